@@ -1,0 +1,60 @@
+import type { ContainerCreateOptions } from 'dockerode';
+import type { EngineSpec, EngineTmpfs } from '../engine.ts';
+
+const SHM_BYTES = 64 * 1024 * 1024;
+const OPEN_FILES = 16_384;
+
+/** Docker's form of a spec, with all hardening on. `hostCpus` bounds the CPUs, as Docker refuses more than the host has. */
+export function toContainerOptions(spec: EngineSpec, hostCpus: number): ContainerCreateOptions {
+  const user = `${spec.user.uid}:${spec.user.gid}`;
+  return {
+    Image: spec.image,
+    // Both are named, so that nothing of the image's own command or entrypoint is left.
+    Entrypoint: ['sleep'],
+    Cmd: ['infinity'],
+    User: user,
+    Hostname: 'sandbox',
+    WorkingDir: spec.workdir,
+    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...spec.labels },
+    // The sleep belongs to the sandbox's user, who can stop it (SIGSTOP) so that it never sees a SIGTERM.
+    StopSignal: 'SIGKILL',
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      Init: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      Privileged: false,
+      ReadonlyRootfs: true,
+      IpcMode: 'private',
+      ShmSize: SHM_BYTES,
+      Memory: spec.memoryBytes,
+      // Memory and swap together: equal to the memory means no swap.
+      MemorySwap: spec.memoryBytes,
+      NanoCpus: Math.round(Math.min(spec.cpus, hostCpus) * 1e9),
+      PidsLimit: spec.pidsLimit,
+      Ulimits: [
+        { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
+        { Name: 'core', Soft: 0, Hard: 0 },
+      ],
+      Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
+      Mounts: spec.mounts.map(({ source, target }) => ({
+        Type: 'bind',
+        Source: source,
+        Target: target,
+        BindOptions: { Propagation: 'rprivate' },
+      })),
+      NetworkMode: spec.network.mode === 'none' ? 'none' : spec.network.name,
+      // A log driver would write the whole stream of the agent to disk.
+      LogConfig: { Type: 'none', Config: {} },
+      RestartPolicy: { Name: 'no' },
+      AutoRemove: false,
+      ...(spec.runtime === undefined ? {} : { Runtime: spec.runtime }),
+    },
+  };
+}
+
+/** `exec` is said because Docker's own default for a tmpfs is noexec. */
+function tmpfsOptions({ sizeBytes, mode }: EngineTmpfs, { uid, gid }: EngineSpec['user']): string {
+  return `rw,exec,nosuid,nodev,size=${sizeBytes},mode=${mode.toString(8)},uid=${uid},gid=${gid}`;
+}

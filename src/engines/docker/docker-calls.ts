@@ -1,0 +1,65 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import Docker from 'dockerode';
+import type { EngineId } from '../engine.ts';
+import { withDeadline } from './deadline.ts';
+import { type CallSubject, engineSilent, toSandboxError } from './errors.ts';
+
+const MAX_SOCKETS = 64;
+
+/** The connection to the Docker engine: each call gets a deadline and translated errors; it owns all sockets. */
+export class DockerCalls {
+  readonly timeoutMs: number;
+  readonly #docker: Docker;
+  readonly #agent: HttpAgent;
+  readonly #streams = new Set<Duplex>();
+  #closed = false;
+
+  constructor(options: Docker.DockerOptions, timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.#docker = new Docker(options);
+    const { modem } = this.#docker;
+    // dockerode works out from DOCKER_HOST which protocol it is.
+    const Agent = 'protocol' in modem && modem.protocol === 'https' ? HttpsAgent : HttpAgent;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    Object.assign(modem, { agent: this.#agent });
+  }
+
+  /** Makes one call; a `timeoutMs` that is not given is the default. */
+  async run<T>(
+    subject: CallSubject,
+    call: (docker: Docker, signal: AbortSignal) => Promise<T>,
+    timeoutMs = this.timeoutMs,
+  ): Promise<T> {
+    if (this.#closed) throw engineSilent();
+    try {
+      return await withDeadline(timeoutMs, subject.doing, (signal) => call(this.#docker, signal));
+    } catch (error) {
+      throw toSandboxError(error, subject);
+    }
+  }
+
+  /** The subject of a call about one sandbox. */
+  about(id: EngineId, doing: string): CallSubject {
+    return { doing, absent: { kind: 'not_found', message: `There is no sandbox ${id.slice(0, 12)}.` } };
+  }
+
+  /** An id or name as it goes into a URL; dockerode does not encode it. */
+  path(idOrName: string): string {
+    return encodeURIComponent(idOrName);
+  }
+
+  /** Takes a stream that is to end with the connection. */
+  own(stream: Duplex): void {
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+  }
+
+  /** Ends all calls and streams. */
+  close(): void {
+    this.#closed = true;
+    for (const stream of this.#streams) stream.destroy();
+    this.#agent.destroy();
+  }
+}

@@ -1,0 +1,90 @@
+import type Docker from 'dockerode';
+import type { Engine, EngineId, EngineInfo, EngineSpec } from '../engine.ts';
+import { toContainerOptions } from './container-options.ts';
+import { DockerCalls } from './docker-calls.ts';
+import { startExec } from './exec.ts';
+import { inspectSandbox, listSandboxes } from './inspect.ts';
+import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
+import { BridgeNetworks } from './network.ts';
+import { readStats } from './stats.ts';
+
+const CALL_TIMEOUT_MS = 30_000;
+const CREATE_TIMEOUT_FACTOR = 2;
+const INFO_TIMEOUT_MS = 3_000;
+
+export interface DockerEngineOptions {
+  /** The engine's socket; where absent, DOCKER_HOST and its companions say where the engine is, as for the docker command. */
+  readonly socketPath?: string;
+  /** How long a call may take; `create` may take twice as long, `info` at most 3 s. Default 30 s. */
+  readonly callTimeoutMs?: number;
+}
+
+/** The signal is left out of dockerode's types here. */
+type DescribesItself = Docker & { info(options: { abortSignal: AbortSignal }): ReturnType<Docker['info']> };
+
+/** Sandboxes as containers of a Docker engine (20.10 or newer). Nothing is opened before the first call. */
+export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
+  const { socketPath, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const calls = new DockerCalls(socketPath === undefined ? {} : { socketPath }, callTimeoutMs);
+  const networks = new BridgeNetworks(calls);
+  let hostCpus: number | undefined;
+
+  async function info(): Promise<EngineInfo> {
+    const answer = await calls.run(
+      { doing: 'describe itself' },
+      (docker, abortSignal) => (docker as DescribesItself).info({ abortSignal }),
+      Math.min(INFO_TIMEOUT_MS, callTimeoutMs),
+    );
+    hostCpus = answer.NCPU;
+    return {
+      version: answer.ServerVersion,
+      cpus: answer.NCPU,
+      memoryBytes: answer.MemTotal,
+      runtimes: Object.keys(answer.Runtimes ?? {}),
+    };
+  }
+
+  async function create(spec: EngineSpec): Promise<EngineId> {
+    if (spec.network.mode === 'bridge') await networks.ensure(spec.network.name);
+    const body = toContainerOptions(spec, hostCpus ?? (await info()).cpus);
+    const subject = {
+      doing: 'make the sandbox',
+      absent: {
+        kind: 'invalid',
+        message: `Image ${spec.image} is not on this machine: build or pull it first.`,
+      },
+    } as const;
+    const container = await calls.run(
+      subject,
+      // Without _query dockerode would put the whole spec, with its environment, into the URL.
+      (docker, abortSignal) => {
+        const request = { name: spec.name, _query: { name: spec.name }, _body: body, abortSignal };
+        return docker.createContainer(request);
+      },
+      callTimeoutMs * CREATE_TIMEOUT_FACTOR,
+    );
+    return container.id as EngineId;
+  }
+
+  async function rename(id: EngineId, name: string): Promise<void> {
+    await calls.run(calls.about(id, `name the sandbox ${name}`), (docker, abortSignal) =>
+      docker.getContainer(calls.path(id)).rename({ name, abortSignal }),
+    );
+  }
+
+  return {
+    info,
+    create,
+    start: (id) => startSandbox(calls, id),
+    stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),
+    pause: (id) => pauseSandbox(calls, id),
+    resume: (id) => resumeSandbox(calls, id),
+    remove: (id) => removeSandbox(calls, id),
+    rename,
+    inspect: (idOrName) => inspectSandbox(calls, idOrName),
+    list: (labels) => listSandboxes(calls, labels),
+    stats: (id) => readStats(calls, id),
+    exec: (id, argv) => startExec(calls, id, argv),
+    close: async () => calls.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { Duplex } from 'node:stream';
+import { SandboxError } from '../../errors.ts';
+import { Demux } from './demux.ts';
+import { engineSilent } from './errors.ts';
+
+/** What may wait in each direction before the other side is made to wait. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+type WriteDone = (error?: Error | null) => void;
+
+/** A thin layer over the hijacked socket of an exec: stdin as it is, stdout without Docker's framing. */
+export class ExecStream extends Duplex {
+  readonly #socket: Duplex;
+  readonly #demux = new Demux();
+
+  constructor(socket: Duplex) {
+    super({ highWaterMark: HIGH_WATER_BYTES, autoDestroy: true });
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#end());
+    socket.on('error', (error) => this.destroy(engineSilent(error)));
+    socket.on('close', () => this.#close());
+  }
+
+  /** The last 4 KiB of stderr so far. */
+  get stderr(): string {
+    return this.#demux.stderr;
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: WriteDone): void {
+    this.#socket.write(chunk, done);
+  }
+
+  /** What has gathered while a write was under way goes out as one. */
+  override _writev(chunks: { chunk: Buffer }[], done: WriteDone): void {
+    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: WriteDone): void {
+    this.#socket.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: WriteDone): void {
+    this.#socket.destroy();
+    done(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      const stdout = this.#demux.push(chunk);
+      if (stdout !== null && !this.push(stdout)) this.#socket.pause();
+    } catch (error) {
+      this.destroy(new SandboxError('unavailable', 'The Docker engine sent a malformed stream.', { cause: error }));
+    }
+  }
+
+  #end(): void {
+    if (this.#demux.isAtBoundary) this.push(null);
+    else this.destroy(engineSilent());
+  }
+
+  #close(): void {
+    if (this.readableEnded || this.destroyed) return;
+    if (this.#socket.readableEnded) {
+      // The program has ended and reads no more; what it wrote may still wait to be read here.
+      if (!this.writableFinished) this.once('end', () => this.destroy());
+      return;
+    }
+    this.destroy(engineSilent());
+  }
+}

@@ -1,0 +1,68 @@
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
+import type { DockerCalls } from './docker-calls.ts';
+import { statusOf } from './errors.ts';
+
+/** Docker's states: created, running, paused, restarting, removing, exited, dead. */
+const STATE_OF: Readonly<Record<string, EngineState>> = {
+  created: 'created',
+  running: 'running',
+  restarting: 'running',
+  paused: 'paused',
+};
+
+/** The container of exactly this id or name; null where there is none. */
+export async function inspectSandbox(calls: DockerCalls, idOrName: string): Promise<EngineSandbox | null> {
+  if (idOrName === '') return null;
+  try {
+    const info = await calls.run({ doing: 'look at the sandbox' }, (docker, abortSignal) =>
+      docker.getContainer(calls.path(idOrName)).inspect({ abortSignal }),
+    );
+    const sandbox = fromInspect(info);
+    // Docker also takes the first digits of an id, which could be another sandbox's name.
+    return sandbox.id === idOrName || sandbox.name === idOrName ? sandbox : null;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** All containers, in any state, that carry all these labels. */
+export async function listSandboxes(
+  calls: DockerCalls,
+  labels: Readonly<Record<string, string>>,
+): Promise<readonly EngineSandbox[]> {
+  const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const found = await calls.run({ doing: 'list sandboxes' }, (docker, abortSignal) =>
+    docker.listContainers({ all: true, filters: { label }, abortSignal }),
+  );
+  return found.map(fromList);
+}
+
+function fromInspect(info: ContainerInspectInfo): EngineSandbox {
+  return {
+    id: info.Id as EngineId,
+    name: withoutSlash(info.Name),
+    state: toState(info.State.Status),
+    labels: info.Config.Labels ?? {},
+    image: info.Config.Image,
+  };
+}
+
+function fromList(info: ContainerInfo): EngineSandbox {
+  return {
+    id: info.Id as EngineId,
+    name: withoutSlash(info.Names[0] ?? ''),
+    state: toState(info.State),
+    labels: info.Labels ?? {},
+    image: info.Image,
+  };
+}
+
+function toState(status: string): EngineState {
+  return STATE_OF[status] ?? 'stopped';
+}
+
+function withoutSlash(name: string): string {
+  return name.startsWith('/') ? name.slice(1) : name;
+}

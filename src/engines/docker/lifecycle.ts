@@ -1,0 +1,86 @@
+import { SandboxError } from '../../errors.ts';
+import type { EngineId, EngineState } from '../engine.ts';
+import type { DockerCalls } from './docker-calls.ts';
+import { statusOf } from './errors.ts';
+import { inspectSandbox } from './inspect.ts';
+
+const REMOVAL_POLL_MS = 50;
+
+/** Starts it; a container that runs answers 304. */
+export async function startSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
+  await unless304(
+    calls.run(calls.about(id, 'start the sandbox'), (docker, abortSignal) =>
+      docker.getContainer(calls.path(id)).start({ abortSignal }),
+    ),
+  );
+}
+
+/** Stops it within the grace; a container that is stopped answers 304. */
+export async function stopSandbox(calls: DockerCalls, id: EngineId, graceSeconds: number): Promise<void> {
+  const timeoutMs = calls.timeoutMs + graceSeconds * 1000;
+  await unless304(
+    calls.run(
+      calls.about(id, 'stop the sandbox'),
+      (docker, abortSignal) => docker.getContainer(calls.path(id)).stop({ t: Math.ceil(graceSeconds), abortSignal }),
+      timeoutMs,
+    ),
+  );
+}
+
+/** Freezes it; succeeds where it is frozen. */
+export async function pauseSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
+  const call = calls.run(calls.about(id, 'pause the sandbox'), (docker, abortSignal) =>
+    docker.getContainer(calls.path(id)).pause({ abortSignal }),
+  );
+  await call.catch((error: unknown) => settle(calls, id, 'paused', error));
+}
+
+/** Thaws it; succeeds where it runs. */
+export async function resumeSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
+  const call = calls.run(calls.about(id, 'resume the sandbox'), (docker, abortSignal) =>
+    docker.getContainer(calls.path(id)).unpause({ abortSignal }),
+  );
+  await call.catch((error: unknown) => settle(calls, id, 'running', error));
+}
+
+/** Removes it with its anonymous volumes; waits where a removal is under way already. */
+export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
+  const deadline = Date.now() + calls.timeoutMs;
+  try {
+    await calls.run(calls.about(id, 'remove the sandbox'), (docker, abortSignal) =>
+      docker.getContainer(calls.path(id)).remove({ force: true, v: true, abortSignal }),
+    );
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 404) return;
+    if (status !== 409) throw error;
+    while ((await inspectSandbox(calls, id)) !== null) {
+      if (Date.now() >= deadline)
+        throw new SandboxError('timeout', 'The sandbox is not removed yet.', { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS));
+    }
+  }
+}
+
+/**
+ * Decides a refused pause or resume by the state that the sandbox is in, as the engine's versions answer differently
+ * (409 or 500) where it is in that state already.
+ */
+async function settle(calls: DockerCalls, id: EngineId, wanted: EngineState, error: unknown): Promise<void> {
+  const status = statusOf(error);
+  if (status === undefined || status === 404) throw error;
+  const state = (await inspectSandbox(calls, id))?.state;
+  if (state === wanted) return;
+  if (state === 'created' || state === 'stopped') {
+    throw new SandboxError('conflict', `The sandbox is ${state}, so it cannot become ${wanted}.`, { cause: error });
+  }
+  throw error;
+}
+
+async function unless304(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (statusOf(error) !== 304) throw error;
+  }
+}
