@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { runLogged } from './run.mjs';
+import { stage } from './stage.mjs';
+
+const UPDATE_TIMEOUT_MS = 180_000;
+const INSTALL_TIMEOUT_MS = 600_000;
+
+/** Whether this process may install packages with apt. */
+export function isRootWithApt() {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+}
+
+/**
+ * Installs packages of the distribution.
+ * @param {string[]} packages
+ */
+export async function installWithApt(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const names = packages.join(', ');
+  await stage(`Installing ${names} with apt`, async () => {
+    await runLogged('read the package lists', 'apt-get', ['update'], { env, timeoutMs: UPDATE_TIMEOUT_MS });
+    const args = ['install', '-y', '--no-install-recommends', ...packages];
+    await runLogged(`install ${names}`, 'apt-get', args, { env, timeoutMs: INSTALL_TIMEOUT_MS });
+  });
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { ensureBaseImage } from './base-image.mjs';
+import { contentHash } from './content-hash.mjs';
+import { findImage, SOURCE_HASH_LABEL } from './docker.mjs';
+import { ROOT } from './paths.mjs';
+import { runLogged } from './run.mjs';
+import { stage } from './stage.mjs';
+
+/** The image that sandboxes start from unless the configuration names another. */
+export const SANDBOX_IMAGE = 'clara-sandbox:latest';
+
+const DEFAULT_BASE_IMAGE = 'python:3.12-slim';
+const BUILD_TIMEOUT_MS = 1_800_000;
+
+/**
+ * Builds the sandbox image where it is missing or made from another source or base.
+ * @param {NodeJS.ProcessEnv} env SANDBOX_BASE_IMAGE names the base
+ */
+export async function ensureSandboxImage(env) {
+  const baseReference = await ensureBaseImage(env.SANDBOX_BASE_IMAGE || DEFAULT_BASE_IMAGE);
+  const base = await findImage(baseReference);
+  const folder = join(ROOT, 'docker', 'sandbox');
+  const sourceHash = contentHash([folder], [base?.id ?? '']);
+  const image = await findImage(SANDBOX_IMAGE);
+  if (image?.sourceHash === sourceHash) return;
+  const args = [
+    'build',
+    '--tag',
+    SANDBOX_IMAGE,
+    '--build-arg',
+    `BASE_IMAGE=${baseReference}`,
+    '--label',
+    `${SOURCE_HASH_LABEL}=${sourceHash}`,
+    folder,
+  ];
+  await stage(`Building ${SANDBOX_IMAGE} on ${baseReference} (some minutes the first time)`, () =>
+    runLogged('build the sandbox image', 'docker', args, { timeoutMs: BUILD_TIMEOUT_MS }),
+  );
+}
