@@ -1,0 +1,182 @@
+import type { Duplex } from 'node:stream';
+import { z } from 'zod';
+import { createDeferred, type Deferred } from '../deferred.ts';
+import { Channel, type ChannelListener } from './channel.ts';
+import {
+  decodeJson,
+  encodeHeader,
+  encodeJson,
+  FRAME,
+  type Frame,
+  FrameDecoder,
+  type FrameType,
+  ProtocolError,
+} from './codec.ts';
+import { AgentFailure, toAgentFailure } from './failures.ts';
+
+const MAX_CHANNELS = 256;
+
+/** What may wait to be written besides file bytes, which wait for `drained`; an agent that does not read ends here. */
+const MAX_PENDING_BYTES = 8 * 1_048_576;
+
+const helloPayload = z.object({
+  protocol: z.literal(1),
+  hash: z.string().max(128),
+  pid: z.int(),
+  boot: z.string().max(128),
+  python: z.string().max(64),
+  resumed: z.boolean(),
+});
+
+export type AgentHello = z.infer<typeof helloPayload>;
+
+/** The server's end of one stream to one agent: opens channels, checks every frame, ends on the first violation. */
+export class AgentConnection {
+  /** Resolves with the agent's first frame; rejects when the connection ends before it. */
+  readonly hello: Promise<AgentHello>;
+  /** Resolves with the reason once the connection is over. */
+  readonly closed: Promise<Error>;
+  readonly #stream: Duplex;
+  readonly #decoder = new FrameDecoder();
+  readonly #channels = new Map<number, Channel>();
+  readonly #hello = createDeferred<AgentHello>();
+  readonly #closed = createDeferred<Error>();
+  #hasGreeted = false;
+  #nextChannel = 1;
+  #end: Error | undefined;
+  #isCorked = false;
+  #drain: Deferred<void> | undefined;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    this.hello = this.#hello.promise;
+    this.closed = this.#closed.promise;
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('drain', () => this.#wakeWriters());
+    stream.on('error', (error) => this.close(error));
+    stream.on('end', () => this.close(new Error('The stream to the agent ended.')));
+    stream.on('close', () => this.close(new Error('The stream to the agent closed.')));
+  }
+
+  get isOpen(): boolean {
+    return this.#end === undefined;
+  }
+
+  /** Opens a channel for one operation; the caller owns it until its result is there. */
+  open(op: string, parameters: Readonly<Record<string, unknown>>, listener: ChannelListener = {}): Channel {
+    if (this.#end) throw new AgentFailure('lost', 'The connection to the sandbox is gone.', { cause: this.#end });
+    if (this.#channels.size >= MAX_CHANNELS) {
+      throw new AgentFailure('limit', `The sandbox already does ${MAX_CHANNELS} things at once.`);
+    }
+    const channel = new Channel(this.#nextChannel, this, listener);
+    this.send(FRAME.OPEN, channel.id, 0, encodeJson({ op, ...parameters }));
+    this.#nextChannel += 2;
+    this.#channels.set(channel.id, channel);
+    return channel;
+  }
+
+  /** For channels: writes a frame; what is written in one turn of the event loop leaves in one system call. */
+  send(type: FrameType, channel: number, stream: number, payload?: Buffer): void {
+    if (this.#end) return;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#stream.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        this.#stream.uncork();
+      });
+    }
+    this.#stream.write(encodeHeader(type, channel, stream, payload?.length ?? 0));
+    if (payload && payload.length > 0) this.#stream.write(payload);
+    if (this.#stream.writableLength > MAX_PENDING_BYTES) this.close(new Error('The agent does not read.'));
+  }
+
+  /** For channels: undefined while the stream takes bytes, else a promise for the moment when it does again. */
+  drained(): Promise<void> | undefined {
+    if (this.#end || !this.#stream.writableNeedDrain) return undefined;
+    this.#drain ??= createDeferred();
+    return this.#drain.promise;
+  }
+
+  /** Ends the connection and fails what is under way; later calls do nothing. */
+  close(reason: Error): void {
+    if (this.#end) return;
+    this.#end = reason;
+    this.#stream.destroy();
+    const failure =
+      reason instanceof AgentFailure
+        ? reason
+        : new AgentFailure('lost', 'The connection to the sandbox was lost while it worked.', { cause: reason });
+    this.#hello.reject(failure);
+    for (const channel of this.#channels.values()) channel.finish({ failure });
+    this.#channels.clear();
+    this.#closed.resolve(reason);
+    this.#wakeWriters();
+  }
+
+  #wakeWriters(): void {
+    this.#drain?.resolve();
+    this.#drain = undefined;
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#end) return;
+    try {
+      for (const frame of this.#decoder.push(chunk)) this.#dispatch(frame);
+    } catch (error) {
+      this.close(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #dispatch(frame: Frame): void {
+    if (!this.#hasGreeted) return this.#greet(frame);
+    if (frame.channel === 0) return this.#dispatchControl(frame);
+    if (frame.type === FRAME.OPEN) return this.#refuseOpen(frame);
+    const channel = this.#channels.get(frame.channel);
+    if (!channel) {
+      if (frame.channel >= this.#nextChannel) throw new ProtocolError(`Channel ${frame.channel} was never opened.`);
+      return;
+    }
+    switch (frame.type) {
+      case FRAME.DATA:
+        return channel.receiveData(frame.stream, frame.payload);
+      case FRAME.END:
+        return channel.receiveEnd(frame.stream);
+      case FRAME.CREDIT:
+        return channel.receiveCredit(frame.payload.readUInt32BE(0));
+      case FRAME.EVENT:
+        return channel.receiveEvent(decodeJson(frame.payload));
+      case FRAME.RESULT:
+        this.#channels.delete(frame.channel);
+        return channel.finish({ result: decodeJson(frame.payload) });
+      case FRAME.ERROR:
+        this.#channels.delete(frame.channel);
+        return channel.finish({ failure: toAgentFailure(decodeJson(frame.payload)) });
+      default:
+        throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
+    }
+  }
+
+  #greet(frame: Frame): void {
+    if (frame.type !== FRAME.HELLO || frame.channel !== 0) throw new ProtocolError('The first frame is not HELLO.');
+    const hello = helloPayload.safeParse(decodeJson(frame.payload));
+    if (!hello.success) throw new ProtocolError('The agent speaks another version.', { cause: hello.error });
+    this.#hasGreeted = true;
+    this.#hello.resolve(hello.data);
+  }
+
+  #dispatchControl(frame: Frame): void {
+    if (frame.type === FRAME.PING) this.send(FRAME.PONG, 0, 0, frame.payload);
+    else if (frame.type !== FRAME.PONG) throw new ProtocolError(`A frame of type ${frame.type} came on channel 0.`);
+  }
+
+  #refuseOpen(frame: Frame): void {
+    if (frame.channel % 2 !== 0) throw new ProtocolError('The agent opened a channel with an odd number.');
+    this.send(
+      FRAME.ERROR,
+      frame.channel,
+      0,
+      encodeJson({ code: 'unsupported', message: 'This server offers no way out.' }),
+    );
+  }
+}

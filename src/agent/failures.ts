@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+/** The codes with which an agent can answer; anything else it says is read as `internal`. */
+const AGENT_CODES = [
+  'not_found',
+  'exists',
+  'is_directory',
+  'not_directory',
+  'not_empty',
+  'denied',
+  'read_only',
+  'no_space',
+  'too_large',
+  'invalid',
+  'unsafe_archive',
+  'limit',
+  'unsupported',
+  'cancelled',
+  'internal',
+] as const;
+
+/** `lost`: the stream to the agent ended while the call was under way. `hung`: the agent did not answer in time. */
+export type AgentFailureCode = (typeof AGENT_CODES)[number] | 'lost' | 'hung';
+
+/** A call that the agent refused, or that was cut off. */
+export class AgentFailure extends Error {
+  override readonly name = 'AgentFailure';
+  readonly code: AgentFailureCode;
+
+  constructor(code: AgentFailureCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const errorPayload = z.object({ code: z.string(), message: z.string() });
+
+/** Reads the JSON of an ERROR frame; the message is cut at 1,000 characters. */
+export function toAgentFailure(payload: unknown): AgentFailure {
+  const parsed = errorPayload.safeParse(payload);
+  if (!parsed.success) return new AgentFailure('internal', 'The agent failed without saying how.');
+  const code = AGENT_CODES.find((known) => known === parsed.data.code) ?? 'internal';
+  return new AgentFailure(code, parsed.data.message.slice(0, 1000));
+}

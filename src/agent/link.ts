@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { Engine, EngineExec, EngineId } from '../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
+import { AgentConnection } from './connection.ts';
+import { AgentFailure } from './failures.ts';
+import type { AgentSource } from './source.ts';
+
+/** How long an agent may take from exec to its first frame. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** What the agent is told about the sandbox that it works in. */
+export interface AgentSettings {
+  readonly workspace: string;
+  readonly packages: string;
+  readonly scratch: string;
+  readonly preload: 'auto' | 'none' | readonly string[];
+  /** The environment of what it runs, on top of the image's own. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The server's line to the agent of one started sandbox: connects on first use, shares one connection, and after a hung agent
+ * replaces it. Throws `invalid` where the image cannot run an agent, `unavailable` where no agent answers.
+ */
+export class AgentLink {
+  readonly #engine: Engine;
+  readonly #engineId: EngineId;
+  readonly #source: AgentSource;
+  readonly #secret: string;
+  readonly #settings: AgentSettings;
+  #connection: AgentConnection | undefined;
+  #connecting: Promise<AgentConnection> | undefined;
+  #mustReplace = false;
+
+  constructor(engine: Engine, engineId: EngineId, source: AgentSource, secret: string, settings: AgentSettings) {
+    this.#engine = engine;
+    this.#engineId = engineId;
+    this.#source = source;
+    this.#secret = secret;
+    this.#settings = settings;
+  }
+
+  /** The open connection, if there is one: the path of every call but the first. */
+  get current(): AgentConnection | undefined {
+    return this.#connection?.isOpen ? this.#connection : undefined;
+  }
+
+  /** The open connection, or a new one; calls at the same time share it. */
+  connect(): Promise<AgentConnection> {
+    if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
+    this.#connecting ??= this.#establish().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** Ends the connection; the agent stays and waits for another. */
+  close(reason: Error): void {
+    this.#connection?.close(reason);
+    this.#connection = undefined;
+  }
+
+  async #establish(): Promise<AgentConnection> {
+    try {
+      return await this.#handOver(this.#mustReplace);
+    } catch (error) {
+      if (this.#mustReplace || !(error instanceof AgentFailure)) throw this.#toSandboxError(error);
+    }
+    try {
+      return await this.#handOver(true);
+    } catch (error) {
+      throw this.#toSandboxError(error);
+    }
+  }
+
+  async #handOver(replace: boolean): Promise<AgentConnection> {
+    const exec = await this.#engine.exec(this.#engineId, ['python3', '-I', '-S', '-c', this.#source.bootstrap]);
+    const connection = new AgentConnection(exec.stream);
+    exec.stream.write(this.#header(replace));
+    exec.stream.write(this.#source.bundle);
+    const timer = setTimeout(
+      () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
+      HELLO_TIMEOUT_MS,
+    );
+    try {
+      const hello = await connection.hello;
+      if (hello.hash !== this.#source.hash && !replace) {
+        connection.close(new Error('The agent is of another version.'));
+        return await this.#handOver(true);
+      }
+    } catch (error) {
+      await this.#explain(exec, error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#mustReplace = false;
+    this.#connection = connection;
+    void connection.closed.then((reason) => {
+      if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
+    });
+    return connection;
+  }
+
+  #header(replace: boolean): string {
+    const socket = createHash('sha256').update(this.#secret).digest('hex').slice(0, 24);
+    const header = {
+      protocol: 1,
+      socket: `clara-${socket}`,
+      secret: this.#secret,
+      hash: this.#source.hash,
+      source: this.#source.bundle.length,
+      replace,
+      config: this.#settings,
+    };
+    return `${JSON.stringify(header)}\n`;
+  }
+
+  /** Turns the end of a bootstrap that could not even start into a sentence about the image. */
+  async #explain(exec: EngineExec, cause: unknown): Promise<void> {
+    const code = await exec.exitCode().catch(() => null);
+    const stderr = exec.stderr().trim();
+    if (code === 126 || code === 127) {
+      throw new SandboxError('invalid', 'The image has no python3 on its PATH; sandboxes need Python 3.8 or newer.', {
+        cause,
+      });
+    }
+    if (code !== null && code !== 0 && stderr.includes('Clara needs Python')) {
+      throw new SandboxError('invalid', stderr.split('\n').at(-1) ?? stderr, { cause });
+    }
+  }
+
+  #toSandboxError(error: unknown): SandboxError {
+    if (isSandboxError(error)) return error;
+    return new SandboxError('unavailable', 'The agent in the sandbox does not answer; restart the sandbox.', {
+      cause: error,
+      retryAfterSeconds: 1,
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
+
+/** The agent as it is sent into a sandbox. */
+export interface AgentSource {
+  /** The text for `python3 -c`. */
+  readonly bootstrap: string;
+  /** zlib-compressed JSON, module name to source text. */
+  readonly bundle: Buffer;
+  /** Tells one version of the agent from another; 16 hex digits. */
+  readonly hash: string;
+}
+
+/** Reads the agent's Python files from a folder such as `docker/agent`. */
+export async function readAgentSource(folder: URL): Promise<AgentSource> {
+  const bootstrap = await readFile(new URL('bootstrap.py', folder), 'utf8');
+  const packageFolder = new URL('clara_agent/', folder);
+  const names = (await readdir(packageFolder)).filter((name) => name.endsWith('.py')).sort();
+  const modules: Record<string, string> = {};
+  for (const name of names) {
+    modules[name.slice(0, -'.py'.length)] = await readFile(new URL(name, packageFolder), 'utf8');
+  }
+  const text = JSON.stringify(modules);
+  const hash = createHash('sha256').update(bootstrap).update(text).digest('hex').slice(0, 16);
+  return { bootstrap, bundle: await promisify(deflate)(text, { level: 9 }), hash };
+}

@@ -1,0 +1,81 @@
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { AgentSource } from './agent/source.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { claraFileRoutes } from './dialects/clara/file-routes.ts';
+import { renderProblem } from './dialects/clara/mapping.ts';
+import { claraRoutes } from './dialects/clara/routes.ts';
+import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
+import type { Engine } from './engines/engine.ts';
+import { requireKey } from './http/auth.ts';
+import { registerBodies } from './http/bodies.ts';
+import { registerErrors } from './http/errors.ts';
+import { registerOpenApi } from './http/openapi.ts';
+import { Reaper } from './sandboxes/reaper.ts';
+import { Reconciler } from './sandboxes/reconciler.ts';
+import { SandboxService } from './sandboxes/service.ts';
+import { SandboxStore } from './sandboxes/store.ts';
+
+export interface AppParts {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly agentSource: AgentSource;
+  readonly clock: Clock;
+  readonly logger: FastifyBaseLogger;
+  readonly version: string;
+}
+
+/** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { config, engine, agentSource, clock, logger, version } = parts;
+  const onError = (error: unknown) => logger.error({ err: error }, 'background work failed');
+
+  const store = new SandboxStore(config.dataDir, onError);
+  const instance = await store.open();
+  const service = new SandboxService({ engine, store, agentSource, config, clock, instance });
+  const reconciler = new Reconciler({ engine, service, instance, clock, onError });
+  const reaper = new Reaper(service, config, clock, onError);
+
+  const app = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: config.bodyLimitBytes,
+    routerOptions: { maxParamLength: 8192 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  registerErrors(app, renderProblem);
+  registerBodies(app);
+  await registerOpenApi(app, version);
+
+  const serviceOptions = { engine, service, config, version };
+  await app.register(healthRoute, serviceOptions);
+  await app.register(async (secured) => {
+    secured.addHook('onRequest', requireKey(config.apiKey));
+    await secured.register(infoRoute, serviceOptions);
+    await secured.register(claraRoutes, { service, config });
+    await secured.register(claraFileRoutes, { service, config });
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime },
+      'answered',
+    );
+  });
+  app.addHook('onReady', async () => {
+    await reconciler.start();
+    reaper.start();
+  });
+  app.addHook('onClose', async () => {
+    await reconciler.close();
+    await reaper.close();
+    await service.close();
+    await store.close();
+    await engine.close();
+  });
+  return app;
+}

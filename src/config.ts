@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** Bytes of a size such as `512m`, `1.5g` or `1048576` (powers of 1024); undefined where it is none. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt])?(?:i?b)?$/i.exec(text.trim());
+  if (!match?.[1]) return undefined;
+  const bytes = Math.floor(Number(match[1]) * (UNIT_BYTES[(match[2] ?? 'b').toLowerCase()] ?? 1));
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+function size(minimumBytes: number) {
+  return z.string().transform((text, context) => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined && bytes >= minimumBytes) return bytes;
+    context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes`);
+    return z.NEVER;
+  });
+}
+
+function number(minimum: number, maximum: number) {
+  return z.coerce
+    .number(`must be a number from ${minimum} to ${maximum}`)
+    .min(minimum, `must be ${minimum} or more`)
+    .max(maximum, `must be ${maximum} or less`);
+}
+
+function integer(minimum: number, maximum: number) {
+  return number(minimum, maximum).int('must be a whole number');
+}
+
+const preload = z.string().transform((text, context) => {
+  if (text === 'auto' || text === 'none') return text;
+  const modules = text.split(',').map((name) => name.trim());
+  if (modules.every((name) => /^[A-Za-z_][\w.]*$/.test(name)) && modules.length <= 16) return modules;
+  context.addIssue('must be auto, none, or up to 16 module names with commas between them');
+  return z.NEVER;
+});
+
+/** Every variable that the server reads, with its default; `.env.example` explains each. */
+export const environmentSchema = z.object({
+  SANDBOX_API_KEY: z.string('must be set: it is the password of this server').min(8, 'must have 8 characters or more'),
+  SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
+  SANDBOX_API_PORT: integer(0, 65_535).default(8080),
+  SANDBOX_DOMAIN: z.string().min(1).default('localhost'),
+  SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
+  SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
+  SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
+  SANDBOX_DOCKER_TIMEOUT: integer(1, 31_536_000).default(900),
+  SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
+  SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
+  SANDBOX_DOCKER_MEMORY_MAX: size(64 * 2 ** 20).prefault('2g'),
+  SANDBOX_DOCKER_CPU: number(0.1, 64).default(1),
+  SANDBOX_DOCKER_CPU_MAX: number(0.1, 64).default(4),
+  SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
+  SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
+  SANDBOX_NETWORK: z.enum(['none', 'bridge'], 'must be none or bridge').default('bridge'),
+  SANDBOX_PYTHON_PRELOAD: preload.prefault('auto'),
+  SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
+  SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
+  SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
+  SANDBOX_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Environment = z.output<typeof environmentSchema>;
+
+/** The configuration, validated and frozen; sizes in bytes, times in seconds where the name says nothing else. */
+export type Config = ReturnType<typeof toConfig>;
+
+/** A variable has a wrong value; the message names it and says what it must be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads `.env` in the given folder and the environment, which wins; throws a ConfigError that names each wrong variable. */
+export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Config {
+  return parseConfig({ ...readEnvFile(folder), ...environment });
+}
+
+/** The configuration that these variables make; an empty value counts as absent. */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const present = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(present);
+  if (!parsed.success) {
+    const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
+  }
+  const env = parsed.data;
+  if (env.SANDBOX_DOCKER_MEMORY > env.SANDBOX_DOCKER_MEMORY_MAX) {
+    throw new ConfigError('SANDBOX_DOCKER_MEMORY must not be more than SANDBOX_DOCKER_MEMORY_MAX.');
+  }
+  if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
+    throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
+  }
+  return toConfig(env);
+}
+
+function toConfig(env: Environment) {
+  return Object.freeze({
+    apiKey: env.SANDBOX_API_KEY,
+    host: env.SANDBOX_API_HOST,
+    port: env.SANDBOX_API_PORT,
+    domain: env.SANDBOX_DOMAIN,
+    dataDir: env.SANDBOX_DATA_DIR,
+    maxSandboxes: env.SANDBOX_MAX_CONTAINERS,
+    image: env.SANDBOX_DOCKER_IMAGE,
+    stopAfterSeconds: env.SANDBOX_DOCKER_TIMEOUT,
+    pauseAfterSeconds: env.SANDBOX_PAUSE_AFTER,
+    memoryBytes: env.SANDBOX_DOCKER_MEMORY,
+    maxMemoryBytes: env.SANDBOX_DOCKER_MEMORY_MAX,
+    cpus: env.SANDBOX_DOCKER_CPU,
+    maxCpus: env.SANDBOX_DOCKER_CPU_MAX,
+    pidsLimit: env.SANDBOX_PIDS_LIMIT,
+    tmpBytes: env.SANDBOX_TMP_SIZE,
+    network: env.SANDBOX_NETWORK,
+    preload: env.SANDBOX_PYTHON_PRELOAD,
+    outputLimitBytes: env.SANDBOX_OUTPUT_LIMIT,
+    bodyLimitBytes: env.SANDBOX_BODY_LIMIT,
+    maxExecutions: env.SANDBOX_MAX_EXECUTIONS,
+    logLevel: env.SANDBOX_LOG_LEVEL,
+  });
+}
+
+function readEnvFile(folder: string): Record<string, string> {
+  try {
+    return parse(readFileSync(`${folder}/.env`));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw new ConfigError(`The file ${folder}/.env cannot be read.`, { cause: error });
+  }
+}

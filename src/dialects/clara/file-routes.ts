@@ -1,0 +1,206 @@
+import { posix } from 'node:path';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { AgentConnection } from '../../agent/connection.ts';
+import { AgentFailure } from '../../agent/failures.ts';
+import { extractArchive, removePath, writeFile } from '../../agent/files.ts';
+import { SandboxError } from '../../errors.ts';
+import { disconnectSignal } from '../../http/disconnect.ts';
+import { type Execution, execute } from '../../sandboxes/executions.ts';
+import { readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
+import {
+  decodeBase64,
+  renderProblem,
+  toDone,
+  toExecutionResponse,
+  toFileContent,
+  toOwner,
+  toRefused,
+} from './mapping.ts';
+import type { ClaraOptions } from './routes.ts';
+import * as schemas from './schemas.ts';
+
+/** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */
+const FILE_DEADLINE_MS = 45_000;
+
+/** The same for unpacking, for which clients wait 120 s. */
+const UNZIP_DEADLINE_MS = 105_000;
+
+const LISTING_TIMEOUT_SECONDS = 20;
+
+const ARCHIVE_LIMITS = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200 };
+
+const errors = {
+  401: schemas.errorResponse,
+  404: schemas.errorResponse,
+  413: schemas.errorResponse,
+  422: schemas.validationErrorResponse,
+  503: schemas.errorResponse,
+  507: schemas.errorResponse,
+};
+
+/** The native dialect: files. */
+export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
+  const routeConfig = { renderProblem };
+  const params = schemas.userParams;
+
+  const list = (connection: AgentConnection, path: string, signal: AbortSignal): Promise<Execution> =>
+    execute(
+      connection,
+      { kind: 'argv', argv: ['ls', '-la', '--', path] },
+      {
+        timeoutSeconds: LISTING_TIMEOUT_SECONDS,
+        outputLimitBytes: config.outputLimitBytes,
+        answerByMs: performance.now() + LISTING_TIMEOUT_SECONDS * 1000 + 8_000,
+        signal,
+      },
+    );
+
+  app.get(
+    '/sandbox/:user_id/files',
+    {
+      config: routeConfig,
+      schema: {
+        operationId: 'listFiles',
+        summary: 'List a folder, as ls -la does',
+        tags: ['files'],
+        params,
+        querystring: schemas.listQuery,
+        response: { 200: schemas.executionResponse, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const path = toAbsolutePath(request.query.path);
+      return await service.use(toOwner(request.params.user_id), async (connection, memoryBytes) => {
+        const execution = await list(connection, path, disconnectSignal(reply));
+        return toExecutionResponse(execution, 'Command', { timeoutSeconds: LISTING_TIMEOUT_SECONDS, memoryBytes });
+      });
+    },
+  );
+
+  app.get(
+    '/sandbox/:user_id/file',
+    {
+      config: routeConfig,
+      schema: {
+        operationId: 'readFile',
+        summary: 'Read a file',
+        tags: ['files'],
+        params,
+        querystring: schemas.fileQuery,
+        response: { 200: schemas.fileResponse, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const path = toAbsolutePath(request.query.path);
+      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
+      const bytes = await service.use(toOwner(request.params.user_id), (connection) =>
+        readWholeFile(connection, path, config.bodyLimitBytes, options),
+      );
+      return { path: request.query.path, ...toFileContent(bytes), size: bytes.length };
+    },
+  );
+
+  app.post(
+    '/sandbox/:user_id/file',
+    {
+      config: routeConfig,
+      schema: {
+        operationId: 'writeFile',
+        summary: 'Write a file; its folders are made',
+        tags: ['files'],
+        params,
+        body: schemas.writeBody,
+        response: { 200: schemas.executionResponse, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const startedAtMs = performance.now();
+      const { path, content, encoding } = request.body;
+      const bytes = encoding === 'base64' ? decodeBase64(content) : Buffer.from(content, 'utf8');
+      if (bytes === null) throw new SandboxError('invalid', 'content is not valid base64.');
+      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply), size: bytes.length };
+      return await service.use(toOwner(request.params.user_id), (connection) =>
+        orRefused(startedAtMs, async () => {
+          const written = await writeFile(connection, toAbsolutePath(path), [bytes], options);
+          return toDone(`Written ${written} bytes to ${path}`, startedAtMs);
+        }),
+      );
+    },
+  );
+
+  app.delete(
+    '/sandbox/:user_id/file',
+    {
+      config: routeConfig,
+      schema: {
+        operationId: 'deleteFile',
+        summary: 'Delete a file; one that is not there counts as deleted',
+        tags: ['files'],
+        params,
+        querystring: schemas.fileQuery,
+        response: { 200: schemas.executionResponse, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const startedAtMs = performance.now();
+      const { path } = request.query;
+      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
+      return await service.use(toOwner(request.params.user_id), (connection) =>
+        orRefused(startedAtMs, async () => {
+          await removePath(connection, toAbsolutePath(path), options);
+          return toDone(`Deleted ${path}`, startedAtMs);
+        }),
+      );
+    },
+  );
+
+  app.post(
+    '/sandbox/:user_id/unzip',
+    {
+      config: routeConfig,
+      schema: {
+        operationId: 'unzipFile',
+        summary: 'Unpack a zip or tar archive',
+        tags: ['files'],
+        params,
+        body: schemas.unzipBody,
+        response: { 200: schemas.executionResponse, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const startedAtMs = performance.now();
+      const path = toAbsolutePath(request.body.path);
+      const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
+      const signal = disconnectSignal(reply);
+      return await service.use(toOwner(request.params.user_id), (connection) =>
+        orRefused(startedAtMs, async () => {
+          await extractArchive(connection, path, destination, ARCHIVE_LIMITS, {
+            deadlineMs: UNZIP_DEADLINE_MS,
+            signal,
+          });
+          const listing = await list(connection, destination, signal);
+          return toDone(`Extracted to ${destination}:\n${listing.stdout}`, startedAtMs);
+        }),
+      );
+    },
+  );
+};
+
+/** What the sandbox itself refuses is a result; a full disk and a lost sandbox are errors of the request. */
+async function orRefused(startedAtMs: number, work: () => Promise<ReturnType<typeof toDone>>) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AgentFailure) || ERRORS_OF_THE_REQUEST.has(error.code)) throw error;
+    return toRefused(error.message, startedAtMs);
+  }
+}
+
+const ERRORS_OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  'no_space',
+  'internal',
+  'lost',
+  'hung',
+  'cancelled',
+  'limit',
+]);

@@ -1,0 +1,146 @@
+import type { z } from 'zod';
+import { parseSize } from '../../config.ts';
+import type { HttpProblem } from '../../http/errors.ts';
+import type { Execution } from '../../sandboxes/executions.ts';
+import type { Owner } from '../../sandboxes/owner.ts';
+import type { SandboxOverrides } from '../../sandboxes/record.ts';
+import type { SandboxStatus } from '../../sandboxes/service.ts';
+import type { createBody, executionResponse, sandboxInfo } from './schemas.ts';
+
+type ExecutionResponse = z.output<typeof executionResponse>;
+
+/** The owner behind a user id of this dialect. */
+export function toOwner(userId: string): Owner {
+  return { namespace: 'clara', id: userId };
+}
+
+/** What a create asked for, in the core's units. */
+export function toOverrides(body: z.output<typeof createBody>): SandboxOverrides {
+  return {
+    ...(body?.image ? { image: body.image } : {}),
+    ...(body?.memory_limit ? { memoryBytes: parseSize(body.memory_limit) } : {}),
+    ...(body?.cpu_limit ? { cpus: body.cpu_limit } : {}),
+  };
+}
+
+/** SandboxInfo of this dialect. */
+export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInfo> {
+  return {
+    user_id: status.owner.id,
+    container_id: status.engineId.slice(0, 12),
+    status: status.state,
+    created_at: toTimestamp(status.createdAtMs),
+    last_used: toTimestamp(status.lastUsedAtMs),
+    execution_count: status.executions,
+    memory_usage_mb: round(status.memoryBytes / 2 ** 20, 2),
+    cpu_percent: round(status.cpuPercent, 2),
+  };
+}
+
+/** ExecutionResponse of a program; `what` names it in the sentence about a timeout. */
+export function toExecutionResponse(
+  execution: Execution,
+  what: 'Execution' | 'Command',
+  limits: { readonly timeoutSeconds: number; readonly memoryBytes: number },
+): ExecutionResponse {
+  const success = execution.exitCode === 0 && !execution.timedOut;
+  return {
+    success,
+    output: execution.stdout,
+    error: toErrorText(execution, success, what, limits),
+    exit_code: execution.exitCode,
+    execution_time: round(execution.durationMs / 1000, 6),
+    timed_out: execution.timedOut,
+    oom_killed: execution.oomKilled,
+    output_truncated: execution.truncated,
+    killed_by: execution.signal,
+  };
+}
+
+function toErrorText(
+  execution: Execution,
+  success: boolean,
+  what: string,
+  limits: { readonly timeoutSeconds: number; readonly memoryBytes: number },
+): string | null {
+  if (execution.timedOut) return `${what} timed out after ${limits.timeoutSeconds} seconds`;
+  const parts = [execution.stderr];
+  if (execution.oomKilled) parts.push(`Killed: out of memory (limit ${Math.floor(limits.memoryBytes / 2 ** 20)} MiB)`);
+  if (execution.notice) parts.push(execution.notice);
+  const text = parts.filter((part) => part !== '').join('\n');
+  if (text !== '') return text;
+  return success ? null : `Exit code: ${execution.exitCode}`;
+}
+
+/** ExecutionResponse of a file operation that worked. */
+export function toDone(output: string, startedAtMs: number): ExecutionResponse {
+  return toFileOutcome(output, null, startedAtMs);
+}
+
+/** ExecutionResponse of a file operation that the sandbox refused. */
+export function toRefused(reason: string, startedAtMs: number): ExecutionResponse {
+  return toFileOutcome('', reason, startedAtMs);
+}
+
+function toFileOutcome(output: string, error: string | null, startedAtMs: number): ExecutionResponse {
+  return {
+    success: error === null,
+    output,
+    error,
+    exit_code: error === null ? 0 : 1,
+    execution_time: round((performance.now() - startedAtMs) / 1000, 6),
+    timed_out: false,
+    oom_killed: false,
+    output_truncated: false,
+    killed_by: null,
+  };
+}
+
+/** A file's bytes as text where they are UTF-8, else as base64. */
+export function toFileContent(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64' } {
+  try {
+    const content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { content, encoding: 'utf-8' };
+  } catch {
+    return { content: bytes.toString('base64'), encoding: 'base64' };
+  }
+}
+
+/** The bytes of a base64 text, with or without padding and line breaks; null where it is none. */
+export function decodeBase64(text: string): Buffer | null {
+  const compact = text.replace(/[\r\n]+/g, '');
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) return null;
+  return Buffer.from(compact, 'base64');
+}
+
+/**
+ * The arguments for pip that a `package` text means: requirements with spaces between, where spaces around version
+ * operators belong to the requirement, and a text with a marker, a URL or extras with spaces is one requirement.
+ */
+export function toRequirements(text: string): string[] {
+  if (/[;@]/.test(text)) return [text.trim()];
+  return text
+    .trim()
+    .replace(/\s*(===|==|~=|!=|<=|>=|<|>|,)\s*/g, '$1')
+    .split(/\s+/);
+}
+
+/** The error body of this dialect. */
+export function renderProblem(problem: HttpProblem): Record<string, unknown> {
+  if (problem.kind === 'unknown_route') return { detail: 'Not Found', error: 'Not Found' };
+  if (problem.status === 422) {
+    const detail = problem.issues.length > 0 ? problem.issues : [{ loc: [], msg: problem.message, type: problem.kind }];
+    return { error: problem.message, detail };
+  }
+  if (problem.kind === 'no_space') return { error: problem.message, success: false };
+  return { error: problem.message };
+}
+
+/** ISO 8601 in UTC with six digits of fraction. */
+function toTimestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

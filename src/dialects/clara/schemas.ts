@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { parseSize } from '../../config.ts';
+
+const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/;
+const NO_NUL = /^[^\0]*$/;
+
+/** A path in the sandbox: absolute, or relative to /workspace. */
+const path = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(4096, 'is too long')
+  .regex(NO_NUL, 'must not hold a NUL character');
+
+const timeout = (seconds: number) =>
+  z
+    .int('must be a whole number of seconds')
+    .min(1, 'must be 1 or more')
+    .max(300, 'must be 300 or less')
+    .default(seconds)
+    .meta({ description: 'Seconds until everything that was started is killed.' });
+
+export const userParams = z.object({
+  user_id: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(256, 'must have 256 characters or fewer')
+    .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+    .meta({ description: 'Any id of a user; upper and lower case differ.', examples: ['discord-123456789'] }),
+});
+
+export const createBody = z
+  .object({
+    image: z.string().min(1).max(512).regex(NO_CONTROL_CHARACTERS).nullish(),
+    memory_limit: z
+      .string()
+      .refine((text) => (parseSize(text) ?? 0) >= 64 * 2 ** 20, 'must be a size such as 512m, 64m or more')
+      .nullish(),
+    cpu_limit: z.number().min(0.1, 'must be 0.1 or more').max(4, 'must be 4 or less').nullish(),
+  })
+  .nullish()
+  .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] });
+
+export const executeBody = z
+  .object({
+    code: z.string().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
+    description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
+    timeout: timeout(30),
+  })
+  .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
+
+export const shellBody = z
+  .object({
+    command: z
+      .string()
+      .max(16_777_216, 'is too long')
+      .regex(NO_NUL, 'must not hold a NUL character')
+      .meta({ description: 'Run by bash, or sh where there is no bash.' }),
+    timeout: timeout(60),
+  })
+  .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
+
+export const pipInstallBody = z
+  .object({
+    package: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(4096)
+      .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+      .refine((text) => text.trim() !== '' && !/(^|\s)-/.test(text), 'must be requirements, not options')
+      .meta({ description: "One or more requirements as pip takes them, with spaces between: 'requests pandas>=2'." }),
+    timeout: timeout(120),
+  })
+  .meta({ examples: [{ package: 'requests' }] });
+
+export const listQuery = z.object({ path: path.default('/workspace') });
+
+export const fileQuery = z.object({ path });
+
+export const writeBody = z
+  .object({
+    path,
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64'], 'must be utf-8 or base64').default('utf-8'),
+  })
+  .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello' }] });
+
+export const unzipBody = z
+  .object({ path, destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }) })
+  .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
+
+export const executionResponse = z
+  .object({
+    success: z.boolean(),
+    output: z.string().meta({ description: 'What it wrote to stdout.' }),
+    error: z.string().nullable().meta({ description: 'What it wrote to stderr; on failure always a text.' }),
+    exit_code: z.int().meta({ description: '124 after a timeout, 128 + n after signal n.' }),
+    execution_time: z.number().meta({ description: 'Seconds.' }),
+    timed_out: z.boolean(),
+    oom_killed: z.boolean(),
+    output_truncated: z.boolean().meta({ description: 'True where the middle of a long output was left out.' }),
+    killed_by: z.string().nullable().meta({ description: 'The signal that ended it, such as SIGKILL.' }),
+  })
+  .meta({
+    id: 'ExecutionResponse',
+    examples: [
+      {
+        success: true,
+        output: '2\n',
+        error: null,
+        exit_code: 0,
+        execution_time: 0.004,
+        timed_out: false,
+        oom_killed: false,
+        output_truncated: false,
+        killed_by: null,
+      },
+    ],
+  });
+
+export const sandboxInfo = z
+  .object({
+    user_id: z.string(),
+    container_id: z.string().meta({ description: '12 hex digits.' }),
+    status: z.string(),
+    created_at: z.string(),
+    last_used: z.string(),
+    execution_count: z.int(),
+    memory_usage_mb: z.number(),
+    cpu_percent: z.number(),
+  })
+  .meta({
+    id: 'SandboxInfo',
+    examples: [
+      {
+        user_id: 'discord-123456789',
+        container_id: '3f2a9c81d07b',
+        status: 'running',
+        created_at: '2026-01-31T12:00:00.000000Z',
+        last_used: '2026-01-31T12:05:00.000000Z',
+        execution_count: 3,
+        memory_usage_mb: 21.4,
+        cpu_percent: 0.5,
+      },
+    ],
+  });
+
+export const stopResponse = z
+  .object({ status: z.enum(['stopped', 'not_found']) })
+  .meta({ examples: [{ status: 'stopped' }] });
+
+export const deleteResponse = z
+  .object({ status: z.enum(['deleted', 'not_found']), files_preserved: z.literal(true) })
+  .meta({ examples: [{ status: 'deleted', files_preserved: true }] });
+
+export const fileResponse = z
+  .object({
+    path: z.string(),
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64']).meta({ description: 'base64 for files that are not UTF-8.' }),
+    size: z.int().meta({ description: 'Bytes.' }),
+  })
+  .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello', encoding: 'utf-8', size: 5 }] });
+
+export const healthResponse = z
+  .object({ status: z.enum(['healthy', 'unhealthy']), docker: z.boolean(), version: z.string() })
+  .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0' }] });
+
+export const infoResponse = z
+  .object({
+    version: z.string(),
+    available: z.boolean(),
+    docker_version: z.string(),
+    active_sandboxes: z.int(),
+    max_sandboxes: z.int(),
+    host_info: z.object({ disk_free_gb: z.number(), disk_total_gb: z.number() }),
+  })
+  .meta({
+    examples: [
+      {
+        version: '0.1.0',
+        available: true,
+        docker_version: '27.0.0',
+        active_sandboxes: 3,
+        max_sandboxes: 50,
+        host_info: { disk_free_gb: 41.2, disk_total_gb: 80 },
+      },
+    ],
+  });
+
+export const errorResponse = z
+  .object({ error: z.string().meta({ description: 'A sentence for a person.' }) })
+  .meta({ id: 'Error', examples: [{ error: 'Sandbox not found' }] });
+
+export const validationErrorResponse = z
+  .object({
+    error: z.string(),
+    detail: z.array(z.object({ loc: z.array(z.string()), msg: z.string(), type: z.string() })),
+  })
+  .meta({
+    id: 'ValidationError',
+    examples: [
+      {
+        error: 'timeout: must be 300 or less',
+        detail: [{ loc: ['body', 'timeout'], msg: 'must be 300 or less', type: 'too_big' }],
+      },
+    ],
+  });

@@ -1,0 +1,81 @@
+import { statfs } from 'node:fs/promises';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Config } from '../../config.ts';
+import type { Engine } from '../../engines/engine.ts';
+import type { SandboxService } from '../../sandboxes/service.ts';
+import { renderProblem } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+export interface ServiceRoutesOptions {
+  readonly engine: Engine;
+  readonly service: SandboxService;
+  readonly config: Config;
+  readonly version: string;
+}
+
+const BYTES_PER_GB = 2 ** 30;
+
+/** /health, open to everybody. */
+export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app, { engine, version }) => {
+  app.get(
+    '/health',
+    {
+      config: { renderProblem },
+      schema: {
+        operationId: 'getHealth',
+        summary: 'Whether the server and its engine work; always 200',
+        tags: ['service'],
+        security: [],
+        response: { 200: schemas.healthResponse },
+      },
+    },
+    async () => {
+      const docker = (await engineVersion(engine)) !== null;
+      return { status: docker ? ('healthy' as const) : ('unhealthy' as const), docker, version };
+    },
+  );
+};
+
+/** /info. */
+export const infoRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app, options) => {
+  const { engine, service, config, version } = options;
+  app.get(
+    '/info',
+    {
+      config: { renderProblem },
+      schema: {
+        operationId: 'getInfo',
+        summary: 'Version, sandboxes and disk',
+        tags: ['service'],
+        response: { 200: schemas.infoResponse, 401: schemas.errorResponse },
+      },
+    },
+    async () => {
+      const dockerVersion = await engineVersion(engine);
+      const disk = await statfs(config.dataDir).catch(() => null);
+      return {
+        version,
+        available: dockerVersion !== null,
+        docker_version: dockerVersion ?? 'unknown',
+        active_sandboxes: service.capacity.used,
+        max_sandboxes: service.capacity.max,
+        host_info: {
+          disk_free_gb: disk ? toGigabytes(disk.bavail * disk.bsize) : 0,
+          disk_total_gb: disk ? toGigabytes(disk.blocks * disk.bsize) : 0,
+        },
+      };
+    },
+  );
+};
+
+async function engineVersion(engine: Engine): Promise<string | null> {
+  try {
+    return (await engine.info()).version;
+  } catch {
+    return null;
+  }
+}
+
+function toGigabytes(bytes: number): number {
+  return Math.round((bytes / BYTES_PER_GB) * 100) / 100;
+}

@@ -1,0 +1,99 @@
+import type { Duplex } from 'node:stream';
+
+/** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits). */
+export type EngineId = string & { readonly __brand: 'EngineId' };
+
+export interface EngineMount {
+  /** Absolute path on the engine's host. */
+  readonly source: string;
+  /** Absolute path in the sandbox. */
+  readonly target: string;
+}
+
+export interface EngineTmpfs {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mode: number;
+}
+
+/** `none`: no network card. `bridge`: the engine's network of that name, made where it is absent, without traffic between sandboxes. */
+export type EngineNetwork = { readonly mode: 'none' } | { readonly mode: 'bridge'; readonly name: string };
+
+/** Everything an engine needs to make a sandbox; all hardening that is not listed here is the engine's duty and always on. */
+export interface EngineSpec {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly workdir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly pidsLimit: number;
+  readonly mounts: readonly EngineMount[];
+  readonly tmpfs: readonly EngineTmpfs[];
+  readonly network: EngineNetwork;
+  /** The engine's runtime (`runc`, `runsc`, …); the engine's default where absent. */
+  readonly runtime?: string;
+}
+
+export type EngineState = 'created' | 'running' | 'paused' | 'stopped';
+
+/** What an engine knows of a sandbox. */
+export interface EngineSandbox {
+  readonly id: EngineId;
+  readonly name: string;
+  readonly state: EngineState;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+}
+
+export interface EngineStats {
+  readonly memoryBytes: number;
+  /** CPU time used since the sandbox started, in nanoseconds. */
+  readonly cpuNanos: number;
+}
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly runtimes: readonly string[];
+}
+
+/** A program that runs in a sandbox with its stdin and stdout attached. */
+export interface EngineExec {
+  /** Writes go to its stdin, reads come from its stdout; destroying it detaches. */
+  readonly stream: Duplex;
+  /** The last 4 KiB of what it wrote to stderr so far. */
+  stderr(): string;
+  /** Its exit code; null while it runs. */
+  exitCode(): Promise<number | null>;
+}
+
+/**
+ * What runs sandboxes. Each call has a deadline of its own and throws a SandboxError: `not_found` (no such sandbox),
+ * `conflict` (name taken, wrong state), `invalid` (no such image, no such program), `timeout`, `unavailable` (the engine does not answer).
+ */
+export interface Engine {
+  info(): Promise<EngineInfo>;
+  create(spec: EngineSpec): Promise<EngineId>;
+  /** Succeeds where it already runs. */
+  start(id: EngineId): Promise<void>;
+  /** Ends all processes, with SIGKILL after the grace; succeeds where it is stopped already. */
+  stop(id: EngineId, graceSeconds: number): Promise<void>;
+  pause(id: EngineId): Promise<void>;
+  resume(id: EngineId): Promise<void>;
+  /** Removes it, running or not; succeeds where it is absent. */
+  remove(id: EngineId): Promise<void>;
+  rename(id: EngineId, name: string): Promise<void>;
+  /** Takes an id or a name; null where there is none. */
+  inspect(idOrName: string): Promise<EngineSandbox | null>;
+  /** All sandboxes, in any state, that carry all these labels. */
+  list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]>;
+  stats(id: EngineId): Promise<EngineStats>;
+  /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
+  exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
+  /** Gives up sockets and timers; sandboxes go on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+/** The closed set of ways in which a request can fail; each dialect renders them where its clients read them. */
+export const ERROR_KINDS = [
+  'invalid',
+  'unauthorized',
+  'not_found',
+  'conflict',
+  'too_large',
+  'limit',
+  'timeout',
+  'no_space',
+  'unavailable',
+  'internal',
+] as const;
+
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+interface SandboxErrorOptions {
+  readonly cause?: unknown;
+  /** How long a client does well to wait before it asks again, in seconds. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** An error with a kind and a sentence that a person can act on. */
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError';
+  readonly kind: ErrorKind;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(kind: ErrorKind, message: string, options: SandboxErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** True for a SandboxError, of the given kind if one is named. */
+export function isSandboxError(error: unknown, kind?: ErrorKind): error is SandboxError {
+  return error instanceof SandboxError && (kind === undefined || error.kind === kind);
+}

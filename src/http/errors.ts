@@ -1,0 +1,131 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { AgentFailure, type AgentFailureCode } from '../agent/failures.ts';
+import { type ErrorKind, isSandboxError } from '../errors.ts';
+
+/** The HTTP status of each kind of error. */
+const STATUS: Readonly<Record<ErrorKind, number>> = {
+  invalid: 422,
+  unauthorized: 401,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  limit: 503,
+  timeout: 503,
+  no_space: 507,
+  unavailable: 503,
+  internal: 500,
+};
+
+/** What a failure of an agent call is for a client. */
+const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
+  not_found: 'not_found',
+  exists: 'conflict',
+  is_directory: 'invalid',
+  not_directory: 'invalid',
+  not_empty: 'conflict',
+  denied: 'invalid',
+  read_only: 'invalid',
+  no_space: 'no_space',
+  too_large: 'too_large',
+  invalid: 'invalid',
+  unsafe_archive: 'invalid',
+  limit: 'limit',
+  unsupported: 'invalid',
+  cancelled: 'unavailable',
+  internal: 'internal',
+  lost: 'unavailable',
+  hung: 'unavailable',
+};
+
+/** One wrong field of a request. */
+export interface FieldIssue {
+  readonly loc: readonly string[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+/** An error as dialects render it. */
+export interface HttpProblem {
+  readonly status: number;
+  readonly kind: ErrorKind | 'unknown_route';
+  readonly message: string;
+  readonly issues: readonly FieldIssue[];
+}
+
+/** How a dialect writes an error body. */
+export type ProblemRenderer = (problem: HttpProblem) => Record<string, unknown>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    renderProblem?: ProblemRenderer;
+  }
+}
+
+/** Gives every error of the app a status and a sentence; what nobody expected is logged and answered without details. */
+export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer): void {
+  const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
+    const render = request.routeOptions.config?.renderProblem ?? fallback;
+    return reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
+  };
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    const retryAfter = isSandboxError(error) ? error.retryAfterSeconds : undefined;
+    if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
+    if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return send(request, reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    send(request, reply, { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] }),
+  );
+}
+
+function toProblem(error: FastifyError): HttpProblem {
+  if (isSandboxError(error)) return ofKind(error.kind, error.message);
+  if (error instanceof AgentFailure) return ofKind(AGENT_KIND[error.code], error.message);
+  if (hasZodFastifySchemaValidationErrors(error)) return toValidationProblem(error.validation, error.validationContext);
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return ofKind(
+        'too_large',
+        'The request body is too large for JSON; send the file to PUT /sandbox/{user_id}/raw instead.',
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { ...ofKind('invalid', 'Send the body as JSON with Content-Type: application/json.'), status: 415 };
+    case 'FST_ERR_BAD_URL':
+      return ofKind('invalid', 'The URL is not valid percent-encoding.');
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    const status = error.statusCode === 400 ? STATUS.invalid : error.statusCode;
+    return { ...ofKind('invalid', toSentence(error)), status };
+  }
+  return ofKind('internal', 'The server failed at this; its log says more.');
+}
+
+function ofKind(kind: ErrorKind, message: string): HttpProblem {
+  return { status: STATUS[kind], kind, message, issues: [] };
+}
+
+function toSentence(error: FastifyError): string {
+  if (error instanceof SyntaxError || error.code === 'FST_ERR_CTP_INVALID_JSON_BODY')
+    return 'The body is not valid JSON.';
+  return error.message;
+}
+
+interface SchemaIssue {
+  readonly instancePath: string;
+  readonly message?: string;
+  readonly keyword: string;
+}
+
+function toValidationProblem(validation: readonly SchemaIssue[], context: string | undefined): HttpProblem {
+  const place = context === 'querystring' ? 'query' : context === 'params' ? 'path' : (context ?? 'body');
+  const issues = validation.slice(0, 20).map((issue) => ({
+    loc: [place, ...issue.instancePath.split('/').filter((part) => part !== '')],
+    msg: issue.message ?? 'is not valid',
+    type: issue.keyword,
+  }));
+  const sentence = issues.map((issue) => `${issue.loc.slice(1).join('.') || place}: ${issue.msg}`).join('; ');
+  return { status: STATUS.invalid, kind: 'invalid', message: sentence || 'The request is not valid.', issues };
+}

@@ -1,0 +1,44 @@
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { readAgentSource } from './agent/source.ts';
+import { buildApp } from './app.ts';
+import { systemClock } from './clock.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { createDockerEngine } from './engines/docker/docker-engine.ts';
+import { isSandboxError } from './errors.ts';
+import { readVersion } from './version.ts';
+
+/** How long a shutdown may wait for the calls that are under way, in milliseconds. */
+const CLOSE_DELAY_MS = 15_000;
+
+const root = new URL('../', import.meta.url);
+
+try {
+  const config = loadConfig(process.cwd(), process.env);
+  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }));
+  const app = await buildApp({
+    config,
+    engine: createDockerEngine(),
+    agentSource: await readAgentSource(new URL('docker/agent/', root)),
+    clock: systemClock,
+    logger,
+    version: readVersion(root),
+  });
+  closeWithGrace({ delay: CLOSE_DELAY_MS, logger: app.log }, async ({ err }) => {
+    if (err) app.log.error({ err }, 'closing after an error');
+    await app.close();
+  });
+  await app.listen({ host: config.host, port: config.port });
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`${toSentence(error)}\n`);
+  process.exit();
+}
+
+function toSentence(error: unknown): string {
+  if (error instanceof ConfigError || isSandboxError(error)) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}. Another program listens there: set SANDBOX_API_PORT to a free port.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,234 @@
+import type { AgentConnection } from '../agent/connection.ts';
+import { AgentLink } from '../agent/link.ts';
+import type { AgentSource } from '../agent/source.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
+import type { Capacity } from './capacity.ts';
+import { LABEL, specHash, toEngineName, toEngineSpec } from './engine-spec.ts';
+import { BASE_ENVIRONMENT, PACKAGES, SCRATCH, WORKSPACE } from './layout.ts';
+import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { SandboxStore } from './store.ts';
+
+/** Seconds that programs get to end when their sandbox stops. */
+const STOP_GRACE_SECONDS = 2;
+
+export interface LifecycleParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly instance: string;
+}
+
+/** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+  readonly #capacity: () => Capacity;
+
+  constructor(parts: LifecycleParts, capacity: () => Capacity) {
+    this.#parts = parts;
+    this.#capacity = capacity;
+  }
+
+  /** Brings the sandbox to where its agent answers, from whatever state; creates it where it is absent. */
+  async bringUp(sandbox: Sandbox, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
+    if (sandbox.state === 'paused') await this.#resume(sandbox);
+    if (sandbox.state === 'running') {
+      try {
+        return await this.#connect(sandbox);
+      } catch (error) {
+        if (isSandboxError(error, 'invalid')) throw error;
+        await this.#recover(sandbox, error);
+        if (sandbox.isUp) return await this.bringUp(sandbox, overrides);
+      }
+    }
+    const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
+    await this.#capacity().reserve(sandbox);
+    try {
+      await this.#start(sandbox, overrides);
+      return await this.#connect(sandbox);
+    } catch (error) {
+      await this.#undoStart(sandbox, isNew);
+      throw error;
+    }
+  }
+
+  /** Freezes a running sandbox with its memory. */
+  async pause(sandbox: Sandbox): Promise<void> {
+    if (sandbox.state !== 'running' || !sandbox.engineId) return;
+    await this.#parts.engine.pause(sandbox.engineId);
+    sandbox.become('paused');
+  }
+
+  /** Ends all that runs in the sandbox; files, packages and the container stay. */
+  async stop(sandbox: Sandbox): Promise<void> {
+    if (!sandbox.isUp) return;
+    const { engine, store } = this.#parts;
+    try {
+      if (sandbox.engineId) await engine.stop(sandbox.engineId, STOP_GRACE_SECONDS);
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found')) throw error;
+      this.#forgetContainer(sandbox);
+    }
+    this.#markDown(sandbox);
+    if (sandbox.record) await store.write(sandbox.record);
+  }
+
+  /** Removes the container and marks the record as deleted; the files stay. */
+  async remove(sandbox: Sandbox): Promise<void> {
+    const { engine, store, clock, instance } = this.#parts;
+    const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
+    if (id) await engine.remove(id);
+    this.#markDown(sandbox);
+    this.#forgetContainer(sandbox);
+    sandbox.become('absent');
+    if (!sandbox.record) return;
+    sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
+    await store.write(sandbox.record);
+  }
+
+  /** Removes the container of a stopped sandbox; the next start makes another. */
+  async discardContainer(sandbox: Sandbox): Promise<void> {
+    if (sandbox.isUp || !sandbox.engineId) return;
+    await this.#parts.engine.remove(sandbox.engineId);
+    this.#forgetContainer(sandbox);
+  }
+
+  /** Takes over what the engine says about a sandbox that it has. */
+  adopt(sandbox: Sandbox, found: EngineSandbox): void {
+    sandbox.engineId = found.id;
+    if (found.state === 'running' || found.state === 'paused') {
+      this.#capacity().take(sandbox);
+      this.#makeLink(sandbox, found.id);
+      sandbox.become(found.state);
+    } else {
+      this.#markDown(sandbox);
+    }
+  }
+
+  async #resume(sandbox: Sandbox): Promise<void> {
+    try {
+      if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
+      sandbox.become('running');
+    } catch (error) {
+      await this.#recover(sandbox, error);
+    }
+  }
+
+  async #connect(sandbox: Sandbox): Promise<AgentConnection> {
+    if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no line to its agent.');
+    return await sandbox.link.connect();
+  }
+
+  /** After a failed call to a sandbox that should run: believes the engine, and stops one whose agent is beyond repair. */
+  async #recover(sandbox: Sandbox, cause: unknown): Promise<void> {
+    const { engine, instance } = this.#parts;
+    const found = await engine.inspect(toEngineName(instance, sandbox.id));
+    if (!found) {
+      this.#markDown(sandbox);
+      this.#forgetContainer(sandbox);
+    } else if (found.state === 'running' && sandbox.state === 'running') {
+      if (isSandboxError(cause, 'timeout')) throw cause;
+      await engine.stop(found.id, 0);
+      this.#markDown(sandbox);
+    } else {
+      this.adopt(sandbox, found);
+    }
+  }
+
+  async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
+    const { engine, store, config } = this.#parts;
+    sandbox.become('creating');
+    const record = this.#recordFor(sandbox, overrides);
+    sandbox.record = record;
+    await store.prepareFolders(sandbox.id);
+    await store.write(record);
+    const reusable = await this.#reusableContainer(sandbox, record);
+    let id = reusable;
+    if (id) {
+      try {
+        await engine.start(id);
+      } catch (error) {
+        if (!isSandboxError(error, 'not_found')) throw error;
+        id = null;
+      }
+    }
+    if (!id) {
+      id = await engine.create(
+        toEngineSpec(config, {
+          instance: this.#parts.instance,
+          id: sandbox.id,
+          folders: store.folders(sandbox.id),
+          overrides: record.overrides,
+        }),
+      );
+      sandbox.engineId = id;
+      await engine.start(id);
+    }
+    sandbox.engineId = id;
+    this.#makeLink(sandbox, id);
+    sandbox.become('running');
+    if (record.engineId !== id) {
+      sandbox.record = { ...record, engineId: id };
+      await store.write(sandbox.record);
+    }
+  }
+
+  #recordFor(sandbox: Sandbox, overrides: SandboxOverrides): SandboxRecord {
+    const now = this.#parts.clock.wallMs();
+    const { record } = sandbox;
+    if (!record) return newRecord(sandbox.id, sandbox.owner, overrides, now);
+    if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
+    return { ...newRecord(sandbox.id, sandbox.owner, overrides, now), secret: record.secret };
+  }
+
+  /** The container that is already there under this sandbox's name, unless it was made for another spec. */
+  async #reusableContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId | null> {
+    const { engine, instance, config } = this.#parts;
+    const found = await engine.inspect(toEngineName(instance, sandbox.id));
+    if (!found) return null;
+    if (found.labels[LABEL.spec] === specHash(config, record.overrides)) return found.id;
+    await engine.remove(found.id);
+    return null;
+  }
+
+  #makeLink(sandbox: Sandbox, id: EngineId): void {
+    if (!sandbox.record) return;
+    sandbox.link?.close(new Error('The sandbox was started again.'));
+    sandbox.link = new AgentLink(this.#parts.engine, id, this.#parts.agentSource, sandbox.record.secret, {
+      workspace: WORKSPACE,
+      packages: PACKAGES,
+      scratch: SCRATCH,
+      preload: this.#parts.config.preload,
+      env: BASE_ENVIRONMENT,
+    });
+  }
+
+  /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
+  async #undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
+    const { engine } = this.#parts;
+    try {
+      if (isNew) await this.remove(sandbox);
+      else if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
+    } catch {
+      // The engine that failed the start may fail the clean-up too; the reconciler finds what is left.
+    }
+    this.#markDown(sandbox);
+    if (isNew && sandbox.state !== 'absent') sandbox.become('absent');
+  }
+
+  #markDown(sandbox: Sandbox): void {
+    sandbox.link?.close(new Error('The sandbox was stopped.'));
+    sandbox.link = null;
+    if (sandbox.state !== 'absent') sandbox.become('stopped');
+    this.#capacity().release(sandbox);
+  }
+
+  #forgetContainer(sandbox: Sandbox): void {
+    sandbox.engineId = null;
+  }
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Owner, SandboxId } from './owner.ts';
+
+/** What a client may ask for at create; what is absent follows the configuration. */
+export interface SandboxOverrides {
+  readonly image?: string | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly cpus?: number | undefined;
+}
+
+/** What `sandbox.json` holds: all that must outlive the server and the engine's memory of a sandbox. */
+export const recordSchema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  owner: z.object({ namespace: z.string(), id: z.string() }),
+  /** Proves the server to the sandbox's agent; 64 hex digits. */
+  secret: z.string().regex(/^[0-9a-f]{64}$/),
+  overrides: z.object({
+    image: z.string().optional(),
+    memoryBytes: z.number().optional(),
+    cpus: z.number().optional(),
+  }),
+  engineId: z.string().nullable(),
+  createdAtMs: z.number(),
+  lastUsedAtMs: z.number(),
+  executions: z.int().min(0),
+  /** Set when the owner deleted the sandbox; its files stay. */
+  deletedAtMs: z.number().nullable(),
+});
+
+export type SandboxRecord = z.infer<typeof recordSchema>;
+
+/** The record of a sandbox that begins its life now. */
+export function newRecord(id: SandboxId, owner: Owner, overrides: SandboxOverrides, nowMs: number): SandboxRecord {
+  return {
+    version: 1,
+    id,
+    owner: { namespace: owner.namespace, id: owner.id },
+    secret: randomBytes(32).toString('hex'),
+    overrides: { ...overrides },
+    engineId: null,
+    createdAtMs: nowMs,
+    lastUsedAtMs: nowMs,
+    executions: 0,
+    deletedAtMs: null,
+  };
+}

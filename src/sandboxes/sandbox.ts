@@ -1,0 +1,73 @@
+import type { AgentLink } from '../agent/link.ts';
+import type { EngineId } from '../engines/engine.ts';
+import { SandboxError } from '../errors.ts';
+import { Mutex } from './mutex.ts';
+import type { Owner, SandboxId } from './owner.ts';
+import type { SandboxRecord } from './record.ts';
+import { canTransition, type SandboxState } from './state.ts';
+
+/** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */
+export class Sandbox {
+  readonly id: SandboxId;
+  readonly owner: Owner;
+  /** Held across engine calls, by the work on this sandbox alone. */
+  readonly mutex = new Mutex();
+  record: SandboxRecord | null;
+  engineId: EngineId | null = null;
+  link: AgentLink | null = null;
+  /** True while it counts against the cap of running sandboxes. */
+  hasSlot = false;
+  /** On the monotonic clock. */
+  lastUsedMs: number;
+  #state: SandboxState = 'absent';
+  #calls = 0;
+
+  constructor(id: SandboxId, owner: Owner, record: SandboxRecord | null, nowMs: number) {
+    this.id = id;
+    this.owner = owner;
+    this.record = record;
+    this.lastUsedMs = nowMs;
+  }
+
+  get state(): SandboxState {
+    return this.#state;
+  }
+
+  /** Calls under way. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** True where nothing uses it and nothing changes it. */
+  get isIdle(): boolean {
+    return this.#calls === 0 && this.mutex.isFree;
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'running' || this.#state === 'paused';
+  }
+
+  /** Goes to another state; throws where the transition table has no such way, which is a defect of the server. */
+  become(state: SandboxState): void {
+    if (!canTransition(this.#state, state)) {
+      throw new SandboxError('internal', `A sandbox cannot go from ${this.#state} to ${state}.`);
+    }
+    this.#state = state;
+  }
+
+  /** Counts a call in, so that nobody stops the sandbox for being idle; throws `limit` where there are too many. */
+  beginCall(maxCalls: number): void {
+    if (this.#calls >= maxCalls) {
+      throw new SandboxError('limit', `This sandbox already works on ${maxCalls} calls; try again when one is done.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    this.#calls += 1;
+  }
+
+  /** Counts a call out. */
+  endCall(nowMs: number): void {
+    this.#calls -= 1;
+    this.lastUsedMs = nowMs;
+  }
+}

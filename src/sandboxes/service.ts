@@ -1,0 +1,250 @@
+import type { AgentConnection } from '../agent/connection.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { withDeadline } from '../deadline.ts';
+import type { Engine, EngineStats } from '../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
+import { Capacity } from './capacity.ts';
+import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+import type { Owner } from './owner.ts';
+import type { SandboxOverrides } from './record.ts';
+import { Registry } from './registry.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { SandboxState } from './state.ts';
+import type { SandboxStore } from './store.ts';
+
+/** How long a call may wait for its sandbox to be up, in milliseconds: clients wait ten seconds more than the run itself. */
+const BRING_UP_MS = 8_000;
+
+/** The same for a create or restart, which does nothing else. */
+const CREATE_MS = 50_000;
+
+/** Between the two readings of a first CPU measurement, in milliseconds. */
+const CPU_SAMPLE_MS = 100;
+
+/** What a client may know of a sandbox. */
+export interface SandboxStatus {
+  readonly owner: Owner;
+  readonly state: SandboxState;
+  /** The engine's id; empty where the sandbox has no container. */
+  readonly engineId: string;
+  readonly createdAtMs: number;
+  readonly lastUsedAtMs: number;
+  readonly executions: number;
+  readonly memoryBytes: number;
+  /** 100 is one CPU in full use. */
+  readonly cpuPercent: number;
+}
+
+/** Work with a sandbox's agent; it also hears the sandbox's memory limit in bytes. */
+type Work<T> = (connection: AgentConnection, memoryBytes: number) => Promise<T>;
+
+/** The life of sandboxes as dialects see it. */
+export class SandboxService {
+  readonly registry: Registry;
+  readonly capacity: Capacity;
+  readonly lifecycle: Lifecycle;
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #engine: Engine;
+  readonly #store: SandboxStore;
+  readonly #cpuReadings = new WeakMap<Sandbox, { atMs: number; cpuNanos: number }>();
+
+  constructor(parts: LifecycleParts) {
+    this.#config = parts.config;
+    this.#clock = parts.clock;
+    this.#engine = parts.engine;
+    this.#store = parts.store;
+    this.registry = new Registry(parts.store, parts.clock);
+    this.lifecycle = new Lifecycle(parts, () => this.capacity);
+    this.capacity = new Capacity(
+      parts.config.maxSandboxes,
+      () => this.registry.all(),
+      (sandbox) => this.stopIfIdle(sandbox),
+    );
+  }
+
+  /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
+  async create(owner: Owner, overrides: SandboxOverrides): Promise<SandboxStatus> {
+    this.#checkOverrides(overrides);
+    const sandbox = await this.registry.get(owner);
+    await this.#exclusively(sandbox, async () => {
+      if (isExisting(sandbox) && changesSpec(sandbox, overrides)) await this.#changeSpec(sandbox, overrides);
+      await this.lifecycle.bringUp(sandbox, overrides);
+    });
+    sandbox.lastUsedMs = this.#clock.monotonicMs();
+    return await this.#describe(sandbox);
+  }
+
+  /** The owner's sandbox with live figures; throws `not_found` where there is none. */
+  async status(owner: Owner): Promise<SandboxStatus> {
+    const sandbox = await this.registry.get(owner);
+    if (!isExisting(sandbox)) throw new SandboxError('not_found', 'Sandbox not found');
+    return await this.#describe(sandbox);
+  }
+
+  /** Stops the owner's sandbox; false where there is none. */
+  async stop(owner: Owner): Promise<boolean> {
+    const sandbox = await this.registry.get(owner);
+    return await this.#exclusively(sandbox, async () => {
+      if (!isExisting(sandbox)) return false;
+      await this.lifecycle.stop(sandbox);
+      return true;
+    });
+  }
+
+  /** Stops and starts the owner's sandbox; creates it where there is none. */
+  async restart(owner: Owner): Promise<SandboxStatus> {
+    const sandbox = await this.registry.get(owner);
+    await this.#exclusively(sandbox, async () => {
+      await this.lifecycle.stop(sandbox);
+      await this.lifecycle.bringUp(sandbox);
+    });
+    sandbox.lastUsedMs = this.#clock.monotonicMs();
+    return await this.#describe(sandbox);
+  }
+
+  /** Removes the owner's sandbox and keeps its files; false where there is none. */
+  async remove(owner: Owner): Promise<boolean> {
+    const sandbox = await this.registry.get(owner);
+    return await this.#exclusively(sandbox, async () => {
+      if (!isExisting(sandbox)) return false;
+      await this.lifecycle.remove(sandbox);
+      return true;
+    });
+  }
+
+  /** Does work with the agent of the owner's sandbox, which is created or started first; it is not idle meanwhile. */
+  async use<T>(owner: Owner, work: Work<T>): Promise<T> {
+    const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
+    sandbox.beginCall(this.#config.maxExecutions);
+    try {
+      const connection = await this.#connectionOf(sandbox);
+      return await work(connection, sandbox.record?.overrides.memoryBytes ?? this.#config.memoryBytes);
+    } finally {
+      sandbox.endCall(this.#clock.monotonicMs());
+      this.#touch(sandbox, 0);
+    }
+  }
+
+  /** Like `use`, and counts as an execution. */
+  async execute<T>(owner: Owner, work: Work<T>): Promise<T> {
+    return await this.use(owner, async (connection, memoryBytes) => {
+      const sandbox = this.registry.peek(owner);
+      if (sandbox) this.#touch(sandbox, 1);
+      return await work(connection, memoryBytes);
+    });
+  }
+
+  /** Stops a sandbox that nothing uses; false where something does. */
+  async stopIfIdle(sandbox: Sandbox): Promise<boolean> {
+    if (!sandbox.isIdle) return false;
+    return await sandbox.mutex.run(async () => {
+      if (sandbox.calls > 0) return false;
+      await this.lifecycle.stop(sandbox);
+      return true;
+    });
+  }
+
+  /** Lets go of all agents; the sandboxes run on. */
+  async close(): Promise<void> {
+    for (const sandbox of this.registry.all()) sandbox.link?.close(new Error('The server stops.'));
+  }
+
+  #connectionOf(sandbox: Sandbox): Promise<AgentConnection> | AgentConnection {
+    const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    if (current) return current;
+    const connected = sandbox.mutex.run(() => this.lifecycle.bringUp(sandbox));
+    return withDeadline(connected, BRING_UP_MS, 'The sandbox is still starting; try again in a moment.');
+  }
+
+  #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
+    const done = sandbox.mutex.run(work);
+    return withDeadline(done, CREATE_MS, 'The engine is slow: the sandbox is still being changed; look at its status.');
+  }
+
+  #touch(sandbox: Sandbox, executions: number): void {
+    if (!sandbox.record || sandbox.record.deletedAtMs !== null) return;
+    sandbox.record.lastUsedAtMs = this.#clock.wallMs();
+    sandbox.record.executions += executions;
+    this.#store.writeSoon(sandbox.record);
+  }
+
+  async #changeSpec(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
+    if (sandbox.calls > 0) {
+      throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
+    }
+    await this.lifecycle.stop(sandbox);
+    if (sandbox.record) {
+      sandbox.record = { ...sandbox.record, overrides: { ...sandbox.record.overrides, ...overrides } };
+    }
+  }
+
+  #checkOverrides(overrides: SandboxOverrides): void {
+    const { maxMemoryBytes, maxCpus } = this.#config;
+    if ((overrides.memoryBytes ?? 0) > maxMemoryBytes) {
+      const limit = Math.floor(maxMemoryBytes / 2 ** 20);
+      throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`);
+    }
+    if ((overrides.cpus ?? 0) > maxCpus) {
+      throw new SandboxError('invalid', `cpu_limit must not be more than ${maxCpus} on this server.`);
+    }
+  }
+
+  async #describe(sandbox: Sandbox): Promise<SandboxStatus> {
+    const { record } = sandbox;
+    if (!record) throw new SandboxError('not_found', 'Sandbox not found');
+    const usage = await this.#usage(sandbox);
+    return {
+      owner: sandbox.owner,
+      state: sandbox.state,
+      engineId: sandbox.engineId ?? record.engineId ?? '',
+      createdAtMs: record.createdAtMs,
+      lastUsedAtMs: record.lastUsedAtMs,
+      executions: record.executions,
+      ...usage,
+    };
+  }
+
+  async #usage(sandbox: Sandbox): Promise<{ memoryBytes: number; cpuPercent: number }> {
+    if (!sandbox.isUp || !sandbox.engineId) return { memoryBytes: 0, cpuPercent: 0 };
+    try {
+      const before = this.#cpuReadings.get(sandbox) ?? (await this.#firstReading(sandbox));
+      const stats = await this.#engine.stats(sandbox.engineId);
+      const elapsedMs = this.#remember(sandbox, stats) - before.atMs;
+      const usedMs = (stats.cpuNanos - before.cpuNanos) / 1e6;
+      const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
+      return { memoryBytes: stats.memoryBytes, cpuPercent };
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
+      return { memoryBytes: 0, cpuPercent: 0 };
+    }
+  }
+
+  async #firstReading(sandbox: Sandbox): Promise<{ atMs: number; cpuNanos: number }> {
+    if (!sandbox.engineId) return { atMs: 0, cpuNanos: 0 };
+    const stats = await this.#engine.stats(sandbox.engineId);
+    const atMs = this.#remember(sandbox, stats);
+    await new Promise((resolve) => setTimeout(resolve, CPU_SAMPLE_MS));
+    return { atMs, cpuNanos: stats.cpuNanos };
+  }
+
+  #remember(sandbox: Sandbox, stats: EngineStats): number {
+    const atMs = this.#clock.monotonicMs();
+    this.#cpuReadings.set(sandbox, { atMs, cpuNanos: stats.cpuNanos });
+    return atMs;
+  }
+}
+
+function isExisting(sandbox: Sandbox): boolean {
+  return sandbox.record !== null && sandbox.record.deletedAtMs === null;
+}
+
+function changesSpec(sandbox: Sandbox, overrides: SandboxOverrides): boolean {
+  const current = sandbox.record?.overrides ?? {};
+  return (
+    (overrides.image !== undefined && overrides.image !== current.image) ||
+    (overrides.memoryBytes !== undefined && overrides.memoryBytes !== current.memoryBytes) ||
+    (overrides.cpus !== undefined && overrides.cpus !== current.cpus)
+  );
+}

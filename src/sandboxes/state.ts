@@ -1,0 +1,19 @@
+/** The states of a sandbox. `absent`: it was never created, or was deleted; its files may be there. */
+export const SANDBOX_STATES = ['absent', 'creating', 'running', 'paused', 'stopped', 'failed'] as const;
+
+export type SandboxState = (typeof SANDBOX_STATES)[number];
+
+/** The only changes of state that there are. */
+const TRANSITIONS: Readonly<Record<SandboxState, readonly SandboxState[]>> = {
+  absent: ['creating', 'running', 'paused', 'stopped'],
+  creating: ['running', 'stopped', 'failed', 'absent'],
+  running: ['paused', 'stopped', 'failed', 'absent'],
+  paused: ['running', 'stopped', 'failed', 'absent'],
+  stopped: ['creating', 'running', 'paused', 'failed', 'absent'],
+  failed: ['creating', 'running', 'stopped', 'absent'],
+};
+
+/** True where a sandbox may go from one state to the other; staying is always allowed. */
+export function canTransition(from: SandboxState, to: SandboxState): boolean {
+  return from === to || TRANSITIONS[from].includes(to);
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isSandboxError, SandboxError } from '../errors.ts';
+import { SANDBOX_USER } from './layout.ts';
+import type { SandboxId } from './owner.ts';
+import { recordSchema, type SandboxRecord } from './record.ts';
+
+/** How long a change of counters may wait to be written, in milliseconds. */
+const WRITE_BEHIND_MS = 200;
+
+/** The data folder: a folder for each sandbox with its record, workspace and packages. Touches nothing below the last two. */
+export class SandboxStore {
+  readonly #dataDir: string;
+  readonly #onError: (error: unknown) => void;
+  readonly #writes = new Map<string, Promise<void>>();
+  readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
+
+  constructor(dataDir: string, onError: (error: unknown) => void) {
+    this.#dataDir = dataDir;
+    this.#onError = onError;
+  }
+
+  /** Makes the data folder where it is absent and returns its identity, which tells this server's sandboxes from others'. */
+  async open(): Promise<string> {
+    try {
+      await mkdir(this.#dataDir, { recursive: true });
+      const file = join(this.#dataDir, 'instance');
+      const known = await readText(file);
+      if (known !== null && /^[0-9a-f]{12}$/.test(known)) return known;
+      const instance = randomBytes(6).toString('hex');
+      await writeAtomically(file, instance);
+      return instance;
+    } catch (cause) {
+      throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be used`);
+    }
+  }
+
+  /** The host's paths of the folders that a sandbox sees. */
+  folders(id: SandboxId): { readonly workspace: string; readonly packages: string } {
+    return { workspace: join(this.#dataDir, id, 'workspace'), packages: join(this.#dataDir, id, 'packages') };
+  }
+
+  /** Makes a sandbox's folders, owned by the sandbox's user; does nothing to those that are there. */
+  async prepareFolders(id: SandboxId): Promise<void> {
+    try {
+      await mkdir(join(this.#dataDir, id), { recursive: true, mode: 0o711 });
+      for (const folder of Object.values(this.folders(id))) await makeUserFolder(folder);
+    } catch (cause) {
+      throw toStoreError(cause, 'The folders of the sandbox cannot be made');
+    }
+  }
+
+  /** The record of a sandbox; null where there is none. */
+  async read(id: SandboxId): Promise<SandboxRecord | null> {
+    try {
+      const text = await readText(this.#recordFile(id));
+      return text === null ? null : recordSchema.parse(JSON.parse(text));
+    } catch (cause) {
+      throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
+    }
+  }
+
+  /** Writes the record so that a crash leaves the old or the new one; resolves when it is on disk. */
+  async write(record: SandboxRecord): Promise<void> {
+    this.#cancelSoon(record.id);
+    const before = this.#writes.get(record.id) ?? Promise.resolve();
+    const text = JSON.stringify(record, null, 2);
+    const write = before
+      .catch(() => undefined)
+      .then(() => mkdir(join(this.#dataDir, record.id), { recursive: true, mode: 0o711 }))
+      .then(() => writeAtomically(this.#recordFile(record.id), text));
+    this.#writes.set(record.id, write);
+    try {
+      await write;
+    } catch (cause) {
+      throw toStoreError(cause, 'The record of the sandbox cannot be written');
+    } finally {
+      if (this.#writes.get(record.id) === write) this.#writes.delete(record.id);
+    }
+  }
+
+  /** Writes the record within a fifth of a second; changes in between are one write. */
+  writeSoon(record: SandboxRecord): void {
+    if (this.#soon.has(record.id)) return;
+    const timer = setTimeout(() => void this.write(record).catch(this.#onError), WRITE_BEHIND_MS);
+    this.#soon.set(record.id, { record, timer });
+  }
+
+  /** Writes what waits. */
+  async close(): Promise<void> {
+    const waiting = [...this.#soon.values()];
+    await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
+    await Promise.allSettled(this.#writes.values());
+  }
+
+  #cancelSoon(id: string): void {
+    clearTimeout(this.#soon.get(id)?.timer);
+    this.#soon.delete(id);
+  }
+
+  #recordFile(id: string): string {
+    return join(this.#dataDir, id, 'sandbox.json');
+  }
+}
+
+async function makeUserFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    throw error;
+  }
+  const owner = await stat(folder);
+  if (owner.uid !== SANDBOX_USER.uid || owner.gid !== SANDBOX_USER.gid) {
+    await chown(folder, SANDBOX_USER.uid, SANDBOX_USER.gid);
+  }
+  await chmod(folder, 0o755);
+}
+
+async function readText(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+async function writeAtomically(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function toStoreError(cause: unknown, what: string): SandboxError {
+  if (isSandboxError(cause)) return cause;
+  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
+    return new SandboxError('no_space', `${what}: the disk of the server is full.`, { cause });
+  }
+  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new SandboxError('unavailable', `${what}${reason}; the operator must look at the data folder.`, { cause });
+}
