@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decodeBase64,
+  toExecutionResponse,
+  toFileContent,
+  toRequirements,
+  toSandboxInfo,
+} from '../../src/dialects/clara/mapping.ts';
+import type { Execution } from '../../src/sandboxes/executions.ts';
+
+const limits = { timeoutSeconds: 7, memoryBytes: 512 * 2 ** 20 };
+
+function execution(part: Partial<Execution>): Execution {
+  return {
+    stdout: '',
+    stderr: '',
+    exitCode: 0,
+    durationMs: 4.2,
+    timedOut: false,
+    oomKilled: false,
+    truncated: false,
+    signal: null,
+    notice: null,
+    ...part,
+  };
+}
+
+describe('an ExecutionResponse', () => {
+  it('has no error where all went well', () => {
+    expect(toExecutionResponse(execution({ stdout: '1\n' }), 'Execution', limits)).toMatchObject({
+      success: true,
+      output: '1\n',
+      error: null,
+      exit_code: 0,
+      execution_time: 0.0042,
+    });
+  });
+
+  it('shows stderr on success as well', () => {
+    const response = toExecutionResponse(execution({ stderr: 'careful' }), 'Execution', limits);
+    expect(response).toMatchObject({ success: true, error: 'careful' });
+  });
+
+  it('never leaves error null on failure', () => {
+    const response = toExecutionResponse(execution({ exitCode: 3 }), 'Execution', limits);
+    expect(response).toMatchObject({ success: false, error: 'Exit code: 3' });
+  });
+
+  it('says that time ran out, and keeps what was written', () => {
+    const timedOut = execution({ timedOut: true, exitCode: 124, stdout: 'part', stderr: 'noise' });
+    expect(toExecutionResponse(timedOut, 'Execution', limits)).toMatchObject({
+      success: false,
+      output: 'part',
+      error: 'Execution timed out after 7 seconds',
+      exit_code: 124,
+    });
+    expect(toExecutionResponse(timedOut, 'Command', limits).error).toBe('Command timed out after 7 seconds');
+  });
+
+  it('says that memory ran out, and how much there was', () => {
+    const killed = execution({ exitCode: 137, signal: 'SIGKILL', oomKilled: true });
+    expect(toExecutionResponse(killed, 'Execution', limits)).toMatchObject({
+      error: 'Killed: out of memory (limit 512 MiB)',
+      oom_killed: true,
+      killed_by: 'SIGKILL',
+    });
+  });
+});
+
+describe('a SandboxInfo', () => {
+  it('has twelve digits of id and six of fraction', () => {
+    const info = toSandboxInfo({
+      owner: { namespace: 'clara', id: 'teams-29:1Gc' },
+      state: 'running',
+      engineId: '0123456789abcdef'.repeat(4),
+      createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+      lastUsedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 0),
+      executions: 2,
+      memoryBytes: 1_572_864,
+      cpuPercent: 12.345,
+    });
+    expect(info).toEqual({
+      user_id: 'teams-29:1Gc',
+      container_id: '0123456789ab',
+      status: 'running',
+      created_at: '2026-01-02T03:04:05.006000Z',
+      last_used: '2026-01-02T03:04:05.000000Z',
+      execution_count: 2,
+      memory_usage_mb: 1.5,
+      cpu_percent: 12.35,
+    });
+  });
+});
+
+describe("pip's requirements", () => {
+  it.each([
+    ['requests', ['requests']],
+    ['requests>=999', ['requests>=999']],
+    ['requests >= 2.0, < 3', ['requests>=2.0,<3']],
+    ['requests pandas==2.0', ['requests', 'pandas==2.0']],
+    ['uvicorn[standard]', ['uvicorn[standard]']],
+    ['tomli; python_version < "3.11"', ['tomli; python_version < "3.11"']],
+    ['pkg @ file:///workspace/pkg.whl', ['pkg @ file:///workspace/pkg.whl']],
+  ])('of %j', (text, requirements) => {
+    expect(toRequirements(text)).toEqual(requirements);
+  });
+});
+
+describe('file content', () => {
+  it('is text where it is UTF-8, byte order mark included', () => {
+    expect(toFileContent(Buffer.from('\ufeffGrüße'))).toEqual({ content: '\ufeffGrüße', encoding: 'utf-8' });
+  });
+
+  it('is base64 where it is not', () => {
+    expect(toFileContent(Buffer.from([0xff, 0x00]))).toEqual({ content: '/wA=', encoding: 'base64' });
+  });
+
+  it.each(['a', 'ab=c', '%%%', 'aGk\u00e9'])('refuses %j as base64', (text) => {
+    expect(decodeBase64(text)).toBeNull();
+  });
+
+  it('takes base64 with line breaks and without padding', () => {
+    expect(decodeBase64('aGVs\r\nbG8')?.toString()).toBe('hello');
+    expect(decodeBase64('')?.length).toBe(0);
+  });
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, environmentSchema, parseConfig, parseSize } from '../../src/config.ts';
+
+const required = { SANDBOX_API_KEY: 'a-long-enough-key' };
+
+describe('configuration', () => {
+  it('refuses to start without a key and says which variable is missing', () => {
+    expect(() => parseConfig({})).toThrow(/SANDBOX_API_KEY must be set/);
+  });
+
+  it.each([
+    ['SANDBOX_API_PORT', 'eighty'],
+    ['SANDBOX_API_PORT', '70000'],
+    ['SANDBOX_DOCKER_MEMORY', 'much'],
+    ['SANDBOX_DOCKER_CPU', '0'],
+    ['SANDBOX_DATA_DIR', 'relative/path'],
+    ['SANDBOX_NETWORK', 'host'],
+    ['SANDBOX_PYTHON_PRELOAD', 'os; rm -rf /'],
+  ])('names %s when it is %j', (name, value) => {
+    expect(() => parseConfig({ ...required, [name]: value })).toThrow(ConfigError);
+    expect(() => parseConfig({ ...required, [name]: value })).toThrow(new RegExp(name));
+  });
+
+  it('takes an empty variable as absent', () => {
+    expect(parseConfig({ ...required, SANDBOX_API_PORT: '' }).port).toBe(8080);
+  });
+
+  it('refuses a default that is over the maximum', () => {
+    expect(() => parseConfig({ ...required, SANDBOX_DOCKER_MEMORY: '4g' })).toThrow(/SANDBOX_DOCKER_MEMORY_MAX/);
+  });
+
+  it('has exactly the keys of .env.example, with the same defaults', () => {
+    const example = parse(readFileSync(new URL('../../.env.example', import.meta.url)));
+    expect(Object.keys(example).sort()).toEqual(Object.keys(environmentSchema.shape).sort());
+    expect(parseConfig({ ...example, ...required })).toEqual(parseConfig(required));
+  });
+});
+
+describe('a size', () => {
+  it.each([
+    ['512m', 536_870_912],
+    ['2g', 2_147_483_648],
+    ['1.5GiB', 1_610_612_736],
+    ['4096', 4096],
+  ])('%s is %i bytes', (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(['', 'm', '-1m', '1x', '0', '1e3', '9'.repeat(30)])('%j is none', (text) => {
+    expect(parseSize(text)).toBeUndefined();
+  });
+});
