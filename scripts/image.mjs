@@ -4,6 +4,7 @@ import { readEnvironment } from './lib/environment.mjs';
 import { runScript } from './lib/failure.mjs';
 import { withSetupLock } from './lib/lock.mjs';
 import { ensureSandboxImage, SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
+import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
   const env = readEnvironment();
@@ -11,6 +12,6 @@ await runScript(async () => {
     await ensureEngine(env);
     await ensureSandboxImage(env);
   });
-  console.log(`${SANDBOX_IMAGE} is up to date.`);
+  print(`${SANDBOX_IMAGE} is up to date.`);
   return 0;
 });

@@ -27,7 +27,12 @@ export function readDistributionSources(codename, folder = '/etc/apt') {
 function readAllSources(folder) {
   const parts = join(folder, 'sources.list.d');
   const files = [join(folder, 'sources.list')];
-  if (existsSync(parts)) files.push(...readdirSync(parts).sort().map((name) => join(parts, name)));
+  if (existsSync(parts))
+    files.push(
+      ...readdirSync(parts)
+        .sort()
+        .map((name) => join(parts, name)),
+    );
   return files.filter(existsSync).flatMap((file) => {
     if (file.endsWith('.list')) return parseOneLineSources(readFileSync(file, 'utf8'));
     if (file.endsWith('.sources')) return parseDeb822Sources(readFileSync(file, 'utf8'));

@@ -8,6 +8,7 @@ import { findImage, pullImage } from './docker.mjs';
 import { Failure } from './failure.mjs';
 import { capture, runLogged } from './run.mjs';
 import { stage } from './stage.mjs';
+import { print } from './terminal.mjs';
 
 /** The repository name of the bases that are made here; the tag is the distribution's release. */
 export const LOCAL_BASE_REPOSITORY = 'clara-sandbox-base';
@@ -29,7 +30,7 @@ export async function ensureBaseImage(wanted) {
   const local = `${LOCAL_BASE_REPOSITORY}:${codename}`;
   if (await findImage(local)) return local;
   if (await hasPulled(wanted)) return wanted;
-  console.log(`  ${wanted} cannot be pulled: a base image is made from this machine's own distribution.`);
+  print(`  ${wanted} cannot be pulled: a base image is made from this machine's own distribution.`);
   await stage(`Making ${local} with debootstrap (${id} ${codename})`, () => makeLocalBase(local, codename));
   return local;
 }

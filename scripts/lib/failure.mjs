@@ -1,3 +1,5 @@
+import { printError } from './terminal.mjs';
+
 /** A failure whose message is a sentence for the person at the terminal; it is shown without a stack. */
 export class Failure extends Error {
   name = 'Failure';
@@ -11,7 +13,8 @@ export async function runScript(main) {
   try {
     process.exitCode = await main();
   } catch (error) {
-    console.error(error instanceof Failure ? `\n${error.message}` : error);
+    if (error instanceof Failure) printError(`\n${error.message}`);
+    else printError(error instanceof Error ? (error.stack ?? error.message) : String(error));
     process.exitCode = 1;
   }
 }

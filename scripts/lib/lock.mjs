@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { print } from './terminal.mjs';
 
 // One lock a user and machine: the engine and its images are shared by every checkout.
 const LOCK_PATH = join(tmpdir(), `clara-sandbox-setup-${process.getuid?.() ?? 0}.lock`);
@@ -39,7 +40,7 @@ export async function withSetupLock(work) {
 async function acquire(token) {
   let hasSaidSo = false;
   while (!(await tryAcquire(token))) {
-    if (!hasSaidSo) console.log('▸ Waiting for another run that prepares this machine …');
+    if (!hasSaidSo) print('▸ Waiting for another run that prepares this machine …');
     hasSaidSo = true;
     await delay(POLL_MS);
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Failure } from './failure.mjs';
+import { printError } from './terminal.mjs';
 
 const TAIL_LINES = 40;
 
@@ -93,7 +94,7 @@ export function runVisibly(command, args, options = {}) {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     child.once('error', (error) => {
-      console.error(`${command}: ${error.message}`);
+      printError(`${command}: ${error.message}`);
       resolve(127);
     });
     child.once('close', (code) => resolve(code ?? 1));

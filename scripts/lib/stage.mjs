@@ -1,3 +1,5 @@
+import { print } from './terminal.mjs';
+
 /**
  * Does one stage of the preparation and prints one line for it, with its duration.
  * @template T
@@ -7,8 +9,8 @@
  */
 export async function stage(title, work) {
   const startedAt = performance.now();
-  console.log(`▸ ${title} …`);
+  print(`▸ ${title} …`);
   const result = await work();
-  console.log(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  print(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   return result;
 }

@@ -1,0 +1,20 @@
+import { ensureBuild } from './build.mjs';
+import { ensureDependencies } from './dependencies.mjs';
+import { ensureEngine } from './engine.mjs';
+import { withSetupLock } from './lock.mjs';
+import { ensureSandboxImage } from './sandbox-image.mjs';
+
+/**
+ * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
+ * What is there already is left alone; runs at the same time wait for each other.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {{needsSandboxImage: boolean}} options
+ */
+export async function prepare(env, { needsSandboxImage }) {
+  await withSetupLock(async () => {
+    await ensureEngine(env);
+    await ensureDependencies();
+    await ensureBuild();
+    if (needsSandboxImage) await ensureSandboxImage(env);
+  });
+}

@@ -1,0 +1,81 @@
+// `npm run up`: from a fresh checkout to a server that answers, in one command.
+import { ensureApiKey } from './lib/api-key.mjs';
+import { readEnvironment } from './lib/environment.mjs';
+import { Failure, runScript } from './lib/failure.mjs';
+import { requireFreePort, waitUntilHealthy } from './lib/health.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
+import { startServer } from './lib/server-process.mjs';
+import { print, printError } from './lib/terminal.mjs';
+
+const DEFAULT_PORT = 8080;
+const HEALTHY_TIMEOUT_MS = 60_000;
+
+await runScript(async () => {
+  const env = readEnvironment();
+  const port = readPort(env);
+  await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
+  const image = env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE;
+  await prepare(env, { needsSandboxImage: image === SANDBOX_IMAGE });
+  const key = ensureApiKey(env);
+
+  const server = startServer({ ...process.env, SANDBOX_API_KEY: key });
+  const waiting = new AbortController();
+  const hasExited = server.exited.then(() => waiting.abort());
+  const deadline = setTimeout(() => waiting.abort(), HEALTHY_TIMEOUT_MS);
+  const isHealthy = await waitUntilHealthy(`http://${reachableHost(env)}:${port}/health`, waiting.signal);
+  clearTimeout(deadline);
+
+  if (isHealthy) printWelcome(`http://localhost:${port}`, key);
+  else if (await isPending(hasExited)) {
+    printError(
+      `The server did not become healthy within ${HEALTHY_TIMEOUT_MS / 1000} seconds; its messages are above.`,
+    );
+    server.stop();
+    await server.exited;
+    return 1;
+  }
+  const code = await server.exited;
+  if (!isHealthy && !server.hasSignal()) {
+    printError(`The server ended with code ${code} before it was ready; its messages above say why.`);
+    return code || 1;
+  }
+  return code;
+});
+
+/** @param {NodeJS.ProcessEnv} env */
+function readPort(env) {
+  const port = Number(env.SANDBOX_API_PORT || DEFAULT_PORT);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new Failure(`SANDBOX_API_PORT must be a port number from 1 to 65535; it is "${env.SANDBOX_API_PORT}".`);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function reachableHost(env) {
+  const host = env.SANDBOX_API_HOST || '0.0.0.0';
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** @param {Promise<unknown>} promise */
+async function isPending(promise) {
+  const pending = Symbol('pending');
+  return (await Promise.race([promise, Promise.resolve(pending)])) === pending;
+}
+
+/**
+ * @param {string} address
+ * @param {string} key
+ */
+function printWelcome(address, key) {
+  const body = '{"code": "print(1 + 1)"}';
+  print(
+    '',
+    `Clara Sandbox is ready at ${address} (its documentation: ${address}/docs)`,
+    `API key: ${key}`,
+    'Try it:',
+    `  curl -s -X POST ${address}/sandbox/demo/execute -H 'X-API-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`,
+    'Ctrl-C stops the server; sandboxes keep their files.',
+    '',
+  );
+}
