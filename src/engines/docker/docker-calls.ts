@@ -52,6 +52,7 @@ export class DockerCalls {
 
   /** Takes a stream that is to end with the connection. */
   own(stream: Duplex): void {
+    if (this.#closed) stream.destroy();
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
   }

@@ -14,7 +14,8 @@ export class ExecStream extends Duplex {
   readonly #demux = new Demux();
 
   constructor(socket: Duplex) {
-    super({ highWaterMark: HIGH_WATER_BYTES, autoDestroy: true });
+    // The program's end ends both directions.
+    super({ highWaterMark: HIGH_WATER_BYTES, allowHalfOpen: false });
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#end());
@@ -32,12 +33,13 @@ export class ExecStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: WriteDone): void {
-    this.#socket.write(chunk, done);
+    this.#socket.write(chunk, (error) => this.#written(error, done));
   }
 
   /** What has gathered while a write was under way goes out as one. */
   override _writev(chunks: { chunk: Buffer }[], done: WriteDone): void {
-    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    const joined = Buffer.concat(chunks.map(({ chunk }) => chunk));
+    this.#socket.write(joined, (error) => this.#written(error, done));
   }
 
   override _final(done: WriteDone): void {
@@ -63,13 +65,12 @@ export class ExecStream extends Duplex {
     else this.destroy(engineSilent());
   }
 
+  /** A program that has ended reads no more: no error, as what it wrote may still wait to be read here. */
+  #written(error: Error | null | undefined, done: WriteDone): void {
+    done(error && !this.#socket.readableEnded ? engineSilent(error) : null);
+  }
+
   #close(): void {
-    if (this.readableEnded || this.destroyed) return;
-    if (this.#socket.readableEnded) {
-      // The program has ended and reads no more; what it wrote may still wait to be read here.
-      if (!this.writableFinished) this.once('end', () => this.destroy());
-      return;
-    }
-    this.destroy(engineSilent());
+    if (!this.#socket.readableEnded) this.destroy(engineSilent());
   }
 }

@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type {
+  Engine,
+  EngineExec,
+  EngineId,
+  EngineInfo,
+  EngineSandbox,
+  EngineSpec,
+  EngineStats,
+} from '../../src/engines/engine.ts';
+import { SandboxError } from '../../src/errors.ts';
+import { FakeAgent } from './fake-agent.ts';
+import { type FakeExec, runAgent, runLocally } from './fake-exec.ts';
+import { FakeFiles } from './fake-files.ts';
+import { type Gate, Gates } from './gates.ts';
+
+/** A sandbox of the fake engine; tests may change what it measures and script its agent. */
+export interface FakeSandbox {
+  readonly id: EngineId;
+  readonly spec: EngineSpec;
+  readonly agent: FakeAgent;
+  name: string;
+  state: EngineSandbox['state'];
+  stats: EngineStats;
+  readonly execs: Set<FakeExec>;
+}
+
+/** An engine in memory that keeps the interface's promises; programs are local processes, the agent is a FakeAgent. */
+export class FakeEngine implements Engine {
+  /** Each call in order, as `verb` or `verb name`. */
+  readonly calls: string[] = [];
+  readonly sandboxes = new Map<string, FakeSandbox>();
+  readonly absentImages = new Set(['absent:latest']);
+  /** Called for each agent that is made, so that a test can script it before the server meets it. */
+  onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
+  readonly #gates = new Gates();
+  readonly #files = new Map<string, FakeFiles>();
+  #isDown = false;
+  #isClosed = false;
+
+  /** While true every call throws `unavailable`; setting it breaks all open streams. */
+  get down(): boolean {
+    return this.#isDown;
+  }
+
+  set down(isDown: boolean) {
+    this.#isDown = isDown;
+    if (isDown) this.#eachExec((exec) => exec.stream.destroy(silent()));
+  }
+
+  /** Makes the next call of that verb wait at a gate until the test releases it. */
+  hold(verb: keyof Engine): Gate {
+    return this.#gates.hold(verb);
+  }
+
+  /** Ends a sandbox as a crash would: by itself, without a call. */
+  kill(idOrName: string): void {
+    const sandbox = this.#find(idOrName);
+    if (sandbox) this.#end(sandbox);
+  }
+
+  /** The sandbox of that id or name, for a test to look at. */
+  get(idOrName: string): FakeSandbox {
+    return this.#demand(idOrName);
+  }
+
+  async info(): Promise<EngineInfo> {
+    await this.#enter('info');
+    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'] };
+  }
+
+  async create(spec: EngineSpec): Promise<EngineId> {
+    await this.#enter('create', spec.name);
+    if (this.absentImages.has(spec.image)) {
+      throw new SandboxError('invalid', `Image ${spec.image} is not on this machine: build or pull it first.`);
+    }
+    this.#demandFree(spec.name);
+    const id = randomBytes(32).toString('hex') as EngineId;
+    const agent = new FakeAgent(this.#filesOf(spec, id));
+    const stats = { memoryBytes: 10_000_000, cpuNanos: 1_000_000 };
+    this.sandboxes.set(id, { id, spec, agent, name: spec.name, state: 'created', stats, execs: new Set() });
+    this.onAgent(agent, spec);
+    return id;
+  }
+
+  async start(id: EngineId): Promise<void> {
+    const sandbox = await this.#enterSandbox('start', id);
+    if (sandbox.state === 'paused') throw new SandboxError('conflict', 'The sandbox is paused: resume it.');
+    sandbox.state = 'running';
+  }
+
+  async stop(id: EngineId, _graceSeconds: number): Promise<void> {
+    const sandbox = await this.#enterSandbox('stop', id);
+    if (sandbox.state !== 'created') this.#end(sandbox);
+  }
+
+  async pause(id: EngineId): Promise<void> {
+    const sandbox = await this.#enterSandbox('pause', id);
+    this.#demandStarted(sandbox);
+    sandbox.state = 'paused';
+    for (const exec of sandbox.execs) exec.freeze();
+  }
+
+  async resume(id: EngineId): Promise<void> {
+    const sandbox = await this.#enterSandbox('resume', id);
+    this.#demandStarted(sandbox);
+    sandbox.state = 'running';
+    for (const exec of sandbox.execs) exec.thaw();
+  }
+
+  async remove(id: EngineId): Promise<void> {
+    await this.#enter('remove', this.#nameOf(id));
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox) this.#end(sandbox);
+    this.sandboxes.delete(id);
+  }
+
+  async rename(id: EngineId, name: string): Promise<void> {
+    const sandbox = await this.#enterSandbox('rename', id);
+    this.#demandFree(name);
+    sandbox.name = name;
+  }
+
+  async inspect(idOrName: string): Promise<EngineSandbox | null> {
+    await this.#enter('inspect', this.#nameOf(idOrName));
+    const sandbox = this.#find(idOrName);
+    return sandbox ? toEngineSandbox(sandbox) : null;
+  }
+
+  async list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]> {
+    await this.#enter('list');
+    const wanted = Object.entries(labels);
+    return [...this.sandboxes.values()]
+      .filter(({ spec }) => wanted.every(([name, value]) => spec.labels[name] === value))
+      .map(toEngineSandbox);
+  }
+
+  async stats(id: EngineId): Promise<EngineStats> {
+    const sandbox = await this.#enterSandbox('stats', id);
+    this.#demandStarted(sandbox);
+    return sandbox.stats;
+  }
+
+  async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {
+    const sandbox = await this.#enterSandbox('exec', id);
+    if (sandbox.state !== 'running') throw new SandboxError('conflict', `The sandbox is ${sandbox.state}.`);
+    const exec = argv[0] === 'python3' ? runAgent(sandbox.agent) : runLocally(argv, sandbox.spec.env);
+    sandbox.execs.add(exec);
+    exec.stream.once('close', () => sandbox.execs.delete(exec));
+    return exec;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#gates.releaseAll();
+    this.#eachExec((exec) => exec.stream.destroy());
+  }
+
+  async #enter(verb: keyof Engine, name?: string): Promise<void> {
+    this.calls.push(name === undefined ? verb : `${verb} ${name}`);
+    await this.#gates.pass(verb);
+    if (this.#isDown || this.#isClosed) throw silent();
+  }
+
+  async #enterSandbox(verb: keyof Engine, id: EngineId): Promise<FakeSandbox> {
+    await this.#enter(verb, this.#nameOf(id));
+    return this.#demand(id);
+  }
+
+  #end(sandbox: FakeSandbox): void {
+    sandbox.state = 'stopped';
+    for (const exec of sandbox.execs) exec.kill();
+  }
+
+  #eachExec(action: (exec: FakeExec) => void): void {
+    for (const { execs } of this.sandboxes.values()) for (const exec of execs) action(exec);
+  }
+
+  #find(idOrName: string): FakeSandbox | undefined {
+    return this.sandboxes.get(idOrName) ?? [...this.sandboxes.values()].find(({ name }) => name === idOrName);
+  }
+
+  #nameOf(idOrName: string): string {
+    return this.#find(idOrName)?.name ?? idOrName;
+  }
+
+  #demand(idOrName: string): FakeSandbox {
+    const sandbox = this.#find(idOrName);
+    if (!sandbox) throw new SandboxError('not_found', `There is no sandbox ${idOrName.slice(0, 12)}.`);
+    return sandbox;
+  }
+
+  #demandFree(name: string): void {
+    if (this.#find(name)) throw new SandboxError('conflict', `The name ${name} is taken.`);
+  }
+
+  #demandStarted({ state }: FakeSandbox): void {
+    if (state === 'running' || state === 'paused') return;
+    throw new SandboxError('conflict', `The sandbox is ${state}, so it does not run.`);
+  }
+
+  /** Files live in the first mount, as a folder would: found again by the next sandbox, even where the folder was renamed. */
+  #filesOf(spec: EngineSpec, id: string): FakeFiles {
+    const source = spec.mounts[0]?.source;
+    const folder = source === undefined ? undefined : statSync(source, { throwIfNoEntry: false });
+    const key = folder ? `inode ${folder.ino}` : (source ?? id);
+    const files = this.#files.get(key) ?? new FakeFiles();
+    this.#files.set(key, files);
+    return files;
+  }
+}
+
+function toEngineSandbox({ id, name, state, spec }: FakeSandbox): EngineSandbox {
+  return { id, name, state, labels: spec.labels, image: spec.image };
+}
+
+function silent(): SandboxError {
+  return new SandboxError('unavailable', 'The fake engine does not answer.');
+}

@@ -1,0 +1,99 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { Duplex, duplexPair } from 'node:stream';
+import type { EngineExec } from '../../src/engines/engine.ts';
+import type { FakeAgent } from './fake-agent.ts';
+
+const STDERR_TAIL = 4096;
+const KILLED = 137;
+
+/** A program in a fake sandbox. */
+export interface FakeExec extends EngineExec {
+  /** Ends it as the end of its sandbox does: the stream ends, without an error. */
+  kill(): void;
+  freeze(): void;
+  thaw(): void;
+}
+
+/** Connects a new stream to the agent of a sandbox. */
+export function runAgent(agent: FakeAgent): FakeExec {
+  const [stream, far] = duplexPair();
+  let exitCode: number | null = null;
+  const end = () => {
+    exitCode = KILLED;
+    far.end();
+  };
+  stream.once('close', () => {
+    exitCode = KILLED;
+    far.destroy();
+  });
+  agent.accept(far);
+  return {
+    stream,
+    stderr: () => '',
+    exitCode: async () => exitCode,
+    kill: () => {
+      agent.die();
+      end();
+    },
+    freeze: () => agent.freeze(),
+    thaw: () => agent.thaw(),
+  };
+}
+
+/** Runs argv as a local process. */
+export function runLocally(argv: readonly string[], env: Readonly<Record<string, string>>): FakeExec {
+  const [program = '', ...rest] = argv;
+  const child = spawn(program, rest, { env: { PATH: process.env.PATH, ...env } });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-STDERR_TAIL);
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.once('error', (error) => resolve('code' in error && error.code === 'EACCES' ? 126 : 127));
+    child.once('exit', (code) => resolve(code ?? KILLED));
+  });
+  const stream = new ChildStream(child);
+  return {
+    stream,
+    stderr: () => stderr,
+    // The stream ends before the exit is known: who has seen its end waits for the code.
+    exitCode: async () => (stream.readableEnded ? await ended : child.exitCode),
+    kill: () => child.kill('SIGKILL'),
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+  };
+}
+
+/** Stdin and stdout of a process as one stream; destroying it ends the process, as nothing else owns it. */
+class ChildStream extends Duplex {
+  readonly #child: ChildProcessWithoutNullStreams;
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    super({ allowHalfOpen: false });
+    this.#child = child;
+    child.stdin.on('error', () => undefined);
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) child.stdout.pause();
+    });
+    child.once('error', () => this.push(null));
+    // Only then are both stdout and stderr at their end.
+    child.once('close', () => this.push(null));
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: () => void): void {
+    this.#child.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.readableEnded) this.#child.kill('SIGKILL');
+    done(error);
+  }
+}
