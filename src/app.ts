@@ -8,9 +8,10 @@ import { renderProblem } from './dialects/clara/mapping.ts';
 import { claraRoutes } from './dialects/clara/routes.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
 import type { Engine } from './engines/engine.ts';
+import { AccessLog } from './http/access-log.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
-import { registerErrors } from './http/errors.ts';
+import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { Reaper } from './sandboxes/reaper.ts';
 import { Reconciler } from './sandboxes/reconciler.ts';
@@ -39,7 +40,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new AccessLog(),
+    frameworkErrors: answerFrameworkError(renderProblem),
     bodyLimit: config.bodyLimitBytes,
     routerOptions: { maxParamLength: 8192 },
     forceCloseConnections: 'idle',
@@ -60,12 +62,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await secured.register(claraFileRoutes, { service, config });
   });
 
-  app.addHook('onResponse', async (request, reply) => {
-    request.log.info(
-      { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime },
-      'answered',
-    );
-  });
   app.addHook('onReady', async () => {
     await reconciler.start();
     reaper.start();

@@ -129,29 +129,38 @@ export class AgentConnection {
   }
 
   #dispatch(frame: Frame): void {
-    if (!this.#hasGreeted) return this.#greet(frame);
-    if (frame.channel === 0) return this.#dispatchControl(frame);
-    if (frame.type === FRAME.OPEN) return this.#refuseOpen(frame);
-    const channel = this.#channels.get(frame.channel);
-    if (!channel) {
-      if (frame.channel >= this.#nextChannel) throw new ProtocolError(`Channel ${frame.channel} was never opened.`);
-      return;
+    if (!this.#hasGreeted) this.#greet(frame);
+    else if (frame.channel === 0) this.#dispatchControl(frame);
+    else if (frame.type === FRAME.OPEN) this.#refuseOpen(frame);
+    else if (frame.channel >= this.#nextChannel) throw new ProtocolError(`Channel ${frame.channel} was never opened.`);
+    else {
+      const channel = this.#channels.get(frame.channel);
+      if (channel) this.#dispatchTo(channel, frame);
     }
+  }
+
+  #dispatchTo(channel: Channel, frame: Frame): void {
     switch (frame.type) {
       case FRAME.DATA:
-        return channel.receiveData(frame.stream, frame.payload);
+        channel.receiveData(frame.stream, frame.payload);
+        break;
       case FRAME.END:
-        return channel.receiveEnd(frame.stream);
+        channel.receiveEnd(frame.stream);
+        break;
       case FRAME.CREDIT:
-        return channel.receiveCredit(frame.payload.readUInt32BE(0));
+        channel.receiveCredit(frame.payload.readUInt32BE(0));
+        break;
       case FRAME.EVENT:
-        return channel.receiveEvent(decodeJson(frame.payload));
+        channel.receiveEvent(decodeJson(frame.payload));
+        break;
       case FRAME.RESULT:
         this.#channels.delete(frame.channel);
-        return channel.finish({ result: decodeJson(frame.payload) });
+        channel.finish({ result: decodeJson(frame.payload) });
+        break;
       case FRAME.ERROR:
         this.#channels.delete(frame.channel);
-        return channel.finish({ failure: toAgentFailure(decodeJson(frame.payload)) });
+        channel.finish({ failure: toAgentFailure(decodeJson(frame.payload)) });
+        break;
       default:
         throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
     }

@@ -81,6 +81,14 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
   );
 }
 
+/** Answers what fails before a route is found, such as a URL that cannot be decoded. */
+export function answerFrameworkError(render: ProblemRenderer) {
+  return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
+    const problem = toProblem(error);
+    void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
+  };
+}
+
 function toProblem(error: FastifyError): HttpProblem {
   if (isSandboxError(error)) return ofKind(error.kind, error.message);
   if (error instanceof AgentFailure) return ofKind(AGENT_KIND[error.code], error.message);

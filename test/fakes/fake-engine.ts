@@ -157,6 +157,11 @@ export class FakeEngine implements Engine {
     this.#eachExec((exec) => exec.stream.destroy());
   }
 
+  /** Opens a closed fake again, as the next server finds the engine. */
+  revive(): void {
+    this.#isClosed = false;
+  }
+
   async #enter(verb: keyof Engine, name?: string): Promise<void> {
     this.calls.push(name === undefined ? verb : `${verb} ${name}`);
     await this.#gates.pass(verb);

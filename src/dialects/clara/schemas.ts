@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { parseSize } from '../../config.ts';
 
-const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f]*$/;
-const NO_NUL = /^[^\0]*$/;
+const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
+
+const hasNoNul = (text: string): boolean => !text.includes('\0');
 
 /** A path in the sandbox: absolute, or relative to /workspace. */
 const path = z
   .string()
   .min(1, 'must not be empty')
   .max(4096, 'is too long')
-  .regex(NO_NUL, 'must not hold a NUL character');
+  .refine(hasNoNul, 'must not hold a NUL character');
 
 const timeout = (seconds: number) =>
   z
@@ -53,7 +54,7 @@ export const shellBody = z
     command: z
       .string()
       .max(16_777_216, 'is too long')
-      .regex(NO_NUL, 'must not hold a NUL character')
+      .refine(hasNoNul, 'must not hold a NUL character')
       .meta({ description: 'Run by bash, or sh where there is no bash.' }),
     timeout: timeout(60),
   })

@@ -2,11 +2,17 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
+import { SandboxError } from '../../errors.ts';
 import type { EngineId } from '../engine.ts';
 import { withDeadline } from './deadline.ts';
 import { type CallSubject, engineSilent, toSandboxError } from './errors.ts';
 
 const MAX_SOCKETS = 64;
+
+/** True for what can be an id or a name in Docker. */
+export function isDockerName(text: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text);
+}
 
 /** The connection to the Docker engine: each call gets a deadline and translated errors; it owns all sockets. */
 export class DockerCalls {
@@ -45,9 +51,10 @@ export class DockerCalls {
     return { doing, absent: { kind: 'not_found', message: `There is no sandbox ${id.slice(0, 12)}.` } };
   }
 
-  /** An id or name as it goes into a URL; dockerode does not encode it. */
+  /** An id or name as it goes into a URL, unchanged; dockerode neither encodes it nor minds where a redirect then leads. */
   path(idOrName: string): string {
-    return encodeURIComponent(idOrName);
+    if (!isDockerName(idOrName)) throw new SandboxError('not_found', 'There is no sandbox of that name.');
+    return idOrName;
   }
 
   /** Takes a stream that is to end with the connection. */

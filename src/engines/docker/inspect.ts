@@ -1,6 +1,6 @@
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
-import type { DockerCalls } from './docker-calls.ts';
+import { type DockerCalls, isDockerName } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
 
 /** Docker's states: created, running, paused, restarting, removing, exited, dead. */
@@ -13,7 +13,7 @@ const STATE_OF: Readonly<Record<string, EngineState>> = {
 
 /** The container of exactly this id or name; null where there is none. */
 export async function inspectSandbox(calls: DockerCalls, idOrName: string): Promise<EngineSandbox | null> {
-  if (idOrName === '') return null;
+  if (!isDockerName(idOrName)) return null;
   try {
     const info = await calls.run({ doing: 'look at the sandbox' }, (docker, abortSignal) =>
       docker.getContainer(calls.path(idOrName)).inspect({ abortSignal }),

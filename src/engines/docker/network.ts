@@ -1,3 +1,4 @@
+import type { NetworkInspectInfo } from 'dockerode';
 import { SandboxError } from '../../errors.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
@@ -24,7 +25,26 @@ export class BridgeNetworks {
   }
 
   async #ensure(name: string): Promise<void> {
-    if (await this.#isThere(name)) return;
+    const found = await this.#find(name);
+    const networks = found.length > 0 ? found : await this.#make(name);
+    if (networks.some((network) => network.Options?.[ISOLATION_OPTION] !== 'false')) {
+      throw new SandboxError(
+        'conflict',
+        `The Docker network ${name} lets its members reach each other: remove it, or choose another name, and it is made anew.`,
+      );
+    }
+    await this.#removeTwins(networks);
+  }
+
+  /** All networks of exactly that name: Docker's filter also finds those that merely contain it. */
+  async #find(name: string): Promise<NetworkInspectInfo[]> {
+    const named = await this.#calls.run({ doing: `look for the network ${name}` }, (docker, abortSignal) =>
+      docker.listNetworks({ filters: { name: [name] }, abortSignal }),
+    );
+    return named.filter((network) => network.Name === name);
+  }
+
+  async #make(name: string): Promise<NetworkInspectInfo[]> {
     try {
       await this.#calls.run({ doing: `make the network ${name}` }, (docker, abortSignal) =>
         docker.createNetwork({
@@ -37,23 +57,26 @@ export class BridgeNetworks {
         }),
       );
     } catch (error) {
-      // Another server on this engine may have made it in the meantime.
-      if (statusOf(error) === 409 && (await this.#isThere(name))) return;
-      throw error;
+      // Another server on this engine has made it in the meantime.
+      if (statusOf(error) !== 409) throw error;
     }
+    return this.#find(name);
   }
 
-  async #isThere(name: string): Promise<boolean> {
-    const named = await this.#calls.run({ doing: `look for the network ${name}` }, (docker, abortSignal) =>
-      docker.listNetworks({ filters: { name: [name] }, abortSignal }),
-    );
-    // Docker's filter also finds names that merely contain this one.
-    const network = named.find((candidate) => candidate.Name === name);
-    if (network === undefined) return false;
-    if (network.Options?.[ISOLATION_OPTION] === 'false') return true;
-    throw new SandboxError(
-      'conflict',
-      `The Docker network ${name} lets its members reach each other: remove it, or choose another name, and it is made anew.`,
-    );
+  /** Docker makes two networks of one name where two servers ask at the same time, and then starts nothing on either. */
+  async #removeTwins(networks: readonly NetworkInspectInfo[]): Promise<void> {
+    const age = ({ Created, Id }: NetworkInspectInfo) => `${Created} ${Id}`;
+    const [, ...twins] = [...networks].sort((a, b) => (age(a) < age(b) ? -1 : 1));
+    for (const { Id, Labels } of twins) {
+      if (Labels?.[LABEL] === undefined) continue;
+      try {
+        await this.#calls.run({ doing: 'remove a network that is there twice' }, (docker, abortSignal) =>
+          docker.getNetwork(Id).remove({ abortSignal }),
+        );
+      } catch (error) {
+        // The other server removes it too, or a container is on it: the next call looks again.
+        if (statusOf(error) === undefined) throw error;
+      }
+    }
   }
 }

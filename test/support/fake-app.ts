@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import type { AgentSource } from '../../src/agent/source.ts';
+import { buildApp } from '../../src/app.ts';
+import type { Clock } from '../../src/clock.ts';
+import { parseConfig } from '../../src/config.ts';
+import { FakeEngine } from '../fakes/fake-engine.ts';
+
+export const API_KEY = 'key-for-these-tests';
+
+const SOURCE: AgentSource = { bootstrap: 'pass', bundle: Buffer.from('{}'), hash: 'test' };
+
+/** A clock that stands still until the test moves it. */
+export class FakeClock implements Clock {
+  nowMs = Date.UTC(2026, 0, 1);
+
+  wallMs(): number {
+    return this.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+}
+
+/** The whole app over a fake engine, to be injected into. */
+export interface FakeApp {
+  readonly app: FastifyInstance;
+  readonly engine: FakeEngine;
+  readonly clock: FakeClock;
+  readonly dataDir: string;
+  /** Sends a request with the right key. */
+  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown): Promise<LightMyRequestResponse>;
+  inject(options: InjectOptions): Promise<LightMyRequestResponse>;
+  close(): Promise<void>;
+}
+
+/** Builds the app in a data folder of its own; `variables` are those of the environment. */
+export async function startFakeApp(
+  variables: Readonly<Record<string, string>> = {},
+  engine: FakeEngine = new FakeEngine(),
+): Promise<FakeApp> {
+  const dataDir = variables.SANDBOX_DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'clara-http-')));
+  const clock = new FakeClock();
+  const config = parseConfig({ SANDBOX_API_KEY: API_KEY, SANDBOX_DATA_DIR: dataDir, ...variables });
+  const logger = pino({ level: 'silent' });
+  const app = await buildApp({ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test' });
+  await app.ready();
+  return {
+    app,
+    engine,
+    clock,
+    dataDir,
+    call: (method, url, body) =>
+      app.inject({
+        method,
+        url,
+        headers: { 'x-api-key': API_KEY },
+        ...(body === undefined ? {} : { payload: body as object }),
+      }),
+    inject: (options) => app.inject(options),
+    close: async () => {
+      await app.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
