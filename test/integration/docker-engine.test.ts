@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import Docker from 'dockerode';
+import fc from 'fast-check';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { Demux, DemuxError } from '../../src/engines/docker/demux.ts';
+import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
+import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
+import { describeEngine, specFor } from '../contract/engine.contract.ts';
+
+const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
+const MIB = 1024 * 1024;
+const labels = { 'clara-test.run': randomUUID() };
+
+describeEngine('DockerEngine', () => ({
+  engine: createDockerEngine(),
+  image: IMAGE,
+  absentImage: 'clara-test/absent:latest',
+}));
+
+const engine = createDockerEngine();
+afterEach(async () => {
+  for (const { id } of await engine.list(labels)) await engine.remove(id);
+});
+afterAll(() => engine.close());
+
+async function started(changes: Partial<EngineSpec> = {}): Promise<EngineId> {
+  const id = await engine.create(specFor(IMAGE, labels, changes));
+  await engine.start(id);
+  return id;
+}
+
+async function run(id: EngineId, ...argv: string[]) {
+  const exec = await engine.exec(id, argv);
+  exec.stream.end();
+  const stdout = await text(exec.stream);
+  return { stdout: stdout.trim(), stderr: exec.stderr(), exitCode: await exec.exitCode() };
+}
+
+const shell = (id: EngineId, script: string) => run(id, 'sh', '-c', script);
+const python = (id: EngineId, script: string) => run(id, 'python3', '-I', '-S', '-c', script);
+
+describe('hardening of a container, seen from inside', () => {
+  it('runs as the user, without capabilities and without a way to new privileges, under seccomp', async () => {
+    const id = await started();
+    expect((await shell(id, 'id -u; id -g; id -G')).stdout).toBe('1000\n1000\n1000');
+    const { stdout } = await shell(id, 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status /proc/1/status');
+    for (const process of ['self', '1']) {
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+        expect(stdout).toContain(`/proc/${process}/status:${set}:\t0000000000000000`);
+      }
+      expect(stdout).toContain(`/proc/${process}/status:NoNewPrivs:\t1`);
+      expect(stdout).toContain(`/proc/${process}/status:Seccomp:\t2`);
+    }
+  });
+
+  it('has a root that is read-only, and neither devices nor the socket of the engine', async () => {
+    const id = await started();
+    const root = (await shell(id, 'grep " / " /proc/mounts')).stdout;
+    expect(root).toMatch(/ \/ \S+ ro[ ,]/);
+    expect((await shell(id, 'touch /file /usr/file /etc/passwd')).exitCode).not.toBe(0);
+    expect((await shell(id, 'ls /var/run/docker.sock /run/docker.sock')).exitCode).not.toBe(0);
+    expect((await shell(id, 'find /dev -type b')).stdout).toBe('');
+  });
+
+  it('bounds its tmpfs, lets programs run from it, but without set-id bits and devices', async () => {
+    const id = await started({ tmpfs: [{ path: '/scratch', sizeBytes: 4 * MIB, mode: 0o700 }] });
+    const mount = (await shell(id, 'grep " /scratch " /proc/mounts')).stdout;
+    expect(mount).toContain('nosuid');
+    expect(mount).toContain('nodev');
+    expect(mount).not.toContain('noexec');
+    expect((await shell(id, 'stat -c "%u %g %a" /scratch')).stdout).toBe('1000 1000 700');
+    const { exitCode, stderr } = await shell(id, 'head -c 5M /dev/zero > /scratch/big');
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/No space left/);
+  });
+
+  it('shows the folder of a mount and what is written to it', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'clara-test-'));
+    const id = await started({ mounts: [{ source, target: '/workspace' }], user: { uid: 0, gid: 0 } });
+    expect((await shell(id, 'echo hi > /workspace/a && cat /workspace/a')).stdout).toBe('hi');
+    await engine.remove(id);
+    await rm(source, { recursive: true });
+  });
+
+  it('refuses a mount whose folder is absent, instead of making it', async () => {
+    const call = started({ mounts: [{ source: '/nonexistent/folder', target: '/workspace' }] });
+    await expect(call).rejects.toMatchObject({ kind: 'invalid' });
+  });
+
+  it('kills a program that takes more than the memory, and goes on', async () => {
+    const id = await started({ memoryBytes: 64 * MIB });
+    expect((await python(id, 'x = b"x" * (256 << 20); print(len(x))')).exitCode).toBe(137);
+    expect((await shell(id, 'echo alive')).stdout).toBe('alive');
+  });
+
+  it('stops a program that makes more processes than it may', async () => {
+    const id = await started({ pidsLimit: 16 });
+    const { stdout } = await python(
+      id,
+      `
+import os, signal
+made = []
+try:
+    while True:
+        pid = os.fork()
+        if pid == 0:
+            signal.pause()
+        made.append(pid)
+except BlockingIOError:
+    print(len(made))
+for pid in made:
+    os.kill(pid, signal.SIGKILL)`,
+    );
+    expect(Number(stdout)).toBeGreaterThan(5);
+    expect(Number(stdout)).toBeLessThan(16);
+  });
+
+  it('limits descriptors and core dumps', async () => {
+    const id = await started();
+    expect((await shell(id, 'ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc')).stdout).toBe('16384\n16384\n0\n0');
+  });
+
+  it('takes no more CPUs than the host has', async () => {
+    const id = await started({ cpus: 10_000 });
+    expect(await engine.inspect(id)).toMatchObject({ state: 'running' });
+  });
+
+  it('has no network card but the loopback', async () => {
+    const id = await started();
+    expect((await shell(id, 'ls /sys/class/net')).stdout).toBe('lo');
+  });
+
+  it('reaps what its programs leave behind', async () => {
+    const id = await started();
+    await shell(id, '(sh -c "exit 0" &) ; exit 0');
+    expect((await shell(id, 'cat /proc/1/comm')).stdout).toMatch(/init|tini/);
+  });
+
+  it('stops at once, even where the user has frozen what keeps it alive', async () => {
+    const id = await started();
+    await shell(id, 'kill -STOP $(grep -lx sleep /proc/[0-9]*/comm | cut -d / -f 3)');
+    const before = performance.now();
+    await engine.stop(id, 20);
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(await engine.inspect(id)).toMatchObject({ state: 'stopped' });
+  });
+});
+
+describe('bridge network', () => {
+  const docker = new Docker();
+  const networks: string[] = [];
+  const bridge = () => {
+    const name = `clara-test-${randomUUID()}`;
+    networks.push(name);
+    return { mode: 'bridge', name } as const;
+  };
+  afterEach(async () => {
+    for (const { id } of await engine.list(labels)) await engine.remove(id);
+    for (const name of networks.splice(0)) await docker.getNetwork(name).remove();
+  });
+
+  it('is made once, however many sandboxes ask for it at the same time', async () => {
+    const network = bridge();
+    const other = createDockerEngine();
+    const make = (maker: typeof engine) => maker.create(specFor(IMAGE, labels, { network }));
+    await Promise.all([make(engine), make(engine), make(other), make(other)]);
+    await other.close();
+    const found = await docker.listNetworks({ filters: { name: [network.name] } });
+    expect(found).toHaveLength(1);
+    expect(found[0]?.Options).toMatchObject({ 'com.docker.network.bridge.enable_icc': 'false' });
+  });
+
+  it('gives a sandbox a card', async () => {
+    const id = await started({ network: bridge() });
+    expect((await shell(id, 'ls /sys/class/net')).stdout.split('\n')).toContain('eth0');
+  });
+
+  it('is refused where its members could reach each other', async () => {
+    const network = bridge();
+    await docker.createNetwork({ Name: network.name });
+    await expect(started({ network })).rejects.toMatchObject({ kind: 'conflict' });
+  });
+});
+
+describe('a Docker engine that does not answer', () => {
+  it('is unavailable where there is no socket', async () => {
+    const absent = createDockerEngine({ socketPath: '/nonexistent/docker.sock' });
+    const call = absent.info();
+    await expect(call).rejects.toMatchObject({ kind: 'unavailable', cause: { code: 'ENOENT' } });
+    await expect(absent.inspect('anything')).rejects.toMatchObject({ kind: 'unavailable' });
+    await absent.close();
+  });
+
+  it('times out where the socket takes the call and never answers, and gives the connection up', async () => {
+    await using stub = await listen(() => undefined);
+    const hung = createDockerEngine({ socketPath: stub.path, callTimeoutMs: 50 });
+    const id = 'f'.repeat(64) as EngineId;
+    const calls = [hung.info(), hung.start(id), hung.stats(id), hung.exec(id, ['cat']), hung.list({})];
+    await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ kind: 'timeout' })));
+    await stub.allClosed();
+    await hung.close();
+  });
+
+  it('is unavailable where it hangs up', async () => {
+    await using stub = await listen((socket) => socket.destroy());
+    const broken = createDockerEngine({ socketPath: stub.path });
+    await expect(broken.info()).rejects.toMatchObject({ kind: 'unavailable' });
+    await broken.close();
+  });
+
+  it('breaks the stream of a program where the connection ends within a frame', async () => {
+    await using stub = await listen(
+      (socket) => {
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 201 Created\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{"Id":"e"}');
+          socket.end();
+        });
+      },
+      (socket) => {
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+          socket.end(Buffer.from([1, 0, 0, 0, 0, 0, 0, 9, 104, 105]));
+        });
+      },
+    );
+    const cut = createDockerEngine({ socketPath: stub.path });
+    const { stream } = await cut.exec('e'.repeat(64) as EngineId, ['cat']);
+    await expect(text(stream)).rejects.toMatchObject({ kind: 'unavailable' });
+    await cut.close();
+  });
+});
+
+describe('Demux', () => {
+  const frame = (stream: number, payload: Buffer) => {
+    const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
+    header.writeUInt32BE(payload.length, 4);
+    return Buffer.concat([header, payload]);
+  };
+
+  it('gives the same bytes however the stream is cut', () => {
+    const payload = fc.record({ stream: fc.constantFrom(1, 2, 3), bytes: fc.uint8Array({ maxLength: 40 }) });
+    fc.assert(
+      fc.property(
+        fc.array(payload, { maxLength: 20 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 60 })),
+        (frames, cuts) => {
+          const all = Buffer.concat(frames.map(({ stream, bytes }) => frame(stream, Buffer.from(bytes))));
+          const wanted = frames.filter(({ stream }) => stream === 1).map(({ bytes }) => Buffer.from(bytes));
+          const demux = new Demux();
+          const got: Buffer[] = [];
+          for (let at = 0; at < all.length; ) {
+            const next = at + (cuts.next().value ?? 1);
+            const stdout = demux.push(Buffer.from(all.subarray(at, next)));
+            if (stdout !== null) got.push(stdout);
+            at = next;
+          }
+          expect(Buffer.concat(got)).toEqual(Buffer.concat(wanted));
+          expect(got.every(({ length }) => length > 0)).toBe(true);
+          expect(demux.isAtBoundary).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('refuses what is not its format', () => {
+    expect(() => new Demux().push(Buffer.from('OCI runtime error'))).toThrow(DemuxError);
+    expect(() => new Demux().push(frame(0, Buffer.from('x')))).toThrow(DemuxError);
+  });
+});
+
+/** A server on a socket of its own that treats its first connection as the first says, and so on; the last stays. */
+async function listen(...behaviours: ((socket: Socket) => void)[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'clara-test-'));
+  const path = join(folder, 'docker.sock');
+  const closed: Promise<unknown>[] = [];
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.resume();
+    closed.push(new Promise((resolve) => socket.once('close', resolve)));
+    const behave = behaviours.length > 1 ? behaviours.shift() : behaviours[0];
+    behave?.(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    path,
+    allClosed: () => Promise.all(closed),
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
