@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import unzipper from 'unzipper';
 
-export const WORKSPACE = '/workspace';
+const WORKSPACE = '/workspace';
 const HOME = '/home/user';
 
 /** An answer of the agent that is an error. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FakeChannel } from './fake-channel.ts';
 
 /** A run as a test sees it. */
-export interface FakeRun {
+interface FakeRun {
   readonly program: 'python' | 'shell' | 'argv';
   readonly source: string;
   readonly argv: readonly string[];
@@ -14,7 +14,7 @@ export interface FakeRun {
 }
 
 /** How a scripted run ends; what is not said is that of a quiet success. */
-export interface FakeOutcome {
+interface FakeOutcome {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly exitCode?: number;

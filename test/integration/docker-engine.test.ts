@@ -4,11 +4,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import Docker from 'dockerode';
+import Docker, { type ContainerStats } from 'dockerode';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Demux, DemuxError } from '../../src/engines/docker/demux.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
+import { toEngineStats } from '../../src/engines/docker/stats.ts';
 import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
 
@@ -232,6 +233,17 @@ describe('a Docker engine that does not answer', () => {
     const { stream } = await cut.exec('e'.repeat(64) as EngineId, ['cat']);
     await expect(text(stream)).rejects.toMatchObject({ kind: 'unavailable' });
     await cut.close();
+  });
+});
+
+describe('usage', () => {
+  const reading = (memory: Partial<ContainerStats['memory_stats']>) =>
+    toEngineStats({ memory_stats: memory, cpu_stats: { cpu_usage: { total_usage: 7 } } } as ContainerStats);
+
+  it('leaves the file cache out, as cgroup v1 and v2 name it', () => {
+    const counts = (stats: object) => ({ usage: 100, stats: stats as ContainerStats['memory_stats']['stats'] });
+    expect(reading(counts({ total_inactive_file: 30, inactive_file: 10 }))).toEqual({ memoryBytes: 70, cpuNanos: 7 });
+    expect(reading(counts({ inactive_file: 40 }))).toEqual({ memoryBytes: 60, cpuNanos: 7 });
   });
 });
 
