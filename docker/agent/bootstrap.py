@@ -1,0 +1,113 @@
+"""Sent with `python3 -I -S -c`: starts the agent, or hands this exec's stdin and stdout to the one that runs."""
+import os, sys, zlib, _frozen_importlib, _socket
+from time import monotonic, sleep
+
+
+def parse(text):
+    try:
+        from _json import make_scanner
+    except ImportError:
+        from json import loads
+        return loads(text)
+    options = dict(strict=True, object_hook=None, object_pairs_hook=None, parse_float=float, parse_int=int, parse_constant=None)
+    return make_scanner(type("Options", (), options))(text, 0)[0]
+
+
+def read(size):
+    parts = []
+    while size:
+        part = os.read(0, min(size, 65536))
+        if not part:
+            sys.exit("the stream ended before the agent's source")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+class Bundle:
+    """Imports `clara_agent.*` from the source in memory; a module is compiled when it is first needed."""
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def find_spec(self, name, path=None, target=None):
+        package, _, module = name.partition(".")
+        if package == "clara_agent" and (not module or module in self.sources):
+            return _frozen_importlib.ModuleSpec(name, self, origin=name, is_package=not module)
+
+    def get_source(self, name):
+        return self.sources.get(name.partition(".")[2])
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        name = module.__name__.partition(".")[2] or "__init__"
+        exec(compile(self.sources.get(name, ""), "<clara_agent>/%s.py" % name, "exec"), module.__dict__)
+
+
+def hand_over(peer, line):
+    peer.settimeout(10)
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, (0).to_bytes(4, sys.byteorder) + (1).to_bytes(4, sys.byteorder))
+    peer.sendmsg([line], [rights])
+    if peer.recv(16) != b"taken":
+        sys.exit("the agent refused this stream")
+
+
+def become_sleep():
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in 0, 1, 2:
+        os.dup2(null, fd)
+    try:
+        os.execvp("sleep", ["sleep", "2147483647"])
+    except OSError:
+        while True:
+            sleep(86400)
+
+
+def main():
+    line = b""
+    while not line.endswith(b"\n"):
+        if len(line) >= 8192:
+            sys.exit("the header is too long")
+        line += read(1)
+    header = parse(line.decode())
+    source = read(header["source"])
+    address = "\0" + header["socket"]
+    replace = header.get("replace")
+    deadline = monotonic() + 15
+    while monotonic() < deadline:
+        listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        try:
+            listener.bind(address)
+            break
+        except OSError:
+            listener.close()
+        peer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        peer.settimeout(5)
+        try:
+            peer.connect(address)
+            if not replace:
+                hand_over(peer, line)
+                become_sleep()
+            credentials = peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+            pid = int.from_bytes(credentials[:4], sys.byteorder)
+            if pid > 1 and pid != os.getpid():
+                os.kill(pid, 9)
+        except OSError:
+            pass  # It is ending, or has bound its name but does not listen yet: both are over soon.
+        peer.close()
+        sleep(0.005)
+    else:
+        sys.exit("the agent's socket is taken")
+    keeper = os.getpid()
+    if os.fork():
+        listener.close()
+        become_sleep()
+    os.setsid()
+    sys.meta_path.insert(0, Bundle(parse(zlib.decompress(source).decode())))
+    from clara_agent.main import main
+    main(header, listener, keeper)
+
+
+main()

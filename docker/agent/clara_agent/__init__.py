@@ -1,0 +1,1 @@
+"""The agent: all work inside a sandbox, for the server at the other end of one stream (docs/agent-protocol.md)."""

@@ -1,0 +1,69 @@
+"""What of an output is sent: all of it, or its head now and its tail at the end."""
+
+
+class Everything:
+    """Sends all as it comes."""
+
+    def __init__(self):
+        self.bytes = 0
+        self.omitted = 0
+
+    def room(self, credit):
+        """How much may be read, when so much may be sent."""
+        return credit
+
+    def take(self, data):
+        """The part of the data that is to be sent now."""
+        self.bytes += len(data)
+        return data
+
+    def rest(self):
+        """What is to be sent when the program has ended."""
+        return b""
+
+
+class HeadAndTail:
+    """Sends the first `head` bytes as they come and keeps the last `tail` bytes for the end."""
+
+    CHUNK = 65536
+
+    def __init__(self, head, tail):
+        self.bytes = 0
+        self._head = head
+        self._tail = tail
+        self._ring = bytearray()
+        self._dropped = 0
+
+    def room(self, credit):
+        """Once the head is out, reading needs no credit."""
+        return credit if self._head else self.CHUNK
+
+    def take(self, data):
+        """The part of the data that belongs to the head; the rest is kept or dropped."""
+        self.bytes += len(data)
+        first = data[: self._head]
+        self._head -= len(first)
+        if len(first) < len(data):
+            ring = self._ring
+            ring += data[len(first) :] if first else data
+            # Only at twice the size: cutting each time would copy the tail for every read.
+            if len(ring) > 2 * self._tail + self.CHUNK:
+                self._cut()
+        return first
+
+    def _cut(self):
+        excess = len(self._ring) - self._tail
+        if excess > 0:
+            del self._ring[:excess]
+            self._dropped += excess
+
+    def rest(self):
+        """The tail."""
+        self._cut()
+        rest, self._ring = bytes(self._ring), bytearray()
+        return rest
+
+    @property
+    def omitted(self):
+        """How many bytes were neither head nor tail."""
+        return self._dropped

@@ -1,0 +1,244 @@
+"""The stream to the server: reads frames, writes frames, knows the channels."""
+import os
+
+from . import codec
+from .channel import Channel
+from .errors import Failure, Violation, from_os_error
+from .loop import GONE, READ, WRITE
+from .wire_json import dumps, loads
+
+PROTOCOL = 1
+MAX_CHANNELS = 256
+# Above FULL nothing is read for sending; above STUFFED (only control frames get there) the peer is not read either.
+FULL = 512 * 1024
+STUFFED = 4 * FULL
+SLICES = 1024
+PIPE_SIZE = 1 << 20
+F_SETPIPE_SZ = 1031
+
+
+class Connection:
+    """One stream, from hand-over to its end. `open_operation(channel, parameters)` makes what answers an OPEN."""
+
+    def __init__(self, loop, read_fd, write_fd, open_operation, on_end):
+        self._loop = loop
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+        self._open_operation = open_operation
+        self._on_end = on_end
+        self._decoder = codec.Decoder()
+        self._channels = {}
+        self._last_opened = 0
+        self._next_own = 2
+        self._out = []
+        self._out_bytes = 0
+        self._is_writing_late = False
+        self._is_reading = True
+        self._waiting = {}
+        self.is_open = True
+        for fd in read_fd, write_fd:
+            os.set_blocking(fd, False)
+            _widen(fd)
+        loop.add(read_fd, READ, self._readable)
+
+    def send(self, kind, channel, stream, payload=b""):
+        """Queues a frame; everything of one turn of the loop goes out in one write."""
+        if not self.is_open:
+            return
+        size = len(payload)
+        self._out.append(codec.encode_header(kind, channel, stream, size))
+        if size:
+            self._out.append(payload)
+        self._out_bytes += codec.HEADER_SIZE + size
+
+    def hello(self, value):
+        """Sends the first frame."""
+        self.send(codec.HELLO, 0, 0, dumps(dict(value, protocol=PROTOCOL)))
+
+    def open(self, parameters, operation):
+        """Opens a channel of the agent's own; the operation hears what comes on it."""
+        if len(self._channels) >= MAX_CHANNELS:
+            raise Failure("limit", "Too many channels are open.")
+        channel = Channel(self, self._next_own)
+        self._next_own += 2
+        channel.operation = operation
+        self._channels[channel.id] = channel
+        self.send(codec.OPEN, channel.id, 0, dumps(parameters))
+        return channel
+
+    def forget(self, channel):
+        """Drops a channel that is over."""
+        self._channels.pop(channel.id, None)
+        self._waiting.pop(channel, None)
+
+    def is_full(self):
+        """Whether so much waits to be written that no more should be read for it."""
+        return self._out_bytes >= FULL
+
+    def call_when_drained(self, channel):
+        """Calls the operation's on_room once the queue is short again."""
+        self._waiting[channel] = True
+
+    def flush(self):
+        """Writes what waits, and lets those go on who wait for that."""
+        while self._out and not self._is_writing_late:
+            if not self._write():
+                return
+            if self._waiting and self._out_bytes < FULL // 2:
+                waiting = self._waiting
+                self._waiting = {}
+                for channel in waiting:
+                    if not channel.is_over and self.is_open:
+                        channel.operation.on_room()
+        if not self._is_reading and self._out_bytes < STUFFED:
+            self._is_reading = True
+            self._loop.modify(self._read_fd, READ)
+
+    def _write(self):
+        out = self._out
+        try:
+            written = os.writev(self._write_fd, out if len(out) <= SLICES else out[:SLICES])
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            self.close()
+            return False
+        self._out_bytes -= written
+        done = 0
+        for part in out:
+            if written < len(part):
+                break
+            written -= len(part)
+            done += 1
+        del out[:done]
+        if written:
+            out[0] = memoryview(out[0])[written:]
+        if out and done < SLICES:
+            self._is_writing_late = True
+            self._loop.add(self._write_fd, WRITE, self._writable)
+            if self._out_bytes >= STUFFED and self._is_reading:
+                self._is_reading = False
+                self._loop.modify(self._read_fd, 0)
+        return True
+
+    def _writable(self, events):
+        self._loop.remove(self._write_fd)
+        self._is_writing_late = False
+
+    def _readable(self, events):
+        if events & GONE and not self._is_reading:
+            return self.close()
+        try:
+            size = os.readv(self._read_fd, [self._decoder.space()])
+        except BlockingIOError:
+            return None
+        except OSError:
+            size = 0
+        if not size:
+            return self.close()
+        try:
+            for kind, channel, stream, payload in self._decoder.take(size):
+                self._receive(kind, channel, stream, payload)
+                if not self.is_open:
+                    return None
+        except Violation as violation:
+            os.write(2, b"clara: the stream broke the protocol: %s\n" % str(violation).encode("utf-8", "replace"))
+            self.close()
+        return None
+
+    def _receive(self, kind, number, stream, payload):
+        if kind == codec.OPEN:
+            return self._opened(number, payload)
+        if kind == codec.PING and number == 0:
+            return self.send(codec.PONG, 0, 0, bytes(payload))
+        if kind == codec.PONG and number == 0:
+            return None
+        if number == 0 or kind in (codec.HELLO, codec.PING, codec.PONG):
+            raise Violation("a frame of type %d on channel %d" % (kind, number))
+        channel = self._channels.get(number)
+        if channel is None:
+            if number > self._last_opened if number % 2 else number >= self._next_own:
+                raise Violation("a frame for channel %d, which was never opened" % number)
+            return None
+        try:
+            self._deliver(channel, kind, stream, payload)
+        except Failure as failure:
+            channel.operation.fail(failure)
+        except OSError as error:
+            channel.operation.fail(from_os_error(error))
+        return None
+
+    def _deliver(self, channel, kind, stream, payload):
+        if kind == codec.DATA:
+            channel.receive_data(stream, payload)
+        elif kind == codec.END:
+            channel.operation.on_end(stream)
+        elif kind == codec.CREDIT:
+            channel.receive_credit(int.from_bytes(payload, "big"))
+        elif channel.id % 2:
+            if kind != codec.CANCEL:
+                raise Violation("a frame of type %d on a channel of the server's" % kind)
+            channel.operation.on_cancel()
+        else:
+            if kind == codec.CANCEL:
+                raise Violation("a CANCEL of a channel of the agent's")
+            value = _object(payload)
+            if kind != codec.EVENT:
+                channel.is_over = True
+                self.forget(channel)
+            channel.operation.on_reply(kind, value)
+
+    def _opened(self, number, payload):
+        if number % 2 == 0 or number <= self._last_opened:
+            raise Violation("channel %d cannot be opened" % number)
+        self._last_opened = number
+        parameters = _object(payload)
+        channel = Channel(self, number)
+        if len(self._channels) >= MAX_CHANNELS:
+            return channel.error(Failure("limit", "Too many channels are open."))
+        self._channels[number] = channel
+        try:
+            channel.operation = self._open_operation(channel, parameters)
+            channel.operation.start()
+        except Failure as failure:
+            channel.error(failure)
+        except OSError as error:
+            channel.error(from_os_error(error))
+        return None
+
+    def close(self):
+        """Ends the stream: every operation hears on_gone."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._loop.remove(self._read_fd)
+        self._loop.remove(self._write_fd)
+        os.close(self._read_fd)
+        os.close(self._write_fd)
+        self._out = []
+        self._waiting = {}
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.is_over = True
+            if channel.operation:
+                channel.operation.on_gone()
+        self._on_end(self)
+
+
+def _object(payload):
+    try:
+        value = loads(payload)
+    except ValueError as error:
+        raise Violation("a payload is not JSON") from error
+    if not isinstance(value, dict):
+        raise Violation("a payload is not a JSON object")
+    return value
+
+
+def _widen(fd):
+    from fcntl import fcntl
+
+    try:
+        fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE)
+    except OSError:
+        pass  # Not a pipe, or the kernel's allowance is used up: it is only slower.

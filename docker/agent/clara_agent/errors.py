@@ -1,0 +1,46 @@
+"""What goes wrong: failures of one call, and violations that end the connection."""
+import errno
+
+
+class Failure(Exception):
+    """Fails one call; `code` is one of the protocol's error codes, `message` a sentence for a person."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Violation(Exception):
+    """The peer broke the protocol: the connection ends."""
+
+
+CODES = {
+    errno.ENOENT: ("not_found", "There is no such file or folder"),
+    errno.EEXIST: ("exists", "There is already such a file or folder"),
+    errno.EISDIR: ("is_directory", "It is a folder"),
+    errno.ENOTDIR: ("not_directory", "A part of the path is not a folder"),
+    errno.ENOTEMPTY: ("not_empty", "The folder is not empty"),
+    errno.EACCES: ("denied", "Permission denied"),
+    errno.EPERM: ("denied", "Permission denied"),
+    errno.EROFS: ("read_only", "This part of the file system is read-only"),
+    errno.ENOSPC: ("no_space", "There is no space left"),
+    errno.EDQUOT: ("no_space", "There is no space left in the quota"),
+    errno.EFBIG: ("too_large", "The file is too large"),
+    errno.E2BIG: ("too_large", "The arguments and the environment are too large"),
+    errno.ENAMETOOLONG: ("invalid", "The name is too long"),
+    errno.EINVAL: ("invalid", "The operation is not possible there"),
+    errno.ELOOP: ("invalid", "There are too many symbolic links on the way"),
+    errno.EXDEV: ("unsupported", "It cannot be moved to another file system"),
+    errno.EAGAIN: ("limit", "The sandbox has reached its limit of processes"),
+    errno.EMFILE: ("limit", "Too many files are open"),
+    errno.ENFILE: ("limit", "Too many files are open"),
+    errno.ENOMEM: ("limit", "The sandbox has no memory left"),
+}
+
+
+def from_os_error(error, path=None):
+    """The Failure that says what an OSError means for the call."""
+    code, sentence = CODES.get(error.errno, ("internal", error.strerror or str(error)))
+    where = "" if path is None else ": %s" % path
+    return Failure(code, "%s%s." % (sentence, where))

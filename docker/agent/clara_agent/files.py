@@ -1,0 +1,66 @@
+"""Operations on names: stat, mkdir, move."""
+import os
+
+from .errors import Failure, from_os_error
+from .operation import Operation
+from .parameters import take, take_path, to_text
+from .status import describe
+
+
+class Stat(Operation):
+    """What is there."""
+
+    def start(self):
+        """Answers at once."""
+        path = take_path(self.parameters, "path", self.agent.workspace)
+        follow = take(self.parameters, "follow", bool, True)
+        try:
+            status = os.stat(path, follow_symlinks=follow)
+        except OSError as error:
+            raise from_os_error(error, to_text(path)) from None
+        self.channel.result(describe(status))
+
+
+class Mkdir(Operation):
+    """Makes a folder."""
+
+    def start(self):
+        """Answers at once; with `parents`, a folder that is there is no error."""
+        path = take_path(self.parameters, "path", self.agent.workspace)
+        parents = take(self.parameters, "parents", bool, True)
+        try:
+            created = make_folders(path) if parents else _make_folder(path)
+        except OSError as error:
+            raise from_os_error(error, to_text(path)) from None
+        self.channel.result({"created": created})
+
+
+def _make_folder(path):
+    os.mkdir(path)
+    return True
+
+
+def make_folders(path):
+    """Makes a folder and those above it; whether there was anything to make."""
+    if os.path.isdir(path):
+        return False
+    os.makedirs(path, exist_ok=True)
+    return True
+
+
+class Move(Operation):
+    """Renames a file or folder; within a file system, at once and whole."""
+
+    def start(self):
+        """Answers at once; without `overwrite` whatever is at the destination stays."""
+        source = take_path(self.parameters, "from", self.agent.workspace)
+        target = take_path(self.parameters, "to", self.agent.workspace)
+        overwrite = take(self.parameters, "overwrite", bool, False)
+        try:
+            os.lstat(source)
+            if not overwrite and os.path.lexists(target):
+                raise Failure("exists", "There is already such a file or folder: %s." % to_text(target))
+            os.rename(source, target)
+        except OSError as error:
+            raise from_os_error(error, to_text(source)) from None
+        self.channel.result({})

@@ -1,0 +1,103 @@
+"""Takes streams from later bootstraps over an abstract Unix socket."""
+import os
+import sys
+
+from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SO_PEERCRED, SOL_SOCKET, socket
+
+from .loop import READ
+from .wire_json import loads
+
+MAX_HEADER = 8192
+BACKLOG = 64
+
+
+class Handover:
+    """Listens; `on_stream(read_fd, write_fd, keeper)` gets each stream whose secret is right."""
+
+    def __init__(self, loop, listener, secret, on_stream):
+        self._loop = loop
+        self._listener = listener
+        self._secret = secret.encode("utf-8", "surrogatepass")
+        self._on_stream = on_stream
+        listener.setblocking(False)
+        # After the fork: SO_PEERCRED names the process that calls listen().
+        listener.listen(BACKLOG)
+        loop.add(listener.fileno(), READ, self._accept)
+
+    def _accept(self, events):
+        try:
+            fd, _ = self._listener._accept()
+        except OSError:
+            return
+        peer = socket(fileno=fd)
+        peer.setblocking(False)
+        timer = self._loop.later(5, lambda: self._drop(peer))
+        self._loop.add(fd, READ, lambda _: self._receive(peer, timer))
+
+    def _drop(self, peer):
+        if peer.fileno() >= 0:
+            self._loop.remove(peer.fileno())
+            peer.close()
+
+    def _receive(self, peer, timer):
+        timer.cancel()
+        descriptors = []
+        try:
+            message, ancillary, _, _ = peer.recvmsg(MAX_HEADER, CMSG_SPACE(8), MSG_CMSG_CLOEXEC)
+            for level, kind, data in ancillary:
+                if level == SOL_SOCKET and kind == SCM_RIGHTS:
+                    descriptors += [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data) - 3, 4)]
+            if len(descriptors) == 2 and self._is_right(message):
+                keeper = int.from_bytes(peer.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)[:4], sys.byteorder)
+                keeper = Keeper(keeper)
+                peer.send(b"taken")
+                taken, descriptors = descriptors, []
+                self._on_stream(taken[0], taken[1], keeper)
+        except OSError:
+            pass  # The bootstrap is gone; there is no stream to take.
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+            self._drop(peer)
+
+    def _is_right(self, message):
+        try:
+            header = loads(message)
+            secret = header["secret"].encode("utf-8", "surrogatepass")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return False
+        return is_same(secret, self._secret)
+
+
+def is_same(one, other):
+    """Compares secrets in a time that does not tell where they differ."""
+    try:
+        from _operator import _compare_digest
+    except ImportError:
+        from hmac import compare_digest as _compare_digest
+    return _compare_digest(one, other)
+
+
+class Keeper:
+    """The sleep that a bootstrap has become; it keeps the exec of its stream alive."""
+
+    def __init__(self, pid):
+        self._pid = pid
+        try:
+            self._handle = os.pidfd_open(pid)
+        except (AttributeError, OSError):
+            self._handle = None
+
+    def end(self):
+        """Kills it, which ends the exec."""
+        try:
+            if self._handle is None:
+                os.kill(self._pid, 9)
+            else:
+                import _signal
+
+                _signal.pidfd_send_signal(self._handle, 9)
+                os.close(self._handle)
+        except OSError:
+            pass  # It is gone already.
+        self._handle, self._pid = None, -1

@@ -1,0 +1,70 @@
+"""The input of a program or socket: bytes from the channel, written as fast as they are taken."""
+import os
+
+from .loop import WRITE
+
+
+class Inlet:
+    """Queues at most a window of bytes, since credit is given back only for what is written; what nobody reads is thrown away."""
+
+    def __init__(self, loop, channel, fd):
+        self._loop = loop
+        self._channel = channel
+        self._fd = fd
+        self._queue = []
+        self._is_waiting = False
+        self._is_ending = False
+        os.set_blocking(fd, False)
+
+    def put(self, payload):
+        """Writes, or queues what does not fit."""
+        if self._fd is None:
+            return self._channel.consumed(len(payload))
+        self._queue.append(bytes(payload))
+        if not self._is_waiting:
+            self._write(0)
+        return None
+
+    def end(self):
+        """No more comes: the reader sees the end of file after what is queued."""
+        self._is_ending = True
+        if not self._queue:
+            self.close()
+
+    def _write(self, events):
+        while self._queue:
+            part = self._queue[0]
+            try:
+                size = os.write(self._fd, part)
+            except BlockingIOError:
+                return self._wait(True)
+            except OSError:
+                return self.close()
+            self._channel.consumed(size)
+            if size < len(part):
+                self._queue[0] = part[size:]
+            else:
+                del self._queue[0]
+        self._wait(False)
+        if self._is_ending:
+            self.close()
+        return None
+
+    def _wait(self, is_waiting):
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            if is_waiting:
+                self._loop.add(self._fd, WRITE, self._write)
+            else:
+                self._loop.remove(self._fd)
+
+    def close(self):
+        """Closes the descriptor and throws away what is queued."""
+        if self._fd is None:
+            return
+        self._wait(False)
+        os.close(self._fd)
+        self._fd = None
+        queue, self._queue = self._queue, []
+        for part in queue:
+            self._channel.consumed(len(part))

@@ -1,0 +1,55 @@
+"""What each kind of program becomes: an argv for exec, or a script for a warm interpreter."""
+import os
+
+from .errors import Failure
+from .parameters import take, to_bytes
+from .process import spawn
+from .python import PythonStart
+
+# An argument can have 128 KiB; a longer shell source is run from a file.
+MAX_ARGUMENT = 100 * 1024
+SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
+
+
+def launch_argv(run, ends):
+    """Starts the argv of the parameters."""
+    argv = take(run.parameters, "argv", list)
+    if not argv or not all(isinstance(part, str) for part in argv):
+        raise Failure("invalid", "The parameter argv must be a list of texts, and not empty.")
+    _spawn(run, [to_bytes(part) for part in argv], ends)
+
+
+def launch_shell(run, ends):
+    """Starts the shell with the source."""
+    source = bytes(run.source)
+    if len(source) <= MAX_ARGUMENT:
+        if b"\0" in source:
+            raise Failure("invalid", "The source has a NUL character.")
+        argv = [SHELL, b"-c", source]
+    else:
+        run.script = run.agent.scratch.put(b"main.sh", source)
+        argv = [SHELL, run.script]
+    run.source = b""
+    _spawn(run, argv, ends)
+
+
+def _spawn(run, argv, ends):
+    environment = dict(run.agent.environment)
+    environment.update(run.environment)
+    pid = spawn(argv, environment, run.cwd, ends)
+    run.agent.children.watch(pid, run.on_exited)
+    run.on_started(pid)
+
+
+def launch_python(run, ends):
+    """Hands the source to a warm interpreter."""
+    if run.script is None:
+        run.script = run.agent.scratch.put(b"main.py", run.source)
+        run.source = b""
+    report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
+    job = {"script": os.fsdecode(run.script), "cwd": run.cwd, "env": run.environment, "report": report}
+    outputs = [os.dup(fd) for fd in ends[1:]]
+    PythonStart(run.agent.interpreters, job, outputs, run).begin()
+
+
+PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

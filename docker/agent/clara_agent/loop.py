@@ -1,0 +1,99 @@
+"""The event loop: one thread, epoll, timers. asyncio would cost more memory than all of the agent."""
+from _heapq import heappop, heappush
+from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll
+from time import monotonic
+
+READ = EPOLLIN
+WRITE = EPOLLOUT
+GONE = EPOLLHUP | EPOLLERR
+
+
+class Timer:
+    """A call to come; `cancel` takes it back."""
+
+    __slots__ = ("when", "call")
+
+    def __init__(self, when, call):
+        self.when = when
+        self.call = call
+
+    def __lt__(self, other):
+        return self.when < other.when
+
+    def cancel(self):
+        self.call = None
+
+
+class Loop:
+    """Calls back when descriptors are ready, timers are due or a turn ends."""
+
+    def __init__(self):
+        self._epoll = epoll()
+        self._callbacks = {}
+        self._timers = []
+        self._soon = []
+        self.turn_ends = []
+
+    def add(self, fd, events, callback):
+        """Calls `callback(events)` whenever the descriptor is ready."""
+        self._epoll.register(fd, events)
+        self._callbacks[fd] = callback
+
+    def modify(self, fd, events):
+        """Waits for other events of a known descriptor."""
+        self._epoll.modify(fd, events)
+
+    def remove(self, fd):
+        """Forgets a descriptor; must come before it is closed."""
+        if self._callbacks.pop(fd, None):
+            self._epoll.unregister(fd)
+
+    def later(self, seconds, call):
+        """Calls once, after so many seconds."""
+        timer = Timer(monotonic() + seconds, call)
+        heappush(self._timers, timer)
+        return timer
+
+    def soon(self, call):
+        """Calls once, in the next turn."""
+        self._soon.append(call)
+
+    def run(self):
+        """Turns for ever."""
+        while True:
+            self.turn()
+
+    def turn(self):
+        """Waits for whatever comes first and answers it."""
+        callbacks = self._callbacks
+        for fd, events in self._epoll.poll(self._patience()):
+            callback = callbacks.get(fd)
+            if callback:
+                callback(events)
+        if self._soon:
+            calls, self._soon = self._soon, []
+            for call in calls:
+                call()
+        self._fire()
+        for call in self.turn_ends:
+            call()
+
+    def _patience(self):
+        if self._soon:
+            return 0
+        timers = self._timers
+        while timers and timers[0].call is None:
+            heappop(timers)
+        if not timers:
+            return -1
+        return max(0, timers[0].when - monotonic())
+
+    def _fire(self):
+        timers = self._timers
+        if not timers:
+            return
+        now = monotonic()
+        while timers and (timers[0].call is None or timers[0].when <= now):
+            call = heappop(timers).call
+            if call:
+                call()

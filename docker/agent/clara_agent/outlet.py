@@ -1,0 +1,115 @@
+"""One output of a program: from its pipe through the capture to the channel."""
+import os
+from fcntl import ioctl
+
+from .loop import READ
+
+CHUNK = 65536
+FIONREAD = 0x541B
+
+
+class Outlet:
+    """Reads a pipe as fast as the channel's credit allows; `on_done` is called when the pipe is closed and all is sent."""
+
+    def __init__(self, loop, channel, stream, fd, capture, on_done):
+        self._loop = loop
+        self._channel = channel
+        self._stream = stream
+        self._fd = fd
+        self._capture = capture
+        self._on_done = on_done
+        self._is_waiting = False
+        self._rest = None
+        self._left = None
+        self.is_done = False
+        os.set_blocking(fd, False)
+        self._wait(True)
+
+    def _wait(self, is_waiting):
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            if is_waiting:
+                self._loop.add(self._fd, READ, self._readable)
+            else:
+                self._loop.remove(self._fd)
+
+    def _readable(self, events):
+        if not self._read():
+            self._wait(False)
+
+    def _read(self):
+        """One read; false where there is no room, or nothing more to come."""
+        room = self._capture.room(self._channel.room())
+        if not room:
+            return False
+        try:
+            data = os.read(self._fd, min(room, CHUNK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        if not data:
+            self._close()
+            return False
+        self._send(self._capture.take(data))
+        return True
+
+    def _send(self, data):
+        if data:
+            self._channel.data(self._stream, data)
+
+    def _close(self):
+        if self._fd is not None:
+            self._wait(False)
+            os.close(self._fd)
+            self._fd = None
+
+    def on_room(self):
+        """Goes on after a stall."""
+        if self.is_done:
+            return
+        if self._left is not None:
+            self.drain()
+        elif self._fd is not None:
+            self._wait(True)
+
+    def drain(self):
+        """Called when the program has ended: sends what is in the pipe, without waiting for others that hold it, then the tail."""
+        if self.is_done:
+            return
+        if self._left is None:
+            self._wait(False)
+            self._left = _waiting_in(self._fd) if self._fd is not None else 0
+        while self._left and self._fd is not None:
+            room = self._capture.room(self._channel.room())
+            if not room:
+                return
+            data = os.read(self._fd, min(room, CHUNK, self._left))
+            self._left = self._left - len(data) if data else 0
+            self._send(self._capture.take(data))
+        self._close()
+        if self._rest is None:
+            self._rest = self._capture.rest()
+        while self._rest:
+            room = min(self._channel.room(), CHUNK)
+            if not room:
+                return
+            self._send(self._rest[:room])
+            self._rest = self._rest[room:]
+        if not self.is_done:
+            self.is_done = True
+            self._on_done()
+
+    def summary(self):
+        """How much there was, and how much of it is not sent."""
+        return {"bytes": self._capture.bytes, "omitted": self._capture.omitted}
+
+    def close(self):
+        """Drops the pipe; nothing more is sent."""
+        self._close()
+        self.is_done = True
+
+
+def _waiting_in(fd):
+    """What the pipe holds now: another process that keeps writing must not keep the result waiting."""
+    return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")

@@ -1,0 +1,51 @@
+"""Starts a program: fork, a session of its own, exec."""
+import os
+
+import _signal
+
+from .guard import become_subreaper, become_victim
+
+RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
+
+
+def spawn(argv, environment, cwd, descriptors):
+    """Starts argv (bytes) with descriptors 0, 1, 2, … as given; its pid. What cannot be run exits with 127 or 126, as from a shell."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        become_victim()
+        become_subreaper()
+        for number in RESET:
+            _signal.signal(number, _signal.SIG_DFL)
+        _place(descriptors)
+        os.chdir(cwd)
+        _execute(argv, environment)
+    except BaseException as error:
+        os.write(2, b"%s: %s\n" % (argv[0], str(getattr(error, "strerror", error)).encode("utf-8", "replace")))
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def _place(descriptors):
+    # First out of the way, since one that is wanted may sit where another must go.
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+    moved = [fcntl(fd, F_DUPFD_CLOEXEC, len(descriptors)) for fd in descriptors]
+    for number, fd in enumerate(moved):
+        os.dup2(fd, number, inheritable=True)
+
+
+def _execute(argv, environment):
+    program = argv[0]
+    if b"/" in program:
+        os.execve(program, argv, environment)
+    denied = None
+    for folder in environment.get(b"PATH", os.fsencode(os.defpath)).split(b":"):
+        try:
+            os.execve(os.path.join(folder or b".", program), argv, environment)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            denied = error
+    raise denied or FileNotFoundError(2, "command not found")

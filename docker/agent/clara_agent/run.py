@@ -1,0 +1,248 @@
+"""The operation `run`: a program from its start to its result."""
+import errno
+import os
+from time import monotonic
+
+from . import cgroup
+from .capture import Everything, HeadAndTail
+from .errors import Failure, from_os_error
+from .inlet import Inlet
+from .launch import PROGRAMS
+from .operation import Operation
+from .outlet import Outlet
+from .parameters import take, take_count, take_environment, take_path
+from .python import check_environment
+from .signals import ending
+
+MAX_SOURCE = 16 << 20
+MAX_CAPTURE = 16 << 20
+SIGKILL = 9
+# How long a result waits for the status of a process whose tree is gone.
+STATUS_SECONDS = 2
+
+
+class Run(Operation):
+    """One program. The source or stdin comes in, outputs go out, the result comes when the program has ended."""
+
+    def start(self):
+        """Reads the parameters; a program without a source starts at once."""
+        parameters = self.parameters
+        self._program = take(parameters, "program", str)
+        if self._program not in PROGRAMS:
+            raise Failure("invalid", "The program must be python, shell or argv.")
+        self.cwd = take_path(parameters, "cwd", self.agent.workspace) if parameters.get("cwd") else os.fsencode(self.agent.workspace)
+        self.environment = take_environment(parameters)
+        check_environment(self.environment)
+        self._timeout = take_count(parameters, "timeoutMs", None)
+        self._captures = [self._capture(), self._capture()]
+        self.source = bytearray()
+        self.script = None
+        self.pid = None
+        self._status = None
+        self._inlet = None
+        self._outlets = []
+        self._timer = None
+        self._kill = None
+        self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = False
+        if self._program == "argv":
+            self._begin()
+
+    def _capture(self):
+        capture = take(self.parameters, "capture", dict, None)
+        if capture is None:
+            return Everything()
+        return HeadAndTail(take_count(capture, "head", 0, MAX_CAPTURE), take_count(capture, "tail", 0, MAX_CAPTURE))
+
+    def on_data(self, stream, payload):
+        """More of the source, or of stdin."""
+        if not self._has_begun:
+            if len(self.source) + len(payload) > MAX_SOURCE:
+                raise Failure("too_large", "A source can have at most %d bytes." % MAX_SOURCE)
+            self.source += payload
+            self.channel.consumed(len(payload))
+        elif self._inlet:
+            self._inlet.put(payload)
+        else:
+            self.channel.consumed(len(payload))
+
+    def on_end(self, stream):
+        """The source is whole, or stdin is over."""
+        if not self._has_begun:
+            self._begin()
+        elif self._inlet:
+            self._inlet.end()
+
+    def _begin(self):
+        self._has_begun = True
+        if not os.path.isdir(self.cwd):
+            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self.cwd))
+        self._oom_kills = cgroup.oom_kills()
+        self._started = monotonic()
+        if self._timeout is not None:
+            self._timer = self.agent.loop.later(self._timeout / 1000, self._time_out)
+        self.agent.runs.add(self)
+        self._launch()
+
+    def _launch(self):
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        ends = [null]
+        ours = []
+        try:
+            if self._program == "argv" and take(self.parameters, "stdin", bool, False):
+                ends[0], writer = os.pipe()
+                os.close(null)
+                self._inlet = Inlet(self.agent.loop, self.channel, writer)
+            for _ in (1, 2):
+                reader, writer = os.pipe()
+                ours.append(reader)
+                ends.append(writer)
+            PROGRAMS[self._program](self, ends)
+        except OSError as error:
+            for fd in ours:
+                os.close(fd)
+            self._drop_inlet()
+            self.on_refused(error)
+        except Failure:
+            for fd in ours:
+                os.close(fd)
+            self._drop_inlet()
+            raise
+        else:
+            self._outlets = [
+                Outlet(self.agent.loop, self.channel, stream, fd, capture, self._finish)
+                for stream, (fd, capture) in enumerate(zip(ours, self._captures), 1)
+            ]
+        finally:
+            for fd in ends:
+                os.close(fd)
+
+    def _drop_inlet(self):
+        if self._inlet:
+            self._inlet.close()
+            self._inlet = None
+
+    def on_started(self, pid):
+        """The process is there; it may be unwanted by now."""
+        self.pid = pid
+        if self._is_gone or self._timed_out or self._cancelled:
+            self._end_tree()
+
+    def on_refused(self, error):
+        """It could not start: what earlier runs left behind may have used up the processes."""
+        for outlet in self._outlets:
+            outlet.close()
+        self._outlets = []
+        if error.errno == errno.EAGAIN and not self._cleared and not self._timed_out and not self._cancelled and not self._is_gone:
+            self._cleared = True
+            self.agent.clear_background(self._relaunch)
+            return
+        self._let_go()
+        self.channel.error(from_os_error(error))
+
+    def _relaunch(self):
+        try:
+            self._launch()
+        except Failure as failure:
+            self.fail(failure)
+
+    def on_exited(self, status):
+        """The program itself has ended; its tree may still be being killed."""
+        self._status = status
+        if not self._kill:
+            self._drain()
+
+    def _time_out(self):
+        self._timer = None
+        if self._status is None:
+            self._timed_out = True
+            self._end_tree()
+
+    def on_cancel(self):
+        """Ends the tree; the result says that it was cancelled."""
+        if not self._has_begun:
+            return super().on_cancel()
+        if self._status is None:
+            self._cancelled = True
+            self._end_tree()
+        return None
+
+    def on_gone(self):
+        """Nobody listens any more: the program ends, what it had left in the background does not."""
+        self._is_gone = True
+        if not self._has_begun:
+            return
+        for outlet in self._outlets:
+            outlet.close()
+        self._drop_inlet()
+        if self._status is None:
+            self._end_tree()
+        else:
+            self._let_go()
+
+    def _end_tree(self):
+        if self.pid and not self._kill:
+            from .tree import TreeKill
+
+            self._kill = TreeKill(self.agent.loop, [self.pid], self._tree_gone)
+
+    def _tree_gone(self):
+        self.agent.children.reap()
+        if self._status is None:
+            self.agent.loop.later(STATUS_SECONDS, self._presume_killed)
+        self._kill = None
+        if self._status is not None:
+            self._drain()
+
+    def _presume_killed(self):
+        if self._status is None:
+            self.on_exited(SIGKILL)
+
+    def _drain(self):
+        if self._is_gone:
+            return self._let_go()
+        if self._timer:
+            self._timer.cancel()
+        self._drop_inlet()
+        self._duration = monotonic() - self._started
+        for outlet in self._outlets:
+            outlet.drain()
+        return None
+
+    def on_room(self):
+        """Lets stalled outputs go on."""
+        for outlet in self._outlets:
+            outlet.on_room()
+
+    def _finish(self):
+        if not all(outlet.is_done for outlet in self._outlets):
+            return
+        code, signal = ending(self._status)
+        out, err = self._outlets
+        result = {
+            "exitCode": code,
+            "signal": signal,
+            "timedOut": self._timed_out,
+            "cancelled": self._cancelled,
+            "oomKilled": not self._timed_out and cgroup.oom_kills() > self._oom_kills,
+            "durationMs": round(self._duration * 1000, 3),
+            "stdout": out.summary(),
+            "stderr": err.summary(),
+        }
+        if self._cleared:
+            result["cleared"] = True
+        self._let_go()
+        self.channel.result(result)
+
+    def _let_go(self):
+        if self._timer:
+            self._timer.cancel()
+        self.agent.runs.discard(self)
+        if self.script:
+            self.agent.interpreters.learn(self)
+            self.agent.scratch.drop(self.script)
+            self.script = None
+
+    def stop(self):
+        """A failed call leaves nothing running."""
+        if self._has_begun:
+            self.on_gone()

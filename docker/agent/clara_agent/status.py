@@ -1,0 +1,22 @@
+"""What `stat` says about a file, in the words of the protocol."""
+import stat
+
+
+def kind_of(mode):
+    """The protocol's word for the type of a file."""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "symlink" if stat.S_ISLNK(mode) else "other"
+
+
+def describe(status):
+    """The RESULT of `stat`, and the EVENT of `read`."""
+    return {
+        "type": kind_of(status.st_mode),
+        "size": status.st_size,
+        "mtimeNs": str(status.st_mtime_ns),
+        "mode": stat.S_IMODE(status.st_mode),
+        "inode": str(status.st_ino),
+    }

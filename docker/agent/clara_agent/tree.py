@@ -1,0 +1,168 @@
+"""Finds and ends a process with everything below it, however it was daemonised."""
+import os
+
+from _signal import SIGCONT, SIGKILL, SIGSTOP
+
+# How often the stopping is repeated before everything in the container is frozen for a moment.
+PATIENT_ROUNDS = 20
+GIVE_UP_SECONDS = 5
+INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+
+
+def scan():
+    """All processes: pid to (parent, group, state, start time)."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            fd = os.open("/proc/%s/stat" % name, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                line = os.read(fd, 1024)
+            finally:
+                os.close(fd)
+        except OSError:
+            continue
+        # The name in brackets may hold anything, brackets too.
+        fields = line[line.rfind(b")") + 2 :].split()
+        if len(fields) > 19:
+            found[int(name)] = (int(fields[1]), int(fields[2]), fields[0], fields[19])
+    return found
+
+
+def below(root, processes):
+    """The pids below a process, without itself."""
+    children = {}
+    for pid, (parent, _, _, _) in processes.items():
+        children.setdefault(parent, []).append(pid)
+    found = []
+    queue = [root]
+    while queue:
+        for pid in children.get(queue.pop(), ()):
+            found.append(pid)
+            queue.append(pid)
+    return found
+
+
+def is_contained():
+    """Whether signals to every process stay within a container."""
+    try:
+        return os.readlink("/proc/self/ns/pid") != INITIAL_PID_NAMESPACE
+    except OSError:
+        return False
+
+
+class TreeKill:
+    """Stops a tree until nothing new appears, kills it, and calls `on_gone` when it is gone. `roots` are included."""
+
+    def __init__(self, loop, roots, on_gone):
+        self._loop = loop
+        self._roots = list(roots)
+        self._on_gone = on_gone
+        self._known = {}
+        self._rounds = 0
+        self._delay = 0.0005
+        self._deadline = loop.later(GIVE_UP_SECONDS, self._give_up)
+        for pid in self._roots:
+            signal_group(pid, SIGSTOP)
+        self._stop()
+
+    def _stop(self):
+        while self._on_gone:
+            if not self._stop_more():
+                return self._kill()
+            self._rounds += 1
+            if self._rounds > PATIENT_ROUNDS and is_contained():
+                return self._freeze()
+            if self._rounds % 4 == 0:
+                # Others are answered while a tree grows as fast as it is cut.
+                return self._loop.soon(self._stop)
+
+    def _stop_more(self):
+        processes = scan()
+        fresh = False
+        for pid in self._members(processes):
+            _, group, state, born = processes[pid]
+            if self._known.get(pid) == born:
+                continue
+            self._known[pid] = born
+            if state not in b"ZX":
+                fresh = True
+                signal(pid, SIGSTOP)
+                signal_group(group, SIGSTOP)
+        return fresh
+
+    def _members(self, processes):
+        members = set()
+        for root in self._roots:
+            if root in processes:
+                members.add(root)
+            members.update(below(root, processes))
+        members.discard(os.getpid())
+        return members
+
+    def _freeze(self):
+        """Stops all processes of this user in one step, which nothing can outrun, and continues those of others."""
+        signal(-1, SIGSTOP)
+        processes = scan()
+        members = self._members(processes)
+        for pid in members:
+            self._known[pid] = processes[pid][3]
+            signal(pid, SIGKILL)
+        for pid in processes:
+            if pid not in members and pid != os.getpid():
+                signal(pid, SIGCONT)
+        self._wait()
+
+    def _kill(self):
+        # The roots last: until then they keep their orphans below them.
+        for pid in self._known:
+            if pid not in self._roots:
+                signal(pid, SIGKILL)
+        for pid in self._roots:
+            signal_group(pid, SIGKILL)
+            signal(pid, SIGKILL)
+        self._wait()
+
+    def _wait(self):
+        if not self._on_gone:
+            return
+        if any(os.path.exists("/proc/%d" % pid) for pid in self._known):
+            processes = scan()
+            left = [pid for pid, born in self._known.items() if pid in processes and processes[pid][3] == born and processes[pid][2] not in b"ZX"]
+            if left:
+                self._delay = min(self._delay * 2, 0.05)
+                for pid in left:
+                    signal(pid, SIGKILL)
+                self._loop.later(self._delay, self._wait)
+                return
+        self._finish()
+
+    def _give_up(self):
+        if self._on_gone:
+            if is_contained():
+                self._freeze()
+            self._finish()
+
+    def _finish(self):
+        if self._on_gone:
+            self._deadline.cancel()
+            gone, self._on_gone = self._on_gone, None
+            gone()
+
+
+def signal(pid, number):
+    """Sends a signal to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def signal_group(group, number):
+    """Sends a signal to a process group, never to the agent's own."""
+    if group > 1 and group != os.getpgrp():
+        try:
+            os.killpg(group, number)
+        except OSError:
+            pass

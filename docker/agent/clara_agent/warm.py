@@ -1,0 +1,164 @@
+"""The agent's end of one warm interpreter."""
+import marshal
+import os
+
+from _socket import SCM_RIGHTS, SOL_SOCKET
+
+from .interpreter import start_zygote
+from .loop import READ, WRITE
+
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED = range(1, 7)
+# A zygote that was stopped by the code it runs is first continued, then given up.
+CONTINUE_SECONDS = 1
+GIVE_UP_SECONDS = 10
+SIGKILL = 9
+SIGCONT = 18
+
+
+class Warm:
+    """One zygote: `run(start)` forks it; `start` hears on_started(pid), on_exited(status), on_lost() or on_refused(errno)."""
+
+    def __init__(self, loop, children, environment, cwd, preload):
+        self._loop = loop
+        self._children = children
+        self.preload = preload
+        self.pid, self._socket = start_zygote(environment, cwd, preload)
+        self._fd = self._socket.fileno()
+        self._number = 0
+        self._pending = {}
+        self._running = {}
+        self._backlog = []
+        self._is_retired = False
+        self.is_alive = True
+        self.broken = []
+        self.importing = None
+        self.on_ready = None
+        self.on_dead = None
+        self._watchdog = None
+        children.watch(self.pid, _reaped)
+        loop.add(self._fd, READ, self._ready)
+
+    def run(self, start):
+        """Asks for a fork that runs the start's job with its two descriptors as stdout and stderr."""
+        self._number += 1
+        message = marshal.dumps(dict(start.job, id=self._number))
+        self._pending[self._number] = start
+        self._backlog.append((message, start))
+        self._send()
+        if self._watchdog is None:
+            self._watchdog = self._loop.later(CONTINUE_SECONDS, self._urge)
+
+    def _send(self):
+        while self._backlog:
+            message, start = self._backlog[0]
+            rights = b"".join(fd.to_bytes(4, "little") for fd in start.descriptors)
+            try:
+                self._socket.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, rights)])
+            except BlockingIOError:
+                return self._loop.modify(self._fd, READ | WRITE)
+            except OSError:
+                return None  # Its end is read as end of file.
+            del self._backlog[0]
+        return None
+
+    def _urge(self):
+        self._watchdog = None
+        if self._pending and self.is_alive:
+            os.kill(self.pid, SIGCONT)
+            oldest = min(self._pending)
+            self._watchdog = self._loop.later(GIVE_UP_SECONDS, lambda: self._give_up(oldest))
+
+    def _give_up(self, oldest):
+        self._watchdog = None
+        if oldest in self._pending:
+            self.kill()
+        elif self._pending:
+            self._watchdog = self._loop.later(CONTINUE_SECONDS, self._urge)
+
+    def _ready(self, events):
+        if events & WRITE and self._backlog:
+            self._loop.modify(self._fd, READ)
+            self._send()
+        for _ in range(64):
+            try:
+                message = self._socket.recv(64)
+            except BlockingIOError:
+                return
+            except OSError:
+                message = b""
+            if len(message) != 16:
+                return self._died()
+            self._hear([int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8, 12)])
+
+    def _hear(self, message):
+        kind, number, pid, status = message
+        if kind == STARTED:
+            start = self._pending.pop(number, None)
+            if start:
+                self._running[number] = (start, pid)
+                start.on_started(pid)
+        elif kind == EXITED:
+            start = self._pending.pop(number, None) or self._running.pop(number, (None,))[0]
+            if start:
+                start.on_exited(status)
+            self._rest()
+        elif kind == REFUSED:
+            start = self._pending.pop(number, None)
+            if start:
+                start.on_refused(status)
+        elif kind == IMPORTING:
+            self.importing = number
+        elif kind == BROKEN:
+            self.broken.append(number)
+        elif kind == READY and self.on_ready:
+            self.on_ready(self)
+
+    def _died(self):
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        self._loop.remove(self._fd)
+        self._socket.close()
+        if self._watchdog:
+            self._watchdog.cancel()
+        kill(self.pid)
+        running, self._running = self._running, {}
+        pending, self._pending = self._pending, {}
+        for start, pid in running.values():
+            # Its forks are the agent's children from now on, unless it reaped one and could not say so.
+            self._children.watch(pid, start.on_exited)
+            try:
+                os.kill(pid, 0)
+            except OSError:
+                self._children.forget(pid)
+                start.on_exited(SIGKILL)
+        if self.on_dead:
+            self.on_dead(self)
+        for start in pending.values():
+            start.on_lost()
+        self._children.reap()
+
+    def kill(self):
+        """Ends it; its runs go on as children of the agent."""
+        kill(self.pid)
+
+    def retire(self):
+        """Ends it when the last of its runs is over."""
+        self._is_retired = True
+        self._rest()
+
+    def _rest(self):
+        if self._is_retired and not self._running and not self._pending:
+            self._died()
+
+
+def _reaped(status):
+    pass
+
+
+def kill(pid):
+    """SIGKILL for a child, which may be gone."""
+    try:
+        os.kill(pid, SIGKILL)
+    except OSError:
+        pass
