@@ -2,6 +2,9 @@
 import os, sys, zlib, _frozen_importlib, _socket
 from time import monotonic, sleep
 
+if sys.version_info < (3, 8):
+    sys.exit("Clara needs Python 3.8 or newer; this image has %d.%d." % sys.version_info[:2])
+
 
 def parse(text):
     try:

@@ -9,7 +9,7 @@ from .handover import Handover
 from .loop import Loop
 from .operations import find_operation
 from .parameters import take
-from .python import Interpreters
+from .interpreters import Interpreters
 from .scratch import Scratch
 
 TEMPORARY = b"/tmp"

@@ -7,10 +7,11 @@ from .loop import WRITE
 class Inlet:
     """Queues at most a window of bytes, since credit is given back only for what is written; what nobody reads is thrown away."""
 
-    def __init__(self, loop, channel, fd):
+    def __init__(self, loop, channel, fd, on_closed=None):
         self._loop = loop
         self._channel = channel
         self._fd = fd
+        self._on_closed = on_closed
         self._queue = []
         self._is_waiting = False
         self._is_ending = False
@@ -68,3 +69,10 @@ class Inlet:
         queue, self._queue = self._queue, []
         for part in queue:
             self._channel.consumed(len(part))
+        if self._on_closed:
+            self._on_closed()
+
+    @property
+    def is_closed(self):
+        """Whether nothing can be written any more."""
+        return self._fd is None

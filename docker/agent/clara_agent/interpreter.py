@@ -27,7 +27,8 @@ def start_zygote(environment, cwd, preload):
     try:
         ours.setblocking(False)
         ours.send(marshal.dumps((zygote_code(), LOADER, {"preload": preload})))
-        pid = _spawn(environment, cwd, [null, null, null, theirs.fileno()])
+        # No subreaper: what its runs leave behind becomes the agent's.
+        pid = _spawn(environment, cwd, [null, null, null, theirs.fileno()], False)
     except BaseException:
         ours.close()
         raise
@@ -43,11 +44,11 @@ def start_cold(environment, cwd, job, descriptors):
     os.write(writer, marshal.dumps((zygote_code(), LOADER, job)))
     os.close(writer)
     try:
-        return _spawn(environment, cwd, descriptors + [reader])
+        return _spawn(environment, cwd, descriptors + [reader], True)
     finally:
         os.close(reader)
 
 
-def _spawn(environment, cwd, descriptors):
+def _spawn(environment, cwd, descriptors, is_run):
     argv = [os.fsencode(sys.executable), b"-u", b"-c", LOADER.encode()]
-    return spawn(argv, environment, cwd, descriptors)
+    return spawn(argv, environment, cwd, descriptors, is_run)

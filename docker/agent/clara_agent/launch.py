@@ -4,7 +4,7 @@ import os
 from .errors import Failure
 from .parameters import take, to_bytes
 from .process import spawn
-from .python import PythonStart
+from .python_start import PythonStart
 
 # An argument can have 128 KiB; a longer shell source is run from a file.
 MAX_ARGUMENT = 100 * 1024

@@ -8,7 +8,7 @@ from .guard import become_subreaper, become_victim
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
 
 
-def spawn(argv, environment, cwd, descriptors):
+def spawn(argv, environment, cwd, descriptors, is_run=True):
     """Starts argv (bytes) with descriptors 0, 1, 2, … as given; its pid. What cannot be run exits with 127 or 126, as from a shell."""
     pid = os.fork()
     if pid:
@@ -16,7 +16,8 @@ def spawn(argv, environment, cwd, descriptors):
     try:
         os.setsid()
         become_victim()
-        become_subreaper()
+        if is_run:
+            become_subreaper()
         for number in RESET:
             _signal.signal(number, _signal.SIG_DFL)
         _place(descriptors)

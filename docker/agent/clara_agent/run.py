@@ -11,11 +11,12 @@ from .launch import PROGRAMS
 from .operation import Operation
 from .outlet import Outlet
 from .parameters import take, take_count, take_environment, take_path
-from .python import check_environment
 from .signals import ending
 
 MAX_SOURCE = 16 << 20
 MAX_CAPTURE = 16 << 20
+# A run's own variables must fit into one message to the warm interpreter.
+MAX_ENVIRONMENT = 128 << 10
 SIGKILL = 9
 # How long a result waits for the status of a process whose tree is gone.
 STATUS_SECONDS = 2
@@ -32,7 +33,8 @@ class Run(Operation):
             raise Failure("invalid", "The program must be python, shell or argv.")
         self.cwd = take_path(parameters, "cwd", self.agent.workspace) if parameters.get("cwd") else os.fsencode(self.agent.workspace)
         self.environment = take_environment(parameters)
-        check_environment(self.environment)
+        if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:
+            raise Failure("too_large", "The environment of a run can have at most %d bytes." % MAX_ENVIRONMENT)
         self._timeout = take_count(parameters, "timeoutMs", None)
         self._captures = [self._capture(), self._capture()]
         self.source = bytearray()
@@ -238,7 +240,8 @@ class Run(Operation):
             self._timer.cancel()
         self.agent.runs.discard(self)
         if self.script:
-            self.agent.interpreters.learn(self)
+            if self._program == "python" and self.agent.interpreters.is_learning:
+                self.agent.interpreters.learn(os.path.join(os.path.dirname(self.script), b"imports"))
             self.agent.scratch.drop(self.script)
             self.script = None
 

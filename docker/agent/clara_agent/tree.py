@@ -148,7 +148,8 @@ class TreeKill:
         if self._on_gone:
             self._deadline.cancel()
             gone, self._on_gone = self._on_gone, None
-            gone()
+            # Not at once: the caller may not even have this object yet.
+            self._loop.soon(gone)
 
 
 def signal(pid, number):

@@ -8,9 +8,10 @@ from .interpreter import start_zygote
 from .loop import READ, WRITE
 
 READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED = range(1, 7)
-# A zygote that was stopped by the code it runs is first continued, then given up.
-CONTINUE_SECONDS = 1
-GIVE_UP_SECONDS = 10
+# A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
+WATCH_SECONDS = 1
+MOST_STOPS = 2
+MOST_SILENCE = 10
 SIGKILL = 9
 SIGCONT = 18
 
@@ -35,6 +36,7 @@ class Warm:
         self.on_ready = None
         self.on_dead = None
         self._watchdog = None
+        self._silence = self._stops = 0
         children.watch(self.pid, _reaped)
         loop.add(self._fd, READ, self._ready)
 
@@ -46,7 +48,8 @@ class Warm:
         self._backlog.append((message, start))
         self._send()
         if self._watchdog is None:
-            self._watchdog = self._loop.later(CONTINUE_SECONDS, self._urge)
+            self._silence = self._stops = 0
+            self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
 
     def _send(self):
         while self._backlog:
@@ -61,19 +64,18 @@ class Warm:
             del self._backlog[0]
         return None
 
-    def _urge(self):
+    def _watch(self):
         self._watchdog = None
-        if self._pending and self.is_alive:
+        if not self._pending and not self._running:
+            return
+        self._silence = self._silence + 1 if self._pending else 0
+        is_stopped = _is_stopped(self.pid)
+        self._stops = self._stops + 1 if is_stopped else 0
+        if self._silence > MOST_SILENCE or self._stops > MOST_STOPS:
+            return self.kill()
+        if is_stopped:
             os.kill(self.pid, SIGCONT)
-            oldest = min(self._pending)
-            self._watchdog = self._loop.later(GIVE_UP_SECONDS, lambda: self._give_up(oldest))
-
-    def _give_up(self, oldest):
-        self._watchdog = None
-        if oldest in self._pending:
-            self.kill()
-        elif self._pending:
-            self._watchdog = self._loop.later(CONTINUE_SECONDS, self._urge)
+        self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
 
     def _ready(self, events):
         if events & WRITE and self._backlog:
@@ -92,6 +94,7 @@ class Warm:
 
     def _hear(self, message):
         kind, number, pid, status = message
+        self._silence = 0
         if kind == STARTED:
             start = self._pending.pop(number, None)
             if start:
@@ -162,3 +165,12 @@ def kill(pid):
         os.kill(pid, SIGKILL)
     except OSError:
         pass
+
+
+def _is_stopped(pid):
+    try:
+        with open("/proc/%d/stat" % pid, "rb", 0) as file:
+            line = file.read(512)
+    except OSError:
+        return False
+    return line[line.rfind(b")") + 2 :][:1] in b"Tt"

@@ -46,6 +46,7 @@ class Zygote:
                 self.report(BROKEN, number)
         sys.path[:] = self.path
         self.preloaded = {name.partition(".")[0] for name in set(sys.modules) - KNOWN}
+        KNOWN.update(sys.modules)
 
     def report(self, kind, number=0, pid=0, status=0):
         """Tells the agent; without an agent there is nothing left to do."""
@@ -78,7 +79,7 @@ class Zygote:
 
     def reap(self):
         """Reports every fork that has ended."""
-        while self.children:
+        while True:
             try:
                 pid, status = posix.waitpid(-1, posix.WNOHANG)
             except ChildProcessError:

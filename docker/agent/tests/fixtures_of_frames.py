@@ -46,7 +46,6 @@ BAD = [
     ("cancel with a payload", struct.pack(">IIBB", 1, 1, 9, 0)),
     ("ping of seven bytes", struct.pack(">IIBB", 7, 0, 10, 0)),
     ("pong of nine bytes", struct.pack(">IIBB", 9, 0, 11, 0)),
-    ("stream 3", struct.pack(">IIBB", 1, 1, 3, 3)),
 ]
 
 
