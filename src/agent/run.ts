@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { call } from './call.ts';
 import { Capture, type Captured, type CaptureLimits } from './capture.ts';
+import type { Channel } from './channel.ts';
 import type { AgentConnection } from './connection.ts';
 import { AgentFailure } from './failures.ts';
 
@@ -63,6 +64,7 @@ export async function runProgram(
     timeoutMs: options.timeoutMs,
     capture: { head: options.capture.headBytes, tail: options.capture.tailBytes },
   };
+  let opened: Channel | undefined;
   const result = await call(
     connection,
     'run',
@@ -72,9 +74,11 @@ export async function runProgram(
     {
       onData: (stream, payload) => {
         (stream === 2 ? stderr : stdout).push(payload);
+        opened?.consumed(payload.length);
       },
     },
     async (channel) => {
+      opened = channel;
       if (program.kind === 'argv') return;
       await channel.write(0, Buffer.from(program.source, 'utf8'));
       channel.end(0);

@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { readAgentSource } from '../../src/agent/source.ts';
+import { buildApp } from '../../src/app.ts';
+import { systemClock } from '../../src/clock.ts';
+import { parseConfig } from '../../src/config.ts';
+import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
+import { LABEL } from '../../src/sandboxes/engine-spec.ts';
+
+const API_KEY = 'key-for-these-tests';
+
+/** What a route answered; `body` is parsed JSON. */
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+/** The whole server on the real engine, on a port of its own. */
+export interface RealServer {
+  readonly app: FastifyInstance;
+  readonly url: string;
+  readonly dataDir: string;
+  call(method: string, path: string, body?: unknown, init?: RequestInit): Promise<Answer>;
+  execute(user: string, code: string, more?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  shell(user: string, command: string, more?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  /** Closes the server and leaves its sandboxes and its folder. */
+  leave(): Promise<void>;
+  /** Closes the server and removes its sandboxes and its folder. */
+  close(): Promise<void>;
+}
+
+/** Starts the server; `variables` are those of the environment. */
+export async function startRealServer(variables: Readonly<Record<string, string>> = {}): Promise<RealServer> {
+  const dataDir = variables.SANDBOX_DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'clara-it-')));
+  const config = parseConfig({
+    SANDBOX_API_KEY: API_KEY,
+    SANDBOX_DATA_DIR: dataDir,
+    SANDBOX_NETWORK: 'none',
+    ...variables,
+  });
+  const app = await buildApp({
+    config,
+    engine: createDockerEngine(),
+    agentSource: await readAgentSource(new URL('../../docker/agent/', import.meta.url)),
+    clock: systemClock,
+    logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+    version: '0.0.0-test',
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+
+  const call = async (method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Answer> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'x-api-key': API_KEY, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...init,
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : JSON.parse(text), headers: response.headers };
+  };
+  const userPath = (user: string) => `/sandbox/${encodeURIComponent(user)}`;
+  return {
+    app,
+    url,
+    dataDir,
+    call,
+    execute: (user, code, more = {}) => call('POST', `${userPath(user)}/execute`, { code, ...more }),
+    shell: (user, command, more = {}) => call('POST', `${userPath(user)}/shell`, { command, ...more }),
+    leave: () => app.close(),
+    close: async () => {
+      await app.close();
+      await removeAll(dataDir);
+    },
+  };
+}
+
+/** Removes every sandbox that a server with this data folder made, and the folder. */
+export async function removeAll(dataDir: string): Promise<void> {
+  const instance = await readFile(join(dataDir, 'instance'), 'utf8').catch(() => null);
+  if (instance !== null) {
+    const engine = createDockerEngine();
+    try {
+      for (const sandbox of await engine.list({ [LABEL.instance]: instance })) await engine.remove(sandbox.id);
+    } finally {
+      await engine.close();
+    }
+  }
+  await rm(dataDir, { recursive: true, force: true });
+}
