@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from './base-images.ts';
+import { type Deployment, startDeployment } from './deployment.ts';
+import { sendJson } from './https-client.ts';
+
+const BUILD_TIMEOUT_MS = 600_000;
+
+describe('the server image behind Caddy', () => {
+  let deployment: Deployment | undefined;
+
+  beforeAll(async () => {
+    deployment = await startDeployment();
+  }, BUILD_TIMEOUT_MS);
+
+  afterAll(() => deployment?.close(), BUILD_TIMEOUT_MS);
+
+  function send(path: string, apiKey?: string, body?: unknown) {
+    if (!deployment) throw new Error('The deployment has not started.');
+    const headers = apiKey === undefined ? {} : { 'x-api-key': apiKey };
+    const method = body === undefined ? 'GET' : 'POST';
+    return sendJson({ port: deployment.httpsPort, authority: deployment.authority, path, method, headers, body });
+  }
+
+  it('answers over HTTPS that it is healthy', async () => {
+    expect(await send('/health')).toMatchObject({ status: 200, body: { status: 'healthy', docker: true } });
+  });
+
+  it('refuses a wrong key', async () => {
+    const answer = await send('/sandbox/erika/execute', 'a wrong key', { code: 'print(1)' });
+    expect(answer).toEqual({ status: 401, body: { error: 'Invalid API key' } });
+  });
+
+  it('runs code, whose files are in the data folder of this machine', async () => {
+    const code = "open('/workspace/proof.txt', 'w').write('from the sandbox'); print(6 * 7)";
+    const answer = await send('/sandbox/erika/execute', deployment?.apiKey, { code });
+    expect(answer).toMatchObject({ status: 200, body: { success: true, output: '42\n', error: null, exit_code: 0 } });
+
+    const folder = deployment?.dataFolder ?? '';
+    const sandboxes = readdirSync(folder).filter((name) => name.includes('erika'));
+    expect(sandboxes).toHaveLength(1);
+    const proof = readFileSync(join(folder, sandboxes[0] ?? '', 'workspace', 'proof.txt'), 'utf8');
+    expect(proof).toBe('from the sandbox');
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const settings = (file: string, pattern: RegExp) =>
+    new Set([...readFileSync(join(ROOT, file), 'utf8').matchAll(pattern)].map((match) => match[1]));
+
+  it('passes every setting of .env.example on to the server', () => {
+    const known = settings('.env.example', /^([A-Z_]+)=/gm);
+    const passedOn = settings('docker-compose.yml', /^ {6}(SANDBOX_\w+):/gm);
+    expect([...known].filter((name) => !passedOn.has(name))).toEqual([]);
+  });
+});
