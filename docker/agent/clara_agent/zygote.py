@@ -151,7 +151,9 @@ def _call_with_frames_removed(*_):
     except BaseException as caught:
         error = caught.with_traceback(caught.__traceback__.tb_next)
     del namespace, code
-    _finish(job, _status_of(error))
+    status = _status_of(error)
+    del error
+    _finish(job, status)
 
 
 def _prepare():
@@ -224,6 +226,9 @@ def _load(job):
         size = posix.fstat(descriptor).st_size
         source = posix.read(descriptor, size)
         posix.close(descriptor)
+        if not source.isascii() and b"coding" not in b"".join(source.split(b"\n", 2)[:2]):
+            # compile() does not mind bad bytes in comments.
+            source.decode()
         return namespace, compile(source, script, "exec", 0, True)
     except BaseException:
         # A fresh interpreter words what is wrong with a script better than compile() does.
@@ -325,22 +330,23 @@ def _flush(status):
 def _tear_down(job):
     """Lets go of the globals of the script and of modules beside it, so that their `__del__` run and their files are flushed."""
     folder = sys.path[0] if sys.path else ""
-    own = [
-        name
-        for name, module in list(sys.modules.items())
-        if name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder))
-    ]
-    spaces = [getattr(sys.modules.pop(name), "__dict__", {}) for name in own]
-    while spaces:
-        space = spaces.pop(0)
-        if sys.getrefcount(space) <= 2:
-            for name in list(space):
-                space.pop(name, None)
-        else:
-            gc.collect()
-            for name in list(space):
-                if name != "__builtins__":
-                    space[name] = None
+    reference = sys.modules["_weakref"].ref
+    left = []
+    is_cyclic = False
+    for name, module in list(sys.modules.items()):
+        if name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)):
+            if type(module) is type(sys):
+                left.append(reference(module))
+                is_cyclic = is_cyclic or sys.getrefcount(module.__dict__) > 2
+            del sys.modules[name]
+    del module
+    if is_cyclic:
+        gc.collect()
+    for module in left:
+        space = getattr(module(), "__dict__", {})
+        for name in list(space):
+            if name != "__builtins__":
+                space[name] = None
 
 
 def _report_imports(job):
