@@ -11,7 +11,7 @@ await runScript(async () => {
   const wanted = process.argv[2] ?? 'python:3.12-slim';
   const reference = await withSetupLock(async () => {
     await ensureEngine(readEnvironment());
-    return ensureBaseImage(wanted);
+    return ensureBaseImage(wanted, { isDefault: true });
   });
   print(reference);
   return 0;

@@ -10,10 +10,9 @@ import { capture, runLogged } from './run.mjs';
 import { stage } from './stage.mjs';
 import { print } from './terminal.mjs';
 
-/** The repository name of the bases that are made here; the tag is the distribution's release. */
-export const LOCAL_BASE_REPOSITORY = 'clara-sandbox-base';
+// The tag of a base that is made here is the distribution's release.
+const LOCAL_BASE_REPOSITORY = 'clara-sandbox-base';
 
-const PULL_TIMEOUT_MS = 20_000;
 const DEBOOTSTRAP_TIMEOUT_MS = 600_000;
 const INCLUDED_PACKAGES = ['ca-certificates', 'python3', 'python3-pip', 'python3-venv'];
 const HOST_CERTIFICATES = '/usr/local/share/ca-certificates';
@@ -22,14 +21,21 @@ const HOST_CERTIFICATES = '/usr/local/share/ca-certificates';
  * An image to build on: the wanted one where the engine has it or can pull it, else one made here
  * from this machine's own distribution, which later runs use again.
  * @param {string} wanted
+ * @param {{isDefault: boolean}} options a wanted image that is only the default is not asked for again
+ *   where a base was made here before
  * @returns {Promise<string>} the reference of an image that the engine has
  */
-export async function ensureBaseImage(wanted) {
+export async function ensureBaseImage(wanted, { isDefault }) {
   if (await findImage(wanted)) return wanted;
   const { id, codename } = readRelease();
   const local = `${LOCAL_BASE_REPOSITORY}:${codename}`;
-  if (await findImage(local)) return local;
+  const hasLocal = (await findImage(local)) !== undefined;
+  if (isDefault && hasLocal) return local;
   if (await hasPulled(wanted)) return wanted;
+  if (hasLocal) {
+    print(`  ${wanted} cannot be pulled: ${local}, made here before, is used.`);
+    return local;
+  }
   print(`  ${wanted} cannot be pulled: a base image is made from this machine's own distribution.`);
   await stage(`Making ${local} with debootstrap (${id} ${codename})`, () => makeLocalBase(local, codename));
   return local;
@@ -37,7 +43,7 @@ export async function ensureBaseImage(wanted) {
 
 /** @param {string} wanted */
 async function hasPulled(wanted) {
-  return stage(`Pulling ${wanted}`, () => pullImage(wanted, PULL_TIMEOUT_MS));
+  return stage(`Pulling ${wanted}`, () => pullImage(wanted));
 }
 
 /**

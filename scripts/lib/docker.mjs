@@ -1,5 +1,8 @@
 import { capture } from './run.mjs';
 
+const REGISTRY_ANSWER_TIMEOUT_MS = 20_000;
+const PULL_TIMEOUT_MS = 900_000;
+
 /** The label that carries the hash of what an image was built from. */
 export const SOURCE_HASH_LABEL = 'clara.source-hash';
 
@@ -19,11 +22,13 @@ export async function findImage(reference) {
 }
 
 /**
- * Pulls an image; false where no registry brings it before the deadline without progress.
+ * Pulls an image; false where no registry that has it answers in time.
  * @param {string} reference
- * @param {number} timeoutMs
  */
-export async function pullImage(reference, timeoutMs) {
-  const { code } = await capture('docker', ['pull', '--quiet', reference], { timeoutMs });
+export async function pullImage(reference) {
+  const { code } = await capture('docker', ['pull', reference], {
+    firstOutputTimeoutMs: REGISTRY_ANSWER_TIMEOUT_MS,
+    timeoutMs: PULL_TIMEOUT_MS,
+  });
   return code === 0;
 }

@@ -37,7 +37,7 @@ async function askEngine() {
   const { code, stdout, stderr } = await capture('docker', args, { timeoutMs: ANSWER_TIMEOUT_MS });
   if (code === 0) return { version: stdout.trim(), reason: '' };
   const reason = code === 127 ? 'the docker command is not installed' : stderr.trim().split('\n').at(-1);
-  return { version: '', reason: reason || 'it does not answer' };
+  return { version: '', reason: reason?.replace(/[.?]+$/, '') || 'it does not answer' };
 }
 
 async function installMissingPrograms() {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Failure } from './failure.mjs';
 import { printError } from './terminal.mjs';
@@ -9,12 +9,13 @@ import { printError } from './terminal.mjs';
 const TAIL_LINES = 40;
 
 /**
- * @typedef {{cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, stdin?: import('node:stream').Readable}} RunOptions
+ * @typedef {{cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, stdin?: import('node:stream').Readable,
+ *   firstOutputTimeoutMs?: number}} RunOptions
  */
 
 /**
  * Runs a command and gives back its exit code and output; never throws for a failing command.
- * A command that does not exist ends with code 127, one that runs past its deadline with 124.
+ * A command that does not exist ends with code 127, one that runs past a deadline with 124.
  * @param {string} command
  * @param {string[]} args
  * @param {RunOptions} [options]
@@ -28,6 +29,7 @@ export function capture(command, args, options = {}) {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const isExpired = expireAfter(child, options.timeoutMs);
+    const isSilent = expireAfter(child, options.firstOutputTimeoutMs, child.stdout);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -37,7 +39,7 @@ export function capture(command, args, options = {}) {
       stderr += text;
     });
     child.once('error', (error) => resolve({ code: 127, stdout, stderr: error.message }));
-    child.once('close', (code) => resolve({ code: isExpired() ? 124 : (code ?? 1), stdout, stderr }));
+    child.once('close', (code) => resolve({ code: isExpired() || isSilent() ? 124 : (code ?? 1), stdout, stderr }));
   });
 }
 
@@ -74,7 +76,10 @@ export async function runLogged(purpose, command, args, options = {}) {
   });
   log.end();
   await finished(log);
-  if (reason === undefined) return;
+  if (reason === undefined) {
+    rmSync(dirname(logPath), { recursive: true, force: true });
+    return;
+  }
   const tail = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
   throw new Failure(`Could not ${purpose}: ${reason}.\n${tail}\nThe whole output is in ${logPath}.`);
 }
@@ -102,10 +107,12 @@ export function runVisibly(command, args, options = {}) {
 }
 
 /**
+ * Ends a child that runs past a deadline; output on the given stream lifts the deadline.
  * @param {import('node:child_process').ChildProcess} child
  * @param {number | undefined} timeoutMs
+ * @param {import('node:stream').Readable} [liftedBy]
  */
-function expireAfter(child, timeoutMs) {
+function expireAfter(child, timeoutMs, liftedBy) {
   let isExpired = false;
   if (timeoutMs !== undefined) {
     const timer = setTimeout(() => {
@@ -114,6 +121,7 @@ function expireAfter(child, timeoutMs) {
     }, timeoutMs);
     child.once('close', () => clearTimeout(timer));
     child.once('error', () => clearTimeout(timer));
+    liftedBy?.once('data', () => clearTimeout(timer));
   }
   return () => isExpired;
 }

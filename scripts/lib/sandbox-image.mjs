@@ -17,7 +17,8 @@ const BUILD_TIMEOUT_MS = 1_800_000;
  * @param {NodeJS.ProcessEnv} env SANDBOX_BASE_IMAGE names the base
  */
 export async function ensureSandboxImage(env) {
-  const baseReference = await ensureBaseImage(env.SANDBOX_BASE_IMAGE || DEFAULT_BASE_IMAGE);
+  const wanted = env.SANDBOX_BASE_IMAGE || DEFAULT_BASE_IMAGE;
+  const baseReference = await ensureBaseImage(wanted, { isDefault: wanted === DEFAULT_BASE_IMAGE });
   const base = await findImage(baseReference);
   const folder = join(ROOT, 'docker', 'sandbox');
   const sourceHash = contentHash([folder], [base?.id ?? '']);
