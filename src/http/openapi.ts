@@ -1,7 +1,40 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+
+/** What each status means, for the reader of the document. */
+const MEANING: Readonly<Record<string, string>> = {
+  200: 'Done. A program that failed is told in the body.',
+  201: 'Created.',
+  206: 'The part that was asked for.',
+  304: 'Not changed.',
+  401: 'The key is missing or wrong.',
+  404: 'There is no such sandbox or file.',
+  409: 'It cannot be done in the present state; the sentence says why.',
+  412: 'The file is not the one that the request is about.',
+  413: 'Too large; the sentence says what to do instead.',
+  416: 'The file has no such range.',
+  422: 'The request is not valid; the sentence says what is wrong.',
+  429: 'Too many requests; Retry-After says when to come back.',
+  503: 'Not now: the engine is down, or everything is busy. Retry-After says when to come back.',
+  507: 'The disk of the sandbox is full.',
+};
+
+type Transformed = ReturnType<typeof jsonSchemaTransform>;
+
+function describeResponses(transformed: Transformed): Transformed {
+  const { schema } = transformed;
+  const responses: Record<string, unknown> = isRecord(schema?.response) ? schema.response : {};
+  for (const [status, response] of Object.entries(responses)) {
+    if (isRecord(response)) response.description ??= MEANING[status];
+  }
+  return transformed;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 /** Serves the OpenAPI document of all routes that are registered after it: UI at /docs, JSON at /docs/json. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
@@ -28,7 +61,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       },
       security: [{ apiKey: [] }, { bearer: [] }, { basic: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => describeResponses(jsonSchemaTransform(route)),
+    transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
 }

@@ -38,8 +38,8 @@ export const createBody = z
       .nullish(),
     cpu_limit: z.number().min(0.1, 'must be 0.1 or more').max(4, 'must be 4 or less').nullish(),
   })
-  .nullish()
-  .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] });
+  .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
+  .nullish();
 
 export const executeBody = z
   .object({

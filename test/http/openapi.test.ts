@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly unknown[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: Record<string, unknown> }> };
+  readonly responses: Record<string, unknown>;
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly security: readonly unknown[];
+  readonly components: Record<string, Record<string, unknown>>;
+}
+
+let fake: FakeApp;
+let document: Document;
+let operations: [string, Operation][];
+
+beforeAll(async () => {
+  fake = await startFakeApp();
+  document = (await fake.call('GET', '/docs/json')).json();
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
+  );
+});
+
+afterAll(() => fake.close());
+
+describe('the OpenAPI document', () => {
+  it('is the one in docs/openapi.json (npm run openapi writes it anew)', async () => {
+    const stable = { ...document, info: { ...(document as unknown as { info: object }).info, version: '' } };
+    await expect(`${JSON.stringify(stable, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json');
+  });
+
+  it('names every operation, once, with a summary and a tag', () => {
+    for (const [route, { operationId, summary, tags }] of operations) {
+      expect(operationId, route).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(summary, route).toBeTruthy();
+      expect(tags?.length, route).toBe(1);
+    }
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('shows for every operation how it fails, and asks for the key everywhere but at /health', () => {
+    for (const [route, operation] of operations) {
+      if (route === 'get /health') expect(operation.security).toEqual([]);
+      else expect(Object.keys(operation.responses), route).toContain('401');
+    }
+    expect(document.security).toContainEqual({ apiKey: [] });
+    expect(Object.keys(document.components.securitySchemes ?? {})).toContain('apiKey');
+  });
+
+  it('has an example for every JSON body and every answer', () => {
+    for (const [route, { requestBody, responses }] of operations) {
+      const body = requestBody?.content['application/json'];
+      if (body) expect(JSON.stringify(body), route).toMatch(/"examples?":/);
+      for (const [status, response] of Object.entries(responses)) {
+        const text = JSON.stringify(response);
+        const name = /"#\/components\/schemas\/(\w+)"/.exec(text)?.[1];
+        const shown = name ? JSON.stringify(document.components.schemas?.[name]) : text;
+        if (text.includes('application/json')) expect(shown, `${route} ${status}`).toMatch(/"examples?":/);
+      }
+    }
+  });
+
+  it('points nowhere that is not in it, and says what each answer means', () => {
+    const text = JSON.stringify(document);
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      expect(Object.keys(document.components.schemas ?? {})).toContain(name);
+    }
+    expect(text).not.toContain('Default Response');
+  });
+
+  it('is shown to a person at /docs', async () => {
+    const response = await fake.inject({ method: 'GET', url: '/docs' });
+    expect(response.statusCode).toBe(200);
+    expect(response.body).toContain('swagger-ui');
+  });
+});
