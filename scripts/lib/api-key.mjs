@@ -23,7 +23,7 @@ export function ensureApiKey(env) {
  * @param {string} text
  * @param {string} key
  */
-export function withApiKey(text, key) {
+function withApiKey(text, key) {
   const setting = `SANDBOX_API_KEY=${key}`;
   const empty = /^SANDBOX_API_KEY=[ \t]*(?:""|'')?[ \t]*$/m;
   if (empty.test(text)) return text.replace(empty, setting);

@@ -44,7 +44,7 @@ function readAllSources(folder) {
  * Parses the one-line format of sources.list(5).
  * @param {string} text
  */
-export function parseOneLineSources(text) {
+function parseOneLineSources(text) {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)/.exec(line);
     if (!match) return [];
@@ -58,7 +58,7 @@ export function parseOneLineSources(text) {
  * Parses the deb822 format of sources.list(5).
  * @param {string} text
  */
-export function parseDeb822Sources(text) {
+function parseDeb822Sources(text) {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const fields = readFields(stanza);
     if (!words(fields.get('types')).includes('deb') || fields.get('enabled') === 'no') return [];

@@ -9,6 +9,7 @@ import { stage } from './stage.mjs';
 const ANSWER_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 200;
+const DAEMON = 'dockerd';
 const DAEMON_LOG = '/var/log/clara-sandbox-dockerd.log';
 
 /**
@@ -41,7 +42,7 @@ async function askEngine() {
 }
 
 async function installMissingPrograms() {
-  const hasDaemon = (await capture('dockerd', ['--version'])).code === 0;
+  const hasDaemon = (await capture(DAEMON, ['--version'])).code === 0;
   const hasClient = (await capture('docker', ['--version'])).code === 0;
   if (!hasDaemon) await installWithApt(['docker.io']);
   // Newer releases of the distributions have the client in a package of its own.
@@ -57,7 +58,7 @@ async function startEngine() {
   }
   const log = openSync(DAEMON_LOG, 'a', 0o600);
   // A session of its own: the engine, and the sandboxes in it, outlive this process and its terminal.
-  const daemon = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] });
+  const daemon = spawn(DAEMON, [], { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   let isAlive = true;
   daemon.once('error', () => {

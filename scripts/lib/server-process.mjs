@@ -13,7 +13,8 @@ const REPEATED_SIGNAL_MS = 1_000;
  *   `exited` resolves to the exit code
  */
 export function startServer(env) {
-  const args = ['--import', join(ROOT, 'scripts', 'lib', 'exit-with-parent.mjs'), join(ROOT, 'dist', 'main.js')];
+  const preload = new URL('./exit-with-parent.mjs', import.meta.url).href;
+  const args = ['--import', preload, join(ROOT, 'dist', 'main.js')];
   // A group of its own: otherwise the terminal's Ctrl-C and the one passed on would count as two.
   const child = spawn(process.execPath, args, {
     cwd: ROOT,

@@ -44,7 +44,8 @@ export async function ensureCaddyImage(): Promise<string> {
 }
 
 async function ensureBase(wanted: string): Promise<string> {
-  const { stdout } = await run(process.execPath, [join(ROOT, 'scripts', 'base-image.mjs'), wanted]);
+  const script = fileURLToPath(new URL('../../scripts/base-image.mjs', import.meta.url));
+  const { stdout } = await run(process.execPath, [script, wanted]);
   return stdout.trimEnd().split('\n').at(-1) ?? '';
 }
 
