@@ -2,6 +2,7 @@
 import os
 import sys
 
+from .cgroup import OomCounter
 from .children import Children
 from .connection import Connection
 from .errors import Failure
@@ -28,6 +29,7 @@ class Agent:
             self.environment[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
         self.loop = Loop()
         self.children = Children(self.loop)
+        self.oom = OomCounter()
         self.runs = set()
         self.workers = set()
         self.scratch = Scratch(config.get("scratch", "/run/clara"), self._temporary)

@@ -1,4 +1,6 @@
 """Protects the agent from the code it runs, through prctl; the C half of ctypes alone is a tenth of its memory."""
+import os
+
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -28,7 +30,8 @@ def become_subreaper():
 def become_victim():
     """The OOM killer takes this process before others."""
     try:
-        with open("/proc/self/oom_score_adj", "wb", 0) as file:
-            file.write(b"1000")
+        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(fd, b"1000")
+        os.close(fd)
     except OSError:
         pass  # Some runtimes have no such file.

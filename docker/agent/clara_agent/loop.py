@@ -66,21 +66,19 @@ class Loop:
     def turn(self):
         """Waits for whatever comes first and answers it."""
         callbacks = self._callbacks
-        for fd, events in self._epoll.poll(self._patience()):
+        # Only those of earlier turns: what they wait for may be the write at the end of this one.
+        calls, self._soon = self._soon, []
+        for fd, events in self._epoll.poll(0 if calls else self._patience()):
             callback = callbacks.get(fd)
             if callback:
                 callback(events)
-        if self._soon:
-            calls, self._soon = self._soon, []
-            for call in calls:
-                call()
+        for call in calls:
+            call()
         self._fire()
         for call in self.turn_ends:
             call()
 
     def _patience(self):
-        if self._soon:
-            return 0
         timers = self._timers
         while timers and timers[0].call is None:
             heappop(timers)

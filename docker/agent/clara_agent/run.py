@@ -3,7 +3,6 @@ import errno
 import os
 from time import monotonic
 
-from . import cgroup
 from .capture import Everything, HeadAndTail
 from .errors import Failure, from_os_error
 from .inlet import Inlet
@@ -78,7 +77,7 @@ class Run(Operation):
         self._has_begun = True
         if not os.path.isdir(self.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self.cwd))
-        self._oom_kills = cgroup.oom_kills()
+        self._oom_kills = self.agent.oom.read()
         self._started = monotonic()
         if self._timeout is not None:
             self._timer = self.agent.loop.later(self._timeout / 1000, self._time_out)
@@ -225,7 +224,7 @@ class Run(Operation):
             "signal": signal,
             "timedOut": self._timed_out,
             "cancelled": self._cancelled,
-            "oomKilled": not self._timed_out and cgroup.oom_kills() > self._oom_kills,
+            "oomKilled": not self._timed_out and self.agent.oom.read() > self._oom_kills,
             "durationMs": round(self._duration * 1000, 3),
             "stdout": out.summary(),
             "stderr": err.summary(),
@@ -240,10 +239,15 @@ class Run(Operation):
             self._timer.cancel()
         self.agent.runs.discard(self)
         if self.script:
+            # After the answer is on its way.
+            self.agent.loop.soon(self._clean_up)
+
+    def _clean_up(self):
+        script, self.script = self.script, None
+        if script:
             if self._program == "python" and self.agent.interpreters.is_learning:
-                self.agent.interpreters.learn(os.path.join(os.path.dirname(self.script), b"imports"))
-            self.agent.scratch.drop(self.script)
-            self.script = None
+                self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
+            self.agent.scratch.drop(script)
 
     def stop(self):
         """A failed call leaves nothing running."""

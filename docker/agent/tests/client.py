@@ -87,6 +87,7 @@ class Client:
         self.keeps_data = True
         self.hello = None
         self.pongs = []
+        self.is_closed = False
 
     def greet(self):
         """Waits for HELLO."""
@@ -163,6 +164,7 @@ class Client:
         except ConnectionResetError:
             size = 0
         if not size:
+            self.is_closed = True
             raise Closed()
         for kind, number, stream, payload in self.decoder.take(size):
             self.receive(kind, number, stream, payload)
@@ -199,5 +201,6 @@ class Client:
                 answer.error = value
 
     def close(self):
+        self.is_closed = True
         for fd in {self.read_fd, self.write_fd}:
             os.close(fd)
