@@ -34,8 +34,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   const store = new SandboxStore(config.dataDir, onError);
   const instance = await store.open();
-  const service = new SandboxService({ engine, store, agentSource, config, clock, instance });
-  const reconciler = new Reconciler({ engine, service, instance, clock, onError });
+  await store.removeAllPoolFolders();
+  const service = new SandboxService({ engine, store, agentSource, config, clock, instance, onError });
+  const reconciler = new Reconciler({
+    engine,
+    service,
+    instance,
+    clock,
+    onError,
+    onAdopted: () => service.pool.open(),
+  });
   const reaper = new Reaper(service, config, clock, onError);
 
   const app = fastify({

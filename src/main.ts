@@ -11,6 +11,9 @@ import { readVersion } from './version.ts';
 /** How long a shutdown may wait for the calls that are under way, in milliseconds. */
 const CLOSE_DELAY_MS = 15_000;
 
+/** A signal that comes twice within this time is one: npm passes on what the terminal has sent already. In milliseconds. */
+const SAME_SIGNAL_MS = 1_000;
+
 const root = new URL('../', import.meta.url);
 
 try {
@@ -24,15 +27,33 @@ try {
     logger,
     version: readVersion(root),
   });
-  closeWithGrace({ delay: CLOSE_DELAY_MS, logger: app.log }, async ({ err }) => {
-    if (err) app.log.error({ err }, 'closing after an error');
-    await app.close();
-  });
+  const grace = closeWithGrace(
+    { delay: CLOSE_DELAY_MS, logger: app.log, skip: ['SIGINT', 'SIGTERM'] },
+    async ({ err }) => {
+      if (err) app.log.error({ err }, 'closing after an error');
+      await app.close();
+    },
+  );
+  closeOnSignals(async () => await grace.close());
   await app.listen({ host: config.host, port: config.port });
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`${toSentence(error)}\n`);
   process.exit();
+}
+
+function closeOnSignals(close: () => Promise<void>): void {
+  let firstAtMs: number | undefined;
+  const onSignal = () => {
+    if (firstAtMs === undefined) {
+      firstAtMs = performance.now();
+      void close().then(() => process.exit());
+    } else if (performance.now() - firstAtMs > SAME_SIGNAL_MS) {
+      process.exit(1);
+    }
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
 }
 
 function toSentence(error: unknown): string {

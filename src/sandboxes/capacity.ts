@@ -1,19 +1,32 @@
 import { SandboxError } from '../errors.ts';
 import type { Sandbox } from './sandbox.ts';
 
+/** What counts against the cap while `hasSlot` is true. */
+export interface SlotHolder {
+  hasSlot: boolean;
+}
+
 /** Counts running sandboxes against the cap and makes room by stopping the least recently used idle one. */
 export class Capacity {
   readonly max: number;
   readonly #sandboxes: () => Iterable<Sandbox>;
   /** Stops an idle sandbox, which gives its slot back; false where it was no longer idle. */
   readonly #evict: (sandbox: Sandbox) => Promise<boolean>;
+  /** Gives up a sandbox that waits for an owner; false where none does. */
+  readonly #shrinkPool: () => Promise<boolean>;
   readonly #evictions = new Map<Sandbox, Promise<boolean>>();
   #used = 0;
 
-  constructor(max: number, sandboxes: () => Iterable<Sandbox>, evict: (sandbox: Sandbox) => Promise<boolean>) {
+  constructor(
+    max: number,
+    sandboxes: () => Iterable<Sandbox>,
+    evict: (sandbox: Sandbox) => Promise<boolean>,
+    shrinkPool: () => Promise<boolean>,
+  ) {
     this.max = max;
     this.#sandboxes = sandboxes;
     this.#evict = evict;
+    this.#shrinkPool = shrinkPool;
   }
 
   get used(): number {
@@ -23,6 +36,7 @@ export class Capacity {
   /** Gives the sandbox a slot; throws `limit` only if every other one is busy. */
   async reserve(sandbox: Sandbox): Promise<void> {
     while (!sandbox.hasSlot && this.#used >= this.max) {
+      if (await this.#shrinkPool()) continue;
       const victim = this.#leastRecentlyUsedIdle(sandbox);
       if (victim) await this.#startEviction(victim);
       else if (this.#evictions.size > 0) await Promise.race(this.#evictions.values());
@@ -33,14 +47,21 @@ export class Capacity {
     this.take(sandbox);
   }
 
+  /** Gives out a slot only if that needs no eviction. */
+  takeIfFree(holder: SlotHolder): boolean {
+    if (this.#used >= this.max) return false;
+    this.take(holder);
+    return true;
+  }
+
   /** Counts a sandbox that runs already, even over the cap. */
-  take(sandbox: Sandbox): void {
+  take(sandbox: SlotHolder): void {
     if (sandbox.hasSlot) return;
     sandbox.hasSlot = true;
     this.#used += 1;
   }
 
-  release(sandbox: Sandbox): void {
+  release(sandbox: SlotHolder): void {
     if (!sandbox.hasSlot) return;
     sandbox.hasSlot = false;
     this.#used -= 1;

@@ -5,7 +5,12 @@ import { HOME, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './lay
 import type { SandboxOverrides } from './record.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
-export const LABEL = { instance: 'clara.instance', spec: 'clara.spec' } as const;
+export const LABEL = {
+  instance: 'clara.instance',
+  spec: 'clara.spec',
+  /** Made for the pool: its mounts name a folder that was renamed since, so it can run on but not start again. */
+  pooled: 'clara.pooled',
+} as const;
 
 /** The engine's name of a sandbox: which server's, then which. */
 export function toEngineName(instance: string, id: string): string {
@@ -23,6 +28,7 @@ interface SpecParts {
   readonly id: string;
   readonly folders: { readonly workspace: string; readonly packages: string };
   readonly overrides: SandboxOverrides;
+  readonly isPooled?: boolean;
 }
 
 /** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
@@ -30,7 +36,11 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
   const { instance, id, folders, overrides } = parts;
   return {
     name: toEngineName(instance, id),
-    labels: { [LABEL.instance]: instance, [LABEL.spec]: specHash(config, overrides) },
+    labels: {
+      [LABEL.instance]: instance,
+      [LABEL.spec]: specHash(config, overrides),
+      ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
+    },
     image: overrides.image ?? config.image,
     user: SANDBOX_USER,
     workdir: WORKSPACE,

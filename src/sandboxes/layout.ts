@@ -1,3 +1,5 @@
+import type { AgentSettings } from '../agent/link.ts';
+import type { Config } from '../config.ts';
 import type { EngineTmpfs } from '../engines/engine.ts';
 
 /** The persistent folder of a sandbox. */
@@ -10,7 +12,7 @@ export const HOME = '/home/user';
 export const PACKAGES = '/packages';
 
 /** A small tmpfs for the scripts of runs. */
-export const SCRATCH = '/run/clara';
+const SCRATCH = '/run/clara';
 
 /** The user inside a sandbox, and the owner of its folders on the host. */
 export const SANDBOX_USER = { uid: 1000, gid: 1000 } as const;
@@ -26,7 +28,7 @@ export function temporaryFolders(tmpBytes: number): readonly EngineTmpfs[] {
 }
 
 /** The environment of everything that runs in a sandbox, on top of its image's own. */
-export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
+const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME,
   USER: 'sandbox',
   LOGNAME: 'sandbox',
@@ -38,3 +40,14 @@ export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   PIP_NO_CACHE_DIR: '1',
   NPM_CONFIG_PREFIX: PACKAGES,
 };
+
+/** What the agent of every sandbox is told. */
+export function toAgentSettings(config: Config): AgentSettings {
+  return {
+    workspace: WORKSPACE,
+    packages: PACKAGES,
+    scratch: SCRATCH,
+    preload: config.preload,
+    env: BASE_ENVIRONMENT,
+  };
+}

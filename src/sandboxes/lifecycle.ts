@@ -7,7 +7,8 @@ import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Capacity } from './capacity.ts';
 import { LABEL, specHash, toEngineName, toEngineSpec } from './engine-spec.ts';
-import { BASE_ENVIRONMENT, PACKAGES, SCRATCH, WORKSPACE } from './layout.ts';
+import { toAgentSettings } from './layout.ts';
+import type { Pool } from './pool.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './store.ts';
@@ -22,16 +23,25 @@ export interface LifecycleParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly instance: string;
+  readonly onError: (error: unknown) => void;
 }
 
 /** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   readonly #capacity: () => Capacity;
+  readonly #pool: () => Pool;
+  #starting = 0;
 
-  constructor(parts: LifecycleParts, capacity: () => Capacity) {
+  constructor(parts: LifecycleParts, capacity: () => Capacity, pool: () => Pool) {
     this.#parts = parts;
     this.#capacity = capacity;
+    this.#pool = pool;
+  }
+
+  /** True while at least one sandbox is being started for a user. */
+  get isStarting(): boolean {
+    return this.#starting > 0;
   }
 
   /** Brings the sandbox to where its agent answers, from whatever state; creates it where it is absent. */
@@ -47,13 +57,17 @@ export class Lifecycle {
       }
     }
     const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
+    if (await this.#claimed(sandbox, overrides)) return await this.#connect(sandbox);
     await this.#capacity().reserve(sandbox);
+    this.#starting += 1;
     try {
       await this.#start(sandbox, overrides);
       return await this.#connect(sandbox);
     } catch (error) {
       await this.#undoStart(sandbox, isNew);
       throw error;
+    } finally {
+      this.#starting -= 1;
     }
   }
 
@@ -75,6 +89,7 @@ export class Lifecycle {
       this.#forgetContainer(sandbox);
     }
     this.#markDown(sandbox);
+    if (sandbox.isFromPool) await this.#replaceContainer(sandbox);
     if (sandbox.record) await store.write(sandbox.record);
   }
 
@@ -101,6 +116,7 @@ export class Lifecycle {
   /** Takes over what the engine says about a sandbox that it has. */
   adopt(sandbox: Sandbox, found: EngineSandbox): void {
     sandbox.engineId = found.id;
+    sandbox.isFromPool = LABEL.pooled in found.labels;
     if (found.state === 'running' || found.state === 'paused') {
       this.#capacity().take(sandbox);
       this.#makeLink(sandbox, found.id);
@@ -140,8 +156,53 @@ export class Lifecycle {
     }
   }
 
+  /** Takes over a warm sandbox from the pool, if the owner has nothing yet and asks for nothing else; true if so. */
+  async #claimed(sandbox: Sandbox, overrides: SandboxOverrides): Promise<boolean> {
+    const { engine, store, config, instance, clock } = this.#parts;
+    if (sandbox.record !== null || specHash(config, overrides) !== specHash(config, {})) return false;
+    const pooled = this.#pool().take();
+    if (!pooled) return false;
+    const fresh = newRecord(sandbox.id, sandbox.owner, overrides, clock.wallMs());
+    const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId };
+    try {
+      await store.claimPoolFolder(pooled.folder, record);
+      sandbox.record = record;
+      await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
+    } catch (error) {
+      await this.#pool().discard(pooled);
+      if (sandbox.record === null || isSandboxError(error, 'no_space')) throw error;
+      return false;
+    }
+    pooled.hasSlot = false;
+    sandbox.hasSlot = true;
+    sandbox.engineId = pooled.engineId;
+    sandbox.link = pooled.link;
+    sandbox.isFromPool = true;
+    sandbox.become('running');
+    return true;
+  }
+
+  /** Makes a stopped sandbox that came from the pool a container that can start again. */
+  async #replaceContainer(sandbox: Sandbox): Promise<void> {
+    const { engine } = this.#parts;
+    const { record, engineId } = sandbox;
+    this.#forgetContainer(sandbox);
+    if (engineId) await engine.remove(engineId);
+    if (!record) return;
+    sandbox.engineId = await this.#createContainer(sandbox, record);
+    sandbox.record = { ...record, engineId: sandbox.engineId };
+  }
+
+  async #createContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId> {
+    const { engine, store, config, instance } = this.#parts;
+    const { overrides } = record;
+    return await engine.create(
+      toEngineSpec(config, { instance, id: sandbox.id, folders: store.folders(sandbox.id), overrides }),
+    );
+  }
+
   async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
-    const { engine, store, config } = this.#parts;
+    const { engine, store } = this.#parts;
     sandbox.become('creating');
     const record = this.#recordFor(sandbox, overrides);
     sandbox.record = record;
@@ -158,14 +219,7 @@ export class Lifecycle {
       }
     }
     if (!id) {
-      id = await engine.create(
-        toEngineSpec(config, {
-          instance: this.#parts.instance,
-          id: sandbox.id,
-          folders: store.folders(sandbox.id),
-          overrides: record.overrides,
-        }),
-      );
+      id = await this.#createContainer(sandbox, record);
       sandbox.engineId = id;
       await engine.start(id);
     }
@@ -191,7 +245,8 @@ export class Lifecycle {
     const { engine, instance, config } = this.#parts;
     const found = await engine.inspect(toEngineName(instance, sandbox.id));
     if (!found) return null;
-    if (found.labels[LABEL.spec] === specHash(config, record.overrides)) return found.id;
+    const isStartable = found.state === 'running' || !(LABEL.pooled in found.labels);
+    if (isStartable && found.labels[LABEL.spec] === specHash(config, record.overrides)) return found.id;
     await engine.remove(found.id);
     return null;
   }
@@ -199,13 +254,8 @@ export class Lifecycle {
   #makeLink(sandbox: Sandbox, id: EngineId): void {
     if (!sandbox.record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
-    sandbox.link = new AgentLink(this.#parts.engine, id, this.#parts.agentSource, sandbox.record.secret, {
-      workspace: WORKSPACE,
-      packages: PACKAGES,
-      scratch: SCRATCH,
-      preload: this.#parts.config.preload,
-      env: BASE_ENVIRONMENT,
-    });
+    const { engine, agentSource, config } = this.#parts;
+    sandbox.link = new AgentLink(engine, id, agentSource, sandbox.record.secret, toAgentSettings(config));
   }
 
   /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
@@ -230,5 +280,6 @@ export class Lifecycle {
 
   #forgetContainer(sandbox: Sandbox): void {
     sandbox.engineId = null;
+    sandbox.isFromPool = false;
   }
 }

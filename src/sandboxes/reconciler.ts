@@ -9,6 +9,8 @@ interface ReconcilerParts {
   readonly service: SandboxService;
   readonly instance: string;
   readonly clock: Clock;
+  /** Called once, when memory and engine agree for the first time. */
+  readonly onAdopted: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -43,6 +45,7 @@ export class Reconciler {
   async #tried(): Promise<boolean> {
     try {
       await this.adoptAll();
+      this.#parts.onAdopted();
       return true;
     } catch (error) {
       this.#parts.onError(error);

@@ -31,13 +31,18 @@ export const recordSchema = z.object({
 
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
+/** A fresh secret between the server and one sandbox's agent. */
+export function newSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
 /** The record of a sandbox that begins its life now. */
 export function newRecord(id: SandboxId, owner: Owner, overrides: SandboxOverrides, nowMs: number): SandboxRecord {
   return {
     version: 1,
     id,
     owner: { namespace: owner.namespace, id: owner.id },
-    secret: randomBytes(32).toString('hex'),
+    secret: newSecret(),
     overrides: { ...overrides },
     engineId: null,
     createdAtMs: nowMs,

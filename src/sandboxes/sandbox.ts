@@ -15,6 +15,8 @@ export class Sandbox {
   record: SandboxRecord | null;
   engineId: EngineId | null = null;
   link: AgentLink | null = null;
+  /** True where the container was made for the pool: it cannot start again once it has stopped. */
+  isFromPool = false;
   /** True while it counts against the cap of running sandboxes. */
   hasSlot = false;
   /** On the monotonic clock. */

@@ -7,6 +7,7 @@ import { isSandboxError, SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
 import type { Owner } from './owner.ts';
+import { Pool } from './pool.ts';
 import type { SandboxOverrides } from './record.ts';
 import { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -44,6 +45,7 @@ export class SandboxService {
   readonly registry: Registry;
   readonly capacity: Capacity;
   readonly lifecycle: Lifecycle;
+  readonly pool: Pool;
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #engine: Engine;
@@ -56,12 +58,23 @@ export class SandboxService {
     this.#engine = parts.engine;
     this.#store = parts.store;
     this.registry = new Registry(parts.store, parts.clock);
-    this.lifecycle = new Lifecycle(parts, () => this.capacity);
+    this.lifecycle = new Lifecycle(
+      parts,
+      () => this.capacity,
+      () => this.pool,
+    );
     this.capacity = new Capacity(
       parts.config.maxSandboxes,
       () => this.registry.all(),
       (sandbox) => this.stopIfIdle(sandbox),
+      () => this.pool.giveUpOne(),
     );
+    this.pool = new Pool({
+      ...parts,
+      capacity: this.capacity,
+      isBusy: () => this.lifecycle.isStarting,
+      onError: parts.onError,
+    });
   }
 
   /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
@@ -146,8 +159,9 @@ export class SandboxService {
     });
   }
 
-  /** Lets go of all agents; the sandboxes run on. */
+  /** Drains the pool and lets go of all agents; the sandboxes that have owners run on. */
   async close(): Promise<void> {
+    await this.pool.close();
     for (const sandbox of this.registry.all()) sandbox.link?.close(new Error('The server stops.'));
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { SANDBOX_USER } from './layout.ts';
@@ -8,6 +8,11 @@ import { recordSchema, type SandboxRecord } from './record.ts';
 
 /** How long a change of counters may wait to be written, in milliseconds. */
 const WRITE_BEHIND_MS = 200;
+
+const RECORD_FILE = 'sandbox.json';
+
+/** No sandbox id looks like this: those end in a hash of 20 digits. */
+const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 
 /** The data folder: a folder for each sandbox with its record, workspace and packages. Touches nothing below the last two. */
 export class SandboxStore {
@@ -36,16 +41,47 @@ export class SandboxStore {
     }
   }
 
+  /** Makes the folders of a sandbox that nobody owns yet, and returns their paths on the host. */
+  async preparePoolFolder(name: string): Promise<{ readonly workspace: string; readonly packages: string }> {
+    return await this.#makeFolders(name);
+  }
+
+  /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
+  async claimPoolFolder(name: string, record: SandboxRecord): Promise<void> {
+    try {
+      await writeAtomically(join(this.#dataDir, name, RECORD_FILE), JSON.stringify(record, null, 2));
+      await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
+    } catch (cause) {
+      throw toStoreError(cause, 'The folder of the sandbox cannot be claimed');
+    }
+  }
+
+  async removePoolFolder(name: string): Promise<void> {
+    await rm(join(this.#dataDir, name), { recursive: true, force: true });
+  }
+
+  /** Removes the folders of a pool that an earlier server left. */
+  async removeAllPoolFolders(): Promise<void> {
+    const names = await readdir(this.#dataDir);
+    for (const name of names) if (POOL_FOLDER.test(name)) await this.removePoolFolder(name);
+  }
+
   /** The host's paths of the folders that a sandbox sees. */
   folders(id: SandboxId): { readonly workspace: string; readonly packages: string } {
-    return { workspace: join(this.#dataDir, id, 'workspace'), packages: join(this.#dataDir, id, 'packages') };
+    return this.#paths(id);
   }
 
   /** Makes a sandbox's folders, owned by the sandbox's user; does nothing to those that are there. */
   async prepareFolders(id: SandboxId): Promise<void> {
+    await this.#makeFolders(id);
+  }
+
+  async #makeFolders(name: string) {
+    const folders = this.#paths(name);
     try {
-      await mkdir(join(this.#dataDir, id), { recursive: true, mode: 0o711 });
-      for (const folder of Object.values(this.folders(id))) await makeUserFolder(folder);
+      await mkdir(join(this.#dataDir, name), { recursive: true, mode: 0o711 });
+      for (const folder of Object.values(folders)) await makeUserFolder(folder);
+      return folders;
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
@@ -94,13 +130,17 @@ export class SandboxStore {
     await Promise.allSettled(this.#writes.values());
   }
 
+  #paths(name: string): { readonly workspace: string; readonly packages: string } {
+    return { workspace: join(this.#dataDir, name, 'workspace'), packages: join(this.#dataDir, name, 'packages') };
+  }
+
   #cancelSoon(id: string): void {
     clearTimeout(this.#soon.get(id)?.timer);
     this.#soon.delete(id);
   }
 
   #recordFile(id: string): string {
-    return join(this.#dataDir, id, 'sandbox.json');
+    return join(this.#dataDir, id, RECORD_FILE);
   }
 }
 

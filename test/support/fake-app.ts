@@ -45,7 +45,12 @@ export async function startFakeApp(
 ): Promise<FakeApp> {
   const dataDir = variables.SANDBOX_DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'clara-http-')));
   const clock = new FakeClock();
-  const config = parseConfig({ SANDBOX_API_KEY: API_KEY, SANDBOX_DATA_DIR: dataDir, ...variables });
+  const config = parseConfig({
+    SANDBOX_API_KEY: API_KEY,
+    SANDBOX_DATA_DIR: dataDir,
+    SANDBOX_POOL_SIZE: '0',
+    ...variables,
+  });
   const logger = pino({ level: 'silent' });
   const app = await buildApp({ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test' });
   await app.ready();

@@ -41,6 +41,7 @@ export async function startRealServer(variables: Readonly<Record<string, string>
     SANDBOX_API_KEY: API_KEY,
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_NETWORK: 'none',
+    SANDBOX_POOL_SIZE: '0',
     ...variables,
   });
   const app = await buildApp({

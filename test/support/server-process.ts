@@ -23,6 +23,7 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
       SANDBOX_API_HOST: '127.0.0.1',
       SANDBOX_API_PORT: '0',
       SANDBOX_NETWORK: 'none',
+      SANDBOX_POOL_SIZE: '0',
       ...variables,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { AgentLink } from '../agent/link.ts';
+import type { AgentSource } from '../agent/source.ts';
+import type { Config } from '../config.ts';
+import type { Engine, EngineId } from '../engines/engine.ts';
+import { isSandboxError } from '../errors.ts';
+import type { Capacity, SlotHolder } from './capacity.ts';
+import { toEngineSpec } from './engine-spec.ts';
+import { toAgentSettings } from './layout.ts';
+import { newSecret } from './record.ts';
+import type { SandboxStore } from './store.ts';
+
+/** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
+const PAUSE_MS = 50;
+
+/** The same after a failure. */
+const PAUSE_AFTER_FAILURE_MS = 5_000;
+
+/** A started sandbox that nobody owns yet; its agent and its Python are warm. */
+export interface PooledSandbox extends SlotHolder {
+  readonly engineId: EngineId;
+  /** The name of its folder. */
+  readonly folder: string;
+  readonly secret: string;
+  readonly link: AgentLink;
+}
+
+interface PoolParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly instance: string;
+  readonly capacity: Capacity;
+  /** True while sandboxes are being started for users, who go first. */
+  readonly isBusy: () => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sandboxes started ahead of their users. Whoever takes one owns it; what was taken never comes back. */
+export class Pool {
+  readonly #parts: PoolParts;
+  readonly #ready: PooledSandbox[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #filling: Promise<void> = Promise.resolve();
+  #isClosed = true;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** How many sandboxes wait for an owner. */
+  get size(): number {
+    return this.#ready.length;
+  }
+
+  /** Begins to fill the pool in the background. */
+  open(): void {
+    this.#isClosed = false;
+    this.#schedule(0);
+  }
+
+  /** A warm sandbox that now belongs to the caller, its slot included; undefined where none is ready. */
+  take(): PooledSandbox | undefined {
+    this.#schedule(PAUSE_MS);
+    for (;;) {
+      const pooled = this.#ready.shift();
+      if (!pooled || pooled.link.current) return pooled;
+      void this.discard(pooled).catch(this.#parts.onError);
+    }
+  }
+
+  /** Gives up one waiting sandbox, so that its slot is free; false where none waits. */
+  async giveUpOne(): Promise<boolean> {
+    const pooled = this.#ready.shift();
+    if (!pooled) return false;
+    await this.discard(pooled);
+    return true;
+  }
+
+  /** Removes a sandbox that was taken but found no owner, folder and all. */
+  async discard(pooled: PooledSandbox): Promise<void> {
+    const { engine, store, capacity } = this.#parts;
+    pooled.link.close(new Error('The sandbox leaves the pool.'));
+    capacity.release(pooled);
+    await engine.remove(pooled.engineId);
+    await store.removePoolFolder(pooled.folder);
+  }
+
+  /** Stops filling and removes what waits. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#filling;
+    const waiting = this.#ready.splice(0);
+    await Promise.all(waiting.map((pooled) => this.discard(pooled).catch(this.#parts.onError)));
+  }
+
+  #schedule(pauseMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#filling = this.#filling.then(() => this.#fill());
+    }, pauseMs);
+  }
+
+  /** Adds one sandbox, if there is need and room and nobody waits, and plans the next. */
+  async #fill(): Promise<void> {
+    const { config, isBusy, onError } = this.#parts;
+    if (this.#isClosed || this.#ready.length >= config.poolSize) return;
+    try {
+      if (isBusy()) this.#schedule(PAUSE_MS);
+      else if (await this.#add()) this.#schedule(PAUSE_MS);
+      else this.#schedule(PAUSE_AFTER_FAILURE_MS);
+    } catch (error) {
+      if (!isSandboxError(error, 'unavailable')) onError(error);
+      this.#schedule(PAUSE_AFTER_FAILURE_MS);
+    }
+  }
+
+  async #add(): Promise<boolean> {
+    const { engine, store, agentSource, config, instance, capacity } = this.#parts;
+    const slot: SlotHolder = { hasSlot: false };
+    if (!capacity.takeIfFree(slot)) return false;
+    const folder = `pool-${randomBytes(8).toString('hex')}`;
+    const secret = newSecret();
+    let engineId: EngineId | undefined;
+    try {
+      const folders = await store.preparePoolFolder(folder);
+      engineId = await engine.create(
+        toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
+      );
+      await engine.start(engineId);
+      const link = new AgentLink(engine, engineId, agentSource, secret, toAgentSettings(config));
+      await link.connect();
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link });
+      return true;
+    } catch (error) {
+      capacity.release(slot);
+      if (engineId) await engine.remove(engineId).catch(this.#parts.onError);
+      await store.removePoolFolder(folder).catch(this.#parts.onError);
+      throw error;
+    }
+  }
+}
