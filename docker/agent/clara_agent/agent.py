@@ -37,6 +37,10 @@ class Agent:
         self._connection = None
         self._keeper = None
         self.loop.turn_ends.append(self._flush)
+        if config.get("proxy"):
+            from .proxy import Proxy
+
+            self.proxy = Proxy(self, config["proxy"]["port"])
         Handover(self.loop, listener, header["secret"], lambda read, write, keeper: self.connect(read, write, keeper, True))
 
     def _temporary(self):

@@ -36,7 +36,10 @@ class Write(Operation):
         if name in (b"", b".", b".."):
             raise Failure("is_directory", "It is a folder: %s." % self._name)
         if parents:
-            make_folders(folder)
+            try:
+                make_folders(folder)
+            except FileExistsError:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
         old = _mode_at(path, self._name)
         self._path = path
         self._created = old is None

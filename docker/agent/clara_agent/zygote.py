@@ -331,15 +331,18 @@ def _tear_down(job):
     """Lets go of the globals of the script and of modules beside it, so that their `__del__` run and their files are flushed."""
     folder = sys.path[0] if sys.path else ""
     reference = sys.modules["_weakref"].ref
-    left = []
-    is_cyclic = False
-    for name, module in list(sys.modules.items()):
-        if name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)):
-            if type(module) is type(sys):
-                left.append(reference(module))
-                is_cyclic = is_cyclic or sys.getrefcount(module.__dict__) > 2
-            del sys.modules[name]
-    del module
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if type(module) is type(sys) and (name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)))
+    ]
+    left = [reference(sys.modules[name]) for name in names]
+    is_cyclic = any(_may_be_cyclic(module().__dict__) for module in left)
+    if is_cyclic:
+        # Once while all is reachable, as CPython does: it sorts what a text file is made of so that its buffer is flushed before its file is closed.
+        gc.collect()
+    for name in names:
+        del sys.modules[name]
     if is_cyclic:
         gc.collect()
     for module in left:
@@ -347,6 +350,11 @@ def _tear_down(job):
         for name in list(space):
             if name != "__builtins__":
                 space[name] = None
+
+
+def _may_be_cyclic(space):
+    # The caller, the parameter, the module and the counting itself refer to it in any case.
+    return sys.getrefcount(space) > 4 or any(gc.is_tracked(value) and type(value) is not type(sys) for value in space.values() if value is not space["__loader__"])
 
 
 def _report_imports(job):

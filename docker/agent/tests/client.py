@@ -33,7 +33,7 @@ def bootstrap():
 def preamble(header):
     """Header line and source, as they go over stdin."""
     source = bundle()
-    return json.dumps(dict({"protocol": 1, "hash": "h", "replace": False}, source=len(source), **header)).encode() + b"\n" + source
+    return json.dumps(dict({"protocol": 1, "hash": "h", "replace": False, "source": len(source)}, **header)).encode() + b"\n" + source
 
 
 class CallFailed(Exception):

@@ -1,0 +1,102 @@
+"""Modules that are imported ahead."""
+import json
+import os
+import sys
+import unittest
+
+from sandbox import Sandbox
+
+SLOW = "import os, time\nwhile True: time.sleep(1)\n"
+HEAVY_PARTS = 45
+
+
+def add_package(sandbox, name, source=""):
+    """Installs a package of many modules, whose import leaves a mark."""
+    site = os.path.join(sandbox.packages, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    folder = os.path.join(site, name)
+    os.makedirs(folder)
+    for number in range(HEAVY_PARTS):
+        with open(os.path.join(folder, "part%d.py" % number), "w"):
+            pass
+    with open(os.path.join(folder, "__init__.py"), "w") as file:
+        file.write("import os\npid = os.getpid()\nfrom . import %s\n%s" % (", ".join("part%d" % n for n in range(HEAVY_PARTS)), source))
+
+
+class Preloading(unittest.TestCase):
+    def start(self, *packages, **config):
+        sandbox = Sandbox(**config)
+        self.addCleanup(sandbox.close)
+        for package in packages:
+            add_package(sandbox, *package)
+        return sandbox, sandbox.start()
+
+    def is_preloaded(self, client, name):
+        return client.run("python", "import os, sys\nprint('%s' in sys.modules)" % name).out == b"True\n"
+
+    def wait_for(self, client, name):
+        while not self.is_preloaded(client, name):
+            pass
+
+    def test_named_modules_are_there_soon_and_shared(self):
+        _, client = self.start(("heavy",), preload=["heavy", "json"])
+        self.wait_for(client, "heavy")
+        self.assertEqual(client.run("python", "import heavy, os\nprint(heavy.pid == os.getppid(), 'json' in __import__('sys').modules)").out, b"True True\n")
+
+    def test_a_heavy_package_is_learned_and_remembered(self):
+        sandbox, client = self.start(("heavy",), preload="auto")
+        self.assertFalse(self.is_preloaded(client, "heavy"))
+        client.run("python", "import heavy")
+        self.wait_for(client, "heavy")
+        with open(os.path.join(sandbox.packages, ".clara-preload.json")) as file:
+            self.assertEqual(json.load(file), ["heavy"])
+        again = sandbox.start(replace=True)
+        self.assertFalse(again.hello["resumed"])
+        self.wait_for(again, "heavy")
+
+    def test_modules_of_the_workspace_are_not_learned(self):
+        sandbox, client = self.start(preload="auto")
+        os.makedirs(sandbox.path("site-packages/own"))
+        for number in range(HEAVY_PARTS):
+            with open(sandbox.path("site-packages/own/p%d.py" % number), "w"):
+                pass
+        imports = "\n".join("import own.p%d" % number for number in range(HEAVY_PARTS))
+        client.run("python", "import sys\nsys.path.append('site-packages')\n" + imports)
+        client.run("python", "1")
+        self.assertFalse(os.path.exists(os.path.join(sandbox.packages, ".clara-preload.json")))
+
+    def test_a_module_in_the_workspace_comes_before_a_preloaded_one(self):
+        sandbox, client = self.start(("heavy",), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        with open(sandbox.path("heavy.py"), "w") as file:
+            file.write("mine = True")
+        self.assertEqual(client.run("python", "import heavy, sys\nprint(heavy.mine, sys.path[0])").out.decode(), "True %s\n" % sandbox.workspace)
+        os.unlink(sandbox.path("heavy.py"))
+        os.mkdir(sandbox.path("heavy"))
+        self.assertEqual(client.run("python", "import heavy\nprint(hasattr(heavy, 'pid'))").out, b"True\n")
+
+    def test_what_cannot_be_imported_is_left_out(self):
+        _, client = self.start(("good",), ("bad", "1/0"), ("deadly", "os.kill(os.getpid(), 9)"), preload=["absent", "bad", "deadly", "good"])
+        self.wait_for(client, "good")
+        self.assertFalse(self.is_preloaded(client, "bad"))
+
+    def test_a_slow_import_does_not_hold_runs(self):
+        _, client = self.start(("slow", SLOW), preload=["slow"])
+        self.assertEqual(client.run("python", "print(1)").out, b"1\n")
+
+    def test_a_forged_list_is_ignored(self):
+        for content in ("[1, {}, \"os; rm\", \"a b\", \"" + "x" * 200 + "\"]", "{}", "nonsense", "[" * 4000, json.dumps(["m%d" % n for n in range(100)])):
+            sandbox = Sandbox(preload="auto")
+            self.addCleanup(sandbox.close)
+            with open(os.path.join(sandbox.packages, ".clara-preload.json"), "w") as file:
+                file.write(content)
+            self.assertEqual(sandbox.start().run("python", "print(1)").out, b"1\n")
+
+    def test_a_run_that_preloads_leaves_no_trace_of_its_own(self):
+        _, client = self.start(("heavy",), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        answer = client.run("python", "import os, sys\nprint(os.listdir('/proc/self/fd'), sys.path[0] == os.getcwd(), sorted(n for n in sys.modules if n.startswith('_ctypes') or n in ('select', '_socket', 'gc')))")
+        self.assertEqual(answer.out, b"['0', '1', '2', '3'] True []\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
