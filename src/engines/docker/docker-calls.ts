@@ -1,13 +1,11 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
 import { SandboxError } from '../../errors.ts';
 import type { EngineId } from '../engine.ts';
 import { withDeadline } from './deadline.ts';
+import { createEngineAgent } from './engine-agent.ts';
 import { type CallSubject, engineSilent, toSandboxError } from './errors.ts';
-
-const MAX_SOCKETS = 64;
 
 /** True for what can be an id or a name in Docker. */
 export function isDockerName(text: string): boolean {
@@ -18,7 +16,7 @@ export function isDockerName(text: string): boolean {
 export class DockerCalls {
   readonly timeoutMs: number;
   readonly #docker: Docker;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
   readonly #streams = new Set<Duplex>();
   #closed = false;
 
@@ -27,8 +25,7 @@ export class DockerCalls {
     this.#docker = new Docker(options);
     const { modem } = this.#docker;
     // dockerode works out from DOCKER_HOST which protocol it is.
-    const Agent = 'protocol' in modem && modem.protocol === 'https' ? HttpsAgent : HttpAgent;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    this.#agent = createEngineAgent('protocol' in modem && modem.protocol === 'https' ? 'https' : 'http');
     Object.assign(modem, { agent: this.#agent });
   }
 
