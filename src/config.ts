@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { parsePattern } from './egress/pattern.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
@@ -20,6 +21,11 @@ function size(minimumBytes: number) {
     context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes`);
     return z.NEVER;
   });
+}
+
+/** Like `size`, and 0 for no limit. */
+function sizeOrNone(minimumBytes: number) {
+  return z.union([z.literal('0').transform(() => 0), size(minimumBytes)]);
 }
 
 function number(minimum: number, maximum: number) {
@@ -41,6 +47,15 @@ const preload = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const patterns = z.string().transform((text, context) => {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.flatMap((part) => {
+    const pattern = part === '' ? undefined : parsePattern(part);
+    if (!pattern) context.addIssue(`has ${JSON.stringify(part)}, which is not like example.org, *.example.org:443 or 10.0.0.0/8`);
+    return pattern ? [pattern] : [];
+  });
+});
+
 /** Every variable that the server reads, with its default; `.env.example` explains each. */
 export const environmentSchema = z.object({
   SANDBOX_API_KEY: z.string('must be set: it is the password of this server').min(8, 'must have 8 characters or more'),
@@ -51,6 +66,10 @@ export const environmentSchema = z.object({
   SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
   SANDBOX_POOL_SIZE: integer(0, 1000).default(2),
   SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
+  SANDBOX_DOCKER_RUNTIME: z
+    .string()
+    .regex(/^[\w.-]+$/, 'must be the name of a runtime of the engine')
+    .default('runc'),
   SANDBOX_DOCKER_TIMEOUT: integer(1, 31_536_000).default(900),
   SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
   SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
@@ -59,7 +78,12 @@ export const environmentSchema = z.object({
   SANDBOX_DOCKER_CPU_MAX: number(0.1, 64).default(4),
   SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
   SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
-  SANDBOX_NETWORK: z.enum(['none', 'bridge'], 'must be none or bridge').default('bridge'),
+  SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
+  SANDBOX_EGRESS_ALLOW: patterns.default([]),
+  SANDBOX_EGRESS_DENY: patterns.default([]),
+  SANDBOX_EGRESS_MAX_CONNECTIONS: integer(1, 120).default(64),
+  SANDBOX_EGRESS_BANDWIDTH: sizeOrNone(1024).prefault('0'),
+  SANDBOX_EGRESS_MAX_BYTES: sizeOrNone(1024).prefault('0'),
   SANDBOX_PYTHON_PRELOAD: preload.prefault('auto'),
   SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
   SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
@@ -112,6 +136,7 @@ function toConfig(env: Environment) {
     maxSandboxes: env.SANDBOX_MAX_CONTAINERS,
     poolSize: env.SANDBOX_POOL_SIZE,
     image: env.SANDBOX_DOCKER_IMAGE,
+    runtime: env.SANDBOX_DOCKER_RUNTIME,
     stopAfterSeconds: env.SANDBOX_DOCKER_TIMEOUT,
     pauseAfterSeconds: env.SANDBOX_PAUSE_AFTER,
     memoryBytes: env.SANDBOX_DOCKER_MEMORY,
@@ -121,6 +146,14 @@ function toConfig(env: Environment) {
     pidsLimit: env.SANDBOX_PIDS_LIMIT,
     tmpBytes: env.SANDBOX_TMP_SIZE,
     network: env.SANDBOX_NETWORK,
+    egress: {
+      rules: { allow: env.SANDBOX_EGRESS_ALLOW, deny: env.SANDBOX_EGRESS_DENY },
+      limits: {
+        maxConnections: env.SANDBOX_EGRESS_MAX_CONNECTIONS,
+        bytesPerSecond: env.SANDBOX_EGRESS_BANDWIDTH,
+        maxBytes: env.SANDBOX_EGRESS_MAX_BYTES,
+      },
+    },
     preload: env.SANDBOX_PYTHON_PRELOAD,
     outputLimitBytes: env.SANDBOX_OUTPUT_LIMIT,
     bodyLimitBytes: env.SANDBOX_BODY_LIMIT,

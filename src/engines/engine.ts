@@ -33,8 +33,8 @@ export interface EngineSpec {
   readonly mounts: readonly EngineMount[];
   readonly tmpfs: readonly EngineTmpfs[];
   readonly network: EngineNetwork;
-  /** The engine's runtime (`runc`, `runsc`, …); the engine's default where absent. */
-  readonly runtime?: string;
+  /** The engine's runtime: `runc`, `runsc`, … */
+  readonly runtime: string;
 }
 
 export type EngineState = 'created' | 'running' | 'paused' | 'stopped';

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
-import type { EngineNetwork, EngineSpec } from '../engines/engine.ts';
+import type { EngineSpec } from '../engines/engine.ts';
 import { HOME, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
+import { networkModeOf } from './network-mode.ts';
 import type { SandboxOverrides } from './record.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
 export const LABEL = {
   instance: 'clara.instance',
   spec: 'clara.spec',
+  /** Its network mode: one that the configuration no longer gives it must not run on. */
+  network: 'clara.network',
   /** Made for the pool: its mounts name a folder that was renamed since, so it can run on but not start again. */
   pooled: 'clara.pooled',
 } as const;
@@ -34,18 +37,20 @@ interface SpecParts {
 /** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
 export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
   const { instance, id, folders, overrides } = parts;
+  const memoryBytes = overrides.memoryBytes ?? config.memoryBytes;
   return {
     name: toEngineName(instance, id),
     labels: {
       [LABEL.instance]: instance,
       [LABEL.spec]: specHash(config, overrides),
+      [LABEL.network]: networkModeOf(config, overrides),
       ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
     },
     image: overrides.image ?? config.image,
     user: SANDBOX_USER,
     workdir: WORKSPACE,
     env: {},
-    memoryBytes: overrides.memoryBytes ?? config.memoryBytes,
+    memoryBytes,
     cpus: overrides.cpus ?? config.cpus,
     pidsLimit: config.pidsLimit,
     mounts: [
@@ -53,8 +58,9 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.workspace, target: HOME },
       { source: folders.packages, target: PACKAGES },
     ],
-    tmpfs: temporaryFolders(config.tmpBytes),
-    network: toNetwork(config, instance),
+    tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
+    network: networkModeOf(config, overrides) === 'bridge' ? { mode: 'bridge', name: `clara-${instance}` } : { mode: 'none' },
+    runtime: config.runtime,
   };
 }
 
@@ -66,11 +72,9 @@ export function specHash(config: Config, overrides: SandboxOverrides): string {
     overrides.cpus ?? config.cpus,
     config.pidsLimit,
     config.tmpBytes,
-    config.network,
+    networkModeOf(config, overrides),
+    overrides.egressAllow ?? null,
+    config.runtime,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
-}
-
-function toNetwork(config: Config, instance: string): EngineNetwork {
-  return config.network === 'none' ? { mode: 'none' } : { mode: 'bridge', name: `clara-${instance}` };
 }

@@ -1,6 +1,8 @@
 import type { AgentSettings } from '../agent/link.ts';
 import type { Config } from '../config.ts';
 import type { EngineTmpfs } from '../engines/engine.ts';
+import { networkModeOf, PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';
+import type { SandboxOverrides } from './record.ts';
 
 /** The persistent folder of a sandbox. */
 export const WORKSPACE = '/workspace';
@@ -18,12 +20,17 @@ const SCRATCH = '/run/clara';
 export const SANDBOX_USER = { uid: 1000, gid: 1000 } as const;
 
 const SCRATCH_BYTES = 64 * 2 ** 20;
+const SHARED_MEMORY_BYTES = 64 * 2 ** 20;
 
-/** The writable folders that do not persist; they count as the sandbox's memory. */
-export function temporaryFolders(tmpBytes: number): readonly EngineTmpfs[] {
+/**
+ * The writable folders that do not persist. They count as the sandbox's memory and nothing but a restart empties them, so
+ * together they never hold half of it: a sandbox that fills them can still work.
+ */
+export function temporaryFolders(tmpBytes: number, memoryBytes: number): readonly EngineTmpfs[] {
   return [
-    { path: '/tmp', sizeBytes: tmpBytes, mode: 0o1777 },
-    { path: SCRATCH, sizeBytes: SCRATCH_BYTES, mode: 0o700 },
+    { path: '/tmp', sizeBytes: Math.min(tmpBytes, Math.floor(memoryBytes / 4)), mode: 0o1777 },
+    { path: '/dev/shm', sizeBytes: Math.min(SHARED_MEMORY_BYTES, Math.floor(memoryBytes / 8)), mode: 0o1777 },
+    { path: SCRATCH, sizeBytes: Math.min(SCRATCH_BYTES, Math.floor(memoryBytes / 16)), mode: 0o700 },
   ];
 }
 
@@ -41,13 +48,15 @@ const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   NPM_CONFIG_PREFIX: PACKAGES,
 };
 
-/** What the agent of every sandbox is told. */
-export function toAgentSettings(config: Config): AgentSettings {
+/** What the agent of a sandbox is told. */
+export function toAgentSettings(config: Config, overrides: SandboxOverrides): AgentSettings {
+  const hasProxy = networkModeOf(config, overrides) === 'proxy';
   return {
     workspace: WORKSPACE,
     packages: PACKAGES,
     scratch: SCRATCH,
     preload: config.preload,
-    env: BASE_ENVIRONMENT,
+    env: hasProxy ? { ...BASE_ENVIRONMENT, ...PROXY_ENVIRONMENT } : BASE_ENVIRONMENT,
+    ...(hasProxy ? { proxy: { port: PROXY_PORT } } : {}),
   };
 }

@@ -1,13 +1,13 @@
 import type { AgentConnection } from '../agent/connection.ts';
-import { AgentLink } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Capacity } from './capacity.ts';
 import { LABEL, specHash, toEngineName, toEngineSpec } from './engine-spec.ts';
-import { toAgentSettings } from './layout.ts';
+import { makeLink } from './make-link.ts';
 import type { Pool } from './pool.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -21,6 +21,7 @@ export interface LifecycleParts {
   readonly store: SandboxStore;
   readonly agentSource: AgentSource;
   readonly config: Config;
+  readonly egress: Egress;
   readonly clock: Clock;
   readonly instance: string;
   readonly onError: (error: unknown) => void;
@@ -177,6 +178,7 @@ export class Lifecycle {
     sandbox.hasSlot = true;
     sandbox.engineId = pooled.engineId;
     sandbox.link = pooled.link;
+    pooled.nameAs(sandbox.id);
     sandbox.isFromPool = true;
     sandbox.become('running');
     return true;
@@ -196,9 +198,14 @@ export class Lifecycle {
   async #createContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId> {
     const { engine, store, config, instance } = this.#parts;
     const { overrides } = record;
-    return await engine.create(
-      toEngineSpec(config, { instance, id: sandbox.id, folders: store.folders(sandbox.id), overrides }),
-    );
+    const folders = store.folders(sandbox.id);
+    try {
+      return await engine.create(toEngineSpec(config, { instance, id: sandbox.id, folders, overrides }));
+    } catch (error) {
+      // What the owner did not ask for is the operator's to mend.
+      if (!isSandboxError(error, 'invalid') || overrides.image !== undefined) throw error;
+      throw new SandboxError('unavailable', `No sandbox can be made: ${error.message}`, { cause: error });
+    }
   }
 
   async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
@@ -254,8 +261,7 @@ export class Lifecycle {
   #makeLink(sandbox: Sandbox, id: EngineId): void {
     if (!sandbox.record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
-    const { engine, agentSource, config } = this.#parts;
-    sandbox.link = new AgentLink(engine, id, agentSource, sandbox.record.secret, toAgentSettings(config));
+    sandbox.link = makeLink(this.#parts, id, sandbox.record).link;
   }
 
   /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */

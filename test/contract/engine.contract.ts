@@ -34,6 +34,7 @@ export function specFor(
     mounts: [],
     tmpfs: [{ path: '/tmp', sizeBytes: 16 * MIB, mode: 0o1777 }],
     network: { mode: 'none' },
+    runtime: 'runc',
     ...changes,
   };
 }

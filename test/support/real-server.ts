@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { readAgentSource } from '../../src/agent/source.ts';
-import { buildApp } from '../../src/app.ts';
+import { type AppParts, buildApp } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
@@ -44,7 +44,7 @@ export async function startRealServer(variables: Readonly<Record<string, string>
     SANDBOX_POOL_SIZE: '0',
     ...variables,
   });
-  const app = await buildApp({
+  const app = await buildAppOrClean(dataDir, {
     config,
     engine: createDockerEngine(),
     agentSource: await readAgentSource(new URL('../../docker/agent/', import.meta.url)),
@@ -78,6 +78,15 @@ export async function startRealServer(variables: Readonly<Record<string, string>
       await removeAll(dataDir);
     },
   };
+}
+
+async function buildAppOrClean(dataDir: string, parts: AppParts): Promise<FastifyInstance> {
+  try {
+    return await buildApp(parts);
+  } catch (error) {
+    await removeAll(dataDir);
+    throw error;
+  }
 }
 
 /** Removes every sandbox that a server with this data folder made, and the folder. */

@@ -55,24 +55,37 @@ class Scratch:
         remove_folder(folder)
 
     def _clear(self):
+        """Removes what no run in progress needs: the scratch is for scripts, whatever programs have put there."""
         try:
             entries = os.listdir(self._root)
         except OSError:
             return
         for entry in entries[:STALE_LIMIT]:
-            folder = os.path.join(self._root, entry)
-            if entry.isdigit() and folder not in self._live:
-                remove_folder(folder)
+            path = os.path.join(self._root, entry)
+            if path not in self._live:
+                remove(path)
 
 
 def remove_folder(folder):
-    """Removes a folder and the plain files in it; what else a program has put there stays."""
+    """Removes a folder and the files in it; folders below it stay, and it with them."""
     try:
         for entry in os.listdir(folder)[:STALE_LIMIT]:
-            try:
-                os.unlink(os.path.join(folder, entry))
-            except OSError:
-                pass
+            remove_file(os.path.join(folder, entry))
         os.rmdir(folder)
     except OSError:
         pass
+
+
+def remove(path):
+    """Removes a file, or a folder of files."""
+    if not remove_file(path):
+        remove_folder(path)
+
+
+def remove_file(path):
+    """Removes a file; whether it is gone."""
+    try:
+        os.unlink(path)
+        return True
+    except OSError:
+        return False

@@ -49,7 +49,7 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
-      ...(spec.runtime === undefined ? {} : { Runtime: spec.runtime }),
+      Runtime: spec.runtime,
     },
   };
 }
