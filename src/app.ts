@@ -7,6 +7,9 @@ import { claraFileRoutes } from './dialects/clara/file-routes.ts';
 import { renderProblem } from './dialects/clara/mapping.ts';
 import { claraRoutes } from './dialects/clara/routes.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
+import { Egress } from './egress/egress.ts';
+import { type Resolver, systemResolver } from './egress/resolver.ts';
+import { thisMachine } from './egress/surroundings.ts';
 import type { Engine } from './engines/engine.ts';
 import { AccessLog } from './http/access-log.ts';
 import { requireKey } from './http/auth.ts';
@@ -25,6 +28,8 @@ export interface AppParts {
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly version: string;
+  /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
+  readonly resolver?: Resolver;
 }
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
@@ -35,11 +40,19 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const store = new SandboxStore(config.dataDir, onError);
   const instance = await store.open();
   await store.removeAllPoolFolders();
-  const service = new SandboxService({ engine, store, agentSource, config, clock, instance, onError });
+  const egress = new Egress({
+    ...config.egress,
+    surroundings: thisMachine(clock, () => portsOf(app)),
+    resolver: parts.resolver ?? systemResolver(),
+    clock,
+    logger,
+  });
+  const service = new SandboxService({ engine, store, agentSource, config, clock, instance, onError, egress });
   const reconciler = new Reconciler({
     engine,
     service,
     instance,
+    config,
     clock,
     onError,
     onAdopted: () => service.pool.open(),
@@ -82,4 +95,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await engine.close();
   });
   return app;
+}
+
+function portsOf(app: FastifyInstance): number[] {
+  return app.addresses().flatMap((address) => (typeof address === 'object' ? [address.port] : []));
 }

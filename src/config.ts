@@ -51,7 +51,8 @@ const patterns = z.string().transform((text, context) => {
   const parts = text.split(',').map((part) => part.trim());
   return parts.flatMap((part) => {
     const pattern = part === '' ? undefined : parsePattern(part);
-    if (!pattern) context.addIssue(`has ${JSON.stringify(part)}, which is not like example.org, *.example.org:443 or 10.0.0.0/8`);
+    if (!pattern)
+      context.addIssue(`has ${JSON.stringify(part)}, which is not like example.org, *.example.org:443 or 10.0.0.0/8`);
     return pattern ? [pattern] : [];
   });
 });

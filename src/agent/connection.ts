@@ -13,8 +13,12 @@ import {
   ProtocolError,
 } from './codec.ts';
 import { AgentFailure, toAgentFailure } from './failures.ts';
+import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
 
 const MAX_CHANNELS = 256;
+
+/** How many of them the agent may have opened, so that enough are left for calls. */
+const MAX_INCOMING = 128;
 
 /** What may wait to be written besides file bytes, which wait for `drained`; an agent that does not read ends here. */
 const MAX_PENDING_BYTES = 8 * 1_048_576;
@@ -39,16 +43,21 @@ export class AgentConnection {
   readonly #stream: Duplex;
   readonly #decoder = new FrameDecoder();
   readonly #channels = new Map<number, Channel>();
+  readonly #incoming = new Map<number, IncomingChannel>();
+  readonly #onOpen: OpenListener | undefined;
   readonly #hello = createDeferred<AgentHello>();
   readonly #closed = createDeferred<Error>();
   #hasGreeted = false;
   #nextChannel = 1;
+  #lastIncoming = 0;
   #end: Error | undefined;
   #isCorked = false;
   #drain: Deferred<void> | undefined;
 
-  constructor(stream: Duplex) {
+  /** `onOpen` answers the channels that the agent opens; without it they are refused. */
+  constructor(stream: Duplex, onOpen?: OpenListener) {
     this.#stream = stream;
+    this.#onOpen = onOpen;
     this.hello = this.#hello.promise;
     this.closed = this.#closed.promise;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
@@ -110,6 +119,7 @@ export class AgentConnection {
     this.#hello.reject(failure);
     for (const channel of this.#channels.values()) channel.finish({ failure });
     this.#channels.clear();
+    this.#incoming.clear();
     this.#closed.resolve(reason);
     this.#wakeWriters();
   }
@@ -131,12 +141,23 @@ export class AgentConnection {
   #dispatch(frame: Frame): void {
     if (!this.#hasGreeted) this.#greet(frame);
     else if (frame.channel === 0) this.#dispatchControl(frame);
-    else if (frame.type === FRAME.OPEN) this.#refuseOpen(frame);
+    else if (frame.type === FRAME.OPEN) this.#accept(frame);
+    else if (frame.channel % 2 === 0) this.#dispatchToIncoming(frame);
     else if (frame.channel >= this.#nextChannel) throw new ProtocolError(`Channel ${frame.channel} was never opened.`);
     else {
       const channel = this.#channels.get(frame.channel);
       if (channel) this.#dispatchTo(channel, frame);
     }
+  }
+
+  #dispatchToIncoming(frame: Frame): void {
+    if (frame.channel > this.#lastIncoming) throw new ProtocolError(`Channel ${frame.channel} was never opened.`);
+    const incoming = this.#incoming.get(frame.channel);
+    if (!incoming) return;
+    if (frame.type === FRAME.CANCEL) incoming.receiveCancel();
+    else if (frame.type === FRAME.DATA || frame.type === FRAME.END || frame.type === FRAME.CREDIT) {
+      this.#dispatchTo(incoming.channel, frame);
+    } else throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
   }
 
   #dispatchTo(channel: Channel, frame: Frame): void {
@@ -179,13 +200,23 @@ export class AgentConnection {
     else if (frame.type !== FRAME.PONG) throw new ProtocolError(`A frame of type ${frame.type} came on channel 0.`);
   }
 
-  #refuseOpen(frame: Frame): void {
-    if (frame.channel % 2 !== 0) throw new ProtocolError('The agent opened a channel with an odd number.');
-    this.send(
-      FRAME.ERROR,
-      frame.channel,
-      0,
-      encodeJson({ code: 'unsupported', message: 'This server offers no way out.' }),
-    );
+  #accept(frame: Frame): void {
+    const { channel: id, payload } = frame;
+    if (id % 2 !== 0 || id <= this.#lastIncoming) throw new ProtocolError(`Channel ${id} cannot be opened.`);
+    this.#lastIncoming = id;
+    const request = decodeJson(payload);
+    const incoming = new IncomingChannel(id, this, () => {
+      this.#channels.delete(id);
+      this.#incoming.delete(id);
+    });
+    if (!this.#onOpen) {
+      incoming.fail('unsupported', 'This sandbox has no way out.');
+    } else if (this.#incoming.size >= MAX_INCOMING || this.#channels.size >= MAX_CHANNELS) {
+      incoming.fail('limit', `The sandbox already has ${this.#incoming.size} connections.`);
+    } else {
+      this.#channels.set(id, incoming.channel);
+      this.#incoming.set(id, incoming);
+      this.#onOpen(request, incoming);
+    }
   }
 }

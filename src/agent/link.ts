@@ -3,10 +3,11 @@ import type { Engine, EngineExec, EngineId } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { AgentConnection } from './connection.ts';
 import { AgentFailure } from './failures.ts';
+import type { OpenListener } from './incoming-channel.ts';
 import type { AgentSource } from './source.ts';
 
 /** How long an agent may take from exec to its first frame. */
-const HELLO_TIMEOUT_MS = 10_000;
+const HELLO_TIMEOUT_MS = 5_000;
 
 /** What the agent is told about the sandbox that it works in. */
 export interface AgentSettings {
@@ -16,6 +17,8 @@ export interface AgentSettings {
   readonly preload: 'auto' | 'none' | readonly string[];
   /** The environment of what it runs, on top of the image's own. */
   readonly env: Readonly<Record<string, string>>;
+  /** The HTTP proxy to offer on the sandbox's loopback; none where absent. */
+  readonly proxy?: { readonly port: number };
 }
 
 /**
@@ -28,16 +31,26 @@ export class AgentLink {
   readonly #source: AgentSource;
   readonly #secret: string;
   readonly #settings: AgentSettings;
+  readonly #onOpen: OpenListener | undefined;
   #connection: AgentConnection | undefined;
   #connecting: Promise<AgentConnection> | undefined;
   #mustReplace = false;
 
-  constructor(engine: Engine, engineId: EngineId, source: AgentSource, secret: string, settings: AgentSettings) {
+  /** `onOpen` answers the channels that the agent opens; without it they are refused. */
+  constructor(
+    engine: Engine,
+    engineId: EngineId,
+    source: AgentSource,
+    secret: string,
+    settings: AgentSettings,
+    onOpen?: OpenListener,
+  ) {
     this.#engine = engine;
     this.#engineId = engineId;
     this.#source = source;
     this.#secret = secret;
     this.#settings = settings;
+    this.#onOpen = onOpen;
   }
 
   /** The open connection, if there is one: the path of every call but the first. */
@@ -75,7 +88,7 @@ export class AgentLink {
 
   async #handOver(replace: boolean): Promise<AgentConnection> {
     const exec = await this.#engine.exec(this.#engineId, ['python3', '-I', '-S', '-c', this.#source.bootstrap]);
-    const connection = new AgentConnection(exec.stream);
+    const connection = new AgentConnection(exec.stream, this.#onOpen);
     exec.stream.write(this.#header(replace));
     exec.stream.write(this.#source.bundle);
     const timer = setTimeout(

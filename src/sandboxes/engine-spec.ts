@@ -59,7 +59,8 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.packages, target: PACKAGES },
     ],
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
-    network: networkModeOf(config, overrides) === 'bridge' ? { mode: 'bridge', name: `clara-${instance}` } : { mode: 'none' },
+    network:
+      networkModeOf(config, overrides) === 'bridge' ? { mode: 'bridge', name: `clara-${instance}` } : { mode: 'none' },
     runtime: config.runtime,
   };
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { AgentLink } from '../agent/link.ts';
+import type { AgentLink } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Config } from '../config.ts';
+import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId } from '../engines/engine.ts';
 import { isSandboxError } from '../errors.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
 import { toEngineSpec } from './engine-spec.ts';
-import { toAgentSettings } from './layout.ts';
+import { makeLink } from './make-link.ts';
 import { newSecret } from './record.ts';
 import type { SandboxStore } from './store.ts';
 
@@ -23,6 +24,8 @@ export interface PooledSandbox extends SlotHolder {
   readonly folder: string;
   readonly secret: string;
   readonly link: AgentLink;
+  /** Tells its way out whose it is. */
+  readonly nameAs: (sandboxId: string) => void;
 }
 
 interface PoolParts {
@@ -30,6 +33,7 @@ interface PoolParts {
   readonly store: SandboxStore;
   readonly agentSource: AgentSource;
   readonly config: Config;
+  readonly egress: Egress;
   readonly instance: string;
   readonly capacity: Capacity;
   /** True while sandboxes are being started for users, who go first. */
@@ -119,7 +123,7 @@ export class Pool {
   }
 
   async #add(): Promise<boolean> {
-    const { engine, store, agentSource, config, instance, capacity } = this.#parts;
+    const { engine, store, config, instance, capacity } = this.#parts;
     const slot: SlotHolder = { hasSlot: false };
     if (!capacity.takeIfFree(slot)) return false;
     const folder = `pool-${randomBytes(8).toString('hex')}`;
@@ -131,9 +135,9 @@ export class Pool {
         toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
       );
       await engine.start(engineId);
-      const link = new AgentLink(engine, engineId, agentSource, secret, toAgentSettings(config));
+      const { link, nameAs } = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
       await link.connect();
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link });
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link, nameAs });
       return true;
     } catch (error) {
       capacity.release(slot);

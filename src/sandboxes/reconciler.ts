@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
 import type { Engine } from '../engines/engine.ts';
 import { fromEngineName, LABEL } from './engine-spec.ts';
+import { networkModeOf } from './network-mode.ts';
 import type { SandboxId } from './owner.ts';
 import type { SandboxService } from './service.ts';
 
@@ -8,6 +10,7 @@ interface ReconcilerParts {
   readonly engine: Engine;
   readonly service: SandboxService;
   readonly instance: string;
+  readonly config: Config;
   readonly clock: Clock;
   /** Called once, when memory and engine agree for the first time. */
   readonly onAdopted: () => void;
@@ -55,7 +58,7 @@ export class Reconciler {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async adoptAll(): Promise<void> {
-    const { engine, service, instance, clock } = this.#parts;
+    const { engine, service, instance, clock, config } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
       const sandbox = id === null ? null : await service.registry.find(id as SandboxId);
@@ -68,6 +71,9 @@ export class Reconciler {
         if (sandbox.engineId) return;
         sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
         service.lifecycle.adopt(sandbox, found);
+        // With a network of before it would reach more than it may now, or not find its proxy.
+        const network = networkModeOf(config, record.overrides);
+        if (found.labels[LABEL.network] !== network) await service.lifecycle.stop(sandbox);
       });
     }
   }

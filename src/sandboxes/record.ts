@@ -7,6 +7,9 @@ export interface SandboxOverrides {
   readonly image?: string | undefined;
   readonly memoryBytes?: number | undefined;
   readonly cpus?: number | undefined;
+  readonly network?: 'none' | 'proxy' | undefined;
+  /** Egress patterns: what is left of all that the configuration allows. */
+  readonly egressAllow?: readonly string[] | undefined;
 }
 
 /** What `sandbox.json` holds: all that must outlive the server and the engine's memory of a sandbox. */
@@ -20,6 +23,8 @@ export const recordSchema = z.object({
     image: z.string().optional(),
     memoryBytes: z.number().optional(),
     cpus: z.number().optional(),
+    network: z.enum(['none', 'proxy']).optional(),
+    egressAllow: z.array(z.string()).readonly().optional(),
   }),
   engineId: z.string().nullable(),
   createdAtMs: z.number(),

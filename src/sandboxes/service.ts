@@ -6,6 +6,7 @@ import type { Engine, EngineStats } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+import { isWider } from './network-mode.ts';
 import type { Owner } from './owner.ts';
 import { Pool } from './pool.ts';
 import type { SandboxOverrides } from './record.ts';
@@ -203,6 +204,12 @@ export class SandboxService {
     if ((overrides.cpus ?? 0) > maxCpus) {
       throw new SandboxError('invalid', `cpu_limit must not be more than ${maxCpus} on this server.`);
     }
+    if (overrides.network && isWider(overrides.network, this.#config.network)) {
+      throw new SandboxError('invalid', `network must not be more than ${this.#config.network} on this server.`);
+    }
+    if (overrides.egressAllow && this.#config.network === 'bridge' && overrides.network !== 'proxy') {
+      throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.');
+    }
   }
 
   async #describe(sandbox: Sandbox): Promise<SandboxStatus> {
@@ -259,6 +266,8 @@ function changesSpec(sandbox: Sandbox, overrides: SandboxOverrides): boolean {
   return (
     (overrides.image !== undefined && overrides.image !== current.image) ||
     (overrides.memoryBytes !== undefined && overrides.memoryBytes !== current.memoryBytes) ||
-    (overrides.cpus !== undefined && overrides.cpus !== current.cpus)
+    (overrides.cpus !== undefined && overrides.cpus !== current.cpus) ||
+    (overrides.network !== undefined && overrides.network !== current.network) ||
+    (overrides.egressAllow !== undefined && String(overrides.egressAllow) !== String(current.egressAllow))
   );
 }

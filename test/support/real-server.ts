@@ -34,8 +34,11 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-/** Starts the server; `variables` are those of the environment. */
-export async function startRealServer(variables: Readonly<Record<string, string>> = {}): Promise<RealServer> {
+/** Starts the server; `variables` are those of the environment, `parts` replace parts of the app. */
+export async function startRealServer(
+  variables: Readonly<Record<string, string>> = {},
+  parts: Partial<AppParts> = {},
+): Promise<RealServer> {
   const dataDir = variables.SANDBOX_DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'clara-it-')));
   const config = parseConfig({
     SANDBOX_API_KEY: API_KEY,
@@ -51,6 +54,7 @@ export async function startRealServer(variables: Readonly<Record<string, string>
     clock: systemClock,
     logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     version: '0.0.0-test',
+    ...parts,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 

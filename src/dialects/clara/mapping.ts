@@ -20,6 +20,8 @@ export function toOverrides(body: z.output<typeof createBody>): SandboxOverrides
     ...(body?.image ? { image: body.image } : {}),
     ...(body?.memory_limit ? { memoryBytes: parseSize(body.memory_limit) } : {}),
     ...(body?.cpu_limit ? { cpus: body.cpu_limit } : {}),
+    ...(body?.network ? { network: body.network } : {}),
+    ...(body?.egress_allow ? { egressAllow: body.egress_allow } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSize } from '../../config.ts';
+import { parsePattern } from '../../egress/pattern.ts';
 
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
@@ -37,6 +38,20 @@ export const createBody = z
       .refine((text) => (parseSize(text) ?? 0) >= 64 * 2 ** 20, 'must be a size such as 512m, 64m or more')
       .nullish(),
     cpu_limit: z.number().min(0.1, 'must be 0.1 or more').max(4, 'must be 4 or less').nullish(),
+    network: z
+      .enum(['none', 'proxy'], 'must be none or proxy')
+      .nullish()
+      .meta({ description: 'Never more than the server gives; its own setting if absent.' }),
+    egress_allow: z
+      .array(
+        z
+          .string()
+          .max(512)
+          .refine((text) => parsePattern(text) !== undefined, 'must be like example.org, *.example.org:443 or 10.0.0.0/8'),
+      )
+      .max(64)
+      .nullish()
+      .meta({ description: 'The only hosts that it may connect to, of those that the server allows; [] is none, ["*"] all.' }),
   })
   .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
   .nullish();

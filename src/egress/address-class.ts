@@ -1,0 +1,71 @@
+import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from './address.ts';
+
+/**
+ * `public`: routed in the Internet. `private`: of somebody's own network, as a package mirror is. `special`: everything else,
+ * above all this machine, the link it is on, and the metadata service of a cloud.
+ */
+export type AddressClass = 'public' | 'private' | 'special';
+
+/** Metadata and host services of clouds that lie in ranges which are otherwise public or private. */
+const CLOUD_SERVICES = cidrs('100.100.100.200', '168.63.129.16', 'fd00:ec2::/32', 'fd20:ce::254');
+
+/** RFC 1918, RFC 6598 (shared by carriers), RFC 4193. */
+const PRIVATE = cidrs('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7');
+
+/** The IANA registry of special-purpose IPv4 addresses: what is not globally reachable, multicast and class E with broadcast. */
+const SPECIAL_IPV4 = cidrs(
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+);
+
+const GLOBAL_IPV6 = cidrs('2000::/3');
+
+/** Within 2000::/3: protocol assignments with Teredo and ORCHID, documentation, 6to4. */
+const SPECIAL_IPV6 = cidrs('2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20');
+
+/** RFC 6052: an IPv4 address behind a translator. */
+const NAT64 = cidrs('64:ff9b::/96');
+
+const LOW_32_BITS = 0xffff_ffffn;
+
+/** What kind of address it is; a translated IPv4 address is public only where the address behind it is. */
+export function classify(address: Address): AddressClass {
+  if (isIn(CLOUD_SERVICES, address)) return 'special';
+  if (isIn(PRIVATE, address)) return 'private';
+  if (address.family === 4) return isIn(SPECIAL_IPV4, address) ? 'special' : 'public';
+  if (isIn(NAT64, address)) return classify(toIPv4(address.value & LOW_32_BITS)) === 'public' ? 'public' : 'special';
+  return isIn(GLOBAL_IPV6, address) && !isIn(SPECIAL_IPV6, address) ? 'public' : 'special';
+}
+
+const CARRIERS_LOW = cidrs('::/96', '::ffff:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48');
+const SIX_TO_FOUR = cidrs('2002::/16');
+const TEREDO = cidrs('2001::/32');
+
+/** The IPv4 address that an IPv6 address stands for (mapped, compatible, NAT64, 6to4, Teredo); undefined where it stands for itself. */
+export function embeddedIPv4(address: Address): Address | undefined {
+  if (isIn(CARRIERS_LOW, address)) return toIPv4(address.value & LOW_32_BITS);
+  if (isIn(SIX_TO_FOUR, address)) return toIPv4((address.value >> 80n) & LOW_32_BITS);
+  if (isIn(TEREDO, address)) return toIPv4(~address.value & LOW_32_BITS);
+  return undefined;
+}
+
+function isIn(ranges: readonly Cidr[], address: Address): boolean {
+  return ranges.some((range) => isWithin(range, address));
+}
+
+function cidrs(...texts: readonly string[]): readonly Cidr[] {
+  return texts.map((text) => {
+    const cidr = parseCidr(text);
+    if (!cidr) throw new Error(`${text} is not a range of addresses.`);
+    return cidr;
+  });
+}

@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import { z } from 'zod';
+import type { AnswerCode, IncomingChannel, OpenListener } from '../agent/incoming-channel.ts';
+import type { Clock } from '../clock.ts';
+import { withDeadline } from '../deadline.ts';
+import { isSandboxError } from '../errors.ts';
+import { type Address, parseAddress } from './address.ts';
+import { DialTimeout, dial } from './dialer.ts';
+import { type Host, parseHost } from './host.ts';
+import { type EgressLimits, EgressMeter } from './meter.ts';
+import type { EgressPattern } from './pattern.ts';
+import { EgressPolicy, type EgressRules, type Surroundings } from './policy.ts';
+import type { Resolver } from './resolver.ts';
+import { Tunnel, type TunnelEnd } from './tunnel.ts';
+
+/** How each connection that a sandbox asked for came out; the counters have one figure for each. */
+export const VERDICTS = ['allowed', 'denied', 'invalid', 'limit', 'unreachable', 'timeout', 'cancelled'] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What all sandboxes together have used since the server started. */
+export interface EgressCounters {
+  readonly connections: Record<Verdict, number>;
+  sentBytes: number;
+  receivedBytes: number;
+  open: number;
+}
+
+interface EgressParts {
+  readonly rules: EgressRules;
+  readonly limits: EgressLimits;
+  readonly surroundings: Surroundings;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly logger: Pick<FastifyBaseLogger, 'info'>;
+}
+
+/** The way out of one started sandbox. */
+export interface SandboxEgress {
+  readonly onOpen: OpenListener;
+  /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
+  nameAs(sandboxId: string): void;
+}
+
+const RESOLVE_MS = 8_000;
+const CONNECT_MS = 6_000;
+const DIAL_MS = 15_000;
+
+const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.int().min(1).max(65_535) });
+
+/** Why there is no connection: the agent hears the code, the program the sentence. */
+class Refusal extends Error {
+  readonly verdict: Verdict;
+  readonly code: AnswerCode;
+
+  constructor(verdict: Verdict, code: AnswerCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.verdict = verdict;
+    this.code = code;
+  }
+}
+
+/** Dials for sandboxes what the policy permits, and keeps the books. */
+export class Egress {
+  readonly counters: EgressCounters;
+  readonly #parts: EgressParts;
+
+  constructor(parts: EgressParts) {
+    this.#parts = parts;
+    const connections = Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
+    this.counters = { connections, sentBytes: 0, receivedBytes: 0, open: 0 };
+  }
+
+  /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
+  forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
+    const policy = new EgressPolicy(this.#parts.rules, this.#parts.surroundings, narrowing);
+    const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
+    let name = sandboxId;
+    return {
+      onOpen: (asked, channel) => void this.#serve(() => name, policy, meter, asked, channel),
+      nameAs: (id) => {
+        name = id;
+      },
+    };
+  }
+
+  async #serve(
+    nameOf: () => string,
+    policy: EgressPolicy,
+    meter: EgressMeter,
+    asked: unknown,
+    channel: IncomingChannel,
+  ): Promise<void> {
+    const parsed = request.safeParse(asked);
+    if (!parsed.success || parsed.data.op !== 'dial') return channel.fail('unsupported', 'The server takes dial only.');
+    const { host, port } = parsed.data;
+    const startedMs = this.#parts.clock.monotonicMs();
+    const tunnel = new Tunnel(channel, meter);
+    let address: Address | undefined;
+    let verdict: Verdict = 'allowed';
+    let end: TunnelEnd | undefined;
+    let hasBegun = false;
+    try {
+      await pause(meter.countDial(), tunnel.gone);
+      if (meter.isSpent) throw spent(meter);
+      hasBegun = meter.begin();
+      if (!hasBegun) throw crowded(meter);
+      this.counters.open += 1;
+      const target = this.#target(host, port, policy);
+      const addresses = await this.#addresses(target, port, policy);
+      const connected = await this.#connect(addresses, port, host, tunnel.gone);
+      address = connected.address;
+      end = await tunnel.carry(connected.socket);
+    } catch (error) {
+      const refusal = toRefusal(error, host, port, tunnel.gone);
+      verdict = refusal.verdict;
+      channel.fail(refusal.code, refusal.message);
+    } finally {
+      if (hasBegun) {
+        meter.end();
+        this.counters.open -= 1;
+      }
+      const { sentBytes, receivedBytes } = tunnel;
+      this.counters.connections[verdict] += 1;
+      this.counters.sentBytes += sentBytes;
+      this.counters.receivedBytes += receivedBytes;
+      const ms = Math.round(this.#parts.clock.monotonicMs() - startedMs);
+      this.#parts.logger.info(
+        { sandbox: nameOf(), host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms },
+        'egress',
+      );
+    }
+  }
+
+  #target(host: string, port: number, policy: EgressPolicy): Host {
+    const target = parseHost(host);
+    if (!target)
+      throw new Refusal('invalid', 'invalid', `${host} is neither a host name nor an address in its plain form.`);
+    if (target.kind === 'name' && !policy.mayLookUp(target.name, port)) throw denied(host, port);
+    return target;
+  }
+
+  /** The host's addresses that may be dialled, those of IPv4 first; throws where there are none. */
+  async #addresses(target: Host, port: number, policy: EgressPolicy): Promise<readonly Address[]> {
+    const all = target.kind === 'address' ? [target.address] : await this.#lookUp(target.name, port, policy);
+    const permitted = all.filter((address) => policy.permits(target, address, port));
+    if (permitted.length === 0) throw denied(target.kind === 'name' ? target.name : target.address.text, port);
+    return permitted.sort((one, other) => one.family - other.family);
+  }
+
+  async #lookUp(name: string, port: number, policy: EgressPolicy): Promise<readonly Address[]> {
+    const looking = this.#parts.resolver(name, policy.isNamed(name, port));
+    const texts = await withDeadline(looking, RESOLVE_MS, `${name} could not be looked up in time.`).catch((cause) => {
+      if (isSandboxError(cause, 'timeout')) throw new Refusal('timeout', 'timeout', cause.message, cause);
+      throw new Refusal('unreachable', 'unreachable', `${name} could not be looked up.`, cause);
+    });
+    const addresses = texts.map(parseAddress).filter((address) => address !== undefined);
+    if (addresses.length === 0)
+      throw new Refusal('unreachable', 'unreachable', `There is no host of the name ${name}.`);
+    return addresses;
+  }
+
+  async #connect(addresses: readonly Address[], port: number, host: string, gone: AbortSignal) {
+    const deadlineMs = this.#parts.clock.monotonicMs() + DIAL_MS;
+    let failure: unknown;
+    for (const address of addresses) {
+      const leftMs = deadlineMs - this.#parts.clock.monotonicMs();
+      if (leftMs <= 0 || gone.aborted) break;
+      try {
+        return { address, socket: await dial(address, port, Math.min(CONNECT_MS, leftMs), gone) };
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure instanceof DialTimeout) {
+      throw new Refusal('timeout', 'timeout', `${host} does not answer on port ${port}.`, failure);
+    }
+    throw new Refusal('unreachable', 'unreachable', `${host} cannot be reached on port ${port}.`, failure);
+  }
+}
+
+async function pause(milliseconds: number, gone: AbortSignal): Promise<void> {
+  if (milliseconds > 0) await sleep(milliseconds, undefined, { signal: gone });
+}
+
+function toRefusal(error: unknown, host: string, port: number, gone: AbortSignal): Refusal {
+  if (gone.aborted) return new Refusal('cancelled', 'cancelled', 'The connection was given up.');
+  if (error instanceof Refusal) return error;
+  return new Refusal('unreachable', 'internal', `The connection to ${host} on port ${port} failed.`, error);
+}
+
+function denied(host: string, port: number): Refusal {
+  return new Refusal('denied', 'denied', `This sandbox may not connect to ${host} on port ${port}.`);
+}
+
+function crowded(meter: EgressMeter): Refusal {
+  const { maxConnections } = meter.limits;
+  return new Refusal(
+    'limit',
+    'limit',
+    `This sandbox already has ${maxConnections} connections; close some and try again.`,
+  );
+}
+
+function spent(meter: EgressMeter): Refusal {
+  const { maxBytes } = meter.limits;
+  return new Refusal('limit', 'limit', `This sandbox has used the ${maxBytes} bytes that it may send and receive.`);
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../clock.ts';
+
+/** What one sandbox may use of the way out; 0 stands for no limit. */
+export interface EgressLimits {
+  readonly maxConnections: number;
+  /** Both directions of all connections together. */
+  readonly bytesPerSecond: number;
+  /** The same, since the sandbox was started. */
+  readonly maxBytes: number;
+}
+
+/** How many connections a sandbox may ask for in a second, and how many at once after a rest: bounds log and name servers. */
+const DIALS_PER_SECOND = 50;
+const DIAL_BURST = 100;
+
+/** How far ahead of its bandwidth a sandbox may be after a rest, in milliseconds. */
+const BURST_MS = 250;
+
+/** Counts what one sandbox uses, and says how long to wait so that it stays within its limits. */
+export class EgressMeter {
+  readonly limits: EgressLimits;
+  readonly #clock: Clock;
+  #connections = 0;
+  #bytes = 0;
+  #dialsUntilMs = Number.NEGATIVE_INFINITY;
+  #bytesUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: EgressLimits, clock: Clock) {
+    this.limits = limits;
+    this.#clock = clock;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Bytes so far, both directions of all connections. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** True where no byte is left. */
+  get isSpent(): boolean {
+    return this.limits.maxBytes > 0 && this.#bytes >= this.limits.maxBytes;
+  }
+
+  /** Counts a wish for a connection; the milliseconds to wait before it is answered. */
+  countDial(): number {
+    const now = this.#clock.monotonicMs();
+    this.#dialsUntilMs =
+      Math.max(this.#dialsUntilMs, now - (DIAL_BURST / DIALS_PER_SECOND) * 1000) + 1000 / DIALS_PER_SECOND;
+    return Math.max(0, this.#dialsUntilMs - now);
+  }
+
+  /** Counts a connection in; false where there are too many. */
+  begin(): boolean {
+    if (this.#connections >= this.limits.maxConnections) return false;
+    this.#connections += 1;
+    return true;
+  }
+
+  /** Counts a connection out. */
+  end(): void {
+    this.#connections -= 1;
+  }
+
+  /** Counts bytes; the milliseconds to wait before more are taken. */
+  countBytes(bytes: number): number {
+    this.#bytes += bytes;
+    const { bytesPerSecond } = this.limits;
+    if (bytesPerSecond === 0) return 0;
+    const now = this.#clock.monotonicMs();
+    this.#bytesUntilMs = Math.max(this.#bytesUntilMs, now - BURST_MS) + (bytes / bytesPerSecond) * 1000;
+    return Math.max(0, this.#bytesUntilMs - now);
+  }
+}
