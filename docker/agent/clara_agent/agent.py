@@ -5,6 +5,7 @@ import sys
 from .cgroup import OomCounter
 from .children import Children
 from .connection import Connection
+from .environment import environment_of
 from .errors import Failure
 from .handover import Handover
 from .loop import Loop
@@ -24,9 +25,7 @@ class Agent:
         self._hash = header.get("hash", "")
         self._boot = os.urandom(8).hex()
         self.workspace = config["workspace"]
-        self.environment = dict(os.environb)
-        for name, value in config.get("env", {}).items():
-            self.environment[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
+        self.environment = environment_of(os.environb, config)
         self.loop = Loop()
         self.children = Children(self.loop)
         self.oom = OomCounter()

@@ -62,7 +62,7 @@ def _unpack(source, destination, form, limits):
     from .extract import extract, spool
 
     make_folders(destination)
-    with spool(source, destination) as file:
+    with spool(source, destination, limits) as file:
         return extract(file, destination, limits, form)
 
 

@@ -3,12 +3,16 @@ import os
 
 from .archive_reading import open_archive
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK, Inspector, parts_of
+from .errors import Failure
 
 CHUNK = 1 << 20
+# What an archive may hold besides the files' bytes, for each entry.
+ENTRY_BYTES = 2048
 
 
-def spool(source, folder):
+def spool(source, folder, limits):
     """The bytes of a pipe as a nameless file beside the destination: a zip's directory is at its end."""
+    most = limits["bytes"] + limits["entries"] * ENTRY_BYTES
     path = os.path.join(folder, b".clara-unpack-" + os.urandom(8).hex().encode())
     file = open(path, "w+b", 0)
     os.unlink(path)
@@ -16,7 +20,12 @@ def spool(source, folder):
         data = os.read(source, CHUNK)
         if not data:
             break
-        file.write(data)
+        most -= len(data)
+        if most < 0:
+            raise Failure("too_large", "The archive holds more than %d bytes." % limits["bytes"])
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
     file.seek(0)
     return file
 

@@ -7,17 +7,18 @@ import _socket
 
 from .process import spawn
 
-LOADER = "import marshal,posix;c,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(c,d);d['start'](c,l,j)"
-_code = None
+LOADER = "import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
+PARTS = ("zygote", "imports", "ending", "script")
+_parts = {}
 
 
-def zygote_code():
-    """The compiled zygote, which is never imported here."""
-    global _code
-    if _code is None:
-        source = __spec__.loader.get_source("clara_agent.zygote")
-        _code = compile(source, "<frozen importlib._bootstrap>", "exec")
-    return _code
+def zygote_parts():
+    """The compiled parts of the warm interpreter, which are never imported here."""
+    if not _parts:
+        for name in PARTS:
+            source = __spec__.loader.get_source("clara_agent." + name)
+            _parts[name] = compile(source, "<frozen importlib._bootstrap>", "exec", dont_inherit=True, optimize=2)
+    return _parts
 
 
 def start_zygote(environment, cwd, preload):
@@ -26,7 +27,7 @@ def start_zygote(environment, cwd, preload):
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     try:
         ours.setblocking(False)
-        ours.send(marshal.dumps((zygote_code(), LOADER, {"preload": preload})))
+        ours.send(marshal.dumps((zygote_parts(), LOADER, {"preload": preload})))
         # No subreaper: what its runs leave behind becomes the agent's.
         pid = _spawn(environment, cwd, [null, null, null, theirs.fileno()], False)
     except BaseException:
@@ -41,7 +42,7 @@ def start_zygote(environment, cwd, preload):
 def start_cold(environment, cwd, job, descriptors):
     """Runs one job in an interpreter of its own; its pid."""
     reader, writer = os.pipe()
-    os.write(writer, marshal.dumps((zygote_code(), LOADER, job)))
+    os.write(writer, marshal.dumps((zygote_parts(), LOADER, job)))
     os.close(writer)
     try:
         return _spawn(environment, cwd, descriptors + [reader], True)

@@ -40,7 +40,7 @@ class Interpreters:
 
     def pids(self):
         """The processes of warm interpreters."""
-        return [warm.pid for warm in (self._current, self._next) if warm]
+        return [pid for warm in (self._current, self._next) if warm for pid in warm.pids()]
 
     def run(self, start):
         """Runs the start's job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""

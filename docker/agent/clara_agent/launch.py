@@ -27,9 +27,9 @@ def launch_shell(run, ends):
             raise Failure("invalid", "The source has a NUL character.")
         argv = [SHELL, b"-c", source]
     else:
-        run.script = run.agent.scratch.put(b"main.sh", source)
+        if run.script is None:
+            run.script = run.agent.scratch.put(b"main.sh", source)
         argv = [SHELL, run.script]
-    run.source = b""
     _spawn(run, argv, ends)
 
 
@@ -45,7 +45,6 @@ def launch_python(run, ends):
     """Hands the source to a warm interpreter."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
-        run.source = b""
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.cwd, "env": run.environment, "report": report}
     outputs = [os.dup(fd) for fd in ends[1:]]

@@ -125,6 +125,7 @@ class Run(Operation):
     def on_started(self, pid):
         """The process is there; it may be unwanted by now."""
         self.pid = pid
+        self.source = b""
         if self._is_gone or self._timed_out or self._cancelled:
             self._end_tree()
 

@@ -2,12 +2,12 @@
 import marshal
 import os
 
-from _socket import SCM_RIGHTS, SOL_SOCKET
+from _socket import SCM_RIGHTS, SHUT_RDWR, SOL_SOCKET
 
 from .interpreter import start_zygote
 from .loop import READ, WRITE
 
-READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED = range(1, 7)
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
 # A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
 WATCH_SECONDS = 1
 MOST_STOPS = 2
@@ -37,7 +37,8 @@ class Warm:
         self.on_dead = None
         self._watchdog = None
         self._silence = self._stops = 0
-        children.watch(self.pid, _reaped)
+        self.standby = None
+        children.watch(self.pid, lambda status: self._died())
         loop.add(self._fd, READ, self._ready)
 
     def run(self, start):
@@ -69,28 +70,35 @@ class Warm:
         if not self._pending and not self._running:
             return
         self._silence = self._silence + 1 if self._pending else 0
-        is_stopped = _is_stopped(self.pid)
+        stopped = [pid for pid in self.pids() if _is_stopped(pid)]
+        is_stopped = bool(stopped)
         self._stops = self._stops + 1 if is_stopped else 0
         if self._silence > MOST_SILENCE or self._stops > MOST_STOPS:
             return self.kill()
-        if is_stopped:
-            os.kill(self.pid, SIGCONT)
+        for pid in stopped:
+            kill(pid, SIGCONT)
         self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
 
     def _ready(self, events):
         if events & WRITE and self._backlog:
             self._loop.modify(self._fd, READ)
             self._send()
-        for _ in range(64):
+        if not self._read():
+            self._died()
+
+    def _read(self):
+        """Hears what has come; false at the end."""
+        while self.is_alive:
             try:
                 message = self._socket.recv(64)
             except BlockingIOError:
-                return
+                return True
             except OSError:
-                message = b""
+                return False
             if len(message) != 16:
-                return self._died()
+                return False
             self._hear([int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8, 12)])
+        return True
 
     def _hear(self, message):
         kind, number, pid, status = message
@@ -98,10 +106,10 @@ class Warm:
         if kind == STARTED:
             start = self._pending.pop(number, None)
             if start:
-                self._running[number] = (start, pid)
+                self._running[pid] = start
                 start.on_started(pid)
         elif kind == EXITED:
-            start = self._pending.pop(number, None) or self._running.pop(number, (None,))[0]
+            start = self._running.pop(pid, None)
             if start:
                 start.on_exited(status)
             self._rest()
@@ -109,6 +117,8 @@ class Warm:
             start = self._pending.pop(number, None)
             if start:
                 start.on_refused(status)
+        elif kind == STANDBY:
+            self.standby = pid
         elif kind == IMPORTING:
             self.importing = number
         elif kind == BROKEN:
@@ -119,6 +129,12 @@ class Warm:
     def _died(self):
         if not self.is_alive:
             return
+        # From here on no fork can start a request: it says so first, and that fails.
+        try:
+            self._socket.shutdown(SHUT_RDWR)
+        except OSError:
+            pass
+        self._read()
         self.is_alive = False
         self._loop.remove(self._fd)
         self._socket.close()
@@ -127,7 +143,7 @@ class Warm:
         kill(self.pid)
         running, self._running = self._running, {}
         pending, self._pending = self._pending, {}
-        for start, pid in running.values():
+        for pid, start in running.items():
             # Its forks are the agent's children from now on, unless it reaped one and could not say so.
             self._children.watch(pid, start.on_exited)
             try:
@@ -140,6 +156,10 @@ class Warm:
         for start in pending.values():
             start.on_lost()
         self._children.reap()
+
+    def pids(self):
+        """Its processes, without those that run something."""
+        return [self.pid] + ([self.standby] if self.standby and self.standby not in self._running else [])
 
     def kill(self):
         """Ends it; its runs go on as children of the agent."""
@@ -155,14 +175,10 @@ class Warm:
             self._died()
 
 
-def _reaped(status):
-    pass
-
-
-def kill(pid):
-    """SIGKILL for a child, which may be gone."""
+def kill(pid, number=SIGKILL):
+    """A signal for a process that may be gone."""
     try:
-        os.kill(pid, SIGKILL)
+        os.kill(pid, number)
     except OSError:
         pass
 

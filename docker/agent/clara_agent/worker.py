@@ -81,11 +81,12 @@ class Worker:
     def drop(self):
         """Ends the child; nobody wants an answer."""
         self._is_cancelled = True
+        # First of all: the end of its input would pass for the end of a whole archive.
+        self._kill()
         for part in self._inlet, self._outlet:
             if part:
                 part.close()
         self._inlet = self._outlet = None
-        self._kill()
 
     def _kill(self):
         if self._status is None:

@@ -7,6 +7,7 @@ from .errors import Failure, from_os_error
 from .files import make_folders
 from .operation import Operation
 from .parameters import take, take_count, take_path, to_text
+from .status import version_of
 
 MAX_LINKS = 40
 
@@ -23,6 +24,7 @@ class Write(Operation):
         self._size = take_count(self.parameters, "size", None)
         mode = take_count(self.parameters, "mode", None, 0o7777)
         parents = take(self.parameters, "parents", bool, True)
+        self._only = take(self.parameters, "only", list, None)
         self._written = 0
         self._name = to_text(path)
         try:
@@ -35,18 +37,26 @@ class Write(Operation):
         folder, name = os.path.split(path)
         if name in (b"", b".", b".."):
             raise Failure("is_directory", "It is a folder: %s." % self._name)
+        old = self._look(path)
         if parents:
             try:
                 make_folders(folder)
             except FileExistsError:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-        old = _mode_at(path, self._name)
         self._path = path
         self._created = old is None
-        self._mode = mode if mode is not None else old
+        self._mode = mode if mode is not None or old is None else stat.S_IMODE(old.st_mode)
         temporary = os.path.join(folder, b".clara-write-" + os.urandom(8).hex().encode())
         self._fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         self._temporary = temporary
+
+    def _look(self, path):
+        """The status of the file that is to be replaced; a Failure where it is none, or not the one that the write is for."""
+        status = _regular_at(path, self._name)
+        states = ("absent",) if status is None else ("present", version_of(status))
+        if self._only is not None and not any(state in self._only for state in states):
+            raise Failure("changed", "The file is not, or no longer, the one that is to be written over: %s." % self._name)
+        return status
 
     def on_data(self, stream, payload):
         """More of the file."""
@@ -70,10 +80,12 @@ class Write(Operation):
         if self._size is not None and self._written != self._size:
             raise Failure("invalid", "Only %d of %d bytes have come: %s." % (self._written, self._size, self._name))
         try:
+            if self._only is not None:
+                self._look(self._path)
             if self._mode is not None:
                 os.fchmod(self._fd, self._mode & 0o777)
-            os.close(self._fd)
-            self._fd = None
+            fd, self._fd = self._fd, None
+            os.close(fd)
             os.rename(self._temporary, self._path)
             self._temporary = None
         except OSError as error:
@@ -104,7 +116,7 @@ def follow_links(path):
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
-def _mode_at(path, name):
+def _regular_at(path, name):
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -113,4 +125,4 @@ def _mode_at(path, name):
         raise Failure("is_directory", "It is a folder: %s." % name)
     if not stat.S_ISREG(status.st_mode):
         raise Failure("invalid", "It is not a regular file: %s." % name)
-    return stat.S_IMODE(status.st_mode)
+    return status

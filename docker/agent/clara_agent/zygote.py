@@ -1,7 +1,6 @@
-"""Runs in the warm interpreter, never in the agent: forks itself for each Python run.
+"""The warm interpreter: forks a process for each Python run, one of them ahead so that a run need not wait for the fork.
 
-Compiled by the agent under the name of the import machinery, whose frames tracebacks and warnings leave out. It must leave nothing in
-`sys.modules` that a fresh interpreter would not have, and it runs the user's code with one frame of its own below it.
+Runs in an interpreter of its own and never imports the agent; `start` is called by the loader (interpreter.py), with the other parts as code.
 """
 import sys
 
@@ -13,30 +12,21 @@ import _socket
 import gc
 import marshal
 import posix
-from select import POLLIN, poll
+from select import POLLHUP, POLLIN, poll
 
-for _name in set(sys.modules) - KNOWN:
-    del sys.modules[_name]
-del _name
-
-READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED = range(1, 7)
-HEAVY_MODULES = 40
-HEAVY_NAMES = ("numpy", "pandas", "matplotlib", "scipy", "sklearn", "PIL", "requests", "sympy")
-LIBC = _ctypes.dlopen(None, 0)
-PRCTL = _ctypes.dlsym(LIBC, "prctl")
-FFLUSH = _ctypes.dlsym(LIBC, "fflush")
-
-
-class _Unwind(BaseException):
-    """Leaves every frame of the zygote, so that the user's code starts on an empty stack."""
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
+CHANNEL = 3
+PR_SET_CHILD_SUBREAPER = 36
+MAX_REQUEST = 1 << 18
 
 
 class Zygote:
-    """Answers the agent's requests with forks and reports how they end."""
+    """Answers the agent's requests with forks, and reports how they end."""
 
     def __init__(self, channel, preload):
         self.channel = channel
-        self.children = {}
+        self.prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
+        self.standby = None
         self.path = [entry for entry in sys.path if entry]
         for number, name in enumerate(preload):
             self.report(IMPORTING, number)
@@ -57,336 +47,141 @@ class Zygote:
             posix._exit(0)
 
     def serve(self):
-        """Never returns: in the zygote it loops, in a fork it raises _Unwind."""
+        """Returns only in a fork, with the job that it is to run."""
         self.wake, self.writer = posix.pipe()
         posix.set_blocking(self.wake, False)
         posix.set_blocking(self.writer, False)
         _signal.signal(_signal.SIGCHLD, _ignore)
         _signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
-        poller = poll()
-        poller.register(self.channel, POLLIN)
-        poller.register(self.wake, POLLIN)
+        self.poller = poll()
+        self.poller.register(self.channel, POLLIN)
+        self.poller.register(self.wake, POLLIN)
         gc.collect()
         gc.freeze()
         self.report(READY)
-        while True:
-            for descriptor, _ in poller.poll():
+        job = self.fork_standby()
+        while not job:
+            for descriptor, events in self.poller.poll():
                 if descriptor == self.wake:
-                    posix.read(self.wake, 4096)
-                    self.reap()
-                else:
-                    self.answer()
+                    job = self.reap()
+                elif descriptor != CHANNEL:
+                    self.forget_standby()
+                elif events & POLLHUP:
+                    posix._exit(0)
+                elif not self.standby:
+                    job = self.fork_standby() or self.refuse_if_alone()
+                if job:
+                    break
+        return job
 
     def reap(self):
-        """Reports every fork that has ended."""
+        """Reports every fork that has ended; makes a new standby where none is left, and in that returns its job."""
+        try:
+            posix.read(self.wake, 4096)
+        except BlockingIOError:
+            pass
         while True:
             try:
                 pid, status = posix.waitpid(-1, posix.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if not pid:
-                return
-            number = self.children.pop(pid, None)
-            if number is not None:
-                self.report(EXITED, number, pid, status)
+                break
+            if self.standby and pid == self.standby[0]:
+                self.forget_standby()
+            self.report(EXITED, 0, pid, status)
+        return None if self.standby else self.fork_standby()
 
-    def answer(self):
-        """Forks for one request."""
-        data, ancillary, _, _ = self.channel.recvmsg(1 << 18, _socket.CMSG_SPACE(8), _socket.MSG_CMSG_CLOEXEC)
+    def fork_standby(self):
+        """Forks the process that takes the next request from the channel; in that returns the job."""
+        taken, holder = posix.pipe()
+        try:
+            pid = posix.fork()
+        except OSError as error:
+            self.failure = error.errno
+            posix.close(taken)
+            posix.close(holder)
+            return None
+        if not pid:
+            posix.close(taken)
+            return self.wait_for_job(holder)
+        posix.close(holder)
+        self.standby = (pid, taken)
+        self.poller.register(taken, POLLIN)
+        self.poller.modify(self.channel, 0)
+        self.report(STANDBY, 0, pid)
+        return None
+
+    def forget_standby(self):
+        """The standby has a job, or is gone: until there is another the zygote itself looks for requests."""
+        _, taken = self.standby
+        self.standby = None
+        self.poller.unregister(taken)
+        posix.close(taken)
+        self.poller.modify(self.channel, POLLIN)
+
+    def refuse_if_alone(self):
+        """Takes a request that no fork could be made for, and says so."""
+        if not self.standby:
+            job, descriptors = self.receive()
+            for descriptor in descriptors:
+                posix.close(descriptor)
+            self.report(REFUSED, job["id"], 0, self.failure)
+
+    def receive(self):
+        """The next request and its descriptors."""
+        data, ancillary, _, _ = self.channel.recvmsg(MAX_REQUEST, _socket.CMSG_SPACE(8), _socket.MSG_CMSG_CLOEXEC)
         if not data:
             posix._exit(0)
         descriptors = []
         for _, _, rights in ancillary:
             descriptors += [int.from_bytes(rights[at : at + 4], sys.byteorder) for at in range(0, len(rights), 4)]
-        job = marshal.loads(data)
-        try:
-            pid = posix.fork()
-        except OSError as error:
-            self.report(REFUSED, job["id"], 0, error.errno)
-        else:
-            if not pid:
-                self.become(job, descriptors)
-            self.children[pid] = job["id"]
-        for descriptor in descriptors:
-            posix.close(descriptor)
+        return marshal.loads(data), descriptors
 
-    def become(self, job, descriptors):
-        """Turns the fork into the process that runs the job."""
+    def wait_for_job(self, holder):
+        """In the standby: does what can be done ahead, then waits for a request."""
         posix.setsid()
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
-        _ctypes.call_function(PRCTL, (36, 1, 0, 0, 0))
+        _ctypes.call_function(self.prctl, (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+        posix.close(self.wake)
+        posix.close(self.writer)
+        if self.standby:
+            posix.close(self.standby[1])
+        self.poller = None
+        job, descriptors = self.receive()
+        # Said before the next standby may take a request: requests start in the order in which they came.
         self.report(STARTED, job["id"], posix.getpid())
+        posix.close(holder)
+        self.channel.close()
         for number, descriptor in enumerate(descriptors, 1):
             posix.dup2(descriptor, number)
         for descriptor in descriptors:
             posix.close(descriptor)
-        posix.close(self.wake)
-        posix.close(self.writer)
-        self.channel.close()
         job["path"] = self.path
         job["preloaded"] = self.preloaded
-        _unwind_into(job)
+        return job
 
 
 def _ignore(number, frame):
     pass
 
 
-def _unwind_into(job):
-    global JOB
-    JOB = job
-    sys.excepthook = _call_with_frames_removed
-    raise _Unwind
-
-
-def _call_with_frames_removed(*_):
-    """Runs the job: the interpreter calls it as the hook for _Unwind, with no Python frame below."""
-    del _
-    job = _prepare()
-    namespace, code = _load(job)
-    error = None
-    try:
-        exec(code, namespace)
-    except BaseException as caught:
-        error = caught.with_traceback(caught.__traceback__.tb_next)
-    del namespace, code
-    status = _status_of(error)
-    del error
-    _finish(job, status)
-
-
-def _prepare():
-    global JOB
-    job, JOB = JOB, None
-    sys.excepthook = sys.__excepthook__
-    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
-        sys.__dict__.pop(name, None)
-    cwd = job["cwd"]
-    try:
-        posix.chdir(cwd)
-    except OSError as error:
-        posix.write(2, ("cannot enter the working folder: %s\n" % error.strerror).encode())
-        posix._exit(1)
-    if job["preloaded"] and _is_shadowed(cwd, job["preloaded"]):
-        _start_cold(job)
-    folder = sys.modules["os"].fsdecode(cwd)
-    sys.path[:] = [folder] + job["path"]
-    sys.argv[:] = [job["script"]]
-    if hasattr(sys, "orig_argv"):
-        sys.orig_argv[:] = [sys.orig_argv[0], "-u", job["script"]]
-    if job["env"]:
-        sys.modules["os"].environb.update(job["env"])
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random:
-        numpy_random.seed()
-    return job
-
-
-def _is_shadowed(cwd, names):
-    try:
-        entries = posix.listdir(cwd)
-    except OSError:
-        return False
-    folder = sys.modules["os"].fsdecode(cwd)
-    finder = sys.modules["_frozen_importlib_external"].PathFinder
-    for name in names.intersection([entry.partition(b".")[0].decode("utf-8", "replace") for entry in entries]):
-        spec = finder.find_spec(name, [folder])
-        if spec and spec.loader:
-            return True
-    return False
-
-
-def _start_cold(job):
-    """Becomes a fresh interpreter that runs the job: what is preloaded here would be in its way."""
-    reader, writer = posix.pipe()
-    posix.write(writer, marshal.dumps((SELF, LOADER, {"id": 0, "script": job["script"], "cwd": job["cwd"], "env": {}, "report": job["report"]})))
-    if reader == 3:
-        posix.set_inheritable(3, True)
-    else:
-        posix.dup2(reader, 3)
-    environment = dict(sys.modules["os"].environb)
-    environment.update(job["env"])
-    posix.execve(sys.executable, [sys.orig_argv[0] if hasattr(sys, "orig_argv") else "python3", "-u", "-c", LOADER], environment)
-
-
-def _load(job):
-    script = job["script"]
-    main = type(sys)("__main__")
-    namespace = main.__dict__
-    namespace["__loader__"] = sys.modules["_frozen_importlib_external"].SourceFileLoader("__main__", script)
-    if sys.version_info < (3, 14):
-        namespace["__annotations__"] = {}
-    namespace["__builtins__"] = sys.modules["builtins"]
-    namespace["__file__"] = script
-    namespace["__cached__"] = None
-    sys.modules["__main__"] = main
-    try:
-        descriptor = posix.open(script, posix.O_RDONLY | posix.O_CLOEXEC)
-        size = posix.fstat(descriptor).st_size
-        source = posix.read(descriptor, size)
-        posix.close(descriptor)
-        if not source.isascii() and b"coding" not in b"".join(source.split(b"\n", 2)[:2]):
-            # compile() does not mind bad bytes in comments.
-            source.decode()
-        return namespace, compile(source, script, "exec", 0, True)
-    except BaseException:
-        # A fresh interpreter words what is wrong with a script better than compile() does.
-        posix.execve(sys.executable, [sys.executable, "-u", script], sys.modules["os"].environb)
-
-
-def _status_of(error):
-    """The exit status for how the script ended, after what CPython prints about it."""
-    if error is None:
-        return 0
-    if isinstance(error, SystemExit):
-        return _exit_code(error)
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
-    if sys.version_info >= (3, 12):
-        sys.last_exc = error
-    hook = getattr(sys, "excepthook", None)
-    if hook is None:
-        _print("sys.excepthook is missing\n")
-        hook = sys.__excepthook__
-    problem = None
-    try:
-        hook(type(error), error, error.__traceback__)
-    except SystemExit as caught:
-        return _exit_code(caught)
-    except BaseException as caught:
-        problem = caught.with_traceback(caught.__traceback__.tb_next)
-    if problem is not None:
-        _print("Error in sys.excepthook:\n")
-        sys.__excepthook__(type(problem), problem, problem.__traceback__)
-        _print("\nOriginal exception was:\n")
-        sys.__excepthook__(type(error), error, error.__traceback__)
-    return -2 if type(error) is KeyboardInterrupt else 1
-
-
-def _exit_code(error):
-    code = error.code
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 255 if -(1 << 63) <= code < 1 << 63 else 255
-    try:
-        _print(str(code))
-    except BaseException:
-        pass
-    _print("\n")
-    return 1
-
-
-def _print(text):
-    try:
-        sys.stderr.write(text)
-    except BaseException:
-        try:
-            posix.write(2, text.encode("utf-8", "backslashreplace"))
-        except OSError:
-            pass
-
-
-def _finish(job, status):
-    """What the end of the interpreter does that one can see; all of it would take long with pandas loaded."""
-    threading = sys.modules.get("threading")
-    if threading:
-        try:
-            threading._shutdown()
-        except BaseException as error:
-            _print("Exception ignored in: %r\n" % threading)
-            sys.__excepthook__(type(error), error, error.__traceback__)
-    import atexit
-
-    try:
-        atexit._run_exitfuncs()
-    except BaseException:
-        pass  # It has been printed already.
-    status = _flush(status)
-    if job["report"]:
-        _report_imports(job)
-    _tear_down(job)
-    status = _flush(status)
-    _ctypes.call_function(FFLUSH, (0,))
-    if status == -2:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-        posix.kill(posix.getpid(), _signal.SIGINT)
-        status = 130
-    posix._exit(status)
-
-
-def _flush(status):
-    for stream in sys.stdout, sys.stderr:
-        try:
-            if stream is not None and not getattr(stream, "closed", False):
-                stream.flush()
-        except BaseException as error:
-            if stream is sys.stdout:
-                _print("Exception ignored in: %r\n%s: %s\n" % (stream, type(error).__name__, error))
-            status = status or 120
-    return status
-
-
-def _tear_down(job):
-    """Lets go of the globals of the script and of modules beside it, so that their `__del__` run and their files are flushed."""
-    folder = sys.path[0] if sys.path else ""
-    reference = sys.modules["_weakref"].ref
-    names = [
-        name
-        for name, module in list(sys.modules.items())
-        if type(module) is type(sys) and (name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)))
-    ]
-    left = [reference(sys.modules[name]) for name in names]
-    is_cyclic = any(_may_be_cyclic(module().__dict__) for module in left)
-    if is_cyclic:
-        # Once while all is reachable, as CPython does: it sorts what a text file is made of so that its buffer is flushed before its file is closed.
-        gc.collect()
-    for name in names:
+def start(parts, loader, job):
+    """Serves where the job is a list of modules to preload, else runs the one job."""
+    script = {}
+    for name in ("imports", "ending", "script"):
+        exec(parts[name], script)
+    for name in set(sys.modules) - KNOWN:
         del sys.modules[name]
-    if is_cyclic:
-        gc.collect()
-    for module in left:
-        space = getattr(module(), "__dict__", {})
-        for name in list(space):
-            if name != "__builtins__":
-                space[name] = None
-
-
-def _may_be_cyclic(space):
-    # The caller, the parameter, the module and the counting itself refer to it in any case.
-    return sys.getrefcount(space) > 4 or any(gc.is_tracked(value) and type(value) is not type(sys) for value in space.values() if value is not space["__loader__"])
-
-
-def _report_imports(job):
-    """Writes which large packages the script imported from where packages are installed; the agent may preload them."""
-    names = set(sys.modules) - KNOWN
-    if len(names) < HEAVY_MODULES:
-        return
-    counts = {}
-    for name in names:
-        top = name.partition(".")[0]
-        counts[top] = counts.get(top, 0) + 1
-    heavy = []
-    for top, count in counts.items():
-        origin = str(getattr(sys.modules.get(top), "__file__", None))
-        if (count >= HEAVY_MODULES or top in HEAVY_NAMES) and ("/site-packages/" in origin or "/dist-packages/" in origin):
-            if not origin.startswith(sys.path[0] + "/"):
-                heavy.append(top)
-    try:
-        descriptor = posix.open(job["report"], posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
-        posix.write(descriptor, "\n".join(heavy).encode())
-    except OSError:
-        pass  # It is only about speed.
-
-
-def start(code, loader, job):
-    """What the loader calls: serves where the job is a list of modules to preload, else runs the one job."""
-    global SELF, LOADER
-    SELF, LOADER = code, loader
+    script["KNOWN"] = KNOWN
+    script["PARTS"] = parts
+    script["LOADER"] = loader
     if "preload" in job:
-        posix.set_inheritable(3, False)
-        Zygote(_socket.socket(fileno=3), job["preload"]).serve()
-    posix.close(3)
-    job["path"] = [entry for entry in sys.path if entry]
-    job["preloaded"] = ()
-    _unwind_into(job)
+        posix.set_inheritable(CHANNEL, False)
+        job = Zygote(_socket.socket(fileno=CHANNEL), job["preload"]).serve()
+    else:
+        posix.close(CHANNEL)
+        job["path"] = [entry for entry in sys.path if entry]
+        job["preloaded"] = ()
+    script["unwind_into"](job)

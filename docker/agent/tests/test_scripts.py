@@ -7,6 +7,8 @@ import unittest
 from sandbox import Sandbox
 from script_cases import CASES
 
+from clara_agent.environment import environment_of
+
 
 class Scripts(unittest.TestCase):
     maxDiff = None
@@ -28,7 +30,7 @@ class Scripts(unittest.TestCase):
         script = self.sandbox.path("script.py")
         with open(script, "wb") as file:
             file.write(source)
-        environment = dict(os.environ, **self.sandbox.environment)
+        environment = environment_of(os.environb, self.sandbox.header["config"])
         try:
             done = subprocess.run(
                 [sys.executable, "-u", script], cwd=self.sandbox.workspace, env=environment, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True

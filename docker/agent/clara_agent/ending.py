@@ -1,0 +1,133 @@
+"""What the end of the interpreter does that one can see; all of it would take long with large packages loaded.
+
+Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
+"""
+import _ctypes
+import _signal
+import gc
+import posix
+import sys
+
+FFLUSH = _ctypes.dlsym(_ctypes.dlopen(None, 0), "fflush")
+
+
+def status_of(error):
+    """The exit status for how the script ended, after what CPython prints about it."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit):
+        return _exit_code(error)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        _print("sys.excepthook is missing\n")
+        hook = sys.__excepthook__
+    problem = None
+    try:
+        hook(type(error), error, error.__traceback__)
+    except SystemExit as caught:
+        return _exit_code(caught)
+    except BaseException as caught:
+        problem = caught.with_traceback(caught.__traceback__.tb_next)
+    if problem is not None:
+        _print("Error in sys.excepthook:\n")
+        sys.__excepthook__(type(problem), problem, problem.__traceback__)
+        _print("\nOriginal exception was:\n")
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    return -2 if type(error) is KeyboardInterrupt else 1
+
+
+def _exit_code(error):
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 255 if -(1 << 63) <= code < 1 << 63 else 255
+    try:
+        _print(str(code))
+    except BaseException:
+        pass
+    _print("\n")
+    return 1
+
+
+def _print(text):
+    try:
+        sys.stderr.write(text)
+    except BaseException:
+        try:
+            posix.write(2, text.encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass
+
+
+def finish(job, status):
+    """Ends the process as the interpreter would."""
+    threading = sys.modules.get("threading")
+    if threading:
+        try:
+            threading._shutdown()
+        except BaseException as error:
+            _print("Exception ignored in: %r\n" % threading)
+            sys.__excepthook__(type(error), error, error.__traceback__)
+    import atexit
+
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass  # It has been printed already.
+    status = _flush(status)
+    if job["report"]:
+        report_imports(job)
+    _tear_down(job)
+    status = _flush(status)
+    _ctypes.call_function(FFLUSH, (0,))
+    if status == -2:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        posix.kill(posix.getpid(), _signal.SIGINT)
+        status = 130
+    posix._exit(status)
+
+
+def _flush(status):
+    for stream in sys.stdout, sys.stderr:
+        try:
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+        except BaseException as error:
+            if stream is sys.stdout:
+                _print("Exception ignored in: %r\n%s: %s\n" % (stream, type(error).__name__, error))
+            status = status or 120
+    return status
+
+
+def _tear_down(job):
+    """Lets go of the globals of the script and of modules beside it, so that their `__del__` run and their files are flushed."""
+    folder = sys.path[0] if sys.path else ""
+    reference = sys.modules["_weakref"].ref
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if type(module) is type(sys) and (name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)))
+    ]
+    left = [reference(sys.modules[name]) for name in names]
+    is_cyclic = any(_may_be_cyclic(module().__dict__) for module in left)
+    if is_cyclic:
+        # Once while all is reachable, as CPython does: it sorts what a text file is made of so that its buffer is flushed before its file is closed.
+        gc.collect()
+    for name in names:
+        del sys.modules[name]
+    if is_cyclic:
+        gc.collect()
+    for module in left:
+        space = getattr(module(), "__dict__", {})
+        for name in list(space):
+            if name != "__builtins__":
+                space[name] = None
+
+
+def _may_be_cyclic(space):
+    # The caller, the parameter, the module and the counting itself refer to it in any case.
+    return sys.getrefcount(space) > 4 or any(gc.is_tracked(value) and type(value) is not type(sys) for value in space.values() if value is not space["__loader__"])

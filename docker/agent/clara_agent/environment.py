@@ -1,0 +1,12 @@
+"""The environment of everything that the agent runs."""
+import os
+
+
+def environment_of(inherited, config):
+    """The image's own environment with the sandbox's on top, as bytes to bytes; what pip and npm install for the user is found by its name."""
+    scripts = os.fsencode(config["packages"]) + b"/bin"
+    environment = dict(inherited)
+    environment[b"PATH"] = scripts + b":" + environment.get(b"PATH", os.fsencode(os.defpath))
+    for name, value in config.get("env", {}).items():
+        environment[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
+    return environment
