@@ -3,16 +3,13 @@ import os
 
 from . import codec
 from .channel import Channel
-from .errors import Failure, Violation, from_os_error
-from .loop import GONE, READ, WRITE
+from .errors import Failure, Violation, to_failure
+from .loop import GONE, READ
+from .outbox import Outbox
 from .wire_json import dumps, loads
 
 PROTOCOL = 1
 MAX_CHANNELS = 256
-# Above FULL nothing is read for sending; above STUFFED (only control frames get there) the peer is not read either.
-FULL = 512 * 1024
-STUFFED = 4 * FULL
-SLICES = 1024
 PIPE_SIZE = 1 << 20
 F_SETPIPE_SZ = 1031
 
@@ -23,18 +20,14 @@ class Connection:
     def __init__(self, loop, read_fd, write_fd, open_operation, on_end):
         self._loop = loop
         self._read_fd = read_fd
-        self._write_fd = write_fd
         self._open_operation = open_operation
         self._on_end = on_end
         self._decoder = codec.Decoder()
         self._channels = {}
         self._last_opened = 0
         self._next_own = 2
-        self._out = []
-        self._out_bytes = 0
-        self._is_writing_late = False
+        self._outbox = Outbox(loop, write_fd)
         self._is_reading = True
-        self._waiting = {}
         self.is_open = True
         for fd in read_fd, write_fd:
             os.set_blocking(fd, False)
@@ -42,14 +35,9 @@ class Connection:
         loop.add(read_fd, READ, self._readable)
 
     def send(self, kind, channel, stream, payload=b""):
-        """Queues a frame; everything of one turn of the loop goes out in one write."""
-        if not self.is_open:
-            return
-        size = len(payload)
-        self._out.append(codec.encode_header(kind, channel, stream, size))
-        if size:
-            self._out.append(payload)
-        self._out_bytes += codec.HEADER_SIZE + size
+        """Queues a frame."""
+        if self.is_open:
+            self._outbox.put(kind, channel, stream, payload)
 
     def hello(self, value):
         """Sends the first frame."""
@@ -69,61 +57,25 @@ class Connection:
     def forget(self, channel):
         """Drops a channel that is over."""
         self._channels.pop(channel.id, None)
-        self._waiting.pop(channel, None)
+        self._outbox.forget(channel)
 
     def is_full(self):
         """Whether so much waits to be written that no more should be read for it."""
-        return self._out_bytes >= FULL
+        return self._outbox.is_full()
 
     def call_when_drained(self, channel):
         """Calls the operation's on_room once the queue is short again."""
-        self._waiting[channel] = True
+        self._outbox.call_when_drained(channel)
 
     def flush(self):
-        """Writes what waits, and lets those go on who wait for that."""
-        while self._out and not self._is_writing_late:
-            if not self._write():
-                return
-            if self._waiting and self._out_bytes < FULL // 2:
-                waiting = self._waiting
-                self._waiting = {}
-                for channel in waiting:
-                    if not channel.is_over and self.is_open:
-                        channel.operation.on_room()
-        if not self._is_reading and self._out_bytes < STUFFED:
-            self._is_reading = True
-            self._loop.modify(self._read_fd, READ)
-
-    def _write(self):
-        out = self._out
+        """Writes what waits, and reads on or not, as the peer reads."""
         try:
-            written = os.writev(self._write_fd, out if len(out) <= SLICES else out[:SLICES])
-        except BlockingIOError:
-            written = 0
+            self._outbox.flush()
         except OSError:
             self.close()
-            return False
-        self._out_bytes -= written
-        done = 0
-        for part in out:
-            if written < len(part):
-                break
-            written -= len(part)
-            done += 1
-        del out[:done]
-        if written:
-            out[0] = memoryview(out[0])[written:]
-        if out and done < SLICES:
-            self._is_writing_late = True
-            self._loop.add(self._write_fd, WRITE, self._writable)
-            if self._out_bytes >= STUFFED and self._is_reading:
-                self._is_reading = False
-                self._loop.modify(self._read_fd, 0)
-        return True
-
-    def _writable(self, events):
-        self._loop.remove(self._write_fd)
-        self._is_writing_late = False
+        if self.is_open and self._is_reading == self._outbox.is_stuffed():
+            self._is_reading = not self._is_reading
+            self._loop.modify(self._read_fd, READ if self._is_reading else 0)
 
     def _readable(self, events):
         if events & GONE and not self._is_reading:
@@ -162,10 +114,10 @@ class Connection:
             return None
         try:
             self._deliver(channel, kind, stream, payload)
-        except Failure as failure:
-            channel.operation.fail(failure)
-        except OSError as error:
-            channel.operation.fail(from_os_error(error))
+        except Violation:
+            raise
+        except Exception as error:
+            channel.operation.fail(to_failure(error))
         return None
 
     def _deliver(self, channel, kind, stream, payload):
@@ -200,10 +152,8 @@ class Connection:
         try:
             channel.operation = self._open_operation(channel, parameters)
             channel.operation.start()
-        except Failure as failure:
-            channel.error(failure)
-        except OSError as error:
-            channel.error(from_os_error(error))
+        except Exception as error:
+            channel.error(to_failure(error))
         return None
 
     def close(self):
@@ -212,11 +162,8 @@ class Connection:
             return
         self.is_open = False
         self._loop.remove(self._read_fd)
-        self._loop.remove(self._write_fd)
         os.close(self._read_fd)
-        os.close(self._write_fd)
-        self._out = []
-        self._waiting = {}
+        self._outbox.close()
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.is_over = True

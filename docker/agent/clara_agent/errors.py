@@ -44,3 +44,12 @@ def from_os_error(error, path=None):
     code, sentence = CODES.get(error.errno, ("internal", error.strerror or str(error)))
     where = "" if path is None else ": %s" % path
     return Failure(code, "%s%s." % (sentence, where))
+
+
+def to_failure(error):
+    """The Failure for whatever an operation has raised: a fault of the agent's own fails one call and no more."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, OSError):
+        return from_os_error(error)
+    return Failure("internal", "The agent failed: %s." % type(error).__name__)

@@ -2,7 +2,6 @@
 import os
 
 from .errors import Failure
-from .parameters import take, to_bytes
 from .process import spawn
 from .python_start import PythonStart
 
@@ -13,10 +12,7 @@ SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
 
 def launch_argv(run, ends):
     """Starts the argv of the parameters."""
-    argv = take(run.parameters, "argv", list)
-    if not argv or not all(isinstance(part, str) for part in argv):
-        raise Failure("invalid", "The parameter argv must be a list of texts, and not empty.")
-    _spawn(run, [to_bytes(part) for part in argv], ends)
+    _spawn(run, run.request.argv, ends)
 
 
 def launch_shell(run, ends):
@@ -35,8 +31,8 @@ def launch_shell(run, ends):
 
 def _spawn(run, argv, ends):
     environment = dict(run.agent.environment)
-    environment.update(run.environment)
-    pid = spawn(argv, environment, run.cwd, ends)
+    environment.update(run.request.environment)
+    pid = spawn(argv, environment, run.request.cwd, ends)
     run.agent.children.watch(pid, run.on_exited)
     run.on_started(pid)
 
@@ -46,7 +42,7 @@ def launch_python(run, ends):
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
-    job = {"script": os.fsdecode(run.script), "cwd": run.cwd, "env": run.environment, "report": report}
+    job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
     outputs = [os.dup(fd) for fd in ends[1:]]
     PythonStart(run.agent.interpreters, job, outputs, run).begin()
 

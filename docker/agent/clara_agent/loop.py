@@ -32,6 +32,7 @@ class Loop:
         self._callbacks = {}
         self._timers = []
         self._soon = []
+        self._removed = set()
         self.turn_ends = []
 
     def add(self, fd, events, callback):
@@ -46,6 +47,7 @@ class Loop:
     def remove(self, fd):
         """Forgets a descriptor; must come before it is closed."""
         if self._callbacks.pop(fd, None):
+            self._removed.add(fd)
             self._epoll.unregister(fd)
 
     def later(self, seconds, call):
@@ -70,8 +72,10 @@ class Loop:
         calls, self._soon = self._soon, []
         for fd, events in self._epoll.poll(0 if calls else self._patience()):
             callback = callbacks.get(fd)
-            if callback:
+            # A number that was freed in this turn may stand for something new by now.
+            if callback and fd not in self._removed:
                 callback(events)
+        self._removed.clear()
         for call in calls:
             call()
         self._fire()

@@ -1,5 +1,5 @@
 """The shape of an operation: what a channel tells the code that answers it."""
-from .errors import Failure, from_os_error
+from .errors import Failure, to_failure
 
 
 class Operation:
@@ -41,6 +41,4 @@ class Operation:
     def fail(self, error):
         """Stops, and answers with what went wrong."""
         self.stop()
-        if isinstance(error, OSError):
-            error = from_os_error(error)
-        self.channel.error(error)
+        self.channel.error(to_failure(error))

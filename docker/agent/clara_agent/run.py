@@ -3,19 +3,15 @@ import errno
 import os
 from time import monotonic
 
-from .capture import Everything, HeadAndTail
 from .errors import Failure, from_os_error
 from .inlet import Inlet
 from .launch import PROGRAMS
 from .operation import Operation
 from .outlet import Outlet
-from .parameters import take, take_count, take_environment, take_path
+from .run_request import RunRequest
 from .signals import ending
 
 MAX_SOURCE = 16 << 20
-MAX_CAPTURE = 16 << 20
-# A run's own variables must fit into one message to the warm interpreter.
-MAX_ENVIRONMENT = 128 << 10
 SIGKILL = 9
 # How long a result waits for the status of a process whose tree is gone.
 STATUS_SECONDS = 2
@@ -26,16 +22,7 @@ class Run(Operation):
 
     def start(self):
         """Reads the parameters; a program without a source starts at once."""
-        parameters = self.parameters
-        self._program = take(parameters, "program", str)
-        if self._program not in PROGRAMS:
-            raise Failure("invalid", "The program must be python, shell or argv.")
-        self.cwd = take_path(parameters, "cwd", self.agent.workspace) if parameters.get("cwd") else os.fsencode(self.agent.workspace)
-        self.environment = take_environment(parameters)
-        if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:
-            raise Failure("too_large", "The environment of a run can have at most %d bytes." % MAX_ENVIRONMENT)
-        self._timeout = take_count(parameters, "timeoutMs", None)
-        self._captures = [self._capture(), self._capture()]
+        self.request = RunRequest(self.parameters, self.agent.workspace)
         self.source = bytearray()
         self.script = None
         self.pid = None
@@ -45,14 +32,8 @@ class Run(Operation):
         self._timer = None
         self._kill = None
         self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = False
-        if self._program == "argv":
+        if self.request.program == "argv":
             self._begin()
-
-    def _capture(self):
-        capture = take(self.parameters, "capture", dict, None)
-        if capture is None:
-            return Everything()
-        return HeadAndTail(take_count(capture, "head", 0, MAX_CAPTURE), take_count(capture, "tail", 0, MAX_CAPTURE))
 
     def on_data(self, stream, payload):
         """More of the source, or of stdin."""
@@ -75,12 +56,12 @@ class Run(Operation):
 
     def _begin(self):
         self._has_begun = True
-        if not os.path.isdir(self.cwd):
-            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self.cwd))
+        if not os.path.isdir(self.request.cwd):
+            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self.request.cwd))
         self._oom_kills = self.agent.oom.read()
         self._started = monotonic()
-        if self._timeout is not None:
-            self._timer = self.agent.loop.later(self._timeout / 1000, self._time_out)
+        if self.request.timeout_ms is not None:
+            self._timer = self.agent.loop.later(self.request.timeout_ms / 1000, self._time_out)
         self.agent.runs.add(self)
         self._launch()
 
@@ -89,7 +70,7 @@ class Run(Operation):
         ends = [null]
         ours = []
         try:
-            if self._program == "argv" and take(self.parameters, "stdin", bool, False):
+            if self.request.has_stdin:
                 ends[0], writer = os.pipe()
                 os.close(null)
                 self._inlet = Inlet(self.agent.loop, self.channel, writer)
@@ -97,7 +78,7 @@ class Run(Operation):
                 reader, writer = os.pipe()
                 ours.append(reader)
                 ends.append(writer)
-            PROGRAMS[self._program](self, ends)
+            PROGRAMS[self.request.program](self, ends)
         except OSError as error:
             for fd in ours:
                 os.close(fd)
@@ -111,7 +92,7 @@ class Run(Operation):
         else:
             self._outlets = [
                 Outlet(self.agent.loop, self.channel, stream, fd, capture, self._finish)
-                for stream, (fd, capture) in enumerate(zip(ours, self._captures), 1)
+                for stream, (fd, capture) in enumerate(zip(ours, self.request.captures), 1)
             ]
         finally:
             for fd in ends:
@@ -246,7 +227,7 @@ class Run(Operation):
     def _clean_up(self):
         script, self.script = self.script, None
         if script:
-            if self._program == "python" and self.agent.interpreters.is_learning:
+            if self.request.program == "python" and self.agent.interpreters.is_learning:
                 self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
             self.agent.scratch.drop(script)
 
