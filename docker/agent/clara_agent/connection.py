@@ -93,8 +93,7 @@ class Connection:
                 self._receive(kind, channel, stream, payload)
                 if not self.is_open:
                     return None
-        except Violation as violation:
-            os.write(2, b"clara: the stream broke the protocol: %s\n" % str(violation).encode("utf-8", "replace"))
+        except Violation:
             self.close()
         return None
 
