@@ -65,12 +65,17 @@ export class EgressPolicy {
   }
 
   #isThisMachine(address: Address): boolean {
-    const { family, value } = embeddedIPv4(address) ?? address;
-    const isLoopback = family === 4 ? value >> 24n === 127n || value === 0n : value <= 1n;
-    return isLoopback || this.#surroundings.isOwn(embeddedIPv4(address) ?? address);
+    if (address.family === 6 && address.value <= 1n) return true;
+    const meant = embeddedIPv4(address) ?? address;
+    return (meant.family === 4 && isLoopback(meant)) || this.#surroundings.isOwn(meant);
   }
 }
 
 function isAboutEither(pattern: EgressPattern, host: Host, address: Address, port: number): boolean {
   return (host.kind === 'name' && matchesName(pattern, host.name, port)) || matchesAddress(pattern, address, port);
+}
+
+/** 0.0.0.0 leads to this machine too. */
+function isLoopback({ value }: Address): boolean {
+  return value >> 24n === 127n || value >> 24n === 0n;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../clock.ts';
 import { type Address, parseAddress } from './address.ts';
@@ -26,9 +27,28 @@ export function thisMachine(clock: Clock, serverPorts: () => readonly number[]):
 }
 
 function readOwn(): Set<string> {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const parsed = addresses.map(({ address }) => parseAddress(address.split('%')[0] ?? ''));
-  return new Set(parsed.filter((address) => address !== undefined).map(keyOf));
+  const listed = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  const all = [...listed, ...localIPv4(), ...localIPv6()].map((text) => parseAddress(text.split('%')[0] ?? ''));
+  return new Set(all.filter((address) => address !== undefined).map(keyOf));
+}
+
+/** Linux answers on the addresses of cards that are down too, such as that of a bridge without members; Node does not list those. */
+function localIPv4(): string[] {
+  const routes = readProc('/proc/net/fib_trie');
+  return [...routes.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL/g)].map((match) => match[1] ?? '');
+}
+
+function localIPv6(): string[] {
+  const lines = readProc('/proc/net/if_inet6').split('\n');
+  return lines.map((line) => line.slice(0, 32).replace(/(.{4})(?!$)/g, '$1:'));
+}
+
+function readProc(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function keyOf({ family, value }: Address): string {

@@ -22,6 +22,7 @@ export class Tunnel {
   readonly #gone = new AbortController();
   readonly #queue = new ByteQueue();
   #socket: Socket | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #isPumping = false;
   #hasSandboxEnded = false;
   #hasUpEnded = false;
@@ -52,19 +53,28 @@ export class Tunnel {
 
   /** Carries bytes until both directions have ended or something else ends the tunnel; closes the socket and answers the channel. */
   carry(socket: Socket): Promise<TunnelEnd> {
-    if (this.#gone.signal.aborted) socket.destroy();
+    if (this.#gone.signal.aborted) {
+      socket.destroy();
+      return this.#over.promise;
+    }
     this.#socket = socket;
-    socket.setTimeout(IDLE_MS, () => this.#finish('idle'));
+    this.#idle = setTimeout(() => this.#finish('idle'), IDLE_MS);
     socket.on('error', () => this.#finish('broken'));
-    socket.on('close', () => this.#finish('broken'));
-    socket.on('end', () => {
-      this.#hasDownEnded = true;
-      this.#channel.channel.end(1);
-      this.#finishIfDone();
+    socket.on('close', () => {
+      if (!socket.readableEnded || !socket.writableFinished) this.#finish('broken');
     });
+    let down = Promise.resolve();
     socket.on('data', (chunk: Buffer) => {
       socket.pause();
-      void this.#sendDown(chunk).then(() => socket.resume());
+      down = this.#sendDown(chunk).then(() => void socket.resume());
+    });
+    // Node reports the end of a paused socket at once, so it has to queue behind what is still on its way.
+    socket.on('end', () => {
+      down = down.then(() => {
+        this.#hasDownEnded = true;
+        this.#channel.channel.end(1);
+        this.#finishIfDone();
+      });
     });
     this.#channel.event({ connected: true });
     this.#pumpUp();
@@ -74,6 +84,7 @@ export class Tunnel {
   async #sendDown(chunk: Buffer): Promise<void> {
     this.receivedBytes += chunk.length;
     await this.#channel.channel.write(1, chunk);
+    this.#idle?.refresh();
     await this.#pace(chunk.length);
   }
 
@@ -97,6 +108,7 @@ export class Tunnel {
     const written = createDeferred<void>();
     socket.write(bytes, () => written.resolve());
     await written.promise;
+    this.#idle?.refresh();
     await this.#pace(bytes.length);
     this.#channel.channel.consumed(bytes.length);
   }
@@ -114,6 +126,7 @@ export class Tunnel {
   #finish(end: TunnelEnd): void {
     if (this.#gone.signal.aborted) return;
     this.#gone.abort();
+    clearTimeout(this.#idle);
     this.#socket?.destroy();
     if (end === 'done') this.#channel.answer({});
     else if (end === 'limit')

@@ -1,0 +1,306 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import Docker from 'dockerode';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Origin, startOrigin } from '../support/origin.ts';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+let origin: Origin;
+let server: RealServer;
+let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
+
+/** What name servers say in these tests; a function is asked each time. */
+const NAMES: Record<string, readonly string[] | (() => readonly string[])> = {
+  'origin.test': ['127.0.0.1'],
+};
+
+const resolver = async (name: string): Promise<readonly string[]> => {
+  const addresses = NAMES[name] ?? [];
+  return typeof addresses === 'function' ? addresses() : addresses;
+};
+
+beforeAll(async () => {
+  origin = await startOrigin();
+  server = await startRealServer(
+    {
+      SANDBOX_NETWORK: 'proxy',
+      SANDBOX_EGRESS_ALLOW: `*,127.0.0.1:${origin.httpPort},127.0.0.1:${origin.httpsPort}`,
+    },
+    { resolver },
+  );
+  const path = '/workspace/origin.pem';
+  await server.call('POST', '/sandbox/ada/file', { path, content: origin.certificate });
+});
+afterAll(async () => {
+  await server?.close();
+  await origin?.close();
+});
+
+const httpUrl = (path: string) => `http://origin.test:${origin.httpPort}${path}`;
+const httpsUrl = (path: string) => `https://origin.test:${origin.httpsPort}${path}`;
+const shell = async (command: string, user = 'ada') => (await server.shell(user, command)).body;
+const python = async (code: string, user = 'ada') => (await server.execute(user, code)).body;
+
+describe('the way out by proxy, without settings by the user', () => {
+  it('serves curl over http and https', async () => {
+    expect(await shell(`curl -sS ${httpUrl('/hello')}`)).toMatchObject({
+      output: `hello origin.test:${origin.httpPort}`,
+    });
+    expect(await shell(`curl -sS --cacert origin.pem ${httpsUrl('/hello')}`)).toMatchObject({
+      output: `hello origin.test:${origin.httpsPort}`,
+    });
+  });
+
+  it('carries a body up and 20 MiB down byte for byte', async () => {
+    const up = `head -c 3000000 /dev/urandom > up && curl -sS --data-binary @up -o down ${httpUrl('/echo')} && cmp up down && echo same`;
+    expect(await shell(up)).toMatchObject({ error: null, output: 'same\n' });
+    const chunked = `curl -sS -H "Transfer-Encoding: chunked" --data-binary @up -o down ${httpUrl('/echo')} && cmp up down && echo same`;
+    expect(await shell(chunked)).toMatchObject({ output: 'same\n' });
+    const down = `curl -sS --cacert origin.pem ${httpsUrl('/big')} | tr -d x | wc -c; curl -sS ${httpUrl('/big')} | wc -c`;
+    expect(await shell(down)).toMatchObject({ output: '0\n20971520\n' });
+  });
+
+  it('serves urllib', async () => {
+    const code = `
+import ssl, urllib.request
+print(urllib.request.urlopen("${httpUrl('/hello')}").read())
+print(urllib.request.urlopen("${httpsUrl('/hello')}", context=ssl.create_default_context(cafile="origin.pem")).read())`;
+    const greeting = `b'hello origin.test:${origin.httpPort}'\nb'hello origin.test:${origin.httpsPort}'\n`;
+    expect(await python(code)).toMatchObject({ output: greeting });
+  });
+
+  it('serves requests, also twice over one session', async () => {
+    const code = `
+import requests
+with requests.Session() as session:
+    for _ in range(2):
+        print(session.get("${httpUrl('/hello')}").text, session.get("${httpsUrl('/hello')}", verify="origin.pem").status_code)`;
+    expect(await python(code)).toMatchObject({ output: `hello origin.test:${origin.httpPort} 200\n`.repeat(2) });
+  });
+
+  it('serves httpx', async () => {
+    const code = `
+import httpx
+print(httpx.get("${httpUrl('/hello')}").text)
+print(httpx.get("${httpsUrl('/hello')}", verify="origin.pem").text)`;
+    const greeting = `hello origin.test:${origin.httpPort}\nhello origin.test:${origin.httpsPort}\n`;
+    expect(await python(code)).toMatchObject({ output: greeting });
+  });
+
+  it('serves pip', async () => {
+    const index = `--index-url ${httpsUrl('/simple/')} --cert origin.pem`;
+    expect(await shell(`pip install --quiet ${index} clara-greeting`)).toMatchObject({ success: true });
+    expect(await python('import clara_greeting; print(clara_greeting.text)')).toMatchObject({
+      output: 'hello from pip\n',
+    });
+  });
+
+  it('serves git over https', async () => {
+    const clone = `git -c http.sslCAInfo=$PWD/origin.pem clone --quiet ${httpsUrl('/repo.git')} repo && cat repo/greeting`;
+    expect(await shell(clone)).toMatchObject({ output: 'hello from git\n' });
+  });
+});
+
+/** What the proxy answers to a CONNECT, byte for byte as the program writes it. */
+const CONNECT = `
+import socket
+def connect(target):
+    with socket.create_connection(("127.0.0.1", 3128), 20) as proxy:
+        proxy.sendall(b"CONNECT " + target.encode() + b" HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        return proxy.recv(4096).split(b"\\r\\n")[0].decode()
+`;
+const statusOf = async (user: string, targets: readonly string[], from: RealServer = server): Promise<string[]> => {
+  const code = `${CONNECT}\nfor target in ${JSON.stringify(targets)}: print(connect(target).split(" ")[1])`;
+  const { body } = await from.execute(user, code);
+  expect(body.error).toBeNull();
+  return body.output.trim().split('\n');
+};
+
+describe('what a sandbox does not reach', () => {
+  /** Something of this machine that listens on all its addresses. */
+  let service: HttpServer;
+  let port: number;
+  /** The same server where the operator has opened everything. */
+  let open: RealServer;
+
+  beforeAll(async () => {
+    neighbour = await startNeighbour();
+    service = createServer((_request, response) => response.end('secret of this machine'));
+    service.listen(0, '::');
+    await once(service, 'listening');
+    port = (service.address() as AddressInfo).port;
+    open = await startRealServer({ SANDBOX_NETWORK: 'proxy', SANDBOX_EGRESS_ALLOW: '*,0.0.0.0/0,::/0' }, { resolver });
+  });
+  afterAll(async () => {
+    await open?.close();
+    await neighbour?.stop();
+    service.closeAllConnections();
+    await new Promise((resolve) => service.close(resolve));
+  });
+
+  it('is this machine: neither its loopback nor any of its addresses, which all are there where everything is opened', async () => {
+    const targets = ownAddresses().map((address) => (isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`));
+    expect(targets).toContain(`127.0.0.1:${port}`);
+    expect(targets).toContain(`${neighbour.gateway}:${port}`);
+    expect(await statusOf('eve', targets, open)).toEqual(targets.map(() => '200'));
+    expect(await statusOf('eve', targets)).toEqual(targets.map(() => '403'));
+  });
+
+  it('is this server, even where everything is opened', async () => {
+    const own = ownAddresses().filter((address) => !isIPv6(address));
+    const targets = (url: string) => own.map((address) => `${address}:${new URL(url).port}`);
+    expect(await statusOf('eve', targets(open.url), open)).toEqual(own.map(() => '403'));
+    expect(await statusOf('eve', targets(server.url))).toEqual(own.map(() => '403'));
+    // Another server of this machine shows that it is the port alone that is closed there.
+    expect((await statusOf('eve', [`127.0.0.1:${new URL(server.url).port}`], open))[0]).toBe('200');
+  });
+
+  it('is the loopback under another spelling, as a number, or behind IPv6', async () => {
+    NAMES.localhost = ['127.0.0.1'];
+    const spellings = [
+      'localhost',
+      'LOCALHOST.',
+      '0',
+      '0.0.0.0',
+      '127.1',
+      '0x7f.1',
+      '0x7f000001',
+      '2130706433',
+      '0177.0.0.1',
+    ];
+    const literals = [
+      '[::1]',
+      '[::]',
+      '[::ffff:127.0.0.1]',
+      '[::ffff:7f00:1]',
+      '[::127.0.0.1]',
+      '[64:ff9b::7f00:1]',
+      '[::1%lo]',
+    ];
+    const answers = await statusOf(
+      'eve',
+      [...spellings, ...literals].map((text) => `${text}:${port}`),
+    );
+    expect(answers.every((status) => ['400', '403'].includes(status))).toBe(true);
+    // The attack works where nothing stops it.
+    expect(await statusOf('eve', [`localhost:${port}`, `[::ffff:127.0.0.1]:${port}`], open)).toEqual(['200', '200']);
+  });
+
+  it('is a container beside it, which is there where everything is opened', async () => {
+    const targets = [`${neighbour.address}:8000`];
+    expect(await statusOf('eve', targets, open)).toEqual(['200']);
+    expect(await statusOf('eve', targets)).toEqual(['403']);
+  });
+
+  it('is a metadata service, by address or by name', async () => {
+    NAMES['metadata.test'] = ['169.254.169.254'];
+    NAMES['metadata6.test'] = ['fd00:ec2::254'];
+    const targets = [
+      '169.254.169.254:80',
+      '[fd00:ec2::254]:80',
+      'metadata.test:80',
+      'metadata6.test:80',
+      '100.100.100.200:80',
+    ];
+    expect(await statusOf('eve', targets)).toEqual(targets.map(() => '403'));
+  });
+
+  it('is whatever a name leads to the second time', async () => {
+    const answers = [['127.0.0.1'], ['127.0.0.2']];
+    let asked = 0;
+    NAMES['rebind.test'] = () => answers[asked++ % 2] ?? [];
+    const url = `http://rebind.test:${origin.httpPort}/hello`;
+    const get = `curl -s -o /dev/null -w '%{http_code} ' ${url}; curl -s -o /dev/null -w '%{http_code}' ${url}`;
+    expect(await shell(get, 'eve')).toMatchObject({ output: '200 403' });
+    // One lookup for each connection: what is checked is what is dialled.
+    expect(asked).toBe(2);
+    // The second address answers where it is permitted.
+    NAMES['second.test'] = ['127.0.0.2'];
+    expect(await statusOf('eve', [`second.test:${port}`], open)).toEqual(['200']);
+  });
+
+  it('is the forbidden one of several addresses', async () => {
+    const before = origin.requests.length;
+    NAMES['mixed.test'] = ['127.0.0.2', '127.0.0.1', '::1', '10.0.0.1'];
+    const { output } = await shell(`curl -s http://mixed.test:${origin.httpPort}/hello`, 'eve');
+    expect(output).toBe(`hello mixed.test:${origin.httpPort}`);
+    expect(origin.requests.length).toBe(before + 1);
+  });
+
+  it('is anything at all past the proxy', async () => {
+    for (const target of [`${neighbour.gateway}:${port}`, `${neighbour.address}:8000`, '169.254.169.254']) {
+      const { error } = await shell(`curl -sS --noproxy '*' -m 5 http://${target}/`, 'eve');
+      expect(error).toMatch(/Couldn't connect|Failed to connect|Network is unreachable/);
+    }
+    expect(await shell('ls /sys/class/net', 'eve')).toMatchObject({ output: 'lo\n' });
+  });
+
+  it('says to the program what it may not, and why', async () => {
+    const plain = await shell(`curl -s http://127.0.0.1:${port}/ -x http://127.0.0.1:3128 --noproxy none.test`, 'eve');
+    expect(plain.output).toBe(`This sandbox may not connect to 127.0.0.1 on port ${port}.\n`);
+    const code = `import requests\nrequests.get("https://10.0.0.1:${port}/")`;
+    expect((await python(code, 'eve')).error).toContain(
+      `403 This sandbox may not connect to 10.0.0.1 on port ${port}.`,
+    );
+  });
+});
+
+describe('the network of one sandbox', () => {
+  const create = async (user: string, body: unknown) => await server.call('POST', `/sandbox/${user}/create`, body);
+
+  it('is narrowed at create, and stays so', async () => {
+    expect((await create('cai', { egress_allow: ['other.test'] })).status).toBe(200);
+    const target = `origin.test:${origin.httpPort}`;
+    expect(await statusOf('cai', [target])).toEqual(['403']);
+    await server.call('POST', '/sandbox/cai/restart');
+    expect(await statusOf('cai', [target])).toEqual(['403']);
+    expect((await create('cai', { egress_allow: ['origin.test'] })).status).toBe(200);
+    expect(await statusOf('cai', [target])).toEqual(['200']);
+    // What the server refuses, no sandbox can ask for.
+    expect((await create('cai', { egress_allow: ['*', '127.0.0.0/8'] })).status).toBe(200);
+    expect(await statusOf('cai', [target, '127.0.0.2:80'])).toEqual(['200', '403']);
+  });
+
+  it('is none where that was asked for', async () => {
+    expect((await create('dag', { network: 'none' })).status).toBe(200);
+    const { output } = await shell(
+      `env | grep -ci proxy; curl -s -m 5 -x http://127.0.0.1:3128 ${httpUrl('/hello')}; echo $?`,
+      'dag',
+    );
+    expect(output).toBe('0\n7\n');
+  });
+
+  it.each([{ network: 'bridge' }, { network: 'host' }, { egress_allow: ['a b'] }, { egress_allow: '*' }])(
+    'is refused as %j',
+    async (body) => {
+      expect((await create('fin', body)).status).toBe(422);
+    },
+  );
+});
+
+/** All addresses of this machine that need no zone, with that of the engine's bridge. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const addresses = all.map(({ address }) => address).filter((address) => !address.startsWith('fe80:'));
+  return [...new Set([...addresses, neighbour.gateway])];
+}
+
+/** A container on the engine's own bridge that serves HTTP on port 8000, as somebody's service on this machine may. */
+async function startNeighbour() {
+  const container = await new Docker().createContainer({
+    Image: 'clara-sandbox:latest',
+    Cmd: ['python3', '-u', '-m', 'http.server', '8000'],
+    HostConfig: { NetworkMode: 'bridge', AutoRemove: true, Memory: 128 * 2 ** 20 },
+  });
+  await container.start();
+  const log = await container.logs({ follow: true, stdout: true, stderr: true });
+  await once(log, 'data');
+  const { NetworkSettings } = await container.inspect();
+  return {
+    address: NetworkSettings.Networks.bridge?.IPAddress ?? '',
+    gateway: NetworkSettings.Networks.bridge?.Gateway ?? '',
+    stop: () => container.remove({ force: true }),
+  };
+}

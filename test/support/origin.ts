@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A site on this machine's loopback over HTTP and HTTPS, for sandboxes to reach by names that only the test knows. */
+export interface Origin {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** The certificate that HTTPS clients have to trust; valid for `origin.test`. */
+  readonly certificate: string;
+  /** `host method path` of each request so far. */
+  readonly requests: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Starts it: `/hello` greets, `/echo` gives the body back, `/big` sends 20 MiB, `/repo.git` is a repository with the file `greeting`,
+ * `/simple/` an index with the Python package `clara-greeting`.
+ */
+export async function startOrigin(): Promise<Origin> {
+  const folder = await mkdtemp(join(tmpdir(), 'clara-origin-'));
+  const { key, certificate } = await makeCertificate(folder);
+  await makeRepository(folder);
+  const wheel = await makeWheel(folder);
+  const requests: string[] = [];
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    requests.push(`${request.headers.host} ${request.method} ${request.url}`);
+    respond(folder, wheel, request, response).catch(() => response.destroy());
+  };
+  const http = createHttpServer(answer);
+  const https = createHttpsServer({ key, cert: certificate }, answer);
+  return {
+    httpPort: await listen(http),
+    httpsPort: await listen(https),
+    certificate,
+    requests,
+    close: async () => {
+      for (const server of [http, https]) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+interface Wheel {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+async function respond(
+  folder: string,
+  wheel: Wheel,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://origin.test').pathname;
+  if (path === '/hello') response.end(`hello ${request.headers.host}`);
+  else if (path === '/echo') response.end(await buffer(request));
+  else if (path === '/headers') response.end(JSON.stringify(request.headers));
+  else if (path === '/big') response.end(Buffer.alloc(20 * 2 ** 20, 'x'));
+  else if (path === '/simple/clara-greeting/') {
+    const digest = createHash('sha256').update(wheel.bytes).digest('hex');
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      `<!DOCTYPE html><html><body><a href="/files/${wheel.name}#sha256=${digest}">${wheel.name}</a></body></html>`,
+    );
+  } else if (path === `/files/${wheel.name}`) response.end(wheel.bytes);
+  else if (path.startsWith('/repo.git/') && !path.includes('..')) {
+    const bytes = await readFile(join(folder, path)).catch(() => null);
+    if (bytes === null) response.statusCode = 404;
+    response.end(bytes ?? '');
+  } else {
+    response.statusCode = 404;
+    response.end();
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function makeCertificate(folder: string): Promise<{ key: string; certificate: string }> {
+  const keyFile = join(folder, 'key.pem');
+  const file = join(folder, 'certificate.pem');
+  const subject = ['-subj', '/CN=origin.test', '-addext', 'subjectAltName=DNS:origin.test'];
+  const kind = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
+  await run('openssl', [...kind, '-keyout', keyFile, '-out', file, ...subject]);
+  return { key: await readFile(keyFile, 'utf8'), certificate: await readFile(file, 'utf8') };
+}
+
+/** A bare repository that any server of files can serve. */
+async function makeRepository(folder: string): Promise<void> {
+  const work = join(folder, 'work');
+  await mkdir(work);
+  await writeFile(join(work, 'greeting'), 'hello from git\n');
+  const git = (...args: string[]) =>
+    run('git', ['-c', 'user.name=test', '-c', 'user.email=test@origin.test', ...args], { cwd: work });
+  await git('init', '--quiet', '--initial-branch=main');
+  await git('add', '.');
+  await git('commit', '--quiet', '--message=greet');
+  await git('clone', '--quiet', '--bare', work, join(folder, 'repo.git'));
+  await run('git', ['update-server-info'], { cwd: join(folder, 'repo.git') });
+}
+
+async function makeWheel(folder: string): Promise<Wheel> {
+  const name = 'clara_greeting-1.0-py3-none-any.whl';
+  const file = join(folder, name);
+  const script = `
+import sys, zipfile
+info = "clara_greeting-1.0.dist-info/"
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("clara_greeting.py", "text = 'hello from pip'\\n")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: clara-greeting\\nVersion: 1.0\\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr(info + "RECORD", "")
+`;
+  await run('python3', ['-c', script, file]);
+  return { name, bytes: await readFile(file) };
+}
