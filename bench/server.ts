@@ -4,6 +4,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unmountAllBelow } from '../test/support/mounts.ts';
 import { Client } from './client.ts';
 import { removeContainers } from './containers.ts';
 import { pause } from './pause.ts';
@@ -72,7 +73,7 @@ export class Server {
     return Number((message as { maxMs: unknown }).maxMs);
   }
 
-  /** Ends the server and removes its containers; the folder stays. */
+  /** Ends the server, removes its containers and unmounts their disks; the folder stays. */
   async close(): Promise<void> {
     this.client.close();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -84,6 +85,7 @@ export class Server {
     }
     const instance = await this.instance().catch(() => null);
     if (instance !== null) await removeContainers(`clara.instance=${instance}`);
+    await unmountAllBelow(this.#folder);
   }
 
   async #untilItAnswers(): Promise<void> {

@@ -6,7 +6,10 @@ import type { Config } from './config.ts';
 import { claraFileRoutes } from './dialects/clara/file-routes.ts';
 import { renderProblem } from './dialects/clara/mapping.ts';
 import { claraRoutes } from './dialects/clara/routes.ts';
+import { commonErrors } from './dialects/clara/schemas.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
+import { claraTransferRoutes } from './dialects/clara/transfer-routes.ts';
+import { Disks } from './disks/disks.ts';
 import { Egress } from './egress/egress.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import { thisMachine } from './egress/surroundings.ts';
@@ -14,10 +17,20 @@ import type { Engine } from './engines/engine.ts';
 import { AccessLog } from './http/access-log.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  limitConnections,
+  toServerOptions,
+} from './http/connection-limits.ts';
 import { answerFrameworkError, registerErrors } from './http/errors.ts';
-import { registerOpenApi } from './http/openapi.ts';
+import { documentErrors, registerOpenApi } from './http/openapi.ts';
+import { createRateLimits } from './http/rate-limits.ts';
+import { registerSecurityHeaders } from './http/security-headers.ts';
+import { SANDBOX_USER } from './sandboxes/layout.ts';
 import { Reaper } from './sandboxes/reaper.ts';
 import { Reconciler } from './sandboxes/reconciler.ts';
+import { checkRuntime } from './sandboxes/runtime-check.ts';
 import { SandboxService } from './sandboxes/service.ts';
 import { SandboxStore } from './sandboxes/store.ts';
 
@@ -28,6 +41,8 @@ export interface AppParts {
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly version: string;
+  /** What clients may take of their connections, where it is not the usual. */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
 }
@@ -37,9 +52,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, engine, agentSource, clock, logger, version } = parts;
   const onError = (error: unknown) => logger.error({ err: error }, 'background work failed');
 
-  const store = new SandboxStore(config.dataDir, onError);
+  const disks = new Disks({ config, owner: SANDBOX_USER, logger, onError });
+  const store = new SandboxStore(config.dataDir, disks, onError);
   const instance = await store.open();
   await store.removeAllPoolFolders();
+  await checkRuntime(engine, config, instance);
   const egress = new Egress({
     ...config.egress,
     surroundings: thisMachine(clock, () => portsOf(app)),
@@ -47,7 +64,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clock,
     logger,
   });
-  const service = new SandboxService({ engine, store, agentSource, config, clock, instance, onError, egress });
+  const service = new SandboxService({ engine, store, disks, agentSource, config, clock, instance, onError, egress });
   const reconciler = new Reconciler({
     engine,
     service,
@@ -55,11 +72,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     config,
     clock,
     onError,
-    onAdopted: () => service.pool.open(),
+    onAdopted: () => {
+      service.pool.open();
+      service.diskSweep.open();
+    },
   });
   const reaper = new Reaper(service, config, clock, onError);
 
+  const connectionLimits = { ...CONNECTION_LIMITS, ...parts.connectionLimits };
   const app = fastify({
+    ...toServerOptions(connectionLimits),
     loggerInstance: logger,
     logController: new AccessLog(),
     frameworkErrors: answerFrameworkError(renderProblem),
@@ -72,19 +94,30 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderProblem);
   registerBodies(app);
+  app.decorateRequest('auth', null);
+  limitConnections(app, connectionLimits, config.maxConnections);
+  await registerSecurityHeaders(app, config.corsOrigins);
+  const rateLimits = await createRateLimits(app, config.requestsPerSecond);
   await registerOpenApi(app, version);
 
   const serviceOptions = { engine, service, config, version };
-  await app.register(healthRoute, serviceOptions);
+  await app.register(async (open) => {
+    open.addHook('onRequest', rateLimits.countOpenRequest);
+    await open.register(healthRoute, serviceOptions);
+  });
   await app.register(async (secured) => {
-    secured.addHook('onRequest', requireKey(config.apiKey));
+    documentErrors(secured, commonErrors);
+    requireKey(secured, config.apiKeys, rateLimits);
     await secured.register(infoRoute, serviceOptions);
     await secured.register(claraRoutes, { service, config });
     await secured.register(claraFileRoutes, { service, config });
+    await secured.register(claraTransferRoutes, { service, config });
   });
 
   app.addHook('onReady', async () => {
+    await service.countByCreator();
     await reconciler.start();
+    await service.diskSweep.sweep().catch(onError);
     reaper.start();
   });
   app.addHook('onClose', async () => {

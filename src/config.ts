@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
+import { type ApiKey, masterKey, parseApiKeys } from './api-keys.ts';
 import { parsePattern } from './egress/pattern.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -57,9 +58,30 @@ const patterns = z.string().transform((text, context) => {
   });
 });
 
+const apiKeys = z.string().transform((text, context) => {
+  const { keys, problems } = parseApiKeys(text);
+  for (const problem of problems) context.addIssue(problem);
+  return keys;
+});
+
+const origins = z.string().transform((text, context) => {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => part === '*' || isOrigin(part))) return parts;
+  context.addIssue('must be origins such as https://app.example.org with commas between them, or *');
+  return z.NEVER;
+});
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** Every variable that the server reads, with its default; `.env.example` explains each. */
 export const environmentSchema = z.object({
-  SANDBOX_API_KEY: z.string('must be set: it is the password of this server').min(8, 'must have 8 characters or more'),
+  SANDBOX_API_KEY: z.string().min(8, 'must have 8 characters or more').optional(),
+  SANDBOX_API_KEYS: apiKeys.default([]),
+  SANDBOX_RATE_LIMIT: integer(0, 1_000_000).default(2000),
+  SANDBOX_MAX_CONNECTIONS: integer(10, 100_000).default(2000),
+  SANDBOX_CORS_ORIGINS: origins.default([]),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
   SANDBOX_DOMAIN: z.string().min(1).default('localhost'),
@@ -79,6 +101,9 @@ export const environmentSchema = z.object({
   SANDBOX_DOCKER_CPU_MAX: number(0.1, 64).default(4),
   SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
   SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
+  SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
+  SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
+  SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
   SANDBOX_EGRESS_ALLOW: patterns.default([]),
   SANDBOX_EGRESS_DENY: patterns.default([]),
@@ -118,6 +143,11 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
     throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
   }
   const env = parsed.data;
+  if (env.SANDBOX_API_KEY === undefined && env.SANDBOX_API_KEYS.length === 0) {
+    throw new ConfigError(
+      'SANDBOX_API_KEY must be set: it is the password of this server. Or SANDBOX_API_KEYS, with an entry from npm run key.',
+    );
+  }
   if (env.SANDBOX_DOCKER_MEMORY > env.SANDBOX_DOCKER_MEMORY_MAX) {
     throw new ConfigError('SANDBOX_DOCKER_MEMORY must not be more than SANDBOX_DOCKER_MEMORY_MAX.');
   }
@@ -129,7 +159,13 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
 
 function toConfig(env: Environment) {
   return Object.freeze({
-    apiKey: env.SANDBOX_API_KEY,
+    apiKeys: [
+      ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),
+      ...env.SANDBOX_API_KEYS,
+    ] satisfies readonly ApiKey[],
+    requestsPerSecond: env.SANDBOX_RATE_LIMIT,
+    maxConnections: env.SANDBOX_MAX_CONNECTIONS,
+    corsOrigins: env.SANDBOX_CORS_ORIGINS,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
     domain: env.SANDBOX_DOMAIN,
@@ -146,6 +182,9 @@ function toConfig(env: Environment) {
     maxCpus: env.SANDBOX_DOCKER_CPU_MAX,
     pidsLimit: env.SANDBOX_PIDS_LIMIT,
     tmpBytes: env.SANDBOX_TMP_SIZE,
+    diskLimitBytes: env.SANDBOX_DISK_LIMIT,
+    diskMechanism: env.SANDBOX_DISK_MECHANISM,
+    diskReserveBytes: env.SANDBOX_DISK_RESERVE,
     network: env.SANDBOX_NETWORK,
     egress: {
       rules: { allow: env.SANDBOX_EGRESS_ALLOW, deny: env.SANDBOX_EGRESS_DENY },

@@ -2,9 +2,12 @@
 export const ERROR_KINDS = [
   'invalid',
   'unauthorized',
+  'forbidden',
   'not_found',
   'conflict',
+  'precondition',
   'too_large',
+  'too_many',
   'limit',
   'timeout',
   'no_space',

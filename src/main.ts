@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { createDockerEngine } from './engines/docker/docker-engine.ts';
 import { isSandboxError } from './errors.ts';
+import { createLogger } from './log.ts';
 import { readVersion } from './version.ts';
 
 /** How long a shutdown may wait for the calls that are under way, in milliseconds. */
@@ -18,7 +19,7 @@ const root = new URL('../', import.meta.url);
 
 try {
   const config = loadConfig(process.cwd(), process.env);
-  const logger = pino({ level: config.logLevel }, pino.destination({ sync: false }));
+  const logger = createLogger(config.logLevel, pino.destination({ sync: false }));
   const app = await buildApp({
     config,
     engine: createDockerEngine(),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 const AGENT_CODES = [
   'not_found',
   'exists',
+  'changed',
   'is_directory',
   'not_directory',
   'not_empty',

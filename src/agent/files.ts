@@ -1,10 +1,10 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { createDeferred } from '../deferred.ts';
-import { type CallOptions, call } from './call.ts';
-import type { Channel } from './channel.ts';
+import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
 import type { AgentConnection } from './connection.ts';
 import { AgentFailure } from './failures.ts';
+import { type Chunks, download, sendAll } from './transfer.ts';
 
 const fileStat = z.object({
   type: z.enum(['file', 'directory', 'symlink', 'other']),
@@ -16,6 +16,9 @@ const fileStat = z.object({
 
 export type FileStat = z.infer<typeof fileStat>;
 
+/** The kinds of archive that folders are packed into and unpacked from. */
+export type ArchiveFormat = 'tar' | 'zip';
+
 /** Caps on what an archive may unpack to. */
 export interface ArchiveLimits {
   readonly entries: number;
@@ -24,8 +27,11 @@ export interface ArchiveLimits {
   readonly ratio: number;
 }
 
-const transferred = z.object({ bytes: z.number().min(0) });
+const written = z.object({ bytes: z.number().min(0), created: z.boolean() });
 const extracted = z.object({ entries: z.number().min(0), bytes: z.number().min(0) });
+
+/** How long a sandbox may take to unpack an archive after its last byte, in milliseconds. */
+const UNPACK_MS = 600_000;
 
 /** A file's bytes as they come, after its metadata; the reader's pace is the agent's. */
 export interface FileDownload {
@@ -38,20 +44,37 @@ export function statPath(connection: AgentConnection, path: string, options: Cal
   return call(connection, 'stat', { path }, fileStat, options);
 }
 
+/** What a write does only where the file at its path is as expected: `absent`, `present`, or one of these versions. */
+export type WriteCondition = readonly string[];
+
+/** Tells one version of a file from another: its size, time of change and inode. */
+export function versionOf(stat: FileStat): string {
+  return `${stat.size}-${stat.mtimeNs}-${stat.inode}`;
+}
+
+interface ReadOptions {
+  readonly offset?: number;
+  /** At most so many bytes. */
+  readonly length?: number;
+  /** So many bytes, neither more nor fewer: the body fails where the file no longer has them. */
+  readonly exactBytes?: number;
+}
+
 /** Opens a file for reading; resolves when its metadata is there. Destroying the body cancels the transfer. */
 export async function readFile(
   connection: AgentConnection,
   path: string,
-  options: CallOptions & { readonly offset?: number; readonly length?: number },
+  options: (CallOptions | TransferOptions) & ReadOptions,
 ): Promise<FileDownload> {
-  const { offset, length } = options;
+  const { offset, length = options.exactBytes, exactBytes } = options;
   const stat = createDeferred<FileStat>();
   const parameters = { path, ...(offset === undefined ? {} : { offset }), ...(length === undefined ? {} : { length }) };
-  const body = download(connection, 'read', parameters, options, (event) => {
+  const onEvent = (event: unknown) => {
     const parsed = fileStat.safeParse(event);
     if (parsed.success) stat.resolve(parsed.data);
     else stat.reject(new AgentFailure('internal', 'The agent gave malformed metadata.'));
-  });
+  };
+  const { body } = download(connection, 'read', parameters, options, { onEvent, exactBytes });
   body.on('error', (error) => stat.reject(error));
   try {
     return { stat: await stat.promise, body };
@@ -61,16 +84,24 @@ export async function readFile(
   }
 }
 
+interface WriteOptions {
+  /** How many bytes the chunks must have. */
+  readonly size?: number | undefined;
+  /** AgentFailure `changed` where the file is not as expected, before or after the chunks. */
+  readonly only?: WriteCondition | undefined;
+}
+
 /** Writes a whole file, atomically; `chunks` are taken as fast as the sandbox writes them. */
-export async function writeFile(
+export function writeFile(
   connection: AgentConnection,
   path: string,
-  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
-  options: CallOptions & { readonly size?: number },
-): Promise<number> {
-  const parameters = { path, ...(options.size === undefined ? {} : { size: options.size }) };
-  const feed = (channel: Channel) => sendAll(channel, chunks);
-  return (await call(connection, 'write', parameters, transferred, options, {}, feed)).bytes;
+  chunks: Chunks,
+  options: (CallOptions | TransferOptions) & WriteOptions,
+): Promise<{ bytes: number; created: boolean }> {
+  const { size, only } = options;
+  const parameters = { path, ...(size === undefined ? {} : { size }), ...(only === undefined ? {} : { only }) };
+  const feed: Feed = (channel, patience) => sendAll(channel, chunks, patience);
+  return call(connection, 'write', parameters, written, options, {}, feed);
 }
 
 /** Removes a file, or with `recursive` a folder; false where there was nothing. */
@@ -94,69 +125,28 @@ export function extractArchive(
   return call(connection, 'extract', { path, destination, limits }, extracted, options);
 }
 
-/** A folder as an archive, made while it is read. */
-export function packFolder(
+/** A folder as an archive, made while it is read; resolves when the first byte is there. */
+export async function packFolder(
   connection: AgentConnection,
   path: string,
-  format: 'tar' | 'zip',
-  options: CallOptions,
-): Readable {
-  return download(connection, 'pack', { path, format }, options);
+  format: ArchiveFormat,
+  options: CallOptions | TransferOptions,
+): Promise<Readable> {
+  const { body, begun } = download(connection, 'pack', { path, format }, options);
+  body.on('error', () => undefined);
+  await begun;
+  return body;
 }
 
-/** Unpacks an archive that is sent, into a folder of the sandbox. */
+/** Unpacks an archive that is sent, into a folder of the sandbox; refuses it whole where it is unsafe or over the limits. */
 export function unpackFolder(
   connection: AgentConnection,
   destination: string,
-  format: 'tar' | 'zip',
+  format: ArchiveFormat,
   limits: ArchiveLimits,
-  chunks: AsyncIterable<Buffer>,
-  options: CallOptions,
+  chunks: Chunks,
+  options: CallOptions | TransferOptions,
 ): Promise<{ entries: number; bytes: number }> {
-  const feed = (channel: Channel) => sendAll(channel, chunks);
+  const feed: Feed = (channel, patience) => sendAll(channel, chunks, patience, UNPACK_MS);
   return call(connection, 'unpack', { destination, format, limits }, extracted, options, {}, feed);
-}
-
-async function sendAll(channel: Channel, chunks: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
-  for await (const chunk of chunks) {
-    await channel.write(0, chunk);
-    if (channel.isOver) return;
-  }
-  channel.end(0);
-}
-
-function download(
-  connection: AgentConnection,
-  op: string,
-  parameters: Readonly<Record<string, unknown>>,
-  options: CallOptions,
-  onEvent: (event: unknown) => void = () => undefined,
-): Readable {
-  const abort = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
-  let opened: Channel | undefined;
-  let withheld = 0;
-  const body = new Readable({
-    highWaterMark: 131_072,
-    read: () => {
-      opened?.consumed(withheld);
-      withheld = 0;
-    },
-    destroy: (error, done) => {
-      abort.abort();
-      done(error);
-    },
-  });
-  const onData = (_stream: number, payload: Buffer) => {
-    if (body.push(payload)) opened?.consumed(payload.length);
-    else withheld += payload.length;
-  };
-  const feed = (channel: Channel) => {
-    opened = channel;
-  };
-  call(connection, op, parameters, z.unknown(), { ...options, signal }, { onData, onEvent }, feed).then(
-    () => body.push(null),
-    (error: Error) => body.destroy(error),
-  );
-  return body;
 }

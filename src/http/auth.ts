@@ -1,25 +1,69 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type ApiKey, hashKey } from '../api-keys.ts';
 import { SandboxError } from '../errors.ts';
+import type { RateLimits } from './rate-limits.ts';
 
-type Authenticate = (request: FastifyRequest) => Promise<void>;
-
-/**
- * A hook that lets a request pass if it shows the key, as `X-API-Key`, as a Bearer token or as the password of HTTP Basic;
- * throws `unauthorized`. The comparison takes the same time for every key.
- */
-export function requireKey(apiKey: string): Authenticate {
-  const expected = digest(apiKey);
-  return async (request) => {
-    const presented = presentedKey(request);
-    if (presented === null || !timingSafeEqual(digest(presented), expected)) {
-      throw new SandboxError('unauthorized', 'Invalid API key');
-    }
-  };
+/** Whose request it is. */
+export interface Auth {
+  readonly keyName: string;
+  /** How many sandboxes that were made with this key may exist; null for any number. */
+  readonly maxSandboxes: number | null;
 }
 
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null on routes that need no key. */
+    auth: Auth | null;
+  }
+  interface FastifyContextConfig {
+    /** True on a route that is about no user, so that keys which are bound to some users may call it. */
+    isAboutNoUser?: boolean;
+  }
+}
+
+interface Door {
+  readonly key: ApiKey;
+  readonly auth: Auth;
+}
+
+/**
+ * Lets a request of this scope pass if it shows one of the keys, as `X-API-Key`, as a Bearer token or as the password of HTTP
+ * Basic, within that key's rate and for that key's users; throws `unauthorized`, `too_many` or `forbidden`. The comparison
+ * takes the same time whichever key it is, and a right key passes whatever else came from the same address.
+ */
+export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits: RateLimits): void {
+  const doors = keys.map((key) => ({ key, auth: { keyName: key.name, maxSandboxes: key.maxSandboxes } }));
+  app.addHook('onRequest', async (request) => {
+    const presented = presentedKey(request);
+    const door = presented === null ? undefined : findDoor(doors, hashKey(presented));
+    if (!door) {
+      await limits.countFailure(request);
+      throw new SandboxError('unauthorized', 'Invalid API key');
+    }
+    await limits.countRequest(request, door.key);
+    demandOwnUser(request, door.key);
+    request.auth = door.auth;
+  });
+}
+
+/** Compares with every key, so that the time says nothing about which one it was. */
+function findDoor(doors: readonly Door[], digest: Buffer): Door | undefined {
+  let found: Door | undefined;
+  for (const door of doors) if (timingSafeEqual(door.key.digest, digest)) found = door;
+  return found;
+}
+
+/** A route that does not say whose sandbox it is about is closed to keys that are bound to some users. */
+function demandOwnUser(request: FastifyRequest, key: ApiKey): void {
+  if (key.userPrefix === '' || request.routeOptions.config.isAboutNoUser === true) return;
+  const { params } = request;
+  const userId = typeof params === 'object' && params !== null && 'user_id' in params ? params.user_id : undefined;
+  if (typeof userId === 'string' && userId.startsWith(key.userPrefix)) return;
+  throw new SandboxError(
+    'forbidden',
+    `The key ${key.name} is only for users whose ids begin with ${JSON.stringify(key.userPrefix)}.`,
+  );
 }
 
 function presentedKey(request: FastifyRequest): string | null {

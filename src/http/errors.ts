@@ -7,9 +7,12 @@ import { type ErrorKind, isSandboxError } from '../errors.ts';
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   invalid: 422,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   conflict: 409,
+  precondition: 412,
   too_large: 413,
+  too_many: 429,
   limit: 503,
   timeout: 503,
   no_space: 507,
@@ -21,6 +24,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
 const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
   not_found: 'not_found',
   exists: 'conflict',
+  changed: 'precondition',
   is_directory: 'invalid',
   not_directory: 'invalid',
   not_empty: 'conflict',
@@ -70,7 +74,8 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+    if (problem.kind === 'internal') request.log.error({ err: error }, 'request failed');
+    else if (problem.status >= 500) request.log.warn({ kind: problem.kind, cause: causeOf(error) }, problem.message);
     const retryAfter = isSandboxError(error) ? error.retryAfterSeconds : undefined;
     if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
     if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
@@ -87,6 +92,13 @@ export function answerFrameworkError(render: ProblemRenderer) {
     const problem = toProblem(error);
     void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
   };
+}
+
+/** The message of the innermost cause, which says more to an operator than the sentence for the client. */
+function causeOf(error: Error): string | undefined {
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof Error ? cause.message : undefined;
 }
 
 function toProblem(error: FastifyError): HttpProblem {

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { DOCS_POLICY } from './security-headers.ts';
 
 /** What each status means, for the reader of the document. */
 const MEANING: Readonly<Record<string, string>> = {
@@ -10,13 +11,15 @@ const MEANING: Readonly<Record<string, string>> = {
   206: 'The part that was asked for.',
   304: 'Not changed.',
   401: 'The key is missing or wrong.',
+  403: 'The key is for other users.',
   404: 'There is no such sandbox or file.',
   409: 'It cannot be done in the present state; the sentence says why.',
   412: 'The file is not the one that the request is about.',
   413: 'Too large; the sentence says what to do instead.',
+  415: 'The body is not JSON.',
   416: 'The file has no such range.',
   422: 'The request is not valid; the sentence says what is wrong.',
-  429: 'Too many requests; Retry-After says when to come back.',
+  429: 'Too many requests, and Retry-After says when to come back; or as many sandboxes as the key may have.',
   503: 'Not now: the engine is down, or everything is busy. Retry-After says when to come back.',
   507: 'The disk of the sandbox is full.',
 };
@@ -34,6 +37,14 @@ function describeResponses(transformed: Transformed): Transformed {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** Documents on every route of this scope, beside its own answers, those that any of them may give. */
+export function documentErrors(scope: FastifyInstance, responses: Readonly<Record<number, unknown>>): void {
+  scope.addHook('onRoute', (route) => {
+    const own: unknown = route.schema?.response;
+    route.schema = { ...route.schema, response: { ...responses, ...(isRecord(own) ? own : {}) } };
+  });
 }
 
 /** Serves the OpenAPI document of all routes that are registered after it: UI at /docs, JSON at /docs/json. */
@@ -64,5 +75,5 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
     transform: (route) => describeResponses(jsonSchemaTransform(route)),
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
 }

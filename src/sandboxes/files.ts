@@ -1,9 +1,18 @@
 import { posix } from 'node:path';
-import type { CallOptions } from '../agent/call.ts';
+import type { CallOptions, TransferOptions } from '../agent/call.ts';
 import type { AgentConnection } from '../agent/connection.ts';
-import { readFile } from '../agent/files.ts';
+import { type ArchiveLimits, type FileDownload, type FileStat, readFile, statPath, versionOf } from '../agent/files.ts';
 import { SandboxError } from '../errors.ts';
 import { WORKSPACE } from './layout.ts';
+
+/** What an archive may unpack to. */
+export const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200 };
+
+/** How long a look at a path may take, in milliseconds. */
+const STAT_DEADLINE_MS = 30_000;
+
+/** How often a file may change between the look at it and its opening before the reader is told. */
+const OPEN_ATTEMPTS = 5;
 
 /** A path of the sandbox made absolute, without `.` and `..`; relative ones start at the workspace. */
 export function toAbsolutePath(path: string): string {
@@ -33,4 +42,45 @@ export async function readWholeFile(
     if (size > limitBytes) throw new SandboxError('conflict', 'The file grew while it was read; try again.');
   }
   return Buffer.concat(chunks);
+}
+
+/** A part of a file that is to be opened, together with whatever follows from the choice. */
+interface Choice {
+  readonly part: { readonly offset: number; readonly lengthBytes: number } | null;
+}
+
+/** Metadata of a regular file; throws `not_found`, or `invalid` for a folder and everything else. */
+async function statRegularFile(connection: AgentConnection, path: string, signal: AbortSignal): Promise<FileStat> {
+  const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
+  if (stat.type === 'file') return stat;
+  const what = stat.type === 'directory' ? 'a folder' : 'not a regular file';
+  throw new SandboxError('invalid', `${path} is ${what}.`);
+}
+
+/**
+ * Opens the part of a file that `choose` wants when it sees the metadata, and of no other version of that file; `body` is null
+ * where it wants none. The body fails where the file shrinks while it is read.
+ */
+export async function openPart<Chosen extends Choice>(
+  connection: AgentConnection,
+  path: string,
+  choose: (stat: FileStat) => Chosen,
+  options: TransferOptions & { readonly signal: AbortSignal },
+): Promise<{ readonly chosen: Chosen; readonly body: FileDownload['body'] | null }> {
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
+    const stat = await statRegularFile(connection, path, options.signal);
+    const chosen = choose(stat);
+    if (!chosen.part) return { chosen, body: null };
+    const { offset, lengthBytes } = chosen.part;
+    const file = await readFile(connection, path, { ...options, offset, exactBytes: lengthBytes });
+    if (versionOf(file.stat) === versionOf(stat)) return { chosen, body: file.body };
+    file.body.destroy();
+  }
+  throw new SandboxError('conflict', 'The file changes all the time; try again when nothing writes to it.');
+}
+
+/** Throws `not_found`, or `invalid` for what is not a folder. */
+export async function demandFolder(connection: AgentConnection, path: string, signal: AbortSignal): Promise<void> {
+  const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
+  if (stat.type !== 'directory') throw new SandboxError('invalid', `${path} is not a folder.`);
 }

@@ -2,6 +2,7 @@ import type { AgentConnection } from '../agent/connection.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { Disks } from '../disks/disks.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
@@ -19,6 +20,7 @@ const STOP_GRACE_SECONDS = 2;
 export interface LifecycleParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
+  readonly disks: Disks;
   readonly agentSource: AgentSource;
   readonly config: Config;
   readonly egress: Egress;
@@ -58,6 +60,7 @@ export class Lifecycle {
       }
     }
     const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
+    if (isNew) await this.#parts.disks.requireReserve();
     if (await this.#claimed(sandbox, overrides)) return await this.#connect(sandbox);
     await this.#capacity().reserve(sandbox);
     this.#starting += 1;
@@ -91,6 +94,7 @@ export class Lifecycle {
     }
     this.#markDown(sandbox);
     if (sandbox.isFromPool) await this.#replaceContainer(sandbox);
+    await store.closeFolders(sandbox.id);
     if (sandbox.record) await store.write(sandbox.record);
   }
 
@@ -99,6 +103,7 @@ export class Lifecycle {
     const { engine, store, clock, instance } = this.#parts;
     const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
     if (id) await engine.remove(id);
+    await store.closeFolders(sandbox.id);
     this.#markDown(sandbox);
     this.#forgetContainer(sandbox);
     sandbox.become('absent');
@@ -163,7 +168,7 @@ export class Lifecycle {
     if (sandbox.record !== null || specHash(config, overrides) !== specHash(config, {})) return false;
     const pooled = this.#pool().take();
     if (!pooled) return false;
-    const fresh = newRecord(sandbox.id, sandbox.owner, overrides, clock.wallMs());
+    const fresh = newRecord(sandbox, overrides, clock.wallMs());
     const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId };
     try {
       await store.claimPoolFolder(pooled.folder, record);
@@ -198,7 +203,7 @@ export class Lifecycle {
   async #createContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId> {
     const { engine, store, config, instance } = this.#parts;
     const { overrides } = record;
-    const folders = store.folders(sandbox.id);
+    const folders = await store.openFolders(sandbox.id);
     try {
       return await engine.create(toEngineSpec(config, { instance, id: sandbox.id, folders, overrides }));
     } catch (error) {
@@ -213,7 +218,7 @@ export class Lifecycle {
     sandbox.become('creating');
     const record = this.#recordFor(sandbox, overrides);
     sandbox.record = record;
-    await store.prepareFolders(sandbox.id);
+    await store.openFolders(sandbox.id);
     await store.write(record);
     const reusable = await this.#reusableContainer(sandbox, record);
     let id = reusable;
@@ -242,9 +247,9 @@ export class Lifecycle {
   #recordFor(sandbox: Sandbox, overrides: SandboxOverrides): SandboxRecord {
     const now = this.#parts.clock.wallMs();
     const { record } = sandbox;
-    if (!record) return newRecord(sandbox.id, sandbox.owner, overrides, now);
+    if (!record) return newRecord(sandbox, overrides, now);
     if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
-    return { ...newRecord(sandbox.id, sandbox.owner, overrides, now), secret: record.secret };
+    return { ...newRecord(sandbox, overrides, now), secret: record.secret };
   }
 
   /** The container that is already there under this sandbox's name, unless it was made for another spec. */
@@ -266,10 +271,13 @@ export class Lifecycle {
 
   /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
   async #undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
-    const { engine } = this.#parts;
+    const { engine, store } = this.#parts;
     try {
       if (isNew) await this.remove(sandbox);
-      else if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
+      else {
+        if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
+        await store.closeFolders(sandbox.id);
+      }
     } catch {
       // The engine that failed the start may fail the clean-up too; the reconciler finds what is left.
     }

@@ -5,6 +5,14 @@ export interface Owner {
   readonly namespace: string;
   /** As the client sent it, decoded; case-sensitive. */
   readonly id: string;
+  /** Who asks, and makes the sandbox where there is none; the owner is the same whoever asks. */
+  readonly creator?: Creator;
+}
+
+/** The name of an API key, and how many sandboxes that were made with it may exist; null for any number. */
+export interface Creator {
+  readonly name: string;
+  readonly maxSandboxes: number | null;
 }
 
 /** Names a sandbox's folder and its name in the engine: a readable slug and a hash of the owner. */

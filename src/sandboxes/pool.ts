@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AgentLink } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Config } from '../config.ts';
+import type { Disks } from '../disks/disks.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId } from '../engines/engine.ts';
 import { isSandboxError } from '../errors.ts';
@@ -31,6 +32,7 @@ export interface PooledSandbox extends SlotHolder {
 interface PoolParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
+  readonly disks: Disks;
   readonly agentSource: AgentSource;
   readonly config: Config;
   readonly egress: Egress;
@@ -117,20 +119,21 @@ export class Pool {
       else if (await this.#add()) this.#schedule(PAUSE_MS);
       else this.#schedule(PAUSE_AFTER_FAILURE_MS);
     } catch (error) {
-      if (!isSandboxError(error, 'unavailable')) onError(error);
+      if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'no_space')) onError(error);
       this.#schedule(PAUSE_AFTER_FAILURE_MS);
     }
   }
 
   async #add(): Promise<boolean> {
-    const { engine, store, config, instance, capacity } = this.#parts;
+    const { engine, store, disks, config, instance, capacity } = this.#parts;
     const slot: SlotHolder = { hasSlot: false };
     if (!capacity.takeIfFree(slot)) return false;
     const folder = `pool-${randomBytes(8).toString('hex')}`;
     const secret = newSecret();
     let engineId: EngineId | undefined;
     try {
-      const folders = await store.preparePoolFolder(folder);
+      await disks.requireReserve();
+      const folders = await store.openFolders(folder);
       engineId = await engine.create(
         toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
       );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Owner, SandboxId } from './owner.ts';
+import type { Creator, Owner, SandboxId } from './owner.ts';
 
 /** What a client may ask for at create; what is absent follows the configuration. */
 export interface SandboxOverrides {
@@ -27,6 +27,8 @@ export const recordSchema = z.object({
     egressAllow: z.array(z.string()).readonly().optional(),
   }),
   engineId: z.string().nullable(),
+  /** The name of the API key that made it; null where nobody knows. */
+  createdBy: z.string().nullable().default(null),
   createdAtMs: z.number(),
   lastUsedAtMs: z.number(),
   executions: z.int().min(0),
@@ -41,8 +43,15 @@ export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
+interface NewSandbox {
+  readonly id: SandboxId;
+  readonly owner: Owner;
+  readonly creator: Creator | undefined;
+}
+
 /** The record of a sandbox that begins its life now. */
-export function newRecord(id: SandboxId, owner: Owner, overrides: SandboxOverrides, nowMs: number): SandboxRecord {
+export function newRecord(sandbox: NewSandbox, overrides: SandboxOverrides, nowMs: number): SandboxRecord {
+  const { id, owner, creator } = sandbox;
   return {
     version: 1,
     id,
@@ -50,6 +59,7 @@ export function newRecord(id: SandboxId, owner: Owner, overrides: SandboxOverrid
     secret: newSecret(),
     overrides: { ...overrides },
     engineId: null,
+    createdBy: creator?.name ?? null,
     createdAtMs: nowMs,
     lastUsedAtMs: nowMs,
     executions: 0,

@@ -2,7 +2,7 @@ import type { AgentLink } from '../agent/link.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import { Mutex } from './mutex.ts';
-import type { Owner, SandboxId } from './owner.ts';
+import type { Creator, Owner, SandboxId } from './owner.ts';
 import type { SandboxRecord } from './record.ts';
 import { canTransition, type SandboxState } from './state.ts';
 
@@ -13,6 +13,8 @@ export class Sandbox {
   /** Held across engine calls, by the work on this sandbox alone. */
   readonly mutex = new Mutex();
   record: SandboxRecord | null;
+  /** Who makes it, while it does not exist. */
+  creator: Creator | undefined;
   engineId: EngineId | null = null;
   link: AgentLink | null = null;
   /** True where the container was made for the pool: it cannot start again once it has stopped. */

@@ -2,13 +2,17 @@ import type { AgentConnection } from '../agent/connection.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
+import type { DiskUsage } from '../disks/disk.ts';
 import type { Engine, EngineStats } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
+import { DiskMeter } from './disk-meter.ts';
+import { DiskSweep } from './disk-sweep.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
 import { isWider } from './network-mode.ts';
-import type { Owner } from './owner.ts';
+import type { Owner, SandboxId } from './owner.ts';
 import { Pool } from './pool.ts';
+import { Quota } from './quota.ts';
 import type { SandboxOverrides } from './record.ts';
 import { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -36,6 +40,8 @@ export interface SandboxStatus {
   readonly memoryBytes: number;
   /** 100 is one CPU in full use. */
   readonly cpuPercent: number;
+  /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
+  readonly disk: DiskUsage | null;
 }
 
 /** Work with a sandbox's agent; it also hears the sandbox's memory limit in bytes. */
@@ -47,6 +53,9 @@ export class SandboxService {
   readonly capacity: Capacity;
   readonly lifecycle: Lifecycle;
   readonly pool: Pool;
+  readonly #quota = new Quota();
+  readonly diskSweep: DiskSweep;
+  readonly #diskMeter: DiskMeter;
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #engine: Engine;
@@ -59,6 +68,8 @@ export class SandboxService {
     this.#engine = parts.engine;
     this.#store = parts.store;
     this.registry = new Registry(parts.store, parts.clock);
+    this.diskSweep = new DiskSweep(parts.disks, parts.store, this.registry);
+    this.#diskMeter = new DiskMeter(parts);
     this.lifecycle = new Lifecycle(
       parts,
       () => this.capacity,
@@ -78,13 +89,21 @@ export class SandboxService {
     });
   }
 
+  /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
+  async countByCreator(): Promise<void> {
+    if (this.#config.apiKeys.every((key) => key.maxSandboxes === null)) return;
+    for await (const { id, createdBy, deletedAtMs } of this.#store.records()) {
+      if (createdBy !== null && deletedAtMs === null) this.#quota.add(createdBy, id as SandboxId);
+    }
+  }
+
   /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
   async create(owner: Owner, overrides: SandboxOverrides): Promise<SandboxStatus> {
     this.#checkOverrides(overrides);
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
       if (isExisting(sandbox) && changesSpec(sandbox, overrides)) await this.#changeSpec(sandbox, overrides);
-      await this.lifecycle.bringUp(sandbox, overrides);
+      await this.#bringUp(sandbox, owner, overrides);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
     return await this.#describe(sandbox);
@@ -112,7 +131,7 @@ export class SandboxService {
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
       await this.lifecycle.stop(sandbox);
-      await this.lifecycle.bringUp(sandbox);
+      await this.#bringUp(sandbox, owner);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
     return await this.#describe(sandbox);
@@ -124,6 +143,7 @@ export class SandboxService {
     return await this.#exclusively(sandbox, async () => {
       if (!isExisting(sandbox)) return false;
       await this.lifecycle.remove(sandbox);
+      this.#dropFromQuota(sandbox);
       return true;
     });
   }
@@ -133,12 +153,27 @@ export class SandboxService {
     const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
     sandbox.beginCall(this.#config.maxExecutions);
     try {
-      const connection = await this.#connectionOf(sandbox);
+      const connection = await this.#connectionOf(sandbox, owner);
       return await work(connection, sandbox.record?.overrides.memoryBytes ?? this.#config.memoryBytes);
     } finally {
       sandbox.endCall(this.#clock.monotonicMs());
       this.#touch(sandbox, 0);
+      this.#diskMeter.noteWork(sandbox);
     }
+  }
+
+  /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
+  async write<T>(owner: Owner, work: Work<T>): Promise<T> {
+    return await this.use(owner, (connection, memoryBytes) =>
+      this.#withRoom(owner, () => work(connection, memoryBytes)),
+    );
+  }
+
+  /** Like `execute`, for work that fills the disk. */
+  async install<T>(owner: Owner, work: Work<T>): Promise<T> {
+    return await this.execute(owner, (connection, memoryBytes) =>
+      this.#withRoom(owner, () => work(connection, memoryBytes)),
+    );
   }
 
   /** Like `use`, and counts as an execution. */
@@ -164,13 +199,37 @@ export class SandboxService {
   async close(): Promise<void> {
     await this.pool.close();
     for (const sandbox of this.registry.all()) sandbox.link?.close(new Error('The server stops.'));
+    await this.#diskMeter.close();
   }
 
-  #connectionOf(sandbox: Sandbox): Promise<AgentConnection> | AgentConnection {
+  async #withRoom<T>(owner: Owner, work: () => Promise<T>): Promise<T> {
+    const sandbox = this.registry.peek(owner);
+    if (sandbox) await this.#diskMeter.requireRoom(sandbox);
+    return await work();
+  }
+
+  #connectionOf(sandbox: Sandbox, owner: Owner): Promise<AgentConnection> | AgentConnection {
     const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (current) return current;
-    const connected = sandbox.mutex.run(() => this.lifecycle.bringUp(sandbox));
+    const connected = sandbox.mutex.run(() => this.#bringUp(sandbox, owner));
     return withDeadline(connected, BRING_UP_MS, 'The sandbox is still starting; try again in a moment.');
+  }
+
+  /** Brings a sandbox up; one that does not exist is made by who asks, if that is not one too many. */
+  async #bringUp(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
+    if (isExisting(sandbox)) return await this.lifecycle.bringUp(sandbox, overrides);
+    const { creator } = owner;
+    if (creator) this.#quota.take(creator, sandbox.id);
+    sandbox.creator = creator;
+    try {
+      return await this.lifecycle.bringUp(sandbox, overrides);
+    } finally {
+      if (creator && !isExisting(sandbox)) this.#quota.drop(creator.name, sandbox.id);
+    }
+  }
+
+  #dropFromQuota({ id, record }: Sandbox): void {
+    if (record?.createdBy) this.#quota.drop(record.createdBy, id);
   }
 
   #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
@@ -216,6 +275,7 @@ export class SandboxService {
     const { record } = sandbox;
     if (!record) throw new SandboxError('not_found', 'Sandbox not found');
     const usage = await this.#usage(sandbox);
+    const disk = await this.#diskMeter.usage(sandbox);
     return {
       owner: sandbox.owner,
       state: sandbox.state,
@@ -224,6 +284,7 @@ export class SandboxService {
       lastUsedAtMs: record.lastUsedAtMs,
       executions: record.executions,
       ...usage,
+      disk,
     };
   }
 

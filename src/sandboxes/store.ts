@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DiskFolders } from '../disks/disk.ts';
+import type { Disks } from '../disks/disks.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
-import { SANDBOX_USER } from './layout.ts';
 import type { SandboxId } from './owner.ts';
 import { recordSchema, type SandboxRecord } from './record.ts';
 
@@ -14,15 +15,17 @@ const RECORD_FILE = 'sandbox.json';
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 
-/** The data folder: a folder for each sandbox with its record, workspace and packages. Touches nothing below the last two. */
+/** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
 export class SandboxStore {
   readonly #dataDir: string;
+  readonly #disks: Disks;
   readonly #onError: (error: unknown) => void;
   readonly #writes = new Map<string, Promise<void>>();
   readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
 
-  constructor(dataDir: string, onError: (error: unknown) => void) {
+  constructor(dataDir: string, disks: Disks, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
+    this.#disks = disks;
     this.#onError = onError;
   }
 
@@ -30,6 +33,7 @@ export class SandboxStore {
   async open(): Promise<string> {
     try {
       await mkdir(this.#dataDir, { recursive: true });
+      await this.#disks.open();
       const file = join(this.#dataDir, 'instance');
       const known = await readText(file);
       if (known !== null && /^[0-9a-f]{12}$/.test(known)) return known;
@@ -39,11 +43,6 @@ export class SandboxStore {
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be used`);
     }
-  }
-
-  /** Makes the folders of a sandbox that nobody owns yet, and returns their paths on the host. */
-  async preparePoolFolder(name: string): Promise<{ readonly workspace: string; readonly packages: string }> {
-    return await this.#makeFolders(name);
   }
 
   /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
@@ -56,35 +55,36 @@ export class SandboxStore {
     }
   }
 
+  /** True for the name of a folder that nobody owns yet. */
+  isPoolFolder(name: string): boolean {
+    return POOL_FOLDER.test(name);
+  }
+
+  /** Removes the folder of a pooled sandbox that no longer runs. */
   async removePoolFolder(name: string): Promise<void> {
+    await this.#disks.closeDisk(name);
     await rm(join(this.#dataDir, name), { recursive: true, force: true });
   }
 
   /** Removes the folders of a pool that an earlier server left. */
   async removeAllPoolFolders(): Promise<void> {
     const names = await readdir(this.#dataDir);
-    for (const name of names) if (POOL_FOLDER.test(name)) await this.removePoolFolder(name);
+    for (const name of names) if (POOL_FOLDER.test(name)) await this.removePoolFolder(name).catch(this.#onError);
   }
 
-  /** The host's paths of the folders that a sandbox sees. */
-  folders(id: SandboxId): { readonly workspace: string; readonly packages: string } {
-    return this.#paths(id);
-  }
-
-  /** Makes a sandbox's folders, owned by the sandbox's user; does nothing to those that are there. */
-  async prepareFolders(id: SandboxId): Promise<void> {
-    await this.#makeFolders(id);
-  }
-
-  async #makeFolders(name: string) {
-    const folders = this.#paths(name);
+  /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
+  async openFolders(name: string): Promise<DiskFolders> {
     try {
       await mkdir(join(this.#dataDir, name), { recursive: true, mode: 0o711 });
-      for (const folder of Object.values(folders)) await makeUserFolder(folder);
-      return folders;
+      return await this.#disks.openDisk(name);
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
+  }
+
+  /** Closes the disk of a sandbox in which nothing runs. What fails is reported, and tried again by the sweep. */
+  async closeFolders(name: string): Promise<void> {
+    await this.#disks.closeDisk(name).catch(this.#onError);
   }
 
   /** The record of a sandbox; null where there is none. */
@@ -94,6 +94,19 @@ export class SandboxStore {
       return text === null ? null : recordSchema.parse(JSON.parse(text));
     } catch (cause) {
       throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
+    }
+  }
+
+  /** All records that can be read; the others are reported. */
+  async *records(): AsyncGenerator<SandboxRecord> {
+    for (const entry of await readdir(this.#dataDir, { withFileTypes: true })) {
+      if (!entry.isDirectory() || POOL_FOLDER.test(entry.name)) continue;
+      try {
+        const record = await this.read(entry.name as SandboxId);
+        if (record) yield record;
+      } catch (error) {
+        this.#onError(error);
+      }
     }
   }
 
@@ -130,10 +143,6 @@ export class SandboxStore {
     await Promise.allSettled(this.#writes.values());
   }
 
-  #paths(name: string): { readonly workspace: string; readonly packages: string } {
-    return { workspace: join(this.#dataDir, name, 'workspace'), packages: join(this.#dataDir, name, 'packages') };
-  }
-
   #cancelSoon(id: string): void {
     clearTimeout(this.#soon.get(id)?.timer);
     this.#soon.delete(id);
@@ -142,20 +151,6 @@ export class SandboxStore {
   #recordFile(id: string): string {
     return join(this.#dataDir, id, RECORD_FILE);
   }
-}
-
-async function makeUserFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { mode: 0o700 });
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return;
-    throw error;
-  }
-  const owner = await stat(folder);
-  if (owner.uid !== SANDBOX_USER.uid || owner.gid !== SANDBOX_USER.gid) {
-    await chown(folder, SANDBOX_USER.uid, SANDBOX_USER.gid);
-  }
-  await chmod(folder, 0o755);
 }
 
 async function readText(file: string): Promise<string | null> {

@@ -112,7 +112,7 @@ describe('fake agent', () => {
   it('keeps files', async () => {
     const { connection } = await connected();
     const bytes = Buffer.alloc(600_000, 'abc');
-    expect(await writeFile(connection, 'notes/a.txt', [bytes], CALL)).toBe(600_000);
+    expect(await writeFile(connection, 'notes/a.txt', [bytes], CALL)).toEqual({ bytes: 600_000, created: true });
     expect(await statPath(connection, '/home/user/notes/a.txt', CALL)).toMatchObject({ type: 'file', size: 600_000 });
     const { body } = await readFile(connection, '/workspace/notes/a.txt', CALL);
     expect((await text(body)).length).toBe(600_000);

@@ -49,6 +49,7 @@ export async function startFakeApp(
     SANDBOX_API_KEY: API_KEY,
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_POOL_SIZE: '0',
+    SANDBOX_DISK_MECHANISM: 'measure',
     ...variables,
   });
   const logger = pino({ level: 'silent' });

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { LABEL } from '../../src/sandboxes/engine-spec.ts';
+import { unmountAllBelow } from './mounts.ts';
 
 const API_KEY = 'key-for-these-tests';
 
@@ -104,5 +105,6 @@ export async function removeAll(dataDir: string): Promise<void> {
       await engine.close();
     }
   }
+  await unmountAllBelow(dataDir);
   await rm(dataDir, { recursive: true, force: true });
 }

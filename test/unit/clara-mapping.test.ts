@@ -78,6 +78,7 @@ describe('a SandboxInfo', () => {
       executions: 2,
       memoryBytes: 1_572_864,
       cpuPercent: 12.345,
+      disk: { usedBytes: 1_572_864, limitBytes: 5 * 2 ** 30 },
     });
     expect(info).toEqual({
       user_id: 'teams-29:1Gc',
@@ -88,6 +89,8 @@ describe('a SandboxInfo', () => {
       execution_count: 2,
       memory_usage_mb: 1.5,
       cpu_percent: 12.35,
+      disk_usage_mb: 1.5,
+      disk_limit_mb: 5120,
     });
   });
 });

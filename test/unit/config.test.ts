@@ -10,7 +10,16 @@ describe('configuration', () => {
     expect(() => parseConfig({})).toThrow(/SANDBOX_API_KEY must be set/);
   });
 
+  it('needs no master key where another key is configured', () => {
+    const { apiKeys } = parseConfig({ SANDBOX_API_KEYS: `bot:sha256:${'0a'.repeat(32)}` });
+    expect(apiKeys.map((key) => key.name)).toEqual(['bot']);
+  });
+
   it.each([
+    ['SANDBOX_API_KEYS', 'bot:hunter2'],
+    ['SANDBOX_CORS_ORIGINS', 'https://app.example.org/path'],
+    ['SANDBOX_RATE_LIMIT', '-1'],
+    ['SANDBOX_MAX_CONNECTIONS', '1'],
     ['SANDBOX_API_PORT', 'eighty'],
     ['SANDBOX_API_PORT', '70000'],
     ['SANDBOX_DOCKER_MEMORY', 'much'],

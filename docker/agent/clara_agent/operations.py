@@ -14,6 +14,7 @@ TABLE = {
     "pack": ("archives", "Pack"),
     "unpack": ("archives", "Unpack"),
     "tunnel": ("tunnel", "Tunnel"),
+    "usage": ("usage", "Usage"),
 }
 
 

@@ -4,6 +4,8 @@ Runs in an interpreter of its own and never imports the agent; `start` is called
 """
 import sys
 
+# Python 3.13 loads it for `-c`, though not for a script.
+sys.modules.pop("linecache", None)
 KNOWN = set(sys.modules)
 
 import _ctypes

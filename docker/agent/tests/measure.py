@@ -66,7 +66,7 @@ def memory_kib(container):
         if "python3" in command:
             with open("/proc/%s/smaps_rollup" % pid) as file:
                 fields = dict(line.split(":", 1) for line in file if ":" in line and "kB" in line)
-            name = "agent" if "-I" in command.split() else "zygote"
+            name = "agent" if "-I" in command.split() else "standby" if "zygote" in found else "zygote"
             private = sum(int(fields[key].split()[0]) for key in ("Private_Clean", "Private_Dirty"))
             found[name] = {"rss": int(fields["Rss"].split()[0]), "pss": int(fields["Pss"].split()[0]), "private": private}
     return found

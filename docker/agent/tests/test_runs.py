@@ -91,8 +91,7 @@ class Runs(AgentCase):
         os.kill(pid, 9)
 
     def test_a_background_process_that_keeps_writing_does_not_hold_the_answer(self):
-        answer = self.shell("yes & echo $! >&2", capture={"head": 10, "tail": 10})
-        os.kill(int(answer.err), 9)
+        answer = self.shell("yes & echo on >&2", capture={"head": 10, "tail": 10})
         self.assertEqual(answer.result["exitCode"], 0)
 
     def test_each_run_leads_a_session(self):
@@ -108,8 +107,9 @@ class Runs(AgentCase):
         self.assertEqual(self.python("print(open('/proc/self/oom_score_adj').read())").out.strip(), b"1000")
 
     def test_signals_have_their_default_dispositions(self):
-        self.assertEqual(self.shell("grep SigIgn /proc/self/status").out.split()[1].strip(b"0"), b"")
-        self.assertEqual(self.shell("grep SigBlk /proc/self/status").out.split()[1].strip(b"0"), b"")
+        blocked, ignored = (int(word, 16) for word in self.shell("grep -E 'SigIgn|SigBlk' /proc/self/status").out.split()[1::2])
+        # The C library of whoever starts the tests may have ignored 32 and 33, which are its own.
+        self.assertEqual((blocked, ignored & ~(3 << 31)), (0, 0))
 
     def test_scripts_are_removed(self):
         self.python("print(1)")

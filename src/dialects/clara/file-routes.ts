@@ -6,7 +6,7 @@ import { extractArchive, removePath, writeFile } from '../../agent/files.ts';
 import { SandboxError } from '../../errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../sandboxes/executions.ts';
-import { readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
+import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
 import {
   decodeBase64,
   renderProblem,
@@ -26,8 +26,6 @@ const FILE_DEADLINE_MS = 45_000;
 const UNZIP_DEADLINE_MS = 105_000;
 
 const LISTING_TIMEOUT_SECONDS = 20;
-
-const ARCHIVE_LIMITS = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200 };
 
 const errors = {
   401: schemas.errorResponse,
@@ -70,7 +68,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     },
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
-      return await service.use(toOwner(request.params.user_id), async (connection, memoryBytes) => {
+      return await service.use(toOwner(request.params.user_id, request.auth), async (connection, memoryBytes) => {
         const execution = await list(connection, path, disconnectSignal(reply));
         return toExecutionResponse(execution, 'Command', { timeoutSeconds: LISTING_TIMEOUT_SECONDS, memoryBytes });
       });
@@ -93,7 +91,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
-      const bytes = await service.use(toOwner(request.params.user_id), (connection) =>
+      const bytes = await service.use(toOwner(request.params.user_id, request.auth), (connection) =>
         readWholeFile(connection, path, config.bodyLimitBytes, options),
       );
       return { path: request.query.path, ...toFileContent(bytes), size: bytes.length };
@@ -119,10 +117,10 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const bytes = encoding === 'base64' ? decodeBase64(content) : Buffer.from(content, 'utf8');
       if (bytes === null) throw new SandboxError('invalid', 'content is not valid base64.');
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply), size: bytes.length };
-      return await service.use(toOwner(request.params.user_id), (connection) =>
+      return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
         orRefused(startedAtMs, async () => {
           const written = await writeFile(connection, toAbsolutePath(path), [bytes], options);
-          return toDone(`Written ${written} bytes to ${path}`, startedAtMs);
+          return toDone(`Written ${written.bytes} bytes to ${path}`, startedAtMs);
         }),
       );
     },
@@ -145,7 +143,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const startedAtMs = performance.now();
       const { path } = request.query;
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
-      return await service.use(toOwner(request.params.user_id), (connection) =>
+      return await service.use(toOwner(request.params.user_id, request.auth), (connection) =>
         orRefused(startedAtMs, async () => {
           await removePath(connection, toAbsolutePath(path), options);
           return toDone(`Deleted ${path}`, startedAtMs);
@@ -172,7 +170,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
       const signal = disconnectSignal(reply);
-      return await service.use(toOwner(request.params.user_id), (connection) =>
+      return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
         orRefused(startedAtMs, async () => {
           await extractArchive(connection, path, destination, ARCHIVE_LIMITS, {
             deadlineMs: UNZIP_DEADLINE_MS,

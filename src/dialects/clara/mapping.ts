@@ -1,17 +1,21 @@
 import type { z } from 'zod';
+import type { WriteCondition } from '../../agent/files.ts';
 import { parseSize } from '../../config.ts';
+import type { Auth } from '../../http/auth.ts';
+import { parseEntityTags } from '../../http/entity-tags.ts';
 import type { HttpProblem } from '../../http/errors.ts';
 import type { Execution } from '../../sandboxes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
 import type { SandboxOverrides } from '../../sandboxes/record.ts';
 import type { SandboxStatus } from '../../sandboxes/service.ts';
-import type { createBody, executionResponse, sandboxInfo } from './schemas.ts';
+import type { conditionHeaders, createBody, executionResponse, sandboxInfo } from './schemas.ts';
 
 type ExecutionResponse = z.output<typeof executionResponse>;
 
-/** The owner behind a user id of this dialect. */
-export function toOwner(userId: string): Owner {
-  return { namespace: 'clara', id: userId };
+/** The owner behind a user id of this dialect, as the holder of a key asks for it. */
+export function toOwner(userId: string, auth: Auth | null): Owner {
+  const owner = { namespace: 'clara', id: userId };
+  return auth ? { ...owner, creator: { name: auth.keyName, maxSandboxes: auth.maxSandboxes } } : owner;
 }
 
 /** What a create asked for, in the core's units. */
@@ -36,6 +40,8 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
     execution_count: status.executions,
     memory_usage_mb: round(status.memoryBytes / 2 ** 20, 2),
     cpu_percent: round(status.cpuPercent, 2),
+    disk_usage_mb: status.disk && round(status.disk.usedBytes / 2 ** 20, 2),
+    disk_limit_mb: status.disk && round(status.disk.limitBytes / 2 ** 20, 2),
   };
 }
 
@@ -125,6 +131,16 @@ export function toRequirements(text: string): string[] {
     .trim()
     .replace(/\s*(===|==|~=|!=|<=|>=|<|>|,)\s*/g, '$1')
     .split(/\s+/);
+}
+
+/** What the conditions of an upload mean for the write; undefined where there are none. */
+export function toWriteCondition(headers: z.output<typeof conditionHeaders>): WriteCondition | undefined {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
+  if (ifMatch === undefined) return ifNoneMatch === undefined ? undefined : ['absent'];
+  if (ifNoneMatch !== undefined) return [];
+  return parseEntityTags(ifMatch)
+    .filter((tag) => !tag.startsWith('W/'))
+    .map((tag) => (tag === '*' ? 'present' : tag.slice(1, -1)));
 }
 
 /** The error body of this dialect. */

@@ -22,6 +22,7 @@ const errors = {
   404: schemas.errorResponse,
   422: schemas.validationErrorResponse,
   503: schemas.errorResponse,
+  507: schemas.errorResponse,
 };
 
 /** The native dialect: life and execution. */
@@ -35,13 +36,14 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
     program: Program,
     what: 'Execution' | 'Command',
     timeoutSeconds: number,
-    env?: Readonly<Record<string, string>>,
+    isKeptRunning = false,
+    how: 'execute' | 'install' = 'execute',
   ) => {
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
-    const signal = disconnectSignal(reply);
-    return await service.execute(owner, async (connection, memoryBytes) => {
+    const signal = isKeptRunning ? undefined : disconnectSignal(reply);
+    return await service[how](owner, async (connection, memoryBytes) => {
       const options = { timeoutSeconds, outputLimitBytes: config.outputLimitBytes, answerByMs, signal };
-      const execution = await execute(connection, program, env ? { ...options, env } : options);
+      const execution = await execute(connection, program, options);
       return toExecutionResponse(execution, what, { timeoutSeconds, memoryBytes });
     });
   };
@@ -59,7 +61,8 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
         response: { 200: schemas.sandboxInfo, ...errors, 409: schemas.errorResponse },
       },
     },
-    async (request) => toSandboxInfo(await service.create(toOwner(request.params.user_id), toOverrides(request.body))),
+    async (request) =>
+      toSandboxInfo(await service.create(toOwner(request.params.user_id, request.auth), toOverrides(request.body))),
   );
 
   app.get(
@@ -74,7 +77,7 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
         response: { 200: schemas.sandboxInfo, ...errors },
       },
     },
-    async (request) => toSandboxInfo(await service.status(toOwner(request.params.user_id))),
+    async (request) => toSandboxInfo(await service.status(toOwner(request.params.user_id, request.auth))),
   );
 
   app.post(
@@ -90,7 +93,7 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
       },
     },
     async (request) => {
-      const isStopped = await service.stop(toOwner(request.params.user_id));
+      const isStopped = await service.stop(toOwner(request.params.user_id, request.auth));
       return { status: isStopped ? ('stopped' as const) : ('not_found' as const) };
     },
   );
@@ -107,7 +110,7 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
         response: { 200: schemas.sandboxInfo, ...errors },
       },
     },
-    async (request) => toSandboxInfo(await service.restart(toOwner(request.params.user_id))),
+    async (request) => toSandboxInfo(await service.restart(toOwner(request.params.user_id, request.auth))),
   );
 
   for (const [url, operationId] of [
@@ -127,7 +130,7 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
         },
       },
       async (request) => {
-        const isDeleted = await service.remove(toOwner(request.params.user_id));
+        const isDeleted = await service.remove(toOwner(request.params.user_id, request.auth));
         return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: true as const };
       },
     );
@@ -147,8 +150,9 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
       },
     },
     async (request, reply) => {
-      const { code, timeout } = request.body;
-      return await run(toOwner(request.params.user_id), reply, { kind: 'python', source: code }, 'Execution', timeout);
+      const { code, timeout, keep_running: isKeptRunning } = request.body;
+      const owner = toOwner(request.params.user_id, request.auth);
+      return await run(owner, reply, { kind: 'python', source: code }, 'Execution', timeout, isKeptRunning);
     },
   );
 
@@ -166,8 +170,9 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
       },
     },
     async (request, reply) => {
-      const { command, timeout } = request.body;
-      return await run(toOwner(request.params.user_id), reply, { kind: 'shell', source: command }, 'Command', timeout);
+      const { command, timeout, keep_running: isKeptRunning } = request.body;
+      const owner = toOwner(request.params.user_id, request.auth);
+      return await run(owner, reply, { kind: 'shell', source: command }, 'Command', timeout, isKeptRunning);
     },
   );
 
@@ -187,8 +192,8 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
     async (request, reply) => {
       const requirements = toRequirements(request.body.package);
       const argv = ['python3', '-m', 'pip', 'install', '--user', '--no-input', '--', ...requirements];
-      const owner = toOwner(request.params.user_id);
-      return await run(owner, reply, { kind: 'argv', argv }, 'Command', request.body.timeout);
+      const owner = toOwner(request.params.user_id, request.auth);
+      return await run(owner, reply, { kind: 'argv', argv }, 'Command', request.body.timeout, false, 'install');
     },
   );
 
@@ -206,7 +211,7 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
     },
     async (request, reply) => {
       const argv = ['python3', '-m', 'pip', 'list'];
-      return await run(toOwner(request.params.user_id), reply, { kind: 'argv', argv }, 'Command', 50);
+      return await run(toOwner(request.params.user_id, request.auth), reply, { kind: 'argv', argv }, 'Command', 50);
     },
   );
 };

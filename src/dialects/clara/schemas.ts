@@ -21,6 +21,13 @@ const timeout = (seconds: number) =>
     .default(seconds)
     .meta({ description: 'Seconds until everything that was started is killed.' });
 
+const keepRunning = z
+  .boolean()
+  .default(false)
+  .meta({
+    description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
+  });
+
 export const userParams = z.object({
   user_id: z
     .string()
@@ -47,11 +54,16 @@ export const createBody = z
         z
           .string()
           .max(512)
-          .refine((text) => parsePattern(text) !== undefined, 'must be like example.org, *.example.org:443 or 10.0.0.0/8'),
+          .refine(
+            (text) => parsePattern(text) !== undefined,
+            'must be like example.org, *.example.org:443 or 10.0.0.0/8',
+          ),
       )
       .max(64)
       .nullish()
-      .meta({ description: 'The only hosts that it may connect to, of those that the server allows; [] is none, ["*"] all.' }),
+      .meta({
+        description: 'The only hosts that it may connect to, of those that the server allows; [] is none, ["*"] all.',
+      }),
   })
   .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
   .nullish();
@@ -61,6 +73,7 @@ export const executeBody = z
     code: z.string().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
+    keep_running: keepRunning,
   })
   .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
 
@@ -72,6 +85,7 @@ export const shellBody = z
       .refine(hasNoNul, 'must not hold a NUL character')
       .meta({ description: 'Run by bash, or sh where there is no bash.' }),
     timeout: timeout(60),
+    keep_running: keepRunning,
   })
   .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
 
@@ -103,6 +117,31 @@ export const writeBody = z
 export const unzipBody = z
   .object({ path, destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }) })
   .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
+
+export const archiveQuery = z.object({
+  path,
+  format: z.enum(['tar', 'zip'], 'must be tar or zip').default('tar'),
+});
+
+export const rangeHeaders = z.object({
+  range: z.string().optional().meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.' }),
+  'if-none-match': z
+    .string()
+    .optional()
+    .meta({ description: 'ETags; the answer is 304 where the file has one of them.' }),
+  'if-range': z.string().optional().meta({ description: 'The range counts only where the file has this ETag.' }),
+});
+
+export const conditionHeaders = z.object({
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: 'Write only over a file with one of these ETags, or * for any.' }),
+  'if-none-match': z
+    .literal('*', 'must be *')
+    .optional()
+    .meta({ description: '* writes only where there is no file yet.' }),
+});
 
 export const executionResponse = z
   .object({
@@ -143,6 +182,11 @@ export const sandboxInfo = z
     execution_count: z.int(),
     memory_usage_mb: z.number(),
     cpu_percent: z.number(),
+    disk_usage_mb: z
+      .number()
+      .nullable()
+      .meta({ description: 'Of workspace and packages; null where it was not measured yet.' }),
+    disk_limit_mb: z.number().nullable().meta({ description: 'How much they may have; null where nothing limits it.' }),
   })
   .meta({
     id: 'SandboxInfo',
@@ -156,6 +200,8 @@ export const sandboxInfo = z
         execution_count: 3,
         memory_usage_mb: 21.4,
         cpu_percent: 0.5,
+        disk_usage_mb: 182.1,
+        disk_limit_mb: 5015.65,
       },
     ],
   });
@@ -176,6 +222,24 @@ export const fileResponse = z
     size: z.int().meta({ description: 'Bytes.' }),
   })
   .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello', encoding: 'utf-8', size: 5 }] });
+
+/** Bytes of any size, which stream past the schemas. */
+export const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
+
+/** An answer without a body. */
+export const nothing = z.unknown();
+
+export const rawWriteResponse = z
+  .object({ path: z.string(), size: z.int().meta({ description: 'Bytes.' }) })
+  .meta({ examples: [{ path: '/workspace/data.bin', size: 67_108_864 }] });
+
+export const unpackResponse = z
+  .object({
+    path: z.string(),
+    entries: z.int().meta({ description: 'Files, folders and links.' }),
+    bytes: z.int().meta({ description: 'What the files hold.' }),
+  })
+  .meta({ examples: [{ path: '/workspace/project', entries: 12, bytes: 48_213 }] });
 
 export const healthResponse = z
   .object({ status: z.enum(['healthy', 'unhealthy']), docker: z.boolean(), version: z.string() })
@@ -221,3 +285,14 @@ export const validationErrorResponse = z
       },
     ],
   });
+
+/** What every route that needs a key may answer, whatever it does. */
+export const commonErrors = {
+  401: errorResponse,
+  403: errorResponse,
+  413: errorResponse,
+  415: errorResponse,
+  422: validationErrorResponse,
+  429: errorResponse,
+  503: errorResponse,
+};

@@ -26,7 +26,7 @@ export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (a
         summary: 'Whether the server and its engine work; always 200',
         tags: ['service'],
         security: [],
-        response: { 200: schemas.healthResponse },
+        response: { 200: schemas.healthResponse, 429: schemas.errorResponse },
       },
     },
     async () => {
@@ -42,12 +42,12 @@ export const infoRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app
   app.get(
     '/info',
     {
-      config: { renderProblem },
+      config: { renderProblem, isAboutNoUser: true },
       schema: {
         operationId: 'getInfo',
         summary: 'Version, sandboxes and disk',
         tags: ['service'],
-        response: { 200: schemas.infoResponse, 401: schemas.errorResponse },
+        response: { 200: schemas.infoResponse },
       },
     },
     async () => {

@@ -1,0 +1,41 @@
+// Makes an API key for one client: prints the key once, and the entry for SANDBOX_API_KEYS, which holds only its hash.
+import { createHash, randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Failure, runScript } from './lib/failure.mjs';
+import { print } from './lib/terminal.mjs';
+
+const USAGE = 'npm run key -- <name> [--prefix discord-] [--sandboxes 20] [--rate 50] [--burst 100]';
+
+const COUNT = /^[1-9]\d{0,6}$/;
+
+await runScript(async () => {
+  const { name, settings } = readArguments();
+  const key = `cs_${randomBytes(32).toString('base64url')}`;
+  const hash = createHash('sha256').update(key).digest('hex');
+  const entry = [`${name}:sha256:${hash}`, ...settings.map(([word, value]) => `${word}=${value}`)].join(';');
+  print(`The key of ${name}, which is shown only now:\n\n  ${key}\n`);
+  print(
+    `The entry for SANDBOX_API_KEYS in .env; put a comma between entries, then restart the server:\n\n  ${entry}\n`,
+  );
+  return 0;
+});
+
+function readArguments() {
+  const option = /** @type {const} */ ({ type: 'string' });
+  try {
+    const options = { prefix: option, sandboxes: option, rate: option, burst: option };
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const [name = '', ...more] = positionals;
+    const settings = Object.entries(values);
+    const isValid =
+      more.length === 0 &&
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) &&
+      settings.every(([word, value]) => (word === 'prefix' ? /^[^\s,;]+$/.test(value) : COUNT.test(value)));
+    if (isValid && name !== 'master') return { name, settings };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw new Failure(
+    `Usage: ${USAGE}\nA name has letters, digits, dots, dashes and underscores, and is not master; a prefix has no spaces, commas or semicolons.`,
+  );
+}

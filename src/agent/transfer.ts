@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { createDeferred } from '../deferred.ts';
+import { SandboxError } from '../errors.ts';
+import { type CallOptions, call, type TransferOptions } from './call.ts';
+import type { Channel } from './channel.ts';
+import type { AgentConnection } from './connection.ts';
+import type { Patience } from './patience.ts';
+
+/** What waits for its reader before the agent is made to wait, in bytes. */
+const BUFFER_BYTES = 131_072;
+
+/** Bytes for the agent, as they come. */
+export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+/** Sends chunks as fast as the sandbox takes them; after the last one the agent has `finishMs` for its answer, if given. */
+export async function sendAll(
+  channel: Channel,
+  chunks: Chunks,
+  patience: Patience | undefined,
+  finishMs?: number,
+): Promise<void> {
+  patience?.pause();
+  for await (const chunk of chunks) {
+    patience?.restart();
+    await channel.write(0, chunk);
+    if (channel.isOver) return;
+    patience?.pause();
+  }
+  patience?.restart(finishMs);
+  channel.end(0);
+}
+
+interface DownloadOptions {
+  readonly onEvent?: (event: unknown) => void;
+  /** How many bytes must come: fewer or more are an error of the body. */
+  readonly exactBytes?: number | undefined;
+}
+
+/** Bytes on their way from the agent. */
+export interface Download {
+  /** Takes the agent's bytes at its reader's pace; destroying it cancels the transfer. */
+  readonly body: Readable;
+  /** Resolves when there is a byte, or none to come; rejects with what went wrong before that. */
+  readonly begun: Promise<void>;
+}
+
+/** Opens a channel whose bytes are the body of a stream. */
+export function download(
+  connection: AgentConnection,
+  op: string,
+  parameters: Readonly<Record<string, unknown>>,
+  options: CallOptions | TransferOptions,
+  { onEvent, exactBytes }: DownloadOptions = {},
+): Download {
+  const abort = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  const begun = createDeferred<void>();
+  let channel: Channel | undefined;
+  let patience: Patience | undefined;
+  let withheldBytes = 0;
+  let receivedBytes = 0;
+  const body = new Readable({
+    highWaterMark: BUFFER_BYTES,
+    read: () => {
+      if (withheldBytes > 0) channel?.consumed(withheldBytes);
+      withheldBytes = 0;
+      patience?.restart();
+    },
+    destroy: (error, done) => {
+      abort.abort();
+      done(error);
+    },
+  });
+  const onData = (_stream: number, payload: Buffer) => {
+    begun.resolve();
+    receivedBytes += payload.length;
+    if (body.push(payload)) {
+      channel?.consumed(payload.length);
+      patience?.restart();
+    } else {
+      withheldBytes += payload.length;
+      patience?.pause();
+    }
+  };
+  const listener = onEvent ? { onData, onEvent } : { onData };
+  const feed = (opened: Channel, itsPatience: Patience | undefined) => {
+    channel = opened;
+    patience = itsPatience;
+  };
+  call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(
+    () => {
+      begun.resolve();
+      if (exactBytes === undefined || receivedBytes === exactBytes) body.push(null);
+      else body.destroy(new SandboxError('conflict', 'The file changed while it was read; try again.'));
+    },
+    (error: Error) => {
+      begun.reject(error);
+      body.destroy(error);
+    },
+  );
+  return { body, begun: begun.promise };
+}

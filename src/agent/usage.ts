@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { type CallOptions, call } from './call.ts';
+import type { AgentConnection } from './connection.ts';
+
+const folderUsage = z.object({ bytes: z.number().min(0), entries: z.number().min(0), complete: z.boolean() });
+
+/** What folders of a sandbox take on their disk; where not `complete`, at least that. */
+export type FolderUsage = z.infer<typeof folderUsage>;
+
+/** Has a sandbox measure folders, for so long and up to so many entries. */
+export function measureFolders(
+  connection: AgentConnection,
+  paths: readonly string[],
+  limits: { readonly timeMs: number; readonly entries: number },
+  options: CallOptions,
+): Promise<FolderUsage> {
+  return call(connection, 'usage', { paths, ...limits }, folderUsage, options);
+}

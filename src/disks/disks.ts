@@ -1,0 +1,117 @@
+import { access, realpath, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../config.ts';
+import { SandboxError } from '../errors.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage } from './disk.ts';
+import { hasImage, LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
+import { MeasuredDisk } from './measured-disk.ts';
+import { whyNotMount } from './mount-ability.ts';
+import { readMountPoints } from './mounts.ts';
+import type { DiskOwner } from './user-folder.ts';
+
+/** Size of an image where the limit is off: such an image was made before and keeps its size. */
+const KEEP_SIZE = 0;
+
+interface DisksParts {
+  readonly config: Config;
+  readonly owner: DiskOwner;
+  readonly logger: FastifyBaseLogger;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The disks of all sandboxes: what was begun as an image stays one, what was begun as a folder too; what is new follows the configuration. */
+export class Disks {
+  readonly #parts: DisksParts;
+  readonly #disks: Readonly<Record<DiskKind, Disk>>;
+  #dataDir: string;
+  #newKind: DiskKind = 'folder';
+
+  constructor(parts: DisksParts) {
+    this.#parts = parts;
+    this.#dataDir = parts.config.dataDir;
+    this.#disks = {
+      image: new LoopDisk(parts.config.diskLimitBytes || KEEP_SIZE, parts.owner, parts.onError),
+      folder: new MeasuredDisk(parts.owner),
+    };
+  }
+
+  /** Finds out how the limit can be held here and says so in the log; throws `unavailable` where `loop` is asked for and impossible. */
+  async open(): Promise<void> {
+    this.#dataDir = await realpath(this.#dataDir);
+    this.#newKind = await chooseKind(this.#dataDir, this.#parts);
+  }
+
+  /** Opens the disk of a sandbox, by its folder's name. */
+  async openDisk(name: string): Promise<DiskFolders> {
+    return await this.#disks[await this.kind(name)].open(this.#folder(name));
+  }
+
+  /** Closes it, whatever it is. */
+  async closeDisk(name: string): Promise<void> {
+    await this.#disks.image.close(this.#folder(name));
+  }
+
+  /** How full it is; null where only a measurement can tell. */
+  async usage(name: string): Promise<DiskUsage | null> {
+    return await this.#disks[await this.kind(name)].usage(this.#folder(name));
+  }
+
+  /** What the disk of this sandbox is, or will be. */
+  async kind(name: string): Promise<DiskKind> {
+    const folder = this.#folder(name);
+    if (await hasImage(folder)) return 'image';
+    if (this.#newKind === 'folder') return 'folder';
+    const isFolder = await access(join(folder, 'workspace')).then(
+      () => true,
+      () => false,
+    );
+    return isFolder ? 'folder' : 'image';
+  }
+
+  /** The names of the folders whose disks are mounted. */
+  async mounted(): Promise<string[]> {
+    const points = await readMountPoints();
+    const folders = points.filter((point) => basename(point) === MOUNT_FOLDER).map((point) => dirname(point));
+    return [...new Set(folders.filter((folder) => dirname(folder) === this.#dataDir))].map((folder) =>
+      basename(folder),
+    );
+  }
+
+  /** Throws `no_space` where the data folder has less free than the reserve: the images of sandboxes can grow into it. */
+  async requireReserve(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#dataDir);
+    if (bavail * bsize >= this.#parts.config.diskReserveBytes) return;
+    throw new SandboxError(
+      'no_space',
+      'The disk of the server is almost full, so no new sandbox is made; the operator must free space. Sandboxes that exist go on.',
+    );
+  }
+
+  #folder(name: string): string {
+    return join(this.#dataDir, name);
+  }
+}
+
+async function chooseKind(dataDir: string, { config, logger }: DisksParts): Promise<DiskKind> {
+  if (config.diskLimitBytes === 0) return 'folder';
+  const limit = `${Math.floor(config.diskLimitBytes / 2 ** 20)} MiB`;
+  const measured = `Disk usage is measured, and over ${limit} uploads and installations are refused; code that runs can still write more`;
+  if (config.diskMechanism === 'measure') {
+    logger.info(`${measured}, as SANDBOX_DISK_MECHANISM says.`);
+    return 'folder';
+  }
+  const reason = await whyNotMount(dataDir);
+  if (reason === null) {
+    logger.info(`Each new sandbox gets a disk of ${limit} in an image file.`);
+    return 'image';
+  }
+  if (config.diskMechanism === 'loop') {
+    throw new SandboxError(
+      'unavailable',
+      `SANDBOX_DISK_MECHANISM=loop is impossible here: ${reason}. Set it to measure, or to auto, which takes what is possible.`,
+    );
+  }
+  logger.warn(`${measured}, because a disk image for each sandbox is impossible here: ${reason}.`);
+  return 'folder';
+}

@@ -1,0 +1,86 @@
+import { open, rename, rm, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CommandFailure, runCommand } from './command.ts';
+import { readSuperblock } from './superblock.ts';
+
+const MAKE_MS = 60_000;
+
+/** A check after a crash of the machine replays the journal and goes through the inodes. */
+const CHECK_MS = 300_000;
+
+const QUERY_MS = 10_000;
+
+const BLOCK_BYTES = 4096;
+
+const BYTES_PER_INODE = 16_384;
+
+const FEWEST_INODES = 20_000;
+
+const JOURNAL_MIB = 4;
+
+/** How many files and folders a disk of this size holds. */
+export function inodesOf(sizeBytes: number): number {
+  return Math.max(FEWEST_INODES, Math.floor(sizeBytes / BYTES_PER_INODE));
+}
+
+/** Makes a sparse ext4 image; it appears under its name only when it is whole and on disk. */
+export async function makeImage(image: string, sizeBytes: number): Promise<void> {
+  const unfinished = `${image}.new`;
+  await rm(unfinished, { force: true });
+  const file = await open(unfinished, 'wx', 0o600);
+  try {
+    await file.truncate(sizeBytes);
+    await runCommand('mkfs.ext4', [...toMakeOptions(sizeBytes), unfinished], MAKE_MS);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, image);
+  await syncFolder(dirname(image));
+}
+
+function toMakeOptions(sizeBytes: number): string[] {
+  const inodes = String(inodesOf(sizeBytes));
+  const extended = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard';
+  const size = ['-b', String(BLOCK_BYTES), '-m', '0', '-N', inodes, '-J', `size=${JOURNAL_MIB}`];
+  return ['-q', '-F', ...size, '-E', extended];
+}
+
+/**
+ * Makes an image that is not mounted fit to be mounted: checks one that was not unmounted properly, and grows one that is
+ * smaller than it should be. One that a loop device still holds is in order as it is. Throws a CommandFailure where it is beyond repair.
+ */
+export async function repairImage(image: string, sizeBytes: number): Promise<void> {
+  const superblock = await readSuperblock(image);
+  const wantedBytes = Math.floor(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
+  const isTooSmall = superblock !== null && superblock.sizeBytes < wantedBytes;
+  if (superblock?.isClean && !isTooSmall) return;
+  if (await isAttached(image)) return;
+  await check(image, isTooSmall);
+  if (!isTooSmall) return;
+  await truncate(image, wantedBytes);
+  await runCommand('resize2fs', [image], CHECK_MS);
+}
+
+/** e2fsck exits with 1 where it has mended everything. https://man7.org/linux/man-pages/man8/e2fsck.8.html */
+async function check(image: string, isForced: boolean): Promise<void> {
+  const argv = ['-p', ...(isForced ? ['-f'] : []), image];
+  try {
+    await runCommand('e2fsck', argv, CHECK_MS);
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || error.exitCode !== 1) throw error;
+  }
+}
+
+async function isAttached(image: string): Promise<boolean> {
+  return (await runCommand('losetup', ['-n', '-O', 'NAME', '-j', image], QUERY_MS)).trim() !== '';
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,78 @@
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SandboxError } from '../errors.ts';
+import { CommandFailure } from './command.ts';
+import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
+import { makeImage, repairImage } from './image.ts';
+import { mountImage, readMountPoints, unmount } from './mounts.ts';
+import { readSuperblock } from './superblock.ts';
+import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+
+/** Where the image of a sandbox is mounted, in its own folder. */
+export const MOUNT_FOLDER = 'disk';
+
+const IMAGE_FILE = 'disk.img';
+
+/** True where a sandbox's files are in an image. */
+export async function hasImage(folder: string): Promise<boolean> {
+  return await access(join(folder, IMAGE_FILE)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * An ext4 file system in a sparse file, mounted through a loop device: what is in it ends at its size, for blocks and inodes.
+ * The folders that an engine binds are only there while it is mounted, so that nothing can be started on the empty mount point.
+ */
+export class LoopDisk implements Disk {
+  readonly #sizeBytes: number;
+  readonly #owner: DiskOwner;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(sizeBytes: number, owner: DiskOwner, onError: (error: unknown) => void) {
+    this.#sizeBytes = sizeBytes;
+    this.#owner = owner;
+    this.#onError = onError;
+  }
+
+  async open(folder: string): Promise<DiskFolders> {
+    const mountPoint = join(folder, MOUNT_FOLDER);
+    try {
+      if (!(await readMountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
+    } catch (cause) {
+      if (!(cause instanceof CommandFailure)) throw cause;
+      const sentence =
+        "The sandbox's disk cannot be made or mounted; its files are kept, and the operator must look at the log.";
+      this.#onError(cause);
+      throw new SandboxError('unavailable', sentence, { cause });
+    }
+    const folders = { workspace: join(mountPoint, 'workspace'), packages: join(mountPoint, 'packages') };
+    await makeUserFolder(folders.workspace, this.#owner);
+    await makeUserFolder(folders.packages, this.#owner);
+    return folders;
+  }
+
+  async close(folder: string): Promise<void> {
+    const isClean = await unmount(join(folder, MOUNT_FOLDER));
+    if (!isClean) this.#onError(new Error(`The disk in ${folder} was in use and could only be detached.`));
+  }
+
+  async usage(folder: string): Promise<DiskUsage | null> {
+    const mountPoint = join(folder, MOUNT_FOLDER);
+    if ((await readMountPoints()).includes(mountPoint)) {
+      const { blocks, bfree, bsize } = await statfs(mountPoint);
+      return { usedBytes: (blocks - bfree) * bsize, limitBytes: blocks * bsize };
+    }
+    const superblock = await readSuperblock(join(folder, IMAGE_FILE));
+    return superblock && { usedBytes: superblock.usedBytes, limitBytes: superblock.usableBytes };
+  }
+
+  async #mount(folder: string, mountPoint: string): Promise<void> {
+    const image = join(folder, IMAGE_FILE);
+    if (await hasImage(folder)) await repairImage(image, this.#sizeBytes);
+    else await makeImage(image, this.#sizeBytes);
+    await mkdir(mountPoint, { recursive: true, mode: 0o711 });
+    await mountImage(image, mountPoint);
+  }
+}

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import type { Disk, DiskFolders } from './disk.ts';
+import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+
+/** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
+export class MeasuredDisk implements Disk {
+  readonly #owner: DiskOwner;
+
+  constructor(owner: DiskOwner) {
+    this.#owner = owner;
+  }
+
+  async open(folder: string): Promise<DiskFolders> {
+    const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
+    await makeUserFolder(folders.workspace, this.#owner);
+    await makeUserFolder(folders.packages, this.#owner);
+    return folders;
+  }
+
+  async close(): Promise<void> {}
+
+  async usage(): Promise<null> {
+    return null;
+  }
+}

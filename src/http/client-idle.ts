@@ -1,0 +1,9 @@
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Ends the connection of a client that moves no byte for so long, in either direction; 0 lifts the limit. What the client has
+ * taken of a large write counts, so that a slow client is not an idle one.
+ */
+export function limitIdleClient(reply: FastifyReply, milliseconds: number): void {
+  reply.raw.setTimeout(milliseconds);
+}

@@ -1,0 +1,104 @@
+import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** What a client may take of a connection; times in milliseconds. */
+export interface ConnectionLimits {
+  /** From the first moment of a connection, or the first byte of the next request on it, to the end of the headers. */
+  readonly headersMs: number;
+  /** From the end of the headers to the end of the body, on routes that do not stream it. */
+  readonly bodyMs: number;
+  /** How long an answer may stand without the client taking a byte of it. */
+  readonly answerIdleMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** How often headers that are late are looked for. */
+  readonly checkEveryMs: number;
+  readonly maxHeaderBytes: number;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  headersMs: 15_000,
+  bodyMs: 60_000,
+  answerIdleMs: 60_000,
+  keepAliveMs: 72_000,
+  checkEveryMs: 5_000,
+  maxHeaderBytes: 16_384,
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True where the handler reads the body as it comes, for as long as bytes move, and ends idle clients itself. */
+    streamsBody?: boolean;
+  }
+}
+
+type ServerOptions = Required<
+  Pick<FastifyHttpOptions<Server>, 'keepAliveTimeout' | 'requestTimeout' | 'clientErrorHandler'>
+> & { readonly http: HttpServerOptions };
+
+/** The options of the server that hold these limits. */
+export function toServerOptions(limits: ConnectionLimits): ServerOptions {
+  return {
+    keepAliveTimeout: limits.keepAliveMs,
+    // Node counts it from the first byte to the last, which would end long uploads; the hook on bodies does it instead.
+    requestTimeout: 0,
+    http: {
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+    },
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
+  };
+}
+
+/** Limits how many connections there may be, how long a body may take, and how long an answer may lie untaken. */
+export function limitConnections(app: FastifyInstance, limits: ConnectionLimits, maxConnections: number): void {
+  app.server.maxConnections = maxConnections;
+  app.addHook('onRequest', async (request, reply) => limitBody(request, reply, limits.bodyMs));
+  app.addHook('onSend', async (_request, reply, payload) => {
+    // Streams are as long as they are; who sends one ends idle clients itself.
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return;
+    reply.raw.setTimeout(limits.answerIdleMs, () => reply.raw.destroy());
+  });
+}
+
+function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number): void {
+  const { raw } = request;
+  const hasBody = 'transfer-encoding' in raw.headers || Number(raw.headers['content-length'] ?? 0) > 0;
+  if (!hasBody || raw.complete || request.routeOptions.config.streamsBody === true) return;
+  const timer = setTimeout(() => {
+    if (!raw.complete) endLateRequest(request, reply);
+  }, bodyMs);
+  const stop = () => clearTimeout(timer);
+  raw.once('end', stop);
+  raw.once('close', stop);
+}
+
+/** Not with `reply`: that is for whoever has read the body, which nobody will. */
+function endLateRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { socket } = reply.raw;
+  if (!socket || reply.raw.headersSent) request.raw.destroy();
+  else answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket);
+}
+
+const BROKEN_REQUEST: Readonly<Record<string, { readonly status: string; readonly sentence: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', sentence: 'The request did not arrive in time.' },
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    sentence: 'The URL and the headers are too large together.',
+  },
+};
+
+/** Answers what never became a request, and ends the connection; what arrived is not repeated, for it may hold a key. */
+function answerBrokenRequest(code: string | undefined, socket: Socket): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return;
+  const { status, sentence } = BROKEN_REQUEST[code ?? ''] ?? {
+    status: '400 Bad Request',
+    sentence: 'This is not a valid HTTP request.',
+  };
+  const body = JSON.stringify({ error: sentence });
+  const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}

@@ -1,0 +1,61 @@
+import { type ByteRange, parseRange } from './byte-range.ts';
+import { attachment } from './content-disposition.ts';
+import { isListed } from './entity-tags.ts';
+
+/** What a client asks for, as far as it matters for which bytes it gets. */
+export interface DownloadRequest {
+  readonly method: string;
+  readonly headers: {
+    readonly range?: string | undefined;
+    readonly 'if-none-match'?: string | undefined;
+    readonly 'if-range'?: string | undefined;
+  };
+}
+
+/** What is known of a file before any of it is read. */
+export interface DownloadFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedMs: number;
+  /** Differs between any two contents; without quotes. */
+  readonly version: string;
+}
+
+/** How a download is answered; `part` is null where no bytes follow the headers. */
+export interface DownloadPlan {
+  readonly status: 200 | 206 | 304 | 416;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly part: ByteRange | null;
+}
+
+/** Decides from the headers alone how a file is answered. RFC 9110, sections 13 and 14. */
+export function planDownload({ method, headers }: DownloadRequest, file: DownloadFile, nowMs: number): DownloadPlan {
+  const tag = `"${file.version}"`;
+  const validators = { ETag: tag, 'Last-Modified': toHttpDate(Math.min(file.modifiedMs, nowMs)) };
+  if (isListed(headers['if-none-match'], tag)) return { status: 304, headers: validators, part: null };
+
+  const isSameFile = headers['if-range'] === undefined || headers['if-range'] === tag;
+  const range = method === 'GET' && isSameFile ? parseRange(headers.range, file.sizeBytes) : null;
+  if (range === 'unsatisfiable') {
+    return { status: 416, headers: { 'Content-Range': `bytes */${file.sizeBytes}` }, part: null };
+  }
+  const part = range ?? { offset: 0, lengthBytes: file.sizeBytes };
+  const last = part.offset + part.lengthBytes - 1;
+  return {
+    status: range ? 206 : 200,
+    headers: {
+      ...validators,
+      'Accept-Ranges': 'bytes',
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(part.lengthBytes),
+      'Content-Disposition': attachment(file.name),
+      ...(range ? { 'Content-Range': `bytes ${part.offset}-${last}/${file.sizeBytes}` } : {}),
+    },
+    part: method === 'HEAD' ? null : part,
+  };
+}
+
+function toHttpDate(milliseconds: number): string {
+  return new Date(Math.max(0, milliseconds)).toUTCString();
+}

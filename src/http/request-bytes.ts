@@ -1,0 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+import { SandboxError } from '../errors.ts';
+
+/**
+ * The body of a request as it comes. Leaving the loop early leaves the connection open and lets the rest of the body pass
+ * unread, so that the client still hears the answer; a client that goes away is an error of kind `invalid`.
+ */
+export async function* bytesOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
+  } catch (cause) {
+    throw new SandboxError('invalid', 'The client went away before its upload was complete.', { cause });
+  } finally {
+    request.resume();
+  }
+}

@@ -1,0 +1,12 @@
+import { sep } from 'node:path';
+import { readMountPoints, unmount } from '../../src/disks/mounts.ts';
+
+/** The mount points below a folder. */
+export async function mountsBelow(folder: string): Promise<string[]> {
+  return (await readMountPoints()).filter((point) => point.startsWith(`${folder}${sep}`));
+}
+
+/** Unmounts everything below a folder, what a dead server left too. */
+export async function unmountAllBelow(folder: string): Promise<void> {
+  for (const point of await mountsBelow(folder)) await unmount(point);
+}
