@@ -70,7 +70,7 @@ CASES = {
     "waits for its threads": "import threading, time\ndef f():\n time.sleep(0.05)\n print('late')\nthreading.Thread(target=f).start()\nprint('main ends')",
     "does not wait for daemons": "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\nprint('main ends')",
     "fails in a thread": "import threading\ndef f(): 1/0\nt = threading.Thread(target=f, name='T')\nt.start(); t.join()",
-    "forks": "import os\npid = os.fork()\nif not pid:\n print('child'); os._exit(3)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))",
+    "forks": "import os\npid = os.fork()\nif not pid:\n print('child'); os._exit(3)\nprint(os.WEXITSTATUS(os.waitpid(pid, 0)[1]))",
     "lets a fork run to its end": "import os, atexit\natexit.register(print, 'bye')\npid = os.fork()\nif pid: os.waitpid(pid, 0)\nprint('parent' if pid else 'child')",
     "starts programs": "import subprocess, sys\nprint(subprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout)\nprint(subprocess.check_output([sys.executable, '-c', 'print(2)']))\nsubprocess.run('exit 3', shell=True, check=True)",
     "calls the shell": "import os\nprint(os.system('echo out; exit 2'))",
