@@ -116,6 +116,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   app.addHook('onReady', async () => {
     await service.countByCreator();
+    if (config.network === 'bridge') await closeHost(engine, logger);
     await reconciler.start();
     await service.diskSweep.sweep().catch(onError);
     reaper.start();
@@ -128,6 +129,13 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await engine.close();
   });
   return app;
+}
+
+async function closeHost(engine: Engine, logger: FastifyBaseLogger): Promise<void> {
+  const gap = await engine.closeHost();
+  if (gap === null) return;
+  const sentence = 'SANDBOX_NETWORK is bridge, and sandboxes reach this machine and its private networks; see docs/network.md';
+  logger.warn({ reason: gap }, sentence);
 }
 
 function portsOf(app: FastifyInstance): number[] {

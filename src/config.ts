@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
 import { type ApiKey, masterKey, parseApiKeys } from './api-keys.ts';
+import { parseAddress, parseCidr } from './egress/address.ts';
 import { parsePattern } from './egress/pattern.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -75,6 +76,11 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+function isPool(text: string): boolean {
+  const cidr = parseCidr(text);
+  return cidr?.family === 4 && cidr.prefix <= 29;
+}
+
 /** Every variable that the server reads, with its default; `.env.example` explains each. */
 export const environmentSchema = z.object({
   SANDBOX_API_KEY: z.string().min(8, 'must have 8 characters or more').optional(),
@@ -105,6 +111,15 @@ export const environmentSchema = z.object({
   SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
   SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
+  SANDBOX_BRIDGE_POOL: z
+    .string()
+    .refine((text) => isPool(text), 'must be an IPv4 range such as 10.213.0.0/16, /29 or larger')
+    .default('10.213.0.0/16'),
+  SANDBOX_BRIDGE_DNS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((servers) => servers.every((server) => parseAddress(server)), 'must be addresses with commas between')
+    .prefault('1.1.1.1,9.9.9.9'),
   SANDBOX_EGRESS_ALLOW: patterns.default([]),
   SANDBOX_EGRESS_DENY: patterns.default([]),
   SANDBOX_EGRESS_MAX_CONNECTIONS: integer(1, 120).default(64),
@@ -186,6 +201,7 @@ function toConfig(env: Environment) {
     diskMechanism: env.SANDBOX_DISK_MECHANISM,
     diskReserveBytes: env.SANDBOX_DISK_RESERVE,
     network: env.SANDBOX_NETWORK,
+    bridge: { pool: env.SANDBOX_BRIDGE_POOL, nameservers: env.SANDBOX_BRIDGE_DNS },
     egress: {
       rules: { allow: env.SANDBOX_EGRESS_ALLOW, deny: env.SANDBOX_EGRESS_DENY },
       limits: {

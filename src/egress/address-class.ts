@@ -1,4 +1,4 @@
-import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from './address.ts';
+import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from '../ip-address.ts';
 
 /**
  * `public`: routed in the Internet. `private`: of somebody's own network, as a package mirror is. `special`: everything else,

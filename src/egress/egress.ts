@@ -5,7 +5,7 @@ import type { AnswerCode, IncomingChannel, OpenListener } from '../agent/incomin
 import type { Clock } from '../clock.ts';
 import { withDeadline } from '../deadline.ts';
 import { isSandboxError } from '../errors.ts';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, parseAddress } from '../ip-address.ts';
 import { DialTimeout, dial } from './dialer.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';

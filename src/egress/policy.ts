@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import type { Address } from '../ip-address.ts';
 import { classify, embeddedIPv4 } from './address-class.ts';
 import type { Host } from './host.ts';
 import { type EgressPattern, matchesAddress, matchesName } from './pattern.ts';

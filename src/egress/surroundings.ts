@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../clock.ts';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, parseAddress } from '../ip-address.ts';
 import type { Surroundings } from './policy.ts';
 
 /** How long the list of this machine's addresses counts as fresh, in milliseconds. */

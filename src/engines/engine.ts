@@ -16,8 +16,13 @@ export interface EngineTmpfs {
   readonly mode: number;
 }
 
-/** `none`: no network card. `bridge`: the engine's network of that name, made where it is absent, without traffic between sandboxes. */
-export type EngineNetwork = { readonly mode: 'none' } | { readonly mode: 'bridge'; readonly name: string };
+/**
+ * `none`: no network card. `bridge`: a network of that name with this one member, made and removed with it, on a small subnet of the
+ * pool (an IPv4 range); names are looked up at these servers.
+ */
+export type EngineNetwork =
+  | { readonly mode: 'none' }
+  | { readonly mode: 'bridge'; readonly name: string; readonly pool: string; readonly nameservers: readonly string[] };
 
 /** Everything an engine needs to make a sandbox; all hardening that is not listed here is the engine's duty and always on. */
 export interface EngineSpec {
@@ -94,6 +99,8 @@ export interface Engine {
   stats(id: EngineId): Promise<EngineStats>;
   /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
+  /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */
+  closeHost(): Promise<string | null>;
   /** Gives up sockets and timers; sandboxes go on. */
   close(): Promise<void>;
 }

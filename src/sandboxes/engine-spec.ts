@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
-import type { EngineSpec } from '../engines/engine.ts';
+import type { EngineNetwork, EngineSpec } from '../engines/engine.ts';
 import { HOME, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { SandboxOverrides } from './record.ts';
@@ -59,10 +59,14 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.packages, target: PACKAGES },
     ],
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
-    network:
-      networkModeOf(config, overrides) === 'bridge' ? { mode: 'bridge', name: `clara-${instance}` } : { mode: 'none' },
+    network: toNetwork(config, parts),
     runtime: config.runtime,
   };
+}
+
+function toNetwork(config: Config, { instance, id, overrides }: SpecParts): EngineNetwork {
+  if (networkModeOf(config, overrides) !== 'bridge') return { mode: 'none' };
+  return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
 }
 
 /** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */

@@ -151,6 +151,11 @@ export class FakeEngine implements Engine {
     return exec;
   }
 
+  async closeHost(): Promise<string | null> {
+    await this.#enter('closeHost');
+    return null;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#gates.releaseAll();

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import Docker, { type ContainerStats } from 'dockerode';
+import type { ContainerStats } from 'dockerode';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Demux, DemuxError } from '../../src/engines/docker/demux.ts';
@@ -149,42 +149,6 @@ for pid in made:
     await engine.stop(id, 20);
     expect(performance.now() - before).toBeLessThan(5_000);
     expect(await engine.inspect(id)).toMatchObject({ state: 'stopped' });
-  });
-});
-
-describe('bridge network', () => {
-  const docker = new Docker();
-  const networks: string[] = [];
-  const bridge = () => {
-    const name = `clara-test-${randomUUID()}`;
-    networks.push(name);
-    return { mode: 'bridge', name } as const;
-  };
-  afterEach(async () => {
-    for (const { id } of await engine.list(labels)) await engine.remove(id);
-    for (const name of networks.splice(0)) await docker.getNetwork(name).remove();
-  });
-
-  it('is made once, however many sandboxes ask for it at the same time', async () => {
-    const network = bridge();
-    const other = createDockerEngine();
-    const make = (maker: typeof engine) => maker.create(specFor(IMAGE, labels, { network }));
-    await Promise.all([make(engine), make(engine), make(other), make(other)]);
-    await other.close();
-    const found = await docker.listNetworks({ filters: { name: [network.name] } });
-    expect(found).toHaveLength(1);
-    expect(found[0]?.Options).toMatchObject({ 'com.docker.network.bridge.enable_icc': 'false' });
-  });
-
-  it('gives a sandbox a card', async () => {
-    const id = await started({ network: bridge() });
-    expect((await shell(id, 'ls /sys/class/net')).stdout.split('\n')).toContain('eth0');
-  });
-
-  it('is refused where its members could reach each other', async () => {
-    const network = bridge();
-    await docker.createNetwork({ Name: network.name });
-    await expect(started({ network })).rejects.toMatchObject({ kind: 'conflict' });
   });
 });
 

@@ -1,11 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAddress, parseCidr, toIPv4 } from '../../src/egress/address.ts';
 import { classify, embeddedIPv4 } from '../../src/egress/address-class.ts';
 import { parseHost } from '../../src/egress/host.ts';
 import { type EgressPattern, matchesAddress, parsePattern } from '../../src/egress/pattern.ts';
 import { EgressPolicy, type Surroundings } from '../../src/egress/policy.ts';
+import { parseAddress, parseCidr, toIPv4 } from '../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);

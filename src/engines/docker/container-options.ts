@@ -45,6 +45,7 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
         BindOptions: { Propagation: 'rprivate' },
       })),
       NetworkMode: spec.network.mode === 'none' ? 'none' : spec.network.name,
+      ...(spec.network.mode === 'bridge' ? { Dns: [...spec.network.nameservers] } : {}),
       // A log driver would write the whole stream of the agent to disk.
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },

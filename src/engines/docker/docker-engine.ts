@@ -1,9 +1,12 @@
 import type Docker from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
+import { isSandboxError } from '../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineSpec } from '../engine.ts';
 import { toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
-import { inspectSandbox, listSandboxes } from './inspect.ts';
+import { closeHostToBridges } from './firewall.ts';
+import { inspectSandbox, listSandboxes, networkOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { BridgeNetworks } from './network.ts';
 import { readStats } from './stats.ts';
@@ -45,8 +48,19 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
-    if (spec.network.mode === 'bridge') await networks.ensure(spec.network.name);
     const body = toContainerOptions(spec, hostCpus ?? (await info()).cpus);
+    if (spec.network.mode !== 'bridge') return await createContainer(spec, body);
+    await networks.make(spec.network);
+    try {
+      return await createContainer(spec, body);
+    } catch (error) {
+      // A name that is taken is another sandbox's, and so is the network then.
+      if (!isSandboxError(error, 'conflict')) await networks.remove(spec.network.name).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function createContainer(spec: EngineSpec, body: ContainerCreateOptions): Promise<EngineId> {
     const subject = {
       doing: 'make the sandbox',
       absent: {
@@ -66,6 +80,12 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     return container.id as EngineId;
   }
 
+  async function remove(id: EngineId): Promise<void> {
+    const network = await networkOf(calls, id);
+    await removeSandbox(calls, id);
+    if (network !== null) await networks.remove(network);
+  }
+
   async function rename(id: EngineId, name: string): Promise<void> {
     await calls.run(calls.about(id, `name the sandbox ${name}`), (docker, abortSignal) =>
       docker.getContainer(calls.path(id)).rename({ name, abortSignal }),
@@ -79,12 +99,13 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),
     pause: (id) => pauseSandbox(calls, id),
     resume: (id) => resumeSandbox(calls, id),
-    remove: (id) => removeSandbox(calls, id),
+    remove,
     rename,
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
     exec: (id, argv) => startExec(calls, id, argv),
+    closeHost: closeHostToBridges,
     close: async () => calls.close(),
   };
 }

@@ -27,6 +27,20 @@ export async function inspectSandbox(calls: DockerCalls, idOrName: string): Prom
   }
 }
 
+/** The name of the network that a container was made for; null where it has none of its own, or there is no such container. */
+export async function networkOf(calls: DockerCalls, id: EngineId): Promise<string | null> {
+  try {
+    const info = await calls.run({ doing: 'look at the sandbox' }, (docker, abortSignal) =>
+      docker.getContainer(calls.path(id)).inspect({ abortSignal }),
+    );
+    const mode = info.HostConfig.NetworkMode ?? 'none';
+    return mode === 'none' ? null : mode;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
 /** All containers, in any state, that carry all these labels. */
 export async function listSandboxes(
   calls: DockerCalls,
