@@ -14,7 +14,7 @@ export interface ApiKey {
   readonly rate: KeyRate | null;
 }
 
-/** Requests per second on average, and how many of them may come at once. */
+/** Requests per second on average, and how many of them may come at once after a pause. */
 export interface KeyRate {
   readonly perSecond: number;
   readonly burst: number;

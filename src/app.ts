@@ -25,7 +25,7 @@ import {
 } from './http/connection-limits.ts';
 import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
-import { createRateLimits } from './http/rate-limits.ts';
+import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { SANDBOX_USER } from './sandboxes/layout.ts';
 import { Reaper } from './sandboxes/reaper.ts';
@@ -97,12 +97,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('auth', null);
   limitConnections(app, connectionLimits, config.maxConnections);
   await registerSecurityHeaders(app, config.corsOrigins);
-  const rateLimits = await createRateLimits(app, config.requestsPerSecond);
+  const rateLimits = new RateLimits(config.requestsPerSecond, clock);
   await registerOpenApi(app, version);
 
   const serviceOptions = { engine, service, config, version };
   await app.register(async (open) => {
-    open.addHook('onRequest', rateLimits.countOpenRequest);
+    open.addHook('onRequest', async (request) => rateLimits.countOpenRequest(request));
     await open.register(healthRoute, serviceOptions);
   });
   await app.register(async (secured) => {

@@ -38,10 +38,10 @@ export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits
     const presented = presentedKey(request);
     const door = presented === null ? undefined : findDoor(doors, hashKey(presented));
     if (!door) {
-      await limits.countFailure(request);
+      limits.countFailure(request);
       throw new SandboxError('unauthorized', 'Invalid API key');
     }
-    await limits.countRequest(request, door.key);
+    limits.countRequest(door.key);
     demandOwnUser(request, door.key);
     request.auth = door.auth;
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import type { AgentSource } from '../../src/agent/source.ts';
-import { buildApp } from '../../src/app.ts';
+import { type AppParts, buildApp } from '../../src/app.ts';
 import type { Clock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
@@ -38,10 +38,11 @@ export interface FakeApp {
   close(): Promise<void>;
 }
 
-/** Builds the app in a data folder of its own; `variables` are those of the environment. */
+/** Builds the app in a data folder of its own; `variables` are those of the environment, `parts` replace the usual ones. */
 export async function startFakeApp(
   variables: Readonly<Record<string, string>> = {},
   engine: FakeEngine = new FakeEngine(),
+  parts: Partial<AppParts> = {},
 ): Promise<FakeApp> {
   const dataDir = variables.SANDBOX_DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'clara-http-')));
   const clock = new FakeClock();
@@ -53,7 +54,7 @@ export async function startFakeApp(
     ...variables,
   });
   const logger = pino({ level: 'silent' });
-  const app = await buildApp({ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test' });
+  const app = await buildApp({ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test', ...parts });
   await app.ready();
   return {
     app,
