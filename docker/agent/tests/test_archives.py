@@ -135,6 +135,15 @@ class Archives(AgentCase):
             self.assertEqual(caught.exception.code, "too_large")
             self.assertEqual(self.found(), {})
 
+    def test_an_archive_that_is_itself_too_large_is_refused_on_the_way(self):
+        limits = {"entries": 10, "bytes": 100000, "ratio": 1000}
+        number = self.client.open("unpack", destination="endless", format="tar", limits=limits)
+        self.client.put(number, bytes(2000000))
+        with self.assertRaises(CallFailed) as caught:
+            self.client.finish(number)
+        self.assertEqual(caught.exception.code, "too_large")
+        self.assertEqual(os.listdir(self.sandbox.path("endless")), [])
+
     def test_bombs_are_refused(self):
         for form, data in (("zip", zip_of(("zeros", bytes(40000000)))), ("tar", tar_of(("zeros", bytes(40000000)), mode="w:gz"))):
             with self.assertRaises(CallFailed) as caught:

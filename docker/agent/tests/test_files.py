@@ -71,6 +71,30 @@ class Files(AgentCase):
         self.assertEqual(os.listdir(self.sandbox.path("whole")), ["file"])
         self.assertEqual(self.read_file("whole/file"), b"old")
 
+    def test_write_only_over_the_version_that_is_expected(self):
+        self.assert_fails("changed", "write", b"1", path="only/file", only=["present"])
+        self.assertFalse(os.path.exists(self.sandbox.path("only")))
+        self.client.call("write", b"1", path="only/file", only=["absent"])
+        self.assert_fails("changed", "write", b"2", path="only/file", only=["absent"])
+        status = os.stat(self.sandbox.path("only/file"))
+        version = "%d-%d-%d" % (status.st_size, status.st_mtime_ns, status.st_ino)
+        self.client.call("write", b"three", path="only/file", only=["other", version])
+        self.assert_fails("changed", "write", b"4", path="only/file", only=[version])
+        self.assert_fails("changed", "write", b"4", path="only/file", only=[])
+        self.client.call("write", b"five", path="only/file", only=["present"])
+        self.assertEqual((self.read_file("only/file"), os.listdir(self.sandbox.path("only"))), (b"five", ["file"]))
+
+    def test_write_sees_what_changes_while_its_bytes_come(self):
+        os.mkdir(self.sandbox.path("raced"))
+        number = self.client.open("write", path="raced/file", only=["absent"])
+        self.client.put(number, b"late")
+        self.write_file("raced/file", b"first")
+        self.client.send(codec.END, number)
+        with self.assertRaises(CallFailed) as caught:
+            self.client.finish(number)
+        self.assertEqual(caught.exception.code, "changed")
+        self.assertEqual((self.read_file("raced/file"), os.listdir(self.sandbox.path("raced"))), (b"first", ["file"]))
+
     def test_write_makes_parents_unless_told_not_to(self):
         self.client.call("write", b"", path="p/q/r/file")
         self.assert_fails("not_found", "write", b"", path="nope/file", parents=False)
