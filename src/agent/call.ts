@@ -17,6 +17,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this many milliseconds in which the agent was waited for and moved nothing, the call is cancelled and rejects with `hung`. */
   readonly idleMs: number;
+  /** Hears of all bytes that pass, in either direction. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /** Sends the body of a call; `patience` is there in a transfer, to be told who is waited for. */

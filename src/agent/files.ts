@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { createDeferred } from '../deferred.ts';
-import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
+import { type CallOptions, call, type TransferOptions } from './call.ts';
 import type { AgentConnection } from './connection.ts';
 import { AgentFailure } from './failures.ts';
-import { type Chunks, download, sendAll } from './transfer.ts';
+import { type Chunks, download, feedFrom } from './transfer.ts';
 
 const fileStat = z.object({
   type: z.enum(['file', 'directory', 'symlink', 'other']),
@@ -100,8 +100,7 @@ export function writeFile(
 ): Promise<{ bytes: number; created: boolean }> {
   const { size, only } = options;
   const parameters = { path, ...(size === undefined ? {} : { size }), ...(only === undefined ? {} : { only }) };
-  const feed: Feed = (channel, patience) => sendAll(channel, chunks, patience);
-  return call(connection, 'write', parameters, written, options, {}, feed);
+  return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options));
 }
 
 /** Removes a file, or with `recursive` a folder; false where there was nothing. */
@@ -147,6 +146,6 @@ export function unpackFolder(
   chunks: Chunks,
   options: CallOptions | TransferOptions,
 ): Promise<{ entries: number; bytes: number }> {
-  const feed: Feed = (channel, patience) => sendAll(channel, chunks, patience, UNPACK_MS);
-  return call(connection, 'unpack', { destination, format, limits }, extracted, options, {}, feed);
+  const parameters = { destination, format, limits };
+  return call(connection, 'unpack', parameters, extracted, options, {}, feedFrom(chunks, options, UNPACK_MS));
 }

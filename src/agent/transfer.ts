@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { createDeferred } from '../deferred.ts';
 import { SandboxError } from '../errors.ts';
-import { type CallOptions, call, type TransferOptions } from './call.ts';
+import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import type { AgentConnection } from './connection.ts';
 import type { Patience } from './patience.ts';
@@ -14,21 +14,20 @@ const BUFFER_BYTES = 131_072;
 export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
 
 /** Sends chunks as fast as the sandbox takes them; after the last one the agent has `finishMs` for its answer, if given. */
-export async function sendAll(
-  channel: Channel,
-  chunks: Chunks,
-  patience: Patience | undefined,
-  finishMs?: number,
-): Promise<void> {
-  patience?.pause();
-  for await (const chunk of chunks) {
-    patience?.restart();
-    await channel.write(0, chunk);
-    if (channel.isOver) return;
+export function feedFrom(chunks: Chunks, options: CallOptions | TransferOptions, finishMs?: number): Feed {
+  const onBytes = 'onBytes' in options ? options.onBytes : undefined;
+  return async (channel, patience) => {
     patience?.pause();
-  }
-  patience?.restart(finishMs);
-  channel.end(0);
+    for await (const chunk of chunks) {
+      patience?.restart();
+      await channel.write(0, chunk);
+      if (channel.isOver) return;
+      patience?.pause();
+      onBytes?.(chunk.length);
+    }
+    patience?.restart(finishMs);
+    channel.end(0);
+  };
 }
 
 interface DownloadOptions {
@@ -55,6 +54,7 @@ export function download(
 ): Download {
   const abort = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  const onBytes = 'onBytes' in options ? options.onBytes : undefined;
   const begun = createDeferred<void>();
   let channel: Channel | undefined;
   let patience: Patience | undefined;
@@ -82,9 +82,10 @@ export function download(
       withheldBytes += payload.length;
       patience?.pause();
     }
+    onBytes?.(payload.length);
   };
   const listener = onEvent ? { onData, onEvent } : { onData };
-  const feed = (opened: Channel, itsPatience: Patience | undefined) => {
+  const feed: Feed = (opened, itsPatience) => {
     channel = opened;
     patience = itsPatience;
   };

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 /**
@@ -5,5 +6,7 @@ import type { FastifyReply } from 'fastify';
  * taken of a large write counts, so that a slow client is not an idle one.
  */
 export function limitIdleClient(reply: FastifyReply, milliseconds: number): void {
-  reply.raw.setTimeout(milliseconds);
+  const { socket } = reply.raw;
+  // A request that is injected comes over no socket.
+  if (socket instanceof Socket) socket.setTimeout(milliseconds);
 }

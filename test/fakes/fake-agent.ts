@@ -119,6 +119,10 @@ export class FakeAgent {
         const bytes = await channel.body;
         const isShort = request.size !== undefined && request.size !== bytes.length;
         if (isShort) throw new FakeFailure('invalid', 'Not all bytes came.');
+        const only = z.array(z.string()).optional().parse(request.only);
+        if (only && !files.states(at('path')).some((state) => only.includes(state))) {
+          throw new FakeFailure('changed', 'The file is not the one that was expected.');
+        }
         return { bytes: bytes.length, created: files.write(at('path'), bytes) };
       }
       case 'remove':

@@ -42,6 +42,13 @@ export class FakeFiles {
     return { type, size: bytes?.length ?? 0, mtimeNs, mode: bytes === null ? 0o755 : 0o644, inode: String(inode) };
   }
 
+  /** What a condition of a write may name to mean the file as it is. */
+  states(path: string): string[] {
+    if (!this.#entries.has(path)) return ['absent'];
+    const { size, mtimeNs, inode } = this.stat(path);
+    return ['present', `${size}-${mtimeNs}-${inode}`];
+  }
+
   list(path: string) {
     if (this.#demand(path).bytes !== null) throw new FakeFailure('not_directory', 'It is no folder.');
     return this.#below(path)

@@ -227,7 +227,7 @@ export const fileResponse = z
 export const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
 
 /** An answer without a body. */
-export const nothing = z.unknown();
+export const nothing = z.null();
 
 export const rawWriteResponse = z
   .object({ path: z.string(), size: z.int().meta({ description: 'Bytes.' }) })

@@ -10,6 +10,7 @@ import { disconnectSignal } from '../../http/disconnect.ts';
 import { planDownload } from '../../http/download-plan.ts';
 import { bytesOf } from '../../http/request-bytes.ts';
 import { ARCHIVE_LIMITS, demandFolder, openPart, toAbsolutePath } from '../../sandboxes/files.ts';
+import { createYoungGarbageLimit } from '../../young-garbage.ts';
 import { renderProblem, toOwner, toWriteCondition } from './mapping.ts';
 import type { ClaraOptions } from './routes.ts';
 import * as schemas from './schemas.ts';
@@ -20,12 +21,9 @@ const AGENT_IDLE_MS = 30_000;
 /** The same for the client, whose connection then ends. */
 const CLIENT_IDLE_MS = 60_000;
 
-const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as const;
+const BYTES_TYPE = 'application/octet-stream';
 
-export interface TransferRoutesOptions extends ClaraOptions {
-  /** How long a client may move no byte, in milliseconds. */
-  readonly clientIdleMs?: number;
-}
+const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as const;
 
 const errors = {
   401: schemas.errorResponse,
@@ -44,18 +42,21 @@ interface RawRequest {
 }
 
 /** The native dialect: files of any size and whole folders, streamed. */
-export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = async (app, options) => {
-  const { service, clientIdleMs = CLIENT_IDLE_MS } = options;
+export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service }) => {
   const routeConfig = { renderProblem };
   const params = schemas.userParams;
+  const onBytes = createYoungGarbageLimit();
 
-  // Bodies here are the request's own stream, whatever their type and size.
+  // Bodies here are the request's own stream, whatever they call themselves and however large they are.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addContentTypeParser(BYTES_TYPE, (_request, _payload, done) => done(null));
+  app.addHook('onRequest', async (request) => {
+    request.headers['content-type'] = BYTES_TYPE;
+  });
 
   const toTransfer = (reply: FastifyReply): TransferOptions & { readonly signal: AbortSignal } => {
-    limitIdleClient(reply, clientIdleMs);
-    return { idleMs: AGENT_IDLE_MS, signal: disconnectSignal(reply) };
+    limitIdleClient(reply, CLIENT_IDLE_MS);
+    return { idleMs: AGENT_IDLE_MS, signal: disconnectSignal(reply), onBytes };
   };
 
   const toChunks = (request: FastifyRequest, reply: FastifyReply) => {
@@ -83,7 +84,8 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       if (chosen.status === 416) {
         return await reply.send({ error: 'The file is shorter than the range that was asked for.' });
       }
-      return await reply.send(body);
+      // Nothing at all, where null would be sent as JSON.
+      return await (body ? reply.send(body) : reply.send());
     });
   };
 

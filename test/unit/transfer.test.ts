@@ -1,0 +1,182 @@
+import { type Duplex, duplexPair } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/codec.ts';
+import { AgentConnection } from '../../src/agent/connection.ts';
+import { readFile, writeFile } from '../../src/agent/files.ts';
+import { createDeferred } from '../../src/deferred.ts';
+
+const IDLE_MS = 30_000;
+const HOUR_MS = 3_600_000;
+const CHUNK = Buffer.alloc(65_536, 1);
+const STAT = { type: 'file', size: 4 * CHUNK.length, mtimeNs: '1', mode: 0o644, inode: '1' };
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets everything happen that does not wait for time. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+}
+
+let peer: Duplex;
+let frames: Frame[];
+let connection: AgentConnection;
+
+const send = (...parts: Parameters<typeof encodeFrame>) => peer.write(encodeFrame(...parts));
+const sent = (type: number) => frames.filter((frame) => frame.type === type);
+const cancelled = encodeJson({ code: 'cancelled', message: 'The call was cancelled.' });
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const [near, far] = duplexPair();
+  peer = far;
+  frames = [];
+  const decoder = new FrameDecoder();
+  far.on('data', (chunk: Buffer) => frames.push(...decoder.push(Buffer.from(chunk))));
+  far.on('error', () => undefined);
+  connection = new AgentConnection(near);
+  const hello = { protocol: 1, hash: 'h', pid: 1, boot: 'b', python: '3.11', resumed: false };
+  send(FRAME.HELLO, 0, 0, encodeJson(hello));
+  await connection.hello;
+});
+
+afterEach(() => {
+  connection.close(new Error('The test is over.'));
+  vi.useRealTimers();
+});
+
+async function openDownload() {
+  const opening = readFile(connection, '/file', { idleMs: IDLE_MS, exactBytes: STAT.size });
+  send(FRAME.EVENT, 1, 0, encodeJson(STAT));
+  const { body } = await opening;
+  const error = createDeferred<unknown>();
+  body.on('error', (cause) => error.resolve(cause));
+  return { body, error: error.promise };
+}
+
+describe('a download', () => {
+  it('waits for a slow reader as long as that takes', async () => {
+    const { body } = await openDownload();
+    for (let chunk = 0; chunk < 4; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
+    await settle();
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    expect(connection.isOpen).toBe(true);
+    expect(sent(FRAME.CANCEL)).toHaveLength(0);
+    send(FRAME.RESULT, 1, 0, encodeJson({ bytes: STAT.size }));
+    let bytes = 0;
+    for await (const chunk of body) bytes += chunk.length;
+    expect(bytes).toBe(STAT.size);
+  });
+
+  it('goes on while the agent moves something now and then', async () => {
+    const { body } = await openDownload();
+    body.resume();
+    for (let chunk = 0; chunk < 4; chunk += 1) {
+      await vi.advanceTimersByTimeAsync(IDLE_MS - 1);
+      send(FRAME.DATA, 1, 1, CHUNK);
+      await settle();
+    }
+    expect(sent(FRAME.CANCEL)).toHaveLength(0);
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('is cancelled where the agent moves nothing for too long, and the agent stays', async () => {
+    const { body, error } = await openDownload();
+    body.resume();
+    send(FRAME.DATA, 1, 1, CHUNK);
+    await settle();
+    await vi.advanceTimersByTimeAsync(IDLE_MS);
+    await settle();
+    expect(sent(FRAME.CANCEL)).toHaveLength(1);
+    send(FRAME.ERROR, 1, 0, cancelled);
+    expect(await error).toMatchObject({ code: 'hung', message: 'The sandbox moved nothing for 30 seconds.' });
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('ends the connection where the agent does not even answer the cancellation', async () => {
+    const { body, error } = await openDownload();
+    body.resume();
+    await vi.advanceTimersByTimeAsync(IDLE_MS + 8_000);
+    expect(await error).toMatchObject({ code: 'hung' });
+    expect(await connection.closed).toMatchObject({ code: 'hung' });
+  });
+
+  it('with fewer bytes than the file had is an error, never a short body', async () => {
+    const { body, error } = await openDownload();
+    body.resume();
+    send(FRAME.DATA, 1, 1, CHUNK);
+    send(FRAME.RESULT, 1, 0, encodeJson({ bytes: CHUNK.length }));
+    expect(await error).toMatchObject({ kind: 'conflict' });
+  });
+
+  it('holds no more than a window of bytes that nobody reads', async () => {
+    await openDownload();
+    for (let chunk = 0; chunk < 4; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
+    await settle();
+    const credit = sent(FRAME.CREDIT).reduce((sum, frame) => sum + frame.payload.readUInt32BE(0), 0);
+    expect(credit).toBeLessThanOrEqual(2 * CHUNK.length);
+  });
+});
+
+describe('an upload', () => {
+  it('waits for a slow sender as long as that takes', async () => {
+    const gate = createDeferred<void>();
+    async function* slowly() {
+      yield CHUNK;
+      await gate.promise;
+      yield CHUNK;
+    }
+    const writing = writeFile(connection, '/file', slowly(), { idleMs: IDLE_MS });
+    await settle();
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    expect(sent(FRAME.CANCEL)).toHaveLength(0);
+    gate.resolve();
+    await settle();
+    expect(sent(FRAME.END)).toHaveLength(1);
+    send(FRAME.RESULT, 1, 0, encodeJson({ bytes: 2 * CHUNK.length, created: true }));
+    expect(await writing).toEqual({ bytes: 2 * CHUNK.length, created: true });
+  });
+
+  it.each([
+    ['takes no more bytes', 8],
+    ['does not answer after the last byte', 1],
+  ])('is cancelled where the agent %s', async (_what, chunks) => {
+    const writing = writeFile(connection, '/file', Array<Buffer>(chunks).fill(CHUNK), { idleMs: IDLE_MS });
+    const outcome = writing.catch((error: unknown) => error);
+    await settle();
+    await vi.advanceTimersByTimeAsync(IDLE_MS);
+    await settle();
+    expect(sent(FRAME.CANCEL)).toHaveLength(1);
+    send(FRAME.ERROR, 1, 0, cancelled);
+    expect(await outcome).toMatchObject({ code: 'hung' });
+    expect(connection.isOpen).toBe(true);
+  });
+
+  it('whose sender fails is over only when the agent has let go of it', async () => {
+    async function* broken() {
+      yield CHUNK;
+      throw new Error('The client went away.');
+    }
+    let isOver = false;
+    const outcome = writeFile(connection, '/file', broken(), { idleMs: IDLE_MS })
+      .catch((error: unknown) => error)
+      .finally(() => {
+        isOver = true;
+      });
+    await settle();
+    expect([sent(FRAME.CANCEL).length, sent(FRAME.END).length, isOver]).toEqual([1, 0, false]);
+    send(FRAME.ERROR, 1, 0, cancelled);
+    expect(await outcome).toMatchObject({ message: 'The client went away.' });
+  });
+
+  it('ends with what the agent says, though the sender has more', async () => {
+    const endless = createDeferred<void>();
+    async function* waiting() {
+      yield CHUNK;
+      await endless.promise;
+    }
+    const outcome = writeFile(connection, '/file', waiting(), { idleMs: IDLE_MS }).catch((error: unknown) => error);
+    await settle();
+    send(FRAME.ERROR, 1, 0, encodeJson({ code: 'no_space', message: 'There is no space left.' }));
+    expect(await outcome).toMatchObject({ code: 'no_space' });
+  });
+});
