@@ -1,5 +1,6 @@
-import { access, mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whyUnseen } from './engine-sight.ts';
 import { LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
 import { unmount } from './mounts.ts';
 
@@ -7,17 +8,11 @@ const PROBE_BYTES = 32 * 2 ** 20;
 
 const PROBE_PREFIX = 'probe-';
 
-/** What a container leaves in its root so that programs can tell. */
-const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv'];
-
 /** Why this process cannot mount images for the engine, as the end of a sentence; null where it can, which is tried out. */
 export async function whyNotMount(dataDir: string): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'the server does not run as root';
-  for (const mark of CONTAINER_MARKS) {
-    if (await isThere(mark)) return 'the server runs in a container, whose mounts the engine does not see';
-  }
-  if (!(await isInMachinesNamespace()))
-    return 'the server has a mount namespace of its own, which the engine does not see';
+  const unseen = await whyUnseen();
+  if (unseen !== null) return unseen;
   try {
     await tryOut(dataDir);
     return null;
@@ -42,19 +37,4 @@ async function tryOut(dataDir: string): Promise<void> {
 async function removeProbe(folder: string): Promise<void> {
   await unmount(join(folder, MOUNT_FOLDER));
   await rm(folder, { recursive: true, force: true });
-}
-
-async function isInMachinesNamespace(): Promise<boolean> {
-  try {
-    return (await readlink('/proc/self/ns/mnt')) === (await readlink('/proc/1/ns/mnt'));
-  } catch {
-    return false;
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,0 +1,38 @@
+import { access, readdir, readFile, readlink } from 'node:fs/promises';
+
+const ENGINE_PROGRAM = 'dockerd';
+
+/** What a container leaves in its root so that programs can tell; machines made from an image of one have it too. */
+const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv'];
+
+/** Why an engine would not see what this process mounts, as the end of a sentence; null where nothing speaks against it. */
+export async function whyUnseen(): Promise<string | null> {
+  const own = await namespaceOf('self');
+  const engines = await enginePids();
+  if (engines.length > 0) {
+    const namespaces = await Promise.all(engines.map(namespaceOf));
+    return namespaces.includes(own) ? null : 'the engine has another mount namespace than the server';
+  }
+  for (const mark of CONTAINER_MARKS) {
+    if (await isThere(mark)) return 'the server runs in a container, whose mounts the engine does not see';
+  }
+  const machine = await namespaceOf('1');
+  return machine === null || machine === own ? null : 'the server has a mount namespace of its own';
+}
+
+async function enginePids(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const names = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => names[index]?.trim() === ENGINE_PROGRAM);
+}
+
+async function namespaceOf(pid: string): Promise<string | null> {
+  return await readlink(`/proc/${pid}/ns/mnt`).catch(() => null);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
