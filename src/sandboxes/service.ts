@@ -28,6 +28,15 @@ const CREATE_MS = 50_000;
 /** Between the two readings of a first CPU measurement, in milliseconds. */
 const CPU_SAMPLE_MS = 100;
 
+/** What a sandbox takes of the machine. */
+interface Usage {
+  readonly memoryBytes: number;
+  /** 100 is one CPU in full use. */
+  readonly cpuPercent: number;
+}
+
+const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
+
 /** What a client may know of a sandbox. */
 export interface SandboxStatus {
   readonly owner: Owner;
@@ -60,6 +69,7 @@ export class SandboxService {
   readonly #clock: Clock;
   readonly #engine: Engine;
   readonly #store: SandboxStore;
+  readonly #usages = new WeakMap<Sandbox, Usage>();
   readonly #cpuReadings = new WeakMap<Sandbox, { atMs: number; cpuNanos: number }>();
 
   constructor(parts: LifecycleParts) {
@@ -106,14 +116,14 @@ export class SandboxService {
       await this.#bringUp(sandbox, owner, overrides);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
-    return await this.#describe(sandbox);
+    return await this.#describe(sandbox, this.#lastUsage(sandbox));
   }
 
   /** The owner's sandbox with live figures; throws `not_found` where there is none. */
   async status(owner: Owner): Promise<SandboxStatus> {
     const sandbox = await this.registry.get(owner);
     if (!isExisting(sandbox)) throw new SandboxError('not_found', 'Sandbox not found');
-    return await this.#describe(sandbox);
+    return await this.#describe(sandbox, await this.#usage(sandbox));
   }
 
   /** Stops the owner's sandbox; false where there is none. */
@@ -134,7 +144,7 @@ export class SandboxService {
       await this.#bringUp(sandbox, owner);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
-    return await this.#describe(sandbox);
+    return await this.#describe(sandbox, this.#lastUsage(sandbox));
   }
 
   /** Removes the owner's sandbox and keeps its files; false where there is none. */
@@ -271,10 +281,9 @@ export class SandboxService {
     }
   }
 
-  async #describe(sandbox: Sandbox): Promise<SandboxStatus> {
+  async #describe(sandbox: Sandbox, usage: Usage): Promise<SandboxStatus> {
     const { record } = sandbox;
     if (!record) throw new SandboxError('not_found', 'Sandbox not found');
-    const usage = await this.#usage(sandbox);
     const disk = await this.#diskMeter.usage(sandbox);
     return {
       owner: sandbox.owner,
@@ -288,18 +297,25 @@ export class SandboxService {
     };
   }
 
-  async #usage(sandbox: Sandbox): Promise<{ memoryBytes: number; cpuPercent: number }> {
-    if (!sandbox.isUp || !sandbox.engineId) return { memoryBytes: 0, cpuPercent: 0 };
+  /** What was measured last, at once: an engine may take a second to measure, which a create must not wait for. */
+  #lastUsage(sandbox: Sandbox): Usage {
+    return (sandbox.isUp && this.#usages.get(sandbox)) || NO_USAGE;
+  }
+
+  async #usage(sandbox: Sandbox): Promise<Usage> {
+    if (!sandbox.isUp || !sandbox.engineId) return NO_USAGE;
     try {
       const before = this.#cpuReadings.get(sandbox) ?? (await this.#firstReading(sandbox));
       const stats = await this.#engine.stats(sandbox.engineId);
       const elapsedMs = this.#remember(sandbox, stats) - before.atMs;
       const usedMs = (stats.cpuNanos - before.cpuNanos) / 1e6;
       const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
-      return { memoryBytes: stats.memoryBytes, cpuPercent };
+      const usage = { memoryBytes: stats.memoryBytes, cpuPercent };
+      this.#usages.set(sandbox, usage);
+      return usage;
     } catch (error) {
       if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
-      return { memoryBytes: 0, cpuPercent: 0 };
+      return NO_USAGE;
     }
   }
 

@@ -39,6 +39,15 @@ describe('a sandbox', () => {
     expect(fake.engine.sandboxes.size).toBe(0);
   });
 
+  it('is created and restarted without a measurement, for which an engine takes a second', async () => {
+    const fake = await start();
+    await fake.call('POST', '/sandbox/u/create');
+    await fake.call('POST', '/sandbox/u/restart');
+    expect(fake.engine.calls.filter((call) => call.startsWith('stats'))).toEqual([]);
+    await fake.call('GET', '/sandbox/u/status');
+    expect((await fake.call('POST', '/sandbox/u/create')).json().memory_usage_mb).toBe(9.54);
+  });
+
   it('counts its executions, through stop and restart', async () => {
     const fake = await start();
     await fake.call('POST', '/sandbox/u/execute', code);
