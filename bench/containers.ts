@@ -1,12 +1,12 @@
-import { Agent } from 'node:http';
 import Docker from 'dockerode';
+import { createEngineAgent } from '../src/engines/docker/engine-agent.ts';
 
 const PARALLEL_REMOVALS = 4;
 
-/** The engine as the benchmark's own calls reach it: dockerode with kept connections, as any client would have them. */
+/** The engine as the benchmark's own calls reach it: with the same kept connections as the server's. */
 export function connectEngine(): Docker {
   const docker = new Docker();
-  Object.assign(docker.modem, { agent: new Agent({ keepAlive: true }) });
+  Object.assign(docker.modem, { agent: createEngineAgent('http') });
   return docker;
 }
 

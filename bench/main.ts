@@ -49,7 +49,13 @@ try {
   const rows: Row[] = [];
   for (const family of families) {
     say(`measuring ${family.id} …`);
-    rows.push(...(await family.measure(bench)));
+    try {
+      rows.push(...(await family.measure(bench)));
+    } catch (error) {
+      // The other rows still count.
+      process.exitCode = 1;
+      say(`${family.id} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   process.stdout.write(`${toTable(rows)}\n`);
   await mkdir(dirname(options.json), { recursive: true });

@@ -15,6 +15,12 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 const END_TIMEOUT_MS = 20_000;
 
+/** A turn of the event loop that was too long, in milliseconds: by the clock, and of that with a CPU to itself. */
+export interface Block {
+  readonly lateMs: number;
+  readonly cpuMs: number;
+}
+
 /** The server under measurement, in a process of its own. */
 export class Server {
   readonly client: Client;
@@ -65,12 +71,12 @@ export class Server {
     return readRssMib(this.#child.pid ?? 0);
   }
 
-  /** The longest time for which the event loop was blocked since the last question, in milliseconds. */
-  async longestBlockMs(): Promise<number> {
+  /** The longest time for which the event loop turned to nothing new since the last question. */
+  async longestBlock(): Promise<Block> {
     const answered = once(this.#child, 'message', { signal: AbortSignal.timeout(5_000) });
     this.#child.send('longest?');
     const [message] = await answered;
-    return Number((message as { maxMs: unknown }).maxMs);
+    return message as Block;
   }
 
   /** Ends the server, removes its containers and unmounts their disks; the folder stays. */
