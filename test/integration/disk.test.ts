@@ -349,6 +349,38 @@ describe('a limit that is measured', () => {
   });
 });
 
+describe('a server whose mounts the engine does not see', () => {
+  const command = ['--mount', process.execPath, '--import', 'tsx', 'src/main.ts'];
+
+  async function environment(variables: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
+    const own = { SANDBOX_API_KEY: 'key-for-these-tests', SANDBOX_API_HOST: '127.0.0.1', SANDBOX_API_PORT: '0' };
+    const SANDBOX_DATA_DIR = await dataFolder();
+    return { ...process.env, ...own, SANDBOX_POOL_SIZE: '0', SANDBOX_NETWORK: 'none', SANDBOX_DATA_DIR, ...variables };
+  }
+
+  it('does not start where images are asked for', async () => {
+    const env = await environment({ ...LIMIT, SANDBOX_DISK_MECHANISM: 'loop' });
+    const ended = run('unshare', command, { env });
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/SANDBOX_DISK_MECHANISM=loop is impossible here: .* mount namespace/),
+    });
+  });
+
+  it('says so and measures', async () => {
+    const child = spawn('unshare', command, { env: await environment(LIMIT), stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    let said = '';
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      if (said.includes('Server listening')) break;
+    }
+    child.kill('SIGKILL');
+    await ended;
+    expect(said.match(/Disk usage is measured, and over 64 MiB .* impossible here: the engine/g)).toHaveLength(1);
+  });
+});
+
 describe('a data folder that is almost full', () => {
   it('makes no new sandbox, and those that exist go on', async () => {
     const first = await start();
