@@ -3,8 +3,8 @@ import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
 import { type ApiKey, masterKey, parseApiKeys } from './api-keys.ts';
-import { parseAddress, parseCidr } from './egress/address.ts';
 import { parsePattern } from './egress/pattern.ts';
+import { parseAddress, parseCidr } from './ip-address.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 

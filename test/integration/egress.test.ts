@@ -3,11 +3,14 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import Docker from 'dockerode';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 let origin: Origin;
+/** What the server logs. */
+const lines: string[] = [];
 let server: RealServer;
 let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
 
@@ -28,7 +31,7 @@ beforeAll(async () => {
       SANDBOX_NETWORK: 'proxy',
       SANDBOX_EGRESS_ALLOW: `*,127.0.0.1:${origin.httpPort},127.0.0.1:${origin.httpsPort}`,
     },
-    { resolver },
+    { resolver, logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }) },
   );
   const path = '/workspace/origin.pem';
   await server.call('POST', '/sandbox/ada/file', { path, content: origin.certificate });
@@ -256,7 +259,7 @@ describe('the network of one sandbox', () => {
     expect(await statusOf('cai', [target])).toEqual(['403']);
     await server.call('POST', '/sandbox/cai/restart');
     expect(await statusOf('cai', [target])).toEqual(['403']);
-    expect((await create('cai', { egress_allow: ['origin.test'] })).status).toBe(200);
+    expect((await create('cai', { egress_allow: ['origin.test'] })).body).not.toHaveProperty('error');
     expect(await statusOf('cai', [target])).toEqual(['200']);
     // What the server refuses, no sandbox can ask for.
     expect((await create('cai', { egress_allow: ['*', '127.0.0.0/8'] })).status).toBe(200);
@@ -278,6 +281,124 @@ describe('the network of one sandbox', () => {
       expect((await create('fin', body)).status).toBe(422);
     },
   );
+});
+
+describe('the books', () => {
+  it('have a line for each connection: whose, where to, how much, and what was decided', async () => {
+    lines.length = 0;
+    await shell(
+      `curl -s -o /dev/null ${httpUrl('/big')}; curl -s -o /dev/null http://10.0.0.1:81/; curl -s http://absent.test/`,
+      'gil',
+    );
+    const entries = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ msg, sandbox }) => msg === 'egress' && sandbox.startsWith('gil-'));
+    expect(entries).toMatchObject([
+      { host: 'origin.test', port: origin.httpPort, address: '127.0.0.1', verdict: 'allowed' },
+      { host: '10.0.0.1', port: 81, address: null, verdict: 'denied', sentBytes: 0, receivedBytes: 0 },
+      { host: 'absent.test', port: 80, address: null, verdict: 'unreachable' },
+    ]);
+    expect(entries[0].receivedBytes).toBeGreaterThan(20 * 2 ** 20);
+    expect(entries[0].sentBytes).toBeGreaterThan(0);
+  });
+
+  it('bound how many connections a sandbox has at the same time, and how many bytes it may have', async () => {
+    const limits = { SANDBOX_EGRESS_MAX_CONNECTIONS: '2', SANDBOX_EGRESS_MAX_BYTES: '30m' };
+    const allow = { SANDBOX_NETWORK: 'proxy', SANDBOX_EGRESS_ALLOW: `127.0.0.1:${origin.httpPort}` };
+    const limited = await startRealServer({ ...allow, ...limits }, { resolver });
+    try {
+      const held = `${CONNECT}
+import socket
+held = []
+for _ in range(4):
+    proxy = socket.create_connection(("127.0.0.1", 3128), 20)
+    proxy.sendall(b"CONNECT origin.test:${origin.httpPort} HTTP/1.1\\r\\n\\r\\n")
+    held.append(proxy)
+    print(proxy.recv(4096).split(b" ")[1].decode())`;
+      expect((await limited.execute('hal', held)).body).toMatchObject({ output: '200\n200\n503\n503\n' });
+      const get = `curl -s ${httpUrl('/big')} | wc -c`;
+      expect((await limited.shell('hal', get)).body).toMatchObject({ output: '20971520\n' });
+      expect(Number((await limited.shell('hal', get)).body.output)).toBeLessThan(11 * 2 ** 20);
+      expect((await limited.shell('hal', `curl -s ${httpUrl('/hello')}`)).body.output).toContain(
+        'has used the 31457280 bytes',
+      );
+      await limited.call('POST', '/sandbox/hal/restart');
+      expect((await limited.shell('hal', get)).body).toMatchObject({ output: '20971520\n' });
+      expect((await limited.shell('ida', get)).body).toMatchObject({ output: '20971520\n' });
+    } finally {
+      await limited.close();
+    }
+  });
+});
+
+describe('a sandbox from the pool', () => {
+  it('has its way out, and its connections are written down as its own', async () => {
+    const logged: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
+    const allow = {
+      SANDBOX_NETWORK: 'proxy',
+      SANDBOX_EGRESS_ALLOW: `127.0.0.1:${origin.httpPort}`,
+      SANDBOX_POOL_SIZE: '1',
+    };
+    const pooled = await startRealServer(allow, { resolver, logger });
+    try {
+      const { body } = await pooled.shell('jon', `curl -s ${httpUrl('/hello')}`);
+      expect(body.output).toBe(`hello origin.test:${origin.httpPort}`);
+      const [entry] = logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'egress');
+      expect(entry.sandbox).toMatch(/^jon-/);
+    } finally {
+      await pooled.close();
+    }
+  });
+});
+
+describe('the proxy as a server of HTTP', () => {
+  const raw = (request: string) => `
+import socket
+with socket.create_connection(("127.0.0.1", 3128), 20) as proxy:
+    proxy.sendall(${JSON.stringify(request)}.encode())
+    answer = b""
+    while part := proxy.recv(65536):
+        answer += part
+print(answer.decode())`;
+
+  it('does not pass on what belongs to the connection, and names the host that the URL names', async () => {
+    const fields = [
+      'Host: evil.test',
+      'Proxy-Authorization: Basic eA==',
+      'Connection: keep-alive, X-Private',
+      'X-Private: 1',
+      'X-Public: 2',
+    ];
+    const { output } = await python(raw(`GET ${httpUrl('/headers')} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`));
+    const [head = '', body = ''] = output.split('\r\n\r\n');
+    expect(head).toContain('Connection: close');
+    expect(JSON.parse(body)).toEqual({ host: `origin.test:${origin.httpPort}`, 'x-public': '2', connection: 'close' });
+  });
+
+  it('sends a pipelined second request nowhere', async () => {
+    const before = origin.requests.length;
+    const get = `GET ${httpUrl('/hello')} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    await python(raw(get + get));
+    expect(origin.requests.length).toBe(before + 1);
+  });
+
+  it.each([
+    ['a path alone', '400', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['https without CONNECT', '501', 'GET https://origin.test/ HTTP/1.1\r\n\r\n'],
+    ['a host without a port', '400', 'CONNECT origin.test HTTP/1.1\r\n\r\n'],
+    ['a port that is none', '400', 'CONNECT origin.test:99999 HTTP/1.1\r\n\r\n'],
+    ['two lengths', '400', 'POST http://origin.test/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
+    [
+      'a length and chunks',
+      '400',
+      'POST http://origin.test/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ],
+    ['a head without measure', '431', `GET http://origin.test/ HTTP/1.1\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`],
+    ['something else than HTTP', '400', '\x16\x03\x01\r\n\r\n'],
+  ])('answers %s with %s', async (_what, status, request) => {
+    expect((await python(raw(request))).output).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
 });
 
 /** All addresses of this machine that need no zone, with that of the engine's bridge. */

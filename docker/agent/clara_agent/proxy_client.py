@@ -83,10 +83,10 @@ class ProxyClient:
 
     def _look(self):
         end = self._head.find(HEAD_END)
+        if max(end, len(self._head) if end < 0 else 0) > MAX_HEAD:
+            return self._refuse(431, "The head of the request is too long.")
         if end < 0:
-            if len(self._head) > MAX_HEAD:
-                self._refuse(431, "The head of the request is too long.")
-            return
+            return None
         end += len(HEAD_END)
         try:
             self._request = parse_request(bytes(self._head[:end]))
@@ -98,6 +98,7 @@ class ProxyClient:
             self._refuse(bad.status, bad.message)
         except Failure as failure:
             self._refuse(503, failure.message)
+        return None
 
     def on_reply(self, kind, value):
         """The server has connected, has refused, or is done."""
