@@ -1,6 +1,7 @@
 import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { limitIdleClient } from './client-idle.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
 export interface ConnectionLimits {
@@ -58,8 +59,7 @@ export function limitConnections(app: FastifyInstance, limits: ConnectionLimits,
   app.addHook('onRequest', async (request, reply) => limitBody(request, reply, limits.bodyMs));
   app.addHook('onSend', async (_request, reply, payload) => {
     // Streams are as long as they are; who sends one ends idle clients itself.
-    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return;
-    reply.raw.setTimeout(limits.answerIdleMs, () => reply.raw.destroy());
+    if (typeof payload === 'string' || Buffer.isBuffer(payload)) limitIdleClient(reply, limits.answerIdleMs);
   });
 }
 

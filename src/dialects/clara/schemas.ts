@@ -21,20 +21,21 @@ const timeout = (seconds: number) =>
     .default(seconds)
     .meta({ description: 'Seconds until everything that was started is killed.' });
 
-const keepRunning = z
-  .boolean()
-  .default(false)
-  .meta({
-    description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
-  });
+const keepRunning = z.boolean().default(false).meta({
+  description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
+});
 
 export const userParams = z.object({
   user_id: z
     .string()
     .min(1, 'must not be empty')
-    .max(256, 'must have 256 characters or fewer')
+    .refine((id) => [...id].length <= 256, 'must have 256 characters or fewer')
     .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
-    .meta({ description: 'Any id of a user; upper and lower case differ.', examples: ['discord-123456789'] }),
+    .meta({
+      maxLength: 256,
+      description: 'Any id of a user; upper and lower case differ.',
+      examples: ['discord-123456789'],
+    }),
 });
 
 export const createBody = z
