@@ -43,24 +43,25 @@ beforeAll(async () => {
 
 afterAll(() => fake.close());
 
-const name = fc.oneof(
-  fc.constantFrom(
-    'u',
-    'discord-1',
-    'ü',
-    '😀'.repeat(64),
-    '..',
-    '.',
-    '%',
-    '-',
-    'x'.repeat(300),
-    'a/b',
-    'a\0b',
-    '__proto__',
-    'constructor',
-  ),
-  fc.string({ unit: 'grapheme', maxLength: 40 }),
-);
+const name = fc
+  .oneof(
+    fc.constantFrom(
+      'u',
+      'discord-1',
+      'ü',
+      '😀'.repeat(64),
+      '%',
+      '-',
+      'x'.repeat(300),
+      'a/b',
+      'a\0b',
+      '__proto__',
+      'constructor',
+    ),
+    fc.string({ unit: 'grapheme', maxLength: 40 }),
+  )
+  // Clients resolve these two away: they are no ids, but other paths.
+  .filter((id) => id !== '.' && id !== '..');
 
 const path = fc.oneof(
   fc.constantFrom('/workspace', '/workspace/a.txt', 'a', '', '/', '../../etc/passwd', 'a\0b', '-rf', 'x'.repeat(5000)),
@@ -230,7 +231,7 @@ function leaks(response: LightMyRequestResponse): string[] {
 }
 
 function documented(route: Route, response: LightMyRequestResponse): string | null {
-  // An id such as `..` leads to another path.
+  // An empty id is no part of a path.
   if (response.statusCode === 404 && response.body === '{"detail":"Not Found","error":"Not Found"}') return null;
   const { operation } = route;
   const answer = operation.responses[String(response.statusCode)];
