@@ -22,8 +22,7 @@ export function isWider(mode: NetworkMode, other: NetworkMode): boolean {
 
 const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`;
 
-/** Some HTTP clients take an IPv6 address in this list for a malformed URL, so it has none. */
-const NO_PROXY = 'localhost,127.0.0.1';
+const NO_PROXY = 'localhost,127.0.0.1,::1';
 
 /** What HTTP clients read to find the proxy; programs differ in which spelling they know. */
 export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
