@@ -57,15 +57,18 @@ def hand_over(peer, line):
         sys.exit("the agent refused this stream")
 
 
-def become_sleep():
+def keep_open(agent):
+    """Keeps the exec alive for as long as the agent, or until it kills this: its end of the socket closes when it dies."""
+    agent.setblocking(True)
     null = os.open("/dev/null", os.O_RDWR)
-    for fd in 0, 1, 2:
-        os.dup2(null, fd)
+    for fd, target in enumerate((agent.fileno(), null, null)):
+        os.dup2(target, fd)
     try:
-        os.execvp("sleep", ["sleep", "2147483647"])
+        os.execvp("cat", ["cat"])
     except OSError:
-        while True:
-            sleep(86400)
+        while os.read(0, 64):
+            pass
+        os._exit(0)
 
 
 def main():
@@ -92,7 +95,7 @@ def main():
             peer.connect(address)
             if not replace:
                 hand_over(peer, line)
-                become_sleep()
+                keep_open(peer)
             credentials = peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
             pid = int.from_bytes(credentials[:4], sys.byteorder)
             if pid > 1 and pid != os.getpid():
@@ -104,13 +107,16 @@ def main():
     else:
         sys.exit("the agent's socket is taken")
     keeper = os.getpid()
+    line, end = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     if os.fork():
         listener.close()
-        become_sleep()
+        line.close()
+        keep_open(end)
+    end.close()
     os.setsid()
     sys.meta_path.insert(0, Bundle(parse(zlib.decompress(source).decode())))
     from clara_agent.main import main
-    main(header, listener, keeper)
+    main(header, listener, keeper, line)
 
 
 main()

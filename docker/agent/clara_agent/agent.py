@@ -13,6 +13,7 @@ from .operations import find_operation
 from .parameters import take
 from .interpreters import Interpreters
 from .scratch import Scratch
+from .settings import Settings
 
 TEMPORARY = b"/tmp"
 
@@ -29,6 +30,7 @@ class Agent:
         self.loop = Loop()
         self.children = Children(self.loop)
         self.oom = OomCounter()
+        self._settings = Settings()
         self.runs = set()
         self.workers = set()
         self.scratch = Scratch(config.get("scratch", "/run/clara"), self._temporary)
@@ -56,6 +58,7 @@ class Agent:
         )
 
     def _open(self, channel, parameters):
+        self._settings.check(())
         return find_operation(take(parameters, "op", str))(self, channel, parameters)
 
     def _ended(self, connection):
@@ -77,6 +80,10 @@ class Agent:
     def own_pids(self):
         """Processes that belong to the agent itself."""
         return self.interpreters.pids() + list(self.workers)
+
+    def check_settings(self):
+        """Called before a result leaves: the call of the code that meddled is the one that fails."""
+        self._settings.check(self.interpreters.pids())
 
     def clear_background(self, then):
         """Ends everything that earlier runs left behind, then calls back."""

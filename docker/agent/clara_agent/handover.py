@@ -49,8 +49,10 @@ class Handover:
                     descriptors += [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data) - 3, 4)]
             if len(descriptors) == 2 and self._is_right(message):
                 keeper = int.from_bytes(peer.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)[:4], sys.byteorder)
-                keeper = Keeper(keeper)
-                peer.send(b"taken")
+                self._loop.remove(peer.fileno())
+                line, peer = peer, None
+                line.send(b"taken")
+                keeper = Keeper(keeper, line)
                 taken, descriptors = descriptors, []
                 self._on_stream(taken[0], taken[1], keeper)
         except OSError:
@@ -58,7 +60,8 @@ class Handover:
         finally:
             for fd in descriptors:
                 os.close(fd)
-            self._drop(peer)
+            if peer:
+                self._drop(peer)
 
     def _is_right(self, message):
         try:
@@ -79,10 +82,11 @@ def is_same(one, other):
 
 
 class Keeper:
-    """The sleep that a bootstrap has become; it keeps the exec of its stream alive."""
+    """What a bootstrap has become: it keeps the exec of its stream alive until this end of the line closes, or with this process."""
 
-    def __init__(self, pid):
+    def __init__(self, pid, line):
         self._pid = pid
+        self._line = line
         try:
             self._handle = os.pidfd_open(pid)
         except (AttributeError, OSError):
@@ -100,4 +104,5 @@ class Keeper:
                 os.close(self._handle)
         except OSError:
             pass  # It is gone already.
+        self._line.close()
         self._handle, self._pid = None, -1

@@ -6,7 +6,7 @@ from .guard import become_subreaper, become_undumpable
 from .handover import Keeper
 
 
-def main(header, listener, keeper):
+def main(header, listener, keeper, line):
     """Runs for as long as the sandbox does; never returns."""
     become_undumpable()
     become_subreaper()
@@ -16,6 +16,6 @@ def main(header, listener, keeper):
         os.dup2(null, fd)
     os.close(null)
     agent = Agent(header, listener)
-    agent.connect(streams[0], streams[1], Keeper(keeper), False)
+    agent.connect(streams[0], streams[1], Keeper(keeper, line), False)
     agent.loop.soon(agent.interpreters.warm_up)
     agent.loop.run()

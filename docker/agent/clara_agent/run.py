@@ -199,6 +199,7 @@ class Run(Operation):
     def _finish(self):
         if not all(outlet.is_done for outlet in self._outlets):
             return
+        self.agent.check_settings()
         code, signal = ending(self._status)
         out, err = self._outlets
         result = {

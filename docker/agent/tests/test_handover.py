@@ -27,7 +27,7 @@ class Handover(unittest.TestCase):
         self.assertEqual((second.hello["pid"], second.hello["boot"], second.hello["resumed"]), (self.client.hello["pid"], self.client.hello["boot"], True))
         self.read_to_end(self.client)
 
-    def test_the_sleep_of_a_stream_ends_with_it(self):
+    def test_the_keeper_of_a_stream_ends_with_it(self):
         self.sandbox.start()
         self.assertEqual(self.sandbox.keepers[0].wait(10), -9)
         self.assertIsNone(self.sandbox.keepers[1].poll())
@@ -57,6 +57,14 @@ class Handover(unittest.TestCase):
         os.kill(self.client.hello["pid"], 9)
         self.read_to_end(self.client)
         self.assertEqual(self.sandbox.start().run("shell", "echo on").out, b"on\n")
+
+    def test_a_killed_agent_takes_the_keepers_of_its_streams_along(self):
+        second = self.sandbox.start()
+        os.kill(second.hello["pid"], 9)
+        self.assertEqual(self.sandbox.keepers[1].wait(10), 0)
+        self.client = self.sandbox.start()
+        os.kill(self.client.hello["pid"], 9)
+        self.assertEqual(self.sandbox.keepers[2].wait(10), 0)
 
     def test_replace_without_an_agent_starts_one(self):
         other = Sandbox()
