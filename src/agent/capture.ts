@@ -1,3 +1,5 @@
+import { ProtocolError } from './codec.ts';
+
 /** How much of the beginning and of the end of a stream is kept. */
 export interface CaptureLimits {
   readonly headBytes: number;
@@ -14,26 +16,31 @@ export interface Captured {
 /** Collects one stream of a run; the agent cuts it, this end makes sure that it did. */
 export class Capture {
   readonly #limits: CaptureLimits;
-  readonly #chunks: Buffer[] = [];
+  #kept: Buffer = Buffer.alloc(0);
   #bytes = 0;
 
   constructor(limits: CaptureLimits) {
     this.#limits = limits;
   }
 
-  get isOverLimit(): boolean {
-    return this.#bytes > this.#limits.headBytes + this.#limits.tailBytes;
-  }
-
-  /** Keeps a chunk, unless there is more already than was asked for. */
+  /** Keeps a chunk; throws a ProtocolError where that is more than was asked for. */
   push(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (!this.isOverLimit) this.#chunks.push(Buffer.from(chunk));
+    const limit = this.#limits.headBytes + this.#limits.tailBytes;
+    const needed = this.#bytes + chunk.length;
+    if (needed > limit) throw new ProtocolError('The agent sent more output than was asked for.');
+    if (needed > this.#kept.length) {
+      // One buffer that doubles: a buffer for each of a million chunks of one byte would take a hundred times their size.
+      const grown = Buffer.allocUnsafe(Math.min(limit, Math.max(needed, this.#kept.length * 2)));
+      this.#kept.copy(grown, 0, 0, this.#bytes);
+      this.#kept = grown;
+    }
+    chunk.copy(this.#kept, this.#bytes);
+    this.#bytes = needed;
   }
 
   /** What was kept, split where the agent says that it cut. */
   finish(counts: { readonly omitted: number }): Captured {
-    const all = this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    const all = this.#kept.subarray(0, this.#bytes);
     if (counts.omitted === 0) return { head: all, tail: Buffer.alloc(0), omittedBytes: 0 };
     const cut = Math.min(this.#limits.headBytes, all.length);
     return { head: all.subarray(0, cut), tail: all.subarray(cut), omittedBytes: counts.omitted };

@@ -95,8 +95,8 @@ export class Channel {
   receiveData(stream: number, payload: Buffer): void {
     this.#receiveCredit -= payload.length;
     if (this.#receiveCredit < 0) throw new ProtocolError('The agent sent more than its credit.');
-    if (this.#listener.onData) this.#listener.onData(stream, payload);
-    else this.consumed(payload.length);
+    if (!this.#listener.onData) throw new ProtocolError('The agent sent bytes that nobody asked for.');
+    this.#listener.onData(stream, payload);
   }
 
   /** For the connection: the peer sends no more on this stream. */

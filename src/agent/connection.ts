@@ -13,7 +13,9 @@ import {
   ProtocolError,
 } from './codec.ts';
 import { AgentFailure, toAgentFailure } from './failures.ts';
+import { FrameBudget } from './frame-budget.ts';
 import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
+import { Liveness } from './liveness.ts';
 
 const MAX_CHANNELS = 256;
 
@@ -22,6 +24,11 @@ const MAX_INCOMING = 128;
 
 /** What may wait to be written besides file bytes, which wait for `drained`; an agent that does not read ends here. */
 const MAX_PENDING_BYTES = 8 * 1_048_576;
+
+/** The same for what the agent makes the server answer: small frames, which take many times their length. */
+const MAX_PENDING_REPLY_BYTES = 1_048_576;
+
+const PING = Buffer.from('clara-up');
 
 const helloPayload = z.object({
   protocol: z.literal(1),
@@ -47,11 +54,18 @@ export class AgentConnection {
   readonly #onOpen: OpenListener | undefined;
   readonly #hello = createDeferred<AgentHello>();
   readonly #closed = createDeferred<Error>();
+  readonly #budget = new FrameBudget();
+  readonly #liveness = new Liveness({
+    isAwaited: () => this.#channels.size > this.#incoming.size,
+    ping: () => this.send(FRAME.PING, 0, 0, PING),
+    onHung: () => this.close(new AgentFailure('hung', 'The sandbox does not answer: its agent was stopped or hangs.')),
+  });
   #hasGreeted = false;
   #nextChannel = 1;
   #lastIncoming = 0;
   #end: Error | undefined;
   #isCorked = false;
+  #pause: NodeJS.Timeout | undefined;
   #drain: Deferred<void> | undefined;
 
   /** `onOpen` answers the channels that the agent opens; without it they are refused. */
@@ -81,6 +95,7 @@ export class AgentConnection {
     this.send(FRAME.OPEN, channel.id, 0, encodeJson({ op, ...parameters }));
     this.#nextChannel += 2;
     this.#channels.set(channel.id, channel);
+    this.#liveness.watch();
     return channel;
   }
 
@@ -97,7 +112,7 @@ export class AgentConnection {
     }
     this.#stream.write(encodeHeader(type, channel, stream, payload?.length ?? 0));
     if (payload && payload.length > 0) this.#stream.write(payload);
-    if (this.#stream.writableLength > MAX_PENDING_BYTES) this.close(new Error('The agent does not read.'));
+    this.#expectToBeRead(MAX_PENDING_BYTES);
   }
 
   /** For channels: undefined while the stream takes bytes, else a promise for the moment when it does again. */
@@ -111,6 +126,8 @@ export class AgentConnection {
   close(reason: Error): void {
     if (this.#end) return;
     this.#end = reason;
+    this.#liveness.end();
+    clearTimeout(this.#pause);
     this.#stream.destroy();
     const failure =
       reason instanceof AgentFailure
@@ -124,6 +141,10 @@ export class AgentConnection {
     this.#wakeWriters();
   }
 
+  #expectToBeRead(limitBytes: number): void {
+    if (this.#stream.writableLength > limitBytes) this.close(new Error('The agent does not read.'));
+  }
+
   #wakeWriters(): void {
     this.#drain?.resolve();
     this.#drain = undefined;
@@ -131,11 +152,24 @@ export class AgentConnection {
 
   #receive(chunk: Buffer): void {
     if (this.#end) return;
+    this.#liveness.heard();
     try {
-      for (const frame of this.#decoder.push(chunk)) this.#dispatch(frame);
+      const frames = this.#decoder.push(chunk);
+      for (const frame of frames) {
+        if (this.#end) return;
+        this.#dispatch(frame);
+      }
+      this.#rest(this.#budget.spend(frames, performance.now()));
     } catch (error) {
       this.close(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** Takes nothing from the agent for a while. */
+  #rest(milliseconds: number): void {
+    if (milliseconds === 0 || this.#end) return;
+    this.#stream.pause();
+    this.#pause = setTimeout(() => this.#stream.resume(), milliseconds);
   }
 
   #dispatch(frame: Frame): void {
@@ -175,16 +209,20 @@ export class AgentConnection {
         channel.receiveEvent(decodeJson(frame.payload));
         break;
       case FRAME.RESULT:
-        this.#channels.delete(frame.channel);
-        channel.finish({ result: decodeJson(frame.payload) });
+        this.#finish(channel, { result: decodeJson(frame.payload) });
         break;
       case FRAME.ERROR:
-        this.#channels.delete(frame.channel);
-        channel.finish({ failure: toAgentFailure(decodeJson(frame.payload)) });
+        this.#finish(channel, { failure: toAgentFailure(decodeJson(frame.payload)) });
         break;
       default:
         throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
     }
+  }
+
+  /** The outcome is read before the channel is forgotten: while it is known, the end of the connection settles it. */
+  #finish(channel: Channel, outcome: Parameters<Channel['finish']>[0]): void {
+    this.#channels.delete(channel.id);
+    channel.finish(outcome);
   }
 
   #greet(frame: Frame): void {
@@ -196,8 +234,10 @@ export class AgentConnection {
   }
 
   #dispatchControl(frame: Frame): void {
-    if (frame.type === FRAME.PING) this.send(FRAME.PONG, 0, 0, frame.payload);
-    else if (frame.type !== FRAME.PONG) throw new ProtocolError(`A frame of type ${frame.type} came on channel 0.`);
+    if (frame.type === FRAME.PING) {
+      this.send(FRAME.PONG, 0, 0, frame.payload);
+      this.#expectToBeRead(MAX_PENDING_REPLY_BYTES);
+    } else if (frame.type !== FRAME.PONG) throw new ProtocolError(`A frame of type ${frame.type} came on channel 0.`);
   }
 
   #accept(frame: Frame): void {
@@ -209,6 +249,7 @@ export class AgentConnection {
       this.#channels.delete(id);
       this.#incoming.delete(id);
     });
+    this.#expectToBeRead(MAX_PENDING_REPLY_BYTES);
     if (!this.#onOpen) {
       incoming.fail('unsupported', 'This sandbox has no way out.');
     } else if (this.#incoming.size >= MAX_INCOMING || this.#channels.size >= MAX_CHANNELS) {

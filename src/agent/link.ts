@@ -9,6 +9,13 @@ import type { AgentSource } from './source.ts';
 /** How long an agent may take from exec to its first frame. */
 const HELLO_TIMEOUT_MS = 5_000;
 
+/** The same where it should be there already; if it is not, there is time for the attempt that replaces it. */
+const RESUME_TIMEOUT_MS = 2_000;
+
+/** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
+const MAX_LOSSES = 3;
+const LOSS_WINDOW_MS = 60_000;
+
 /** What the agent is told about the sandbox that it works in. */
 export interface AgentSettings {
   readonly workspace: string;
@@ -35,6 +42,8 @@ export class AgentLink {
   #connection: AgentConnection | undefined;
   #connecting: Promise<AgentConnection> | undefined;
   #mustReplace = false;
+  #hasGreeted = false;
+  #losses = 0;
 
   /** `onOpen` answers the channels that the agent opens; without it they are refused. */
   constructor(
@@ -61,6 +70,7 @@ export class AgentLink {
   /** The open connection, or a new one; calls at the same time share it. */
   connect(): Promise<AgentConnection> {
     if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
+    if (this.#losses >= MAX_LOSSES) return Promise.reject(agentSilent());
     this.#connecting ??= this.#establish().finally(() => {
       this.#connecting = undefined;
     });
@@ -69,8 +79,9 @@ export class AgentLink {
 
   /** Ends the connection; the agent stays and waits for another. */
   close(reason: Error): void {
-    this.#connection?.close(reason);
+    const connection = this.#connection;
     this.#connection = undefined;
+    connection?.close(reason);
   }
 
   async #establish(): Promise<AgentConnection> {
@@ -93,7 +104,7 @@ export class AgentLink {
     exec.stream.write(this.#source.bundle);
     const timer = setTimeout(
       () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
-      HELLO_TIMEOUT_MS,
+      this.#hasGreeted && !replace ? RESUME_TIMEOUT_MS : HELLO_TIMEOUT_MS,
     );
     try {
       const hello = await connection.hello;
@@ -102,17 +113,25 @@ export class AgentLink {
         return await this.#handOver(true);
       }
     } catch (error) {
-      await this.#explain(exec, error);
+      // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
+      if (!this.#hasGreeted) await this.#explain(exec, error);
       throw error;
     } finally {
       clearTimeout(timer);
     }
     this.#mustReplace = false;
+    this.#hasGreeted = true;
     this.#connection = connection;
+    const connectedAtMs = performance.now();
     void connection.closed.then((reason) => {
       if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
+      if (this.#connection === connection) this.#countLoss(performance.now() - connectedAtMs);
     });
     return connection;
+  }
+
+  #countLoss(livedMs: number): void {
+    this.#losses = livedMs < LOSS_WINDOW_MS ? this.#losses + 1 : 1;
   }
 
   #header(replace: boolean): string {
@@ -145,9 +164,11 @@ export class AgentLink {
 
   #toSandboxError(error: unknown): SandboxError {
     if (isSandboxError(error)) return error;
-    return new SandboxError('unavailable', 'The agent in the sandbox does not answer; restart the sandbox.', {
-      cause: error,
-      retryAfterSeconds: 1,
-    });
+    return agentSilent(error);
   }
+}
+
+function agentSilent(cause?: unknown): SandboxError {
+  const message = 'The agent in the sandbox does not answer; restart the sandbox.';
+  return new SandboxError('unavailable', message, { cause, retryAfterSeconds: 1 });
 }

@@ -3,7 +3,6 @@ import { call } from './call.ts';
 import { Capture, type Captured, type CaptureLimits } from './capture.ts';
 import type { Channel } from './channel.ts';
 import type { AgentConnection } from './connection.ts';
-import { AgentFailure } from './failures.ts';
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
 export type Program =
@@ -84,9 +83,6 @@ export async function runProgram(
       channel.end(0);
     },
   );
-  if (stdout.isOverLimit || stderr.isOverLimit) {
-    throw new AgentFailure('internal', 'The agent sent more output than was asked for.');
-  }
   return {
     ...result,
     cleared: result.cleared ?? false,

@@ -10,6 +10,8 @@ import type { Patience } from './patience.ts';
 /** What waits for its reader before the agent is made to wait, in bytes. */
 const BUFFER_BYTES = 131_072;
 
+const SMALL_BYTES = 4_096;
+
 /** Bytes for the agent, as they come. */
 export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
 
@@ -75,7 +77,8 @@ export function download(
   const onData = (_stream: number, payload: Buffer) => {
     begun.resolve();
     receivedBytes += payload.length;
-    if (body.push(payload)) {
+    // A small payload on its own would keep the whole chunk that it came in.
+    if (body.push(payload.length < SMALL_BYTES ? Buffer.from(payload) : payload)) {
       channel?.consumed(payload.length);
       patience?.restart();
     } else {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Capture, toText } from '../../src/agent/capture.ts';
+import { ProtocolError } from '../../src/agent/codec.ts';
 
 function captured(head: Buffer, tail: Buffer, omittedBytes: number): string {
   return toText({ head, tail, omittedBytes });
@@ -34,11 +35,21 @@ describe('captured output', () => {
     expect(captured(Buffer.from([0x61, 0xff]), Buffer.alloc(0), 0)).toBe('a\ufffd');
   });
 
-  it('notices an agent that sends more than was asked for, and stops keeping it', () => {
+  it('that comes byte by byte costs what it is long', () => {
+    const capture = new Capture({ headBytes: 2 ** 20, tailBytes: 0 });
+    const byte = Buffer.from('x');
+    const before = process.memoryUsage();
+    for (let sent = 0; sent < 2 ** 20; sent += 1) capture.push(byte);
+    const after = process.memoryUsage();
+    const grown = after.heapUsed - before.heapUsed + after.external - before.external;
+    expect(grown).toBeLessThan(16 * 2 ** 20);
+    expect(capture.finish({ omitted: 0 }).head.length).toBe(2 ** 20);
+  });
+
+  it('refuses more than was asked for', () => {
     const capture = new Capture({ headBytes: 2, tailBytes: 2 });
     capture.push(Buffer.from('abcd'));
-    expect(capture.isOverLimit).toBe(false);
-    capture.push(Buffer.from('e'));
-    expect(capture.isOverLimit).toBe(true);
+    expect(() => capture.push(Buffer.from('e'))).toThrow(ProtocolError);
+    expect(toText(capture.finish({ omitted: 0 }))).toBe('abcd');
   });
 });
