@@ -9,8 +9,9 @@ import type { AgentSource } from './source.ts';
 /** How long an agent may take from exec to its first frame. */
 const HELLO_TIMEOUT_MS = 5_000;
 
-/** The same where it should be there already; if it is not, there is time for the attempt that replaces it. */
+/** The same where an agent has run already: time is left to replace it, and to start the sandbox anew if that fails too. */
 const RESUME_TIMEOUT_MS = 2_000;
+const REPLACE_TIMEOUT_MS = 3_000;
 
 /** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
 const MAX_LOSSES = 3;
@@ -104,7 +105,7 @@ export class AgentLink {
     exec.stream.write(this.#source.bundle);
     const timer = setTimeout(
       () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
-      this.#hasGreeted && !replace ? RESUME_TIMEOUT_MS : HELLO_TIMEOUT_MS,
+      this.#hasGreeted ? (replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS) : HELLO_TIMEOUT_MS,
     );
     try {
       const hello = await connection.hello;
