@@ -75,6 +75,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     onAdopted: () => {
       service.pool.open();
       service.diskSweep.open();
+      service.straySweep.open();
     },
   });
   const reaper = new Reaper(service, config, clock, onError);
@@ -134,7 +135,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 async function closeHost(engine: Engine, logger: FastifyBaseLogger): Promise<void> {
   const gap = await engine.closeHost();
   if (gap === null) return;
-  const sentence = 'SANDBOX_NETWORK is bridge, and sandboxes reach this machine and its private networks; see docs/network.md';
+  const sentence =
+    'SANDBOX_NETWORK is bridge, and sandboxes reach this machine and its private networks; see docs/network.md';
   logger.warn({ reason: gap }, sentence);
 }
 

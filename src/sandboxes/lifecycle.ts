@@ -100,16 +100,11 @@ export class Lifecycle {
 
   /** Removes the container and marks the record as deleted; the files stay. */
   async remove(sandbox: Sandbox): Promise<void> {
-    const { engine, store, clock, instance } = this.#parts;
+    const { engine, store, instance } = this.#parts;
     const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
     if (id) await engine.remove(id);
     await store.closeFolders(sandbox.id);
-    this.#markDown(sandbox);
-    this.#forgetContainer(sandbox);
-    sandbox.become('absent');
-    if (!sandbox.record) return;
-    sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
-    await store.write(sandbox.record);
+    await this.#markDeleted(sandbox);
   }
 
   /** Removes the container of a stopped sandbox; the next start makes another. */
@@ -175,13 +170,14 @@ export class Lifecycle {
       sandbox.record = record;
       await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
     } catch (error) {
-      await this.#pool().discard(pooled);
+      await this.#pool().discard(pooled).catch(this.#parts.onError);
       if (sandbox.record === null || isSandboxError(error, 'no_space')) throw error;
       return false;
     }
     pooled.hasSlot = false;
     sandbox.hasSlot = true;
     sandbox.engineId = pooled.engineId;
+    this.#pool().letGo(pooled);
     sandbox.link = pooled.link;
     pooled.nameAs(sandbox.id);
     sandbox.isFromPool = true;
@@ -271,7 +267,7 @@ export class Lifecycle {
 
   /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
   async #undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
-    const { engine, store } = this.#parts;
+    const { engine, store, onError } = this.#parts;
     try {
       if (isNew) await this.remove(sandbox);
       else {
@@ -279,10 +275,20 @@ export class Lifecycle {
         await store.closeFolders(sandbox.id);
       }
     } catch {
-      // The engine that failed the start may fail the clean-up too; the reconciler finds what is left.
+      // The engine that failed the start may fail the clean-up too; the sweep finds what is left.
+      if (isNew) await this.#markDeleted(sandbox).catch(onError);
     }
     this.#markDown(sandbox);
-    if (isNew && sandbox.state !== 'absent') sandbox.become('absent');
+  }
+
+  async #markDeleted(sandbox: Sandbox): Promise<void> {
+    const { store, clock } = this.#parts;
+    this.#markDown(sandbox);
+    this.#forgetContainer(sandbox);
+    sandbox.become('absent');
+    if (!sandbox.record) return;
+    sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
+    await store.write(sandbox.record);
   }
 
   #markDown(sandbox: Sandbox): void {

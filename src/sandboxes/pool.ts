@@ -47,6 +47,8 @@ interface PoolParts {
 export class Pool {
   readonly #parts: PoolParts;
   readonly #ready: PooledSandbox[] = [];
+  /** The folders of all that is being made, waits or was taken and is in nobody's hands yet. */
+  readonly #folders = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #filling: Promise<void> = Promise.resolve();
   #isClosed = true;
@@ -64,6 +66,16 @@ export class Pool {
   open(): void {
     this.#isClosed = false;
     this.#schedule(0);
+  }
+
+  /** True for the folder of a sandbox that the pool answers for. */
+  owns(folder: string): boolean {
+    return this.#folders.has(folder);
+  }
+
+  /** No longer answers for a sandbox that has an owner now. */
+  letGo(pooled: PooledSandbox): void {
+    this.#folders.delete(pooled.folder);
   }
 
   /** A warm sandbox that now belongs to the caller, its slot included; undefined where none is ready. */
@@ -89,8 +101,12 @@ export class Pool {
     const { engine, store, capacity } = this.#parts;
     pooled.link.close(new Error('The sandbox leaves the pool.'));
     capacity.release(pooled);
-    await engine.remove(pooled.engineId);
-    await store.removePoolFolder(pooled.folder);
+    try {
+      await engine.remove(pooled.engineId);
+      await store.removePoolFolder(pooled.folder);
+    } finally {
+      this.#folders.delete(pooled.folder);
+    }
   }
 
   /** Stops filling and removes what waits. */
@@ -129,6 +145,7 @@ export class Pool {
     const slot: SlotHolder = { hasSlot: false };
     if (!capacity.takeIfFree(slot)) return false;
     const folder = `pool-${randomBytes(8).toString('hex')}`;
+    this.#folders.add(folder);
     const secret = newSecret();
     let engineId: EngineId | undefined;
     try {
@@ -146,6 +163,7 @@ export class Pool {
       capacity.release(slot);
       if (engineId) await engine.remove(engineId).catch(this.#parts.onError);
       await store.removePoolFolder(folder).catch(this.#parts.onError);
+      this.#folders.delete(folder);
       throw error;
     }
   }

@@ -40,10 +40,11 @@ export class Reaper {
     await this.#pass;
   }
 
-  /** One pass over all sandboxes and their disks; what fails is reported and tried again in the next pass. */
+  /** One pass over all sandboxes, what nobody owns, and the disks; what fails is reported and tried again in the next pass. */
   async reap(): Promise<void> {
     const all = [...this.#service.registry.all()].filter((sandbox) => sandbox.isIdle);
     await Promise.all(all.map((sandbox) => this.#treat(sandbox).catch(this.#onError)));
+    await this.#service.straySweep.sweep().catch(this.#onError);
     await this.#service.diskSweep.sweep().catch(this.#onError);
   }
 

@@ -18,6 +18,7 @@ import { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
 import type { SandboxStore } from './store.ts';
+import { StraySweep } from './stray-sweep.ts';
 
 /** How long a call may wait for its sandbox to be up, in milliseconds: clients wait ten seconds more than the run itself. */
 const BRING_UP_MS = 8_000;
@@ -64,6 +65,7 @@ export class SandboxService {
   readonly pool: Pool;
   readonly #quota = new Quota();
   readonly diskSweep: DiskSweep;
+  readonly straySweep: StraySweep;
   readonly #diskMeter: DiskMeter;
   readonly #config: Config;
   readonly #clock: Clock;
@@ -97,6 +99,8 @@ export class SandboxService {
       isBusy: () => this.lifecycle.isStarting,
       onError: parts.onError,
     });
+    const { registry, lifecycle, pool } = this;
+    this.straySweep = new StraySweep({ ...parts, registry, lifecycle, pool });
   }
 
   /** Counts the sandboxes that earlier servers left, if a key may have only so many. */

@@ -68,8 +68,12 @@ export class SandboxStore {
 
   /** Removes the folders of a pool that an earlier server left. */
   async removeAllPoolFolders(): Promise<void> {
-    const names = await readdir(this.#dataDir);
-    for (const name of names) if (POOL_FOLDER.test(name)) await this.removePoolFolder(name).catch(this.#onError);
+    for (const name of await this.poolFolders()) await this.removePoolFolder(name).catch(this.#onError);
+  }
+
+  /** The names of all folders that are there and that nobody owns yet. */
+  async poolFolders(): Promise<string[]> {
+    return (await readdir(this.#dataDir)).filter((name) => POOL_FOLDER.test(name));
   }
 
   /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
@@ -162,8 +166,9 @@ async function readText(file: string): Promise<string | null> {
   }
 }
 
+/** Writes to the same file do not overlap, so one name is enough, and what a crash leaves is overwritten. */
 async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${file}.new`;
   try {
     const handle = await open(temporary, 'w', 0o600);
     try {

@@ -16,9 +16,11 @@ const SOURCE: AgentSource = { bootstrap: 'pass', bundle: Buffer.from('{}'), hash
 /** A clock that stands still until the test moves it. */
 export class FakeClock implements Clock {
   nowMs = Date.UTC(2026, 0, 1);
+  /** How far the wall clock has jumped. */
+  wallOffsetMs = 0;
 
   wallMs(): number {
-    return this.nowMs;
+    return this.nowMs + this.wallOffsetMs;
   }
 
   monotonicMs(): number {
