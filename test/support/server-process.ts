@@ -13,9 +13,12 @@ export interface ServerProcess {
 
 const API_KEY = 'key-for-these-tests';
 
-/** Starts the server's main file with these variables and resolves when it listens. */
-export async function startServerProcess(variables: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+/** Starts the server's main file, or another, with these variables and resolves when it listens; there is a channel to it. */
+export async function startServerProcess(
+  variables: Readonly<Record<string, string>>,
+  main = 'src/main.ts',
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
     cwd: new URL('../../', import.meta.url),
     env: {
       ...process.env,
@@ -26,7 +29,7 @@ export async function startServerProcess(variables: Readonly<Record<string, stri
       SANDBOX_POOL_SIZE: '0',
       ...variables,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const url = await listeningUrl(child);
   child.stdout?.resume();

@@ -1,0 +1,93 @@
+import fileSystem from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { readAgentSource } from '../../src/agent/source.ts';
+import { buildApp } from '../../src/app.ts';
+import { systemClock } from '../../src/clock.ts';
+import { parseConfig } from '../../src/config.ts';
+import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
+import type { Engine } from '../../src/engines/engine.ts';
+import { Pool } from '../../src/sandboxes/pool.ts';
+import { SandboxStore } from '../../src/sandboxes/store.ts';
+
+/**
+ * A server that kills itself with SIGKILL at a step such as `before engine.create`, `after store.write` or
+ * `before fs.rename sandbox.json`. The step is in CRASH_AT, or comes as a message, which is answered once it counts; the
+ * message `pool` is answered when a sandbox waits in the pool.
+ */
+const steps = { last: process.env.CRASH_AT ?? '' };
+
+const STORE_STEPS = ['write', 'claimPoolFolder', 'openFolders', 'closeFolders'] as const;
+
+type Work = (...parameters: unknown[]) => unknown;
+
+function reach(step: string): void {
+  if (steps.last === step) process.kill(process.pid, 'SIGKILL');
+}
+
+function watched(toStep: (parameters: unknown[]) => string, work: Work): Work {
+  return async function (this: unknown, ...parameters) {
+    const step = toStep(parameters);
+    reach(`before ${step}`);
+    const result = await work.apply(this, parameters);
+    reach(`after ${step}`);
+    return result;
+  };
+}
+
+function watchEngine(engine: Engine): Engine {
+  return new Proxy(engine, {
+    get: (target, name) => watched(() => `engine.${String(name)}`, Reflect.get(target, name).bind(target)),
+  });
+}
+
+function watchStore(): void {
+  for (const name of STORE_STEPS) {
+    const work: Work = Reflect.get(SandboxStore.prototype as object, name);
+    Reflect.set(
+      SandboxStore.prototype,
+      name,
+      watched(() => `store.${name}`, work),
+    );
+  }
+  const { rename } = fileSystem;
+  Reflect.set(
+    fileSystem,
+    'rename',
+    watched(([, target]) => `fs.rename ${basename(String(target))}`, rename as Work),
+  );
+  syncBuiltinESMExports();
+}
+
+function watchPool(): () => Promise<void> {
+  let pool: Pool | undefined;
+  const { open } = Pool.prototype;
+  Pool.prototype.open = function (this: Pool) {
+    pool = this;
+    open.call(this);
+  };
+  return async () => {
+    while (!pool?.size) await new Promise(setImmediate);
+  };
+}
+
+const poolIsFilled = watchPool();
+watchStore();
+process.on('message', async (message) => {
+  const text = z.string().parse(message);
+  if (text === 'pool') await poolIsFilled();
+  else steps.last = text;
+  process.send?.('done');
+});
+const config = parseConfig(process.env);
+const app = await buildApp({
+  config,
+  engine: watchEngine(createDockerEngine()),
+  agentSource: await readAgentSource(new URL('../../docker/agent/', import.meta.url)),
+  clock: systemClock,
+  logger: pino({ level: 'info' }),
+  version: '0.0.0-test',
+});
+await app.listen({ host: config.host, port: config.port });

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ENGINE_SOCKET = '/var/run/docker.sock';
+
+/** A socket behind which the real engine answers, hangs or is gone, as a test wishes. */
+export interface EngineLine {
+  readonly socketPath: string;
+  /** Connections that are open now. */
+  connections(): number;
+  /** From now on connections are accepted and nothing is ever answered, on those that are open too. */
+  hang(): void;
+  /** Ends every connection, as an engine that restarts does; the next ones work. */
+  cut(): void;
+  /** Ends every connection, and the next ones at once. */
+  refuse(): void;
+  /** The engine answers again, on new connections: what hung stays lost. */
+  restore(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a line to the machine's engine. */
+export async function openEngineLine(): Promise<EngineLine> {
+  const folder = await mkdtemp(join(tmpdir(), 'clara-line-'));
+  const socketPath = join(folder, 'engine.sock');
+  const sockets = new Set<Socket>();
+  let mode: 'passes' | 'hangs' | 'refuses' = 'passes';
+
+  const own = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  let clients = 0;
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    own(client);
+    clients += 1;
+    client.once('close', () => {
+      clients -= 1;
+    });
+    if (mode === 'refuses') client.destroy();
+    else if (mode === 'hangs') swallow(client);
+    else {
+      const engine = createConnection({ path: ENGINE_SOCKET, allowHalfOpen: true });
+      own(engine);
+      client.pipe(engine).pipe(client);
+      client.once('close', () => engine.destroy());
+      engine.once('close', () => client.destroy());
+    }
+  });
+  server.listen(socketPath);
+  await once(server, 'listening');
+
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    socketPath,
+    connections: () => clients,
+    hang: () => {
+      mode = 'hangs';
+      for (const socket of sockets) {
+        socket.unpipe();
+        swallow(socket);
+      }
+    },
+    cut,
+    refuse: () => {
+      mode = 'refuses';
+      cut();
+    },
+    restore: () => {
+      mode = 'passes';
+      cut();
+    },
+    close: async () => {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Reads on, so that the end of the connection is seen, and answers nothing. */
+function swallow(socket: Socket): void {
+  socket.once('end', () => socket.destroy());
+  socket.resume();
+}

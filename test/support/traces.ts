@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { mountsBelow } from './mounts.ts';
+
+const run = promisify(execFile);
+
+/** What a server with this data folder holds on this machine. */
+export interface Traces {
+  /** Ids of its containers, in any state. */
+  readonly containers: readonly string[];
+  readonly mounts: readonly string[];
+  /** Files of the data folder that a loop device holds. */
+  readonly loops: readonly string[];
+  /** Everything in the data folder that is neither its identity nor what a sandbox consists of. */
+  readonly strays: readonly string[];
+}
+
+/** Nothing at all. */
+export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays: [] };
+
+const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
+const SANDBOX_PARTS = ['disk', 'disk.img', 'packages', 'sandbox.json', 'workspace'];
+
+/** How often to look again at what ends by itself, in milliseconds. */
+const POLL_MS = 50;
+
+/**
+ * What is held once nothing changes by itself any more: the sweep closes the disk of a sandbox that could not be started, and the
+ * kernel keeps a loop device as long as any mount namespace has a copy of its mount, such as one of a container that starts.
+ */
+export async function readTracesAtRest(dataDir: string, mounts: number): Promise<Traces> {
+  for (;;) {
+    const traces = await readTraces(dataDir);
+    if (traces.mounts.length <= mounts && traces.loops.length <= mounts) return traces;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Looks for whatever is held for the data folder. */
+export async function readTraces(dataDir: string): Promise<Traces> {
+  const folder = await realpath(dataDir);
+  const [containers, mounts, loops, strays] = await Promise.all([
+    containersOf(folder),
+    mountsBelow(folder),
+    loopsBelow(folder),
+    straysIn(folder),
+  ]);
+  return { containers, mounts, loops, strays };
+}
+
+async function containersOf(dataDir: string): Promise<string[]> {
+  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
+  const { stdout } = await run('docker', ['ps', '-aq', '--no-trunc', '--filter', `label=clara.instance=${instance}`]);
+  return toLines(stdout);
+}
+
+async function loopsBelow(folder: string): Promise<string[]> {
+  const { stdout } = await run('losetup', ['-n', '-l', '-O', 'BACK-FILE']);
+  return toLines(stdout).filter((file) => file.startsWith(`${folder}${sep}`));
+}
+
+async function straysIn(folder: string): Promise<string[]> {
+  const strays: string[] = [];
+  for (const name of await readdir(folder)) {
+    if (name === 'instance') continue;
+    if (!SANDBOX_FOLDER.test(name)) strays.push(name);
+    else {
+      const parts = await readdir(join(folder, name));
+      strays.push(...parts.filter((part) => !SANDBOX_PARTS.includes(part)).map((part) => join(name, part)));
+    }
+  }
+  return strays;
+}
+
+function toLines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
