@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { EngineId } from '../../src/engines/engine.ts';
 import { specFor } from '../contract/engine.contract.ts';
+import { startNeighbour } from '../support/neighbour.ts';
 
 const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 const docker = new Docker();
@@ -54,20 +55,6 @@ async function shell(id: EngineId, script: string): Promise<string> {
 
 const fetchFrom = (id: EngineId, target: string) => shell(id, `curl -s -m 3 http://${target}/ || echo none`);
 const networksNamed = async (name: string) => (await docker.listNetworks()).filter(({ Name }) => Name === name);
-
-/** A container on a bridge that nobody protects. */
-async function unprotected(): Promise<{ id: EngineId; gateway: string; address: string }> {
-  const container = await docker.createContainer({
-    Image: IMAGE,
-    Labels: labels,
-    Cmd: ['python3', '-u', '-m', 'http.server', '8000'],
-    HostConfig: { NetworkMode: 'bridge', Memory: 128 * 2 ** 20 },
-  });
-  await container.start();
-  await once(await container.logs({ follow: true, stdout: true, stderr: true }), 'data');
-  const card = (await container.inspect()).NetworkSettings.Networks.bridge;
-  return { id: container.id as EngineId, gateway: card?.Gateway ?? '', address: card?.IPAddress ?? '' };
-}
 
 describe('a bridge network', () => {
   it('belongs to one sandbox, has a small subnet of the pool, and goes with it', async () => {
@@ -124,7 +111,7 @@ describe('a bridge network', () => {
 
 describe('from a sandbox on a bridge of its own', () => {
   it('neither this machine nor its containers are reached, which are from a bridge that nobody protects', async () => {
-    const open = await unprotected();
+    const open = await startNeighbour();
     expect(await engine.closeHost()).toBeNull();
     const { id, gateway } = await started();
     expect(await fetchFrom(open.id, `${open.gateway}:${port}`)).toBe('of this machine');
@@ -132,6 +119,7 @@ describe('from a sandbox on a bridge of its own', () => {
     for (const target of [`${gateway}:${port}`, `${open.gateway}:${port}`, `${open.address}:8000`]) {
       expect(await fetchFrom(id, target)).toBe('none');
     }
+    await open.stop();
   });
 
   it('no neighbour is reached', async () => {

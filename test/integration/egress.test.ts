@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import Docker from 'dockerode';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
@@ -12,7 +12,7 @@ let origin: Origin;
 /** What the server logs. */
 const lines: string[] = [];
 let server: RealServer;
-let neighbour: Awaited<ReturnType<typeof startNeighbour>>;
+let neighbour: Neighbour;
 
 /** What name servers say in these tests; a function is asked each time. */
 const NAMES: Record<string, readonly string[] | (() => readonly string[])> = {
@@ -352,6 +352,22 @@ describe('a sandbox from the pool', () => {
   });
 });
 
+describe('a change of the configuration', () => {
+  it('reaches a sandbox that has run on meanwhile: with less it keeps nothing of what it had', async () => {
+    const allow = { SANDBOX_NETWORK: 'proxy', SANDBOX_EGRESS_ALLOW: `127.0.0.1:${origin.httpPort}` };
+    const get = `curl -s -m 5 -x http://127.0.0.1:3128 ${httpUrl('/hello')}`;
+    const before = await startRealServer(allow, { resolver });
+    expect((await before.shell('kim', get)).body).toMatchObject({ success: true });
+    await before.leave();
+    const after = await startRealServer({ SANDBOX_NETWORK: 'none', SANDBOX_DATA_DIR: before.dataDir }, { resolver });
+    try {
+      expect((await after.shell('kim', get)).body).toMatchObject({ success: false, exit_code: 7 });
+    } finally {
+      await after.close();
+    }
+  });
+});
+
 describe('the proxy as a server of HTTP', () => {
   const raw = (request: string) => `
 import socket
@@ -401,27 +417,9 @@ print(answer.decode())`;
   });
 });
 
-/** All addresses of this machine that need no zone, with that of the engine's bridge. */
+/** All addresses of this machine that need no zone, with that on the neighbour's bridge. */
 function ownAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const addresses = all.map(({ address }) => address).filter((address) => !address.startsWith('fe80:'));
   return [...new Set([...addresses, neighbour.gateway])];
-}
-
-/** A container on the engine's own bridge that serves HTTP on port 8000, as somebody's service on this machine may. */
-async function startNeighbour() {
-  const container = await new Docker().createContainer({
-    Image: 'clara-sandbox:latest',
-    Cmd: ['python3', '-u', '-m', 'http.server', '8000'],
-    HostConfig: { NetworkMode: 'bridge', AutoRemove: true, Memory: 128 * 2 ** 20 },
-  });
-  await container.start();
-  const log = await container.logs({ follow: true, stdout: true, stderr: true });
-  await once(log, 'data');
-  const { NetworkSettings } = await container.inspect();
-  return {
-    address: NetworkSettings.Networks.bridge?.IPAddress ?? '',
-    gateway: NetworkSettings.Networks.bridge?.Gateway ?? '',
-    stop: () => container.remove({ force: true }),
-  };
 }
