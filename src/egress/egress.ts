@@ -15,9 +15,9 @@ import type { Resolver } from './resolver.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
 /** How each connection that a sandbox asked for came out; the counters have one figure for each. */
-export const VERDICTS = ['allowed', 'denied', 'invalid', 'limit', 'unreachable', 'timeout', 'cancelled'] as const;
+const VERDICTS = ['allowed', 'denied', 'invalid', 'limit', 'unreachable', 'timeout', 'cancelled'] as const;
 
-export type Verdict = (typeof VERDICTS)[number];
+type Verdict = (typeof VERDICTS)[number];
 
 /** What all sandboxes together have used since the server started. */
 export interface EgressCounters {

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { SandboxOverrides } from './record.ts';
 
 /** From the least to the most that a sandbox may reach. */
-export const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
+const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
 
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
