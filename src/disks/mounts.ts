@@ -4,7 +4,7 @@ import { CommandFailure, runCommand } from './command.ts';
 
 const MOUNT_MS = 30_000;
 
-/** Unmounting writes what is not on disk yet. */
+/** Flushing and unmounting write what is not on disk yet. */
 const UNMOUNT_MS = 60_000;
 
 /** Mounts on top of each other that are taken away in one go. */
@@ -52,6 +52,8 @@ export async function mountImage(image: string, mountPoint: string): Promise<voi
 export async function unmount(mountPoint: string): Promise<boolean> {
   let isClean = true;
   for (let layer = 0; layer < MOST_LAYERS && (await readMountPoints()).includes(mountPoint); layer += 1) {
+    // A container that starts at this moment has a copy of the mount for a while, and what it keeps alive nobody flushes.
+    await runCommand('sync', ['-f', mountPoint], UNMOUNT_MS).catch(() => undefined);
     try {
       await runCommand('umount', ['-n', mountPoint], UNMOUNT_MS);
     } catch {

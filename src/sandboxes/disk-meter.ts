@@ -93,12 +93,11 @@ export class DiskMeter {
     return running;
   }
 
-  /** A sandbox that is being measured is not idle, so that nobody pauses it in the middle. */
   async #read(sandbox: Sandbox): Promise<void> {
     const connection = sandbox.state === 'running' ? sandbox.link?.current : undefined;
     const { disks, clock, config } = this.#parts;
     if (!connection) return;
-    sandbox.beginCall(Number.POSITIVE_INFINITY);
+    sandbox.isBeingMeasured = true;
     try {
       if ((await disks.kind(sandbox.id)) === 'image') return;
       const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
@@ -108,7 +107,7 @@ export class DiskMeter {
       // What the sandbox makes of its own measurement must not stop anybody else's work; the next one is due soon.
       if (!(error instanceof AgentFailure)) throw error;
     } finally {
-      sandbox.endCall(sandbox.lastUsedMs);
+      sandbox.isBeingMeasured = false;
     }
   }
 }

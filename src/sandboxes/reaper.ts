@@ -53,7 +53,7 @@ export class Reaper {
     const { lifecycle, registry } = this.#service;
     if (sandbox.isUp && idleMs >= this.#config.stopAfterSeconds * 1000) {
       await this.#service.stopIfIdle(sandbox);
-    } else if (sandbox.state === 'running' && this.#shouldPause(idleMs)) {
+    } else if (sandbox.state === 'running' && !sandbox.isBeingMeasured && this.#shouldPause(idleMs)) {
       await sandbox.mutex.run(async () => {
         if (sandbox.calls === 0) await lifecycle.pause(sandbox);
       });

@@ -19,6 +19,8 @@ export class Sandbox {
   link: AgentLink | null = null;
   /** True where the container was made for the pool: it cannot start again once it has stopped. */
   isFromPool = false;
+  /** True while its agent walks through its files: it is idle, and may be stopped, but a pause would leave that call hanging. */
+  isBeingMeasured = false;
   /** True while it counts against the cap of running sandboxes. */
   hasSlot = false;
   /** On the monotonic clock. */

@@ -47,6 +47,7 @@ describe('an image', () => {
     const { blocks, bfree, bsize } = await statfs(mountPoint);
     expect((await readSuperblock(image))?.isClean).toBe(false);
     await unmount(mountPoint);
+    while ((await run('losetup', ['-j', image])).stdout !== '') await new Promise(setImmediate);
     const superblock = await readSuperblock(image);
     expect(superblock).toMatchObject({ sizeBytes: 64 * MIB, usableBytes: blocks * bsize, isClean: true });
     expect(superblock?.usedBytes).toBe((blocks - bfree) * bsize);

@@ -6,7 +6,7 @@ export async function mountsBelow(folder: string): Promise<string[]> {
   return (await readMountPoints()).filter((point) => point.startsWith(`${folder}${sep}`));
 }
 
-/** Unmounts everything below a folder, what a dead server left too. */
+/** Unmounts everything below a folder, what a dead server left too; the last mounts first, as they may lie in others. */
 export async function unmountAllBelow(folder: string): Promise<void> {
-  for (const point of await mountsBelow(folder)) await unmount(point);
+  for (const point of (await mountsBelow(folder)).reverse()) await unmount(point);
 }

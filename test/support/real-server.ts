@@ -10,6 +10,7 @@ import { parseConfig } from '../../src/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { LABEL } from '../../src/sandboxes/engine-spec.ts';
 import { unmountAllBelow } from './mounts.ts';
+import { RUNTIME } from './runtime.ts';
 
 const API_KEY = 'key-for-these-tests';
 
@@ -46,6 +47,7 @@ export async function startRealServer(
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_NETWORK: 'none',
     SANDBOX_POOL_SIZE: '0',
+    SANDBOX_DOCKER_RUNTIME: RUNTIME,
     ...variables,
   });
   const app = await buildAppOrClean(dataDir, {
@@ -96,6 +98,13 @@ async function buildAppOrClean(dataDir: string, parts: AppParts): Promise<Fastif
 
 /** Removes every sandbox that a server with this data folder made, and the folder. */
 export async function removeAll(dataDir: string): Promise<void> {
+  await removeSandboxes(dataDir);
+  await unmountAllBelow(dataDir);
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+/** Removes every sandbox that a server with this data folder made from the engine. */
+export async function removeSandboxes(dataDir: string): Promise<void> {
   const instance = await readFile(join(dataDir, 'instance'), 'utf8').catch(() => null);
   if (instance !== null) {
     const engine = createDockerEngine();
@@ -105,6 +114,4 @@ export async function removeAll(dataDir: string): Promise<void> {
       await engine.close();
     }
   }
-  await unmountAllBelow(dataDir);
-  await rm(dataDir, { recursive: true, force: true });
 }
