@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, EngineId, EngineSpec } from '../../src/engines/engine.ts';
+import { RUNTIME } from '../support/runtime.ts';
 
 const MIB = 1024 * 1024;
 const ABSENT = '0'.repeat(64) as EngineId;
@@ -34,7 +35,7 @@ export function specFor(
     mounts: [],
     tmpfs: [{ path: '/tmp', sizeBytes: 16 * MIB, mode: 0o1777 }],
     network: { mode: 'none' },
-    runtime: 'runc',
+    runtime: RUNTIME,
     ...changes,
   };
 }
