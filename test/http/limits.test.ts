@@ -293,6 +293,36 @@ describe('a hostile request', () => {
   );
 });
 
+describe('a large body', () => {
+  const json = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
+  const write = (payload: string) => fake.inject({ method: 'POST', url: '/sandbox/u/file', headers: json, payload });
+
+  it('means what it would mean if it were small', async () => {
+    await listen();
+    const content = `"\\ü😀\n,[{\\"`.repeat(200_000);
+    const body = JSON.stringify({ path: 'large.txt', content });
+    expect((await write(`\ufeff${body}`)).json()).toMatchObject({ success: true });
+    expect((await fake.call('GET', '/sandbox/u/file?path=large.txt')).json()).toMatchObject({ content });
+    const polluted = `{"__proto__": {"path": "a"}, "constructor": {"prototype": {"isAdmin": 1}}, "content": ${JSON.stringify(content)}}`;
+    expect((await write(polluted)).json()).toMatchObject({ detail: [{ loc: ['body', 'path'] }] });
+    expect('isAdmin' in {}).toBe(false);
+    expect((await write(body.slice(0, -1))).json()).toMatchObject({ error: 'The body is not valid JSON.' });
+    expect((await write(' '.repeat(2 ** 21))).statusCode).toBe(422);
+  });
+
+  it.each([
+    ['nested lists', '['.repeat(20_000_000) + ']'.repeat(20_000_000)],
+    ['numbers', `[${'1,'.repeat(20_000_000)}1]`],
+    ['objects', `[${'{"a":1},'.repeat(5_000_000)}1]`],
+    ['texts', `[${'"",'.repeat(12_000_000)}1]`],
+  ])('of millions of %s is a 413 that says what to do', async (_name, payload) => {
+    await listen();
+    const response = await write(payload);
+    expect(response.statusCode).toBe(413);
+    expect(response.json().error).toMatch(/too many values.*raw/);
+  });
+});
+
 describe('a browser', () => {
   it('is told with every answer what it may not make of it', async () => {
     await listen();

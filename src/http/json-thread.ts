@@ -1,0 +1,143 @@
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import { SandboxError } from '../errors.ts';
+
+/** How long one body may take, in milliseconds: JSON of that size and of a reasonable shape takes a tenth of it. */
+const PARSE_MS = 10_000;
+
+/** Lists, objects and their members: a body this large is a few long texts, not millions of small values. */
+const MAX_VALUES = 100_000;
+
+const MAX_THREADS = 2;
+
+const MAX_WAITING = 64;
+
+/** Memory of the thread, in MiB; what needs more ends the thread and not the server. */
+const HEAP_MIB = 768;
+
+const answerSchema = z.object({ value: z.unknown(), problem: z.enum(['invalid', 'values']).nullable() });
+
+// Values are counted before they are made: while they are, nothing could end the thread.
+const PROGRAM = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { bytes, maxValues } = workerData;
+parentPort.postMessage(countValues() > maxValues ? { value: null, problem: 'values' } : read());
+
+function countValues() {
+  let values = 0;
+  for (let at = 0; at < bytes.length && values <= maxValues; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x22) at = endOfText(at);
+    else if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
+  }
+  return values;
+}
+
+function endOfText(start) {
+  for (let at = start + 1; ; at += 1) {
+    at = bytes.indexOf(0x22, at);
+    if (at < 0) return bytes.length;
+    let backslashes = 0;
+    while (bytes[at - 1 - backslashes] === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
+}
+
+function read() {
+  try {
+    return { value: JSON.parse(new TextDecoder().decode(bytes), withoutPrototypes), problem: null };
+  } catch {
+    return { value: null, problem: 'invalid' };
+  }
+}
+
+function withoutPrototypes(key, value) {
+  if (value !== null && typeof value === 'object') {
+    if (Object.hasOwn(value, '__proto__')) delete value['__proto__'];
+    if (Object.hasOwn(value, 'constructor')) delete value.constructor;
+  }
+  return value;
+}
+`;
+
+/** Parses large JSON beside the event loop, a thread for each text and two at a time. */
+export class JsonThreads {
+  readonly #running = new Set<Worker>();
+  readonly #waiting: (() => void)[] = [];
+  #taken = 0;
+
+  /** The value of a JSON text in UTF-8, whose bytes are the thread's from then on; throws `invalid`, `too_large` or `limit`. */
+  async parse(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    await this.#enter();
+    const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+    const owned = isWhole ? bytes : bytes.slice();
+    const worker = new Worker(PROGRAM, {
+      eval: true,
+      env: {},
+      workerData: { bytes: owned, maxValues: MAX_VALUES },
+      transferList: [owned.buffer],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    });
+    this.#running.add(worker);
+    worker.once('exit', () => {
+      this.#running.delete(worker);
+      this.#leave();
+    });
+    try {
+      return await valueFrom(worker);
+    } finally {
+      // Not waited for: a thread ends only between two steps of its program, and one step may be the whole text.
+      void worker.terminate();
+    }
+  }
+
+  /** Ends what runs. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((worker) => worker.terminate()));
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#taken < MAX_THREADS) {
+      this.#taken += 1;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      throw new SandboxError('limit', 'Too many large bodies came at the same time; try again in a moment.', {
+        retryAfterSeconds: 2,
+      });
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#taken -= 1;
+  }
+}
+
+async function valueFrom(worker: Worker): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const answer = await new Promise<unknown>((resolve, reject) => {
+      timer = setTimeout(() => reject(tooLarge()), PARSE_MS);
+      worker.once('message', resolve);
+      worker.on('error', (cause) => reject(tooLarge(cause)));
+      worker.once('exit', () => reject(tooLarge()));
+    });
+    const { value, problem } = answerSchema.parse(answer);
+    if (problem === 'values') throw tooLarge();
+    if (problem === 'invalid') throw new SandboxError('invalid', 'The body is not valid JSON.');
+    return value;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLarge(cause?: unknown): SandboxError {
+  return new SandboxError(
+    'too_large',
+    'The body holds too many values for JSON of this size; send the file to PUT /sandbox/{user_id}/raw instead.',
+    { cause },
+  );
+}
