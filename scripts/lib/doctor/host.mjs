@@ -1,0 +1,138 @@
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { get } from 'node:http';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../paths.mjs';
+import { fail, ok, warn } from './finding.mjs';
+import { toBytes, toGibibytes } from './size.mjs';
+
+const HEALTH_TIMEOUT_MS = 3_000;
+const COMFORTABLE_BYTES = 10 * 2 ** 30;
+
+/**
+ * What the server needs of this machine besides the engine.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<import('./finding.mjs').Finding[]>}
+ */
+export async function checkHost(env) {
+  const dataDir = env.SANDBOX_DATA_DIR || '/data/sandboxes';
+  const nearest = await nearestFolder(dataDir);
+  return [
+    await checkPort(env),
+    await checkDataFolder(dataDir, nearest),
+    await checkFreeDisk(nearest, env),
+    await checkDisks(nearest, env),
+  ];
+}
+
+async function nearestFolder(path) {
+  const found = await stat(path).catch(() => undefined);
+  return found || dirname(path) === path ? path : await nearestFolder(dirname(path));
+}
+
+async function checkPort(env) {
+  const host = env.SANDBOX_API_HOST || '0.0.0.0';
+  const port = Number(env.SANDBOX_API_PORT || 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    return fail('port', `SANDBOX_API_PORT=${env.SANDBOX_API_PORT} is no port.`, 'Set it to a number from 1 to 65535.');
+  }
+  const error = await tryListen(host, port);
+  if (!error) return ok('port', `${port} is free.`);
+  if (error.code === 'EADDRINUSE' && (await isOurs(host, port)))
+    return ok('port', `${port} is this server's, which runs.`);
+  if (error.code === 'EADDRINUSE') {
+    return fail(
+      'port',
+      `${port} is taken by another program.`,
+      `Stop it, or set SANDBOX_API_PORT to another, such as ${port + 1}.`,
+    );
+  }
+  return fail(
+    'port',
+    `The server cannot listen at ${host}:${port} (${error.code}).`,
+    'Set SANDBOX_API_HOST and SANDBOX_API_PORT.',
+  );
+}
+
+function tryListen(host, port) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', resolve);
+    probe.listen({ host, port }, () => probe.close(() => resolve(undefined)));
+  });
+}
+
+function isOurs(host, port) {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return new Promise((resolve) => {
+    const request = get({ host: reachable, port, path: '/health', timeout: HEALTH_TIMEOUT_MS }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        if (text.length < 4096) text += chunk;
+      });
+      response.on('end', () => resolve(/"status":"(un)?healthy"/.test(text)));
+      response.on('error', () => resolve(false));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
+}
+
+async function checkDataFolder(dataDir, nearest) {
+  const what = 'data folder';
+  const mend = `sudo install -d -m 700 -o "$USER" ${dataDir}, or set SANDBOX_DATA_DIR to a folder of this user.`;
+  const isWritable = await access(nearest, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) return fail(what, `${nearest} cannot be written by this user.`, mend);
+  if (nearest !== dataDir) return ok(what, `${dataDir} is not there yet; the server makes it.`);
+  const { mode, uid } = await stat(dataDir);
+  if (mode & 0o022) {
+    const means = `${dataDir} can be changed by other users, who could give a sandbox other files.`;
+    return fail(what, means, `chmod 755 ${dataDir} (or 700)`);
+  }
+  const user = process.getuid?.();
+  if (user !== undefined && user !== 0 && uid !== user) return warn(what, `${dataDir} is another user's.`, mend);
+  return ok(what, `${dataDir} can be written, and not by others.`);
+}
+
+async function checkFreeDisk(folder, env) {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const reserve = toBytes(env.SANDBOX_DISK_RESERVE || '1g');
+  const means = `${toGibibytes(free)} are free at ${folder}.`;
+  const mend = 'Free space, or put SANDBOX_DATA_DIR on a larger disk.';
+  if (free < reserve)
+    return fail('free disk', `${means} That is below SANDBOX_DISK_RESERVE: no new sandbox is made.`, mend);
+  if (free < COMFORTABLE_BYTES) return warn('free disk', `${means} That is soon used up.`, mend);
+  return ok('free disk', means);
+}
+
+async function checkDisks(folder, env) {
+  const what = 'disk limit';
+  const mechanism = env.SANDBOX_DISK_MECHANISM || 'auto';
+  if (env.SANDBOX_DISK_LIMIT === '0')
+    return warn(what, 'Off: one sandbox can fill the disk.', 'Set SANDBOX_DISK_LIMIT, such as 5g.');
+  if (mechanism === 'measure')
+    return ok(what, 'Measured, as SANDBOX_DISK_MECHANISM says: code that runs can write more.');
+  const reason = await whyNotMount(folder);
+  if (reason === null)
+    return ok(what, 'Each sandbox gets a disk of its own in an image file, whose size the kernel holds.');
+  if (mechanism === 'loop') {
+    const means = `SANDBOX_DISK_MECHANISM=loop is impossible here: ${reason}. The server will not start.`;
+    return fail(what, means, 'Run the server as root on the machine itself, or set it to auto or measure.');
+  }
+  const means = `Only measured, because a disk image for each sandbox is impossible here: ${reason}.`;
+  return warn(what, means, 'Run the server as root on the machine itself, where it can mount images.');
+}
+
+/** Tries it out with the server's own code; before the first build it only says who could not. */
+async function whyNotMount(folder) {
+  const compiled = join(ROOT, 'dist', 'disks', 'mount-ability.js');
+  const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
+  if (module) return await module.whyNotMount(folder);
+  return process.getuid?.() === 0 ? null : 'the server does not run as root';
+}

@@ -1,0 +1,63 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../paths.mjs';
+import { fail, ok, warn } from './finding.mjs';
+
+const SHORTEST_KEY = 8;
+const SAFE_KEY_CHARACTERS = 24;
+const SAFE_DIFFERENT_CHARACTERS = 10;
+
+/**
+ * The settings themselves, the key, and who can read the file that has it.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} file
+ * @returns {Promise<import('./finding.mjs').Finding[]>}
+ */
+export async function checkSettings(env, file) {
+  return [await checkValues(env), checkKey(env), await checkFile(file)];
+}
+
+async function checkValues(env) {
+  const compiled = pathToFileURL(join(ROOT, 'dist', 'config.js')).href;
+  const module = await import(compiled).catch(() => undefined);
+  if (!module) return ok('settings', 'The server checks them at its start; it is not built yet.');
+  try {
+    module.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) });
+    return ok('settings', 'All variables have values that the server takes.');
+  } catch (error) {
+    if (error?.name !== 'ConfigError') throw error;
+    return fail('settings', error.message, 'Change them in .env or in the environment.');
+  }
+}
+
+function withoutEmpty(env) {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
+function checkKey(env) {
+  const key = env.SANDBOX_API_KEY;
+  const mend = 'Set SANDBOX_API_KEY to what this prints: openssl rand -hex 32';
+  if (!key && env.SANDBOX_API_KEYS)
+    return ok('key', 'Only named keys open this server, each of 256 bits if npm run key made it.');
+  if (!key) return ok('key', 'There is none yet; npm run up makes one.');
+  if (key.length < SHORTEST_KEY) return fail('key', 'SANDBOX_API_KEY is too short; the server will not start.', mend);
+  if (key.length < SAFE_KEY_CHARACTERS || new Set(key).size < SAFE_DIFFERENT_CHARACTERS) {
+    return warn('key', 'SANDBOX_API_KEY can be guessed: who has it runs code on this machine.', mend);
+  }
+  return ok('key', `SANDBOX_API_KEY has ${key.length} characters.`);
+}
+
+async function checkFile(file) {
+  const found = await stat(file).catch(() => undefined);
+  if (!found) return ok('settings file', `${file} is not there; npm run up makes it.`);
+  const mode = (found.mode & 0o777).toString(8).padStart(3, '0');
+  if (found.mode & 0o077) {
+    return fail(
+      'settings file',
+      `${file} has mode ${mode}: other users can read the key or change it.`,
+      `chmod 600 ${file}`,
+    );
+  }
+  return ok('settings file', `${file} has mode ${mode}: only its owner reads the key.`);
+}

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+const run = promisify(execFile);
+
+const GOOD_KEY = '4f1c0de8a7b35296d01bd0c3f7e2a9b6';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'clara-doctor-'));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function doctor(settings: string, mode = 0o600): Promise<{ code: number; text: string }> {
+  const file = join(folder, 'settings');
+  await writeFile(file, settings);
+  await chmod(file, mode);
+  const port = settings.includes('SANDBOX_API_PORT') ? '' : await freePort();
+  const options = {
+    cwd: new URL('../../', import.meta.url),
+    env: { PATH: process.env.PATH, ...(port === '' ? {} : { SANDBOX_API_PORT: port }) },
+  };
+  try {
+    return { code: 0, text: (await run(process.execPath, ['scripts/doctor.mjs', file], options)).stdout };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && 'stdout' in error)) throw error;
+    return { code: Number(error.code), text: String(error.stdout) };
+  }
+}
+
+async function freePort(): Promise<string> {
+  const { port, close } = await listen();
+  await close();
+  return port;
+}
+
+async function listen(): Promise<{ port: string; close(): Promise<void> }> {
+  const server = createServer((_, response) => response.end('somebody else'));
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { port: String(port), close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+const good = (more = '') => `SANDBOX_API_KEY=${GOOD_KEY}\nSANDBOX_DATA_DIR=${folder}/data\n${more}`;
+
+describe('npm run doctor', () => {
+  it('finds nothing that fails where all is in order, and never shows the key', async () => {
+    const { code, text } = await doctor(good('SANDBOX_MAX_CONTAINERS=1'));
+    expect(text).not.toMatch(/^fail/m);
+    expect(code).toBe(0);
+    const checks = ['settings', 'key', 'settings file', 'engine', 'cgroups', 'runtime', 'seccomp', 'limits', 'memory'];
+    for (const what of [...checks, 'swap', 'image', 'clock', 'port', 'data folder', 'free disk', 'disk limit'])
+      expect(text).toMatch(new RegExp(`^(ok|warn) +${what}: `, 'm'));
+    expect(text).not.toContain(GOOD_KEY);
+  });
+
+  it('has nothing to blame before there are settings', async () => {
+    const { code, text } = await doctor(`SANDBOX_DATA_DIR=${folder}/data`);
+    expect(text).toMatch(/^ok +key: There is none yet; npm run up makes one/m);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['a short key', 'SANDBOX_API_KEY=short', /^fail +key: .*too short/m],
+    [
+      'a runtime that is not there',
+      'SANDBOX_DOCKER_RUNTIME=nothing',
+      /^fail +runtime: The engine has no runtime nothing/m,
+    ],
+    ['an image that is not there', 'SANDBOX_DOCKER_IMAGE=absent:1', /^fail +image: absent:1 is not on this machine/m],
+    ['more memory than there is', 'SANDBOX_DOCKER_MEMORY=900t', /^fail +memory: /m],
+    ['no engine', 'DOCKER_HOST=unix:///nowhere/engine.sock', /^fail +engine: No Docker engine answers/m],
+    ['a reserve beyond the disk', 'SANDBOX_DISK_RESERVE=900t', /^fail +free disk: /m],
+    ['a port that is none', 'SANDBOX_API_PORT=99999', /^fail +port: /m],
+  ])('fails for %s and says how to mend it', async (_, setting, line) => {
+    const { code, text } = await doctor(good(setting));
+    expect(text).toMatch(line);
+    expect(text).toMatch(/^fail .*\n +To mend: /m);
+    expect(code).toBe(1);
+  });
+
+  it('warns of a key that can be guessed and of sandboxes that outgrow the memory', async () => {
+    const { text } = await doctor(good('SANDBOX_API_KEY=password1\nSANDBOX_MAX_CONTAINERS=9999'));
+    expect(text).toMatch(/^warn +key: SANDBOX_API_KEY can be guessed/m);
+    expect(text).toMatch(/^warn +memory: 9999 sandboxes/m);
+    expect(text).toMatch(/Set SANDBOX_MAX_CONTAINERS to \d+ or less/);
+  });
+
+  it('fails for settings that other users can read, and for a data folder that they can change', async () => {
+    await mkdir(join(folder, 'data'));
+    await chmod(join(folder, 'data'), 0o777);
+    const { code, text } = await doctor(good(), 0o644);
+    expect(text).toMatch(/^fail +settings file: .* mode 644/m);
+    expect(text).toMatch(/chmod 600/);
+    expect(text).toMatch(/^fail +data folder: .* can be changed by other users/m);
+    expect(code).toBe(1);
+  });
+
+  it('tells a port that another program has from one that the server has', async () => {
+    const other = await listen();
+    try {
+      const { text } = await doctor(good(`SANDBOX_API_PORT=${other.port}`));
+      expect(text).toMatch(/^fail +port: \d+ is taken by another program/m);
+    } finally {
+      await other.close();
+    }
+    const server: RealServer = await startRealServer();
+    try {
+      const { port } = new URL(server.url);
+      const { text } = await doctor(good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
+      expect(text).toMatch(/^ok +port: \d+ is this server's/m);
+    } finally {
+      await server.close();
+    }
+  });
+});
