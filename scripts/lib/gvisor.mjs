@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import {
   parseDaemonConfig,
@@ -78,8 +79,27 @@ export async function ensureGvisor({ pidFile }) {
 /** @returns {Promise<{isWorking: boolean, reason: string}>} whether a container on it sees gVisor's kernel */
 async function tryRuntime() {
   const limits = ['--memory', '256m', '--pids-limit', '256', '--network', 'none'];
-  const args = ['run', '--rm', '--runtime', RUNTIME, ...limits, '--entrypoint', 'dmesg', SANDBOX_IMAGE];
-  const { code, stdout, stderr } = await capture('docker', args, { timeoutMs: PROBE_TIMEOUT_MS });
+  const created = await capture('docker', ['create', '--runtime', RUNTIME, ...limits, SANDBOX_IMAGE, 'dmesg']);
+  if (created.code !== 0) return { isWorking: false, reason: created.stderr.trim() };
+  const id = created.stdout.trim();
+  const { code, stdout, stderr } = await capture('docker', ['start', '-a', id], { timeoutMs: PROBE_TIMEOUT_MS });
+  await capture('docker', ['rm', '-f', id], { timeoutMs: PROBE_TIMEOUT_MS });
   if (code === 0 && stdout.includes('gVisor')) return { isWorking: true, reason: '' };
+  killLeftovers(id);
   return { isWorking: false, reason: stderr.trim().split('\n')[0] || `dmesg ended with code ${code}` };
+}
+
+/**
+ * Ends what runsc leaves of a container whose start failed.
+ * @param {string} containerId
+ */
+function killLeftovers(containerId) {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (program.startsWith('runsc') && args.includes(containerId)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
