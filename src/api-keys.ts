@@ -21,7 +21,7 @@ export interface KeyRate {
 }
 
 /** The name of the key that `SANDBOX_API_KEY` holds. */
-export const MASTER_KEY_NAME = 'master';
+const MASTER_KEY_NAME = 'master';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
