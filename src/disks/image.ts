@@ -32,6 +32,9 @@ export async function makeImage(image: string, sizeBytes: number): Promise<void>
     await file.truncate(sizeBytes);
     await runCommand('mkfs.ext4', [...toMakeOptions(sizeBytes), unfinished], MAKE_MS);
     await file.sync();
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

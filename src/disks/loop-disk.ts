@@ -13,6 +13,9 @@ export const MOUNT_FOLDER = 'disk';
 
 const IMAGE_FILE = 'disk.img';
 
+/** A disk needs about so much for its own data when it is made. */
+const SCARCE_BYTES = 16 * 2 ** 20;
+
 /** True where a sandbox's files are in an image. */
 export async function hasImage(folder: string): Promise<boolean> {
   return await access(join(folder, IMAGE_FILE)).then(
@@ -42,6 +45,11 @@ export class LoopDisk implements Disk {
       if (!(await readMountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
+      if (await isFull(folder)) {
+        throw new SandboxError('no_space', 'The disk of the server is full, so no disk can be made or mounted.', {
+          cause,
+        });
+      }
       const sentence =
         "The sandbox's disk cannot be made or mounted; its files are kept, and the operator must look at the log.";
       this.#onError(cause);
@@ -75,4 +83,9 @@ export class LoopDisk implements Disk {
     await mkdir(mountPoint, { recursive: true, mode: 0o711 });
     await mountImage(image, mountPoint);
   }
+}
+
+async function isFull(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize < SCARCE_BYTES;
 }

@@ -12,12 +12,15 @@ const WRITE_BEHIND_MS = 200;
 
 const RECORD_FILE = 'sandbox.json';
 
+const INSTANCE_FILE = 'instance';
+
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
 export class SandboxStore {
   readonly #dataDir: string;
+  #instance = '';
   readonly #disks: Disks;
   readonly #onError: (error: unknown) => void;
   readonly #writes = new Map<string, Promise<void>>();
@@ -34,12 +37,11 @@ export class SandboxStore {
     try {
       await mkdir(this.#dataDir, { recursive: true });
       await this.#disks.open();
-      const file = join(this.#dataDir, 'instance');
+      const file = join(this.#dataDir, INSTANCE_FILE);
       const known = await readText(file);
-      if (known !== null && /^[0-9a-f]{12}$/.test(known)) return known;
-      const instance = randomBytes(6).toString('hex');
-      await writeAtomically(file, instance);
-      return instance;
+      this.#instance = known !== null && /^[0-9a-f]{12}$/.test(known) ? known : randomBytes(6).toString('hex');
+      if (this.#instance !== known) await writeAtomically(file, this.#instance);
+      return this.#instance;
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be used`);
     }
@@ -79,7 +81,8 @@ export class SandboxStore {
   /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
   async openFolders(name: string): Promise<DiskFolders> {
     try {
-      await mkdir(join(this.#dataDir, name), { recursive: true, mode: 0o711 });
+      await this.#requireDataFolder();
+      await this.#makeFolder(name);
       return await this.#disks.openDisk(name);
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
@@ -95,6 +98,7 @@ export class SandboxStore {
   async read(id: SandboxId): Promise<SandboxRecord | null> {
     try {
       const text = await readText(this.#recordFile(id));
+      if (text === null) await this.#requireDataFolder();
       return text === null ? null : recordSchema.parse(JSON.parse(text));
     } catch (cause) {
       throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
@@ -121,7 +125,7 @@ export class SandboxStore {
     const text = JSON.stringify(record, null, 2);
     const write = before
       .catch(() => undefined)
-      .then(() => mkdir(join(this.#dataDir, record.id), { recursive: true, mode: 0o711 }))
+      .then(() => this.#makeFolder(record.id))
       .then(() => writeAtomically(this.#recordFile(record.id), text));
     this.#writes.set(record.id, write);
     try {
@@ -145,6 +149,23 @@ export class SandboxStore {
     const waiting = [...this.#soon.values()];
     await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
     await Promise.allSettled(this.#writes.values());
+  }
+
+  /** A disk that is not mounted any more leaves an empty folder behind, in which sandboxes would seem to have lost their files. */
+  async #requireDataFolder(): Promise<void> {
+    if ((await readText(join(this.#dataDir, INSTANCE_FILE))) === this.#instance) return;
+    throw new SandboxError(
+      'unavailable',
+      `The data folder ${this.#dataDir} is gone or another one; the operator must bring it back.`,
+    );
+  }
+
+  async #makeFolder(name: string): Promise<void> {
+    try {
+      await mkdir(join(this.#dataDir, name), { mode: 0o711 });
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
   }
 
   #cancelSoon(id: string): void {
