@@ -7,12 +7,14 @@ from .python_start import PythonStart
 
 # An argument can have 128 KiB; a longer shell source is run from a file.
 MAX_ARGUMENT = 100 * 1024
+# What a message to the warm interpreter can surely hold.
+MAX_WARM = 128 * 1024
 SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
 
 
 def launch_argv(run, ends):
     """Starts the argv of the parameters."""
-    _spawn(run, run.request.argv, ends)
+    _spawn(run, run.request.argv, _environment(run), ends)
 
 
 def launch_shell(run, ends):
@@ -26,15 +28,29 @@ def launch_shell(run, ends):
         if run.script is None:
             run.script = run.agent.scratch.put(b"main.sh", source)
         argv = [SHELL, run.script]
-    _spawn(run, argv, ends)
+    environment = _environment(run)
+    if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
+        _spawn(run, argv, environment, ends)
+    else:
+        # The standby of the warm interpreter is there already, so that the run need not wait for a fork.
+        _start_warm(run, {"argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, ends)
 
 
-def _spawn(run, argv, ends):
+def _environment(run):
     environment = dict(run.agent.environment)
     environment.update(run.request.environment)
+    return environment
+
+
+def _spawn(run, argv, environment, ends):
     pid = spawn(argv, environment, run.request.cwd, ends)
     run.agent.children.watch(pid, run.on_exited)
     run.on_started(pid)
+
+
+def _start_warm(run, job, ends):
+    outputs = [os.dup(fd) for fd in ends[1:]]
+    PythonStart(run.agent.interpreters, job, outputs, run).begin()
 
 
 def launch_python(run, ends):
@@ -43,8 +59,7 @@ def launch_python(run, ends):
         run.script = run.agent.scratch.put(b"main.py", run.source)
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
-    outputs = [os.dup(fd) for fd in ends[1:]]
-    PythonStart(run.agent.interpreters, job, outputs, run).begin()
+    _start_warm(run, job, ends)
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

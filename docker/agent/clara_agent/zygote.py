@@ -20,6 +20,7 @@ READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
 CHANNEL = 3
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
+RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ)
 
 
 class Zygote:
@@ -165,6 +166,18 @@ class Zygote:
         return job
 
 
+def become_program(job):
+    """Turns the fork into a program that is no Python script: what the interpreter has changed for itself is undone first."""
+    for number in RESET:
+        _signal.signal(number, _signal.SIG_DFL)
+    try:
+        posix.chdir(job["cwd"])
+        posix.execve(job["argv"][0], job["argv"], job["environment"])
+    except OSError as error:
+        posix.write(2, b"%s: %s\n" % (job["argv"][0], error.strerror.encode()))
+        posix._exit(127 if error.errno == 2 else 126)
+
+
 def _ignore(number, frame):
     pass
 
@@ -186,4 +199,6 @@ def start(parts, loader, job):
         posix.close(CHANNEL)
         job["path"] = [entry for entry in sys.path if entry]
         job["preloaded"] = ()
+    if "argv" in job:
+        become_program(job)
     script["unwind_into"](job)

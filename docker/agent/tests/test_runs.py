@@ -14,6 +14,15 @@ class Runs(AgentCase):
         self.assertEqual(answer.result["stdout"], {"bytes": 4, "omitted": 0})
         self.assertIsNone(answer.result["signal"])
 
+    def test_a_shell_starts_as_from_a_terminal(self):
+        answer = self.shell("grep -E '^Sig(Ign|Blk)' /proc/self/status; ls /proc/self/fd; ulimit -c; cat")
+        self.assertEqual(answer.out.split()[:4], [b"SigBlk:", b"0" * 16, b"SigIgn:", b"0" * 16])
+        self.assertEqual(answer.out.split()[4:8], [b"0", b"1", b"2", b"3"])
+
+    def test_a_shell_takes_a_large_source_with_a_large_environment(self):
+        source = "echo ${#LARGE}; : " + "x" * 100000
+        self.assertEqual(self.shell(source, env={"LARGE": "y" * 120000}).out, b"120000\n")
+
     def test_an_argv_goes_through_no_shell(self):
         argv = ["printf", "%s|", "$HOME", "*", "a b", "", "caf\udce9"]
         self.assertEqual(self.client.run("argv", argv=argv).out, b"$HOME|*|a b||caf\xe9|")
