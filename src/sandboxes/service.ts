@@ -3,13 +3,12 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
 import type { DiskUsage } from '../disks/disk.ts';
-import type { Engine, EngineStats } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { DiskMeter } from './disk-meter.ts';
 import { DiskSweep } from './disk-sweep.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
-import { isWider } from './network-mode.ts';
+import { changesSpec, checkOverrides } from './overrides.ts';
 import type { Owner, SandboxId } from './owner.ts';
 import { Pool } from './pool.ts';
 import { Quota } from './quota.ts';
@@ -19,6 +18,7 @@ import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
 import type { SandboxStore } from './store.ts';
 import { StraySweep } from './stray-sweep.ts';
+import { type Usage, UsageMeter } from './usage-meter.ts';
 
 /** How long a call may wait for its sandbox to be up, in milliseconds: clients wait ten seconds more than the run itself. */
 const BRING_UP_MS = 8_000;
@@ -26,20 +26,8 @@ const BRING_UP_MS = 8_000;
 /** The same for a create or restart, which does nothing else. */
 const CREATE_MS = 50_000;
 
-/** Between the two readings of a first CPU measurement, in milliseconds. */
-const CPU_SAMPLE_MS = 100;
-
-/** What a sandbox takes of the machine. */
-interface Usage {
-  readonly memoryBytes: number;
-  /** 100 is one CPU in full use. */
-  readonly cpuPercent: number;
-}
-
-const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
-
 /** What a client may know of a sandbox. */
-export interface SandboxStatus {
+export interface SandboxStatus extends Usage {
   readonly owner: Owner;
   readonly state: SandboxState;
   /** The engine's id; empty where the sandbox has no container. */
@@ -47,9 +35,6 @@ export interface SandboxStatus {
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number;
   readonly executions: number;
-  readonly memoryBytes: number;
-  /** 100 is one CPU in full use. */
-  readonly cpuPercent: number;
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
 }
@@ -69,15 +54,13 @@ export class SandboxService {
   readonly #diskMeter: DiskMeter;
   readonly #config: Config;
   readonly #clock: Clock;
-  readonly #engine: Engine;
+  readonly #usageMeter: UsageMeter;
   readonly #store: SandboxStore;
-  readonly #usages = new WeakMap<Sandbox, Usage>();
-  readonly #cpuReadings = new WeakMap<Sandbox, { atMs: number; cpuNanos: number }>();
 
   constructor(parts: LifecycleParts) {
     this.#config = parts.config;
     this.#clock = parts.clock;
-    this.#engine = parts.engine;
+    this.#usageMeter = new UsageMeter(parts.engine, parts.clock);
     this.#store = parts.store;
     this.registry = new Registry(parts.store, parts.clock);
     this.diskSweep = new DiskSweep(parts.disks, parts.store, this.registry);
@@ -113,21 +96,22 @@ export class SandboxService {
 
   /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
   async create(owner: Owner, overrides: SandboxOverrides): Promise<SandboxStatus> {
-    this.#checkOverrides(overrides);
+    checkOverrides(overrides, this.#config);
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
-      if (isExisting(sandbox) && changesSpec(sandbox, overrides)) await this.#changeSpec(sandbox, overrides);
+      if (isExisting(sandbox) && changesSpec(sandbox.record?.overrides ?? {}, overrides))
+        await this.#changeSpec(sandbox, overrides);
       await this.#bringUp(sandbox, owner, overrides);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
-    return await this.#describe(sandbox, this.#lastUsage(sandbox));
+    return await this.#describe(sandbox, this.#usageMeter.last(sandbox));
   }
 
   /** The owner's sandbox with live figures; throws `not_found` where there is none. */
   async status(owner: Owner): Promise<SandboxStatus> {
     const sandbox = await this.registry.get(owner);
     if (!isExisting(sandbox)) throw new SandboxError('not_found', 'Sandbox not found');
-    return await this.#describe(sandbox, await this.#usage(sandbox));
+    return await this.#describe(sandbox, await this.#usageMeter.measure(sandbox));
   }
 
   /** Stops the owner's sandbox; false where there is none. */
@@ -148,7 +132,7 @@ export class SandboxService {
       await this.#bringUp(sandbox, owner);
     });
     sandbox.lastUsedMs = this.#clock.monotonicMs();
-    return await this.#describe(sandbox, this.#lastUsage(sandbox));
+    return await this.#describe(sandbox, this.#usageMeter.last(sandbox));
   }
 
   /** Removes the owner's sandbox and keeps its files; false where there is none. */
@@ -268,23 +252,6 @@ export class SandboxService {
     }
   }
 
-  #checkOverrides(overrides: SandboxOverrides): void {
-    const { maxMemoryBytes, maxCpus } = this.#config;
-    if ((overrides.memoryBytes ?? 0) > maxMemoryBytes) {
-      const limit = Math.floor(maxMemoryBytes / 2 ** 20);
-      throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`);
-    }
-    if ((overrides.cpus ?? 0) > maxCpus) {
-      throw new SandboxError('invalid', `cpu_limit must not be more than ${maxCpus} on this server.`);
-    }
-    if (overrides.network && isWider(overrides.network, this.#config.network)) {
-      throw new SandboxError('invalid', `network must not be more than ${this.#config.network} on this server.`);
-    }
-    if (overrides.egressAllow && this.#config.network === 'bridge' && overrides.network !== 'proxy') {
-      throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.');
-    }
-  }
-
   async #describe(sandbox: Sandbox, usage: Usage): Promise<SandboxStatus> {
     const { record } = sandbox;
     if (!record) throw new SandboxError('not_found', 'Sandbox not found');
@@ -300,55 +267,8 @@ export class SandboxService {
       disk,
     };
   }
-
-  /** What was measured last, at once: an engine may take a second to measure, which a create must not wait for. */
-  #lastUsage(sandbox: Sandbox): Usage {
-    return (sandbox.isUp && this.#usages.get(sandbox)) || NO_USAGE;
-  }
-
-  async #usage(sandbox: Sandbox): Promise<Usage> {
-    if (!sandbox.isUp || !sandbox.engineId) return NO_USAGE;
-    try {
-      const before = this.#cpuReadings.get(sandbox) ?? (await this.#firstReading(sandbox));
-      const stats = await this.#engine.stats(sandbox.engineId);
-      const elapsedMs = this.#remember(sandbox, stats) - before.atMs;
-      const usedMs = (stats.cpuNanos - before.cpuNanos) / 1e6;
-      const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
-      const usage = { memoryBytes: stats.memoryBytes, cpuPercent };
-      this.#usages.set(sandbox, usage);
-      return usage;
-    } catch (error) {
-      if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
-      return NO_USAGE;
-    }
-  }
-
-  async #firstReading(sandbox: Sandbox): Promise<{ atMs: number; cpuNanos: number }> {
-    if (!sandbox.engineId) return { atMs: 0, cpuNanos: 0 };
-    const stats = await this.#engine.stats(sandbox.engineId);
-    const atMs = this.#remember(sandbox, stats);
-    await new Promise((resolve) => setTimeout(resolve, CPU_SAMPLE_MS));
-    return { atMs, cpuNanos: stats.cpuNanos };
-  }
-
-  #remember(sandbox: Sandbox, stats: EngineStats): number {
-    const atMs = this.#clock.monotonicMs();
-    this.#cpuReadings.set(sandbox, { atMs, cpuNanos: stats.cpuNanos });
-    return atMs;
-  }
 }
 
 function isExisting(sandbox: Sandbox): boolean {
   return sandbox.record !== null && sandbox.record.deletedAtMs === null;
-}
-
-function changesSpec(sandbox: Sandbox, overrides: SandboxOverrides): boolean {
-  const current = sandbox.record?.overrides ?? {};
-  return (
-    (overrides.image !== undefined && overrides.image !== current.image) ||
-    (overrides.memoryBytes !== undefined && overrides.memoryBytes !== current.memoryBytes) ||
-    (overrides.cpus !== undefined && overrides.cpus !== current.cpus) ||
-    (overrides.network !== undefined && overrides.network !== current.network) ||
-    (overrides.egressAllow !== undefined && String(overrides.egressAllow) !== String(current.egressAllow))
-  );
 }

@@ -1,0 +1,32 @@
+import type { Config } from '../config.ts';
+import { SandboxError } from '../errors.ts';
+import { isWider } from './network-mode.ts';
+import type { SandboxOverrides } from './record.ts';
+
+/** Throws `invalid` where a create asks for more than this server gives. */
+export function checkOverrides(overrides: SandboxOverrides, config: Config): void {
+  if ((overrides.memoryBytes ?? 0) > config.maxMemoryBytes) {
+    const limit = Math.floor(config.maxMemoryBytes / 2 ** 20);
+    throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`);
+  }
+  if ((overrides.cpus ?? 0) > config.maxCpus) {
+    throw new SandboxError('invalid', `cpu_limit must not be more than ${config.maxCpus} on this server.`);
+  }
+  if (overrides.network && isWider(overrides.network, config.network)) {
+    throw new SandboxError('invalid', `network must not be more than ${config.network} on this server.`);
+  }
+  if (overrides.egressAllow && config.network === 'bridge' && overrides.network !== 'proxy') {
+    throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.');
+  }
+}
+
+/** Whether a create asks for something else than the sandbox has. */
+export function changesSpec(current: SandboxOverrides, asked: SandboxOverrides): boolean {
+  return (
+    (asked.image !== undefined && asked.image !== current.image) ||
+    (asked.memoryBytes !== undefined && asked.memoryBytes !== current.memoryBytes) ||
+    (asked.cpus !== undefined && asked.cpus !== current.cpus) ||
+    (asked.network !== undefined && asked.network !== current.network) ||
+    (asked.egressAllow !== undefined && String(asked.egressAllow) !== String(current.egressAllow))
+  );
+}
