@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attack } from '../support/attack.ts';
+import { runBare } from '../support/bare-container.ts';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+const MIB = 2 ** 20;
+const OUT_OF_MEMORY = 'Killed: out of memory (limit 256 MiB)';
+
+let server: RealServer;
+
+beforeAll(async () => {
+  server = await startRealServer({
+    SANDBOX_PIDS_LIMIT: '128',
+    SANDBOX_DOCKER_MEMORY: '256m',
+    SANDBOX_DOCKER_CPU: '0.5',
+  });
+});
+
+afterAll(() => server.close());
+
+describe('a fork bomb', () => {
+  const forks = (count: number) => `import os, signal
+made = []
+try:
+    for _ in range(${count}):
+        pid = os.fork()
+        if pid == 0: signal.pause()
+        made.append(pid)
+except OSError as error: print(error.strerror)
+print(len(made) == ${count})
+for pid in made: os.kill(pid, 9)`;
+
+  it('gets as many processes as it likes without the limit, and no more than that with it', async () => {
+    expect(await runBare(forks(300))).toBe('True\n');
+    const { output } = await attack(server, forks(300), { user: 'forks' });
+    expect(output).toBe('Resource temporarily unavailable\nFalse\n');
+  });
+
+  it.each([
+    ['of Python', 'execute', 'import os\nwhile True:\n    try: os.fork()\n    except OSError: pass'],
+    ['of the shell', 'shell', 'bomb() { bomb | bomb & }; bomb; while :; do :; done'],
+  ] as const)('%s ends with its call', async (_what, how, code) => {
+    const body = await attack(server, code, { user: 'bomb', how, timeout: 2 });
+    expect(body).toMatchObject({ success: false, timed_out: true, exit_code: 124, killed_by: 'SIGKILL' });
+    const { output } = (await server.shell('bomb', 'ls -d /proc/[0-9]* | wc -l')).body;
+    expect(Number(output)).toBeLessThan(20);
+  });
+
+  it('that is left in the background gives way to the next call', async () => {
+    const body = await attack(server, ':(){ :|:& };:', { user: 'left', how: 'shell' });
+    expect(body.exit_code).toBe(0);
+  });
+
+  it('of daemons that fill the sandbox to its limit leaves room for the next call', async () => {
+    const code = `import os, time
+try:
+    while True:
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(1000)
+except OSError: print('full')`;
+    expect((await attack(server, code, { user: 'daemons' })).output).toBe('full\n');
+  });
+});
+
+describe('a memory bomb', () => {
+  const allocates = 'block = bytearray(400_000_000)\nprint(len(block))';
+
+  it('gets it without the limit; with it the caller is told', async () => {
+    expect(await runBare(allocates)).toBe('400000000\n');
+    expect(await attack(server, allocates, { user: 'memory' })).toMatchObject({
+      success: false,
+      output: '',
+      error: OUT_OF_MEMORY,
+      exit_code: 137,
+      oom_killed: true,
+      killed_by: 'SIGKILL',
+    });
+  });
+
+  it('of many small processes that claim to matter as much as the agent is contained', async () => {
+    const code = `import os, time
+open('/proc/self/oom_score_adj', 'w').write('0')
+for _ in range(60):
+    if os.fork() == 0:
+        block = bytearray(8_000_000)
+        for at in range(0, len(block), 4096): block[at] = 1
+        time.sleep(1000)
+for _ in range(60): os.wait()`;
+    const body = await attack(server, code, { user: 'small', timeout: 3 });
+    expect(body.success && !body.oom_killed).toBe(false);
+  });
+
+  it('of a folder in memory fills that folder and no more', async () => {
+    const script = `import os
+written = 0
+try:
+    with open('/dev/shm/fill', 'wb', 0) as file:
+        while written < 300 << 20: written += file.write(bytes(1 << 20))
+except OSError as error: print(error.strerror)
+print(written == 300 << 20)`;
+    expect(await runBare(script, { ShmSize: 512 * MIB })).toBe('True\n');
+    for (const folder of ['/dev/shm', '/tmp', '/run/clara']) {
+      const body = await attack(server, script.replace('/dev/shm', folder), { user: 'tmpfs' });
+      expect(body).toMatchObject({ output: 'No space left on device\nFalse\n', oom_killed: false });
+    }
+  });
+
+  it('of the page cache kills nobody: it is given back', async () => {
+    const code = 'head -c 400M /dev/zero > big && cat big | wc -c; rm big';
+    const body = await attack(server, code, { user: 'cache', how: 'shell', timeout: 50 });
+    expect(body).toMatchObject({ success: true, output: `${400 * MIB}\n`, oom_killed: false });
+  });
+});
+
+describe('a program that spins on every CPU', () => {
+  const spins = `import os, re, time
+def throttled():
+    for path in '/sys/fs/cgroup/cpu/cpu.stat', '/sys/fs/cgroup/cpu.stat':
+        if os.path.exists(path): return int(re.search('nr_throttled (\\\\d+)', open(path).read()).group(1))
+before = throttled()
+for _ in range(4):
+    if os.fork() == 0:
+        end = time.monotonic() + 2
+        while time.monotonic() < end: pass
+        os._exit(0)
+for _ in range(4): os.wait()
+print(throttled() > before)`;
+
+  it('is not held back without the limit; with it, it is, and its neighbours answer', async () => {
+    expect(await runBare(spins)).toBe('False\n');
+    expect((await attack(server, spins, { user: 'spin' })).output).toBe('True\n');
+  });
+});
+
+describe('a program that opens files', () => {
+  const opens = `import os, resource
+opened = []
+try:
+    while len(opened) < 18_000: opened.append(os.open('/dev/null', os.O_RDONLY))
+except OSError as error: print(error.strerror)
+print(len(opened))`;
+
+  it('gets 10,000, as many as it likes only without the limit, and leaves enough for the next call', async () => {
+    expect(await runBare(opens, { Ulimits: [{ Name: 'nofile', Soft: 19_000, Hard: 19_000 }] })).toBe('18000\n');
+    expect((await attack(server, opens, { user: 'files' })).output).toMatch(/^Too many open files\n16\d{3}\n$/);
+  });
+});
