@@ -7,7 +7,8 @@ import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Capacity } from './capacity.ts';
-import { LABEL, specHash, toEngineName, toEngineSpec } from './engine-spec.ts';
+import { Containers } from './containers.ts';
+import { LABEL, specHash, toEngineName } from './engine-spec.ts';
 import { makeLink } from './make-link.ts';
 import type { Pool } from './pool.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
@@ -32,12 +33,14 @@ export interface LifecycleParts {
 /** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
+  readonly #containers: Containers;
   readonly #capacity: () => Capacity;
   readonly #pool: () => Pool;
   #starting = 0;
 
   constructor(parts: LifecycleParts, capacity: () => Capacity, pool: () => Pool) {
     this.#parts = parts;
+    this.#containers = new Containers(parts);
     this.#capacity = capacity;
     this.#pool = pool;
   }
@@ -93,7 +96,7 @@ export class Lifecycle {
       this.#forgetContainer(sandbox);
     }
     this.#markDown(sandbox);
-    if (sandbox.isFromPool) await this.#replaceContainer(sandbox);
+    if (sandbox.isFromPool) await this.#replaceContainer(sandbox).catch(this.#parts.onError);
     await store.closeFolders(sandbox.id);
     if (sandbox.record) await store.write(sandbox.record);
   }
@@ -192,21 +195,8 @@ export class Lifecycle {
     this.#forgetContainer(sandbox);
     if (engineId) await engine.remove(engineId);
     if (!record) return;
-    sandbox.engineId = await this.#createContainer(sandbox, record);
+    sandbox.engineId = await this.#containers.create(sandbox.id, record);
     sandbox.record = { ...record, engineId: sandbox.engineId };
-  }
-
-  async #createContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId> {
-    const { engine, store, config, instance } = this.#parts;
-    const { overrides } = record;
-    const folders = await store.openFolders(sandbox.id);
-    try {
-      return await engine.create(toEngineSpec(config, { instance, id: sandbox.id, folders, overrides }));
-    } catch (error) {
-      // What the owner did not ask for is the operator's to mend.
-      if (!isSandboxError(error, 'invalid') || overrides.image !== undefined) throw error;
-      throw new SandboxError('unavailable', `No sandbox can be made: ${error.message}`, { cause: error });
-    }
   }
 
   async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
@@ -216,22 +206,9 @@ export class Lifecycle {
     sandbox.record = record;
     await store.openFolders(sandbox.id);
     await store.write(record);
-    const reusable = await this.#reusableContainer(sandbox, record);
-    let id = reusable;
-    if (id) {
-      try {
-        await engine.start(id);
-      } catch (error) {
-        if (!isSandboxError(error, 'not_found')) throw error;
-        id = null;
-      }
-    }
-    if (!id) {
-      id = await this.#createContainer(sandbox, record);
-      sandbox.engineId = id;
-      await engine.start(id);
-    }
-    sandbox.engineId = id;
+    sandbox.engineId = await this.#containers.prepare(sandbox.id, record);
+    const id = sandbox.engineId;
+    await engine.start(id);
     this.#makeLink(sandbox, id);
     sandbox.become('running');
     if (record.engineId !== id) {
@@ -246,17 +223,6 @@ export class Lifecycle {
     if (!record) return newRecord(sandbox, overrides, now);
     if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
     return { ...newRecord(sandbox, overrides, now), secret: record.secret };
-  }
-
-  /** The container that is already there under this sandbox's name, unless it was made for another spec. */
-  async #reusableContainer(sandbox: Sandbox, record: SandboxRecord): Promise<EngineId | null> {
-    const { engine, instance, config } = this.#parts;
-    const found = await engine.inspect(toEngineName(instance, sandbox.id));
-    if (!found) return null;
-    const isStartable = found.state === 'running' || !(LABEL.pooled in found.labels);
-    if (isStartable && found.labels[LABEL.spec] === specHash(config, record.overrides)) return found.id;
-    await engine.remove(found.id);
-    return null;
   }
 
   #makeLink(sandbox: Sandbox, id: EngineId): void {
