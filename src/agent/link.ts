@@ -153,7 +153,9 @@ export class AgentLink {
   async #explain(exec: EngineExec, cause: unknown): Promise<void> {
     const code = await exec.exitCode().catch(() => null);
     const stderr = exec.stderr().trim();
-    if (code === 126 || code === 127) {
+    // An engine gives the same codes for a container that ends in that moment.
+    const isMissing = code === 126 || code === 127;
+    if (isMissing && (await this.#engine.inspect(this.#engineId))?.state === 'running') {
       throw new SandboxError('invalid', 'The image has no python3 on its PATH; sandboxes need Python 3.8 or newer.', {
         cause,
       });
@@ -164,6 +166,10 @@ export class AgentLink {
   }
 
   #toSandboxError(error: unknown): SandboxError {
+    if (isSandboxError(error, 'conflict') || isSandboxError(error, 'not_found')) {
+      const sentence = 'The sandbox ended while its agent was started; try again.';
+      return new SandboxError('unavailable', sentence, { cause: error, retryAfterSeconds: 1 });
+    }
     if (isSandboxError(error)) return error;
     return agentSilent(error);
   }
