@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 const run = promisify(execFile);
 
 /** What a soak breaks. */
-export const FAULTS = ['agent killed', 'container killed', 'container removed', 'streams cut'] as const;
+const FAULTS = ['agent killed', 'container killed', 'container removed', 'streams cut'] as const;
 
 /** Breaks one thing, picked at random, and resolves with its name; a sandbox that is just going away is no fault. */
 export async function injectFault(dataDir: string, line: EngineLine, random: Random): Promise<string> {
