@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { IS_GVISOR } from '../support/runtime.ts';
 
 const KEY = { 'x-api-key': 'key-for-these-tests' };
 const BIG_BYTES = 64 * 2 ** 20;
@@ -234,10 +235,11 @@ except BlockingIOError:
     request.on('error', () => undefined).end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(200);
-    expect(await python(lease)).toBe('open\n');
+    // gVisor has no leases: there nothing tells from inside who has a file open.
+    if (!IS_GVISOR) expect(await python(lease)).toBe('open\n');
     expect(await (await get('slow', { range: 'bytes=0-0' })).arrayBuffer()).toEqual(new ArrayBuffer(1));
     request.destroy();
-    await expect.poll(() => python(lease), { timeout: 20_000 }).toBe('closed\n');
+    if (!IS_GVISOR) await expect.poll(() => python(lease), { timeout: 20_000 }).toBe('closed\n');
   });
 });
 

@@ -15,8 +15,9 @@ export async function startSandbox(calls: DockerCalls, id: EngineId): Promise<vo
   );
 }
 
-/** Stops it within the grace; a container that is stopped answers 304. */
+/** Stops it within the grace, paused or not; a container that is stopped answers 304. */
 export async function stopSandbox(calls: DockerCalls, id: EngineId, graceSeconds: number): Promise<void> {
+  await thaw(calls, id);
   const timeoutMs = calls.timeoutMs + graceSeconds * 1000;
   await unless304(
     calls.run(
@@ -47,6 +48,7 @@ export async function resumeSandbox(calls: DockerCalls, id: EngineId): Promise<v
 export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
   const deadline = Date.now() + calls.timeoutMs;
   try {
+    await thaw(calls, id);
     await calls.run(calls.about(id, 'remove the sandbox'), (docker, abortSignal) =>
       docker.getContainer(calls.path(id)).remove({ force: true, v: true, abortSignal }),
     );
@@ -60,6 +62,11 @@ export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<v
       await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS));
     }
   }
+}
+
+/** Resumes it where it is paused: gVisor delivers no signal to a sandbox that is frozen, and Docker waits seconds for its end. */
+async function thaw(calls: DockerCalls, id: EngineId): Promise<void> {
+  if ((await inspectSandbox(calls, id))?.state === 'paused') await resumeSandbox(calls, id);
 }
 
 /**
