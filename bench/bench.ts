@@ -12,6 +12,7 @@ export class Bench {
   readonly #folder: string;
   readonly #servers = new Set<Server>();
   #started = 0;
+  #closing: Promise<void> | undefined;
 
   private constructor(options: Options, folder: string) {
     this.#options = options;
@@ -41,8 +42,13 @@ export class Bench {
     }
   }
 
-  /** Removes everything that the run has made. */
-  async close(): Promise<void> {
+  /** Removes everything that the run has made; who asks twice waits for the same. */
+  close(): Promise<void> {
+    this.#closing ??= this.#removeAll();
+    return this.#closing;
+  }
+
+  async #removeAll(): Promise<void> {
     await Promise.allSettled([...this.#servers].map((server) => server.close()));
     await this.dockerExec.close();
     await rm(this.#folder, { recursive: true, force: true });

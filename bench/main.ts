@@ -38,8 +38,10 @@ if (spawnSync(process.execPath, [fileURLToPath(new URL('./build.mjs', import.met
 
 const startedAt = performance.now();
 const bench = await Bench.open(options);
+let isStopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
+    isStopped = true;
     say('\nStopped: removing what the benchmark has made …');
     void bench.close().finally(() => process.exit(130));
   });
@@ -48,28 +50,34 @@ try {
   const machine = await bench.dockerExec.describe();
   const rows: Row[] = [];
   for (const family of families) {
+    if (isStopped) break;
     say(`measuring ${family.id} …`);
     try {
       rows.push(...(await family.measure(bench)));
     } catch (error) {
       // The other rows still count.
       process.exitCode = 1;
-      say(`${family.id} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+      if (!isStopped)
+        say(`${family.id} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  if (!isStopped) await report(machine, rows);
+} finally {
+  await bench.close();
+}
+
+async function report(machine: object, rows: readonly Row[]): Promise<void> {
   process.stdout.write(`${toTable(rows)}\n`);
   await mkdir(dirname(options.json), { recursive: true });
-  const report = {
+  const whole = {
     at: new Date().toISOString(),
     node: process.version,
     docker: machine,
     isQuick: options.isQuick,
     rows,
   };
-  await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(options.json, `${JSON.stringify(whole, null, 2)}\n`);
   say(`JSON: ${options.json}; ${((performance.now() - startedAt) / 1000).toFixed(0)} s in all.`);
-} finally {
-  await bench.close();
 }
 
 function say(text: string): void {
