@@ -115,7 +115,7 @@ export class AgentLink {
       }
     } catch (error) {
       // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
-      if (!this.#hasGreeted) await this.#explain(exec, error);
+      if (!this.#hasGreeted) await this.#explain(exec, error, replace);
       throw error;
     } finally {
       clearTimeout(timer);
@@ -150,11 +150,11 @@ export class AgentLink {
   }
 
   /** Turns the end of a bootstrap that could not even start into a sentence about the image. */
-  async #explain(exec: EngineExec, cause: unknown): Promise<void> {
+  async #explain(exec: EngineExec, cause: unknown, isSecond: boolean): Promise<void> {
     const code = await exec.exitCode().catch(() => null);
     const stderr = exec.stderr().trim();
-    // An engine gives the same codes for a container that ends in that moment.
-    const isMissing = code === 126 || code === 127;
+    // An engine gives the same codes for a container that ends in that moment, and may still say that it runs.
+    const isMissing = isSecond && (code === 126 || code === 127);
     if (isMissing && (await this.#engine.inspect(this.#engineId))?.state === 'running') {
       throw new SandboxError('invalid', 'The image has no python3 on its PATH; sandboxes need Python 3.8 or newer.', {
         cause,
