@@ -14,9 +14,16 @@ import type { Pool } from './pool.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './store.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */
 const STOP_GRACE_SECONDS = 2;
+
+/**
+ * How many sandboxes start at the same time. All at once they take turns on the CPUs, so that the first is as late as the
+ * last and agents miss their deadlines; one slow start still leaves places for the others.
+ */
+const STARTS_AT_A_TIME = 6;
 
 export interface LifecycleParts {
   readonly engine: Engine;
@@ -34,6 +41,7 @@ export interface LifecycleParts {
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   readonly #containers: Containers;
+  readonly #starts = new Turnstile(STARTS_AT_A_TIME);
   readonly #capacity: () => Capacity;
   readonly #pool: () => Pool;
   #starting = 0;
@@ -68,8 +76,10 @@ export class Lifecycle {
     await this.#capacity().reserve(sandbox);
     this.#starting += 1;
     try {
-      await this.#start(sandbox, overrides);
-      return await this.#connect(sandbox);
+      return await this.#starts.run(async () => {
+        await this.#start(sandbox, overrides);
+        return await this.#connect(sandbox);
+      });
     } catch (error) {
       await this.#undoStart(sandbox, isNew);
       throw error;
