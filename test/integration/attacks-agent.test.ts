@@ -83,7 +83,7 @@ attempt('trace', lambda: libc.ptrace(0x4206, ${pid}, 0, 0))
 
   it('can do all of it to a process of its own, and nothing to the agent', async () => {
     const own = '\nchild = os.fork()\nif child == 0: time.sleep(100)\n';
-    const off = await attackAgent('reach', own + reach('child') + '\nos.kill(child, 9)');
+    const off = await attackAgent('reach', `${own + reach('child')}\nos.kill(child, 9)`);
     for (const way of ['mem', 'environ', 'maps', 'exe', 'fd', 'trace']) expect(off.output.split('\n')).toContain(way);
     expect((await attackAgent('reach', reach('AGENT'))).output).toBe('');
   });
