@@ -1,5 +1,5 @@
 /** The closed set of ways in which a request can fail; each dialect renders them where its clients read them. */
-export const ERROR_KINDS = [
+const ERROR_KINDS = [
   'invalid',
   'unauthorized',
   'forbidden',

@@ -7,7 +7,7 @@ import type { OpenListener } from './incoming-channel.ts';
 import type { AgentSource } from './source.ts';
 
 /** How long an agent may take from exec to its first frame. */
-const HELLO_TIMEOUT_MS = 5_000;
+const HELLO_TIMEOUT_MS = 10_000;
 
 /** The same where an agent has run already: time is left to replace it, and to start the sandbox anew if that fails too. */
 const RESUME_TIMEOUT_MS = 2_000;

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 /** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits). */
 export type EngineId = string & { readonly __brand: 'EngineId' };
 
-export interface EngineMount {
+interface EngineMount {
   /** Absolute path on the engine's host. */
   readonly source: string;
   /** Absolute path in the sandbox. */

@@ -43,7 +43,7 @@ const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
 };
 
 /** One wrong field of a request. */
-export interface FieldIssue {
+interface FieldIssue {
   readonly loc: readonly string[];
   readonly msg: string;
   readonly type: string;

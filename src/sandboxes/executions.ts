@@ -29,7 +29,7 @@ export interface ExecutionOptions {
 }
 
 /** Exit code of a program that ran out of time, as coreutils' `timeout` has it. */
-export const TIMEOUT_EXIT_CODE = 124;
+const TIMEOUT_EXIT_CODE = 124;
 
 /** Exit code where nobody knows how the program ended: that of SIGKILL. */
 const LOST_EXIT_CODE = 137;

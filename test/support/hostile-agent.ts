@@ -8,6 +8,8 @@ const HELLO = { protocol: 1, hash: 'h', pid: 7, boot: 'b', python: '3.11.2', res
 /** A connection whose agent's end is in the test's hands. */
 export interface HostileAgent {
   readonly connection: AgentConnection;
+  /** The server's end of the stream. */
+  readonly near: Duplex;
   /** The agent's end of the stream. */
   readonly far: Duplex;
   /** Sends a frame; the payload is bytes, or a value to be sent as JSON. */
@@ -33,5 +35,5 @@ export function hostileAgent({
   const frame: HostileAgent['frame'] = (type, channel, payload = Buffer.alloc(0), stream = 0) =>
     raw(encodeFrame(type, channel, stream, payload instanceof Uint8Array ? payload : encodeJson(payload)));
   if (greets) frame(FRAME.HELLO, 0, HELLO);
-  return { connection, far, frame, raw };
+  return { connection, near, far, frame, raw };
 }
