@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeFrame, FRAME, type FrameType } from '../../src/agent/codec.ts';
 import type { AgentConnection } from '../../src/agent/connection.ts';
+import { FrameBudget } from '../../src/agent/frame-budget.ts';
 import type { IncomingChannel } from '../../src/agent/incoming-channel.ts';
 import { runProgram } from '../../src/agent/run.ts';
 import { type HostileAgent, hostileAgent } from '../support/hostile-agent.ts';
@@ -125,18 +127,25 @@ describe('an agent that floods', () => {
     },
   );
 
-  it('of frames that no credit limits is made to wait', async () => {
+  it('of frames that no credit limits is made to wait, and goes on', async () => {
     const agent = hostileAgent();
     await agent.connection.hello;
-    const ends = Buffer.concat(Array.from({ length: 30_000 }, () => encodeFrame(FRAME.PONG, 0, 0, Buffer.alloc(8))));
-    let sent = 0;
-    for (; sent < 50 && agent.far.writableLength < MIB; sent += 1) {
-      agent.raw(ends);
-      await delivered();
-    }
-    expect(sent).toBeLessThan(50);
+    const waits = once(agent.near, 'pause');
+    agent.raw(Buffer.concat(Array.from({ length: 30_000 }, () => encodeFrame(FRAME.PONG, 0, 0, Buffer.alloc(8)))));
+    await waits;
+    await once(agent.near, 'resume');
     expect(agent.connection.isOpen).toBe(true);
-    agent.connection.close(new Error('enough'));
+  });
+
+  it.each([
+    ['small frames', 25_000, 8, FRAME.CREDIT, 100],
+    ['JSON', 2, 1_000_000, FRAME.EVENT, 100],
+    ['bytes under credit', 1_600, 65_536, FRAME.DATA, 0],
+  ] as const)('with %s is weighed by what they cost', (_what, count, length, type, waitMs) => {
+    const payload = Buffer.alloc(length);
+    const budget = new FrameBudget();
+    expect(budget.spend(Array(count).fill({ type, channel: 1, stream: 0, payload }), 1_000)).toBe(waitMs);
+    expect(budget.spend([], 1_100)).toBe(0);
   });
 });
 
