@@ -21,8 +21,24 @@ export class Containers {
     this.#parts = parts;
   }
 
-  /** The container under this sandbox's name if it fits and can start, else a new one in its place. */
-  async prepare(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
+  /** Starts the container under this sandbox's name if it fits and can start, else a new one in its place. */
+  async start(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
+    const { engine } = this.#parts;
+    const prepared = await this.#prepare(id, record);
+    try {
+      await engine.start(prepared);
+      return prepared;
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
+    }
+    // Somebody removes it at this moment.
+    await engine.remove(prepared);
+    const made = await this.create(id, record);
+    await engine.start(made);
+    return made;
+  }
+
+  async #prepare(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
     const { engine, instance, config } = this.#parts;
     const found = await engine.inspect(toEngineName(instance, id));
     if (found) {

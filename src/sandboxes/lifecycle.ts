@@ -210,15 +210,14 @@ export class Lifecycle {
   }
 
   async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
-    const { engine, store } = this.#parts;
+    const { store } = this.#parts;
     sandbox.become('creating');
     const record = this.#recordFor(sandbox, overrides);
     sandbox.record = record;
     await store.openFolders(sandbox.id);
     await store.write(record);
-    sandbox.engineId = await this.#containers.prepare(sandbox.id, record);
-    const id = sandbox.engineId;
-    await engine.start(id);
+    const id = await this.#containers.start(sandbox.id, record);
+    sandbox.engineId = id;
     this.#makeLink(sandbox, id);
     sandbox.become('running');
     if (record.engineId !== id) {

@@ -291,9 +291,15 @@ describe('the books', () => {
       `curl -s -o /dev/null ${httpUrl('/big')}; curl -s -o /dev/null http://10.0.0.1:81/; curl -s http://absent.test/`,
       'gil',
     );
-    const entries = lines
-      .map((line) => JSON.parse(line))
-      .filter(({ msg, sandbox }) => msg === 'egress' && sandbox.startsWith('gil-'));
+    const order = ['origin.test', '10.0.0.1', 'absent.test'];
+    const books = () =>
+      lines
+        .map((line) => JSON.parse(line))
+        .filter(({ msg, sandbox }) => msg === 'egress' && sandbox.startsWith('gil-'))
+        .sort((one, other) => order.indexOf(one.host) - order.indexOf(other.host));
+    // A connection is booked when both of its ends are closed, which may be after the next one was refused.
+    await expect.poll(books, { timeout: 10_000 }).toHaveLength(order.length);
+    const entries = books();
     expect(entries).toMatchObject([
       { host: 'origin.test', port: origin.httpPort, address: '127.0.0.1', verdict: 'allowed' },
       { host: '10.0.0.1', port: 81, address: null, verdict: 'denied', sentBytes: 0, receivedBytes: 0 },

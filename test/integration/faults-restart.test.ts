@@ -37,7 +37,9 @@ class OwnEngine {
     const places = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')];
     const files = ['--pidfile', join(folder, 'pid'), '-H', `unix://${this.socketPath}`];
     const network = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
-    this.#daemon = spawn('dockerd', [...places, ...files, ...network, ...this.#more], { stdio: 'ignore' });
+    // In a network of its own: an engine without a bridge removes the one it finds, which is the other engine's.
+    const daemon = ['--net', 'dockerd', ...places, ...files, ...network, ...this.#more];
+    this.#daemon = spawn('unshare', daemon, { stdio: 'ignore' });
     for (;;) {
       if (this.#daemon.exitCode !== null) throw new Error(`dockerd ended with code ${this.#daemon.exitCode}.`);
       const isUp = await this.docker('version').then(

@@ -124,8 +124,10 @@ class Client:
         """Sends bytes on stream 0 as credit allows."""
         answer = self.answers[number]
         view = memoryview(body)
-        while view and not answer.is_over:
+        while view:
             self.wait(lambda: answer.credit or answer.is_over)
+            if answer.is_over:
+                return
             part = view[: min(65536, answer.credit)]
             answer.credit -= len(part)
             self.send(codec.DATA, number, 0, part)
