@@ -47,6 +47,15 @@ describe('configuration', () => {
   });
 });
 
+describe('the README', () => {
+  it('has a row for each variable of .env.example, with its default', () => {
+    const example = parse(readFileSync(new URL('../../.env.example', import.meta.url)));
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| `(SANDBOX_\w+)` \| (?:`([^`]*)`|–) \|/gm)];
+    expect(Object.fromEntries(rows.map(([, name, value]) => [name, value ?? '']))).toEqual(example);
+  });
+});
+
 describe('a size', () => {
   it.each([
     ['512m', 536_870_912],
