@@ -148,37 +148,30 @@ export class SandboxService {
 
   /** Does work with the agent of the owner's sandbox, which is created or started first; it is not idle meanwhile. */
   async use<T>(owner: Owner, work: Work<T>): Promise<T> {
-    const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
-    sandbox.beginCall(this.#config.maxExecutions);
-    try {
-      const connection = await this.#connectionOf(sandbox, owner);
-      return await work(connection, sandbox.record?.overrides.memoryBytes ?? this.#config.memoryBytes);
-    } finally {
-      sandbox.endCall(this.#clock.monotonicMs());
-      this.#touch(sandbox, 0);
-      this.#diskMeter.noteWork(sandbox);
-    }
+    return await this.#withAgent(owner, (_sandbox, connection, memoryBytes) => work(connection, memoryBytes));
   }
 
   /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
   async write<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.use(owner, (connection, memoryBytes) =>
-      this.#withRoom(owner, () => work(connection, memoryBytes)),
-    );
-  }
-
-  /** Like `execute`, for work that fills the disk. */
-  async install<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.execute(owner, (connection, memoryBytes) =>
-      this.#withRoom(owner, () => work(connection, memoryBytes)),
-    );
+    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+      await this.#diskMeter.requireRoom(sandbox);
+      return await work(connection, memoryBytes);
+    });
   }
 
   /** Like `use`, and counts as an execution. */
   async execute<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.use(owner, async (connection, memoryBytes) => {
-      const sandbox = this.registry.peek(owner);
-      if (sandbox) this.#touch(sandbox, 1);
+    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+      this.#touch(sandbox, 1);
+      return await work(connection, memoryBytes);
+    });
+  }
+
+  /** Like `execute`, for work that fills the disk. */
+  async install<T>(owner: Owner, work: Work<T>): Promise<T> {
+    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+      this.#touch(sandbox, 1);
+      await this.#diskMeter.requireRoom(sandbox);
       return await work(connection, memoryBytes);
     });
   }
@@ -200,10 +193,20 @@ export class SandboxService {
     await this.#diskMeter.close();
   }
 
-  async #withRoom<T>(owner: Owner, work: () => Promise<T>): Promise<T> {
-    const sandbox = this.registry.peek(owner);
-    if (sandbox) await this.#diskMeter.requireRoom(sandbox);
-    return await work();
+  async #withAgent<T>(
+    owner: Owner,
+    work: (sandbox: Sandbox, connection: AgentConnection, memoryBytes: number) => Promise<T>,
+  ): Promise<T> {
+    const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
+    sandbox.beginCall(this.#config.maxExecutions);
+    try {
+      const connection = await this.#connectionOf(sandbox, owner);
+      return await work(sandbox, connection, sandbox.record?.overrides.memoryBytes ?? this.#config.memoryBytes);
+    } finally {
+      sandbox.endCall(this.#clock.monotonicMs());
+      this.#touch(sandbox, 0);
+      this.#diskMeter.noteWork(sandbox);
+    }
   }
 
   #connectionOf(sandbox: Sandbox, owner: Owner): Promise<AgentConnection> | AgentConnection {
