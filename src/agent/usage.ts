@@ -16,3 +16,13 @@ export function measureFolders(
 ): Promise<FolderUsage> {
   return call(connection, 'usage', { paths, ...limits }, folderUsage, options);
 }
+
+const load = z.object({ memoryBytes: z.int().min(0), cpuNanos: z.int().min(0) });
+
+/** What a sandbox takes of memory, and its CPU time since it started, as it sees itself. */
+export type Load = z.infer<typeof load>;
+
+/** Asks a sandbox for its load, which takes no time; AgentFailure `unsupported` where it cannot see it. */
+export function readLoad(connection: AgentConnection, options: CallOptions): Promise<Load> {
+  return call(connection, 'load', {}, load, options);
+}

@@ -97,17 +97,16 @@ export class DiskMeter {
     const connection = sandbox.state === 'running' ? sandbox.link?.current : undefined;
     const { disks, clock, config } = this.#parts;
     if (!connection) return;
-    sandbox.isBeingMeasured = true;
     try {
-      if ((await disks.kind(sandbox.id)) === 'image') return;
-      const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
-      const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
-      this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
+      await sandbox.whileMeasured(async () => {
+        if ((await disks.kind(sandbox.id)) === 'image') return;
+        const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
+        const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
+        this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
+      });
     } catch (error) {
       // What the sandbox makes of its own measurement must not stop anybody else's work; the next one is due soon.
       if (!(error instanceof AgentFailure)) throw error;
-    } finally {
-      sandbox.isBeingMeasured = false;
     }
   }
 }

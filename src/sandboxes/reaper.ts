@@ -55,7 +55,7 @@ export class Reaper {
       await this.#service.stopIfIdle(sandbox);
     } else if (sandbox.state === 'running' && !sandbox.isBeingMeasured && this.#shouldPause(idleMs)) {
       await sandbox.mutex.run(async () => {
-        if (sandbox.calls === 0) await lifecycle.pause(sandbox);
+        if (sandbox.calls === 0 && !sandbox.isBeingMeasured) await lifecycle.pause(sandbox);
       });
     } else if (!sandbox.isUp && sandbox.engineId && idleMs >= DISCARD_AFTER_MS) {
       await sandbox.mutex.run(() => lifecycle.discardContainer(sandbox));

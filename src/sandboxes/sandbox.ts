@@ -19,14 +19,13 @@ export class Sandbox {
   link: AgentLink | null = null;
   /** True where the container was made for the pool: it cannot start again once it has stopped. */
   isFromPool = false;
-  /** True while its agent walks through its files: it is idle, and may be stopped, but a pause would leave that call hanging. */
-  isBeingMeasured = false;
   /** True while it counts against the cap of running sandboxes. */
   hasSlot = false;
   /** On the monotonic clock. */
   lastUsedMs: number;
   #state: SandboxState = 'absent';
   #calls = 0;
+  #measurements = 0;
 
   constructor(id: SandboxId, owner: Owner, record: SandboxRecord | null, nowMs: number) {
     this.id = id;
@@ -42,6 +41,11 @@ export class Sandbox {
   /** Calls under way. */
   get calls(): number {
     return this.#calls;
+  }
+
+  /** True while its agent measures something: it is idle, and may be stopped, but a pause would leave that call hanging. */
+  get isBeingMeasured(): boolean {
+    return this.#measurements > 0;
   }
 
   /** True where nothing uses it and nothing changes it. */
@@ -75,5 +79,15 @@ export class Sandbox {
   endCall(nowMs: number): void {
     this.#calls -= 1;
     this.lastUsedMs = nowMs;
+  }
+
+  /** Does work that asks its agent to measure something. */
+  async whileMeasured<T>(work: () => Promise<T>): Promise<T> {
+    this.#measurements += 1;
+    try {
+      return await work();
+    } finally {
+      this.#measurements -= 1;
+    }
   }
 }

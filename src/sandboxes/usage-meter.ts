@@ -1,10 +1,22 @@
+import { AgentFailure } from '../agent/failures.ts';
+import { readLoad } from '../agent/usage.ts';
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../engines/engine.ts';
+import { withDeadline } from '../deadline.ts';
+import type { Engine, EngineStats } from '../engines/engine.ts';
 import { isSandboxError } from '../errors.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** Between the two readings of a first CPU measurement, in milliseconds. */
 const CPU_SAMPLE_MS = 100;
+
+/** How old figures may be that are given again, in milliseconds: however often a client asks, the sandbox has to answer seldom. */
+const FRESH_MS = 250;
+
+/** How long a sandbox may take to read its figures before the engine is asked, in milliseconds. */
+const AGENT_MS = 1_000;
+
+/** After so long without that answer its agent counts as hung, in milliseconds. */
+const HUNG_MS = 10_000;
 
 /** What a sandbox takes of the machine. */
 export interface Usage {
@@ -15,45 +27,59 @@ export interface Usage {
 
 const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
 
-interface Reading {
+interface Reading extends EngineStats {
   readonly atMs: number;
-  readonly memoryBytes: number;
-  readonly cpuNanos: number;
 }
 
-/** Measures memory and CPU through the engine; the CPU between this measurement and the one before. */
+/**
+ * Measures memory and CPU, the CPU between this measurement and the one before. The sandbox's agent is asked first, since an engine
+ * may take a second; the engine where no agent answers, as in a paused sandbox.
+ */
 export class UsageMeter {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #usages = new WeakMap<Sandbox, Usage>();
   readonly #readings = new WeakMap<Sandbox, Reading>();
+  readonly #running = new WeakMap<Sandbox, Promise<Usage>>();
 
   constructor(engine: Engine, clock: Clock) {
     this.#engine = engine;
     this.#clock = clock;
   }
 
-  /** What was measured last, at once: an engine may take a second to measure, which a create must not wait for. */
+  /** What was measured last, at once: a create must not wait for an engine that measures. */
   last(sandbox: Sandbox): Usage {
     return (sandbox.isUp && this.#usages.get(sandbox)) || NO_USAGE;
   }
 
-  /** Live figures; zero where the sandbox does not run. */
-  async measure(sandbox: Sandbox): Promise<Usage> {
+  /** Live figures, shared by all who ask at the same time; zero where the sandbox does not run. */
+  measure(sandbox: Sandbox): Promise<Usage> {
+    const running = this.#running.get(sandbox) ?? this.#measure(sandbox).finally(() => this.#running.delete(sandbox));
+    this.#running.set(sandbox, running);
+    return running;
+  }
+
+  async #measure(sandbox: Sandbox): Promise<Usage> {
     if (!sandbox.isUp) return NO_USAGE;
     try {
-      const before = this.#readings.get(sandbox) ?? (await this.#firstReading(sandbox));
-      const now = await this.#read(sandbox);
-      const elapsedMs = now.atMs - before.atMs;
-      const usedMs = (now.cpuNanos - before.cpuNanos) / 1e6;
-      const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
-      const usage = { memoryBytes: now.memoryBytes, cpuPercent };
-      this.#usages.set(sandbox, usage);
-      return usage;
+      const last = this.#readings.get(sandbox);
+      const usage = this.#usages.get(sandbox);
+      if (last && usage && this.#clock.monotonicMs() - last.atMs < FRESH_MS) return usage;
+      return await this.#compare(sandbox, last ?? (await this.#firstReading(sandbox)));
     } catch (error) {
       if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
       return NO_USAGE;
     }
+  }
+
+  async #compare(sandbox: Sandbox, before: Reading): Promise<Usage> {
+    const now = await this.#read(sandbox);
+    const elapsedMs = now.atMs - before.atMs;
+    const usedMs = (now.cpuNanos - before.cpuNanos) / 1e6;
+    const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
+    const usage = { memoryBytes: now.memoryBytes, cpuPercent };
+    this.#usages.set(sandbox, usage);
+    return usage;
   }
 
   async #firstReading(sandbox: Sandbox): Promise<Reading> {
@@ -64,9 +90,22 @@ export class UsageMeter {
 
   async #read(sandbox: Sandbox): Promise<Reading> {
     if (!sandbox.engineId) return { atMs: this.#clock.monotonicMs(), memoryBytes: 0, cpuNanos: 0 };
-    const stats = await this.#engine.stats(sandbox.engineId);
-    const reading = { atMs: this.#clock.monotonicMs(), ...stats };
+    const stats = (await this.#askAgent(sandbox)) ?? (await this.#engine.stats(sandbox.engineId));
+    const reading = { ...stats, atMs: this.#clock.monotonicMs() };
     this.#readings.set(sandbox, reading);
     return reading;
+  }
+
+  /** Undefined where there is no line to an agent, the sandbox is just being paused or stopped, or no figures come in time. */
+  async #askAgent(sandbox: Sandbox): Promise<EngineStats | undefined> {
+    const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    if (!connection) return undefined;
+    const asked = sandbox.whileMeasured(() => readLoad(connection, { deadlineMs: HUNG_MS }));
+    try {
+      return await withDeadline(asked, AGENT_MS, 'The sandbox does not say what it takes.');
+    } catch (error) {
+      if (error instanceof AgentFailure || isSandboxError(error, 'timeout')) return undefined;
+      throw error;
+    }
   }
 }

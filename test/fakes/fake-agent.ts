@@ -16,6 +16,8 @@ export class FakeAgent {
   onRun: RunScript = echoRun;
   /** While true it takes everything and answers nothing, like an agent that hangs. */
   silent = false;
+  /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
+  onLoad: () => unknown = () => null;
   #isAlive = false;
   #stream: Duplex | undefined;
 
@@ -134,6 +136,11 @@ export class FakeAgent {
         return {};
       case 'extract':
         return files.extract(at('path'), at('destination'));
+      case 'load': {
+        const load = this.onLoad();
+        if (load === null) throw new FakeFailure('unsupported', 'The sandbox does not see itself.');
+        return load;
+      }
       default:
         throw new FakeFailure('unsupported', `The fake agent does not know ${request.op}.`);
     }

@@ -132,6 +132,7 @@ describe('a sandbox', () => {
       while ((await server.call('GET', '/sandbox/u/status')).body.status !== state) await new Promise(setImmediate);
     };
     await until('paused');
+    expect((await server.call('GET', '/sandbox/u/status')).body.memory_usage_mb).toBeGreaterThan(1);
     expect((await server.shell('u', 'cat a.txt; pgrep -x sleep -a | grep 4441')).body.output).toMatch(
       /^kept\n\d+ sleep 4441\n$/,
     );

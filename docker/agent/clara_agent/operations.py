@@ -15,6 +15,7 @@ TABLE = {
     "unpack": ("archives", "Unpack"),
     "tunnel": ("tunnel", "Tunnel"),
     "usage": ("usage", "Usage"),
+    "load": ("load", "Load"),
 }
 
 
