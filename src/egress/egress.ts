@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { withDeadline } from '../deadline.ts';
 import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
+import type { EgressBooks } from './books.ts';
 import { DialTimeout, dial } from './dialer.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
@@ -14,18 +15,18 @@ import { EgressPolicy, type EgressRules, type Surroundings } from './policy.ts';
 import type { Resolver } from './resolver.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
-/** How each connection that a sandbox asked for came out; the counters have one figure for each. */
-const VERDICTS = ['allowed', 'denied', 'invalid', 'limit', 'unreachable', 'timeout', 'cancelled'] as const;
+/** How a connection that a sandbox asked for came out, and under what the books count it. */
+const COLUMN = {
+  allowed: 'allowed',
+  denied: 'refused',
+  invalid: 'refused',
+  limit: 'refused',
+  unreachable: 'failed',
+  timeout: 'failed',
+  cancelled: 'failed',
+} as const satisfies Readonly<Record<string, keyof EgressBooks>>;
 
-type Verdict = (typeof VERDICTS)[number];
-
-/** What all sandboxes together have used since the server started. */
-export interface EgressCounters {
-  readonly connections: Record<Verdict, number>;
-  sentBytes: number;
-  receivedBytes: number;
-  open: number;
-}
+type Verdict = keyof typeof COLUMN;
 
 interface EgressParts {
   readonly rules: EgressRules;
@@ -38,6 +39,7 @@ interface EgressParts {
 
 /** The way out of one started sandbox. */
 export interface SandboxEgress {
+  readonly books: Readonly<EgressBooks>;
   readonly onOpen: OpenListener;
   /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
   nameAs(sandboxId: string): void;
@@ -63,13 +65,10 @@ class Refusal extends Error {
 
 /** Dials for sandboxes what the policy permits, and keeps the books. */
 export class Egress {
-  readonly counters: EgressCounters;
   readonly #parts: EgressParts;
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
-    const connections = Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
-    this.counters = { connections, sentBytes: 0, receivedBytes: 0, open: 0 };
   }
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
@@ -78,6 +77,7 @@ export class Egress {
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
     let name = sandboxId;
     return {
+      books: meter.books,
       onOpen: (asked, channel) => void this.#serve(() => name, policy, meter, asked, channel),
       nameAs: (id) => {
         name = id;
@@ -106,25 +106,20 @@ export class Egress {
       if (meter.isSpent) throw spent(meter);
       hasBegun = meter.begin();
       if (!hasBegun) throw crowded(meter);
-      this.counters.open += 1;
       const target = this.#target(host, port, policy);
       const addresses = await this.#addresses(target, port, policy);
       const connected = await this.#connect(addresses, port, host, tunnel.gone);
       address = connected.address;
+      meter.books.allowed += 1;
       end = await tunnel.carry(connected.socket);
     } catch (error) {
       const refusal = toRefusal(error, host, port, tunnel.gone);
       verdict = refusal.verdict;
+      meter.books[COLUMN[verdict]] += 1;
       channel.fail(refusal.code, refusal.message);
     } finally {
-      if (hasBegun) {
-        meter.end();
-        this.counters.open -= 1;
-      }
+      if (hasBegun) meter.end();
       const { sentBytes, receivedBytes } = tunnel;
-      this.counters.connections[verdict] += 1;
-      this.counters.sentBytes += sentBytes;
-      this.counters.receivedBytes += receivedBytes;
       const ms = Math.round(this.#parts.clock.monotonicMs() - startedMs);
       this.#parts.logger.info(
         { sandbox: nameOf(), host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms },

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { type EgressBooks, newBooks } from './books.ts';
 
 /** What one sandbox may use of the way out; 0 stands for no limit. */
 export interface EgressLimits {
@@ -19,8 +20,8 @@ const BURST_MS = 250;
 /** Counts what one sandbox uses, and says how long to wait so that it stays within its limits. */
 export class EgressMeter {
   readonly limits: EgressLimits;
+  readonly books: EgressBooks = newBooks();
   readonly #clock: Clock;
-  #connections = 0;
   #bytes = 0;
   #dialsUntilMs = Number.NEGATIVE_INFINITY;
   #bytesUntilMs = Number.NEGATIVE_INFINITY;
@@ -28,10 +29,6 @@ export class EgressMeter {
   constructor(limits: EgressLimits, clock: Clock) {
     this.limits = limits;
     this.#clock = clock;
-  }
-
-  get connections(): number {
-    return this.#connections;
   }
 
   /** Bytes so far, both directions of all connections. */
@@ -54,14 +51,14 @@ export class EgressMeter {
 
   /** Counts a connection in; false where there are too many. */
   begin(): boolean {
-    if (this.#connections >= this.limits.maxConnections) return false;
-    this.#connections += 1;
+    if (this.books.open >= this.limits.maxConnections) return false;
+    this.books.open += 1;
     return true;
   }
 
   /** Counts a connection out. */
   end(): void {
-    this.#connections -= 1;
+    this.books.open -= 1;
   }
 
   /** Counts bytes; the milliseconds to wait before more are taken. */

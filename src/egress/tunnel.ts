@@ -83,6 +83,7 @@ export class Tunnel {
 
   async #sendDown(chunk: Buffer): Promise<void> {
     this.receivedBytes += chunk.length;
+    this.#meter.books.receivedBytes += chunk.length;
     await this.#channel.channel.write(1, chunk);
     this.#idle?.refresh();
     await this.#pace(chunk.length);
@@ -105,6 +106,7 @@ export class Tunnel {
 
   async #sendUp(socket: Socket, bytes: Buffer): Promise<void> {
     this.sentBytes += bytes.length;
+    this.#meter.books.sentBytes += bytes.length;
     const written = createDeferred<void>();
     socket.write(bytes, () => written.resolve());
     await written.promise;

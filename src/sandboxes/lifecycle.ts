@@ -192,7 +192,8 @@ export class Lifecycle {
     sandbox.engineId = pooled.engineId;
     this.#pool().letGo(pooled);
     sandbox.link = pooled.link;
-    pooled.nameAs(sandbox.id);
+    sandbox.egress = pooled.egress;
+    pooled.egress?.nameAs(sandbox.id);
     sandbox.isFromPool = true;
     sandbox.become('running');
     return true;
@@ -237,7 +238,9 @@ export class Lifecycle {
   #makeLink(sandbox: Sandbox, id: EngineId): void {
     if (!sandbox.record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
-    sandbox.link = makeLink(this.#parts, id, sandbox.record).link;
+    const { link, egress } = makeLink(this.#parts, id, sandbox.record);
+    sandbox.link = link;
+    sandbox.egress = egress;
   }
 
   /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
@@ -269,6 +272,7 @@ export class Lifecycle {
   #markDown(sandbox: Sandbox): void {
     sandbox.link?.close(new Error('The sandbox was stopped.'));
     sandbox.link = null;
+    sandbox.egress = null;
     if (sandbox.state !== 'absent') sandbox.become('stopped');
     this.#capacity().release(sandbox);
   }

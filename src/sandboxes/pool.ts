@@ -3,7 +3,7 @@ import type { AgentLink } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Config } from '../config.ts';
 import type { Disks } from '../disks/disks.ts';
-import type { Egress } from '../egress/egress.ts';
+import type { Egress, SandboxEgress } from '../egress/egress.ts';
 import type { Engine, EngineId } from '../engines/engine.ts';
 import { isSandboxError } from '../errors.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
@@ -25,8 +25,7 @@ export interface PooledSandbox extends SlotHolder {
   readonly folder: string;
   readonly secret: string;
   readonly link: AgentLink;
-  /** Tells its way out whose it is. */
-  readonly nameAs: (sandboxId: string) => void;
+  readonly egress: SandboxEgress | null;
 }
 
 interface PoolParts {
@@ -155,9 +154,9 @@ export class Pool {
         toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
       );
       await engine.start(engineId);
-      const { link, nameAs } = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
+      const { link, egress } = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
       await link.connect();
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link, nameAs });
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link, egress });
       return true;
     } catch (error) {
       capacity.release(slot);

@@ -1,4 +1,5 @@
 import type { AgentLink } from '../agent/link.ts';
+import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import { Mutex } from './mutex.ts';
@@ -17,6 +18,8 @@ export class Sandbox {
   creator: Creator | undefined;
   engineId: EngineId | null = null;
   link: AgentLink | null = null;
+  /** Its way out; null where it has none that the server knows of. */
+  egress: SandboxEgress | null = null;
   /** True where the container was made for the pool: it cannot start again once it has stopped. */
   isFromPool = false;
   /** True while it counts against the cap of running sandboxes. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
 import type { DiskUsage } from '../disks/disk.ts';
+import type { EgressBooks } from '../egress/books.ts';
 import { SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { DiskMeter } from './disk-meter.ts';
@@ -37,6 +38,8 @@ export interface SandboxStatus extends Usage {
   readonly executions: number;
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
+  /** What it has used of its way out; null where it does not run, and where its network is not the proxy. */
+  readonly egress: EgressBooks | null;
 }
 
 /** Work with a sandbox's agent; it also hears the sandbox's memory limit in bytes. */
@@ -268,6 +271,7 @@ export class SandboxService {
       executions: record.executions,
       ...usage,
       disk,
+      egress: sandbox.egress && { ...sandbox.egress.books },
     };
   }
 }

@@ -274,6 +274,7 @@ describe('the network of one sandbox', () => {
       'dag',
     );
     expect(output).toBe('0\n7\n');
+    expect((await server.call('GET', '/sandbox/dag/status')).body.egress).toBeNull();
   });
 
   it.each([{ network: 'bridge' }, { network: 'host' }, { egress_allow: ['a b'] }, { egress_allow: '*' }])(
@@ -307,6 +308,15 @@ describe('the books', () => {
     ]);
     expect(entries[0].receivedBytes).toBeGreaterThan(20 * 2 ** 20);
     expect(entries[0].sentBytes).toBeGreaterThan(0);
+    const { egress } = (await server.call('GET', '/sandbox/gil/status')).body;
+    expect(egress).toEqual({
+      connections_allowed: 1,
+      connections_refused: 1,
+      connections_failed: 1,
+      connections_open: 0,
+      bytes_sent: entries[0].sentBytes,
+      bytes_received: entries[0].receivedBytes,
+    });
   });
 
   it('bound how many connections a sandbox has at the same time, and how many bytes it may have', async () => {
@@ -353,6 +363,8 @@ describe('a sandbox from the pool', () => {
       expect(body.output).toBe(`hello origin.test:${origin.httpPort}`);
       const [entry] = logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'egress');
       expect(entry.sandbox).toMatch(/^jon-/);
+      const { egress } = (await pooled.call('GET', '/sandbox/jon/status')).body;
+      expect(egress).toMatchObject({ connections_allowed: 1, connections_refused: 0 });
     } finally {
       await pooled.close();
     }

@@ -79,6 +79,7 @@ describe('a SandboxInfo', () => {
       memoryBytes: 1_572_864,
       cpuPercent: 12.345,
       disk: { usedBytes: 1_572_864, limitBytes: 5 * 2 ** 30 },
+      egress: { allowed: 1, refused: 2, failed: 3, open: 4, sentBytes: 5, receivedBytes: 6 },
     });
     expect(info).toEqual({
       user_id: 'teams-29:1Gc',
@@ -91,6 +92,14 @@ describe('a SandboxInfo', () => {
       cpu_percent: 12.35,
       disk_usage_mb: 1.5,
       disk_limit_mb: 5120,
+      egress: {
+        connections_allowed: 1,
+        connections_refused: 2,
+        connections_failed: 3,
+        connections_open: 4,
+        bytes_sent: 5,
+        bytes_received: 6,
+      },
     });
   });
 });

@@ -42,6 +42,14 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
     cpu_percent: round(status.cpuPercent, 2),
     disk_usage_mb: status.disk && round(status.disk.usedBytes / 2 ** 20, 2),
     disk_limit_mb: status.disk && round(status.disk.limitBytes / 2 ** 20, 2),
+    egress: status.egress && {
+      connections_allowed: status.egress.allowed,
+      connections_refused: status.egress.refused,
+      connections_failed: status.egress.failed,
+      connections_open: status.egress.open,
+      bytes_sent: status.egress.sentBytes,
+      bytes_received: status.egress.receivedBytes,
+    },
   };
 }
 

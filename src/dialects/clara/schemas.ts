@@ -188,6 +188,20 @@ export const sandboxInfo = z
       .nullable()
       .meta({ description: 'Of workspace and packages; null where it was not measured yet.' }),
     disk_limit_mb: z.number().nullable().meta({ description: 'How much they may have; null where nothing limits it.' }),
+    egress: z
+      .object({
+        connections_allowed: z.int().meta({ description: 'That were made.' }),
+        connections_refused: z.int().meta({ description: 'That the policy or a limit did not let be made.' }),
+        connections_failed: z.int().meta({ description: 'That were permitted and did not come about.' }),
+        connections_open: z.int().meta({ description: 'At this moment.' }),
+        bytes_sent: z.int().meta({ description: 'From the sandbox.' }),
+        bytes_received: z.int().meta({ description: 'To the sandbox.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'What the sandbox has used of its way out since it was started, or since the server was; null where it does not run, and where its network is not the proxy.',
+      }),
   })
   .meta({
     id: 'SandboxInfo',
@@ -203,6 +217,14 @@ export const sandboxInfo = z
         cpu_percent: 0.5,
         disk_usage_mb: 182.1,
         disk_limit_mb: 5015.65,
+        egress: {
+          connections_allowed: 4,
+          connections_refused: 1,
+          connections_failed: 0,
+          connections_open: 0,
+          bytes_sent: 2_210,
+          bytes_received: 183_502,
+        },
       },
     ],
   });
