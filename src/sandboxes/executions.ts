@@ -2,6 +2,7 @@ import { toText } from '../agent/capture.ts';
 import type { AgentConnection } from '../agent/connection.ts';
 import { AgentFailure } from '../agent/failures.ts';
 import { type Program, type RunResult, runProgram } from '../agent/run.ts';
+import type { SandboxMemory } from './memory.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
 export interface Execution {
@@ -24,6 +25,7 @@ export interface ExecutionOptions {
   readonly outputLimitBytes: number;
   /** When the answer must have left, on the clock of `performance.now()`. */
   readonly answerByMs: number;
+  readonly memory: SandboxMemory;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -36,6 +38,12 @@ const LOST_EXIT_CODE = 137;
 
 /** Exit code of a program that could not be started, as shells have it. */
 const CANNOT_RUN_EXIT_CODE = 126;
+
+/** How the OOM killer ends a program. */
+const OUT_OF_MEMORY = { exitCode: LOST_EXIT_CODE, signal: 'SIGKILL', oomKilled: true } as const;
+
+/** What gVisor gives as the exit code of a program whose memory the machine's kernel has taken. */
+const TAKEN_EXIT_CODE = 1;
 
 /** Runs a program to its end and describes how it ended. */
 export async function execute(
@@ -53,10 +61,16 @@ export async function execute(
       ...(options.env === undefined ? {} : { env: options.env }),
       signal: options.signal,
     });
-    return toExecution(result);
+    const execution = toExecution(result);
+    if (result.exitCode !== TAKEN_EXIT_CODE || options.memory.isCountedInside) return execution;
+    const isTaken = await options.memory.ranOut(performance.now() - startedAtMs);
+    return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;
-    return toFailedExecution(error, performance.now() - startedAtMs);
+    const durationMs = performance.now() - startedAtMs;
+    const execution = toFailedExecution(error, durationMs);
+    const isTaken = isCut(error) && (await options.memory.ranOut(durationMs));
+    return isTaken ? { ...execution, ...OUT_OF_MEMORY, notice: null } : execution;
   }
 }
 
@@ -76,17 +90,21 @@ function toExecution(result: RunResult): Execution {
   };
 }
 
+/** True where nobody knows how the program ended, as its sandbox fell silent. */
+function isCut({ code }: AgentFailure): boolean {
+  return code === 'lost' || code === 'hung';
+}
+
 function toFailedExecution(failure: AgentFailure, durationMs: number): Execution {
-  const isCut = failure.code === 'lost' || failure.code === 'hung';
   return {
     stdout: '',
     stderr: '',
-    exitCode: isCut ? LOST_EXIT_CODE : CANNOT_RUN_EXIT_CODE,
+    exitCode: isCut(failure) ? LOST_EXIT_CODE : CANNOT_RUN_EXIT_CODE,
     durationMs,
     timedOut: false,
     oomKilled: false,
     truncated: false,
-    signal: isCut ? 'SIGKILL' : null,
+    signal: isCut(failure) ? 'SIGKILL' : null,
     notice: failure.message,
   };
 }

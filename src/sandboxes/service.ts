@@ -4,11 +4,13 @@ import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressBooks } from '../egress/books.ts';
+import type { Engine } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { DiskMeter } from './disk-meter.ts';
 import { DiskSweep } from './disk-sweep.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
+import { SandboxMemory } from './memory.ts';
 import { changesSpec, checkOverrides } from './overrides.ts';
 import type { Owner, SandboxId } from './owner.ts';
 import { Pool } from './pool.ts';
@@ -42,8 +44,8 @@ export interface SandboxStatus extends Usage {
   readonly egress: EgressBooks | null;
 }
 
-/** Work with a sandbox's agent; it also hears the sandbox's memory limit in bytes. */
-type Work<T> = (connection: AgentConnection, memoryBytes: number) => Promise<T>;
+/** Work with a sandbox's agent; it may also ask after the sandbox's memory. */
+type Work<T> = (connection: AgentConnection, memory: SandboxMemory) => Promise<T>;
 
 /** The life of sandboxes as dialects see it. */
 export class SandboxService {
@@ -59,8 +61,10 @@ export class SandboxService {
   readonly #clock: Clock;
   readonly #usageMeter: UsageMeter;
   readonly #store: SandboxStore;
+  readonly #engine: Engine;
 
   constructor(parts: LifecycleParts) {
+    this.#engine = parts.engine;
     this.#config = parts.config;
     this.#clock = parts.clock;
     this.#usageMeter = new UsageMeter(parts.engine, parts.clock);
@@ -151,31 +155,31 @@ export class SandboxService {
 
   /** Does work with the agent of the owner's sandbox, which is created or started first; it is not idle meanwhile. */
   async use<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, (_sandbox, connection, memoryBytes) => work(connection, memoryBytes));
+    return await this.#withAgent(owner, (_sandbox, connection, memory) => work(connection, memory));
   }
 
   /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
   async write<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+    return await this.#withAgent(owner, async (sandbox, connection, memory) => {
       await this.#diskMeter.requireRoom(sandbox);
-      return await work(connection, memoryBytes);
+      return await work(connection, memory);
     });
   }
 
   /** Like `use`, and counts as an execution. */
   async execute<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+    return await this.#withAgent(owner, async (sandbox, connection, memory) => {
       this.#touch(sandbox, 1);
-      return await work(connection, memoryBytes);
+      return await work(connection, memory);
     });
   }
 
   /** Like `execute`, for work that fills the disk. */
   async install<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, async (sandbox, connection, memoryBytes) => {
+    return await this.#withAgent(owner, async (sandbox, connection, memory) => {
       this.#touch(sandbox, 1);
       await this.#diskMeter.requireRoom(sandbox);
-      return await work(connection, memoryBytes);
+      return await work(connection, memory);
     });
   }
 
@@ -198,13 +202,13 @@ export class SandboxService {
 
   async #withAgent<T>(
     owner: Owner,
-    work: (sandbox: Sandbox, connection: AgentConnection, memoryBytes: number) => Promise<T>,
+    work: (sandbox: Sandbox, connection: AgentConnection, memory: SandboxMemory) => Promise<T>,
   ): Promise<T> {
     const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
     sandbox.beginCall(this.#config.maxExecutions);
     try {
       const connection = await this.#connectionOf(sandbox, owner);
-      return await work(sandbox, connection, sandbox.record?.overrides.memoryBytes ?? this.#config.memoryBytes);
+      return await work(sandbox, connection, new SandboxMemory(this.#engine, this.#config, sandbox));
     } finally {
       sandbox.endCall(this.#clock.monotonicMs());
       this.#touch(sandbox, 0);

@@ -14,6 +14,8 @@ export interface EngineUnderTest {
   /** An image that is there, with sh and cat. */
   readonly image: string;
   readonly absentImage: string;
+  /** Has a sandbox that runs take more memory than it may. */
+  exhaustMemory(id: EngineId): Promise<void>;
 }
 
 /** A modest spec with a name of its own. */
@@ -47,9 +49,10 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
     let engine: Engine;
     let image: string;
     let absentImage: string;
+    let exhaustMemory: EngineUnderTest['exhaustMemory'];
 
     beforeAll(() => {
-      ({ engine, image, absentImage } = makeEngine());
+      ({ engine, image, absentImage, exhaustMemory } = makeEngine());
     });
     afterEach(async () => {
       for (const { id } of await engine.list(labels)) await engine.remove(id);
@@ -170,6 +173,21 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         expect(stats.cpuNanos).toBeGreaterThan(0);
         await engine.pause(id);
         expect((await engine.stats(id)).memoryBytes).toBeGreaterThan(0);
+      });
+    });
+
+    describe('memory', () => {
+      it('is told to have run out where and when it did', async () => {
+        const [greedy, modest] = [await started(), await started()];
+        expect(await engine.ranOutOfMemory(greedy, 60_000)).toBe(false);
+        await exhaustMemory(greedy);
+        await expect.poll(() => engine.ranOutOfMemory(greedy, 60_000), { timeout: 20_000 }).toBe(true);
+        expect(await engine.ranOutOfMemory(greedy, 0)).toBe(false);
+        expect(await engine.ranOutOfMemory(modest, 60_000)).toBe(false);
+      });
+
+      it('is not told to have run out in a sandbox that nobody knows', async () => {
+        expect(await engine.ranOutOfMemory(ABSENT, 60_000)).toBe(false);
       });
     });
 

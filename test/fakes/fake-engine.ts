@@ -24,6 +24,8 @@ export interface FakeSandbox {
   state: EngineSandbox['state'];
   stats: EngineStats;
   readonly execs: Set<FakeExec>;
+  /** When memory last ran out in it, on the clock of `performance.now()`; -Infinity where it never did. */
+  outOfMemoryAtMs: number;
 }
 
 /** An engine in memory that keeps the interface's promises; programs are local processes, the agent is a FakeAgent. */
@@ -60,6 +62,17 @@ export class FakeEngine implements Engine {
     if (sandbox) this.#end(sandbox);
   }
 
+  /** Lets memory run out in a sandbox, which goes on. */
+  noteOutOfMemory(idOrName: string): void {
+    this.#demand(idOrName).outOfMemoryAtMs = performance.now();
+  }
+
+  /** Lets memory run out in a sandbox, which ends with its kernel. */
+  runOutOfMemory(idOrName: string): void {
+    this.noteOutOfMemory(idOrName);
+    this.kill(idOrName);
+  }
+
   /** The sandbox of that id or name, for a test to look at. */
   get(idOrName: string): FakeSandbox {
     return this.#demand(idOrName);
@@ -79,7 +92,8 @@ export class FakeEngine implements Engine {
     const id = randomBytes(32).toString('hex') as EngineId;
     const agent = new FakeAgent(this.#filesOf(spec, id));
     const stats = { memoryBytes: 10_000_000, cpuNanos: 1_000_000 };
-    this.sandboxes.set(id, { id, spec, agent, name: spec.name, state: 'created', stats, execs: new Set() });
+    const sandbox = { id, spec, agent, name: spec.name, state: 'created', stats } as const;
+    this.sandboxes.set(id, { ...sandbox, execs: new Set(), outOfMemoryAtMs: Number.NEGATIVE_INFINITY });
     this.onAgent(agent, spec);
     return id;
   }
@@ -140,6 +154,11 @@ export class FakeEngine implements Engine {
     const sandbox = await this.#enterSandbox('stats', id);
     this.#demandStarted(sandbox);
     return sandbox.stats;
+  }
+
+  async ranOutOfMemory(id: EngineId, withinMs: number): Promise<boolean> {
+    await this.#enter('ranOutOfMemory', this.#nameOf(id));
+    return performance.now() - (this.#find(id)?.outOfMemoryAtMs ?? Number.NEGATIVE_INFINITY) < withinMs;
   }
 
   async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {

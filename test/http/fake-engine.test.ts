@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AgentConnection } from '../../src/agent/connection.ts';
 import { readFile, removePath, statPath, writeFile } from '../../src/agent/files.ts';
 import { runProgram } from '../../src/agent/run.ts';
+import type { EngineId } from '../../src/engines/engine.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
 import type { FakeAgent } from '../fakes/fake-agent.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
@@ -12,7 +13,11 @@ const LABELS = { test: 'fake' };
 const RUN = { timeoutMs: 5000, deadlineMs: 5000, capture: { headBytes: 1000, tailBytes: 100 } };
 const CALL = { deadlineMs: 5000 };
 
-describeEngine('FakeEngine', () => ({ engine: new FakeEngine(), image: 'fake:latest', absentImage: 'absent:latest' }));
+describeEngine('FakeEngine', () => {
+  const engine = new FakeEngine();
+  const exhaustMemory = async (id: EngineId) => engine.runOutOfMemory(id);
+  return { engine, image: 'fake:latest', absentImage: 'absent:latest', exhaustMemory };
+});
 
 async function startedEngine() {
   const engine = new FakeEngine();

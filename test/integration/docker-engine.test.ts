@@ -22,6 +22,10 @@ describeEngine('DockerEngine', () => ({
   engine: createDockerEngine(),
   image: IMAGE,
   absentImage: 'clara-test/absent:latest',
+  exhaustMemory: async (id) => {
+    const { stream } = await engine.exec(id, ['python3', '-I', '-S', '-c', 'x = b"x" * (512 << 20)']);
+    stream.destroy();
+  },
 }));
 
 const engine = createDockerEngine();

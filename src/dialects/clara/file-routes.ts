@@ -7,6 +7,7 @@ import { SandboxError } from '../../errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../sandboxes/executions.ts';
 import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
+import type { SandboxMemory } from '../../sandboxes/memory.ts';
 import {
   decodeBase64,
   renderProblem,
@@ -41,7 +42,12 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
   const routeConfig = { renderProblem };
   const params = schemas.userParams;
 
-  const list = (connection: AgentConnection, path: string, signal: AbortSignal): Promise<Execution> =>
+  const list = (
+    connection: AgentConnection,
+    path: string,
+    signal: AbortSignal,
+    memory: SandboxMemory,
+  ): Promise<Execution> =>
     execute(
       connection,
       { kind: 'argv', argv: ['ls', '-la', '--', path] },
@@ -50,6 +56,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
         outputLimitBytes: config.outputLimitBytes,
         answerByMs: performance.now() + LISTING_TIMEOUT_SECONDS * 1000 + 8_000,
         signal,
+        memory,
       },
     );
 
@@ -68,9 +75,12 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     },
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
-      return await service.use(toOwner(request.params.user_id, request.auth), async (connection, memoryBytes) => {
-        const execution = await list(connection, path, disconnectSignal(reply));
-        return toExecutionResponse(execution, 'Command', { timeoutSeconds: LISTING_TIMEOUT_SECONDS, memoryBytes });
+      return await service.use(toOwner(request.params.user_id, request.auth), async (connection, memory) => {
+        const execution = await list(connection, path, disconnectSignal(reply), memory);
+        return toExecutionResponse(execution, 'Command', {
+          timeoutSeconds: LISTING_TIMEOUT_SECONDS,
+          memoryBytes: memory.limitBytes,
+        });
       });
     },
   );
@@ -170,13 +180,13 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
       const signal = disconnectSignal(reply);
-      return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
+      return await service.write(toOwner(request.params.user_id, request.auth), (connection, memory) =>
         orRefused(startedAtMs, async () => {
           await extractArchive(connection, path, destination, ARCHIVE_LIMITS, {
             deadlineMs: UNZIP_DEADLINE_MS,
             signal,
           });
-          const listing = await list(connection, destination, signal);
+          const listing = await list(connection, destination, signal, memory);
           return toDone(`Extracted to ${destination}:\n${listing.stdout}`, startedAtMs);
         }),
       );

@@ -8,6 +8,7 @@ import { startExec } from './exec.ts';
 import { closeHostToBridges } from './firewall.ts';
 import { inspectSandbox, listSandboxes, networkOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
+import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
 import { readStats } from './stats.ts';
 
@@ -104,6 +105,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
+    ranOutOfMemory: (id, withinMs) => ranOutOfMemory(calls, id, withinMs),
     exec: (id, argv) => startExec(calls, id, argv),
     closeHost: closeHostToBridges,
     close: async () => calls.close(),

@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineExec, EngineId, EngineInfo } from '../../src/engines/engine.ts';
+import { FakeEngine } from '../fakes/fake-engine.ts';
+import { runLocally } from '../fakes/fake-exec.ts';
+import type { RunScript } from '../fakes/fake-run.ts';
+import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+
+const OUT_OF_MEMORY = {
+  success: false,
+  output: '',
+  error: 'Killed: out of memory (limit 512 MiB)',
+  exit_code: 137,
+  timed_out: false,
+  oom_killed: true,
+  killed_by: 'SIGKILL',
+};
+
+/** An engine with a runtime whose sandboxes have a kernel of their own. */
+class OwnKernelEngine extends FakeEngine {
+  override async info(): Promise<EngineInfo> {
+    return { ...(await super.info()), runtimes: ['runc', 'runsc'] };
+  }
+
+  override async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {
+    const isCheck = argv.length === 3 && argv[1] === '-c';
+    return isCheck ? runLocally(['true'], {}) : await super.exec(id, argv);
+  }
+}
+
+let fake: FakeApp;
+let script: RunScript;
+
+const execute = async () => (await fake.call('POST', '/sandbox/u/execute', { code: "print('on')" })).json();
+const sandboxId = () => [...fake.engine.sandboxes.keys()][0] ?? '';
+const asked = () => fake.engine.calls.filter((call) => call.startsWith('ranOutOfMemory')).length;
+const never = () => new Promise<never>(() => undefined);
+
+async function start(runtime: string): Promise<void> {
+  const engine = new OwnKernelEngine();
+  engine.onAgent = (agent) => {
+    agent.onRun = (run) => script(run);
+  };
+  fake = await startFakeApp({ SANDBOX_DOCKER_RUNTIME: runtime }, engine);
+  script = () => ({ stdout: 'on\n' });
+  expect(await execute()).toMatchObject({ success: true });
+}
+
+afterEach(() => fake.close());
+
+describe('a sandbox that ends as its memory runs out', () => {
+  beforeEach(() => start('runc'));
+
+  it('is named as the reason, and the next call finds a sandbox that works', async () => {
+    script = () => {
+      fake.engine.runOutOfMemory(sandboxId());
+      return never();
+    };
+    expect(await execute()).toMatchObject(OUT_OF_MEMORY);
+    script = () => ({ stdout: 'on\n' });
+    expect(await execute()).toMatchObject({ success: true, output: 'on\n' });
+  });
+
+  it('is not blamed for an end that comes later', async () => {
+    script = () => {
+      fake.engine.noteOutOfMemory(sandboxId());
+      return {};
+    };
+    await execute();
+    script = () => {
+      fake.engine.kill(sandboxId());
+      return never();
+    };
+    const lost = {
+      exit_code: 137,
+      oom_killed: false,
+      error: 'The connection to the sandbox was lost while it worked.',
+    };
+    expect(await execute()).toMatchObject(lost);
+  });
+
+  it('is not waited for where the engine does not answer either', async () => {
+    script = () => {
+      fake.engine.down = true;
+      return never();
+    };
+    expect(await execute()).toMatchObject({ exit_code: 137, oom_killed: false });
+    fake.engine.down = false;
+  });
+});
+
+describe('a program whose memory the machine takes from under a kernel of its own', () => {
+  const ends = (exitCode: number, isOutOfMemory = true) => {
+    script = () => {
+      if (isOutOfMemory) fake.engine.noteOutOfMemory(sandboxId());
+      return { exitCode };
+    };
+  };
+
+  it('ends with exit code 1 there, and is told as what it is', async () => {
+    await start('runsc');
+    ends(1);
+    expect(await execute()).toMatchObject(OUT_OF_MEMORY);
+  });
+
+  it('keeps its exit code where memory lasted, or did not end it', async () => {
+    await start('runsc');
+    ends(1, false);
+    expect(await execute()).toMatchObject({ exit_code: 1, oom_killed: false, killed_by: null });
+    ends(3);
+    expect(await execute()).toMatchObject({ exit_code: 3, oom_killed: false, killed_by: null });
+  });
+
+  it('asks the engine nothing for a program that works, and on the shared kernel for none that ends', async () => {
+    await start('runsc');
+    expect(asked()).toBe(0);
+    await fake.close();
+    await start('runc');
+    ends(1);
+    expect(await execute()).toMatchObject({ exit_code: 1 });
+    expect(asked()).toBe(0);
+  });
+});
