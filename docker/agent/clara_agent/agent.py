@@ -58,8 +58,10 @@ class Agent:
         )
 
     def _open(self, channel, parameters):
-        self._settings.check(())
-        return find_operation(take(parameters, "op", str))(self, channel, parameters)
+        operation = find_operation(take(parameters, "op", str))
+        if not operation.checks_settings:
+            self._settings.check(())
+        return operation(self, channel, parameters)
 
     def _ended(self, connection):
         self._connection = None

@@ -6,12 +6,12 @@ from .channel import Channel
 from .errors import Failure, Violation, to_failure
 from .loop import GONE, READ
 from .outbox import Outbox
+from .pipes import widen
 from .wire_json import dumps, loads
 
 PROTOCOL = 1
 MAX_CHANNELS = 256
 PIPE_SIZE = 1 << 20
-F_SETPIPE_SZ = 1031
 
 
 class Connection:
@@ -31,7 +31,7 @@ class Connection:
         self.is_open = True
         for fd in read_fd, write_fd:
             os.set_blocking(fd, False)
-            _widen(fd)
+            widen(fd, PIPE_SIZE)
         loop.add(read_fd, READ, self._readable)
 
     def send(self, kind, channel, stream, payload=b""):
@@ -179,12 +179,3 @@ def _object(payload):
     if not isinstance(value, dict):
         raise Violation("a payload is not a JSON object")
     return value
-
-
-def _widen(fd):
-    from fcntl import fcntl
-
-    try:
-        fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE)
-    except OSError:
-        pass  # Not a pipe, or the kernel's allowance is used up: it is only slower.

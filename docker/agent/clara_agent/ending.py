@@ -4,6 +4,7 @@ Part of the warm interpreter (zygote.py), which runs it in one namespace with th
 """
 import _ctypes
 import _signal
+import atexit
 import gc
 import posix
 import sys
@@ -72,8 +73,6 @@ def finish(job, status):
         except BaseException as error:
             _print("Exception ignored in: %r\n" % threading)
             sys.__excepthook__(type(error), error, error.__traceback__)
-    import atexit
-
     try:
         atexit._run_exitfuncs()
     except BaseException:

@@ -10,14 +10,17 @@ MAX_ARGUMENT = 100 * 1024
 # What a message to the warm interpreter can surely hold.
 MAX_WARM = 128 * 1024
 SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
+# The sandbox image has the same bash once more, without the work of a dynamic linker.
+FAST_SHELL = b"/usr/lib/clara/bash"
+SHELL_FILE = FAST_SHELL if os.access(FAST_SHELL, os.X_OK) else SHELL
 
 
-def launch_argv(run, ends):
+def launch_argv(run, outputs):
     """Starts the argv of the parameters."""
-    _spawn(run, run.request.argv, _environment(run), ends)
+    _spawn(run, run.request.argv, _environment(run), outputs)
 
 
-def launch_shell(run, ends):
+def launch_shell(run, outputs):
     """Starts the shell with the source."""
     source = bytes(run.source)
     if len(source) <= MAX_ARGUMENT:
@@ -30,10 +33,10 @@ def launch_shell(run, ends):
         argv = [SHELL, run.script]
     environment = _environment(run)
     if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
-        _spawn(run, argv, environment, ends)
+        _spawn(run, argv, environment, outputs)
     else:
         # The standby of the warm interpreter is there already, so that the run need not wait for a fork.
-        _start_warm(run, {"argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, ends)
+        _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
 
 
 def _environment(run):
@@ -42,24 +45,27 @@ def _environment(run):
     return environment
 
 
-def _spawn(run, argv, environment, ends):
-    pid = spawn(argv, environment, run.request.cwd, ends)
+def _spawn(run, argv, environment, outputs):
+    stdin = run.open_stdin()
+    try:
+        pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
+    finally:
+        os.close(stdin)
     run.agent.children.watch(pid, run.on_exited)
     run.on_started(pid)
 
 
-def _start_warm(run, job, ends):
-    outputs = [os.dup(fd) for fd in ends[1:]]
-    PythonStart(run.agent.interpreters, job, outputs, run).begin()
+def _start_warm(run, job, outputs):
+    PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run).begin()
 
 
-def launch_python(run, ends):
+def launch_python(run, outputs):
     """Hands the source to a warm interpreter."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
-    _start_warm(run, job, ends)
+    _start_warm(run, job, outputs)
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

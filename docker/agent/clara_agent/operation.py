@@ -5,6 +5,9 @@ from .errors import Failure, to_failure
 class Operation:
     """Base of all operations; each method does what is right for one that does not care."""
 
+    # Whether it looks by itself for what its programs have changed of the agent.
+    checks_settings = False
+
     def __init__(self, agent, channel, parameters):
         self.agent = agent
         self.channel = channel

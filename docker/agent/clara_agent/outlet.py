@@ -23,7 +23,11 @@ class Outlet:
         self._left = None
         self.is_done = False
         os.set_blocking(fd, False)
-        self._wait(True)
+
+    def watch(self):
+        """Reads from now on whatever comes."""
+        if not self.is_done and self._fd is not None and self._left is None:
+            self._wait(True)
 
     def _wait(self, is_waiting):
         if is_waiting != self._is_waiting:

@@ -8,17 +8,24 @@ from .inlet import Inlet
 from .launch import PROGRAMS
 from .operation import Operation
 from .outlet import Outlet
+from .pipes import widen
 from .run_request import RunRequest
 from .signals import ending
 
 MAX_SOURCE = 16 << 20
+# What a program can write before anybody reads.
+PIPE_SIZE = 256 << 10
 SIGKILL = 9
 # How long a result waits for the status of a process whose tree is gone.
 STATUS_SECONDS = 2
+# Outputs that go out with the result are left in their pipes for so long: most programs have ended by then, and are read once.
+PATIENCE_SECONDS = 0.02
 
 
 class Run(Operation):
     """One program. The source or stdin comes in, outputs go out, the result comes when the program has ended."""
+
+    checks_settings = True
 
     def start(self):
         """Reads the parameters; a program without a source starts at once."""
@@ -30,6 +37,7 @@ class Run(Operation):
         self._inlet = None
         self._outlets = []
         self._timer = None
+        self._patience = None
         self._kill = None
         self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = False
         if self.request.program == "argv":
@@ -65,20 +73,22 @@ class Run(Operation):
         self.agent.runs.add(self)
         self._launch()
 
+    def open_stdin(self):
+        """The program's end of its standard input."""
+        if not self.request.has_stdin:
+            return os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        reader, writer = os.pipe()
+        self._inlet = Inlet(self.agent.loop, self.channel, writer)
+        return reader
+
     def _launch(self):
-        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        ends = [null]
-        ours = []
+        ours, theirs = [], []
         try:
-            if self.request.has_stdin:
-                ends[0], writer = os.pipe()
-                os.close(null)
-                self._inlet = Inlet(self.agent.loop, self.channel, writer)
             for _ in (1, 2):
                 reader, writer = os.pipe()
                 ours.append(reader)
-                ends.append(writer)
-            PROGRAMS[self.request.program](self, ends)
+                theirs.append(writer)
+            PROGRAMS[self.request.program](self, theirs)
         except OSError as error:
             for fd in ours:
                 os.close(fd)
@@ -94,9 +104,19 @@ class Run(Operation):
                 Outlet(self.agent.loop, self.channel, stream, fd, capture, self._finish)
                 for stream, (fd, capture) in enumerate(zip(ours, self.request.captures), 1)
             ]
+            if self.request.is_captured:
+                widen(ours[0], PIPE_SIZE)
+                self._patience = self.agent.loop.later(PATIENCE_SECONDS, self._watch)
+            else:
+                self._watch()
         finally:
-            for fd in ends:
+            for fd in theirs:
                 os.close(fd)
+
+    def _watch(self):
+        self._patience = None
+        for outlet in self._outlets:
+            outlet.watch()
 
     def _drop_inlet(self):
         if self._inlet:
@@ -112,6 +132,8 @@ class Run(Operation):
 
     def on_refused(self, error):
         """It could not start: what earlier runs left behind may have used up the processes."""
+        self.agent.check_settings()
+        self._lose_patience()
         for outlet in self._outlets:
             outlet.close()
         self._outlets = []
@@ -121,6 +143,11 @@ class Run(Operation):
             return
         self._let_go()
         self.channel.error(from_os_error(error))
+
+    def _lose_patience(self):
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None
 
     def _relaunch(self):
         try:
@@ -154,6 +181,7 @@ class Run(Operation):
         self._is_gone = True
         if not self._has_begun:
             return
+        self._lose_patience()
         for outlet in self._outlets:
             outlet.close()
         self._drop_inlet()
@@ -185,6 +213,7 @@ class Run(Operation):
             return self._let_go()
         if self._timer:
             self._timer.cancel()
+        self._lose_patience()
         self._drop_inlet()
         self._duration = monotonic() - self._started
         for outlet in self._outlets:

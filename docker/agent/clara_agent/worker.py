@@ -52,6 +52,7 @@ class Worker:
             self._inlet = Inlet(agent.loop, channel, ours[0])
         if has_output:
             self._outlet = Outlet(agent.loop, channel, 1, ours[-2], Everything(), self._finish)
+            self._outlet.watch()
         self._report_fd = report_reader
         os.set_blocking(report_reader, False)
         agent.loop.add(report_reader, READ, self._read_report)

@@ -38,6 +38,8 @@ class Zygote:
             except BaseException:
                 self.report(BROKEN, number)
         sys.path[:] = self.path
+        # Reserved, not touched: a fork pays for the pages that a request fills.
+        self.request = memoryview(bytearray(MAX_REQUEST))
         self.preloaded = {name.partition(".")[0] for name in set(sys.modules) - KNOWN}
         KNOWN.update(sys.modules)
 
@@ -59,6 +61,7 @@ class Zygote:
         self.poller = poll()
         self.poller.register(self.channel, POLLIN)
         self.poller.register(self.wake, POLLIN)
+        rehearse()
         gc.collect()
         gc.freeze()
         self.report(READY)
@@ -133,13 +136,13 @@ class Zygote:
 
     def receive(self):
         """The next request and its descriptors."""
-        data, ancillary, _, _ = self.channel.recvmsg(MAX_REQUEST, _socket.CMSG_SPACE(8), _socket.MSG_CMSG_CLOEXEC)
-        if not data:
+        size, ancillary, _, _ = self.channel.recvmsg_into([self.request], _socket.CMSG_SPACE(8), _socket.MSG_CMSG_CLOEXEC)
+        if not size:
             posix._exit(0)
         descriptors = []
         for _, _, rights in ancillary:
             descriptors += [int.from_bytes(rights[at : at + 4], sys.byteorder) for at in range(0, len(rights), 4)]
-        return marshal.loads(data), descriptors
+        return marshal.loads(self.request[:size]), descriptors
 
     def wait_for_job(self, holder):
         """In the standby: does what can be done ahead, then waits for a request."""
@@ -166,13 +169,18 @@ class Zygote:
         return job
 
 
+def rehearse():
+    """Does once what each fork would do for the first time: what the interpreter makes for it is inherited then."""
+    exec(compile(b"print()", "", "exec", 0, True), {"__builtins__": sys.modules["builtins"]})
+
+
 def become_program(job):
     """Turns the fork into a program that is no Python script: what the interpreter has changed for itself is undone first."""
     for number in RESET:
         _signal.signal(number, _signal.SIG_DFL)
     try:
         posix.chdir(job["cwd"])
-        posix.execve(job["argv"][0], job["argv"], job["environment"])
+        posix.execve(job["file"], job["argv"], job["environment"])
     except OSError as error:
         posix.write(2, b"%s: %s\n" % (job["argv"][0], error.strerror.encode()))
         posix._exit(127 if error.errno == 2 else 126)

@@ -1,0 +1,12 @@
+"""Sizes of pipes."""
+from fcntl import fcntl
+
+F_SETPIPE_SZ = 1031
+
+
+def widen(fd, size):
+    """Lets a pipe hold so many bytes; where it is none, or the kernel's allowance is used up, it is only slower."""
+    try:
+        fcntl(fd, F_SETPIPE_SZ, size)
+    except OSError:
+        pass
