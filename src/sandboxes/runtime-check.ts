@@ -18,8 +18,12 @@ export async function checkRuntime(engine: Engine, config: Config, instance: str
       throw new SandboxError('invalid', `The engine has no runtime ${config.runtime}; it has ${runtimes.join(', ')}.`);
     }
     if (config.runtime === 'runc') return;
+    const name = toEngineName(instance, 'runtime-check');
+    // A server that was killed while it tried the runtime leaves one, under the name that this one needs.
+    const left = await engine.inspect(name);
+    if (left) await engine.remove(left.id);
     id = await engine.create({
-      name: toEngineName(instance, 'runtime-check'),
+      name,
       labels: { [LABEL.instance]: instance },
       image: config.image,
       user: SANDBOX_USER,

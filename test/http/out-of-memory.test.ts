@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EngineExec, EngineId, EngineInfo } from '../../src/engines/engine.ts';
-import { FakeEngine } from '../fakes/fake-engine.ts';
-import { runLocally } from '../fakes/fake-exec.ts';
 import type { RunScript } from '../fakes/fake-run.ts';
+import { OwnKernelEngine } from '../fakes/own-kernel-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
 const OUT_OF_MEMORY = {
@@ -14,18 +12,6 @@ const OUT_OF_MEMORY = {
   oom_killed: true,
   killed_by: 'SIGKILL',
 };
-
-/** An engine with a runtime whose sandboxes have a kernel of their own. */
-class OwnKernelEngine extends FakeEngine {
-  override async info(): Promise<EngineInfo> {
-    return { ...(await super.info()), runtimes: ['runc', 'runsc'] };
-  }
-
-  override async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {
-    const isCheck = argv.length === 3 && argv[1] === '-c';
-    return isCheck ? runLocally(['true'], {}) : await super.exec(id, argv);
-  }
-}
 
 let fake: FakeApp;
 let script: RunScript;

@@ -14,10 +14,10 @@ import { SandboxStore } from '../../src/sandboxes/store.ts';
 
 /**
  * A server that kills itself with SIGKILL at a step such as `before engine.create`, `after store.write` or
- * `before fs.rename sandbox.json`. The step is in CRASH_AT, or comes as a message, which is answered once it counts; the
- * message `pool` is answered when a sandbox waits in the pool.
+ * `before fs.rename sandbox.json`. The step is in CRASH_AT and counts once the pool opens, or comes as a message, which is
+ * answered once it counts; the message `pool` is answered when a sandbox waits in the pool.
  */
-const steps = { last: process.env.CRASH_AT ?? '' };
+const steps = { last: '' };
 
 const STORE_STEPS = ['write', 'claimPoolFolder', 'openFolders', 'closeFolders'] as const;
 
@@ -66,6 +66,7 @@ function watchPool(): () => Promise<void> {
   const { open } = Pool.prototype;
   Pool.prototype.open = function (this: Pool) {
     pool = this;
+    steps.last = process.env.CRASH_AT ?? '';
     open.call(this);
   };
   return async () => {
