@@ -62,8 +62,10 @@ export class SandboxService {
   readonly #usageMeter: UsageMeter;
   readonly #store: SandboxStore;
   readonly #engine: Engine;
+  readonly #onError: (error: unknown) => void;
 
   constructor(parts: LifecycleParts) {
+    this.#onError = parts.onError;
     this.#engine = parts.engine;
     this.#config = parts.config;
     this.#clock = parts.clock;
@@ -196,6 +198,7 @@ export class SandboxService {
   /** Drains the pool and lets go of all agents; the sandboxes that have owners run on. */
   async close(): Promise<void> {
     await this.pool.close();
+    await this.straySweep.finish().catch(this.#onError);
     for (const sandbox of this.registry.all()) sandbox.link?.close(new Error('The server stops.'));
     await this.#diskMeter.close();
   }

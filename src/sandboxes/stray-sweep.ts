@@ -43,13 +43,23 @@ export class StraySweep {
 
   /** One pass, if it is time for one; throws where the engine does not answer. */
   async sweep(): Promise<void> {
-    const { engine, store, pool, instance, clock, onError } = this.#parts;
+    const { clock } = this.#parts;
     if (!this.#isOpen || clock.monotonicMs() < this.#nextMs) return;
+    await this.#pass();
+    this.#nextMs = clock.monotonicMs() + INTERVAL_MS;
+  }
+
+  /** A last pass, if the pool could not remove all that waited in it; throws where the engine does not answer. */
+  async finish(): Promise<void> {
+    if (this.#isOpen && (await this.#parts.store.poolFolders()).length > 0) await this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    const { engine, store, pool, instance, onError } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) await this.#treat(found).catch(onError);
     for (const name of await store.poolFolders()) {
       if (!pool.owns(name)) await store.removePoolFolder(name).catch(onError);
     }
-    this.#nextMs = clock.monotonicMs() + INTERVAL_MS;
   }
 
   async #treat(found: EngineSandbox): Promise<void> {

@@ -82,6 +82,25 @@ describe('after an engine that failed a claim from the pool', () => {
   });
 });
 
+describe('the end of a server', () => {
+  it('takes away what the pool could not, once the engine answers again', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' });
+    while (![...fake.engine.sandboxes.values()].some(({ execs }) => execs.size > 0)) await new Promise(setImmediate);
+    const gate = fake.engine.hold('remove');
+    const closing = fake.app.close();
+    await gate.reached;
+    const again = fake.engine.hold('list');
+    fake.engine.down = true;
+    gate.release();
+    await again.reached;
+    fake.engine.down = false;
+    again.release();
+    await closing;
+    expect(fake.engine.sandboxes.size).toBe(0);
+    expect((await readdir(fake.dataDir)).filter((name) => name.startsWith('pool-'))).toEqual([]);
+  });
+});
+
 describe('a sweep', () => {
   it('takes away pool folders that nobody answers for, and leaves what runs and what waits', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
