@@ -27,6 +27,7 @@ import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
+import { checkEngine } from './sandboxes/engine-check.ts';
 import { SANDBOX_USER } from './sandboxes/layout.ts';
 import { Reaper } from './sandboxes/reaper.ts';
 import { Reconciler } from './sandboxes/reconciler.ts';
@@ -52,10 +53,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, engine, agentSource, clock, logger, version } = parts;
   const onError = (error: unknown) => logger.error({ err: error }, 'background work failed');
 
-  const disks = new Disks({ config, owner: SANDBOX_USER, logger, onError });
+  const disks = new Disks({ config, owner: () => engine.hostUser(SANDBOX_USER), logger, onError });
   const store = new SandboxStore(config.dataDir, disks, onError);
   const instance = await store.open();
   await store.removeAllPoolFolders();
+  await checkEngine(engine, config);
   await checkRuntime(engine, config, instance);
   const egress = new Egress({
     ...config.egress,

@@ -99,6 +99,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^[\w.-]+$/, 'must be the name of a runtime of the engine')
     .default('runc'),
+  SANDBOX_DOCKER_SECCOMP: z.enum(['strict', 'engine'], 'must be strict or engine').default('strict'),
   SANDBOX_DOCKER_TIMEOUT: integer(1, 31_536_000).default(900),
   SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
   SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
@@ -189,6 +190,7 @@ function toConfig(env: Environment) {
     poolSize: env.SANDBOX_POOL_SIZE,
     image: env.SANDBOX_DOCKER_IMAGE,
     runtime: env.SANDBOX_DOCKER_RUNTIME,
+    seccomp: env.SANDBOX_DOCKER_SECCOMP,
     stopAfterSeconds: env.SANDBOX_DOCKER_TIMEOUT,
     pauseAfterSeconds: env.SANDBOX_PAUSE_AFTER,
     memoryBytes: env.SANDBOX_DOCKER_MEMORY,

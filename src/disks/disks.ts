@@ -8,14 +8,14 @@ import { hasImage, LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { whyNotMount } from './mount-ability.ts';
 import { readMountPoints } from './mounts.ts';
-import type { DiskOwner } from './user-folder.ts';
+import type { FindOwner } from './user-folder.ts';
 
 /** Size of an image where the limit is off: such an image was made before and keeps its size. */
 const KEEP_SIZE = 0;
 
 interface DisksParts {
   readonly config: Config;
-  readonly owner: DiskOwner;
+  readonly owner: FindOwner;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
 }

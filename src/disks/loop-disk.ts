@@ -6,7 +6,7 @@ import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
 import { makeImage, repairImage } from './image.ts';
 import { mountImage, readMountPoints, unmount } from './mounts.ts';
 import { readSuperblock } from './superblock.ts';
-import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+import { type FindOwner, makeUserFolder } from './user-folder.ts';
 
 /** Where the image of a sandbox is mounted, in its own folder. */
 export const MOUNT_FOLDER = 'disk';
@@ -30,16 +30,17 @@ export async function hasImage(folder: string): Promise<boolean> {
  */
 export class LoopDisk implements Disk {
   readonly #sizeBytes: number;
-  readonly #owner: DiskOwner;
+  readonly #owner: FindOwner;
   readonly #onError: (error: unknown) => void;
 
-  constructor(sizeBytes: number, owner: DiskOwner, onError: (error: unknown) => void) {
+  constructor(sizeBytes: number, owner: FindOwner, onError: (error: unknown) => void) {
     this.#sizeBytes = sizeBytes;
     this.#owner = owner;
     this.#onError = onError;
   }
 
   async open(folder: string): Promise<DiskFolders> {
+    const owner = await this.#owner();
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
       if (!(await readMountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
@@ -56,8 +57,8 @@ export class LoopDisk implements Disk {
       throw new SandboxError('unavailable', sentence, { cause });
     }
     const folders = { workspace: join(mountPoint, 'workspace'), packages: join(mountPoint, 'packages') };
-    await makeUserFolder(folders.workspace, this.#owner);
-    await makeUserFolder(folders.packages, this.#owner);
+    await makeUserFolder(folders.workspace, owner);
+    await makeUserFolder(folders.packages, owner);
     return folders;
   }
 

@@ -1,19 +1,20 @@
 import { join } from 'node:path';
 import type { Disk, DiskFolders } from './disk.ts';
-import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+import { type FindOwner, makeUserFolder } from './user-folder.ts';
 
 /** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
 export class MeasuredDisk implements Disk {
-  readonly #owner: DiskOwner;
+  readonly #owner: FindOwner;
 
-  constructor(owner: DiskOwner) {
+  constructor(owner: FindOwner) {
     this.#owner = owner;
   }
 
   async open(folder: string): Promise<DiskFolders> {
+    const owner = await this.#owner();
     const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
-    await makeUserFolder(folders.workspace, this.#owner);
-    await makeUserFolder(folders.packages, this.#owner);
+    await makeUserFolder(folders.workspace, owner);
+    await makeUserFolder(folders.packages, owner);
     return folders;
   }
 

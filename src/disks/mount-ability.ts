@@ -27,7 +27,11 @@ async function tryOut(dataDir: string): Promise<void> {
   const folder = await mkdtemp(join(dataDir, PROBE_PREFIX));
   try {
     await mkdir(join(folder, MOUNT_FOLDER));
-    const disk = new LoopDisk(PROBE_BYTES, { uid: 0, gid: 0 }, () => undefined);
+    const disk = new LoopDisk(
+      PROBE_BYTES,
+      async () => ({ uid: 0, gid: 0 }),
+      () => undefined,
+    );
     await disk.open(folder);
   } finally {
     await removeProbe(folder);

@@ -1,4 +1,8 @@
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
+import { runCommand } from './command.ts';
+
+/** Giving away a disk that is full of small files goes through all of them. */
+const GIVE_MS = 300_000;
 
 /** Who owns what a sandbox writes. */
 export interface DiskOwner {
@@ -6,12 +10,24 @@ export interface DiskOwner {
   readonly gid: number;
 }
 
-/** Makes a folder of the sandbox's user; of one that is there only the owner is set right, where a crash came between. */
+/** Finds out who that is, which the engine decides. */
+export type FindOwner = () => Promise<DiskOwner>;
+
+/**
+ * Makes a folder of the sandbox's user. One that is there is given to that user with all that is in it where it is another's, as
+ * after a crash or once the engine maps users differently.
+ */
 export async function makeUserFolder(folder: string, owner: DiskOwner): Promise<void> {
-  const isNew = await made(folder);
-  const { uid, gid } = await lstat(folder);
-  if (uid !== owner.uid || gid !== owner.gid) await chown(folder, owner.uid, owner.gid);
-  if (isNew) await chmod(folder, 0o755);
+  const { uid, gid } = owner;
+  if (await made(folder)) {
+    await chown(folder, uid, gid);
+    await chmod(folder, 0o755);
+    return;
+  }
+  const found = await lstat(folder);
+  if (found.uid === uid && found.gid === gid) return;
+  // It follows no links, and comes to the folder itself last: where it is interrupted, the next call begins anew.
+  await runCommand('chown', ['-R', '-h', '-P', '--', `${uid}:${gid}`, folder], GIVE_MS);
 }
 
 async function made(folder: string): Promise<boolean> {

@@ -3,6 +3,12 @@ import type { Duplex } from 'node:stream';
 /** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits). */
 export type EngineId = string & { readonly __brand: 'EngineId' };
 
+/** A user and a group by their numbers. */
+export interface EngineUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 interface EngineMount {
   /** Absolute path on the engine's host. */
   readonly source: string;
@@ -24,12 +30,15 @@ export type EngineNetwork =
   | { readonly mode: 'none' }
   | { readonly mode: 'bridge'; readonly name: string; readonly pool: string; readonly nameservers: readonly string[] };
 
+/** Which system calls code may make: `strict`, those of this project's own list; `engine`, those that the engine lets through by default. */
+export type SystemCallFilter = 'strict' | 'engine';
+
 /** Everything an engine needs to make a sandbox; all hardening that is not listed here is the engine's duty and always on. */
 export interface EngineSpec {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
-  readonly user: { readonly uid: number; readonly gid: number };
+  readonly user: EngineUser;
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
@@ -40,6 +49,7 @@ export interface EngineSpec {
   readonly network: EngineNetwork;
   /** The engine's runtime: `runc`, `runsc`, … */
   readonly runtime: string;
+  readonly seccomp: SystemCallFilter;
 }
 
 export type EngineState = 'created' | 'running' | 'paused' | 'stopped';
@@ -64,6 +74,8 @@ export interface EngineInfo {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly runtimes: readonly string[];
+  /** The filters of system calls that it can hold. */
+  readonly seccomp: readonly SystemCallFilter[];
 }
 
 /** A program that runs in a sandbox with its stdin and stdout attached. */
@@ -82,6 +94,8 @@ export interface EngineExec {
  */
 export interface Engine {
   info(): Promise<EngineInfo>;
+  /** Who a sandbox's user is on this machine, so that a folder can be given to it; `invalid` where this process cannot know. */
+  hostUser(user: EngineUser): Promise<EngineUser>;
   create(spec: EngineSpec): Promise<EngineId>;
   /** Succeeds where it already runs. */
   start(id: EngineId): Promise<void>;

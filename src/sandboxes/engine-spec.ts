@@ -61,6 +61,7 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),
     runtime: config.runtime,
+    seccomp: config.seccomp,
   };
 }
 
@@ -80,6 +81,7 @@ export function specHash(config: Config, overrides: SandboxOverrides): string {
     networkModeOf(config, overrides),
     overrides.egressAllow ?? null,
     config.runtime,
+    config.seccomp,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

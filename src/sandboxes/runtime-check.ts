@@ -36,6 +36,7 @@ export async function checkRuntime(engine: Engine, config: Config, instance: str
       tmpfs: [],
       network: { mode: 'none' },
       runtime: config.runtime,
+      seccomp: config.seccomp,
     });
     await engine.start(id);
     const exec = await engine.exec(id, ['python3', '-c', '']);

@@ -38,6 +38,7 @@ export function specFor(
     tmpfs: [{ path: '/tmp', sizeBytes: 16 * MIB, mode: 0o1777 }],
     network: { mode: 'none' },
     runtime: RUNTIME,
+    seccomp: 'strict',
     ...changes,
   };
 }

@@ -8,6 +8,7 @@ import type {
   EngineSandbox,
   EngineSpec,
   EngineStats,
+  EngineUser,
 } from '../../src/engines/engine.ts';
 import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
@@ -80,7 +81,12 @@ export class FakeEngine implements Engine {
 
   async info(): Promise<EngineInfo> {
     await this.#enter('info');
-    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'] };
+    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp: ['strict', 'engine'] };
+  }
+
+  async hostUser(user: EngineUser): Promise<EngineUser> {
+    await this.#enter('hostUser');
+    return user;
   }
 
   async create(spec: EngineSpec): Promise<EngineId> {

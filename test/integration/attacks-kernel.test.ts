@@ -20,7 +20,7 @@ describe('the kernel', () => {
       SecurityOpt: ['seccomp=unconfined'],
       Tmpfs: { '/tmp': '' },
     });
-    expect(opened(withoutProtection).length).toBeGreaterThanOrEqual(20);
+    expect(opened(withoutProtection).length).toBeGreaterThanOrEqual(25);
     const { body } = await server.execute('doors', KERNEL_DOORS);
     expect(body.output.split('\n').length).toBe(withoutProtection.split('\n').length);
     expect(opened(body.output)).toEqual([]);

@@ -25,6 +25,7 @@ describe('configuration', () => {
     ['SANDBOX_DOCKER_MEMORY', 'much'],
     ['SANDBOX_DOCKER_CPU', '0'],
     ['SANDBOX_DATA_DIR', 'relative/path'],
+    ['SANDBOX_DOCKER_SECCOMP', 'unconfined'],
     ['SANDBOX_NETWORK', 'host'],
     ['SANDBOX_PYTHON_PRELOAD', 'os; rm -rf /'],
   ])('names %s when it is %j', (name, value) => {

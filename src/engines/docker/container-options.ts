@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { EngineSpec, EngineTmpfs } from '../engine.ts';
+import { toSeccompProfile } from './seccomp.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024;
 const OPEN_FILES = 16_384;
@@ -23,7 +24,7 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
     HostConfig: {
       Init: true,
       CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
+      SecurityOpt: ['no-new-privileges', ...(spec.seccomp === 'strict' ? [`seccomp=${toSeccompProfile()}`] : [])],
       Privileged: false,
       ReadonlyRootfs: true,
       IpcMode: 'private',

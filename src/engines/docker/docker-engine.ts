@@ -1,16 +1,19 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
-import type { Engine, EngineId, EngineInfo, EngineSpec } from '../engine.ts';
+import type { Engine, EngineId, EngineSpec } from '../engine.ts';
 import { toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
+import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
 import { inspectSandbox, listSandboxes, networkOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
+import { requireFilter } from './seccomp.ts';
 import { readStats } from './stats.ts';
+import { toHostUser } from './users.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_FACTOR = 2;
@@ -31,25 +34,21 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   const { socketPath, callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const calls = new DockerCalls(socketPath === undefined ? {} : { socketPath }, callTimeoutMs);
   const networks = new BridgeNetworks(calls);
-  let hostCpus: number | undefined;
+  let facts: DockerFacts | undefined;
 
-  async function info(): Promise<EngineInfo> {
-    const answer = await calls.run(
+  async function ask(): Promise<DockerFacts> {
+    facts = await calls.run(
       { doing: 'describe itself' },
-      (docker, abortSignal) => (docker as DescribesItself).info({ abortSignal }),
+      async (docker, abortSignal) => toFacts(await (docker as DescribesItself).info({ abortSignal })),
       Math.min(INFO_TIMEOUT_MS, callTimeoutMs),
     );
-    hostCpus = answer.NCPU;
-    return {
-      version: answer.ServerVersion,
-      cpus: answer.NCPU,
-      memoryBytes: answer.MemTotal,
-      runtimes: Object.keys(answer.Runtimes ?? {}),
-    };
+    return facts;
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
-    const body = toContainerOptions(spec, hostCpus ?? (await info()).cpus);
+    const { info } = facts ?? (await ask());
+    requireFilter(info.seccomp, spec.seccomp);
+    const body = toContainerOptions(spec, info.cpus);
     if (spec.network.mode !== 'bridge') return await createContainer(spec, body);
     await networks.make(spec.network);
     try {
@@ -94,7 +93,8 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   return {
-    info,
+    info: async () => (await ask()).info,
+    hostUser: async (user) => await toHostUser((facts ?? (await ask())).users, user),
     create,
     start: (id) => startSandbox(calls, id),
     stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),

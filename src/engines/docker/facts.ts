@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { EngineInfo, SystemCallFilter } from '../engine.ts';
+import type { UserMapping } from './users.ts';
+
+const infoSchema = z.object({
+  ServerVersion: z.string(),
+  NCPU: z.number(),
+  MemTotal: z.number(),
+  DockerRootDir: z.string(),
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
+  SecurityOptions: z.array(z.string()).nullish(),
+});
+
+/** What an engine says about itself, and who the users of its containers are. */
+export interface DockerFacts {
+  readonly info: EngineInfo;
+  readonly users: UserMapping;
+}
+
+/** Reads an engine's answer to "info"; throws a ZodError where it is none. */
+export function toFacts(answer: unknown): DockerFacts {
+  const engine = infoSchema.parse(answer);
+  const options = (engine.SecurityOptions ?? []).map(toOption);
+  return {
+    info: {
+      version: engine.ServerVersion,
+      cpus: engine.NCPU,
+      memoryBytes: engine.MemTotal,
+      runtimes: Object.keys(engine.Runtimes ?? {}),
+      seccomp: toFilters(options.find(({ name }) => name === 'seccomp')),
+    },
+    users: toUserMapping(new Set(options.map(({ name }) => name)), engine.DockerRootDir),
+  };
+}
+
+/** An option such as `name=seccomp,profile=default`. */
+function toOption(text: string): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(text.split(',').map((part) => part.split('=', 2)));
+}
+
+/** An engine may be told to filter nothing by default; a filter that it is given with a container holds all the same. */
+function toFilters(seccomp: Readonly<Record<string, string | undefined>> | undefined): readonly SystemCallFilter[] {
+  if (!seccomp) return [];
+  return seccomp.profile === 'unconfined' ? ['strict'] : ['strict', 'engine'];
+}
+
+/** With userns-remap the engine keeps its data in a folder that is named after the first user and group of the range. */
+function toUserMapping(options: ReadonlySet<string | undefined>, rootDir: string): UserMapping {
+  if (options.has('rootless')) return { mode: 'rootless' };
+  if (!options.has('userns')) return { mode: 'same' };
+  const [, uid, gid] = /\/(\d+)\.(\d+)$/.exec(rootDir) ?? [];
+  return uid === undefined || gid === undefined
+    ? { mode: 'unknown' }
+    : { mode: 'remapped', first: { uid: Number(uid), gid: Number(gid) } };
+}

@@ -1,0 +1,112 @@
+/** The highest bits of clone's flags: new mount, cgroup, UTS, IPC, user, PID and network namespaces (clone(2)). */
+const CLONE_NAMESPACES = 0x7e02_0000;
+
+const FILES = `
+  access faccessat faccessat2 open openat openat2 creat close close_range read write readv writev pread64 pwrite64 preadv
+  pwritev preadv2 pwritev2 lseek stat lstat fstat newfstatat statx statfs fstatfs truncate ftruncate fallocate fsync fdatasync
+  sync syncfs sync_file_range fadvise64 readahead cachestat dup dup2 dup3 fcntl flock ioctl getdents getdents64 getcwd chdir
+  fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat readlink readlinkat chmod
+  fchmod fchmodat fchmodat2 chown fchown lchown fchownat umask utime utimes utimensat futimesat mknod mknodat getxattr
+  lgetxattr fgetxattr getxattrat setxattr lsetxattr fsetxattr setxattrat listxattr llistxattr flistxattr listxattrat
+  removexattr lremovexattr fremovexattr removexattrat copy_file_range sendfile splice tee inotify_init inotify_init1
+  inotify_add_watch inotify_rm_watch io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy`;
+
+const WAITING = `
+  pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd
+  eventfd2 signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime futex futex_waitv futex_wait futex_wake
+  futex_requeue get_robust_list set_robust_list membarrier rseq`;
+
+const MEMORY = `
+  brk mmap munmap mremap mprotect madvise mincore msync mlock mlock2 mlockall munlock munlockall memfd_create memfd_secret
+  mseal pkey_alloc pkey_free pkey_mprotect map_shadow_stack shmget shmat shmdt shmctl`;
+
+const PROCESSES = `
+  fork vfork execve execveat exit exit_group wait4 waitid getpid getppid gettid getpgid getpgrp setpgid getsid setsid
+  set_tid_address arch_prctl prctl ptrace pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
+  sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_get_priority_max
+  sched_get_priority_min sched_rr_get_interval getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit prlimit64
+  getrusage times getcpu`;
+
+/** Who a program is, and what it may shut out for itself. */
+const RIGHTS = `
+  getuid geteuid getgid getegid getresuid getresgid getgroups setuid setgid setreuid setregid setresuid setresgid setfsuid
+  setfsgid setgroups capget capset seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self`;
+
+const SIGNALS = `
+  rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo rt_sigreturn rt_sigsuspend
+  sigaltstack restart_syscall kill tkill tgkill pause alarm getitimer setitimer`;
+
+const TIME = `
+  clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time timer_create timer_settime timer_gettime
+  timer_getoverrun timer_delete uname sysinfo getrandom`;
+
+/** What a socket does once it is there; which ones can be made is below. */
+const MESSAGES = `
+  bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt sendto recvfrom sendmsg recvmsg sendmmsg
+  recvmmsg shutdown semget semop semtimedop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend
+  mq_timedreceive mq_notify mq_getsetattr`;
+
+/** The calls that programs may make with any arguments, by their names in libseccomp; a name that a machine lacks means nothing there. */
+export const PLAIN_CALLS: readonly string[] = [
+  FILES,
+  WAITING,
+  MEMORY,
+  PROCESSES,
+  RIGHTS,
+  SIGNALS,
+  TIME,
+  MESSAGES,
+].flatMap((names) => names.trim().split(/\s+/));
+
+/** One argument of a call, counted from 0, which must have this value where the bits of the mask are set. */
+export interface ArgumentRule {
+  readonly index: number;
+  readonly value: number;
+  readonly mask?: number;
+}
+
+/** A call that programs may make where its arguments keep all the rules. */
+export interface CheckedCall {
+  readonly name: string;
+  readonly rules: readonly ArgumentRule[];
+}
+
+const UNIX = 1;
+const IPV4 = 2;
+const IPV6 = 10;
+const NETLINK = 16;
+
+const [ANY, ICMP, TCP, UDP, ICMPV6, MPTCP] = [0, 1, 6, 17, 58, 262];
+
+/** Of netlink: routes and cards, the table of sockets, and devices that come and go. */
+const [ROUTE, SOCKETS, DEVICES] = [0, 4, 15];
+
+/** The kinds of sockets: each other family or protocol is a part of the kernel that a program can have loaded by asking for it. */
+const SOCKETS_BY_FAMILY: readonly (readonly [number, readonly number[]])[] = [
+  [IPV4, [ANY, ICMP, TCP, UDP, MPTCP]],
+  [IPV6, [ANY, ICMPV6, TCP, UDP, MPTCP]],
+  [NETLINK, [ROUTE, SOCKETS, DEVICES]],
+];
+
+/** The execution domains that are none: Linux, Linux for 32 bits, and the question which it is (personality(2)). */
+const PERSONALITIES = [0, 8, 0xffff_ffff];
+
+/** The calls whose arguments decide. */
+export const CHECKED_CALLS: readonly CheckedCall[] = [
+  { name: 'clone', rules: [{ index: 0, mask: CLONE_NAMESPACES, value: 0 }] },
+  { name: 'socket', rules: [{ index: 0, value: UNIX }] },
+  { name: 'socketpair', rules: [{ index: 0, value: UNIX }] },
+  ...SOCKETS_BY_FAMILY.flatMap(([family, protocols]) =>
+    protocols.map((protocol) => ({
+      name: 'socket',
+      rules: [
+        { index: 0, value: family },
+        { index: 2, value: protocol },
+      ],
+    })),
+  ),
+  ...PERSONALITIES.map((value) => ({ name: 'personality', rules: [{ index: 0, value }] })),
+];
+
+/** Calls that a filter cannot look into, which answer as if the kernel did not have them: the C library then takes the older call. */
+export const ABSENT_CALLS: readonly string[] = ['clone3'];
