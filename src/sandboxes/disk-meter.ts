@@ -1,3 +1,4 @@
+import type { AgentConnection } from '../agent/connection.ts';
 import { AgentFailure } from '../agent/failures.ts';
 import { type FolderUsage, measureFolders } from '../agent/usage.ts';
 import type { Clock } from '../clock.ts';
@@ -31,6 +32,8 @@ export class DiskMeter {
   readonly #readings = new WeakMap<Sandbox, FolderUsage & { readonly atMs: number }>();
   readonly #running = new Map<Sandbox, Promise<void>>();
   readonly #timers = new Map<Sandbox, NodeJS.Timeout>();
+  /** Connections to sandboxes that run on an image: the file system holds their limit, and no call need ask again. */
+  readonly #held = new WeakSet<AgentConnection>();
   #isClosed = false;
 
   constructor(parts: MeterParts) {
@@ -49,6 +52,8 @@ export class DiskMeter {
   /** Says that a sandbox may have written: it is measured now, or when it is due again. */
   noteWork(sandbox: Sandbox): void {
     if (this.#isClosed || this.#parts.config.diskLimitBytes === 0 || this.#timers.has(sandbox)) return;
+    const connection = sandbox.link?.current;
+    if (connection && this.#held.has(connection)) return;
     const last = this.#readings.get(sandbox);
     const ageMs = last ? this.#parts.clock.monotonicMs() - last.atMs : INTERVAL_MS;
     const measure = () => {
@@ -99,7 +104,10 @@ export class DiskMeter {
     if (!connection) return;
     try {
       await sandbox.whileMeasured(async () => {
-        if ((await disks.kind(sandbox.id)) === 'image') return;
+        if ((await disks.kind(sandbox.id)) === 'image') {
+          this.#held.add(connection);
+          return;
+        }
         const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
         const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
         this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });

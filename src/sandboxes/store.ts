@@ -10,6 +10,9 @@ import { recordSchema, type SandboxRecord } from './record.ts';
 /** How long a change of counters may wait to be written, in milliseconds. */
 const WRITE_BEHIND_MS = 200;
 
+/** The same where they were written just before: who works all the time is not written five times a second. */
+const WRITE_INTERVAL_MS = 2_000;
+
 const RECORD_FILE = 'sandbox.json';
 
 const INSTANCE_FILE = 'instance';
@@ -25,6 +28,8 @@ export class SandboxStore {
   readonly #onError: (error: unknown) => void;
   readonly #writes = new Map<string, Promise<void>>();
   readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
+  /** When records were written last, on the clock of `performance.now()`. */
+  readonly #writtenAtMs = new WeakMap<SandboxRecord, number>();
 
   constructor(dataDir: string, disks: Disks, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
@@ -137,10 +142,15 @@ export class SandboxStore {
     }
   }
 
-  /** Writes the record within a fifth of a second; changes in between are one write. */
+  /** Writes the record within a fifth of a second, or within two seconds of the write before; changes in between are one write. */
   writeSoon(record: SandboxRecord): void {
     if (this.#soon.has(record.id)) return;
-    const timer = setTimeout(() => void this.write(record).catch(this.#onError), WRITE_BEHIND_MS);
+    const dueMs = (this.#writtenAtMs.get(record) ?? Number.NEGATIVE_INFINITY) + WRITE_INTERVAL_MS - performance.now();
+    const write = () => {
+      this.#writtenAtMs.set(record, performance.now());
+      void this.write(record).catch(this.#onError);
+    };
+    const timer = setTimeout(write, Math.max(WRITE_BEHIND_MS, dueMs));
     this.#soon.set(record.id, { record, timer });
   }
 
