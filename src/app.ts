@@ -15,6 +15,7 @@ import { type Resolver, systemResolver } from './egress/resolver.ts';
 import { thisMachine } from './egress/surroundings.ts';
 import type { Engine } from './engines/engine.ts';
 import { AccessLog } from './http/access-log.ts';
+import { limitEachAddress } from './http/address-limits.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
 import {
@@ -27,6 +28,7 @@ import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
+import { trustProxies } from './http/trusted-proxies.ts';
 import { checkEngine } from './sandboxes/engine-check.ts';
 import { SANDBOX_USER } from './sandboxes/layout.ts';
 import { Reaper } from './sandboxes/reaper.ts';
@@ -83,8 +85,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const reaper = new Reaper(service, config, clock, onError);
 
   const connectionLimits = { ...CONNECTION_LIMITS, ...parts.connectionLimits };
+  const isTrustedProxy = trustProxies(config.trustedProxies);
   const app = fastify({
     ...toServerOptions(connectionLimits),
+    trustProxy: isTrustedProxy,
     loggerInstance: logger,
     logController: new AccessLog(),
     frameworkErrors: answerFrameworkError(renderProblem),
@@ -99,6 +103,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerBodies(app);
   app.decorateRequest('auth', null);
   limitConnections(app, connectionLimits, config.maxConnections);
+  limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, config.corsOrigins);
   const rateLimits = new RateLimits(config.requestsPerSecond, clock);
   await registerOpenApi(app, version);

@@ -4,7 +4,7 @@ import { parse } from 'dotenv';
 import { z } from 'zod';
 import { type ApiKey, masterKey, parseApiKeys } from './api-keys.ts';
 import { parsePattern } from './egress/pattern.ts';
-import { parseAddress, parseCidr } from './ip-address.ts';
+import { type Cidr, parseAddress, parseCidr } from './ip-address.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
@@ -59,6 +59,16 @@ const patterns = z.string().transform((text, context) => {
   });
 });
 
+const ranges = z.string().transform((text, context) => {
+  const parts = text
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseCidr(part.trim()));
+  if (parts.every((range): range is Cidr => range !== undefined && range.prefix > 0)) return parts;
+  context.addIssue('must be addresses or ranges such as 10.0.0.5 or fd00::/64 with commas between, and not everything');
+  return z.NEVER;
+});
+
 const apiKeys = z.string().transform((text, context) => {
   const { keys, problems } = parseApiKeys(text);
   for (const problem of problems) context.addIssue(problem);
@@ -87,6 +97,8 @@ export const environmentSchema = z.object({
   SANDBOX_API_KEYS: apiKeys.default([]),
   SANDBOX_RATE_LIMIT: integer(0, 1_000_000).default(2000),
   SANDBOX_MAX_CONNECTIONS: integer(10, 100_000).default(2000),
+  SANDBOX_MAX_CONNECTIONS_PER_ADDRESS: integer(1, 100_000).default(1500),
+  SANDBOX_TRUSTED_PROXIES: ranges.default([]),
   SANDBOX_CORS_ORIGINS: origins.default([]),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
@@ -181,6 +193,8 @@ function toConfig(env: Environment) {
     ] satisfies readonly ApiKey[],
     requestsPerSecond: env.SANDBOX_RATE_LIMIT,
     maxConnections: env.SANDBOX_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: env.SANDBOX_MAX_CONNECTIONS_PER_ADDRESS,
+    trustedProxies: env.SANDBOX_TRUSTED_PROXIES,
     corsOrigins: env.SANDBOX_CORS_ORIGINS,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,

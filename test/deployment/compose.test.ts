@@ -16,9 +16,9 @@ describe('the server image behind Caddy', () => {
 
   afterAll(() => deployment?.close(), BUILD_TIMEOUT_MS);
 
-  function send(path: string, apiKey?: string, body?: unknown) {
+  function send(path: string, apiKey?: string, body?: unknown, more: Readonly<Record<string, string>> = {}) {
     if (!deployment) throw new Error('The deployment has not started.');
-    const headers = apiKey === undefined ? {} : { 'x-api-key': apiKey };
+    const headers = { ...more, ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }) };
     const method = body === undefined ? 'GET' : 'POST';
     return sendJson({ port: deployment.httpsPort, authority: deployment.authority, path, method, headers, body });
   }
@@ -30,6 +30,16 @@ describe('the server image behind Caddy', () => {
   it('refuses a wrong key', async () => {
     const answer = await send('/sandbox/erika/execute', 'a wrong key', { code: 'print(1)' });
     expect(answer).toEqual({ status: 401, body: { error: 'Invalid API key' } });
+  });
+
+  it('counts wrong keys by the address that Caddy sees, not by the one that a client claims', async () => {
+    const statuses: number[] = [];
+    for (let index = 0; index < 11; index += 1) {
+      const answer = await send('/info', 'a wrong key', undefined, { 'x-forwarded-for': `203.0.113.${index}` });
+      statuses.push(answer.status);
+    }
+    expect(statuses.at(-1)).toBe(429);
+    expect((await send('/info', deployment?.apiKey)).status).toBe(200);
   });
 
   it('runs code, whose files are in the data folder of this machine', async () => {
@@ -53,5 +63,11 @@ describe('docker-compose.yml', () => {
     const known = settings('.env.example', /^([A-Z_]+)=/gm);
     const passedOn = settings('docker-compose.yml', /^ {6}(SANDBOX_\w+):/gm);
     expect([...known].filter((name) => !passedOn.has(name))).toEqual([]);
+  });
+
+  it('trusts the address that it gives to Caddy, and no other of its network', () => {
+    const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+    const address = /^ {8}ipv4_address: (\S+)$/m.exec(text)?.[1] ?? 'none';
+    expect(/^ {6}SANDBOX_TRUSTED_PROXIES: (.*)$/m.exec(text)?.[1]).toBe(`${address},\${SANDBOX_TRUSTED_PROXIES:-}`);
   });
 });

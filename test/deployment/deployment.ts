@@ -13,6 +13,8 @@ const DOMAIN = 'localhost';
 const PREDEFINED_NETWORKS = ['bridge', 'host', 'none'];
 const ROOT_CERTIFICATE = '/data/caddy/pki/authorities/local/root.crt';
 
+const networksSchema = z.tuple([z.object({ IPAM: z.object({ Config: z.array(z.object({ Subnet: z.string() })) }) })]);
+
 const containersSchema = z.array(
   z.object({
     Mounts: z.array(z.object({ Source: z.string() })),
@@ -67,20 +69,29 @@ async function buildServerImage(): Promise<string> {
   return image;
 }
 
-function startServer(
+async function startServer(
   image: string,
   network: StartedNetwork,
   dataFolder: string,
   apiKey: string,
 ): Promise<StartedTestContainer> {
-  return new GenericContainer(image)
+  const inspected = await run('docker', ['network', 'inspect', network.getName()]);
+  const [{ IPAM }] = networksSchema.parse(JSON.parse(inspected.stdout));
+  const environment = {
+    SANDBOX_API_KEY: apiKey,
+    SANDBOX_DATA_DIR: dataFolder,
+    SANDBOX_DOMAIN: DOMAIN,
+    // Caddy has no address yet; nobody else is on this network.
+    SANDBOX_TRUSTED_PROXIES: IPAM.Config.map(({ Subnet }) => Subnet).join(','),
+  };
+  return await new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('sandbox-api')
     .withBindMounts([
       { source: '/var/run/docker.sock', target: '/var/run/docker.sock' },
       { source: dataFolder, target: dataFolder },
     ])
-    .withEnvironment({ SANDBOX_API_KEY: apiKey, SANDBOX_DATA_DIR: dataFolder, SANDBOX_DOMAIN: DOMAIN })
+    .withEnvironment(environment)
     .withTmpFs({ '/tmp': '' })
     .withDroppedCapabilities('ALL')
     .withAddedCapabilities('CHOWN', 'DAC_OVERRIDE', 'FOWNER')

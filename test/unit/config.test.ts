@@ -20,6 +20,8 @@ describe('configuration', () => {
     ['SANDBOX_CORS_ORIGINS', 'https://app.example.org/path'],
     ['SANDBOX_RATE_LIMIT', '-1'],
     ['SANDBOX_MAX_CONNECTIONS', '1'],
+    ['SANDBOX_TRUSTED_PROXIES', 'caddy'],
+    ['SANDBOX_TRUSTED_PROXIES', '10.0.0.1,0.0.0.0/0'],
     ['SANDBOX_API_PORT', 'eighty'],
     ['SANDBOX_API_PORT', '70000'],
     ['SANDBOX_DOCKER_MEMORY', 'much'],
