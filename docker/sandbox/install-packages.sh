@@ -28,7 +28,7 @@ package_index_answers() {
 }
 
 apt-get update
-install_packages bash-static build-essential ca-certificates curl file git jq less nodejs procps ripgrep unzip zip
+install_packages bash-static build-essential ca-certificates curl file git jq less nodejs npm procps ripgrep unzip zip
 
 if has_distribution_python; then
 	install_packages python3 python3-dev python3-pip python3-venv python-is-python3

@@ -25,17 +25,18 @@ export interface Origin {
 
 /**
  * Starts it: `/hello` greets, `/echo` gives the body back, `/big` sends 20 MiB, `/repo.git` is a repository with the file `greeting`,
- * `/simple/` an index with the Python package `clara-greeting`.
+ * `/simple/` an index with the Python package `clara-greeting`, `/npm/` a registry with the package `clara-greeting` for Node; `/hang` never answers.
  */
 export async function startOrigin(): Promise<Origin> {
   const folder = await mkdtemp(join(tmpdir(), 'clara-origin-'));
   const { key, certificate } = await makeCertificate(folder);
   await makeRepository(folder);
   const wheel = await makeWheel(folder);
+  const tarball = await makeTarball(folder);
   const requests: string[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.headers.host} ${request.method} ${request.url}`);
-    respond(folder, wheel, request, response).catch(() => response.destroy());
+    respond({ folder, wheel, tarball }, request, response).catch(() => response.destroy());
   };
   const http = createHttpServer(answer);
   const https = createHttpsServer({ key, cert: certificate }, answer);
@@ -59,9 +60,14 @@ interface Wheel {
   readonly bytes: Buffer;
 }
 
+interface Site {
+  readonly folder: string;
+  readonly wheel: Wheel;
+  readonly tarball: Buffer;
+}
+
 async function respond(
-  folder: string,
-  wheel: Wheel,
+  { folder, wheel, tarball }: Site,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -70,6 +76,10 @@ async function respond(
   else if (path === '/echo') response.end(await buffer(request));
   else if (path === '/headers') response.end(JSON.stringify(request.headers));
   else if (path === '/big') response.end(Buffer.alloc(20 * 2 ** 20, 'x'));
+  else if (path === '/hang') await once(response, 'close');
+  else if (path === '/npm/clara-greeting')
+    response.end(packument(tarball, `${originOf(request)}/npm/clara-greeting.tgz`));
+  else if (path === '/npm/clara-greeting.tgz') response.end(tarball);
   else if (path === '/simple/clara-greeting/') {
     const digest = createHash('sha256').update(wheel.bytes).digest('hex');
     response.setHeader('content-type', 'text/html');
@@ -114,6 +124,26 @@ async function makeRepository(folder: string): Promise<void> {
   await git('commit', '--quiet', '--message=greet');
   await git('clone', '--quiet', '--bare', work, join(folder, 'repo.git'));
   await run('git', ['update-server-info'], { cwd: join(folder, 'repo.git') });
+}
+
+async function makeTarball(folder: string): Promise<Buffer> {
+  const inner = join(folder, 'package');
+  await mkdir(inner);
+  await writeFile(join(inner, 'package.json'), JSON.stringify({ name: 'clara-greeting', version: '1.0.0' }));
+  await writeFile(join(inner, 'index.js'), "module.exports = 'hello from npm';\n");
+  await run('tar', ['-czf', join(folder, 'package.tgz'), '-C', folder, 'package']);
+  return await readFile(join(folder, 'package.tgz'));
+}
+
+/** What a registry of npm says of a package with one version. */
+function packument(tarball: Buffer, url: string): string {
+  const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+  const version = { name: 'clara-greeting', version: '1.0.0', dist: { tarball: url, integrity } };
+  return JSON.stringify({ name: 'clara-greeting', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } });
+}
+
+function originOf({ socket, headers }: IncomingMessage): string {
+  return `${'encrypted' in socket ? 'https' : 'http'}://${headers.host}`;
 }
 
 async function makeWheel(folder: string): Promise<Wheel> {

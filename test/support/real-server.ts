@@ -48,6 +48,7 @@ export async function startRealServer(
     SANDBOX_NETWORK: 'none',
     SANDBOX_POOL_SIZE: '0',
     SANDBOX_DOCKER_RUNTIME: RUNTIME,
+    SANDBOX_DOCKER_IMAGE: process.env.CLARA_TEST_IMAGE ?? '',
     ...variables,
   });
   const app = await buildAppOrClean(dataDir, {
