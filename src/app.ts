@@ -3,10 +3,10 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { AgentSource } from './agent/source.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { commonErrors } from './dialects/clara/error-schemas.ts';
 import { claraFileRoutes } from './dialects/clara/file-routes.ts';
 import { renderProblem } from './dialects/clara/mapping.ts';
 import { claraRoutes } from './dialects/clara/routes.ts';
-import { commonErrors } from './dialects/clara/schemas.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
 import { claraTransferRoutes } from './dialects/clara/transfer-routes.ts';
 import { Disks } from './disks/disks.ts';

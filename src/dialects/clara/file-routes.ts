@@ -8,17 +8,12 @@ import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../sandboxes/executions.ts';
 import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
 import type { SandboxMemory } from '../../sandboxes/memory.ts';
-import {
-  decodeBase64,
-  renderProblem,
-  toDone,
-  toExecutionResponse,
-  toFileContent,
-  toOwner,
-  toRefused,
-} from './mapping.ts';
+import { sandboxErrors } from './error-schemas.ts';
+import { decodeBase64, toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
+import { operation } from './operation.ts';
+import * as requests from './request-schemas.ts';
+import * as responses from './response-schemas.ts';
 import type { ClaraOptions } from './routes.ts';
-import * as schemas from './schemas.ts';
 
 /** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */
 const FILE_DEADLINE_MS = 45_000;
@@ -28,19 +23,9 @@ const UNZIP_DEADLINE_MS = 105_000;
 
 const LISTING_TIMEOUT_SECONDS = 20;
 
-const errors = {
-  401: schemas.errorResponse,
-  404: schemas.errorResponse,
-  413: schemas.errorResponse,
-  422: schemas.validationErrorResponse,
-  503: schemas.errorResponse,
-  507: schemas.errorResponse,
-};
-
 /** The native dialect: files. */
 export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
-  const routeConfig = { renderProblem };
-  const params = schemas.userParams;
+  const params = requests.userParams;
 
   const list = (
     connection: AgentConnection,
@@ -62,17 +47,11 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
 
   app.get(
     '/sandbox/:user_id/files',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'listFiles',
-        summary: 'List a folder, as ls -la does',
-        tags: ['files'],
-        params,
-        querystring: schemas.listQuery,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('files', 'listFiles', 'List a folder, as ls -la does', {
+      params,
+      querystring: requests.listQuery,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
       return await service.use(toOwner(request.params.user_id, request.auth), async (connection, memory) => {
@@ -87,17 +66,11 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
 
   app.get(
     '/sandbox/:user_id/file',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'readFile',
-        summary: 'Read a file',
-        tags: ['files'],
-        params,
-        querystring: schemas.fileQuery,
-        response: { 200: schemas.fileResponse, ...errors },
-      },
-    },
+    operation('files', 'readFile', 'Read a file', {
+      params,
+      querystring: requests.fileQuery,
+      response: { 200: responses.fileResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
@@ -110,17 +83,11 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
 
   app.post(
     '/sandbox/:user_id/file',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'writeFile',
-        summary: 'Write a file; its folders are made',
-        tags: ['files'],
-        params,
-        body: schemas.writeBody,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('files', 'writeFile', 'Write a file; its folders are made', {
+      params,
+      body: requests.writeBody,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const startedAtMs = performance.now();
       const { path, content, encoding } = request.body;
@@ -138,17 +105,11 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
 
   app.delete(
     '/sandbox/:user_id/file',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'deleteFile',
-        summary: 'Delete a file; one that is not there counts as deleted',
-        tags: ['files'],
-        params,
-        querystring: schemas.fileQuery,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('files', 'deleteFile', 'Delete a file; one that is not there counts as deleted', {
+      params,
+      querystring: requests.fileQuery,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const startedAtMs = performance.now();
       const { path } = request.query;
@@ -164,17 +125,11 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
 
   app.post(
     '/sandbox/:user_id/unzip',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'unzipFile',
-        summary: 'Unpack a zip or tar archive',
-        tags: ['files'],
-        params,
-        body: schemas.unzipBody,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('files', 'unzipFile', 'Unpack a zip or tar archive', {
+      params,
+      body: requests.unzipBody,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const startedAtMs = performance.now();
       const path = toAbsolutePath(request.body.path);

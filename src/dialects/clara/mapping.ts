@@ -8,7 +8,8 @@ import type { Execution } from '../../sandboxes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
 import type { SandboxOverrides } from '../../sandboxes/record.ts';
 import type { SandboxStatus } from '../../sandboxes/service.ts';
-import type { conditionHeaders, createBody, executionResponse, sandboxInfo } from './schemas.ts';
+import type { conditionHeaders, createBody } from './request-schemas.ts';
+import type { executionResponse, sandboxInfo } from './response-schemas.ts';
 
 type ExecutionResponse = z.output<typeof executionResponse>;
 

@@ -6,8 +6,11 @@ import { disconnectSignal } from '../../http/disconnect.ts';
 import { execute } from '../../sandboxes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
 import type { SandboxService } from '../../sandboxes/service.ts';
-import { renderProblem, toExecutionResponse, toOverrides, toOwner, toRequirements, toSandboxInfo } from './mapping.ts';
-import * as schemas from './schemas.ts';
+import { sandboxErrors } from './error-schemas.ts';
+import { toExecutionResponse, toOverrides, toOwner, toRequirements, toSandboxInfo } from './mapping.ts';
+import { operation } from './operation.ts';
+import * as requests from './request-schemas.ts';
+import * as responses from './response-schemas.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
@@ -17,18 +20,9 @@ export interface ClaraOptions {
   readonly config: Config;
 }
 
-const errors = {
-  401: schemas.errorResponse,
-  404: schemas.errorResponse,
-  422: schemas.validationErrorResponse,
-  503: schemas.errorResponse,
-  507: schemas.errorResponse,
-};
-
 /** The native dialect: life and execution. */
 export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
-  const routeConfig = { renderProblem };
-  const params = schemas.userParams;
+  const params = requests.userParams;
 
   const run = async (
     owner: Owner,
@@ -50,48 +44,30 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.post(
     '/sandbox/:user_id/create',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'createSandbox',
-        summary: 'Create or start a sandbox',
-        tags: ['sandbox'],
-        params,
-        body: schemas.createBody,
-        response: { 200: schemas.sandboxInfo, ...errors, 409: schemas.errorResponse },
-      },
-    },
+    operation('sandbox', 'createSandbox', 'Create or start a sandbox', {
+      params,
+      body: requests.createBody,
+      response: { 200: responses.sandboxInfo, ...sandboxErrors },
+    }),
     async (request) =>
       toSandboxInfo(await service.create(toOwner(request.params.user_id, request.auth), toOverrides(request.body))),
   );
 
   app.get(
     '/sandbox/:user_id/status',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'getSandbox',
-        summary: 'A sandbox with its live memory and CPU',
-        tags: ['sandbox'],
-        params,
-        response: { 200: schemas.sandboxInfo, ...errors },
-      },
-    },
+    operation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', {
+      params,
+      response: { 200: responses.sandboxInfo, ...sandboxErrors },
+    }),
     async (request) => toSandboxInfo(await service.status(toOwner(request.params.user_id, request.auth))),
   );
 
   app.post(
     '/sandbox/:user_id/stop',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'stopSandbox',
-        summary: 'Stop a sandbox; files and packages stay',
-        tags: ['sandbox'],
-        params,
-        response: { 200: schemas.stopResponse, ...errors },
-      },
-    },
+    operation('sandbox', 'stopSandbox', 'Stop a sandbox; files and packages stay', {
+      params,
+      response: { 200: responses.stopResponse, ...sandboxErrors },
+    }),
     async (request) => {
       const isStopped = await service.stop(toOwner(request.params.user_id, request.auth));
       return { status: isStopped ? ('stopped' as const) : ('not_found' as const) };
@@ -100,16 +76,10 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.post(
     '/sandbox/:user_id/restart',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'restartSandbox',
-        summary: 'Restart a sandbox, or create it',
-        tags: ['sandbox'],
-        params,
-        response: { 200: schemas.sandboxInfo, ...errors },
-      },
-    },
+    operation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', {
+      params,
+      response: { 200: responses.sandboxInfo, ...sandboxErrors },
+    }),
     async (request) => toSandboxInfo(await service.restart(toOwner(request.params.user_id, request.auth))),
   );
 
@@ -119,16 +89,10 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
   ] as const) {
     app.delete(
       url,
-      {
-        config: routeConfig,
-        schema: {
-          operationId,
-          summary: 'Delete a sandbox; its files stay for the next one',
-          tags: ['sandbox'],
-          params,
-          response: { 200: schemas.deleteResponse, ...errors },
-        },
-      },
+      operation('sandbox', operationId, 'Delete a sandbox; its files stay for the next one', {
+        params,
+        response: { 200: responses.deleteResponse, ...sandboxErrors },
+      }),
       async (request) => {
         const isDeleted = await service.remove(toOwner(request.params.user_id, request.auth));
         return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: true as const };
@@ -138,17 +102,11 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.post(
     '/sandbox/:user_id/execute',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'executeCode',
-        summary: 'Run Python',
-        tags: ['execution'],
-        params,
-        body: schemas.executeBody,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('execution', 'executeCode', 'Run Python', {
+      params,
+      body: requests.executeBody,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const { code, timeout, keep_running: isKeptRunning } = request.body;
       const owner = toOwner(request.params.user_id, request.auth);
@@ -158,17 +116,11 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.post(
     '/sandbox/:user_id/shell',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'runShell',
-        summary: 'Run a shell command',
-        tags: ['execution'],
-        params,
-        body: schemas.shellBody,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('execution', 'runShell', 'Run a shell command', {
+      params,
+      body: requests.shellBody,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const { command, timeout, keep_running: isKeptRunning } = request.body;
       const owner = toOwner(request.params.user_id, request.auth);
@@ -178,17 +130,11 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.post(
     '/sandbox/:user_id/pip/install',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'installPackage',
-        summary: 'Install Python packages; they persist',
-        tags: ['execution'],
-        params,
-        body: schemas.pipInstallBody,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('execution', 'installPackage', 'Install Python packages; they persist', {
+      params,
+      body: requests.pipInstallBody,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const requirements = toRequirements(request.body.package);
       const argv = ['python3', '-m', 'pip', 'install', '--user', '--no-input', '--', ...requirements];
@@ -199,16 +145,10 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
 
   app.get(
     '/sandbox/:user_id/pip/list',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'listPackages',
-        summary: "pip's table of installed packages",
-        tags: ['execution'],
-        params,
-        response: { 200: schemas.executionResponse, ...errors },
-      },
-    },
+    operation('execution', 'listPackages', "pip's table of installed packages", {
+      params,
+      response: { 200: responses.executionResponse, ...sandboxErrors },
+    }),
     async (request, reply) => {
       const argv = ['python3', '-m', 'pip', 'list'];
       return await run(toOwner(request.params.user_id, request.auth), reply, { kind: 'argv', argv }, 'Command', 50);

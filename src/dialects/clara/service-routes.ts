@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Config } from '../../config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { SandboxService } from '../../sandboxes/service.ts';
-import { renderProblem } from './mapping.ts';
-import * as schemas from './schemas.ts';
+import { errorResponse } from './error-schemas.ts';
+import { operation } from './operation.ts';
+import * as responses from './response-schemas.ts';
 
 export interface ServiceRoutesOptions {
   readonly engine: Engine;
@@ -19,16 +20,10 @@ const BYTES_PER_GB = 2 ** 30;
 export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app, { engine, version }) => {
   app.get(
     '/health',
-    {
-      config: { renderProblem },
-      schema: {
-        operationId: 'getHealth',
-        summary: 'Whether the server and its engine work; always 200',
-        tags: ['service'],
-        security: [],
-        response: { 200: schemas.healthResponse, 429: schemas.errorResponse },
-      },
-    },
+    operation('service', 'getHealth', 'Whether the server and its engine work; always 200', {
+      security: [],
+      response: { 200: responses.healthResponse, 429: errorResponse },
+    }),
     async () => {
       const docker = (await engineVersion(engine)) !== null;
       return { status: docker ? ('healthy' as const) : ('unhealthy' as const), docker, version };
@@ -41,15 +36,13 @@ export const infoRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app
   const { engine, service, config, version } = options;
   app.get(
     '/info',
-    {
-      config: { renderProblem, isAboutNoUser: true },
-      schema: {
-        operationId: 'getInfo',
-        summary: 'Version, sandboxes and disk',
-        tags: ['service'],
-        response: { 200: schemas.infoResponse },
-      },
-    },
+    operation(
+      'service',
+      'getInfo',
+      'Version, sandboxes and disk',
+      { response: { 200: responses.infoResponse } },
+      { isAboutNoUser: true },
+    ),
     async () => {
       const dockerVersion = await engineVersion(engine);
       const disk = await statfs(config.dataDir).catch(() => null);

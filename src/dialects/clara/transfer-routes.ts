@@ -11,9 +11,12 @@ import { planDownload } from '../../http/download-plan.ts';
 import { bytesOf } from '../../http/request-bytes.ts';
 import { ARCHIVE_LIMITS, demandFolder, openPart, toAbsolutePath } from '../../sandboxes/files.ts';
 import { createYoungGarbageLimit } from '../../young-garbage.ts';
-import { renderProblem, toOwner, toWriteCondition } from './mapping.ts';
+import { errorResponse, sandboxErrors } from './error-schemas.ts';
+import { toOwner, toWriteCondition } from './mapping.ts';
+import { operation } from './operation.ts';
+import * as requests from './request-schemas.ts';
+import * as responses from './response-schemas.ts';
 import type { ClaraOptions } from './routes.ts';
-import * as schemas from './schemas.ts';
 
 /** How long a sandbox may move no byte while it is the one that is waited for, in milliseconds; less than a client may. */
 const AGENT_IDLE_MS = 30_000;
@@ -25,26 +28,15 @@ const BYTES_TYPE = 'application/octet-stream';
 
 const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as const;
 
-const errors = {
-  401: schemas.errorResponse,
-  404: schemas.errorResponse,
-  409: schemas.errorResponse,
-  422: schemas.validationErrorResponse,
-  503: schemas.errorResponse,
-};
-
-const uploadErrors = { ...errors, 507: schemas.errorResponse };
-
 interface RawRequest {
-  readonly Params: z.output<typeof schemas.userParams>;
-  readonly Querystring: z.output<typeof schemas.fileQuery>;
-  readonly Headers: z.output<typeof schemas.rangeHeaders>;
+  readonly Params: z.output<typeof requests.userParams>;
+  readonly Querystring: z.output<typeof requests.fileQuery>;
+  readonly Headers: z.output<typeof requests.rangeHeaders>;
 }
 
 /** The native dialect: files of any size and whole folders, streamed. */
 export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service }) => {
-  const routeConfig = { renderProblem };
-  const params = schemas.userParams;
+  const params = requests.userParams;
   const onBytes = createYoungGarbageLimit();
 
   // Bodies here are the request's own stream, whatever they call themselves and however large they are.
@@ -92,65 +84,55 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (a
   app.get(
     '/sandbox/:user_id/raw',
     {
-      config: routeConfig,
-      exposeHeadRoute: false,
-      schema: {
-        operationId: 'downloadFile',
-        summary: 'Download a file of any size, or a range of it',
-        tags: ['files'],
+      ...operation('files', 'downloadFile', 'Download a file of any size, or a range of it', {
         params,
-        querystring: schemas.fileQuery,
-        headers: schemas.rangeHeaders,
+        querystring: requests.fileQuery,
+        headers: requests.rangeHeaders,
         response: {
-          200: { description: 'The file.', content: { 'application/octet-stream': { schema: schemas.bytes } } },
-          206: { description: 'The range.', content: { 'application/octet-stream': { schema: schemas.bytes } } },
-          304: schemas.nothing.describe('The file has one of the ETags of If-None-Match.'),
-          416: schemas.errorResponse,
-          ...errors,
+          200: responses.fileDownload('The file.'),
+          206: responses.fileDownload('The range.'),
+          304: responses.nothing.describe('The file has one of the ETags of If-None-Match.'),
+          416: errorResponse,
+          ...sandboxErrors,
         },
-      },
+      }),
+      exposeHeadRoute: false,
     },
     sendFile,
   );
 
   app.head(
     '/sandbox/:user_id/raw',
-    {
-      config: routeConfig,
-      schema: {
-        operationId: 'describeFile',
-        summary: 'Size, ETag and time of a file',
-        tags: ['files'],
-        params,
-        querystring: schemas.fileQuery,
-        headers: schemas.rangeHeaders,
-        response: { 200: schemas.nothing.describe('The headers of the download.'), ...errors },
-      },
-    },
+    operation('files', 'describeFile', 'Size, ETag and time of a file', {
+      params,
+      querystring: requests.fileQuery,
+      headers: requests.rangeHeaders,
+      response: { 200: responses.nothing.describe('The headers of the download.'), ...sandboxErrors },
+    }),
     sendFile,
   );
 
   app.put(
     '/sandbox/:user_id/raw',
-    {
-      config: { ...routeConfig, streamsBody: true },
-      schema: {
-        operationId: 'uploadFile',
-        summary: 'Upload a file of any size; its folders are made, and an old file stays until the new one is whole',
-        tags: ['files'],
+    operation(
+      'files',
+      'uploadFile',
+      'Upload a file of any size; its folders are made, and an old file stays until the new one is whole',
+      {
         consumes: ['application/octet-stream'],
         params,
-        querystring: schemas.fileQuery,
-        headers: schemas.conditionHeaders,
-        body: schemas.bytes,
+        querystring: requests.fileQuery,
+        headers: requests.conditionHeaders,
+        body: responses.bytes,
         response: {
-          200: schemas.rawWriteResponse,
-          201: schemas.rawWriteResponse,
-          412: schemas.errorResponse,
-          ...uploadErrors,
+          200: responses.rawWriteResponse,
+          201: responses.rawWriteResponse,
+          412: errorResponse,
+          ...sandboxErrors,
         },
       },
-    },
+      { streamsBody: true },
+    ),
     async (request, reply) => {
       const { path } = request.query;
       const only = toWriteCondition(request.headers);
@@ -167,25 +149,12 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (a
   app.get(
     '/sandbox/:user_id/archive',
     {
-      config: routeConfig,
-      exposeHeadRoute: false,
-      schema: {
-        operationId: 'downloadFolder',
-        summary: 'Download a folder as a tar or zip archive, which is made on the way',
-        tags: ['files'],
+      ...operation('files', 'downloadFolder', 'Download a folder as a tar or zip archive, which is made on the way', {
         params,
-        querystring: schemas.archiveQuery,
-        response: {
-          200: {
-            description: 'The archive; its names start below the folder.',
-            content: {
-              'application/x-tar': { schema: schemas.bytes },
-              'application/zip': { schema: schemas.bytes },
-            },
-          },
-          ...errors,
-        },
-      },
+        querystring: requests.archiveQuery,
+        response: { 200: responses.archiveDownload, ...sandboxErrors },
+      }),
+      exposeHeadRoute: false,
     },
     async (request, reply) => {
       const path = toAbsolutePath(request.query.path);
@@ -203,19 +172,19 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (a
 
   app.put(
     '/sandbox/:user_id/archive',
-    {
-      config: { ...routeConfig, streamsBody: true },
-      schema: {
-        operationId: 'uploadFolder',
-        summary: 'Unpack a tar or zip archive into a folder; an unsafe one is refused whole',
-        tags: ['files'],
+    operation(
+      'files',
+      'uploadFolder',
+      'Unpack a tar or zip archive into a folder; an unsafe one is refused whole',
+      {
         consumes: ['application/x-tar', 'application/zip', 'application/octet-stream'],
         params,
-        querystring: schemas.archiveQuery,
-        body: schemas.bytes,
-        response: { 200: schemas.unpackResponse, 413: schemas.errorResponse, ...uploadErrors },
+        querystring: requests.archiveQuery,
+        body: responses.bytes,
+        response: { 200: responses.unpackResponse, ...sandboxErrors },
       },
-    },
+      { streamsBody: true },
+    ),
     async (request, reply) => {
       const { path, format } = request.query;
       return await service.write(toOwner(request.params.user_id, request.auth), async (connection) => {

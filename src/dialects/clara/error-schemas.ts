@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+export const errorResponse = z
+  .object({ error: z.string().meta({ description: 'A sentence for a person.' }) })
+  .meta({ id: 'Error', examples: [{ error: 'Sandbox not found' }] });
+
+export const validationErrorResponse = z
+  .object({
+    error: z.string(),
+    detail: z.array(z.object({ loc: z.array(z.string()), msg: z.string(), type: z.string() })),
+  })
+  .meta({
+    id: 'ValidationError',
+    examples: [
+      {
+        error: 'timeout: must be 300 or less',
+        detail: [{ loc: ['body', 'timeout'], msg: 'must be 300 or less', type: 'too_big' }],
+      },
+    ],
+  });
+
+/** What every route that needs a key may answer, whatever it does. */
+export const commonErrors = {
+  401: errorResponse,
+  403: errorResponse,
+  413: errorResponse,
+  415: errorResponse,
+  422: validationErrorResponse,
+  429: errorResponse,
+  503: errorResponse,
+};
+
+/** What a route that works with a sandbox may answer besides. */
+export const sandboxErrors = { 404: errorResponse, 409: errorResponse, 507: errorResponse };

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { parseSize } from '../../config.ts';
+import { parsePattern } from '../../egress/pattern.ts';
+
+const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
+
+const hasNoNul = (text: string): boolean => !text.includes('\0');
+
+/** A path in the sandbox: absolute, or relative to /workspace. */
+const path = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(4096, 'is too long')
+  .refine(hasNoNul, 'must not hold a NUL character');
+
+const timeout = (seconds: number) =>
+  z
+    .int('must be a whole number of seconds')
+    .min(1, 'must be 1 or more')
+    .max(300, 'must be 300 or less')
+    .default(seconds)
+    .meta({ description: 'Seconds until everything that was started is killed.' });
+
+const keepRunning = z.boolean().default(false).meta({
+  description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
+});
+
+export const userParams = z.object({
+  user_id: z
+    .string()
+    .min(1, 'must not be empty')
+    .refine((id) => [...id].length <= 256, 'must have 256 characters or fewer')
+    .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+    .meta({
+      maxLength: 256,
+      description: 'Any id of a user; upper and lower case differ.',
+      examples: ['discord-123456789'],
+    }),
+});
+
+export const createBody = z
+  .object({
+    image: z.string().min(1).max(512).regex(NO_CONTROL_CHARACTERS).nullish(),
+    memory_limit: z
+      .string()
+      .refine((text) => (parseSize(text) ?? 0) >= 64 * 2 ** 20, 'must be a size such as 512m, 64m or more')
+      .nullish(),
+    cpu_limit: z.number().min(0.1, 'must be 0.1 or more').max(4, 'must be 4 or less').nullish(),
+    network: z
+      .enum(['none', 'proxy'], 'must be none or proxy')
+      .nullish()
+      .meta({ description: 'Never more than the server gives; its own setting if absent.' }),
+    egress_allow: z
+      .array(
+        z
+          .string()
+          .max(512)
+          .refine(
+            (text) => parsePattern(text) !== undefined,
+            'must be like example.org, *.example.org:443 or 10.0.0.0/8',
+          ),
+      )
+      .max(64)
+      .nullish()
+      .meta({
+        description: 'The only hosts that it may connect to, of those that the server allows; [] is none, ["*"] all.',
+      }),
+  })
+  .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
+  .nullish();
+
+export const executeBody = z
+  .object({
+    code: z.string().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
+    description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
+    timeout: timeout(30),
+    keep_running: keepRunning,
+  })
+  .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
+
+export const shellBody = z
+  .object({
+    command: z
+      .string()
+      .max(16_777_216, 'is too long')
+      .refine(hasNoNul, 'must not hold a NUL character')
+      .meta({ description: 'Run by bash, or sh where there is no bash.' }),
+    timeout: timeout(60),
+    keep_running: keepRunning,
+  })
+  .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
+
+export const pipInstallBody = z
+  .object({
+    package: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(4096)
+      .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+      .refine((text) => text.trim() !== '' && !/(^|\s)-/.test(text), 'must be requirements, not options')
+      .meta({ description: "One or more requirements as pip takes them, with spaces between: 'requests pandas>=2'." }),
+    timeout: timeout(120),
+  })
+  .meta({ examples: [{ package: 'requests' }] });
+
+export const listQuery = z.object({ path: path.default('/workspace') });
+
+export const fileQuery = z.object({ path });
+
+export const writeBody = z
+  .object({
+    path,
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64'], 'must be utf-8 or base64').default('utf-8'),
+  })
+  .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello' }] });
+
+export const unzipBody = z
+  .object({ path, destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }) })
+  .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
+
+export const archiveQuery = z.object({
+  path,
+  format: z.enum(['tar', 'zip'], 'must be tar or zip').default('tar'),
+});
+
+export const rangeHeaders = z.object({
+  range: z.string().optional().meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.' }),
+  'if-none-match': z
+    .string()
+    .optional()
+    .meta({ description: 'ETags; the answer is 304 where the file has one of them.' }),
+  'if-range': z.string().optional().meta({ description: 'The range counts only where the file has this ETag.' }),
+});
+
+export const conditionHeaders = z.object({
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: 'Write only over a file with one of these ETags, or * for any.' }),
+  'if-none-match': z
+    .literal('*', 'must be *')
+    .optional()
+    .meta({ description: '* writes only where there is no file yet.' }),
+});
