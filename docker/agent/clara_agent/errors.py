@@ -36,14 +36,31 @@ CODES = {
     errno.EMFILE: ("limit", "Too many files are open"),
     errno.ENFILE: ("limit", "Too many files are open"),
     errno.ENOMEM: ("limit", "The sandbox has no memory left"),
+    errno.ENXIO: ("invalid", "Nothing answers at this socket or device"),
+    errno.ENODEV: ("invalid", "Nothing answers at this socket or device"),
+    errno.EIO: ("invalid", "It cannot be read or written"),
+    errno.EBUSY: ("invalid", "Something else uses it"),
+    errno.ETXTBSY: ("invalid", "It is a program that runs"),
+    errno.EOVERFLOW: ("invalid", "It is too large for the operation"),
+    errno.ESRCH: ("not_found", "There is no such process"),
+    errno.ESTALE: ("not_found", "There is no such file or folder any more"),
+    errno.EOPNOTSUPP: ("unsupported", "The file system cannot do this"),
 }
+
+# What the operating system refuses for any other reason is the request's fault, or its files', and never the agent's.
+OTHER = "invalid"
 
 
 def from_os_error(error, path=None):
     """The Failure that says what an OSError means for the call."""
-    code, sentence = CODES.get(error.errno, ("internal", error.strerror or str(error)))
+    code, sentence = CODES.get(error.errno) or (OTHER, _to_sentence(error))
     where = "" if path is None else ": %s" % path
     return Failure(code, "%s%s." % (sentence, where))
+
+
+def _to_sentence(error):
+    reason = (error.strerror or str(error)).rstrip(".")
+    return reason[:1].upper() + reason[1:] or "The operation is not possible"
 
 
 def to_failure(error):

@@ -1,4 +1,5 @@
 """Operations on names: stat, mkdir, move."""
+import errno
 import os
 
 from .errors import Failure, from_os_error
@@ -44,7 +45,28 @@ def make_folders(path):
     """Makes a folder and those above it; whether there was anything to make."""
     if os.path.isdir(path):
         return False
-    os.makedirs(path, exist_ok=True)
+    # Not os.makedirs, which calls itself for each folder: a path may have two thousand.
+    missing = [path]
+    while not _makes(missing[-1]):
+        missing.append(os.path.dirname(missing[-1].rstrip(b"/")))
+    while missing:
+        if not _makes(missing.pop()):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return True
+
+
+def _makes(path):
+    """Makes a folder where there is none; False where the one above is missing."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    except FileNotFoundError:
+        # At the top, or in a folder in which none can be made, that is all that there is to say.
+        if os.path.isdir(os.path.dirname(path.rstrip(b"/")) or b"/"):
+            raise
+        return False
     return True
 
 

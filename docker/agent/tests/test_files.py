@@ -10,6 +10,7 @@ import unittest
 from case import AgentCase
 from client import CallFailed
 from clara_agent import codec
+from clara_agent.errors import from_os_error
 
 
 class Files(AgentCase):
@@ -101,6 +102,16 @@ class Files(AgentCase):
         self.write_file("plain")
         self.assert_fails("not_directory", "write", b"", path="plain/file")
 
+    def test_folders_as_deep_as_a_path_can_be_are_made(self):
+        deep = "deep/" + "d/" * 1500
+        self.assertTrue(self.client.call("write", b"x", path=deep + "file").result["created"])
+        self.assertEqual(self.client.call("read", path=deep + "file").out, b"x")
+        self.assertTrue(self.client.call("mkdir", path="deeper/" + "d/" * 1500).result["created"])
+        self.assert_fails("invalid", "write", b"x", path="deep/" + "d/" * 3000 + "file")
+        self.assert_fails("not_directory", "mkdir", path=deep + "file/more")
+        for name in "deep", "deeper":
+            self.client.call("remove", path=name, recursive=True)
+
     def test_a_full_disk_is_no_space_and_keeps_the_old_file(self):
         small = self.sandbox.path("small")
         os.mkdir(small)
@@ -129,6 +140,19 @@ class Files(AgentCase):
         self.assert_fails("is_directory", "write", b"x", path=".")
         self.assert_fails("is_directory", "write", b"x", path="/")
         self.assertEqual(self.client.call("stat", path="fifo").result["type"], "other")
+
+    def test_what_cannot_be_read_is_invalid_and_no_fault_of_the_agent(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.sandbox.path("bound"))
+            self.assert_fails("invalid", "read", path="bound")
+        self.assert_fails("invalid", "read", path="/proc/self/mem")
+
+    def test_an_error_that_nobody_has_met_is_invalid(self):
+        for number in errno.errorcode:
+            failure = from_os_error(OSError(number, os.strerror(number)), "file")
+            self.assertNotEqual(failure.code, "internal", errno.errorcode[number])
+            self.assertRegex(failure.message, r"^[^a-z].*: file\.$")
+        self.assertEqual(from_os_error(OSError("odd")).code, "invalid")
 
     def test_what_is_not_there_is_not_found(self):
         for op in "stat", "read", "list":
