@@ -5,6 +5,9 @@ from .errors import Failure
 
 FILE, FOLDER, SYMLINK, HARDLINK = "file", "directory", "symlink", "hardlink"
 MAX_LINKS = 40
+MAX_NAME = 255
+# What the kernel takes, less what the name of a temporary file may need in the deepest folder.
+MAX_PATH = 4096 - 64
 
 
 def unsafe(name, reason):
@@ -48,6 +51,8 @@ class Inspector:
         parts = parts_of(name)
         if not parts:
             return
+        if max(map(len, parts)) > MAX_NAME or len(os.path.join(self._destination, *parts)) > MAX_PATH:
+            raise Failure("invalid", "The archive has a name that is too long: %r." % name[:MAX_NAME].decode("utf-8", "replace"))
         parent = self._resolve(name, [], parts[:-1])
         place = tuple(parent + parts[-1:])
         if kind == SYMLINK:

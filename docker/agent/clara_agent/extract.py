@@ -1,9 +1,14 @@
-"""Unpacks an archive in two passes: the first only looks, so that what is refused leaves nothing behind. Runs in a worker."""
+"""Unpacks an archive in two passes: the first only looks, so that what is refused leaves nothing behind. Runs in a worker.
+
+Each entry takes its place when it is whole: one that is damaged leaves what was there.
+"""
 import os
+from contextlib import suppress
 
 from .archive_reading import open_archive
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK, Inspector, parts_of
 from .errors import Failure
+from .files import make_folders
 
 CHUNK = 1 << 20
 # What an archive may hold besides the files' bytes, for each entry.
@@ -53,19 +58,25 @@ def extract(file, destination, limits, form):
 
 def _place(archive, entry, destination, path, folders):
     if entry.kind == FOLDER:
-        os.makedirs(path, exist_ok=True)
+        make_folders(path)
         os.chmod(path, entry.mode & 0o777 | 0o700)
         folders.append((path, entry))
         return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.lexists(path):
-        os.unlink(path)
-    if entry.kind == SYMLINK:
-        os.symlink(entry.target, path)
-    elif entry.kind == HARDLINK:
-        os.link(os.path.join(destination, *parts_of(entry.target)), path, follow_symlinks=False)
-    elif entry.kind == FILE:
-        _write(archive, entry, path)
+    folder = os.path.dirname(path)
+    make_folders(folder)
+    temporary = os.path.join(folder, b".clara-unpack-" + os.urandom(8).hex().encode())
+    try:
+        if entry.kind == SYMLINK:
+            os.symlink(entry.target, temporary)
+        elif entry.kind == HARDLINK:
+            os.link(os.path.join(destination, *parts_of(entry.target)), temporary, follow_symlinks=False)
+        elif entry.kind == FILE:
+            _write(archive, entry, temporary)
+        os.rename(temporary, path)
+    finally:
+        # It is still there after a failure, and after a rename to another name of the same file.
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
 def _write(archive, entry, path):

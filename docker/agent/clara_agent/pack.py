@@ -3,7 +3,11 @@ import os
 import stat
 import time
 
+from .errors import Failure
+
 CHUNK = 1 << 20
+# The longest name that a zip can hold.
+MAX_ZIP_NAME = 65535
 
 
 class Counter:
@@ -41,24 +45,75 @@ def pack(path, form, out):
 
 
 def walk(path):
-    """Yields (name in the archive, path) for a file, or for all below a folder in the order of names."""
+    """
+    Yields (name in the archive, path) for a file, or for all below a folder in the order of names. The paths are good until the next
+    one: it changes the working folder, since a path from the top may be longer than the kernel takes.
+    """
     if not os.path.isdir(path):
-        yield os.path.basename(path), path
+        folder, name = os.path.split(path)
+        os.chdir(folder)
+        yield name, name
         return
-    todo = [b""]
-    while todo:
-        folder = todo.pop()
-        if folder:
-            yield folder, os.path.join(path, folder)
-        try:
-            with os.scandir(os.path.join(path, folder)) as found:
-                entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
-        except FileNotFoundError:
-            continue
-        for name, is_folder in entries:
-            if not is_folder:
-                yield os.path.join(folder, name), os.path.join(path, folder, name)
-        todo.extend(os.path.join(folder, name) for name, is_folder in reversed(entries) if is_folder)
+    os.chdir(path)
+    above = []
+    prefix = b""
+    files, todo = _list()
+    while True:
+        yield from ((prefix + name, name) for name in files)
+        files = []
+        if todo:
+            place = _place()
+            name = todo.pop()
+            if not _enter(name):
+                continue
+            above.append((name, todo, place))
+            prefix += name + b"/"
+            yield prefix[:-1], b"."
+            files, todo = _list()
+        elif above:
+            name, todo, place = above.pop()
+            prefix = prefix[: -len(name) - 1]
+            _leave(place)
+        else:
+            return
+
+
+def _list():
+    """The names of a folder: of all but its folders in order, and of its folders from the last to the first."""
+    try:
+        with os.scandir(b".") as found:
+            entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
+    except FileNotFoundError:
+        return [], []
+    return [name for name, is_folder in entries if not is_folder], [name for name, is_folder in reversed(entries) if is_folder]
+
+
+def _place():
+    status = os.stat(b".")
+    return status.st_dev, status.st_ino
+
+
+def _enter(name):
+    """Goes into a folder; False where it is none any more."""
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        os.fchdir(fd)
+    finally:
+        os.close(fd)
+    return True
+
+
+def _leave(place):
+    try:
+        os.chdir(b"..")
+        if _place() == place:
+            return
+    except FileNotFoundError:
+        pass
+    raise Failure("invalid", "The folder was moved or removed while it was packed.")
 
 
 def open_for_packing(path):
@@ -148,6 +203,8 @@ class ZipWriter:
         mode = status.st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
             return 0
+        if len(name) >= MAX_ZIP_NAME:
+            raise Failure("unsupported", "A zip archive cannot hold names of more than %d bytes; a tar archive can." % MAX_ZIP_NAME)
         info = self._library.ZipInfo(name.decode("utf-8", "replace") + ("/" if stat.S_ISDIR(mode) else ""), _zip_time(status.st_mtime))
         info.external_attr = mode << 16
         if stat.S_ISDIR(mode):

@@ -10,6 +10,7 @@ import zipfile
 from case import AgentCase
 from client import CallFailed
 from clara_agent import codec
+from clara_agent.pack import walk
 from clara_agent.tree import scan
 
 LIMITS = {"entries": 1000, "bytes": 50000000, "ratio": 1000}
@@ -40,6 +41,15 @@ def zip_of(*entries):
             info.external_attr = (mode[0] if mode else 0o644) << 16
             file.writestr(info, content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
+
+
+def names_in(data):
+    """The names in an archive."""
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            return file.namelist()
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return tar.getnames()
 
 
 def link(target, kind=tarfile.SYMTYPE):
@@ -159,6 +169,65 @@ class Archives(AgentCase):
             with self.assertRaises(CallFailed) as caught:
                 self.unpack(data, form)
             self.assertEqual(caught.exception.code, "invalid")
+
+    def test_folders_as_deep_as_a_path_can_be_are_unpacked(self):
+        deep = "d/" * 1500
+        self.write_file("deep.tar", tar_of((deep + "file", b"x"), ("e/" * 1500, {"type": tarfile.DIRTYPE})))
+        self.assertEqual(self.client.call("extract", path="deep.tar", destination=self.folder, limits=LIMITS).result["entries"], 2)
+        self.assertEqual(self.client.call("read", path=self.folder + "/" + deep + "file").out, b"x")
+        self.assertEqual(self.unpack(tar_of(("x", b"")), destination="f/" * 1500).result["entries"], 1)
+        for name in self.folder, "f":
+            self.client.call("remove", path=name, recursive=True)
+
+    def test_a_name_that_is_too_long_is_refused_before_anything_is_unpacked(self):
+        for name in "d/" * 3000 + "file", "x" * 256:
+            with self.assertRaises(CallFailed) as caught:
+                self.unpack(tar_of(("first", b"1"), (name, b"x")))
+            self.assertEqual((caught.exception.code, self.found()), ("invalid", {}))
+
+    def test_a_damaged_entry_leaves_what_was_there(self):
+        os.makedirs(self.sandbox.path(self.folder))
+        self.write_file(self.folder + "/a.txt", b"old")
+        packed = bytearray(zip_of(("a.txt", os.urandom(5000)), ("b.txt", b"")))
+        packed[1000] ^= 1
+        with self.assertRaises(CallFailed) as caught:
+            self.unpack(bytes(packed), "zip")
+        self.assertEqual((caught.exception.code, self.found()), ("invalid", {"a.txt": b"old"}))
+
+    def test_links_replace_what_is_there_once_they_can(self):
+        os.makedirs(self.sandbox.path(self.folder))
+        for name in "soft", "hard", "same":
+            self.write_file(self.folder + "/" + name, b"old")
+        with self.assertRaises(CallFailed):
+            self.unpack(tar_of(("hard", link("absent", tarfile.LNKTYPE))))
+        self.assertEqual(self.found()["hard"], b"old")
+        hard = link("same", tarfile.LNKTYPE)
+        self.unpack(tar_of(("soft", link("same")), ("hard", hard), ("same", hard), ("hard", hard)))
+        self.assertEqual(self.found(), {"soft": "-> same", "hard": b"old", "same": b"old"})
+
+    def test_a_tree_deeper_than_a_path_can_be_is_packed(self):
+        os.makedirs(self.sandbox.path(self.folder + "/top"))
+        self.python("import os\nos.chdir('%s/top')\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\nopen('file', 'w').write('x')" % self.folder)
+        self.write_file(self.folder + "/top/z", b"last")
+        for form in "tar", "zip":
+            answer = self.client.call("pack", path=self.folder + "/top", format=form)
+            self.assertEqual(answer.result, {"entries": 3002, "bytes": len(answer.out)})
+            self.assertIn("d/" * 3000 + "file", names_in(answer.out))
+        self.client.call("remove", path=self.folder, recursive=True)
+
+    def test_a_folder_that_vanishes_is_left_out(self):
+        os.makedirs(self.sandbox.path(self.folder + "/a/b"))
+        os.makedirs(self.sandbox.path(self.folder + "/c"))
+        here = os.getcwd()
+        try:
+            found = []
+            for name, _ in walk(os.fsencode(self.sandbox.path(self.folder))):
+                found.append(name)
+                if name == b"a":
+                    os.rmdir(self.sandbox.path(self.folder + "/a/b"))
+        finally:
+            os.chdir(here)
+        self.assertEqual(found, [b"a", b"c"])
 
     def test_a_packed_tree_unpacks_to_the_same(self):
         tree = self.folder + "/tree"
