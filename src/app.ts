@@ -59,7 +59,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const store = new SandboxStore(config.dataDir, disks, onError);
   const instance = await store.open();
   await store.removeAllPoolFolders();
-  await checkEngine(engine, config);
+  await checkEngine(engine, config, logger);
   await checkRuntime(engine, config, instance);
   const egress = new Egress({
     ...config.egress,

@@ -76,6 +76,8 @@ export interface EngineInfo {
   readonly runtimes: readonly string[];
   /** The filters of system calls that it can hold. */
   readonly seccomp: readonly SystemCallFilter[];
+  /** What a spec limits and the engine does not, such as `memory`: the kernel lacks it, or the engine may not use it. */
+  readonly unlimited: readonly string[];
 }
 
 /** A program that runs in a sandbox with its stdin and stdout attached. */

@@ -1,13 +1,14 @@
+import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { SANDBOX_USER } from './layout.ts';
 
 /**
- * Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
+ * Warns of limits that the engine does not hold. Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
  * a sandbox is on this machine. An engine that does not answer proves nothing and passes; it is asked again before a sandbox is made.
  */
-export async function checkEngine(engine: Engine, { seccomp }: Config): Promise<void> {
+export async function checkEngine(engine: Engine, { seccomp }: Config, logger: FastifyBaseLogger): Promise<void> {
   try {
     const info = await engine.info();
     if (!info.seccomp.includes(seccomp)) {
@@ -18,6 +19,11 @@ export async function checkEngine(engine: Engine, { seccomp }: Config): Promise<
       );
     }
     await engine.hostUser(SANDBOX_USER);
+    if (info.unlimited.length > 0) {
+      const sentence =
+        'The engine does not hold all limits of sandboxes: one of them can stop this machine. See npm run doctor';
+      logger.warn({ unlimited: info.unlimited }, sentence);
+    }
   } catch (error) {
     if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return;
     throw error;

@@ -81,7 +81,8 @@ export class FakeEngine implements Engine {
 
   async info(): Promise<EngineInfo> {
     await this.#enter('info');
-    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp: ['strict', 'engine'] };
+    const seccomp = ['strict', 'engine'] as const;
+    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp, unlimited: [] };
   }
 
   async hostUser(user: EngineUser): Promise<EngineUser> {

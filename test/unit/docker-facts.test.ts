@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toFacts } from '../../src/engines/docker/facts.ts';
 import { requireFilter } from '../../src/engines/docker/seccomp.ts';
 import { toHostUser } from '../../src/engines/docker/users.ts';
+
+const MACHINE = '         0          0 4294967295\n';
+const ROOTLESS = '         0       1001          1\n         1     165536      65536\n';
 
 const USER = { uid: 1000, gid: 1000 };
 
@@ -37,24 +39,34 @@ describe('the filters of system calls that a Docker engine can hold', () => {
   });
 });
 
+describe('the limits that a Docker engine does not hold', () => {
+  it('are those that it says it lacks', () => {
+    const plain = { ServerVersion: '29.0.0', NCPU: 2, MemTotal: 1024, DockerRootDir: '/var/lib/docker' };
+    expect(toFacts(plain).info.unlimited).toEqual([]);
+    const all = { MemoryLimit: true, CpuCfsQuota: true, PidsLimit: true };
+    expect(toFacts({ ...plain, ...all }).info.unlimited).toEqual([]);
+    const none = { MemoryLimit: false, CpuCfsQuota: false, PidsLimit: false };
+    expect(toFacts({ ...plain, ...none }).info.unlimited).toEqual(['memory', 'CPU', 'processes']);
+  });
+});
+
 describe("a sandbox's user on the machine of a Docker engine", () => {
-  it('is the same on a plain engine', async () => {
-    expect(await toHostUser(facts(['name=seccomp,profile=default']).users, USER)).toEqual(USER);
+  it('is the same on a plain engine', () => {
+    expect(toHostUser(facts(['name=seccomp,profile=default']).users, MACHINE, USER)).toEqual(USER);
   });
 
-  it('is the one that the range of userns-remap gives it, which the data folder is named after', async () => {
+  it('is the one that the range of userns-remap gives it, which the data folder is named after', () => {
     const { users } = facts(['name=userns'], '/var/lib/docker/165536.231072');
-    expect(await toHostUser(users, USER)).toEqual({ uid: 166_536, gid: 232_072 });
+    expect(toHostUser(users, MACHINE, USER)).toEqual({ uid: 166_536, gid: 232_072 });
   });
 
-  it('is refused where nothing tells it', async () => {
-    await expect(toHostUser(facts(['name=userns']).users, USER)).rejects.toThrow(/userns-remap.*does not say/);
+  it('is refused where nothing tells it', () => {
+    expect(() => toHostUser(facts(['name=userns']).users, MACHINE, USER)).toThrow(/userns-remap.*does not say/);
   });
 
-  it('is the same on a rootless engine for a server in such a namespace, and refused outside of one', async () => {
-    const isOutside = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-    const user = toHostUser(facts(['name=rootless'], '/home/u/.local/share/docker').users, USER);
-    if (isOutside) await expect(user).rejects.toThrow(/rootless.*unshare --map-root-user --map-auto/);
-    else expect(await user).toEqual(USER);
+  it('is the same on a rootless engine for a server in such a namespace, and refused outside of one', () => {
+    const { users } = facts(['name=rootless', 'name=cgroupns'], '/home/u/.local/share/docker');
+    expect(toHostUser(users, ROOTLESS, USER)).toEqual(USER);
+    expect(() => toHostUser(users, MACHINE, USER)).toThrow(/rootless.*unshare --map-root-user --map-auto/);
   });
 });

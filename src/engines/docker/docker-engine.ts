@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
-import type { Engine, EngineId, EngineSpec } from '../engine.ts';
+import type { Engine, EngineId, EngineSpec, EngineUser } from '../engine.ts';
 import { toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
@@ -43,6 +44,11 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
       Math.min(INFO_TIMEOUT_MS, callTimeoutMs),
     );
     return facts;
+  }
+
+  async function hostUser(user: EngineUser): Promise<EngineUser> {
+    const { users } = facts ?? (await ask());
+    return toHostUser(users, await readFile('/proc/self/uid_map', 'utf8'), user);
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
@@ -94,7 +100,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
 
   return {
     info: async () => (await ask()).info,
-    hostUser: async (user) => await toHostUser((facts ?? (await ask())).users, user),
+    hostUser,
     create,
     start: (id) => startSandbox(calls, id),
     stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),

@@ -9,6 +9,9 @@ const infoSchema = z.object({
   DockerRootDir: z.string(),
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
+  MemoryLimit: z.boolean().nullish(),
+  CpuCfsQuota: z.boolean().nullish(),
+  PidsLimit: z.boolean().nullish(),
 });
 
 /** What an engine says about itself, and who the users of its containers are. */
@@ -28,6 +31,11 @@ export function toFacts(answer: unknown): DockerFacts {
       memoryBytes: engine.MemTotal,
       runtimes: Object.keys(engine.Runtimes ?? {}),
       seccomp: toFilters(options.find(({ name }) => name === 'seccomp')),
+      unlimited: [
+        ...(engine.MemoryLimit === false ? ['memory'] : []),
+        ...(engine.CpuCfsQuota === false ? ['CPU'] : []),
+        ...(engine.PidsLimit === false ? ['processes'] : []),
+      ],
     },
     users: toUserMapping(new Set(options.map(({ name }) => name)), engine.DockerRootDir),
   };

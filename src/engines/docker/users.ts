@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { SandboxError } from '../../errors.ts';
 import type { EngineUser } from '../engine.ts';
 
@@ -15,15 +14,15 @@ export type UserMapping =
 /** The map of a process that is in no user namespace but the machine's own (user_namespaces(7)). */
 const WHOLE_MACHINE = /^\s*0\s+0\s+4294967295\s*$/;
 
-/** Who a container's user is for this process; throws `invalid` where it cannot be known. */
-export async function toHostUser(mapping: UserMapping, user: EngineUser): Promise<EngineUser> {
+/** Who a container's user is for this process, whose own map of users is `ownMap`; throws `invalid` where it cannot be known. */
+export function toHostUser(mapping: UserMapping, ownMap: string, user: EngineUser): EngineUser {
   switch (mapping.mode) {
     case 'same':
       return user;
     case 'remapped':
       return { uid: mapping.first.uid + user.uid, gid: mapping.first.gid + user.gid };
     case 'rootless':
-      if (!WHOLE_MACHINE.test(await readFile('/proc/self/uid_map', 'utf8'))) return user;
+      if (!WHOLE_MACHINE.test(ownMap)) return user;
       throw new SandboxError(
         'invalid',
         'The Docker engine is rootless, so the server must run in a user namespace like its own: start it, as the user of the engine, with unshare --map-root-user --map-auto.',

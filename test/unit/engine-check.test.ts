@@ -1,0 +1,51 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.ts';
+import { SandboxError } from '../../src/errors.ts';
+import { checkEngine } from '../../src/sandboxes/engine-check.ts';
+import { FakeEngine } from '../fakes/fake-engine.ts';
+
+const config = parseConfig({ SANDBOX_API_KEY: 'a-long-enough-key' });
+
+async function check(engine: FakeEngine): Promise<string> {
+  const lines = new PassThrough();
+  await checkEngine(engine, config, pino(lines));
+  return await text(lines.end());
+}
+
+describe('an engine at the start of the server', () => {
+  it('that holds all that is asked of it passes in silence', async () => {
+    expect(await check(new FakeEngine())).toBe('');
+  });
+
+  it('that does not answer proves nothing', async () => {
+    const engine = new FakeEngine();
+    engine.down = true;
+    expect(await check(engine)).toBe('');
+  });
+
+  it('that cannot filter system calls keeps the server from starting', async () => {
+    const engine = new FakeEngine();
+    const info = await engine.info();
+    engine.info = async () => ({ ...info, seccomp: [] });
+    await expect(check(engine)).rejects.toThrow(/SANDBOX_DOCKER_SECCOMP=strict does not work here: .* none at all/);
+  });
+
+  it('whose users cannot be known keeps the server from starting', async () => {
+    const engine = new FakeEngine();
+    engine.hostUser = async () => {
+      throw new SandboxError('invalid', 'The engine is rootless.');
+    };
+    await expect(check(engine)).rejects.toThrow('The engine is rootless.');
+  });
+
+  it('that does not hold limits is warned of', async () => {
+    const engine = new FakeEngine();
+    const info = await engine.info();
+    engine.info = async () => ({ ...info, unlimited: ['memory', 'CPU'] });
+    const line = JSON.parse(await check(engine));
+    expect(line).toMatchObject({ level: 40, unlimited: ['memory', 'CPU'] });
+  });
+});
