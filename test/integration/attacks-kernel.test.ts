@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBare } from '../support/bare-container.ts';
 import { KERNEL_DOORS } from '../support/kernel-doors.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { IS_GVISOR } from '../support/runtime.ts';
 
 let server: RealServer;
 
@@ -11,7 +12,21 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-const opened = (output: string) => output.match(/^.*: opened$/gm) ?? [];
+/** What gVisor grants anybody, of its own kernel and not of this machine's. */
+const GRANTED_BY_GVISOR = [
+  'device node',
+  'kernel log',
+  'keyring',
+  'memory of a process',
+  'memory policy',
+  'time namespace',
+  'user namespace',
+  'user namespace by clone',
+  'user namespace by clone3',
+];
+const GRANTED = IS_GVISOR ? GRANTED_BY_GVISOR : [];
+
+const opened = (output: string) => Array.from(output.matchAll(/^(.*): opened$/gm), ([, door]) => door).sort();
 
 describe('the kernel', () => {
   it('opens its doors to a container without the protections, and none to a sandbox', async () => {
@@ -23,7 +38,32 @@ describe('the kernel', () => {
     expect(opened(withoutProtection).length).toBeGreaterThanOrEqual(25);
     const { body } = await server.execute('doors', KERNEL_DOORS);
     expect(body.output.split('\n').length).toBe(withoutProtection.split('\n').length);
-    expect(opened(body.output)).toEqual([]);
+    expect(opened(body.output)).toEqual(GRANTED);
+  });
+
+  it('lets no door that its runtime opens lead to this machine, its files or a device', async () => {
+    const { body } = await server.execute(
+      'grants',
+      `import ctypes, os
+libc = ctypes.CDLL(None)
+log = ctypes.create_string_buffer(1 << 16)
+libc.klogctl(3, log, len(log))
+print(b'Linux version' in log.value)
+def attempt(name, action):
+    try: print(name, action())
+    except OSError: print(name, 'refused')
+libc.unshare(0x10000000)
+attempt('becoming root', lambda: os.write(os.open('/proc/self/uid_map', os.O_WRONLY), b'0 1000 1'))
+attempt('root file', lambda: open('/etc/shadow').read())
+attempt('writing a root file', lambda: open('/etc/passwd', 'a'))
+attempt('giving a file away', lambda: (open('/workspace/mine', 'w').close(), os.chown('/workspace/mine', 5, 5)))
+attempt('device in a mount', lambda: os.mknod('/workspace/door', 0o60600, os.makedev(7, 0)))
+attempt('device', lambda: (os.mknod('/tmp/door', 0o60600, os.makedev(7, 0)), os.open('/tmp/door', os.O_RDONLY)))`,
+    );
+    const refused = ['root file', 'writing a root file', 'giving a file away', 'device in a mount', 'device'];
+    expect(body.output).toBe(
+      `False\nbecoming root ${IS_GVISOR ? '8' : 'refused'}\n${refused.map((name) => `${name} refused\n`).join('')}`,
+    );
   });
 
   it('shows no process, no user and no socket of the machine', async () => {

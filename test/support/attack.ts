@@ -1,6 +1,16 @@
 import { expect } from 'vitest';
 import type { Answer, RealServer } from './real-server.ts';
 
+/** What a caller is told whose sandbox ended as a whole, as one on gVisor does whose kernel gets no more of what it needs. */
+export const SANDBOX_ENDED = {
+  success: false,
+  output: '',
+  error: expect.stringMatching(/connection to the sandbox was lost|does not answer|out of memory/),
+  exit_code: 137,
+  timed_out: false,
+  killed_by: 'SIGKILL',
+};
+
 interface Attack {
   readonly user: string;
   readonly how?: 'execute' | 'shell';
