@@ -1,4 +1,4 @@
-import type { ContainerStats } from 'dockerode';
+import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
 import type { EngineId, EngineStats } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
@@ -12,13 +12,23 @@ export async function readStats(calls: DockerCalls, id: EngineId): Promise<Engin
   return toEngineStats(stats);
 }
 
+/** What of Docker's figures counts; a container that is stopping or starting has some or all of them missing. */
+const containerStats = z.object({
+  memory_stats: z.object({
+    usage: z.number(),
+    // cgroup v1 counts the whole tree in total_inactive_file, v2 in inactive_file.
+    stats: z.object({ total_inactive_file: z.number().optional(), inactive_file: z.number().optional() }).optional(),
+  }),
+  cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }),
+});
+
 /** Memory is what the processes hold, without the file cache that the kernel would give back (as `docker stats` counts it). */
-export function toEngineStats({ memory_stats: memory, cpu_stats: cpu }: ContainerStats): EngineStats {
-  if (memory.usage === undefined) throw new SandboxError('conflict', 'The sandbox does not run, so it has no usage.');
-  // cgroup v1 counts the whole tree in total_inactive_file, v2 in inactive_file.
+export function toEngineStats(stats: unknown): EngineStats {
+  const parsed = containerStats.safeParse(stats);
+  if (!parsed.success) {
+    throw new SandboxError('conflict', 'The sandbox does not run, so it has no usage.', { cause: parsed.error });
+  }
+  const { memory_stats: memory, cpu_stats: cpu } = parsed.data;
   const fileCache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
-  return {
-    memoryBytes: Math.max(0, memory.usage - fileCache),
-    cpuNanos: cpu.cpu_usage.total_usage,
-  };
+  return { memoryBytes: Math.max(0, memory.usage - fileCache), cpuNanos: cpu.cpu_usage.total_usage };
 }
