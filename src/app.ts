@@ -1,5 +1,5 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { AgentSource } from './agent/source.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -29,6 +29,7 @@ import { documentErrors, registerOpenApi } from './http/openapi.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { trustProxies } from './http/trusted-proxies.ts';
+import { compileValidator } from './http/validation.ts';
 import { checkEngine } from './sandboxes/engine-check.ts';
 import { SANDBOX_USER } from './sandboxes/layout.ts';
 import { Reaper } from './sandboxes/reaper.ts';
@@ -93,11 +94,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logController: new AccessLog(),
     frameworkErrors: answerFrameworkError(renderProblem),
     bodyLimit: config.bodyLimitBytes,
-    routerOptions: { maxParamLength: 8192 },
+    routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   });
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderProblem);
   registerBodies(app);

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { AgentFailure, type AgentFailureCode } from '../agent/failures.ts';
 import { type ErrorKind, isSandboxError } from '../errors.ts';
+import { type FieldIssue, InvalidRequest } from './validation.ts';
 
 /** The HTTP status of each kind of error. */
 const STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -41,13 +41,6 @@ const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
   lost: 'unavailable',
   hung: 'unavailable',
 };
-
-/** One wrong field of a request. */
-interface FieldIssue {
-  readonly loc: readonly string[];
-  readonly msg: string;
-  readonly type: string;
-}
 
 /** An error as dialects render it. */
 export interface HttpProblem {
@@ -104,7 +97,7 @@ function causeOf(error: Error): string | undefined {
 function toProblem(error: FastifyError): HttpProblem {
   if (isSandboxError(error)) return ofKind(error.kind, error.message);
   if (error instanceof AgentFailure) return ofKind(AGENT_KIND[error.code], error.message);
-  if (hasZodFastifySchemaValidationErrors(error)) return toValidationProblem(error.validation, error.validationContext);
+  if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return ofKind(
@@ -112,13 +105,15 @@ function toProblem(error: FastifyError): HttpProblem {
         'The request body is too large for JSON; send the file to PUT /sandbox/{user_id}/raw instead.',
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return { ...ofKind('invalid', 'Send the body as JSON with Content-Type: application/json.'), status: 415 };
+      return { ...atFault('Send the body as JSON with Content-Type: application/json.', CONTENT_TYPE), status: 415 };
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return atFault('The body is not valid JSON.', { loc: ['body'], msg: 'is not valid JSON', type: 'json_invalid' });
     case 'FST_ERR_BAD_URL':
       return ofKind('invalid', 'The URL is not valid percent-encoding.');
   }
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     const status = error.statusCode === 400 ? STATUS.invalid : error.statusCode;
-    return { ...ofKind('invalid', toSentence(error)), status };
+    return { ...ofKind('invalid', error.message), status };
   }
   return ofKind('internal', 'The server failed at this; its log says more.');
 }
@@ -127,25 +122,13 @@ function ofKind(kind: ErrorKind, message: string): HttpProblem {
   return { status: STATUS[kind], kind, message, issues: [] };
 }
 
-function toSentence(error: FastifyError): string {
-  if (error instanceof SyntaxError || error.code === 'FST_ERR_CTP_INVALID_JSON_BODY')
-    return 'The body is not valid JSON.';
-  return error.message;
+/** A request of which one part is wrong. */
+function atFault(message: string, issue: FieldIssue): HttpProblem {
+  return { ...ofKind('invalid', message), issues: [issue] };
 }
 
-interface SchemaIssue {
-  readonly instancePath: string;
-  readonly message?: string;
-  readonly keyword: string;
-}
-
-function toValidationProblem(validation: readonly SchemaIssue[], context: string | undefined): HttpProblem {
-  const place = context === 'querystring' ? 'query' : context === 'params' ? 'path' : (context ?? 'body');
-  const issues = validation.slice(0, 20).map((issue) => ({
-    loc: [place, ...issue.instancePath.split('/').filter((part) => part !== '')],
-    msg: issue.message ?? 'is not valid',
-    type: issue.keyword,
-  }));
-  const sentence = issues.map((issue) => `${issue.loc.slice(1).join('.') || place}: ${issue.msg}`).join('; ');
-  return { status: STATUS.invalid, kind: 'invalid', message: sentence || 'The request is not valid.', issues };
-}
+const CONTENT_TYPE: FieldIssue = {
+  loc: ['header', 'content-type'],
+  msg: 'must be application/json',
+  type: 'content_type',
+};

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { errorCodes } from 'fastify';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
 
@@ -66,7 +67,7 @@ export class JsonThreads {
   readonly #waiting: (() => void)[] = [];
   #taken = 0;
 
-  /** The value of a JSON text in UTF-8, whose bytes are the thread's from then on; throws `invalid`, `too_large` or `limit`. */
+  /** The value of a JSON text in UTF-8, whose bytes are the thread's from then on; throws Fastify's error for invalid JSON, `too_large` or `limit`. */
   async parse(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
     await this.#enter();
     const isWhole = bytes.byteLength === bytes.buffer.byteLength;
@@ -127,7 +128,7 @@ async function valueFrom(worker: Worker): Promise<unknown> {
     });
     const { value, problem } = answerSchema.parse(answer);
     if (problem === 'values') throw tooLarge();
-    if (problem === 'invalid') throw new SandboxError('invalid', 'The body is not valid JSON.');
+    if (problem === 'invalid') throw new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY();
     return value;
   } finally {
     clearTimeout(timer);

@@ -13,7 +13,7 @@ export const validationErrorResponse = z
     id: 'ValidationError',
     examples: [
       {
-        error: 'timeout: must be 300 or less',
+        error: 'timeout must be 300 or less.',
         detail: [{ loc: ['body', 'timeout'], msg: 'must be 300 or less', type: 'too_big' }],
       },
     ],
@@ -24,7 +24,7 @@ export const commonErrors = {
   401: errorResponse,
   403: errorResponse,
   413: errorResponse,
-  415: errorResponse,
+  415: validationErrorResponse,
   422: validationErrorResponse,
   429: errorResponse,
   503: errorResponse,

@@ -3,13 +3,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { AgentConnection } from '../../agent/connection.ts';
 import { AgentFailure } from '../../agent/failures.ts';
 import { extractArchive, removePath, writeFile } from '../../agent/files.ts';
-import { SandboxError } from '../../errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../sandboxes/executions.ts';
 import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
 import type { SandboxMemory } from '../../sandboxes/memory.ts';
 import { sandboxErrors } from './error-schemas.ts';
-import { decodeBase64, toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
+import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
 import { operation } from './operation.ts';
 import * as requests from './request-schemas.ts';
 import * as responses from './response-schemas.ts';
@@ -91,8 +90,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     async (request, reply) => {
       const startedAtMs = performance.now();
       const { path, content, encoding } = request.body;
-      const bytes = encoding === 'base64' ? decodeBase64(content) : Buffer.from(content, 'utf8');
-      if (bytes === null) throw new SandboxError('invalid', 'content is not valid base64.');
+      const bytes = Buffer.from(content, encoding);
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply), size: bytes.length };
       return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
         orRefused(startedAtMs, async () => {

@@ -123,13 +123,6 @@ export function toFileContent(bytes: Buffer): { content: string; encoding: 'utf-
   }
 }
 
-/** The bytes of a base64 text, with or without padding and line breaks; null where it is none. */
-export function decodeBase64(text: string): Buffer | null {
-  const compact = text.replace(/[\r\n]+/g, '');
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) return null;
-  return Buffer.from(compact, 'base64');
-}
-
 /**
  * The arguments for pip that a `package` text means: requirements with spaces between, where spaces around version
  * operators belong to the requirement, and a text with a marker, a URL or extras with spaces is one requirement.
@@ -155,7 +148,7 @@ export function toWriteCondition(headers: z.output<typeof conditionHeaders>): Wr
 /** The error body of this dialect. */
 export function renderProblem(problem: HttpProblem): Record<string, unknown> {
   if (problem.kind === 'unknown_route') return { detail: 'Not Found', error: 'Not Found' };
-  if (problem.status === 422) {
+  if (problem.status === 422 || problem.status === 415) {
     const detail = problem.issues.length > 0 ? problem.issues : [{ loc: [], msg: problem.message, type: problem.kind }];
     return { error: problem.message, detail };
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseSize } from '../../config.ts';
 import { parsePattern } from '../../egress/pattern.ts';
+import { isBase64 } from './base64.ts';
 
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
@@ -40,14 +41,19 @@ export const userParams = z.object({
 
 export const createBody = z
   .object({
-    image: z.string().min(1).max(512).regex(NO_CONTROL_CHARACTERS).nullish(),
+    image: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(512)
+      .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+      .nullish(),
     memory_limit: z
       .string()
       .refine((text) => (parseSize(text) ?? 0) >= 64 * 2 ** 20, 'must be a size such as 512m, 64m or more')
       .nullish(),
-    cpu_limit: z.number().min(0.1, 'must be 0.1 or more').max(4, 'must be 4 or less').nullish(),
+    cpu_limit: z.number().min(0.1).max(4).nullish(),
     network: z
-      .enum(['none', 'proxy'], 'must be none or proxy')
+      .enum(['none', 'proxy'])
       .nullish()
       .meta({ description: 'Never more than the server gives; its own setting if absent.' }),
     egress_allow: z
@@ -111,7 +117,11 @@ export const writeBody = z
   .object({
     path,
     content: z.string(),
-    encoding: z.enum(['utf-8', 'base64'], 'must be utf-8 or base64').default('utf-8'),
+    encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+  })
+  .refine(({ content, encoding }) => encoding !== 'base64' || isBase64(content), {
+    path: ['content'],
+    error: 'is not valid base64',
   })
   .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello' }] });
 
@@ -121,7 +131,7 @@ export const unzipBody = z
 
 export const archiveQuery = z.object({
   path,
-  format: z.enum(['tar', 'zip'], 'must be tar or zip').default('tar'),
+  format: z.enum(['tar', 'zip']).default('tar'),
 });
 
 export const rangeHeaders = z.object({

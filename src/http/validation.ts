@@ -1,0 +1,82 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import type { z } from 'zod';
+
+/** What is wrong with one field of a request; `msg` goes on where the field's name ends. */
+export interface FieldIssue {
+  /** The part of the request, then the way to the field. */
+  readonly loc: readonly string[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+/** A part of a request is not as its schema says. */
+export class InvalidRequest extends Error {
+  override readonly name = 'InvalidRequest';
+  readonly issues: readonly FieldIssue[];
+
+  constructor(issues: readonly FieldIssue[]) {
+    super(`${issues.map(toClause).join('; ')}.`);
+    this.issues = issues;
+  }
+}
+
+/** How the parts of a request that Fastify has schemas for are called in `loc`. */
+const PART: Readonly<Record<string, string>> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+};
+
+/** More than these are not told. */
+const MAX_ISSUES = 20;
+
+/** Checks a part of a request against a zod schema; what is wrong is said in words for a person. */
+export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart = 'body' }) => {
+  const part = PART[httpPart] ?? httpPart;
+  return (data) => {
+    const parsed = schema.safeParse(data, { error: describeIssue });
+    if (parsed.success) return { value: parsed.data };
+    const issues = parsed.error.issues.slice(0, MAX_ISSUES).map(({ path, message, code }) => {
+      return { loc: [part, ...path.map(String)], msg: message, type: code };
+    });
+    return { error: new InvalidRequest(issues) };
+  };
+};
+
+function toClause({ loc: [part, ...names], msg }: FieldIssue): string {
+  return `${names.length === 0 ? `The ${part}` : names.join('.')} ${msg}`;
+}
+
+const NOUN: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a JSON object',
+};
+
+/** Where a schema brings no words of its own; a whole body that is absent comes as null. */
+function describeIssue(issue: z.core.$ZodRawIssue): string {
+  const isAbsent = issue.input === undefined || (issue.input === null && (issue.path ?? []).length === 0);
+  const prefix = isAbsent ? 'is required and must be' : 'must be';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${prefix} ${NOUN[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `${prefix} ${issue.values.join(' or ')}`;
+    case 'too_small':
+      return describeSize(issue.origin, issue.minimum, 'more');
+    case 'too_big':
+      return describeSize(issue.origin, issue.maximum, 'fewer');
+    default:
+      return 'is not valid';
+  }
+}
+
+function describeSize(origin: string, limit: number | bigint, direction: 'more' | 'fewer'): string {
+  if (origin === 'string') return `must have ${limit} characters or ${direction}`;
+  if (origin === 'array') return `must have ${limit} entries or ${direction}`;
+  return `must be ${limit} or ${direction === 'more' ? 'more' : 'less'}`;
+}
