@@ -60,7 +60,18 @@ describe('npm run doctor', () => {
     expect(text).not.toMatch(/^fail/m);
     expect(code).toBe(0);
     const checks = ['settings', 'key', 'settings file', 'engine', 'cgroups', 'runtime', 'seccomp', 'limits', 'memory'];
-    for (const what of [...checks, 'swap', 'image', 'clock', 'port', 'data folder', 'free disk', 'disk limit'])
+    for (const what of [
+      ...checks,
+      'io_uring',
+      'users',
+      'swap',
+      'image',
+      'clock',
+      'port',
+      'data folder',
+      'free disk',
+      'disk limit',
+    ])
       expect(text).toMatch(new RegExp(`^(ok|warn) +${what}: `, 'm'));
     expect(text).not.toContain(GOOD_KEY);
   });
@@ -88,6 +99,14 @@ describe('npm run doctor', () => {
     expect(text).toMatch(line);
     expect(text).toMatch(/^fail .*\n +To mend: /m);
     expect(code).toBe(1);
+  });
+
+  it('says which system calls sandboxes make', async () => {
+    const { text } = await doctor(good());
+    expect(text).toMatch(/^ok +seccomp: strict: /m);
+    expect(text).toMatch(/^ok +io_uring: Out of reach of sandboxes/m);
+    const { text: loose } = await doctor(good('SANDBOX_DOCKER_SECCOMP=engine'));
+    expect(loose).toMatch(/^ok +seccomp: engine: .* the engine's profile \((default|builtin)\)/m);
   });
 
   it('warns of a key that can be guessed and of sandboxes that outgrow the memory', async () => {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
 import { fail, ok, warn } from './finding.mjs';
+import { checkIsolation } from './isolation.mjs';
 import { toBytes, toGibibytes } from './size.mjs';
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -35,7 +36,7 @@ export async function checkEngine(env) {
     checkVersion(info),
     checkCgroups(info),
     checkRuntime(info, env),
-    checkSeccomp(info),
+    ...checkIsolation(info, env),
     checkLimits(info),
     checkMemory(info, env),
     checkSwap(info),
@@ -88,17 +89,6 @@ function checkRuntime({ Runtimes: runtimes = {} }, env) {
   );
 }
 
-function checkSeccomp({ SecurityOptions: options = [] }) {
-  const line = options.find((option) => option.includes('name=seccomp'));
-  if (line && !line.includes('unconfined')) return ok('seccomp', 'The engine filters system calls.');
-  const means = 'The engine does not filter system calls: more of the kernel is open to sandboxes.';
-  return fail(
-    'seccomp',
-    means,
-    'Use a kernel with CONFIG_SECCOMP_FILTER, and no seccomp-profile "unconfined" in daemon.json.',
-  );
-}
-
 function checkLimits(info) {
   const missing = [
     ['MemoryLimit', 'memory'],
@@ -107,7 +97,10 @@ function checkLimits(info) {
   ].filter(([field]) => info[field] !== true);
   if (missing.length === 0) return ok('limits', 'The kernel limits memory, CPU and processes.');
   const means = `The kernel does not limit ${missing.map(([, name]) => name).join(' and ')}: one sandbox can stop this machine.`;
-  return fail('limits', means, 'Boot with cgroup_enable=memory, or use a kernel with these controllers.');
+  const mend = (info.SecurityOptions ?? []).includes('name=rootless')
+    ? 'Boot with cgroup v2 and delegate its controllers to the user of the engine; pausing needs it too.'
+    : 'Boot with cgroup_enable=memory, or use a kernel with these controllers.';
+  return fail('limits', means, mend);
 }
 
 function checkMemory({ MemTotal: total }, env) {
