@@ -1,16 +1,12 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { createDeferred } from '../deferred.ts';
 import { SandboxError } from '../errors.ts';
 import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
 import type { Channel } from './channel.ts';
 import type { AgentConnection } from './connection.ts';
+import { Inflow } from './inflow.ts';
 import type { Patience } from './patience.ts';
-
-/** What waits for its reader before the agent is made to wait, in bytes. */
-const BUFFER_BYTES = 131_072;
-
-const SMALL_BYTES = 4_096;
 
 /** Bytes for the agent, as they come. */
 export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
@@ -60,31 +56,20 @@ export function download(
   const begun = createDeferred<void>();
   let channel: Channel | undefined;
   let patience: Patience | undefined;
-  let withheldBytes = 0;
   let receivedBytes = 0;
-  const body = new Readable({
-    highWaterMark: BUFFER_BYTES,
-    read: () => {
-      if (withheldBytes > 0) channel?.consumed(withheldBytes);
-      withheldBytes = 0;
-      patience?.restart();
+  const inflow = new Inflow({
+    onTaken: (bytes) => channel?.consumed(bytes),
+    onWaiting: (isForAgent) => {
+      if (isForAgent) patience?.restart();
+      else patience?.pause();
     },
-    destroy: (error, done) => {
-      abort.abort();
-      done(error);
-    },
+    onDestroy: () => abort.abort(),
   });
+  const { body } = inflow;
   const onData = (_stream: number, payload: Buffer) => {
     begun.resolve();
     receivedBytes += payload.length;
-    // A small payload on its own would keep the whole chunk that it came in.
-    if (body.push(payload.length < SMALL_BYTES ? Buffer.from(payload) : payload)) {
-      channel?.consumed(payload.length);
-      patience?.restart();
-    } else {
-      withheldBytes += payload.length;
-      patience?.pause();
-    }
+    inflow.give(payload);
     onBytes?.(payload.length);
   };
   const listener = onEvent ? { onData, onEvent } : { onData };
@@ -95,7 +80,7 @@ export function download(
   call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(
     () => {
       begun.resolve();
-      if (exactBytes === undefined || receivedBytes === exactBytes) body.push(null);
+      if (exactBytes === undefined || receivedBytes === exactBytes) inflow.end();
       else body.destroy(new SandboxError('conflict', 'The file changed while it was read; try again.'));
     },
     (error: Error) => {

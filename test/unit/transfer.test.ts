@@ -108,6 +108,42 @@ describe('a download', () => {
     expect(await error).toMatchObject({ kind: 'conflict' });
   });
 
+  it.each([1, 3, 4_097])('keeps pieces of %i bytes in few buffers, in their order', async (pieceBytes) => {
+    const { body } = await openDownload();
+    const content = Buffer.from(Array.from({ length: 120_000 }, (_, index) => index % 251));
+    const frames: Buffer[] = [];
+    for (let offset = 0; offset < content.length; offset += pieceBytes) {
+      frames.push(encodeFrame(FRAME.DATA, 1, 1, content.subarray(offset, offset + pieceBytes)));
+    }
+    for (let at = 0; at < frames.length; at += 4_000) {
+      peer.write(Buffer.concat(frames.slice(at, at + 4_000)));
+      await settle();
+      // An agent that sends so many frames has to rest.
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const chunks: Buffer[] = [];
+    body.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await settle();
+    expect(Buffer.concat(chunks).equals(content)).toBe(true);
+    expect(chunks.length).toBeLessThan(64);
+  });
+
+  it('gives the last pieces, though its reader takes them only after the end', async () => {
+    const { body } = await openDownload();
+    const pieces = Buffer.concat(Array<Buffer>(1_000).fill(encodeFrame(FRAME.DATA, 1, 1, Buffer.from('x'))));
+    for (let chunk = 0; chunk < 3; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
+    peer.write(pieces);
+    send(FRAME.DATA, 1, 1, CHUNK.subarray(1_000));
+    send(FRAME.RESULT, 1, 0, encodeJson({ bytes: STAT.size }));
+    await settle();
+    const all: Buffer[] = [];
+    for await (const chunk of body) all.push(chunk);
+    const whole = Buffer.concat(all);
+    expect(whole.length).toBe(STAT.size);
+    expect(whole.indexOf('x')).toBe(3 * CHUNK.length);
+    expect(whole.lastIndexOf('x')).toBe(3 * CHUNK.length + 999);
+  });
+
   it('holds no more than a window of bytes that nobody reads', async () => {
     await openDownload();
     for (let chunk = 0; chunk < 4; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
