@@ -29,8 +29,11 @@ export class Capacity {
     this.#shrinkPool = shrinkPool;
   }
 
-  get used(): number {
-    return this.#used;
+  /** How many slots sandboxes with an owner have. */
+  get usedByOwners(): number {
+    let count = 0;
+    for (const sandbox of this.#sandboxes()) if (sandbox.hasSlot) count += 1;
+    return count;
   }
 
   /** Gives the sandbox a slot; throws `limit` only if every other one is busy. */

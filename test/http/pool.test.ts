@@ -18,7 +18,7 @@ async function start(variables: Readonly<Record<string, string>>, engine?: FakeE
 const pooled = (fake: FakeApp) => [...fake.engine.sandboxes.values()].filter(({ name }) => name.includes('-pool-'));
 
 async function filled(fake: FakeApp, size: number): Promise<void> {
-  while (pooled(fake).filter(({ execs }) => execs.size > 0).length < size) await new Promise(setImmediate);
+  while ((await fake.call('GET', '/info')).json().pooled_sandboxes < size) await new Promise(setImmediate);
 }
 
 describe('the pool', () => {
@@ -63,6 +63,17 @@ describe('the pool', () => {
     await filled(fake, 1);
     await fake.call('POST', '/sandbox/u/create');
     expect((await fake.call('GET', '/sandbox/u/file?path=/workspace/kept.txt')).json().content).toBe('kept');
+  });
+
+  it('is no active sandbox in /info until it has an owner', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '2' });
+    const info = async () => (await fake.call('GET', '/info')).json();
+    await filled(fake, 2);
+    expect(await info()).toMatchObject({ active_sandboxes: 0, pooled_sandboxes: 2 });
+    await fake.call('POST', '/sandbox/u/create');
+    expect(await info()).toMatchObject({ active_sandboxes: 1 });
+    await fake.call('DELETE', '/sandbox/u');
+    expect(await info()).toMatchObject({ active_sandboxes: 0 });
   });
 
   it('counts against the cap, and gives way to users', async () => {

@@ -198,7 +198,7 @@ describe('a disk with a limit', () => {
   it('goes with a sandbox from the pool to its owner', async () => {
     const server = await start({ ...LIMIT, SANDBOX_POOL_SIZE: '1' });
     const pooled = async () => (await readdir(server.dataDir)).find((name) => name.startsWith('pool-'));
-    const isWarm = async () => (await server.call('GET', '/info')).body.active_sandboxes === 1 && (await pooled());
+    const isWarm = async () => (await server.call('GET', '/info')).body.pooled_sandboxes === 1 && (await pooled());
     while (!(await isWarm())) await new Promise(setImmediate);
     expect((await server.shell('u', WRITE_100_MB)).body.error).toMatch(/No space left/);
     expect(await mountsBelow(server.dataDir)).toContain(join(folderOf(server, 'u'), 'disk'));

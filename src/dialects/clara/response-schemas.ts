@@ -141,7 +141,8 @@ export const infoResponse = z
     version: z.string(),
     available: z.boolean(),
     docker_version: z.string(),
-    active_sandboxes: z.int(),
+    active_sandboxes: z.int().meta({ description: 'That run or are frozen for a user.' }),
+    pooled_sandboxes: z.int().meta({ description: 'That are started and wait for a user.' }),
     max_sandboxes: z.int(),
     host_info: z.object({ disk_free_gb: z.number(), disk_total_gb: z.number() }),
   })
@@ -152,6 +153,7 @@ export const infoResponse = z
         available: true,
         docker_version: '27.0.0',
         active_sandboxes: 3,
+        pooled_sandboxes: 2,
         max_sandboxes: 50,
         host_info: { disk_free_gb: 41.2, disk_total_gb: 80 },
       },

@@ -50,7 +50,8 @@ export const infoRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app
         version,
         available: dockerVersion !== null,
         docker_version: dockerVersion ?? 'unknown',
-        active_sandboxes: service.capacity.used,
+        active_sandboxes: service.capacity.usedByOwners,
+        pooled_sandboxes: service.pool.size,
         max_sandboxes: service.capacity.max,
         host_info: {
           disk_free_gb: disk ? toGigabytes(disk.bavail * disk.bsize) : 0,
