@@ -91,6 +91,8 @@ export class Pool {
   async giveUpOne(): Promise<boolean> {
     const pooled = this.#ready.shift();
     if (!pooled) return false;
+    // Who makes room does not take it back before the one who needs it has it.
+    this.#schedule(PAUSE_AFTER_FAILURE_MS);
     await this.discard(pooled);
     return true;
   }
