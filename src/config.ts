@@ -106,6 +106,7 @@ export const environmentSchema = z.object({
   SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
   SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
   SANDBOX_POOL_SIZE: integer(0, 1000).default(2),
+  SANDBOX_AGENT_TRANSPORT: z.enum(['socket', 'exec']).default('socket'),
   SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
   SANDBOX_DOCKER_RUNTIME: z
     .string()
@@ -202,6 +203,7 @@ function toConfig(env: Environment) {
     dataDir: env.SANDBOX_DATA_DIR,
     maxSandboxes: env.SANDBOX_MAX_CONTAINERS,
     poolSize: env.SANDBOX_POOL_SIZE,
+    agentTransport: env.SANDBOX_AGENT_TRANSPORT,
     image: env.SANDBOX_DOCKER_IMAGE,
     runtime: env.SANDBOX_DOCKER_RUNTIME,
     seccomp: env.SANDBOX_DOCKER_SECCOMP,

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { Engine, EngineExec, EngineId } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
+import { call } from './call.ts';
 import { AgentConnection } from './connection.ts';
+import { LINE_SOCKET, receiveCall } from './direct-line.ts';
 import { AgentFailure } from './failures.ts';
 import type { OpenListener } from './incoming-channel.ts';
 import type { AgentSource } from './source.ts';
@@ -13,9 +16,18 @@ const HELLO_TIMEOUT_MS = 10_000;
 const RESUME_TIMEOUT_MS = 2_000;
 const REPLACE_TIMEOUT_MS = 3_000;
 
+/** The same where an agent that has just greeted moves to a line of its own. */
+const MOVE_TIMEOUT_MS = 2_000;
+
 /** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
 const MAX_LOSSES = 3;
 const LOSS_WINDOW_MS = 60_000;
+
+/** A folder that the server and the sandbox both see: its path on this machine, which changes when the sandbox is claimed, and inside. */
+export interface LineFolder {
+  here: string;
+  readonly inside: string;
+}
 
 /** What the agent is told about the sandbox that it works in. */
 export interface AgentSettings {
@@ -39,6 +51,7 @@ export class AgentLink {
   readonly #source: AgentSource;
   readonly #secret: string;
   readonly #settings: AgentSettings;
+  readonly #line: LineFolder | null;
   readonly #onOpen: OpenListener | undefined;
   #connection: AgentConnection | undefined;
   #connecting: Promise<AgentConnection> | undefined;
@@ -46,13 +59,14 @@ export class AgentLink {
   #hasGreeted = false;
   #losses = 0;
 
-  /** `onOpen` answers the channels that the agent opens; without it they are refused. */
+  /** Without a `line` all goes through the engine. `onOpen` answers the channels that the agent opens; without it they are refused. */
   constructor(
     engine: Engine,
     engineId: EngineId,
     source: AgentSource,
     secret: string,
     settings: AgentSettings,
+    line: LineFolder | null = null,
     onOpen?: OpenListener,
   ) {
     this.#engine = engine;
@@ -60,6 +74,7 @@ export class AgentLink {
     this.#source = source;
     this.#secret = secret;
     this.#settings = settings;
+    this.#line = line;
     this.#onOpen = onOpen;
   }
 
@@ -122,13 +137,39 @@ export class AgentLink {
     }
     this.#mustReplace = false;
     this.#hasGreeted = true;
-    this.#connection = connection;
+    const direct = (await this.#move(connection)) ?? connection;
+    this.#connection = direct;
     const connectedAtMs = performance.now();
-    void connection.closed.then((reason) => {
+    void direct.closed.then((reason) => {
       if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
-      if (this.#connection === connection) this.#countLoss(performance.now() - connectedAtMs);
+      if (this.#connection === direct) this.#countLoss(performance.now() - connectedAtMs);
     });
-    return connection;
+    return direct;
+  }
+
+  /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
+  async #move(connection: AgentConnection): Promise<AgentConnection | null> {
+    const line = this.#line;
+    if (!line) return null;
+    const path = `${line.inside}/${LINE_SOCKET}`;
+    const options = { deadlineMs: MOVE_TIMEOUT_MS };
+    const socket = await receiveCall(line.here, (token) =>
+      call(connection, 'line', { path, token }, z.object({}), options),
+    ).catch(() => null);
+    if (!socket && connection.isOpen) return null;
+    if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
+    const direct = new AgentConnection(socket, this.#onOpen);
+    const timer = setTimeout(
+      () => direct.close(new AgentFailure('hung', 'The agent did not greet in time.')),
+      MOVE_TIMEOUT_MS,
+    );
+    try {
+      await direct.hello;
+    } finally {
+      clearTimeout(timer);
+      connection.close(new Error('The agent has moved to a line of its own.'));
+    }
+    return direct;
   }
 
   #countLoss(livedMs: number): void {

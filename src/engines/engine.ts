@@ -14,6 +14,7 @@ interface EngineMount {
   readonly source: string;
   /** Absolute path in the sandbox. */
   readonly target: string;
+  readonly isReadOnly?: boolean;
 }
 
 export interface EngineTmpfs {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { EngineNetwork, EngineSpec } from '../engines/engine.ts';
-import { HOME, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
+import { HOME, LINE, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { SandboxOverrides } from './record.ts';
+import type { SandboxFolders } from './store.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
 export const LABEL = {
@@ -29,7 +30,7 @@ export function fromEngineName(instance: string, name: string): string | null {
 interface SpecParts {
   readonly instance: string;
   readonly id: string;
-  readonly folders: { readonly workspace: string; readonly packages: string };
+  readonly folders: SandboxFolders;
   readonly overrides: SandboxOverrides;
   readonly isPooled?: boolean;
 }
@@ -57,6 +58,7 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.workspace, target: WORKSPACE },
       { source: folders.workspace, target: HOME },
       { source: folders.packages, target: PACKAGES },
+      ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
     ],
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),

@@ -13,6 +13,9 @@ export const HOME = '/home/user';
 /** Where pip and npm install; persistent. */
 export const PACKAGES = '/packages';
 
+/** Where the agent calls the server; a folder of the server's, read-only. */
+export const LINE = '/run/clara-line';
+
 /** A small tmpfs for the scripts of runs. */
 const SCRATCH = '/run/clara';
 

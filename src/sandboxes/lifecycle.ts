@@ -194,6 +194,7 @@ export class Lifecycle {
     sandbox.link = pooled.link;
     sandbox.egress = pooled.egress;
     pooled.egress?.nameAs(sandbox.id);
+    if (pooled.line) pooled.line.here = store.lineFolder(sandbox.id);
     sandbox.isFromPool = true;
     sandbox.become('running');
     return true;

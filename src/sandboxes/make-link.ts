@@ -1,15 +1,17 @@
-import { AgentLink } from '../agent/link.ts';
+import { AgentLink, type LineFolder } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Config } from '../config.ts';
 import type { Egress, SandboxEgress } from '../egress/egress.ts';
 import { parsePattern } from '../egress/pattern.ts';
 import type { Engine, EngineId } from '../engines/engine.ts';
-import { toAgentSettings } from './layout.ts';
+import { LINE, toAgentSettings } from './layout.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { SandboxOverrides } from './record.ts';
+import type { SandboxStore } from './store.ts';
 
 interface LinkParts {
   readonly engine: Engine;
+  readonly store: SandboxStore;
   readonly agentSource: AgentSource;
   readonly config: Config;
   readonly egress: Egress;
@@ -21,20 +23,25 @@ interface LinkSubject {
   readonly overrides: SandboxOverrides;
 }
 
-/** The line to a started sandbox's agent, and the way out over it, which there is where its network is the proxy. */
-export function makeLink(
-  parts: LinkParts,
-  engineId: EngineId,
-  subject: LinkSubject,
-): { readonly link: AgentLink; readonly egress: SandboxEgress | null } {
-  const { engine, agentSource, config, egress } = parts;
+export interface Links {
+  readonly link: AgentLink;
+  /** The way out over it, which there is where the sandbox's network is the proxy. */
+  readonly egress: SandboxEgress | null;
+  /** Where its agent calls, if not over the engine's stream; to be told when the sandbox's folder is renamed. */
+  readonly line: LineFolder | null;
+}
+
+/** The line to a started sandbox's agent, and what goes over it. */
+export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
+  const { engine, store, agentSource, config, egress } = parts;
   const { id, secret, overrides } = subject;
   const settings = toAgentSettings(config, overrides);
+  const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
   if (networkModeOf(config, overrides) !== 'proxy') {
-    return { link: new AgentLink(engine, engineId, agentSource, secret, settings), egress: null };
+    return { link: new AgentLink(engine, engineId, agentSource, secret, settings, line), egress: null, line };
   }
   const narrowing = overrides.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
   const itsEgress = egress.forSandbox(id, narrowing);
-  const link = new AgentLink(engine, engineId, agentSource, secret, settings, itsEgress.onOpen);
-  return { link, egress: itsEgress };
+  const link = new AgentLink(engine, engineId, agentSource, secret, settings, line, itsEgress.onOpen);
+  return { link, egress: itsEgress, line };
 }

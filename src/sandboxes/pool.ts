@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { AgentLink } from '../agent/link.ts';
 import type { AgentSource } from '../agent/source.ts';
 import type { Config } from '../config.ts';
 import type { Disks } from '../disks/disks.ts';
-import type { Egress, SandboxEgress } from '../egress/egress.ts';
+import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId } from '../engines/engine.ts';
 import { isSandboxError } from '../errors.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
 import { toEngineSpec } from './engine-spec.ts';
-import { makeLink } from './make-link.ts';
+import { type Links, makeLink } from './make-link.ts';
 import { newSecret } from './record.ts';
 import type { SandboxStore } from './store.ts';
 
@@ -19,13 +18,11 @@ const PAUSE_MS = 50;
 const PAUSE_AFTER_FAILURE_MS = 5_000;
 
 /** A started sandbox that nobody owns yet; its agent and its Python are warm. */
-export interface PooledSandbox extends SlotHolder {
+export interface PooledSandbox extends SlotHolder, Links {
   readonly engineId: EngineId;
   /** The name of its folder. */
   readonly folder: string;
   readonly secret: string;
-  readonly link: AgentLink;
-  readonly egress: SandboxEgress | null;
 }
 
 interface PoolParts {
@@ -156,9 +153,9 @@ export class Pool {
         toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
       );
       await engine.start(engineId);
-      const { link, egress } = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
-      await link.connect();
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, link, egress });
+      const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
+      await links.link.connect();
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, ...links });
       return true;
     } catch (error) {
       capacity.release(slot);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFolders } from '../disks/disk.ts';
 import type { Disks } from '../disks/disks.ts';
@@ -19,6 +19,12 @@ const INSTANCE_FILE = 'instance';
 
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
+
+/** What the engine binds of a sandbox's folder. */
+export interface SandboxFolders extends DiskFolders {
+  /** Where the agent calls the server; not the sandbox's to write. */
+  readonly line: string;
+}
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
 export class SandboxStore {
@@ -84,14 +90,22 @@ export class SandboxStore {
   }
 
   /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
-  async openFolders(name: string): Promise<DiskFolders> {
+  async openFolders(name: string): Promise<SandboxFolders> {
     try {
       await this.#requireDataFolder();
       await this.#makeFolder(name);
-      return await this.#disks.openDisk(name);
+      const line = this.lineFolder(name);
+      await mkdir(line, { recursive: true });
+      await chmod(line, 0o755);
+      return { ...(await this.#disks.openDisk(name)), line };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
+  }
+
+  /** The folder in which the sandbox's agent calls the server. */
+  lineFolder(name: string): string {
+    return join(this.#dataDir, name, 'line');
   }
 
   /** Closes the disk of a sandbox in which nothing runs. What fails is reported, and tried again by the sweep. */

@@ -21,7 +21,6 @@ const LOST = { success: false, exit_code: 137, killed_by: 'SIGKILL', timed_out: 
 describe('code that kills', () => {
   it.each([
     ['the agent', 'os.kill(AGENT, 9); time.sleep(30)'],
-    ['what keeps the agent connected', 'os.kill(KEEPER, 9); time.sleep(30)'],
     ['what keeps the sandbox running', 'os.kill(MAIN, 9); time.sleep(30)'],
     ['everything', 'os.kill(-1, 9); time.sleep(30)'],
   ])('%s loses its own call at once, and the next one works', async (_what, code) => {
@@ -53,6 +52,27 @@ time.sleep(30)`;
   });
 });
 
+describe('where the engine carries the stream, code that', () => {
+  let carried: RealServer;
+  beforeAll(async () => {
+    carried = await startRealServer({ SANDBOX_AGENT_TRANSPORT: 'exec', SANDBOX_DOCKER_MEMORY: '256m' });
+  });
+  afterAll(() => carried.close());
+
+  it('kills what keeps the agent connected loses its own call at once, and the next one works', async () => {
+    const body = await attack(carried, `${FIND_AGENT}os.kill(KEEPER, 9); time.sleep(30)`, {
+      user: 'kill',
+      timeout: 30,
+    });
+    expect(body).toMatchObject({ ...LOST, error: 'The connection to the sandbox was lost while it worked.' });
+  });
+
+  it('stops what keeps the agent connected is not even noticed', async () => {
+    const code = `${FIND_AGENT}os.kill(KEEPER, signal.SIGSTOP); print('on')`;
+    expect((await attack(carried, code, { user: 'stop', timeout: 30 })).output).toBe('on\n');
+  });
+});
+
 describe('code that stops', () => {
   it.each([
     ['the agent', 'os.kill(AGENT, signal.SIGSTOP); time.sleep(300)'],
@@ -63,7 +83,6 @@ describe('code that stops', () => {
   });
 
   it.each([
-    ['what keeps the agent connected', 'KEEPER'],
     ['what keeps the sandbox running', 'MAIN'],
     ['the warm interpreter', 'ZYGOTE'],
   ])('%s is not even noticed', async (_what, pid) => {

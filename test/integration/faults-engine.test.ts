@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { type EngineLine, openEngineLine } from '../support/engine-line.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { IS_GVISOR } from '../support/runtime.ts';
 import { NO_TRACES, readTraces, readTracesAtRest } from '../support/traces.ts';
 
 const run = promisify(execFile);
@@ -18,11 +19,13 @@ const DISK = { SANDBOX_DISK_LIMIT: '64m' };
 /** A deadline for calls of the engine that a test can wait for. */
 const CALL_TIMEOUT_MS = 4_000;
 
-async function start(): Promise<{ server: RealServer; line: EngineLine }> {
+async function start(
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ server: RealServer; line: EngineLine }> {
   const line = await openEngineLine();
   closers.push(() => line.close());
   const engine = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: CALL_TIMEOUT_MS });
-  const server = await startRealServer(DISK, { engine });
+  const server = await startRealServer({ ...DISK, ...variables }, { engine });
   closers.push(() => server.close());
   return { server, line };
 }
@@ -96,8 +99,8 @@ describe('an engine that accepts and never answers', () => {
 });
 
 describe('an engine that cuts all its connections', () => {
-  it('fails the calls that were under way, keeps what ran and serves the next call', async () => {
-    const { server, line } = await start();
+  it('fails the calls whose streams it carried, keeps what ran and serves the next call', async () => {
+    const { server, line } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     const id = await containerOf(server);
     const running = server.execute('u', "open('begun', 'w').close()\nimport time\ntime.sleep(60)");
@@ -110,8 +113,22 @@ describe('an engine that cuts all its connections', () => {
     await expectHealed(server);
   });
 
-  it('makes calls a 503 while it is gone', async () => {
+  it('fails no call to a sandbox with a line of its own, not even while it is gone', async () => {
     const { server, line } = await start();
+    await server.execute('u', "open('kept.txt', 'w').write('kept')");
+    const running = server.execute('u', "open('begun', 'w').close()\nwhile not __import__('os').path.exists('on'): pass");
+    await server.shell('u', 'until test -e begun; do sleep 0.05; done');
+    line.cut();
+    line.refuse();
+    // gVisor lets no such line into a sandbox.
+    expect((await server.shell('u', 'touch on')).status).toBe(IS_GVISOR ? 503 : 200);
+    expect((await running).body.success).toBe(!IS_GVISOR);
+    line.restore();
+    await expectHealed(server);
+  });
+
+  it('makes calls whose streams it carried a 503 while it is gone', async () => {
+    const { server, line } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     line.refuse();
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });

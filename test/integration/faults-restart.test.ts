@@ -6,6 +6,7 @@ import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { unmountAllBelow } from '../support/mounts.ts';
 import { SMALL_IMAGE, startOwnEngine } from '../support/own-engine.ts';
 import { startRealServer } from '../support/real-server.ts';
+import { IS_GVISOR } from '../support/runtime.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -36,7 +37,8 @@ describe('a restart of the engine', () => {
 
     await own.end();
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });
-    expect((await server.execute('u', 'print(1)')).status).toBe(503);
+    // Where the sandbox runs on and the engine does not carry its stream, nothing is missed.
+    expect((await server.execute('u', 'print(1)')).status).toBe(survives && !IS_GVISOR ? 200 : 503);
     await own.start();
 
     expect((await server.execute('u', "print(open('kept.txt').read())")).body).toMatchObject({ output: 'kept\n' });

@@ -7,7 +7,7 @@ def processes():
         except OSError: pass
 
 def agents(): return [pid for pid, argv in processes() if argv[1:3] == ['-I', '-S'] and pid != os.getpid()]
-def named(*argv): return next(pid for pid, found in processes() if found[: len(argv)] == list(argv))
+def named(*argv): return next((pid for pid, found in processes() if found[: len(argv)] == list(argv)), None)
 
 def daemonise():
     if os.fork(): return False

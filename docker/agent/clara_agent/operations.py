@@ -15,6 +15,7 @@ TABLE = {
     "unpack": ("archives", "Unpack"),
     "tunnel": ("tunnel", "Tunnel"),
     "usage": ("usage", "Usage"),
+    "line": ("line", "Line"),
     "load": ("load", "Load"),
 }
 

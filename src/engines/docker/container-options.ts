@@ -39,10 +39,11 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
       Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
-      Mounts: spec.mounts.map(({ source, target }) => ({
+      Mounts: spec.mounts.map(({ source, target, isReadOnly }) => ({
         Type: 'bind',
         Source: source,
         Target: target,
+        ReadOnly: isReadOnly ?? false,
         BindOptions: { Propagation: 'rprivate' },
       })),
       NetworkMode: spec.network.mode === 'none' ? 'none' : spec.network.name,
