@@ -36,9 +36,10 @@ export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits
   const doors = keys.map((key) => ({ key, auth: { keyName: key.name, maxSandboxes: key.maxSandboxes } }));
   app.addHook('onRequest', async (request) => {
     const presented = presentedKey(request);
-    const door = presented === null ? undefined : findDoor(doors, hashKey(presented));
+    const door = findDoor(doors, hashKey(presented));
     if (!door) {
-      limits.countFailure(request);
+      if (presented === '') limits.countOpenRequest(request);
+      else limits.countFailure(request);
       throw new SandboxError('unauthorized', 'Invalid API key');
     }
     limits.countRequest(door.key);
@@ -66,7 +67,8 @@ function demandOwnUser(request: FastifyRequest, key: ApiKey): void {
   );
 }
 
-function presentedKey(request: FastifyRequest): string | null {
+/** Empty where the request shows no key. */
+function presentedKey(request: FastifyRequest): string {
   const header = request.headers['x-api-key'];
   if (typeof header === 'string') return header;
   const authorization = request.headers.authorization ?? '';
@@ -74,8 +76,8 @@ function presentedKey(request: FastifyRequest): string | null {
   const scheme = authorization.slice(0, space).toLowerCase();
   const credential = authorization.slice(space + 1).trim();
   if (scheme === 'bearer') return credential;
-  if (scheme !== 'basic') return null;
+  if (scheme !== 'basic') return '';
   const pair = Buffer.from(credential, 'base64').toString('utf8');
   const colon = pair.indexOf(':');
-  return colon === -1 ? null : pair.slice(colon + 1);
+  return colon === -1 ? '' : pair.slice(colon + 1);
 }

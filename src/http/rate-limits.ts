@@ -27,7 +27,7 @@ export class RateLimits {
     this.#open = new TokenBuckets({ perSecond, burst: perSecond }, MAX_ADDRESSES, clock);
   }
 
-  /** A request without a right key, by its address. */
+  /** A request with a wrong key, by its address. */
   countFailure(request: FastifyRequest): void {
     const seconds = this.#failures.take(clientAddress(request));
     demand(seconds, 'Too many requests with a wrong API key came from your address');
@@ -45,7 +45,7 @@ export class RateLimits {
     demand(buckets.take(key.name), `The key ${key.name} makes more requests than it may`);
   }
 
-  /** A request to a route that needs no key, by its address. */
+  /** A request that shows no key, by its address. */
   countOpenRequest(request: FastifyRequest): void {
     if (this.#perSecond === 0) return;
     demand(this.#open.take(clientAddress(request)), 'Too many requests came from your address');

@@ -194,6 +194,19 @@ describe('wrong keys', () => {
     expect((await wrong('192.0.2.1')).statusCode).toBe(429);
   });
 
+  it('do not include missing ones, which are limited like requests that need no key', async () => {
+    await start('', { SANDBOX_RATE_LIMIT: '20' });
+    const ask = (headers: Record<string, string>) =>
+      fake.inject({ method: 'GET', url: '/info', headers, remoteAddress: '192.0.2.1' });
+    const missing = [{}, { 'x-api-key': '' }, { authorization: 'Bearer ' }, { authorization: 'Basic' }];
+    for (let count = 0; count < 20; count += 1)
+      expect((await ask(missing[count % missing.length] ?? {})).statusCode).toBe(401);
+    const refused = await ask({});
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json().error).not.toMatch(/wrong/);
+    expect((await wrong('192.0.2.1')).statusCode).toBe(401);
+  });
+
   it('are counted together for the addresses that one IPv6 client has', async () => {
     await start('');
     for (let count = 0; count < 10; count += 1) await wrong(`2001:db8:0:1::${count + 1}`);
