@@ -33,7 +33,7 @@ describe('an ExecutionResponse', () => {
 
   it('shows stderr on success as well', () => {
     const response = toExecutionResponse(execution({ stderr: 'careful' }), 'Execution', limits);
-    expect(response).toMatchObject({ success: true, error: 'careful' });
+    expect(response).toMatchObject({ success: true, error: 'careful', stderr: 'careful' });
   });
 
   it('never leaves error null on failure', () => {
@@ -46,6 +46,7 @@ describe('an ExecutionResponse', () => {
     expect(toExecutionResponse(timedOut, 'Execution', limits)).toMatchObject({
       success: false,
       output: 'part',
+      stderr: 'noise',
       error: 'Execution timed out after 7 seconds',
       exit_code: 124,
     });

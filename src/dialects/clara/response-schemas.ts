@@ -4,7 +4,10 @@ export const executionResponse = z
   .object({
     success: z.boolean(),
     output: z.string().meta({ description: 'What it wrote to stdout.' }),
-    error: z.string().nullable().meta({ description: 'What it wrote to stderr; on failure always a text.' }),
+    error: z.string().nullable().meta({
+      description: 'Why it failed, else what it wrote to stderr; on failure always a text.',
+    }),
+    stderr: z.string().meta({ description: 'What it wrote to stderr, whatever error says.' }),
     exit_code: z.int().meta({ description: '124 after a timeout, 128 + n after signal n.' }),
     execution_time: z.number().meta({ description: 'Seconds.' }),
     timed_out: z.boolean(),
@@ -19,6 +22,7 @@ export const executionResponse = z
         success: true,
         output: '2\n',
         error: null,
+        stderr: '',
         exit_code: 0,
         execution_time: 0.004,
         timed_out: false,
