@@ -1,9 +1,10 @@
 import { AgentFailure } from '../agent/failures.ts';
+import type { AgentLink } from '../agent/link.ts';
 import { readLoad } from '../agent/usage.ts';
 import type { Clock } from '../clock.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Engine, EngineStats } from '../engines/engine.ts';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** Between the two readings of a first CPU measurement, in milliseconds. */
@@ -38,8 +39,9 @@ interface Reading extends EngineStats {
 export class UsageMeter {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #usages = new WeakMap<Sandbox, Usage>();
-  readonly #readings = new WeakMap<Sandbox, Reading>();
+  /** By the line to the agent, which is another after each start: what was measured before says nothing of it. */
+  readonly #usages = new WeakMap<AgentLink, Usage>();
+  readonly #readings = new WeakMap<AgentLink, Reading>();
   readonly #running = new WeakMap<Sandbox, Promise<Usage>>();
 
   constructor(engine: Engine, clock: Clock) {
@@ -49,7 +51,7 @@ export class UsageMeter {
 
   /** What was measured last, at once: a create must not wait for an engine that measures. */
   last(sandbox: Sandbox): Usage {
-    return (sandbox.isUp && this.#usages.get(sandbox)) || NO_USAGE;
+    return (sandbox.link && this.#usages.get(sandbox.link)) ?? NO_USAGE;
   }
 
   /** Live figures, shared by all who ask at the same time; zero where the sandbox does not run. */
@@ -60,39 +62,41 @@ export class UsageMeter {
   }
 
   async #measure(sandbox: Sandbox): Promise<Usage> {
-    if (!sandbox.isUp) return NO_USAGE;
+    const { link } = sandbox;
+    if (!sandbox.isUp || !link) return NO_USAGE;
     try {
-      const last = this.#readings.get(sandbox);
-      const usage = this.#usages.get(sandbox);
+      const last = this.#readings.get(link);
+      const usage = this.#usages.get(link);
       if (last && usage && this.#clock.monotonicMs() - last.atMs < FRESH_MS) return usage;
-      return await this.#compare(sandbox, last ?? (await this.#firstReading(sandbox)));
+      return await this.#compare(sandbox, link, last ?? (await this.#firstReading(sandbox, link)));
     } catch (error) {
       if (!isSandboxError(error, 'not_found') && !isSandboxError(error, 'conflict')) throw error;
       return NO_USAGE;
     }
   }
 
-  async #compare(sandbox: Sandbox, before: Reading): Promise<Usage> {
-    const now = await this.#read(sandbox);
+  async #compare(sandbox: Sandbox, link: AgentLink, before: Reading): Promise<Usage> {
+    const now = await this.#read(sandbox, link);
     const elapsedMs = now.atMs - before.atMs;
     const usedMs = (now.cpuNanos - before.cpuNanos) / 1e6;
     const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
     const usage = { memoryBytes: now.memoryBytes, cpuPercent };
-    this.#usages.set(sandbox, usage);
+    this.#usages.set(link, usage);
     return usage;
   }
 
-  async #firstReading(sandbox: Sandbox): Promise<Reading> {
-    const reading = await this.#read(sandbox);
+  async #firstReading(sandbox: Sandbox, link: AgentLink): Promise<Reading> {
+    const reading = await this.#read(sandbox, link);
     await new Promise((resolve) => setTimeout(resolve, CPU_SAMPLE_MS));
     return reading;
   }
 
-  async #read(sandbox: Sandbox): Promise<Reading> {
-    if (!sandbox.engineId) return { atMs: this.#clock.monotonicMs(), memoryBytes: 0, cpuNanos: 0 };
+  /** Throws `conflict` where the sandbox was stopped or started again meanwhile. */
+  async #read(sandbox: Sandbox, link: AgentLink): Promise<Reading> {
+    if (!sandbox.engineId || sandbox.link !== link) throw new SandboxError('conflict', 'The sandbox was stopped.');
     const stats = (await this.#askAgent(sandbox)) ?? (await this.#engine.stats(sandbox.engineId));
     const reading = { ...stats, atMs: this.#clock.monotonicMs() };
-    this.#readings.set(sandbox, reading);
+    this.#readings.set(link, reading);
     return reading;
   }
 

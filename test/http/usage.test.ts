@@ -67,4 +67,16 @@ describe('the memory and CPU of a status', () => {
     for (const agent of agents) agent.silent = true;
     expect(await status()).toMatchObject({ status: 'running', memory_usage_mb: 9.54 });
   });
+
+  it.each([
+    ['restarted', ['POST', '/sandbox/u/restart']],
+    ['deleted and created again', ['DELETE', '/sandbox/u']],
+  ] as const)('are not those of before where it was %s', async (_what, [method, url]) => {
+    await startWith((agent) => {
+      agent.onLoad = () => ({ memoryBytes: 5 * 2 ** 20, cpuNanos: 1e9 });
+    });
+    expect(await status()).toMatchObject({ memory_usage_mb: 5 });
+    await fake.call(method, url);
+    expect((await fake.call('POST', '/sandbox/u/create')).json()).toMatchObject({ memory_usage_mb: 0, cpu_percent: 0 });
+  });
 });
