@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { SandboxError } from '../errors.ts';
+import { specHash } from './engine-spec.ts';
 import { isWider } from './network-mode.ts';
 import type { SandboxOverrides } from './record.ts';
 
@@ -20,13 +21,7 @@ export function checkOverrides(overrides: SandboxOverrides, config: Config): voi
   }
 }
 
-/** Whether a create asks for something else than the sandbox has. */
-export function changesSpec(current: SandboxOverrides, asked: SandboxOverrides): boolean {
-  return (
-    (asked.image !== undefined && asked.image !== current.image) ||
-    (asked.memoryBytes !== undefined && asked.memoryBytes !== current.memoryBytes) ||
-    (asked.cpus !== undefined && asked.cpus !== current.cpus) ||
-    (asked.network !== undefined && asked.network !== current.network) ||
-    (asked.egressAllow !== undefined && String(asked.egressAllow) !== String(current.egressAllow))
-  );
+/** Whether a create asks for something else than the sandbox has, be it said or the configuration's. */
+export function changesSpec(current: SandboxOverrides, asked: SandboxOverrides, config: Config): boolean {
+  return specHash(config, { ...current, ...asked }) !== specHash(config, current);
 }

@@ -108,11 +108,12 @@ export class SandboxService {
     checkOverrides(overrides, this.#config);
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
-      if (isExisting(sandbox) && changesSpec(sandbox.record?.overrides ?? {}, overrides))
+      if (isExisting(sandbox) && changesSpec(sandbox.record?.overrides ?? {}, overrides, this.#config))
         await this.#changeSpec(sandbox, overrides);
       await this.#bringUp(sandbox, owner, overrides);
+      this.#keep(sandbox, overrides);
     });
-    sandbox.lastUsedMs = this.#clock.monotonicMs();
+    this.#noteUse(sandbox);
     return await this.#describe(sandbox, this.#usageMeter.last(sandbox));
   }
 
@@ -140,7 +141,7 @@ export class SandboxService {
       await this.lifecycle.stop(sandbox);
       await this.#bringUp(sandbox, owner);
     });
-    sandbox.lastUsedMs = this.#clock.monotonicMs();
+    this.#noteUse(sandbox);
     return await this.#describe(sandbox, this.#usageMeter.last(sandbox));
   }
 
@@ -246,6 +247,16 @@ export class SandboxService {
   #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
     const done = sandbox.mutex.run(work);
     return withDeadline(done, CREATE_MS, 'The engine is slow: the sandbox is still being changed; look at its status.');
+  }
+
+  #noteUse(sandbox: Sandbox): void {
+    sandbox.lastUsedMs = this.#clock.monotonicMs();
+    this.#touch(sandbox, 0);
+  }
+
+  /** Remembers what was asked for where the sandbox has it already: it stays so when the configuration's own changes. */
+  #keep({ record }: Sandbox, overrides: SandboxOverrides): void {
+    if (record) record.overrides = { ...record.overrides, ...overrides };
   }
 
   #touch(sandbox: Sandbox, executions: number): void {

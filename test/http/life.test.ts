@@ -91,6 +91,40 @@ describe('a sandbox', () => {
     expect(sandbox?.spec).toMatchObject({ memoryBytes: 256 * 2 ** 20, cpus: 0.5 });
     expect(fake.engine.sandboxes.size).toBe(1);
   });
+
+  it('goes on undisturbed where a create asks for what it has, said or not', async () => {
+    const fake = await start({ SANDBOX_DOCKER_MEMORY: '512m', SANDBOX_DOCKER_CPU: '1' });
+    await fake.call('POST', '/sandbox/u/create');
+    const before = fake.engine.calls.length;
+    const same = { memory_limit: '512m', cpu_limit: 1, image: 'clara-sandbox:latest', network: 'proxy' };
+    expect((await fake.call('POST', '/sandbox/u/create', same)).statusCode).toBe(200);
+    expect(fake.engine.calls.slice(before)).toEqual([]);
+  });
+
+  it('keeps what a create asked for when the default changes', async () => {
+    const first = await start({ SANDBOX_DOCKER_CPU: '1' });
+    await first.call('POST', '/sandbox/u/create');
+    await first.call('POST', '/sandbox/u/create', { cpu_limit: 1 });
+    await first.app.close();
+    first.engine.revive();
+    const second = await startFakeApp({ SANDBOX_DATA_DIR: first.dataDir, SANDBOX_DOCKER_CPU: '2' }, first.engine);
+    opened.push(second);
+    await second.call('POST', '/sandbox/u/restart');
+    expect([...second.engine.sandboxes.values()].map(({ spec }) => spec.cpus)).toEqual([1]);
+  });
+
+  it.each(['create', 'restart'])('was used last when it was brought up by %s', async (verb) => {
+    const fake = await start();
+    await fake.call('POST', '/sandbox/u/create');
+    fake.clock.nowMs += 60_000;
+    const { created_at: createdAt, last_used: lastUsed } = (await fake.call('POST', `/sandbox/u/${verb}`)).json();
+    expect(Date.parse(lastUsed) - Date.parse(createdAt)).toBe(60_000);
+    await fake.app.close();
+    fake.engine.revive();
+    const second = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    opened.push(second);
+    expect((await second.call('GET', '/sandbox/u/status')).json().last_used).toBe(lastUsed);
+  });
 });
 
 describe('two owners', () => {
