@@ -88,6 +88,11 @@ describe('the list of system calls', () => {
     expect((flags?.value ?? 0) & THREAD).toBe(flags?.valueTwo);
   });
 
+  it('lets debuggers trace only where tracing is no way around it', () => {
+    const includes = { minKernel: '4.8' };
+    expect(rulesOf('ptrace')).toEqual([{ names: ['ptrace'], action: 'SCMP_ACT_ALLOW', includes }]);
+  });
+
   it('answers clone3 as a kernel without it, so that libraries take clone', () => {
     expect(rulesOf('clone3')).toEqual([{ names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 }]);
   });

@@ -1,6 +1,6 @@
 import { SandboxError } from '../../errors.ts';
 import type { SystemCallFilter } from '../engine.ts';
-import { ABSENT_CALLS, type ArgumentRule, CHECKED_CALLS, PLAIN_CALLS } from './system-calls.ts';
+import { ABSENT_CALLS, type ArgumentRule, CHECKED_CALLS, PLAIN_CALLS, TRACING_CALL } from './system-calls.ts';
 
 const ALLOW = 'SCMP_ACT_ALLOW';
 const REFUSE = 'SCMP_ACT_ERRNO';
@@ -19,6 +19,7 @@ export function toSeccompProfile(): string {
     syscalls: [
       { names: PLAIN_CALLS, action: ALLOW },
       ...CHECKED_CALLS.map(({ name, rules }) => ({ names: [name], action: ALLOW, args: rules.map(toCondition) })),
+      { names: [TRACING_CALL.name], action: ALLOW, includes: { minKernel: TRACING_CALL.minKernel } },
       { names: ABSENT_CALLS, action: REFUSE, errnoRet: ENOSYS },
     ],
   });

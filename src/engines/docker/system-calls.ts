@@ -22,7 +22,7 @@ const MEMORY = `
 
 const PROCESSES = `
   fork vfork execve execveat exit exit_group wait4 waitid getpid getppid gettid getpgid getpgrp setpgid getsid setsid
-  set_tid_address arch_prctl prctl ptrace pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
+  set_tid_address arch_prctl prctl pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
   sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_get_priority_max
   sched_get_priority_min sched_rr_get_interval getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit prlimit64
   getrusage times getcpu`;
@@ -107,6 +107,9 @@ export const CHECKED_CALLS: readonly CheckedCall[] = [
   ),
   ...PERSONALITIES.map((value) => ({ name: 'personality', rules: [{ index: 0, value }] })),
 ];
+
+/** Debuggers need it; before Linux 4.8 it was a way around a filter. */
+export const TRACING_CALL = { name: 'ptrace', minKernel: '4.8' } as const;
 
 /** Calls that a filter cannot look into, which answer as if the kernel did not have them: the C library then takes the older call. */
 export const ABSENT_CALLS: readonly string[] = ['clone3'];
