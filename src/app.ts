@@ -10,7 +10,7 @@ import { claraRoutes } from './dialects/clara/routes.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
 import { claraTransferRoutes } from './dialects/clara/transfer-routes.ts';
 import { Disks } from './disks/disks.ts';
-import { Egress } from './egress/egress.ts';
+import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import { thisMachine } from './egress/surroundings.ts';
 import type { Engine } from './engines/engine.ts';
@@ -47,6 +47,8 @@ export interface AppParts {
   readonly version: string;
   /** What clients may take of their connections, where it is not the usual. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** How long the steps of a sandbox's connection may take, where it is not the usual. */
+  readonly egressDeadlines?: Partial<EgressDeadlines>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
 }
@@ -64,6 +66,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await checkRuntime(engine, config, instance);
   const egress = new Egress({
     ...config.egress,
+    deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
     surroundings: thisMachine(clock, () => portsOf(app)),
     resolver: parts.resolver ?? systemResolver(),
     clock,

@@ -28,7 +28,26 @@ const COLUMN = {
 
 type Verdict = keyof typeof COLUMN;
 
+/** How long each step of a connection may take, in milliseconds. */
+export interface EgressDeadlines {
+  /** To look a name up. */
+  readonly resolveMs: number;
+  /** To connect to one address, and to try all that a name has. */
+  readonly addressMs: number;
+  readonly connectMs: number;
+  /** Without a byte in either direction. */
+  readonly idleMs: number;
+}
+
+export const EGRESS_DEADLINES: EgressDeadlines = {
+  resolveMs: 8_000,
+  addressMs: 6_000,
+  connectMs: 15_000,
+  idleMs: 300_000,
+};
+
 interface EgressParts {
+  readonly deadlines: EgressDeadlines;
   readonly rules: EgressRules;
   readonly limits: EgressLimits;
   readonly surroundings: Surroundings;
@@ -44,10 +63,6 @@ export interface SandboxEgress {
   /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
   nameAs(sandboxId: string): void;
 }
-
-const RESOLVE_MS = 8_000;
-const CONNECT_MS = 6_000;
-const DIAL_MS = 15_000;
 
 const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.int().min(1).max(65_535) });
 
@@ -96,7 +111,7 @@ export class Egress {
     if (!parsed.success || parsed.data.op !== 'dial') return channel.fail('unsupported', 'The server takes dial only.');
     const { host, port } = parsed.data;
     const startedMs = this.#parts.clock.monotonicMs();
-    const tunnel = new Tunnel(channel, meter);
+    const tunnel = new Tunnel(channel, meter, this.#parts.deadlines.idleMs);
     let address: Address | undefined;
     let verdict: Verdict = 'allowed';
     let end: TunnelEnd | undefined;
@@ -146,7 +161,11 @@ export class Egress {
 
   async #lookUp(name: string, port: number, policy: EgressPolicy): Promise<readonly Address[]> {
     const looking = this.#parts.resolver(name, policy.isNamed(name, port));
-    const texts = await withDeadline(looking, RESOLVE_MS, `${name} could not be looked up in time.`).catch((cause) => {
+    const texts = await withDeadline(
+      looking,
+      this.#parts.deadlines.resolveMs,
+      `${name} could not be looked up in time.`,
+    ).catch((cause) => {
       if (isSandboxError(cause, 'timeout')) throw new Refusal('timeout', 'timeout', cause.message, cause);
       throw new Refusal('unreachable', 'unreachable', `${name} could not be looked up.`, cause);
     });
@@ -157,13 +176,14 @@ export class Egress {
   }
 
   async #connect(addresses: readonly Address[], port: number, host: string, gone: AbortSignal) {
-    const deadlineMs = this.#parts.clock.monotonicMs() + DIAL_MS;
+    const { addressMs, connectMs } = this.#parts.deadlines;
+    const deadlineMs = this.#parts.clock.monotonicMs() + connectMs;
     let failure: unknown;
     for (const address of addresses) {
       const leftMs = deadlineMs - this.#parts.clock.monotonicMs();
       if (leftMs <= 0 || gone.aborted) break;
       try {
-        return { address, socket: await dial(address, port, Math.min(CONNECT_MS, leftMs), gone) };
+        return { address, socket: await dial(address, port, Math.min(addressMs, leftMs), gone) };
       } catch (error) {
         failure = error;
       }

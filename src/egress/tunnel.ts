@@ -8,9 +8,6 @@ import type { EgressMeter } from './meter.ts';
 /** How a tunnel ended; `cancelled` covers a program that went away, and a sandbox that did. */
 export type TunnelEnd = 'done' | 'cancelled' | 'broken' | 'idle' | 'limit';
 
-/** How long no byte may pass before a connection is given up, in milliseconds. */
-const IDLE_MS = 300_000;
-
 /** Bytes between one channel and one socket, each direction with an end of its own and a stall of its own. */
 export class Tunnel {
   /** Bytes from the sandbox, and to it. */
@@ -18,6 +15,7 @@ export class Tunnel {
   receivedBytes = 0;
   readonly #channel: IncomingChannel;
   readonly #meter: EgressMeter;
+  readonly #idleMs: number;
   readonly #over = createDeferred<TunnelEnd>();
   readonly #gone = new AbortController();
   readonly #queue = new ByteQueue();
@@ -28,8 +26,12 @@ export class Tunnel {
   #hasUpEnded = false;
   #hasDownEnded = false;
 
-  /** Takes the channel's bytes from now on; they wait, within its credit, until there is a socket. */
-  constructor(channel: IncomingChannel, meter: EgressMeter) {
+  /**
+   * Takes the channel's bytes from now on; they wait, within its credit, until there is a socket. A connection on which no byte passes for
+   * `idleMs` is given up.
+   */
+  constructor(channel: IncomingChannel, meter: EgressMeter, idleMs: number) {
+    this.#idleMs = idleMs;
     this.#channel = channel;
     this.#meter = meter;
     channel.listen({
@@ -58,7 +60,7 @@ export class Tunnel {
       return this.#over.promise;
     }
     this.#socket = socket;
-    this.#idle = setTimeout(() => this.#finish('idle'), IDLE_MS);
+    this.#idle = setTimeout(() => this.#finish('idle'), this.#idleMs);
     socket.on('error', () => this.#finish('broken'));
     socket.on('close', () => {
       if (!socket.readableEnded || !socket.writableFinished) this.#finish('broken');
@@ -133,7 +135,7 @@ export class Tunnel {
     if (end === 'done') this.#channel.answer({});
     else if (end === 'limit')
       this.#channel.fail('limit', 'This sandbox has used all bytes that it may send and receive.');
-    else if (end === 'idle') this.#channel.fail('timeout', 'Nothing was sent for five minutes.');
+    else if (end === 'idle') this.#channel.fail('timeout', `Nothing was sent for ${this.#idleMs / 1000} seconds.`);
     else if (end === 'cancelled') this.#channel.fail('cancelled', 'The connection was given up.');
     else this.#channel.fail('unreachable', 'The connection broke.');
     this.#over.resolve(end);

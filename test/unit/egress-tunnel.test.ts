@@ -56,12 +56,14 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+const IDLE_MS = 60_000;
+
 const clock = { wallMs: () => 0, monotonicMs: () => 0 };
 
 describe('a tunnel', () => {
   it('delivers all bytes of a host that has hung up long before the sandbox reads them', async () => {
     const agent = new Agent();
-    const tunnel = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock));
+    const tunnel = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock), IDLE_MS);
     const carried = tunnel.carry(sockets.near);
     const size = INITIAL_CREDIT + 100_000;
     sockets.far.end(Buffer.alloc(size, 'x'));
@@ -78,7 +80,7 @@ describe('a tunnel', () => {
 
   it('gives a sandbox no credit for what the host has not taken, and holds no more than the credit', async () => {
     const agent = new Agent();
-    const tunnel = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock));
+    const tunnel = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock), IDLE_MS);
     for (let at = 0; at < INITIAL_CREDIT; at += 1024) agent.incoming.channel.receiveData(0, Buffer.alloc(1024, 'y'));
     expect(agent.has(FRAME.CREDIT)).toBe(false);
     expect(() => agent.incoming.channel.receiveData(0, Buffer.from('z'))).toThrow(/more than its credit/);
@@ -95,7 +97,7 @@ describe('a tunnel', () => {
 
   it('ends with the limit of bytes, and says so', async () => {
     const agent = new Agent();
-    const tunnel = new Tunnel(agent.incoming, new EgressMeter({ ...NO_LIMITS, maxBytes: 10 }, clock));
+    const tunnel = new Tunnel(agent.incoming, new EgressMeter({ ...NO_LIMITS, maxBytes: 10 }, clock), IDLE_MS);
     const carried = tunnel.carry(sockets.near);
     sockets.far.write('0123456789');
     expect(await carried).toBe('limit');
@@ -106,7 +108,7 @@ describe('a tunnel', () => {
 
   it('hangs up when the program does', async () => {
     const agent = new Agent();
-    const carried = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock)).carry(sockets.near);
+    const carried = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock), IDLE_MS).carry(sockets.near);
     agent.incoming.receiveCancel();
     expect(await carried).toBe('cancelled');
     expect(String(agent.frames.at(-1)?.payload)).toContain('"cancelled"');
@@ -115,7 +117,7 @@ describe('a tunnel', () => {
 
   it('says that the connection broke', async () => {
     const agent = new Agent();
-    const carried = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock)).carry(sockets.near);
+    const carried = new Tunnel(agent.incoming, new EgressMeter(NO_LIMITS, clock), IDLE_MS).carry(sockets.near);
     sockets.far.resetAndDestroy();
     expect(await carried).toBe('broken');
     expect(String(agent.frames.at(-1)?.payload)).toContain('"unreachable"');

@@ -27,7 +27,7 @@ class ProxyClient:
         self._request = None
         self._channel = None
         self._response = None
-        self._is_connected = self._has_ended = self._is_ending = False
+        self._is_connected = self._has_answered = self._has_ended = self._is_ending = False
         self._out = []
         self._owed = 0
         self._events = READ
@@ -107,7 +107,8 @@ class ProxyClient:
         if kind == codec.EVENT:
             if not self._is_connected and value.get("connected") is True:
                 self._connected()
-        elif kind == codec.ERROR and not self._is_connected:
+        elif kind == codec.ERROR and not self._has_answered:
+            self._is_connected = False
             code, message = value.get("code"), value.get("message")
             self._refuse(STATUS.get(code, 502) if isinstance(code, str) else 502, message if isinstance(message, str) else "")
         elif kind == codec.ERROR:
@@ -175,6 +176,7 @@ class ProxyClient:
 
     def _put(self, data):
         if data:
+            self._has_answered = True
             self._out.append(data)
         self._write()
 

@@ -91,6 +91,30 @@ class Proxy(unittest.TestCase):
             self.assertTrue(answer.startswith(b"HTTP/1.1 %d Because.\r\n" % status), answer)
             self.assertTrue(answer.endswith(b"\r\n\r\nBecause.\n"), answer)
 
+    def test_a_connection_that_ends_before_the_host_has_answered_has_a_status_too(self):
+        for number, (code, status) in enumerate([(b"timeout", b"504"), (b"unreachable", b"502"), (b"limit", b"503")]):
+            sock = self.program(b"POST http://a.example/ HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf")
+            channel = 2 * number + 2
+            self.dialled(channel)
+            self.client.send(codec.EVENT, channel, 0, b'{"connected":true}')
+            self.client.send(codec.ERROR, channel, 0, b'{"code":"%s","message":"It is silent."}' % code)
+            sock.sendall(b"more")
+            answer = b""
+            while not answer.endswith(b"silent.\n"):
+                answer += sock.recv(1000)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 %s It is silent." % status), answer)
+
+    def test_one_that_ends_after_that_is_just_closed(self):
+        sock = self.program(b"GET http://a.example/ HTTP/1.1\r\n\r\n")
+        self.dialled()
+        self.client.send(codec.EVENT, 2, 0, b'{"connected":true}')
+        self.client.send(codec.DATA, 2, 1, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        self.client.send(codec.ERROR, 2, 0, b'{"code":"timeout","message":"It is silent."}')
+        answer = b""
+        while part := sock.recv(1000):
+            answer += part
+        self.assertTrue(answer.endswith(b"\r\n\r\nhalf"), answer)
+
     def test_more_programs_than_it_takes_wait_and_then_come_in(self):
         waiting = [self.program(b"") for _ in range(130)]
         for sock in waiting[:128]:
