@@ -111,6 +111,13 @@ export class DockerExec {
     return found.map((container) => ({ id: container.Id, state: container.State }));
   }
 
+  /** The host's pids of the main processes of a server's containers that run. */
+  async mainPidsOf(instance: string): Promise<number[]> {
+    const running = (await this.statesOf(instance)).filter(({ state }) => state === 'running');
+    const details = await Promise.all(running.map(({ id }) => this.#docker.getContainer(id).inspect()));
+    return details.map(({ State }) => State.Pid);
+  }
+
   /** The host's pids of the Python processes of a container's own: its agent and what that keeps warm. */
   async pythonPids(id: string): Promise<number[]> {
     const top: { Processes: string[][] } = await this.#docker.getContainer(id).top({ ps_args: '-eo pid,args' });

@@ -67,8 +67,12 @@ export class Server {
     return await readFile(join(this.#folder, 'data', 'instance'), 'utf8');
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   rssMib(): Promise<number> {
-    return readRssMib(this.#child.pid ?? 0);
+    return readRssMib(this.pid);
   }
 
   /** The longest time for which the event loop turned to nothing new since the last question. */

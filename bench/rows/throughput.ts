@@ -1,14 +1,18 @@
-import { atLeast, type Family, toRow } from '../row.ts';
+import type { Bench } from '../bench.ts';
+import { readEngineCpuMs, readGroupCpuMs, readProcessCpuMs } from '../cpu-time.ts';
+import { atLeast, type Family, type Row, toRow } from '../row.ts';
+import type { Server } from '../server.ts';
 
 const CALLERS = 16;
 const SANDBOXES = 8;
 const CODE = 'print(1)';
 
-/** Executions a second with 16 callers over 8 sandboxes. */
+/** Executions a second with 16 callers over 8 sandboxes, and who uses how much of the CPU for one of them. */
 export const throughput: Family = {
   id: 'throughput',
   measure: (bench) =>
-    bench.withServer({}, async ({ client }) => {
+    bench.withServer({}, async (server) => {
+      const { client } = server;
       const containers = await bench.dockerExec.containers(SANDBOXES);
       const users = Array.from({ length: SANDBOXES }, (_, index) => `busy-${index}`);
       for (const user of users) await client.execute(user, CODE);
@@ -16,18 +20,46 @@ export const throughput: Family = {
       const throughExec = (caller: number) =>
         bench.dockerExec.exec(containers[caller % SANDBOXES] ?? '', ['python3', '-c', CODE]);
       const seconds = bench.count(4, 2);
-      await callsPerSecond(execute, 1);
+      const rounds = bench.count(3, 1);
+      const readCpu = await cpuReader(bench, server);
+      await callsFor(1, execute);
       const samples = { ours: [] as number[], theirs: [] as number[] };
-      for (let round = 0; round < bench.count(3, 1); round += 1) {
-        samples.ours.push(await callsPerSecond(execute, seconds));
-        samples.theirs.push(await callsPerSecond(throughExec, seconds));
+      const used = new Map<string, number[]>();
+      for (let round = 0; round < rounds; round += 1) {
+        const before = await readCpu();
+        const { calls, rate } = await callsFor(seconds, execute);
+        for (const [who, ms] of await readCpu()) {
+          used.set(who, [...(used.get(who) ?? []), (ms - (before.get(who) ?? 0)) / calls]);
+        }
+        samples.ours.push(rate);
+        samples.theirs.push((await callsFor(seconds, throughExec)).rate);
       }
-      return [toRow('throughput, 16 callers over 8 sandboxes', samples, [atLeast(15)], '/s')];
+      return [
+        toRow(`throughput, ${CALLERS} callers over ${SANDBOXES} sandboxes`, samples, [atLeast(15)], '/s'),
+        ...[...used].map(([who, ours]): Row => toRow(`CPU of one of those: ${who}`, { ours, theirs: null })),
+      ];
     }),
 };
 
+/** Reads how much CPU time each part has used so far, in milliseconds. */
+async function cpuReader(bench: Bench, server: Server): Promise<() => Promise<Map<string, number>>> {
+  const pids = await bench.dockerExec.mainPidsOf(await server.instance());
+  return async () => {
+    const groups = await Promise.all(pids.map(readGroupCpuMs));
+    return new Map([
+      ['in the sandbox', groups.reduce((total, ms) => total + ms, 0)],
+      ['the server', await readProcessCpuMs(server.pid)],
+      ['the engine', await readEngineCpuMs()],
+      ['the client', await readProcessCpuMs(process.pid)],
+    ]);
+  };
+}
+
 /** All callers call again as soon as they are answered, until the time is over; what is under way then counts, and its time. */
-async function callsPerSecond(call: (caller: number) => Promise<unknown>, seconds: number): Promise<number> {
+async function callsFor(
+  seconds: number,
+  call: (caller: number) => Promise<unknown>,
+): Promise<{ readonly calls: number; readonly rate: number }> {
   const startedAt = performance.now();
   let calls = 0;
   const work = async (caller: number): Promise<void> => {
@@ -37,5 +69,5 @@ async function callsPerSecond(call: (caller: number) => Promise<unknown>, second
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, (_, caller) => work(caller)));
-  return calls / ((performance.now() - startedAt) / 1000);
+  return { calls, rate: calls / ((performance.now() - startedAt) / 1000) };
 }
