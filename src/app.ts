@@ -3,6 +3,7 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { AgentSource } from './agent/source.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { withDeadline } from './deadline.ts';
 import { commonErrors } from './dialects/clara/error-schemas.ts';
 import { claraFileRoutes } from './dialects/clara/file-routes.ts';
 import { renderProblem } from './dialects/clara/mapping.ts';
@@ -18,6 +19,8 @@ import { AccessLog } from './http/access-log.ts';
 import { limitEachAddress } from './http/address-limits.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
+import { refuseOddRequests } from './http/broken-requests.ts';
+import { CLOSING_LIMITS, type ClosingLimits, limitClosing } from './http/closing.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -47,11 +50,16 @@ export interface AppParts {
   readonly version: string;
   /** What clients may take of their connections, where it is not the usual. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** How a close treats the calls that are under way, where it is not the usual. */
+  readonly closingLimits?: ClosingLimits;
   /** How long the steps of a sandbox's connection may take, where it is not the usual. */
   readonly egressDeadlines?: Partial<EgressDeadlines>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
 }
+
+/** How long a close may wait for the passes over all sandboxes that are under way, in milliseconds. */
+const CLOSE_PASSES_MS = 3_000;
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
@@ -106,6 +114,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerErrors(app, renderProblem);
   registerBodies(app);
   app.decorateRequest('auth', null);
+  refuseOddRequests(app);
   limitConnections(app, connectionLimits, config.maxConnections);
   limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, config.corsOrigins);
@@ -133,9 +142,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await service.diskSweep.sweep().catch(onError);
     reaper.start();
   });
+  limitClosing(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
   app.addHook('onClose', async () => {
-    await reconciler.close();
-    await reaper.close();
+    const passes = Promise.all([reconciler.close(), reaper.close()]);
+    await withDeadline(passes, CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
     await service.close();
     await store.close();
     await engine.close();

@@ -1,6 +1,6 @@
 import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerBrokenRequest } from './broken-requests.ts';
 import { limitIdleClient } from './client-idle.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
@@ -48,6 +48,8 @@ export function toServerOptions(limits: ConnectionLimits): ServerOptions {
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.checkEveryMs,
       maxHeaderSize: limits.maxHeaderBytes,
+      // Node's own answer has no body; the hook on hosts gives one.
+      requireHostHeader: false,
     },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
   };
@@ -80,25 +82,4 @@ function endLateRequest(request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = reply.raw;
   if (!socket || reply.raw.headersSent) request.raw.destroy();
   else answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket);
-}
-
-const BROKEN_REQUEST: Readonly<Record<string, { readonly status: string; readonly sentence: string }>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', sentence: 'The request did not arrive in time.' },
-  HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
-    sentence: 'The URL and the headers are too large together.',
-  },
-};
-
-/** Answers what never became a request, and ends the connection; what arrived is not repeated, for it may hold a key. */
-function answerBrokenRequest(code: string | undefined, socket: Socket): void {
-  if (code === 'ECONNRESET' || socket.destroyed) return;
-  const { status, sentence } = BROKEN_REQUEST[code ?? ''] ?? {
-    status: '400 Bad Request',
-    sentence: 'This is not a valid HTTP request.',
-  };
-  const body = JSON.stringify({ error: sentence });
-  const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
-  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
-  socket.destroySoon();
 }

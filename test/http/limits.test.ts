@@ -204,6 +204,7 @@ describe('what is hardly HTTP', () => {
       400,
     ],
     ['a negative length', `POST /sandbox/u/execute HTTP/1.1\r\nHost: x\r\n${KEY}Content-Length: -1\r\n\r\n`, 400],
+    ['an unknown expectation', `GET /info HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n${KEY}\r\n`, 417],
     ['no host', `GET /info HTTP/1.1\r\n${KEY}\r\n`, 400],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
     ['a header of 20 KiB', `GET /info HTTP/1.1\r\nHost: x\r\n${KEY}X-Large: ${'x'.repeat(20_480)}\r\n\r\n`, 431],
@@ -214,8 +215,12 @@ describe('what is hardly HTTP', () => {
     const answer = await say(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).not.toContain(API_KEY);
-    if (answer.includes('application/json'))
-      expect(bodyOf(answer)).toMatchObject({ error: expect.stringMatching(/ /) });
+    expect(bodyOf(answer)).toEqual({ error: expect.stringMatching(/^[A-Z].* .*\.$/) });
+  });
+
+  it('needs no host in HTTP/1.0', async () => {
+    await listen();
+    expect(await say(`GET /info HTTP/1.0\r\n${KEY}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('answers pipelined requests in their order, each by its own key', async () => {
