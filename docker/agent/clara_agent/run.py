@@ -7,19 +7,14 @@ from .errors import Failure, from_os_error
 from .inlet import Inlet
 from .launch import PROGRAMS
 from .operation import Operation
-from .outlet import Outlet
-from .pipes import widen
+from .outputs import Outputs
 from .run_request import RunRequest
 from .signals import ending
 
 MAX_SOURCE = 16 << 20
-# What a program can write before anybody reads.
-PIPE_SIZE = 256 << 10
 SIGKILL = 9
 # How long a result waits for the status of a process whose tree is gone.
 STATUS_SECONDS = 2
-# Outputs that go out with the result are left in their pipes for so long: most programs have ended by then, and are read once.
-PATIENCE_SECONDS = 0.02
 
 
 class Run(Operation):
@@ -35,9 +30,8 @@ class Run(Operation):
         self.pid = None
         self._status = None
         self._inlet = None
-        self._outlets = []
+        self._outputs = Outputs(self.agent.loop, self.channel, self.request.captures, self.request.is_captured, self._finish)
         self._timer = None
-        self._patience = None
         self._kill = None
         self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = False
         if self.request.program == "argv":
@@ -82,41 +76,22 @@ class Run(Operation):
         return reader
 
     def _launch(self):
-        ours, theirs = [], []
+        theirs = []
         try:
-            for _ in (1, 2):
-                reader, writer = os.pipe()
-                ours.append(reader)
-                theirs.append(writer)
+            theirs = self._outputs.open()
             PROGRAMS[self.request.program](self, theirs)
         except OSError as error:
-            for fd in ours:
-                os.close(fd)
             self._drop_inlet()
             self.on_refused(error)
         except Failure:
-            for fd in ours:
-                os.close(fd)
+            self._outputs.close()
             self._drop_inlet()
             raise
         else:
-            self._outlets = [
-                Outlet(self.agent.loop, self.channel, stream, fd, capture, self._finish)
-                for stream, (fd, capture) in enumerate(zip(ours, self.request.captures), 1)
-            ]
-            if self.request.is_captured:
-                widen(ours[0], PIPE_SIZE)
-                self._patience = self.agent.loop.later(PATIENCE_SECONDS, self._watch)
-            else:
-                self._watch()
+            self._outputs.watch()
         finally:
             for fd in theirs:
                 os.close(fd)
-
-    def _watch(self):
-        self._patience = None
-        for outlet in self._outlets:
-            outlet.watch()
 
     def _drop_inlet(self):
         if self._inlet:
@@ -133,21 +108,13 @@ class Run(Operation):
     def on_refused(self, error):
         """It could not start: what earlier runs left behind may have used up the processes."""
         self.agent.check_settings()
-        self._lose_patience()
-        for outlet in self._outlets:
-            outlet.close()
-        self._outlets = []
+        self._outputs.close()
         if error.errno == errno.EAGAIN and not self._cleared and not self._timed_out and not self._cancelled and not self._is_gone:
             self._cleared = True
             self.agent.clear_background(self._relaunch)
             return
         self._let_go()
         self.channel.error(from_os_error(error))
-
-    def _lose_patience(self):
-        if self._patience:
-            self._patience.cancel()
-            self._patience = None
 
     def _relaunch(self):
         try:
@@ -181,9 +148,7 @@ class Run(Operation):
         self._is_gone = True
         if not self._has_begun:
             return
-        self._lose_patience()
-        for outlet in self._outlets:
-            outlet.close()
+        self._outputs.close()
         self._drop_inlet()
         if self._status is None:
             self._end_tree()
@@ -213,24 +178,19 @@ class Run(Operation):
             return self._let_go()
         if self._timer:
             self._timer.cancel()
-        self._lose_patience()
         self._drop_inlet()
         self._duration = monotonic() - self._started
-        for outlet in self._outlets:
-            outlet.drain()
+        self._outputs.drain()
         return None
 
     def on_room(self):
         """Lets stalled outputs go on."""
-        for outlet in self._outlets:
-            outlet.on_room()
+        self._outputs.on_room()
 
     def _finish(self):
-        if not all(outlet.is_done for outlet in self._outlets):
-            return
         self.agent.check_settings()
         code, signal = ending(self._status)
-        out, err = self._outlets
+        stdout, stderr = self._outputs.summaries()
         result = {
             "exitCode": code,
             "signal": signal,
@@ -238,8 +198,8 @@ class Run(Operation):
             "cancelled": self._cancelled,
             "oomKilled": not self._timed_out and self.agent.oom.read() > self._oom_kills,
             "durationMs": round(self._duration * 1000, 3),
-            "stdout": out.summary(),
-            "stderr": err.summary(),
+            "stdout": stdout,
+            "stderr": stderr,
         }
         if self._cleared:
             result["cleared"] = True
