@@ -20,7 +20,6 @@ import { limitEachAddress } from './http/address-limits.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
 import { refuseOddRequests } from './http/broken-requests.ts';
-import { CLOSING_LIMITS, type ClosingLimits, limitClosing } from './http/closing.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -28,6 +27,7 @@ import {
   toServerOptions,
 } from './http/connection-limits.ts';
 import { answerFrameworkError, registerErrors } from './http/errors.ts';
+import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
@@ -142,7 +142,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await service.diskSweep.sweep().catch(onError);
     reaper.start();
   });
-  limitClosing(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
+  limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
   app.addHook('onClose', async () => {
     const passes = Promise.all([reconciler.close(), reaper.close()]);
     await withDeadline(passes, CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);

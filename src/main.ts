@@ -9,8 +9,8 @@ import { isSandboxError } from './errors.ts';
 import { createLogger } from './log.ts';
 import { readVersion } from './version.ts';
 
-/** How long a shutdown may wait for the calls that are under way, in milliseconds. */
-const CLOSE_DELAY_MS = 15_000;
+/** After so long a shutdown that hangs is given up, in milliseconds: a close ends its calls and gives up what is slow before that. */
+const CLOSE_DELAY_MS = 28_000;
 
 /** A signal that comes twice within this time is one: npm passes on what the terminal has sent already. In milliseconds. */
 const SAME_SIGNAL_MS = 1_000;

@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { AgentConnection } from '../agent/connection.ts';
+import { AgentFailure } from '../agent/failures.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
@@ -28,6 +30,9 @@ const BRING_UP_MS = 8_000;
 
 /** The same for a create or restart, which does nothing else. */
 const CREATE_MS = 50_000;
+
+/** How long the end of a server may wait for its pool, in milliseconds. */
+const DRAIN_MS = 5_000;
 
 /** What a client may know of a sandbox. */
 export interface SandboxStatus extends Usage {
@@ -63,9 +68,12 @@ export class SandboxService {
   readonly #store: SandboxStore;
   readonly #engine: Engine;
   readonly #onError: (error: unknown) => void;
+  readonly #ending = new AbortController();
 
   constructor(parts: LifecycleParts) {
     this.#onError = parts.onError;
+    // Every call that waits listens, and there may be many.
+    setMaxListeners(0, this.#ending.signal);
     this.#engine = parts.engine;
     this.#config = parts.config;
     this.#clock = parts.clock;
@@ -196,12 +204,25 @@ export class SandboxService {
     });
   }
 
+  /** Makes all calls that are under way end at once, and refuses others. */
+  endCalls(): void {
+    this.#ending.abort(
+      new SandboxError('unavailable', 'The server is being stopped; try again in a moment.', { retryAfterSeconds: 5 }),
+    );
+    const failure = new AgentFailure('lost', 'The server was stopped while the sandbox worked; try again in a moment.');
+    for (const sandbox of this.registry.all()) sandbox.link?.close(failure);
+  }
+
   /** Drains the pool and lets go of all agents; the sandboxes that have owners run on. */
   async close(): Promise<void> {
-    await this.pool.close();
-    await this.straySweep.finish().catch(this.#onError);
-    for (const sandbox of this.registry.all()) sandbox.link?.close(new Error('The server stops.'));
+    this.endCalls();
+    await withDeadline(this.#drain(), DRAIN_MS, 'The engine is slow: the pool is not drained.').catch(this.#onError);
     await this.#diskMeter.close();
+  }
+
+  async #drain(): Promise<void> {
+    await this.pool.close();
+    await this.straySweep.finish();
   }
 
   async #withAgent<T>(
@@ -209,6 +230,7 @@ export class SandboxService {
     work: (sandbox: Sandbox, connection: AgentConnection, memory: SandboxMemory) => Promise<T>,
   ): Promise<T> {
     const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
+    this.#ending.signal.throwIfAborted();
     sandbox.beginCall(this.#config.maxExecutions);
     try {
       const connection = await this.#connectionOf(sandbox, owner);
@@ -224,7 +246,8 @@ export class SandboxService {
     const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (current) return current;
     const connected = sandbox.mutex.run(() => this.#bringUp(sandbox, owner));
-    return withDeadline(connected, BRING_UP_MS, 'The sandbox is still starting; try again in a moment.');
+    const sentence = 'The sandbox is still starting; try again in a moment.';
+    return withDeadline(connected, BRING_UP_MS, sentence, this.#ending.signal);
   }
 
   /** Brings a sandbox up; one that does not exist is made by who asks, if that is not one too many. */
@@ -244,9 +267,10 @@ export class SandboxService {
     if (record?.createdBy) this.#quota.drop(record.createdBy, id);
   }
 
-  #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
-    const done = sandbox.mutex.run(work);
-    return withDeadline(done, CREATE_MS, 'The engine is slow: the sandbox is still being changed; look at its status.');
+  async #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
+    this.#ending.signal.throwIfAborted();
+    const sentence = 'The engine is slow: the sandbox is still being changed; look at its status.';
+    return await withDeadline(sandbox.mutex.run(work), CREATE_MS, sentence, this.#ending.signal);
   }
 
   #noteUse(sandbox: Sandbox): void {

@@ -81,6 +81,27 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('SIGTERM while code runs for longer than a stop may take', () => {
+  it('answers the call, loses no count, and leaves nothing of the pool', async () => {
+    const SANDBOX_DATA_DIR = await dataFolder();
+    const first = await startProcess({ SANDBOX_DATA_DIR, SANDBOX_POOL_SIZE: '1' });
+    const running = first.call('POST', '/sandbox/u/shell', { command: 'echo begun; sleep 2221', timeout: 300 });
+    await first.call('POST', '/sandbox/u/shell', {
+      command: 'until pgrep -x sleep -a | grep -q 2221; do sleep 0.05; done',
+    });
+    while ((await containers(SANDBOX_DATA_DIR)).length < 2) await new Promise(setImmediate);
+    const ended = first.end('SIGTERM');
+    expect(await running).toMatchObject({
+      status: 200,
+      body: { success: false, error: expect.stringMatching(/^The server was stopped/) },
+    });
+    expect(await ended).toBe(0);
+    expect(await containers(SANDBOX_DATA_DIR)).toHaveLength(1);
+    const second = await startProcess({ SANDBOX_DATA_DIR });
+    expect((await second.call('GET', '/sandbox/u/status')).body).toMatchObject({ execution_count: 2 });
+  });
+});
+
 describe('two servers with different data folders', () => {
   it('do not touch each other’s sandboxes', async () => {
     const one = await start();
