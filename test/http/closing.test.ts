@@ -82,6 +82,7 @@ describe('a server that closes', () => {
   it('writes its records where the engine does not answer any more', async () => {
     const { fake, url } = await listen(new FakeEngine(), { SANDBOX_POOL_SIZE: '1' });
     await post(`${url}/sandbox/u/shell`, { command: 'true' });
+    while (fake.engine.sandboxes.size < 2) await new Promise(setImmediate);
     const gate = fake.engine.hold('remove');
     closers.push(() => gate.release());
     await fake.app.close();
