@@ -20,6 +20,7 @@ import { limitEachAddress } from './http/address-limits.ts';
 import { requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
 import { refuseOddRequests } from './http/broken-requests.ts';
+import { refuseWhileClosing } from './http/closing.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -107,13 +108,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     bodyLimit: config.bodyLimitBytes,
     routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    return503OnClosing: false,
   });
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderProblem);
   registerBodies(app);
   app.decorateRequest('auth', null);
+  refuseWhileClosing(app);
   refuseOddRequests(app);
   limitConnections(app, connectionLimits, config.maxConnections);
   limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);

@@ -20,6 +20,9 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   internal: 500,
 };
 
+/** When to come back after a 503 that says nothing about it. */
+const RETRY_AFTER_SECONDS = 5;
+
 /** What a failure of an agent call is for a client. */
 const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
   not_found: 'not_found',
@@ -69,7 +72,7 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
     const problem = toProblem(error);
     if (problem.kind === 'internal') request.log.error({ err: error }, 'request failed');
     else if (problem.status >= 500) request.log.warn({ kind: problem.kind, cause: causeOf(error) }, problem.message);
-    const retryAfter = isSandboxError(error) ? error.retryAfterSeconds : undefined;
+    const retryAfter = retryAfterSeconds(error, problem);
     if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
     if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
     return send(request, reply, problem);
@@ -77,6 +80,11 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
   app.setNotFoundHandler((request, reply) =>
     send(request, reply, { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] }),
   );
+}
+
+function retryAfterSeconds(error: unknown, { status }: HttpProblem): number | undefined {
+  const known = isSandboxError(error) ? error.retryAfterSeconds : undefined;
+  return known ?? (status === 503 ? RETRY_AFTER_SECONDS : undefined);
 }
 
 /** Answers what fails before a route is found, such as a URL that cannot be decoded. */

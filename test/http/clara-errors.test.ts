@@ -153,6 +153,7 @@ describe('an engine that is down', () => {
         const response = await own.call('POST', url, code);
         expect(response.statusCode).toBe(503);
         expect(response.json().error).toMatch(/engine/i);
+        expect(response.headers['retry-after']).toMatch(/^[1-9]\d*$/);
       }
       expect((await own.call('GET', '/info')).json()).toMatchObject({ available: false });
       own.engine.down = false;

@@ -191,6 +191,36 @@ describe('a client that leaves in the middle', () => {
   });
 });
 
+describe('a server that is being shut down', () => {
+  it('answers what it has begun, and what comes on such a connection with a 503', async () => {
+    const engine = new FakeEngine();
+    const started = createDeferred<void>();
+    const finish = createDeferred<void>();
+    engine.onAgent = (agent) => {
+      agent.onRun = async () => {
+        started.resolve();
+        await finish.promise;
+        return {};
+      };
+    };
+    await listen({}, {}, engine);
+    const client = await open();
+    client.send(post('/sandbox/u/execute', KEY, '{"code": "print(1)"}'));
+    await started.promise;
+    const closed = fake.app.close();
+    while (fake.app.server.listening) await new Promise(setImmediate);
+    const came = once(fake.app.server, 'request');
+    client.send(`GET /info HTTP/1.1\r\nHost: x\r\n${KEY}\r\n`);
+    await came;
+    finish.resolve();
+    const answer = await client.end();
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '503']);
+    expect(answer).toMatch(/"error":"The server is being shut down; [^"]+"/);
+    expect(answer).toMatch(/\r\nretry-after: [1-9]/i);
+    await closed;
+  });
+});
+
 describe('what is hardly HTTP', () => {
   it.each([
     [
