@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { EngineLine } from '../test/support/engine-line.ts';
 import { readTraces } from '../test/support/traces.ts';
@@ -6,22 +7,42 @@ import type { Random } from './random.ts';
 
 const run = promisify(execFile);
 
-/** What a soak breaks. */
-const FAULTS = ['agent killed', 'container killed', 'container removed', 'streams cut'] as const;
+/** What a soak breaks, one after the other. */
+export const FAULTS = [
+  'agent killed',
+  'streams cut',
+  'container paused',
+  'engine stalls',
+  'container killed',
+  'engine hangs',
+  'container removed',
+] as const;
 
-/** Breaks one thing, picked at random, and resolves with its name; a sandbox that is just going away is no fault. */
-export async function injectFault(dataDir: string, line: EngineLine, random: Random): Promise<string> {
-  const fault = FAULTS[random(FAULTS.length)] ?? 'streams cut';
+type Fault = (typeof FAULTS)[number];
+
+/** How long the engine is away, in milliseconds: longer than what makes the server ask its agents, shorter than what it waits for them. */
+const AWAY_MS = 4_000;
+
+/** Breaks one thing, for a container one that is picked at random, and mends what does not mend itself; one that is just going away is no fault. */
+export async function injectFault(fault: Fault, dataDir: string, line: EngineLine, random: Random): Promise<void> {
   if (fault === 'streams cut') line.cut();
-  else {
+  else if (fault === 'engine stalls') {
+    line.stall();
+    await pause(AWAY_MS);
+    line.flow();
+  } else if (fault === 'engine hangs') {
+    line.hang();
+    await pause(AWAY_MS);
+    line.restore();
+  } else {
     const { containers } = await readTraces(dataDir);
     const id = containers[random(Math.max(1, containers.length))];
     if (id) await run('docker', toArguments(fault, id)).catch(() => undefined);
   }
-  return fault;
 }
 
-function toArguments(fault: string, id: string): string[] {
+function toArguments(fault: Fault, id: string): string[] {
   if (fault === 'agent killed') return ['exec', '-u', '0', id, 'pkill', '-9', 'python3'];
+  if (fault === 'container paused') return ['pause', id];
   return fault === 'container killed' ? ['kill', id] : ['rm', '-f', id];
 }

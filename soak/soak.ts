@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openEngineLine } from '../test/support/engine-line.ts';
 import { startServerProcess } from '../test/support/server-process.ts';
 import { readTraces, type Traces } from '../test/support/traces.ts';
-import { injectFault } from './faults.ts';
+import { FAULTS, injectFault } from './faults.ts';
 import { createRandom } from './random.ts';
 import { newTally, note, type Tally } from './tally.ts';
 import { type Send, SoakUser } from './user.ts';
@@ -15,7 +15,7 @@ const FAULT_INTERVAL_MS = 2_000;
 const REST_MS = 60_000;
 const POLL_MS = 200;
 
-/** What a soak does; `concurrency` is how many requests are under way at most. */
+/** What a soak does, for as long as it says or until each fault was there; `concurrency` is how many requests are under way at most. */
 export interface SoakOptions {
   readonly dataDir: string;
   readonly seconds: number;
@@ -61,7 +61,8 @@ export async function soak({ dataDir, seconds, sandboxes, concurrency, seed }: S
     await eachOf(users, concurrency, (user) => user.step().catch(fails));
     const before = await memoryOf(server.child.pid);
     const endMs = performance.now() + seconds * 1000;
-    const isOn = () => performance.now() < endMs;
+    let faults = 0;
+    const isOn = () => performance.now() < endMs || faults < FAULTS.length;
     const waiting = [...users];
     const work = Array.from({ length: concurrency }, async () => {
       for (let user = waiting.shift(); user && isOn(); user = waiting.shift()) {
@@ -72,7 +73,9 @@ export async function soak({ dataDir, seconds, sandboxes, concurrency, seed }: S
     const breaking = (async () => {
       while (isOn()) {
         await pause(FAULT_INTERVAL_MS);
-        const fault = await injectFault(dataDir, line, random);
+        const fault = FAULTS[faults % FAULTS.length] ?? 'streams cut';
+        faults += 1;
+        await injectFault(fault, dataDir, line, random);
         tally.faults[fault] = (tally.faults[fault] ?? 0) + 1;
       }
     })();

@@ -98,6 +98,23 @@ describe('an engine that accepts and never answers', () => {
   });
 });
 
+describe('an engine that stands still for a moment', () => {
+  it('makes calls wait, and loses none of them', async () => {
+    const { server, line } = await start();
+    await server.execute('u', "open('kept.txt', 'w').write('kept')");
+    line.stall();
+    const reading = server.execute('u', READ_KEPT);
+    const creating = server.execute('v', 'print(1)');
+    const first = await Promise.race([creating, server.call('GET', '/health')]);
+    expect(first.body).toMatchObject({ status: 'unhealthy' });
+    line.flow();
+    expect((await reading).body).toMatchObject({ success: true, output: 'kept\n' });
+    expect((await creating).body).toMatchObject({ success: true, output: '1\n' });
+    await server.call('DELETE', '/sandbox/v');
+    await expectHealed(server);
+  });
+});
+
 describe('an engine that cuts all its connections', () => {
   it('fails the calls whose streams it carried, keeps what ran and serves the next call', async () => {
     const { server, line } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
@@ -116,7 +133,10 @@ describe('an engine that cuts all its connections', () => {
   it('fails no call to a sandbox with a line of its own, not even while it is gone', async () => {
     const { server, line } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
-    const running = server.execute('u', "open('begun', 'w').close()\nwhile not __import__('os').path.exists('on'): pass");
+    const running = server.execute(
+      'u',
+      "open('begun', 'w').close()\nwhile not __import__('os').path.exists('on'): pass",
+    );
     await server.shell('u', 'until test -e begun; do sleep 0.05; done');
     line.cut();
     line.refuse();

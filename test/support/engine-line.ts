@@ -13,6 +13,9 @@ export interface EngineLine {
   connections(): number;
   /** From now on connections are accepted and nothing is ever answered, on those that are open too. */
   hang(): void;
+  /** Passes no byte on until `flow`, which then loses none, as an engine does that is stopped for a moment. */
+  stall(): void;
+  flow(): void;
   /** Ends every connection, as an engine that restarts does; the next ones work. */
   cut(): void;
   /** Ends every connection, and the next ones at once. */
@@ -27,7 +30,8 @@ export async function openEngineLine(): Promise<EngineLine> {
   const folder = await mkdtemp(join(tmpdir(), 'clara-line-'));
   const socketPath = join(folder, 'engine.sock');
   const sockets = new Set<Socket>();
-  let mode: 'passes' | 'hangs' | 'refuses' = 'passes';
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let mode: 'passes' | 'stalls' | 'hangs' | 'refuses' = 'passes';
 
   const own = (socket: Socket) => {
     sockets.add(socket);
@@ -46,8 +50,13 @@ export async function openEngineLine(): Promise<EngineLine> {
     else {
       const engine = createConnection({ path: ENGINE_SOCKET, allowHalfOpen: true });
       own(engine);
-      client.pipe(engine).pipe(client);
-      client.once('close', () => engine.destroy());
+      const pair = [client, engine] as const;
+      pairs.add(pair);
+      if (mode === 'passes') client.pipe(engine).pipe(client);
+      client.once('close', () => {
+        engine.destroy();
+        pairs.delete(pair);
+      });
       engine.once('close', () => client.destroy());
     }
   });
@@ -66,6 +75,15 @@ export async function openEngineLine(): Promise<EngineLine> {
         socket.unpipe();
         swallow(socket);
       }
+    },
+    stall: () => {
+      mode = 'stalls';
+      for (const socket of sockets) socket.unpipe();
+    },
+    flow: () => {
+      if (mode !== 'stalls') return;
+      mode = 'passes';
+      for (const [client, engine] of pairs) client.pipe(engine).pipe(client);
     },
     cut,
     refuse: () => {
