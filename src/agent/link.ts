@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Engine, EngineExec, EngineId } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
@@ -6,6 +5,7 @@ import { call } from './call.ts';
 import { AgentConnection } from './connection.ts';
 import { LINE_SOCKET, receiveCall } from './direct-line.ts';
 import { AgentFailure } from './failures.ts';
+import { type AgentSettings, toHeader } from './header.ts';
 import type { OpenListener } from './incoming-channel.ts';
 import type { AgentSource } from './source.ts';
 
@@ -27,18 +27,6 @@ const LOSS_WINDOW_MS = 60_000;
 export interface LineFolder {
   here: string;
   readonly inside: string;
-}
-
-/** What the agent is told about the sandbox that it works in. */
-export interface AgentSettings {
-  readonly workspace: string;
-  readonly packages: string;
-  readonly scratch: string;
-  readonly preload: 'auto' | 'none' | readonly string[];
-  /** The environment of what it runs, on top of the image's own. */
-  readonly env: Readonly<Record<string, string>>;
-  /** The HTTP proxy to offer on the sandbox's loopback; none where absent. */
-  readonly proxy?: { readonly port: number };
 }
 
 /**
@@ -116,7 +104,7 @@ export class AgentLink {
   async #handOver(replace: boolean): Promise<AgentConnection> {
     const exec = await this.#engine.exec(this.#engineId, ['python3', '-I', '-S', '-c', this.#source.bootstrap]);
     const connection = new AgentConnection(exec.stream, this.#onOpen);
-    exec.stream.write(this.#header(replace));
+    exec.stream.write(toHeader(this.#source, this.#secret, this.#settings, replace));
     exec.stream.write(this.#source.bundle);
     const timer = setTimeout(
       () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
@@ -174,20 +162,6 @@ export class AgentLink {
 
   #countLoss(livedMs: number): void {
     this.#losses = livedMs < LOSS_WINDOW_MS ? this.#losses + 1 : 1;
-  }
-
-  #header(replace: boolean): string {
-    const socket = createHash('sha256').update(this.#secret).digest('hex').slice(0, 24);
-    const header = {
-      protocol: 1,
-      socket: `clara-${socket}`,
-      secret: this.#secret,
-      hash: this.#source.hash,
-      source: this.#source.bundle.length,
-      replace,
-      config: this.#settings,
-    };
-    return `${JSON.stringify(header)}\n`;
   }
 
   /** Turns the end of a bootstrap that could not even start into a sentence about the image. */

@@ -1,4 +1,4 @@
-import type { AgentSettings } from '../agent/link.ts';
+import type { AgentSettings } from '../agent/header.ts';
 import type { Config } from '../config.ts';
 import type { EngineTmpfs } from '../engines/engine.ts';
 import { networkModeOf, PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';

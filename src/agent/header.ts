@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { AgentSource } from './source.ts';
+
+/** What the agent is told about the sandbox that it works in. */
+export interface AgentSettings {
+  readonly workspace: string;
+  readonly packages: string;
+  readonly scratch: string;
+  readonly preload: 'auto' | 'none' | readonly string[];
+  /** The environment of what it runs, on top of the image's own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The HTTP proxy to offer on the sandbox's loopback; none where absent. */
+  readonly proxy?: { readonly port: number };
+}
+
+/** The line that comes before the agent's source: who it is to be, and how; docs/agent-protocol.md has its fields. */
+export function toHeader(source: AgentSource, secret: string, settings: AgentSettings, replace: boolean): string {
+  const socket = createHash('sha256').update(secret).digest('hex').slice(0, 24);
+  const header = {
+    protocol: 1,
+    socket: `clara-${socket}`,
+    secret,
+    hash: source.hash,
+    source: source.bundle.length,
+    replace,
+    config: settings,
+  };
+  return `${JSON.stringify(header)}\n`;
+}
