@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { call } from './call.ts';
+import { call, type Feed } from './call.ts';
 import { Capture, type Captured, type CaptureLimits } from './capture.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, ChannelListener } from './channel.ts';
 import type { AgentConnection } from './connection.ts';
+import { AgentFailure } from './failures.ts';
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
 export type Program =
@@ -47,7 +48,19 @@ export interface RunResult {
   readonly stderr: Captured;
 }
 
-/** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised. */
+/** A run whose end nobody saw, with what had come of its output by then. */
+export class CutRun extends AgentFailure {
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+
+  constructor(failure: AgentFailure, stdout: Captured, stderr: Captured) {
+    super(failure.code, failure.message, { cause: failure });
+    this.stdout = stdout;
+    this.stderr = stderr;
+  }
+}
+
+/** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised; throws CutRun where the agent fails it. */
 export async function runProgram(
   connection: AgentConnection,
   program: Program,
@@ -64,29 +77,29 @@ export async function runProgram(
     capture: { head: options.capture.headBytes, tail: options.capture.tailBytes },
   };
   let opened: Channel | undefined;
-  const result = await call(
-    connection,
-    'run',
-    parameters,
-    runResult,
-    { signal: options.signal, deadlineMs: options.deadlineMs },
-    {
-      onData: (stream, payload) => {
-        (stream === 2 ? stderr : stdout).push(payload);
-        opened?.consumed(payload.length);
-      },
+  const listener: ChannelListener = {
+    onData: (stream, payload) => {
+      (stream === 2 ? stderr : stdout).push(payload);
+      opened?.consumed(payload.length);
     },
-    async (channel) => {
-      opened = channel;
-      if (program.kind === 'argv') return;
-      await channel.write(0, Buffer.from(program.source, 'utf8'));
-      channel.end(0);
-    },
-  );
-  return {
-    ...result,
-    cleared: result.cleared ?? false,
-    stdout: stdout.finish(result.stdout),
-    stderr: stderr.finish(result.stderr),
   };
+  const feed: Feed = async (channel) => {
+    opened = channel;
+    if (program.kind === 'argv') return;
+    await channel.write(0, Buffer.from(program.source, 'utf8'));
+    channel.end(0);
+  };
+  const { signal, deadlineMs } = options;
+  try {
+    const result = await call(connection, 'run', parameters, runResult, { signal, deadlineMs }, listener, feed);
+    return {
+      ...result,
+      cleared: result.cleared ?? false,
+      stdout: stdout.finish(result.stdout),
+      stderr: stderr.finish(result.stderr),
+    };
+  } catch (error) {
+    if (!(error instanceof AgentFailure)) throw error;
+    throw new CutRun(error, stdout.finish({ omitted: 0 }), stderr.finish({ omitted: 0 }));
+  }
 }

@@ -1,7 +1,7 @@
 import { toText } from '../agent/capture.ts';
 import type { AgentConnection } from '../agent/connection.ts';
 import { AgentFailure } from '../agent/failures.ts';
-import { type Program, type RunResult, runProgram } from '../agent/run.ts';
+import { CutRun, type Program, type RunResult, runProgram } from '../agent/run.ts';
 import type { SandboxMemory } from './memory.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
@@ -96,9 +96,10 @@ function isCut({ code }: AgentFailure): boolean {
 }
 
 function toFailedExecution(failure: AgentFailure, durationMs: number): Execution {
+  const output = failure instanceof CutRun ? failure : null;
   return {
-    stdout: '',
-    stderr: '',
+    stdout: output ? toText(output.stdout) : '',
+    stderr: output ? toText(output.stderr) : '',
     exitCode: isCut(failure) ? LOST_EXIT_CODE : CANNOT_RUN_EXIT_CODE,
     durationMs,
     timedOut: false,

@@ -11,6 +11,8 @@ interface FakeRun {
   readonly timeoutMs: number;
   /** Aborts when the run is cancelled, or its time is over. */
   readonly signal: AbortSignal;
+  /** Writes to stdout at once, and not with the outcome. */
+  write(text: string): Promise<void>;
 }
 
 /** How a scripted run ends; what is not said is that of a quiet success. */
@@ -54,7 +56,8 @@ export async function answerRun(channel: FakeChannel, request: unknown, script: 
     if (signal.aborted) kill();
     else signal.addEventListener('abort', kill, { once: true });
   });
-  const outcome = await Promise.race([script({ ...run, cwd, source, signal }), killed]);
+  const write = (text: string) => channel.write(1, Buffer.from(text));
+  const outcome = await Promise.race([script({ ...run, cwd, source, signal, write }), killed]);
   const wasCancelled = channel.signal.aborted;
   const stdout = await send(channel, 1, outcome.stdout, capture);
   const stderr = await send(channel, 2, outcome.stderr, capture);

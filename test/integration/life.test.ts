@@ -93,7 +93,7 @@ describe('SIGTERM while code runs for longer than a stop may take', () => {
     const ended = first.end('SIGTERM');
     expect(await running).toMatchObject({
       status: 200,
-      body: { success: false, error: expect.stringMatching(/^The server was stopped/) },
+      body: { success: false, output: 'begun\n', error: expect.stringMatching(/^The server was stopped/) },
     });
     expect(await ended).toBe(0);
     expect(await containers(SANDBOX_DATA_DIR)).toHaveLength(1);
