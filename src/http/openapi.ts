@@ -10,16 +10,21 @@ const MEANING: Readonly<Record<string, string>> = {
   201: 'Created.',
   206: 'The part that was asked for.',
   304: 'Not changed.',
+  400: 'What came is not HTTP, or has no Host header.',
   401: 'The key is missing or wrong.',
   403: 'The key is for other users.',
   404: 'There is no such sandbox or file.',
+  408: 'The request did not arrive in time.',
   409: 'It cannot be done in the present state; the sentence says why.',
   412: 'The file is not the one that the request is about.',
   413: 'Too large; the sentence says what to do instead.',
-  415: 'The body is not JSON.',
+  415: 'The content type of the body is not JSON.',
   416: 'The file has no such range.',
+  417: 'The Expect header is not 100-continue.',
   422: 'The request is not valid; the sentence says what is wrong.',
   429: 'Too many requests, and Retry-After says when to come back; or as many sandboxes as the key may have.',
+  431: 'The URL and the headers are too large together.',
+  500: 'The server failed at it; its log says more.',
   503: 'Not now: the engine is down, or everything is busy. Retry-After says when to come back.',
   507: 'The disk of the sandbox is full.',
 };
@@ -33,6 +38,30 @@ function describeResponses(transformed: Transformed): Transformed {
     if (isRecord(response)) response.description ??= MEANING[status];
   }
   return transformed;
+}
+
+/** A body that may be null may be absent, which a schema cannot say. */
+function allowAbsentBodies(paths: Readonly<Record<string, unknown>>): void {
+  for (const path of Object.values(paths).filter(isRecord)) {
+    for (const operation of Object.values(path).filter(isRecord)) {
+      const body = operation.requestBody;
+      if (!isRecord(body) || !isRecord(body.content)) continue;
+      for (const media of Object.values(body.content).filter(isRecord)) {
+        const present = withoutNull(media.schema);
+        if (present === null) continue;
+        media.schema = present;
+        body.required = false;
+      }
+    }
+  }
+}
+
+/** What a schema asks for besides null; null where it does not allow that. */
+function withoutNull(schema: unknown): Record<string, unknown> | null {
+  if (!isRecord(schema) || !Array.isArray(schema.anyOf)) return null;
+  const { anyOf, ...rest } = schema;
+  const [present, ...others] = anyOf.filter((branch) => isRecord(branch) && branch.type !== 'null');
+  return anyOf.length === 2 && others.length === 0 && isRecord(present) ? { ...rest, ...present } : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -73,7 +102,11 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       security: [{ apiKey: [] }, { bearer: [] }, { basic: [] }],
     },
     transform: (route) => describeResponses(jsonSchemaTransform(route)),
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => {
+      const transformed = jsonSchemaTransformObject(document);
+      allowAbsentBodies(transformed.paths ?? {});
+      return transformed;
+    },
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
 }

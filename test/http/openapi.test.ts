@@ -6,7 +6,11 @@ interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly unknown[];
-  readonly requestBody?: { readonly content: Record<string, { readonly schema: Record<string, unknown> }> };
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: {
+    readonly required?: boolean;
+    readonly content: Record<string, { readonly schema: Record<string, unknown> }>;
+  };
   readonly responses: Record<string, unknown>;
 }
 
@@ -46,6 +50,27 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it('shows for every operation what a request that is hardly HTTP is answered', () => {
+    for (const [route, { responses }] of operations) {
+      expect(Object.keys(responses), route).toEqual(expect.arrayContaining(['400', '408', '417', '431', '500']));
+    }
+  });
+
+  it('asks for a body wherever one must come, and only there', () => {
+    for (const [route, { requestBody }] of operations) {
+      if (requestBody) expect(requestBody.required, route).toBe(!route.endsWith('/create'));
+    }
+    expect(JSON.stringify(document.paths['/sandbox/{user_id}/create']?.post?.requestBody)).not.toContain(
+      'anyOf":[{"type":"object"',
+    );
+  });
+
+  it('has an example for every parameter', () => {
+    for (const [route, { parameters = [] }] of operations) {
+      for (const parameter of parameters) expect(JSON.stringify(parameter), route).toMatch(/"examples?":/);
+    }
+  });
+
   it('shows for every operation how it fails, and asks for the key everywhere but at /health', () => {
     for (const [route, operation] of operations) {
       if (route === 'get /health') expect(operation.security).toEqual([]);
@@ -55,10 +80,11 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(document.components.securitySchemes ?? {})).toContain('apiKey');
   });
 
-  it('has an example for every JSON body and every answer', () => {
+  it('has an example for every body and every answer', () => {
     for (const [route, { requestBody, responses }] of operations) {
-      const body = requestBody?.content['application/json'];
-      if (body) expect(JSON.stringify(body), route).toMatch(/"examples?":/);
+      for (const body of Object.values(requestBody?.content ?? {})) {
+        expect(JSON.stringify(body), route).toMatch(/"examples?":/);
+      }
       for (const [status, response] of Object.entries(responses)) {
         const text = JSON.stringify(response);
         const name = /"#\/components\/schemas\/(\w+)"/.exec(text)?.[1];

@@ -19,15 +19,25 @@ export const validationErrorResponse = z
     ],
   });
 
+/** What any route may answer, whatever it does. */
+export const serverErrors = {
+  400: errorResponse,
+  408: errorResponse,
+  417: errorResponse,
+  429: errorResponse,
+  431: errorResponse,
+  500: errorResponse,
+  503: errorResponse,
+};
+
 /** What every route that needs a key may answer, whatever it does. */
 export const commonErrors = {
+  ...serverErrors,
   401: errorResponse,
   403: errorResponse,
   413: errorResponse,
   415: validationErrorResponse,
   422: validationErrorResponse,
-  429: errorResponse,
-  503: errorResponse,
 };
 
 /** What a route that works with a sandbox may answer besides. */

@@ -14,6 +14,16 @@ const path = z
   .max(4096, 'is too long')
   .refine(hasNoNul, 'must not hold a NUL character');
 
+const filePath = path.meta({
+  description: 'In the sandbox; absolute, or relative to /workspace.',
+  examples: ['/workspace/hello.txt'],
+});
+
+const folderPath = path.meta({
+  description: 'In the sandbox; absolute, or relative to /workspace.',
+  examples: ['/workspace/project'],
+});
+
 const timeout = (seconds: number) =>
   z
     .int('must be a whole number of seconds')
@@ -109,9 +119,9 @@ export const pipInstallBody = z
   })
   .meta({ examples: [{ package: 'requests' }] });
 
-export const listQuery = z.object({ path: path.default('/workspace') });
+export const listQuery = z.object({ path: folderPath.default('/workspace') });
 
-export const fileQuery = z.object({ path });
+export const fileQuery = z.object({ path: filePath });
 
 export const writeBody = z
   .object({
@@ -130,26 +140,45 @@ export const unzipBody = z
   .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
 
 export const archiveQuery = z.object({
-  path,
-  format: z.enum(['tar', 'zip']).default('tar'),
+  path: folderPath,
+  format: z
+    .enum(['tar', 'zip'])
+    .default('tar')
+    .meta({ examples: ['zip'] }),
 });
 
+/** The bytes of a file, which stream past the schemas. */
+export const fileBytes = z.unknown().meta({ type: 'string', format: 'binary', examples: ['Hello'] });
+
+/** The same of an archive. */
+export const archiveBytes = z
+  .unknown()
+  .meta({ type: 'string', format: 'binary', examples: ['(the bytes of a tar or zip file)'] });
+
+const ETAG = '"5-1769860800000000000-131842"';
+
 export const rangeHeaders = z.object({
-  range: z.string().optional().meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.' }),
+  range: z
+    .string()
+    .optional()
+    .meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.', examples: ['bytes=0-1023'] }),
   'if-none-match': z
     .string()
     .optional()
-    .meta({ description: 'ETags; the answer is 304 where the file has one of them.' }),
-  'if-range': z.string().optional().meta({ description: 'The range counts only where the file has this ETag.' }),
+    .meta({ description: 'ETags; the answer is 304 where the file has one of them.', examples: [ETAG] }),
+  'if-range': z
+    .string()
+    .optional()
+    .meta({ description: 'The range counts only where the file has this ETag.', examples: [ETAG] }),
 });
 
 export const conditionHeaders = z.object({
   'if-match': z
     .string()
     .optional()
-    .meta({ description: 'Write only over a file with one of these ETags, or * for any.' }),
+    .meta({ description: 'Write only over a file with one of these ETags, or * for any.', examples: [ETAG] }),
   'if-none-match': z
     .literal('*', 'must be *')
     .optional()
-    .meta({ description: '* writes only where there is no file yet.' }),
+    .meta({ description: '* writes only where there is no file yet.', examples: ['*'] }),
 });

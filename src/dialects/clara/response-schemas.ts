@@ -107,7 +107,7 @@ export const fileResponse = z
   .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello', encoding: 'utf-8', size: 5 }] });
 
 /** Bytes of any size, which stream past the schemas. */
-export const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
+const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
 
 /** The answer that is a file, or a part of one. */
 export const fileDownload = (description: string) => ({
@@ -121,12 +121,17 @@ export const archiveDownload = {
   content: { 'application/x-tar': { schema: bytes }, 'application/zip': { schema: bytes } },
 };
 
-/** An answer without a body. */
-export const nothing = z.null();
+/** Answers without a body. */
+export const headersOnly = z.null().describe('The headers of the download.');
 
-export const rawWriteResponse = z
+export const notChanged = z.null().describe('The file has one of the ETags of If-None-Match.');
+
+const rawWriteResponse = z
   .object({ path: z.string(), size: z.int().meta({ description: 'Bytes.' }) })
   .meta({ examples: [{ path: '/workspace/data.bin', size: 67_108_864 }] });
+
+/** The answers to an upload: over a file, or of a new one. */
+export const written = { 200: rawWriteResponse, 201: rawWriteResponse };
 
 export const unpackResponse = z
   .object({

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Config } from '../../config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { SandboxService } from '../../sandboxes/service.ts';
-import { errorResponse } from './error-schemas.ts';
+import { serverErrors } from './error-schemas.ts';
 import { operation } from './operation.ts';
 import * as responses from './response-schemas.ts';
 
@@ -22,7 +22,7 @@ export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (a
     '/health',
     operation('service', 'getHealth', 'Whether the server and its engine work; always 200', {
       security: [],
-      response: { 200: responses.healthResponse, 429: errorResponse },
+      response: { 200: responses.healthResponse, ...serverErrors },
     }),
     async () => {
       const docker = (await engineVersion(engine)) !== null;
