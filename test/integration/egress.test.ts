@@ -270,7 +270,7 @@ describe('the network of one sandbox', () => {
   it('is none where that was asked for', async () => {
     expect((await create('dag', { network: 'none' })).status).toBe(200);
     const { output } = await shell(
-      `env | grep -ci proxy; curl -s -m 5 -x http://127.0.0.1:3128 ${httpUrl('/hello')}; echo $?`,
+      `env | grep -ci _proxy=; curl -s -m 5 -x http://127.0.0.1:3128 ${httpUrl('/hello')}; echo $?`,
       'dag',
     );
     expect(output).toBe('0\n7\n');
