@@ -7,7 +7,7 @@ import { withDeadline } from '../deadline.ts';
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressBooks } from '../egress/books.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { DiskMeter } from './disk-meter.ts';
 import { DiskSweep } from './disk-sweep.ts';
@@ -23,6 +23,7 @@ import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
 import type { SandboxStore } from './store.ts';
 import { StraySweep } from './stray-sweep.ts';
+import { type TrialParts, tryOut } from './trial.ts';
 import { type Usage, UsageMeter } from './usage-meter.ts';
 
 /** How long a call may wait for its sandbox to be up, in milliseconds: clients wait ten seconds more than the run itself. */
@@ -67,6 +68,7 @@ export class SandboxService {
   readonly #usageMeter: UsageMeter;
   readonly #store: SandboxStore;
   readonly #engine: Engine;
+  readonly #trialParts: TrialParts;
   readonly #onError: (error: unknown) => void;
   readonly #ending = new AbortController();
 
@@ -75,6 +77,7 @@ export class SandboxService {
     // Every call that waits listens, and there may be many.
     setMaxListeners(0, this.#ending.signal);
     this.#engine = parts.engine;
+    this.#trialParts = parts;
     this.#config = parts.config;
     this.#clock = parts.clock;
     this.#usageMeter = new UsageMeter(parts.engine, parts.clock);
@@ -117,8 +120,8 @@ export class SandboxService {
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
       if (isExisting(sandbox) && changesSpec(sandbox.record?.overrides ?? {}, overrides, this.#config))
-        await this.#changeSpec(sandbox, overrides);
-      await this.#bringUp(sandbox, owner, overrides);
+        await this.#changeSpec(sandbox, owner, overrides);
+      else await this.#bringUp(sandbox, owner, overrides);
       this.#keep(sandbox, overrides);
     });
     this.#noteUse(sandbox);
@@ -258,6 +261,10 @@ export class SandboxService {
     sandbox.creator = creator;
     try {
       return await this.lifecycle.bringUp(sandbox, overrides);
+    } catch (error) {
+      // A fault of the image looks like a passing one of the engine.
+      if (overrides.image && isSandboxError(error, 'unavailable')) await this.#tryOut(sandbox.id, overrides);
+      throw error;
     } finally {
       if (creator && !isExisting(sandbox)) this.#quota.drop(creator.name, sandbox.id);
     }
@@ -290,14 +297,33 @@ export class SandboxService {
     this.#store.writeSoon(sandbox.record);
   }
 
-  async #changeSpec(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
+  /** Starts it with another spec; what cannot run is refused while the sandbox is as it was, and its record stays whatever fails. */
+  async #changeSpec(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides): Promise<void> {
     if (sandbox.calls > 0) {
       throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
     }
+    const before = sandbox.record?.overrides ?? {};
+    await this.#tryOut(sandbox.id, { ...before, ...overrides });
     await this.lifecycle.stop(sandbox);
-    if (sandbox.record) {
-      sandbox.record = { ...sandbox.record, overrides: { ...sandbox.record.overrides, ...overrides } };
+    try {
+      await this.#bringUp(sandbox, owner, overrides);
+    } catch (error) {
+      if (sandbox.record) {
+        sandbox.record = { ...sandbox.record, overrides: before };
+        await this.#store.write(sandbox.record).catch(this.#onError);
+      }
+      throw error;
     }
+  }
+
+  async #tryOut(id: SandboxId, { image, memoryBytes, cpus }: SandboxOverrides): Promise<void> {
+    const config = this.#config;
+    await tryOut(this.#trialParts, {
+      name: `trial-${id}`,
+      image: image ?? config.image,
+      memoryBytes: memoryBytes ?? config.memoryBytes,
+      cpus: cpus ?? config.cpus,
+    });
   }
 
   async #describe(sandbox: Sandbox, usage: Usage): Promise<SandboxStatus> {

@@ -35,6 +35,8 @@ export class FakeEngine implements Engine {
   readonly calls: string[] = [];
   readonly sandboxes = new Map<string, FakeSandbox>();
   readonly absentImages = new Set(['absent:latest']);
+  readonly imagesWithoutPython = new Set(['without-python:latest']);
+  readonly imagesWithoutSleep = new Set(['without-sleep:latest']);
   /** Called for each agent that is made, so that a test can script it before the server meets it. */
   onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
   readonly #gates = new Gates();
@@ -108,7 +110,7 @@ export class FakeEngine implements Engine {
   async start(id: EngineId): Promise<void> {
     const sandbox = await this.#enterSandbox('start', id);
     if (sandbox.state === 'paused') throw new SandboxError('conflict', 'The sandbox is paused: resume it.');
-    sandbox.state = 'running';
+    sandbox.state = this.imagesWithoutSleep.has(sandbox.spec.image) ? 'stopped' : 'running';
   }
 
   async stop(id: EngineId, _graceSeconds: number): Promise<void> {
@@ -171,7 +173,11 @@ export class FakeEngine implements Engine {
   async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {
     const sandbox = await this.#enterSandbox('exec', id);
     if (sandbox.state !== 'running') throw new SandboxError('conflict', `The sandbox is ${sandbox.state}.`);
-    const exec = argv[0] === 'python3' ? runAgent(sandbox.agent) : runLocally(argv, sandbox.spec.env);
+    const isAbsent = argv[0] === 'python3' && this.imagesWithoutPython.has(sandbox.spec.image);
+    const exec =
+      isAgent(argv) && !isAbsent
+        ? runAgent(sandbox.agent)
+        : runLocally(isAbsent ? ['/nothing/here'] : argv, sandbox.spec.env);
     sandbox.execs.add(exec);
     exec.stream.once('close', () => sandbox.execs.delete(exec));
     return exec;
@@ -245,6 +251,11 @@ export class FakeEngine implements Engine {
     this.#files.set(key, files);
     return files;
   }
+}
+
+/** Other Python than the agent is run as it is. */
+function isAgent([program, ...options]: readonly string[]): boolean {
+  return program === 'python3' && !(options[0] === '-I' && options[1] === '-c');
 }
 
 function toEngineSandbox({ id, name, state, spec }: FakeSandbox): EngineSandbox {

@@ -168,18 +168,38 @@ describe('a sandbox', () => {
     expect(body).toMatchObject({ success: false, output: '' });
     expect((await server.execute('u', 'print(1)')).body.output).toBe('1\n');
 
-    const empty = await imageWithoutPython();
+    const empty = await imageWithout('python', '/usr/bin/python* /usr/local/bin/python*');
     const refused = await server.call('POST', '/sandbox/bare/create', { image: empty });
     expect(refused.status).toBe(422);
     expect(refused.body.error).toMatch(/python3/);
     expect((await server.call('GET', '/sandbox/bare/status')).status).toBe(404);
     expect(await containers(server.dataDir)).toHaveLength(1);
   });
+
+  it('runs on as it was where a create asks for an image that cannot run', async () => {
+    const server = await start();
+    await server.shell('u', 'nohup sleep 3331 >/dev/null 2>&1 &');
+    const images = {
+      'nosuch:1': /nosuch:1 is not on this machine/,
+      'Bad Image': /invalid reference format/,
+      [await imageWithout('python', '/usr/bin/python* /usr/local/bin/python*')]: /python3/,
+      [await imageWithout('sleep', '/usr/bin/sleep')]: /sleep/,
+    };
+    for (const [image, sentence] of Object.entries(images)) {
+      for (const user of ['u', 'new']) {
+        const refused = await server.call('POST', `/sandbox/${user}/create`, { image });
+        expect(refused).toMatchObject({ status: 422, body: { error: expect.stringMatching(sentence) } });
+      }
+    }
+    expect((await server.shell('u', 'pgrep -x sleep -a | grep -c 3331')).body.output).toBe('1\n');
+    expect((await server.call('GET', '/sandbox/new/status')).status).toBe(404);
+    expect(await containers(server.dataDir)).toHaveLength(1);
+  });
 });
 
-/** An image that has a `sleep` and nothing else that could run: the sandbox image without its Python. */
-async function imageWithoutPython(): Promise<string> {
-  const tag = `clara-test-bare:${process.pid}`;
+/** The sandbox image without some of its files. */
+async function imageWithout(what: string, files: string): Promise<string> {
+  const tag = `clara-test-without-${what}:${process.pid}`;
   const { stdout } = await run('docker', [
     'run',
     '-d',
@@ -190,7 +210,7 @@ async function imageWithoutPython(): Promise<string> {
     'clara-sandbox:latest',
     'sh',
     '-c',
-    'rm -f /usr/bin/python* /usr/local/bin/python*',
+    `rm -f ${files}`,
   ]);
   const container = stdout.trim();
   closers.push(() => run('docker', ['rmi', '-f', tag]));
