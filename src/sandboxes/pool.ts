@@ -48,6 +48,7 @@ export class Pool {
   #timer: NodeJS.Timeout | undefined;
   #filling: Promise<void> = Promise.resolve();
   #isClosed = true;
+  #hasFailed = false;
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
@@ -56,6 +57,11 @@ export class Pool {
   /** How many sandboxes wait for an owner. */
   get size(): number {
     return this.#ready.length;
+  }
+
+  /** True once a sandbox could not be made or removed, so that something of it may still be there. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Begins to fill the pool in the background. */
@@ -102,6 +108,9 @@ export class Pool {
     try {
       await engine.remove(pooled.engineId);
       await store.removePoolFolder(pooled.folder);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
     } finally {
       this.#folders.delete(pooled.folder);
     }
@@ -158,6 +167,7 @@ export class Pool {
       this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, ...links });
       return true;
     } catch (error) {
+      this.#hasFailed = true;
       capacity.release(slot);
       if (engineId) await engine.remove(engineId).catch(this.#parts.onError);
       await store.removePoolFolder(folder).catch(this.#parts.onError);

@@ -49,9 +49,9 @@ export class StraySweep {
     this.#nextMs = clock.monotonicMs() + INTERVAL_MS;
   }
 
-  /** A last pass, if the pool could not remove all that waited in it; throws where the engine does not answer. */
+  /** A last pass, if the pool may have left something behind; throws where the engine does not answer. */
   async finish(): Promise<void> {
-    if (this.#isOpen && (await this.#parts.store.poolFolders()).length > 0) await this.#pass();
+    if (this.#isOpen && this.#parts.pool.hasFailed) await this.#pass();
   }
 
   async #pass(): Promise<void> {

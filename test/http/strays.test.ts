@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
@@ -14,8 +15,8 @@ afterEach(async () => {
   for (const fake of opened.splice(0)) await fake.close();
 });
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<FakeApp> {
-  const fake = await startFakeApp(variables);
+async function start(variables: Readonly<Record<string, string>> = {}, engine?: FakeEngine): Promise<FakeApp> {
+  const fake = await startFakeApp(variables, engine);
   opened.push(fake);
   return fake;
 }
@@ -98,6 +99,20 @@ describe('the end of a server', () => {
     await closing;
     expect(fake.engine.sandboxes.size).toBe(0);
     expect((await readdir(fake.dataDir)).filter((name) => name.startsWith('pool-'))).toEqual([]);
+  });
+
+  it('takes away the container of the pool whose folder is gone already', async () => {
+    const engine = new FakeEngine();
+    const gate = engine.hold('start');
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' }, engine);
+    await gate.reached;
+    engine.down = true;
+    gate.release();
+    while ((await readdir(fake.dataDir)).some((name) => name.startsWith('pool-'))) await new Promise(setImmediate);
+    expect(engine.sandboxes.size).toBe(1);
+    engine.down = false;
+    await fake.app.close();
+    expect(engine.sandboxes.size).toBe(0);
   });
 });
 
