@@ -75,7 +75,7 @@ ask('http', '${httpUrl('/hello')}').then(() => ask('https', '${httpsUrl('/hello'
   it('reaches what listens in the sandbox itself', async () => {
     const code = `
 import http from 'node:http';
-const server = http.createServer((request, response) => response.end('mine')).listen(0, '127.0.0.1', async () => {
+const server = http.createServer((request, response) => response.end('mine')).listen(0, async () => {
   const url = 'http://127.0.0.1:' + server.address().port;
   console.log(await (await fetch(url)).text());
   http.get(url.replace('127.0.0.1', 'localhost'), (response) => response.on('data', (text) => console.log(String(text))).on('end', () => process.exit()));

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { type OwnEngine, SMALL_IMAGE, startOwnEngine } from '../support/own-engine.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
+import { IS_GVISOR } from '../support/runtime.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let own: OwnEngine;
@@ -45,7 +46,20 @@ print(os.getuid(), os.stat('/workspace').st_uid, os.stat('/packages').st_gid, os
 print(*open('/proc/self/uid_map').read().split())
 `;
 
-describe('an engine with userns-remap', () => {
+const onGvisor = () => {
+  it('has no sandbox on gVisor, which does not start in its namespace, and says so', async () => {
+    const server = await start(await dataFolder(), { SANDBOX_DISK_LIMIT: '0' });
+    const { status, body } = await server.execute('u', WRITES);
+    expect({ status, error: body.error }).toMatchObject({
+      status: 503,
+      error: expect.stringMatching(/could not start the sandbox/),
+    });
+    expect((await server.call('GET', '/sandbox/u/status')).status).toBe(404);
+    await server.leave();
+  });
+};
+
+const onRunc = () => {
   it.each([
     ['disk images', '64m', 'disk/workspace'],
     ['plain folders', '0', 'workspace'],
@@ -95,4 +109,6 @@ describe('an engine with userns-remap', () => {
     expect(body).toMatchObject({ success: true, output: 'begun\nmore\nlast\n' });
     await again.close();
   });
-});
+};
+
+describe('an engine with userns-remap', IS_GVISOR ? onGvisor : onRunc);
