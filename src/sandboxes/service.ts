@@ -26,8 +26,8 @@ import { StraySweep } from './stray-sweep.ts';
 import { type TrialParts, tryOut } from './trial.ts';
 import { type Usage, UsageMeter } from './usage-meter.ts';
 
-/** How long a call may wait for its sandbox to be up, in milliseconds: clients wait ten seconds more than the run itself. */
-const BRING_UP_MS = 8_000;
+/** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */
+const READY_MS = 8_000;
 
 /** The same for a create or restart, which does nothing else. */
 const CREATE_MS = 50_000;
@@ -174,8 +174,8 @@ export class SandboxService {
 
   /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
   async write<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, async (sandbox, connection, memory) => {
-      await this.#diskMeter.requireRoom(sandbox);
+    return await this.#withAgent(owner, async (sandbox, connection, memory, readyByMs) => {
+      await this.#requireRoom(sandbox, readyByMs);
       return await work(connection, memory);
     });
   }
@@ -190,9 +190,9 @@ export class SandboxService {
 
   /** Like `execute`, for work that fills the disk. */
   async install<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, async (sandbox, connection, memory) => {
+    return await this.#withAgent(owner, async (sandbox, connection, memory, readyByMs) => {
       this.#touch(sandbox, 1);
-      await this.#diskMeter.requireRoom(sandbox);
+      await this.#requireRoom(sandbox, readyByMs);
       return await work(connection, memory);
     });
   }
@@ -230,14 +230,16 @@ export class SandboxService {
 
   async #withAgent<T>(
     owner: Owner,
-    work: (sandbox: Sandbox, connection: AgentConnection, memory: SandboxMemory) => Promise<T>,
+    work: (sandbox: Sandbox, connection: AgentConnection, memory: SandboxMemory, readyByMs: number) => Promise<T>,
   ): Promise<T> {
+    const readyByMs = performance.now() + READY_MS;
     const sandbox = this.registry.peek(owner) ?? (await this.registry.get(owner));
     this.#ending.signal.throwIfAborted();
     sandbox.beginCall(this.#config.maxExecutions);
     try {
       const connection = await this.#connectionOf(sandbox, owner);
-      return await work(sandbox, connection, new SandboxMemory(this.#engine, this.#config, sandbox));
+      const memory = new SandboxMemory(this.#engine, this.#config, sandbox);
+      return await work(sandbox, connection, memory, readyByMs);
     } finally {
       sandbox.endCall(this.#clock.monotonicMs());
       this.#touch(sandbox, 0);
@@ -245,12 +247,18 @@ export class SandboxService {
     }
   }
 
+  async #requireRoom(sandbox: Sandbox, readyByMs: number): Promise<void> {
+    const leftMs = Math.max(0, readyByMs - performance.now());
+    const sentence = 'The sandbox still measures how full it is; try again in a moment.';
+    await withDeadline(this.#diskMeter.requireRoom(sandbox), leftMs, sentence, this.#ending.signal);
+  }
+
   #connectionOf(sandbox: Sandbox, owner: Owner): Promise<AgentConnection> | AgentConnection {
     const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (current) return current;
     const connected = sandbox.mutex.run(() => this.#bringUp(sandbox, owner));
     const sentence = 'The sandbox is still starting; try again in a moment.';
-    return withDeadline(connected, BRING_UP_MS, sentence, this.#ending.signal);
+    return withDeadline(connected, READY_MS, sentence, this.#ending.signal);
   }
 
   /** Brings a sandbox up; one that does not exist is made by who asks, if that is not one too many. */

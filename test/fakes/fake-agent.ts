@@ -16,6 +16,8 @@ export class FakeAgent {
   onRun: RunScript = echoRun;
   /** While true it takes everything and answers nothing, like an agent that hangs. */
   silent = false;
+  /** The operations that it never answers. */
+  readonly silentAbout = new Set<string>();
   /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
   onLoad: () => unknown = () => null;
   #isAlive = false;
@@ -100,6 +102,7 @@ export class FakeAgent {
   async #perform(channel: FakeChannel, request: Open): Promise<unknown> {
     const { files } = this;
     const at = (key: string) => files.resolve(request[key]);
+    if (this.silentAbout.has(request.op)) return await new Promise(() => undefined);
     switch (request.op) {
       case 'run':
         return answerRun(channel, request, this.onRun);

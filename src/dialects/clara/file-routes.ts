@@ -17,10 +17,16 @@ import type { ClaraOptions } from './routes.ts';
 /** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */
 const FILE_DEADLINE_MS = 45_000;
 
-/** The same for unpacking, for which clients wait 120 s. */
-const UNZIP_DEADLINE_MS = 105_000;
+/** How long unpacking and the listing after it may take, all waiting included, in milliseconds: below the 120 s that clients wait. */
+const UNZIP_MS = 115_000;
+
+/** What of that is left for the listing, in milliseconds. */
+const UNZIP_LISTING_MS = 10_000;
 
 const LISTING_TIMEOUT_SECONDS = 20;
+
+/** How long the end of a listing that is late may take, in milliseconds. */
+const LISTING_MARGIN_MS = 5_000;
 
 /** The native dialect: files. */
 export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
@@ -31,18 +37,21 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     path: string,
     signal: AbortSignal,
     memory: SandboxMemory,
-  ): Promise<Execution> =>
-    execute(
+    answerByMs = performance.now() + LISTING_TIMEOUT_SECONDS * 1000 + LISTING_MARGIN_MS,
+  ): Promise<Execution> => {
+    const leftSeconds = Math.round((answerByMs - performance.now() - LISTING_MARGIN_MS) / 1000);
+    return execute(
       connection,
       { kind: 'argv', argv: ['ls', '-la', '--', path] },
       {
-        timeoutSeconds: LISTING_TIMEOUT_SECONDS,
+        timeoutSeconds: Math.min(LISTING_TIMEOUT_SECONDS, Math.max(1, leftSeconds)),
         outputLimitBytes: config.outputLimitBytes,
-        answerByMs: performance.now() + LISTING_TIMEOUT_SECONDS * 1000 + 8_000,
+        answerByMs,
         signal,
         memory,
       },
     );
+  };
 
   app.get(
     '/sandbox/:user_id/files',
@@ -130,16 +139,15 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     }),
     async (request, reply) => {
       const startedAtMs = performance.now();
+      const answerByMs = startedAtMs + UNZIP_MS;
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
       const signal = disconnectSignal(reply);
       return await service.write(toOwner(request.params.user_id, request.auth), (connection, memory) =>
         orRefused(startedAtMs, async () => {
-          await extractArchive(connection, path, destination, ARCHIVE_LIMITS, {
-            deadlineMs: UNZIP_DEADLINE_MS,
-            signal,
-          });
-          const listing = await list(connection, destination, signal, memory);
+          const deadlineMs = answerByMs - UNZIP_LISTING_MS - performance.now();
+          await extractArchive(connection, path, destination, ARCHIVE_LIMITS, { deadlineMs, signal });
+          const listing = await list(connection, destination, signal, memory, answerByMs);
           return toDone(`Extracted to ${destination}:\n${listing.stdout}`, startedAtMs);
         }),
       );
