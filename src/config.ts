@@ -91,9 +91,16 @@ function isPool(text: string): boolean {
   return cidr?.family === 4 && cidr.prefix <= 29;
 }
 
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
 /** Every variable that the server reads, with its default; `.env.example` explains each. */
 export const environmentSchema = z.object({
-  SANDBOX_API_KEY: z.string().min(8, 'must have 8 characters or more').optional(),
+  SANDBOX_API_KEY: z
+    .string()
+    .min(8, 'must have 8 characters or more')
+    // A header carries nothing else unchanged.
+    .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'must be plain ASCII without spaces around it')
+    .optional(),
   SANDBOX_API_KEYS: apiKeys.default([]),
   SANDBOX_RATE_LIMIT: integer(0, 1_000_000).default(2000),
   SANDBOX_MAX_CONNECTIONS: integer(10, 100_000).default(2000),
@@ -102,7 +109,10 @@ export const environmentSchema = z.object({
   SANDBOX_CORS_ORIGINS: origins.default([]),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
-  SANDBOX_DOMAIN: z.string().min(1).default('localhost'),
+  SANDBOX_DOMAIN: z
+    .string()
+    .regex(/^(?:\*\.)?[\p{L}\p{N}.-]+(?::\d+)?$/u, 'must be a name such as sandbox.example.org')
+    .default('localhost'),
   SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
   SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
   SANDBOX_POOL_SIZE: integer(0, 1000).default(2),
@@ -143,7 +153,7 @@ export const environmentSchema = z.object({
   SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
   SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
   SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
-  SANDBOX_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
 type Environment = z.output<typeof environmentSchema>;

@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { createDockerEngine } from './engines/docker/docker-engine.ts';
 import { isSandboxError } from './errors.ts';
+import { listen } from './listen.ts';
 import { createLogger } from './log.ts';
 import { readVersion } from './version.ts';
 
@@ -39,7 +40,7 @@ try {
     },
   );
   closeOnSignals(async () => await grace.close());
-  await app.listen({ host: config.host, port: config.port });
+  await listen(app, config);
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(`${toSentence(error)}\n`);
@@ -62,8 +63,5 @@ function closeOnSignals(close: () => Promise<void>): void {
 
 function toSentence(error: unknown): string {
   if (error instanceof ConfigError || isSandboxError(error)) return error.message;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}. Another program listens there: set SANDBOX_API_PORT to a free port.`;
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

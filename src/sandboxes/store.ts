@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DiskFolders } from '../disks/disk.ts';
 import type { Disks } from '../disks/disks.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
+import { openDataFolder } from './data-folder.ts';
 import type { SandboxId } from './owner.ts';
 import { recordSchema, type SandboxRecord } from './record.ts';
 
@@ -45,8 +46,8 @@ export class SandboxStore {
 
   /** Makes the data folder where it is absent and returns its identity, which tells this server's sandboxes from others'. */
   async open(): Promise<string> {
+    await openDataFolder(this.#dataDir);
     try {
-      await mkdir(this.#dataDir, { recursive: true });
       await this.#disks.open();
       const file = join(this.#dataDir, INSTANCE_FILE);
       const known = await readText(file);
@@ -54,7 +55,7 @@ export class SandboxStore {
       if (this.#instance !== known) await writeAtomically(file, this.#instance);
       return this.#instance;
     } catch (cause) {
-      throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be used`);
+      throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);
     }
   }
 
