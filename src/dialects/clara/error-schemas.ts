@@ -4,7 +4,7 @@ export const errorResponse = z
   .object({ error: z.string().meta({ description: 'A sentence for a person.' }) })
   .meta({ id: 'Error', examples: [{ error: 'Sandbox not found' }] });
 
-export const validationErrorResponse = z
+const validationErrorResponse = z
   .object({
     error: z.string(),
     detail: z.array(z.object({ loc: z.array(z.string()), msg: z.string(), type: z.string() })),
