@@ -30,6 +30,7 @@ import {
 import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
+import { requireValidQueries } from './http/query-encoding.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { trustProxies } from './http/trusted-proxies.ts';
@@ -117,6 +118,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('auth', null);
   refuseWhileClosing(app);
   refuseOddRequests(app);
+  requireValidQueries(app);
   limitConnections(app, connectionLimits, config.maxConnections);
   limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, config.corsOrigins);

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import { SandboxError } from '../errors.ts';
+
+/** Refuses a query that is not valid percent-encoding, which would be taken as it stands, as the router refuses such a path. */
+export function requireValidQueries(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ raw }) => {
+    const { url = '' } = raw;
+    const start = url.indexOf('?');
+    if (start >= 0 && !isDecodable(url.slice(start))) {
+      throw new SandboxError('invalid', 'The URL is not valid percent-encoding.');
+    }
+  });
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
