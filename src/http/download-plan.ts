@@ -15,7 +15,8 @@ export interface DownloadRequest {
 /** What is known of a file before any of it is read. */
 export interface DownloadFile {
   readonly name: string;
-  readonly sizeBytes: number;
+  /** Null where nobody knows before it is read. */
+  readonly sizeBytes: number | null;
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
   /** Differs between any two contents; without quotes. */
@@ -31,6 +32,7 @@ export interface DownloadPlan {
 
 /** Decides from the headers alone how a file is answered. RFC 9110, sections 13 and 14. */
 export function planDownload({ method, headers }: DownloadRequest, file: DownloadFile, nowMs: number): DownloadPlan {
+  if (file.sizeBytes === null) return planUnsized(method, file.name);
   const tag = `"${file.version}"`;
   const validators = { ETag: tag, 'Last-Modified': toHttpDate(Math.min(file.modifiedMs, nowMs)) };
   if (isListed(headers['if-none-match'], tag)) return { status: 304, headers: validators, part: null };
@@ -53,6 +55,15 @@ export function planDownload({ method, headers }: DownloadRequest, file: Downloa
       ...(range ? { 'Content-Range': `bytes ${part.offset}-${last}/${file.sizeBytes}` } : {}),
     },
     part: method === 'HEAD' ? null : part,
+  };
+}
+
+/** Neither a range nor a version can be told of what is made as it is read. */
+function planUnsized(method: string, name: string): DownloadPlan {
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/octet-stream', 'Content-Disposition': attachment(name) },
+    part: method === 'HEAD' ? null : { offset: 0, lengthBytes: Number.POSITIVE_INFINITY },
   };
 }
 

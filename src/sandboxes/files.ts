@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { posix } from 'node:path';
 import type { CallOptions, TransferOptions } from '../agent/call.ts';
 import type { AgentConnection } from '../agent/connection.ts';
@@ -17,6 +18,12 @@ const OPEN_ATTEMPTS = 5;
 /** A path of the sandbox made absolute, without `.` and `..`; relative ones start at the workspace. */
 export function toAbsolutePath(path: string): string {
   return posix.resolve(WORKSPACE, path);
+}
+
+/** The same for a file that is to be written; throws `invalid` where the path can only be a folder's. */
+export function toFilePath(path: string): string {
+  if (/(^|\/)\.{0,2}$/.test(path)) throw new SandboxError('invalid', `${path} names a folder, not a file.`);
+  return toAbsolutePath(path);
 }
 
 /** A whole file in memory; throws `too_large` over the limit, before anything is transferred. */
@@ -59,17 +66,21 @@ async function statRegularFile(connection: AgentConnection, path: string, signal
 
 /**
  * Opens the part of a file that `choose` wants when it sees the metadata, and of no other version of that file; `body` is null
- * where it wants none. The body fails where the file shrinks while it is read.
+ * where it wants none. The body fails where the file shrinks while it is read. `choose` is told no size of a file that the kernel
+ * makes as it is read: all of it is opened.
  */
 export async function openPart<Chosen extends Choice>(
   connection: AgentConnection,
   path: string,
-  choose: (stat: FileStat) => Chosen,
+  choose: (stat: FileStat, sizeBytes: number | null) => Chosen,
   options: TransferOptions & { readonly signal: AbortSignal },
 ): Promise<{ readonly chosen: Chosen; readonly body: FileDownload['body'] | null }> {
   for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
     const stat = await statRegularFile(connection, path, options.signal);
-    const chosen = choose(stat);
+    const unsized = stat.size === 0 ? await openUnsized(connection, path, options) : null;
+    const chosen = choose(stat, unsized ? null : stat.size);
+    if (unsized && chosen.part) return { chosen, body: unsized };
+    unsized?.destroy();
     if (!chosen.part) return { chosen, body: null };
     const { offset, lengthBytes } = chosen.part;
     const file = await readFile(connection, path, { ...options, offset, exactBytes: lengthBytes });
@@ -77,6 +88,19 @@ export async function openPart<Chosen extends Choice>(
     file.body.destroy();
   }
   throw new SandboxError('conflict', 'The file changes all the time; try again when nothing writes to it.');
+}
+
+/** The body of a file that says it is empty and is not; null where it is. */
+async function openUnsized(
+  connection: AgentConnection,
+  path: string,
+  options: TransferOptions,
+): Promise<FileDownload['body'] | null> {
+  const { body } = await readFile(connection, path, options);
+  await once(body, 'readable');
+  if (body.readableLength > 0) return body;
+  body.destroy();
+  return null;
 }
 
 /** Throws `not_found`, or `invalid` for what is not a folder. */

@@ -36,6 +36,26 @@ const errorOf = async (response: Response): Promise<string> => ((await response.
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
+describe('a file that the kernel makes as it is read', () => {
+  it('comes whole, without a size that nobody knows', async () => {
+    const { body } = await server.call('GET', '/sandbox/t/file?path=/proc/filesystems');
+    expect(body.content).toMatch(/tmpfs/);
+    const raw = await get('/proc/filesystems', { range: 'bytes=0-3' });
+    expect([raw.status, await raw.text()]).toEqual([200, body.content]);
+    for (const header of ['content-length', 'accept-ranges', 'etag', 'last-modified'])
+      expect(raw.headers.has(header)).toBe(false);
+    const head = await get('/proc/filesystems', {}, 'HEAD');
+    expect([head.status, head.headers.has('content-length')]).toEqual([200, false]);
+  });
+
+  it('is not taken for one where it is empty', async () => {
+    await put('empty', '');
+    const raw = await get('empty');
+    expect([raw.status, await raw.text(), raw.headers.get('content-length')]).toEqual([200, '', '0']);
+    expect((await get('empty', { 'if-none-match': raw.headers.get('etag') ?? '' })).status).toBe(304);
+  });
+});
+
 describe('a file that is uploaded', () => {
   it.each([
     ['quotes', 'it\'s "quoted".txt'],

@@ -5,7 +5,7 @@ import { AgentFailure } from '../../agent/failures.ts';
 import { extractArchive, removePath, writeFile } from '../../agent/files.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../sandboxes/executions.ts';
-import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath } from '../../sandboxes/files.ts';
+import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../sandboxes/files.ts';
 import type { SandboxMemory } from '../../sandboxes/memory.ts';
 import { sandboxErrors } from './error-schemas.ts';
 import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
@@ -99,11 +99,12 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     async (request, reply) => {
       const startedAtMs = performance.now();
       const { path, content, encoding } = request.body;
+      const target = toFilePath(path);
       const bytes = Buffer.from(content, encoding);
       const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply), size: bytes.length };
       return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
         orRefused(startedAtMs, async () => {
-          const written = await writeFile(connection, toAbsolutePath(path), [bytes], options);
+          const written = await writeFile(connection, target, [bytes], options);
           return toDone(`Written ${written.bytes} bytes to ${path}`, startedAtMs);
         }),
       );

@@ -9,7 +9,7 @@ import { attachment } from '../../http/content-disposition.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { planDownload } from '../../http/download-plan.ts';
 import { bytesOf } from '../../http/request-bytes.ts';
-import { ARCHIVE_LIMITS, demandFolder, openPart, toAbsolutePath } from '../../sandboxes/files.ts';
+import { ARCHIVE_LIMITS, demandFolder, openPart, toAbsolutePath, toFilePath } from '../../sandboxes/files.ts';
 import { createYoungGarbageLimit } from '../../young-garbage.ts';
 import { errorResponse, sandboxErrors } from './error-schemas.ts';
 import { toOwner, toWriteCondition } from './mapping.ts';
@@ -60,12 +60,12 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (a
   const sendFile = async (request: FastifyRequest<RawRequest>, reply: FastifyReply) => {
     const path = toAbsolutePath(request.query.path);
     return await service.use(toOwner(request.params.user_id, request.auth), async (connection) => {
-      const choose = (stat: Parameters<typeof versionOf>[0]) =>
+      const choose = (stat: Parameters<typeof versionOf>[0], sizeBytes: number | null) =>
         planDownload(
           request,
           {
             name: posix.basename(path),
-            sizeBytes: stat.size,
+            sizeBytes,
             modifiedMs: Number(stat.mtimeNs) / 1e6,
             version: versionOf(stat),
           },
@@ -130,11 +130,12 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (a
     ),
     async (request, reply) => {
       const { path } = request.query;
+      const target = toFilePath(path);
       const only = toWriteCondition(request.headers);
       const size = toSize(request.headers['content-length']);
       return await service.write(toOwner(request.params.user_id, request.auth), async (connection) => {
         const write = { ...toTransfer(reply), size, only };
-        const written = await writeFile(connection, toAbsolutePath(path), toChunks(request, reply), write);
+        const written = await writeFile(connection, target, toChunks(request, reply), write);
         reply.code(written.created ? 201 : 200);
         return { path, size: written.bytes };
       });
