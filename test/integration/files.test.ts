@@ -85,6 +85,39 @@ describe('a file', () => {
   });
 });
 
+describe('a path that nothing can be done with', () => {
+  const deep = 'd/'.repeat(1500);
+
+  it.each(['/dev/tty', '/dev/null', '/proc/1/mem', '/proc/self/mem', 'socket', 'n'.repeat(256), 'd/'.repeat(2046)])(
+    'is told in a sentence (%#)',
+    async (path) => {
+      await server.execute('f', "import socket\nsocket.socket(socket.AF_UNIX).bind('socket')");
+      const { status, body } = await read(path);
+      expect(status).toBe(422);
+      expect(body.error).toMatch(/\.$/);
+      expect((await write(path, 'x')).body).toMatchObject({ success: false });
+      await server.shell('f', 'rm -f socket');
+    },
+  );
+
+  it('is not one of 1,500 folders: it is written, read, packed, unpacked and removed', async () => {
+    expect((await write(`${deep}file`, 'deep')).body).toMatchObject({ success: true });
+    expect((await read(`${deep}file`)).body.content).toBe('deep');
+    const url = (path: string, format: string) =>
+      `${server.url}/sandbox/f/archive?path=${encodeURIComponent(path)}&format=${format}`;
+    const headers = { 'x-api-key': 'key-for-these-tests' };
+    for (const format of ['tar', 'zip']) {
+      const packed = Buffer.from(await (await fetch(url('d', format), { headers })).arrayBuffer());
+      const unpacked = await fetch(url(`copy-${format}`, format), { method: 'PUT', headers, body: packed });
+      expect([unpacked.status, await unpacked.json()]).toMatchObject([200, { entries: 1500 }]);
+      await write(`${format}.archive`, packed.toString('base64'), 'base64');
+      const unzipped = await server.call('POST', '/sandbox/f/unzip', { path: `${format}.archive`, destination: 'e' });
+      expect(unzipped.body).toMatchObject({ success: true });
+    }
+    expect((await server.shell('f', 'rm -r d e copy-* *.archive')).body).toMatchObject({ success: true });
+  });
+});
+
 describe('a listing', () => {
   it('looks like that of ls -la', async () => {
     await server.shell('f', 'mkdir -p listed && cd listed && echo hello > a.txt && ln -sf a.txt link');

@@ -35,6 +35,8 @@ class Inspector:
         self._limits = limits
         self._most = min(limits["bytes"], limits["ratio"] * archive_bytes)
         self._links = {}
+        # The parts of a name that were found to lead through no link: the next name mostly begins like it.
+        self._plain = []
         self.entries = 0
         self.bytes = 0
 
@@ -59,6 +61,7 @@ class Inspector:
             if target.startswith(b"/"):
                 raise unsafe(name, "is a link that points to an absolute path")
             self._links[place] = target
+            self._plain = []
             self._resolve(name, parent, target.split(b"/"))
         elif kind == HARDLINK:
             self._resolve(name, [], parts_of(target))
@@ -69,8 +72,9 @@ class Inspector:
 
     def _resolve(self, name, start, parts):
         """Where the parts lead from a folder of the destination, through links of the archive and of the disk."""
-        at = list(start)
-        todo = list(reversed(parts))
+        known = 0 if start else _common(parts, self._plain)
+        at = list(start) + parts[:known]
+        todo = list(reversed(parts[known:]))
         followed = 0
         while todo:
             part = todo.pop()
@@ -91,6 +95,8 @@ class Inspector:
             if target.startswith(b"/"):
                 raise unsafe(name, "leads through a link out of the destination")
             todo.extend(reversed(target.split(b"/")))
+        if not start and not followed and at == parts:
+            self._plain = parts
         return at
 
     def _target(self, place):
@@ -100,3 +106,13 @@ class Inspector:
             return os.readlink(os.path.join(self._destination, *place))
         except OSError:
             return None
+
+
+def _common(parts, others):
+    """How many parts two names have in common at their beginning."""
+    count = 0
+    for part, other in zip(parts, others):
+        if part != other:
+            break
+        count += 1
+    return count

@@ -50,12 +50,19 @@ CODES = {
 # What the operating system refuses for any other reason is the request's fault, or its files', and never the agent's.
 OTHER = "invalid"
 
+# What a sentence shows of a path, in characters.
+MAX_SHOWN = 400
+
 
 def from_os_error(error, path=None):
     """The Failure that says what an OSError means for the call."""
     code, sentence = CODES.get(error.errno) or (OTHER, _to_sentence(error))
-    where = "" if path is None else ": %s" % path
+    where = "" if path is None else ": %s" % _shorten(path)
     return Failure(code, "%s%s." % (sentence, where))
+
+
+def _shorten(path):
+    return path if len(path) <= MAX_SHOWN else "%s...%s" % (path[: MAX_SHOWN // 2], path[-MAX_SHOWN // 2 :])
 
 
 def _to_sentence(error):

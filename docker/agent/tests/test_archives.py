@@ -138,6 +138,18 @@ class Archives(AgentCase):
         self.unpack(tar_of(("out", b"replaced")))
         self.assertEqual(self.found()["out"], b"replaced")
 
+    def test_a_link_in_the_middle_of_an_archive_is_seen_by_what_follows(self):
+        folder = {"type": tarfile.DIRTYPE}
+        for entries in (
+            (("a/b/one", b"1"), ("a/b/l", link("../..")), ("a/b/l/../x", b"2")),
+            (("a/b/one", b"1"), ("a", link("..")), ("a/b/x", b"2")),
+            (("a", folder), ("a/one", b"1"), ("a/l", link(".")), ("a/l/../../x", b"2")),
+            (("l", link("a")), ("a/one", b"1"), ("a/m", link("..")), ("l/m/../x", b"2")),
+        ):
+            with self.assertRaises(CallFailed) as caught:
+                self.unpack(tar_of(*entries))
+            self.assertEqual((caught.exception.code, self.found()), ("unsafe_archive", {}))
+
     def test_limits_hold(self):
         for limits in ({"entries": 1}, {"bytes": 9}, {"ratio": 0}):
             with self.assertRaises(CallFailed) as caught:
