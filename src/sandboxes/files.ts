@@ -22,7 +22,8 @@ export function toAbsolutePath(path: string): string {
 
 /** The same for a file that is to be written; throws `invalid` where the path can only be a folder's. */
 export function toFilePath(path: string): string {
-  if (/(^|\/)\.{0,2}$/.test(path)) throw new SandboxError('invalid', `${path} names a folder, not a file.`);
+  if (/(^|\/)\.{0,2}$/.test(path))
+    throw new SandboxError('invalid', 'path names a folder; end it with the name of a file.');
   return toAbsolutePath(path);
 }
 

@@ -15,7 +15,7 @@ describe('a file that is written', () => {
   it.each(['/workspace/new/', 'new/', '.', '..', 'new/.', 'new/..'])(
     'is refused under %j, which names a folder',
     async (path) => {
-      const sentence = `${path} names a folder, not a file.`;
+      const sentence = 'path names a folder; end it with the name of a file.';
       const written = await fake.call('POST', '/sandbox/u/file', { path, content: 'x' });
       expect(written.statusCode).toBe(422);
       expect(written.json().error).toBe(sentence);
@@ -37,11 +37,11 @@ describe('a file that is written', () => {
 });
 
 describe('a query', () => {
-  it.each(['%zz', '%', '%4', 'a%ff', '%c3%28'])('is refused with the escape %j, as a path is', async (escape) => {
-    const answer = await fake.call('GET', `/sandbox/u/file?path=${escape}`);
+  it.each(['%zz', '%', '%4', 'a%ff', '%c3%28'])('is refused with the escape %j, as a path is', async (text) => {
+    const answer = await fake.call('GET', `/sandbox/u/file?path=${text}`);
     expect(answer.statusCode).toBe(422);
     expect(answer.json().error).toBe('The URL is not valid percent-encoding.');
-    expect((await fake.call('GET', `/sandbox/${escape}/status`)).json().error).toBe(answer.json().error);
+    expect((await fake.call('GET', `/sandbox/${text}/status`)).json().error).toBe(answer.json().error);
   });
 
   it('is taken with every valid one', async () => {
