@@ -59,7 +59,8 @@ export async function tryOut(parts: TrialParts, subject: TrialSubject): Promise<
     if (reason !== null) throw cannotRun(image, reason);
     await requireUp(engine, id, image);
   } catch (error) {
-    if (isSandboxError(error, 'conflict')) await requireUp(engine, id, image);
+    // Where it has just ended, an engine tells that in more than one way.
+    if (!isSandboxError(error, 'invalid')) await requireUp(engine, id, image);
     throw error;
   } finally {
     await engine.remove(id);

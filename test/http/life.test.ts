@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { SandboxError } from '../../src/errors.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
@@ -164,6 +165,15 @@ describe('a create with an image that cannot run', () => {
       expect((await fake.call('POST', '/sandbox/u/execute', code)).json()).toMatchObject({ success: true });
     },
   );
+
+  it('is no passing fault where the engine only fails to run a program in what has ended', async () => {
+    const fake = await start();
+    fake.engine.exec = async () => {
+      throw new SandboxError('unavailable', 'The engine could not run a program.');
+    };
+    const refused = await fake.call('POST', '/sandbox/u/create', { image: 'without-sleep:latest' });
+    expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
+  });
 
   it('keeps what the sandbox had where the engine fails after the trial', async () => {
     const fake = await start();
