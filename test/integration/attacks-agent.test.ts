@@ -25,7 +25,10 @@ describe('code that kills', () => {
     ['everything', 'os.kill(-1, 9); time.sleep(30)'],
   ])('%s loses its own call at once, and the next one works', async (_what, code) => {
     const body = await attackAgent('kill', code);
-    expect(body).toMatchObject({ ...LOST, error: 'The connection to the sandbox was lost while it worked.' });
+    const lost = 'The connection to the sandbox was lost while it worked.';
+    // Where the whole sandbox ends with it, Docker may leave the stream open on gVisor: then its silence is noticed.
+    const error = IS_GVISOR ? expect.stringMatching(/^The connection to the sandbox was lost|does not answer/) : lost;
+    expect(body).toMatchObject({ ...LOST, error });
   });
 
   it('the warm interpreter loses nothing', async () => {

@@ -65,9 +65,8 @@ describe('an impostor in the place of the agent', () => {
     expect((await server.execute(user, impostor(speak))).body.success).toBe(false);
     expect(await callsToHeal(user)).toBeLessThanOrEqual(MOST_CALLS);
     expect(process.memoryUsage.rss() - before).toBeLessThan(200 * MIB);
-    expect(
-      (await server.execute(user, "import os; print(open('kept.txt').read(), os.path.exists('met'))")).body.output,
-    ).toBe('kept True\n');
+    const after = await server.execute(user, "import os; print(open('kept.txt').read(), os.path.exists('met'))");
+    expect(after.body).toMatchObject({ success: true, output: 'kept True\n', error: null });
     await server.call('DELETE', `/sandbox/${user}`);
   });
 
