@@ -75,6 +75,8 @@ print(sorted({line.split('\\0')[0].rsplit('/')[-1] for line in lines}))
 print([name for name in os.listdir('/dev') if os.path.exists('/dev/' + name) and os.stat('/dev/' + name).st_mode & 0o170000 == 0o060000])
 print([line.split()[-1][:7] for line in open('/proc/net/unix') if line.split()[-1].startswith(('/', '@'))])`,
     );
-    expect(body.output).toBe("['cat', 'docker-init', 'python3', 'sleep']\n[]\n['@clara-']\n");
+    // The server's end of the agent's line, by a name that tells nothing of the machine; through gVisor the engine carries the stream.
+    const [processes, sockets] = IS_GVISOR ? ["'cat', ", ''] : ['', "'/proc/s', "];
+    expect(body.output).toBe(`[${processes}'docker-init', 'python3', 'sleep']\n[]\n[${sockets}'@clara-']\n`);
   });
 });
