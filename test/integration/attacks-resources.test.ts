@@ -91,6 +91,11 @@ describe('a memory bomb', () => {
     });
   });
 
+  it('would be killed before the agent', async () => {
+    const { body } = await server.execute('victim', "print(open('/proc/self/oom_score_adj').read(), end='')");
+    expect(body.output).toEqual(IS_GVISOR ? expect.any(String) : '1000\n');
+  });
+
   it('of many small processes that claim to matter as much as the agent is contained', async () => {
     const code = `import os, time
 open('/proc/self/oom_score_adj', 'w').write('0')

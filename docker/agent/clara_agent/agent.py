@@ -14,6 +14,7 @@ from .parameters import take
 from .interpreters import Interpreters
 from .scratch import Scratch
 from .settings import Settings
+from .shells import Shells
 
 TEMPORARY = b"/tmp"
 
@@ -35,6 +36,7 @@ class Agent:
         self.workers = set()
         self.scratch = Scratch(config.get("scratch", "/run/clara"), self._temporary)
         self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
+        self.shells = Shells(self.children)
         self._connection = None
         self._keeper = None
         self.loop.turn_ends.append(self._flush)
@@ -81,11 +83,11 @@ class Agent:
 
     def own_pids(self):
         """Processes that belong to the agent itself."""
-        return self.interpreters.pids() + list(self.workers)
+        return self.interpreters.pids() + self.shells.pids() + list(self.workers)
 
     def check_settings(self):
         """Called before a result leaves: the call of the code that meddled is the one that fails."""
-        self._settings.check(self.interpreters.pids())
+        self._settings.check(self.interpreters.pids() + self.shells.pids())
 
     def clear_background(self, then):
         """Ends everything that earlier runs left behind, then calls back."""

@@ -1,6 +1,4 @@
 """Protects the agent from the code it runs, through prctl; the C half of ctypes alone is a tenth of its memory."""
-import os
-
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -25,13 +23,3 @@ def become_undumpable():
 def become_subreaper():
     """Orphans below this process become its children."""
     return prctl(PR_SET_CHILD_SUBREAPER, 1)
-
-
-def become_victim():
-    """The OOM killer takes this process before others."""
-    try:
-        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-        os.write(fd, b"1000")
-        os.close(fd)
-    except OSError:
-        pass  # Some runtimes have no such file.

@@ -3,7 +3,7 @@ import os
 
 import _signal
 
-from .guard import become_subreaper, become_victim
+from .guard import become_subreaper
 
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
 
@@ -15,7 +15,6 @@ def spawn(argv, environment, cwd, descriptors, is_run=True):
         return pid
     try:
         os.setsid()
-        become_victim()
         if is_run:
             become_subreaper()
         for number in RESET:

@@ -210,6 +210,8 @@ class Run(Operation):
         if self._timer:
             self._timer.cancel()
         self.agent.runs.discard(self)
+        if self.request.program == "shell":
+            self.agent.loop.soon(self.agent.shells.prepare)
         if self.script:
             # After the answer is on its way.
             self.agent.loop.soon(self._clean_up)

@@ -190,8 +190,19 @@ def _ignore(number, frame):
     pass
 
 
+def become_victim():
+    """The OOM killer takes this process, and all that it forks, before the agent. Its parent could not say so: a fork of the agent is as closed as the agent."""
+    try:
+        descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY | posix.O_CLOEXEC)
+        posix.write(descriptor, b"1000")
+        posix.close(descriptor)
+    except OSError:
+        pass  # Some runtimes have no such file.
+
+
 def start(parts, loader, job):
     """Serves where the job is a list of modules to preload, else runs the one job."""
+    become_victim()
     script = {}
     for name in ("imports", "ending", "script"):
         exec(parts[name], script)

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FIND_AGENT } from '../support/agent-attacks.ts';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+let server: RealServer;
+
+beforeAll(async () => {
+  server = await startRealServer();
+});
+
+afterAll(() => server.close());
+
+/** Whether the shell had been started ahead, which it tells by what was loaded into it. */
+const WAS_WAITING = 'grep -q standby.so /proc/$$/maps && echo ahead || echo anew';
+
+/** The first shell of a sandbox is started for its command, later ones wait for theirs. */
+async function runTwice(user: string, command: string): Promise<[unknown, unknown]> {
+  await server.call('POST', `/sandbox/${user}/restart`);
+  const anew = (await server.shell(user, command)).body;
+  const ahead = (await server.shell(user, command)).body;
+  const withoutTime = ({ execution_time: _, ...rest }: Record<string, unknown>) => rest;
+  return [withoutTime(anew), withoutTime(ahead)];
+}
+
+describe('a shell that was started ahead', () => {
+  it('is there from the second command on, and after one that was killed', async () => {
+    const outputs: string[] = [];
+    await server.execute('ahead', 'pass');
+    for (const command of [WAS_WAITING, WAS_WAITING, 'kill -9 $$', WAS_WAITING]) {
+      outputs.push((await server.shell('ahead', command)).body.output);
+    }
+    expect(outputs).toEqual(['anew\n', 'ahead\n', '', 'ahead\n']);
+  });
+
+  it.each([
+    ['its name, options and arguments', 'echo "$0 $- $# $*"; echo "$BASH_EXECUTION_STRING"'],
+    ['the environment', 'env | sort; export -p'],
+    ['the variables', 'set | grep -v -e ^BASHPID -e ^PPID -e ^EPOCH -e ^RANDOM -e ^SRANDOM -e ^SECONDS -e ^BASH_ARGV'],
+    ['its folder and limits', 'pwd; ulimit -a; umask; nice'],
+    ['signals', 'trap; trap -p; grep -e ^Sig -e ^Cap -e ^NoNew -e ^Seccomp: /proc/self/status'],
+    ['its session and descriptors', "ps -o pid=,sid=,pgid= -p $$ | awk '{print $1 == $2, $1 == $3}'; ls /proc/$$/fd"],
+    ['what the memory killer thinks of it', 'cat /proc/$$/oom_score_adj'],
+    ['what is not found', 'true\nnosuch --option'],
+    ['a syntax error', 'echo a\nif true; fi'],
+    ['an exit code', 'echo out; echo err >&2; exit 7'],
+    ['a signal', 'kill -TERM $$'],
+    ['a program that ends by a signal in its place', 'python3 -c "import os; os.kill(os.getpid(), 11)"'],
+    ['standard input at its end', 'cat; read line; echo $?'],
+    ['a long command', `: ${'x'.repeat(5000)}; echo end`],
+    ['a command of other alphabets', 'echo "Grüße, 世界"'],
+    ['options that end it', 'set -euo pipefail; false | true; echo never'],
+    ['a job in the background', 'sleep 0.01 & wait; jobs; echo $?'],
+    ['itself', 'kill -0 $$ && echo $(( $$ == BASHPID ))'],
+  ])('differs in nothing from one that was not: %s', async (_what, command) => {
+    const [anew, ahead] = await runTwice('same', command);
+    expect(ahead).toEqual(anew);
+  });
+
+  it('gets the command that it was sent although code has stopped it', async () => {
+    const stop = `${FIND_AGENT}
+[waiting] = [pid for pid, argv in processes() if argv[:2] == ['/bin/bash', '-c'] and not argv[2].strip()]
+os.kill(waiting, signal.SIGSTOP)`;
+    await server.shell('stops', 'true');
+    expect((await server.execute('stops', stop)).body).toMatchObject({ success: true });
+    expect((await server.shell('stops', WAS_WAITING)).body.output).toBe('ahead\n');
+  });
+
+  it('cannot be traced or read while it waits', async () => {
+    const look = `${FIND_AGENT}
+[waiting] = [pid for pid, argv in processes() if argv[:2] == ['/bin/bash', '-c'] and not argv[2].strip()]
+for name in 'mem', 'environ', 'fd/1':
+    try: os.close(os.open(f'/proc/{waiting}/{name}', os.O_RDONLY))
+    except OSError as error: print(error.strerror)`;
+    await server.shell('looks', 'true');
+    expect((await server.execute('looks', look)).body.output).toBe('Permission denied\n'.repeat(3));
+  });
+});
