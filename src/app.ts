@@ -140,7 +140,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
 
   app.addHook('onReady', async () => {
-    await service.countByCreator();
+    await service.starts.countByCreator();
     if (config.network === 'bridge') await closeHost(engine, logger);
     await reconciler.start();
     await service.diskSweep.sweep().catch(onError);

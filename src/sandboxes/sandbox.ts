@@ -56,6 +56,11 @@ export class Sandbox {
     return this.#calls === 0 && this.mutex.isFree;
   }
 
+  /** True where its owner has it, running or not. */
+  get isExisting(): boolean {
+    return this.record !== null && this.record.deletedAtMs === null;
+  }
+
   get isUp(): boolean {
     return this.#state === 'running' || this.#state === 'paused';
   }

@@ -4,26 +4,23 @@ import { AgentFailure } from '../agent/failures.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { withDeadline } from '../deadline.ts';
-import type { DiskUsage } from '../disks/disk.ts';
-import type { EgressBooks } from '../egress/books.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { SandboxError } from '../errors.ts';
 import { Capacity } from './capacity.ts';
 import { DiskMeter } from './disk-meter.ts';
 import { DiskSweep } from './disk-sweep.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
 import { SandboxMemory } from './memory.ts';
 import { changesSpec, checkOverrides } from './overrides.ts';
-import type { Owner, SandboxId } from './owner.ts';
+import type { Owner } from './owner.ts';
 import { Pool } from './pool.ts';
-import { Quota } from './quota.ts';
 import type { SandboxOverrides } from './record.ts';
 import { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
-import type { SandboxState } from './state.ts';
+import { Starts } from './starts.ts';
+import { type SandboxStatus, toStatus } from './status.ts';
 import type { SandboxStore } from './store.ts';
 import { StraySweep } from './stray-sweep.ts';
-import { type TrialParts, tryOut } from './trial.ts';
 import { type Usage, UsageMeter } from './usage-meter.ts';
 
 /** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */
@@ -35,21 +32,6 @@ const CREATE_MS = 50_000;
 /** How long the end of a server may wait for its pool, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-/** What a client may know of a sandbox. */
-export interface SandboxStatus extends Usage {
-  readonly owner: Owner;
-  readonly state: SandboxState;
-  /** The engine's id; empty where the sandbox has no container. */
-  readonly engineId: string;
-  readonly createdAtMs: number;
-  readonly lastUsedAtMs: number;
-  readonly executions: number;
-  /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
-  readonly disk: DiskUsage | null;
-  /** What it has used of its way out; null where it does not run, and where its network is not the proxy. */
-  readonly egress: EgressBooks | null;
-}
-
 /** Work with a sandbox's agent; it may also ask after the sandbox's memory. */
 type Work<T> = (connection: AgentConnection, memory: SandboxMemory) => Promise<T>;
 
@@ -59,7 +41,7 @@ export class SandboxService {
   readonly capacity: Capacity;
   readonly lifecycle: Lifecycle;
   readonly pool: Pool;
-  readonly #quota = new Quota();
+  readonly starts: Starts;
   readonly diskSweep: DiskSweep;
   readonly straySweep: StraySweep;
   readonly #diskMeter: DiskMeter;
@@ -68,7 +50,6 @@ export class SandboxService {
   readonly #usageMeter: UsageMeter;
   readonly #store: SandboxStore;
   readonly #engine: Engine;
-  readonly #trialParts: TrialParts;
   readonly #onError: (error: unknown) => void;
   readonly #ending = new AbortController();
 
@@ -77,7 +58,6 @@ export class SandboxService {
     // Every call that waits listens, and there may be many.
     setMaxListeners(0, this.#ending.signal);
     this.#engine = parts.engine;
-    this.#trialParts = parts;
     this.#config = parts.config;
     this.#clock = parts.clock;
     this.#usageMeter = new UsageMeter(parts.engine, parts.clock);
@@ -90,6 +70,7 @@ export class SandboxService {
       () => this.capacity,
       () => this.pool,
     );
+    this.starts = new Starts(parts, this.lifecycle);
     this.capacity = new Capacity(
       parts.config.maxSandboxes,
       () => this.registry.all(),
@@ -106,22 +87,14 @@ export class SandboxService {
     this.straySweep = new StraySweep({ ...parts, registry, lifecycle, pool });
   }
 
-  /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
-  async countByCreator(): Promise<void> {
-    if (this.#config.apiKeys.every((key) => key.maxSandboxes === null)) return;
-    for await (const { id, createdBy, deletedAtMs } of this.#store.records()) {
-      if (createdBy !== null && deletedAtMs === null) this.#quota.add(createdBy, id as SandboxId);
-    }
-  }
-
   /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
   async create(owner: Owner, overrides: SandboxOverrides): Promise<SandboxStatus> {
     checkOverrides(overrides, this.#config);
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
-      if (isExisting(sandbox) && changesSpec(sandbox.record?.overrides ?? {}, overrides, this.#config))
-        await this.#changeSpec(sandbox, owner, overrides);
-      else await this.#bringUp(sandbox, owner, overrides);
+      if (sandbox.isExisting && changesSpec(sandbox.record?.overrides ?? {}, overrides, this.#config))
+        await this.starts.changeSpec(sandbox, owner, overrides);
+      else await this.starts.bringUp(sandbox, owner, overrides);
       this.#keep(sandbox, overrides);
     });
     this.#noteUse(sandbox);
@@ -131,7 +104,7 @@ export class SandboxService {
   /** The owner's sandbox with live figures; throws `not_found` where there is none. */
   async status(owner: Owner): Promise<SandboxStatus> {
     const sandbox = await this.registry.get(owner);
-    if (!isExisting(sandbox)) throw new SandboxError('not_found', 'Sandbox not found');
+    if (!sandbox.isExisting) throw new SandboxError('not_found', 'Sandbox not found');
     return await this.#describe(sandbox, await this.#usageMeter.measure(sandbox));
   }
 
@@ -139,7 +112,7 @@ export class SandboxService {
   async stop(owner: Owner): Promise<boolean> {
     const sandbox = await this.registry.get(owner);
     return await this.#exclusively(sandbox, async () => {
-      if (!isExisting(sandbox)) return false;
+      if (!sandbox.isExisting) return false;
       await this.lifecycle.stop(sandbox);
       return true;
     });
@@ -150,7 +123,7 @@ export class SandboxService {
     const sandbox = await this.registry.get(owner);
     await this.#exclusively(sandbox, async () => {
       await this.lifecycle.stop(sandbox);
-      await this.#bringUp(sandbox, owner);
+      await this.starts.bringUp(sandbox, owner);
     });
     this.#noteUse(sandbox);
     return await this.#describe(sandbox, this.#usageMeter.last(sandbox));
@@ -160,9 +133,9 @@ export class SandboxService {
   async remove(owner: Owner): Promise<boolean> {
     const sandbox = await this.registry.get(owner);
     return await this.#exclusively(sandbox, async () => {
-      if (!isExisting(sandbox)) return false;
+      if (!sandbox.isExisting) return false;
       await this.lifecycle.remove(sandbox);
-      this.#dropFromQuota(sandbox);
+      this.starts.forget(sandbox);
       return true;
     });
   }
@@ -256,30 +229,9 @@ export class SandboxService {
   #connectionOf(sandbox: Sandbox, owner: Owner): Promise<AgentConnection> | AgentConnection {
     const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (current) return current;
-    const connected = sandbox.mutex.run(() => this.#bringUp(sandbox, owner));
+    const connected = sandbox.mutex.run(() => this.starts.bringUp(sandbox, owner));
     const sentence = 'The sandbox is still starting; try again in a moment.';
     return withDeadline(connected, READY_MS, sentence, this.#ending.signal);
-  }
-
-  /** Brings a sandbox up; one that does not exist is made by who asks, if that is not one too many. */
-  async #bringUp(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
-    if (isExisting(sandbox)) return await this.lifecycle.bringUp(sandbox, overrides);
-    const { creator } = owner;
-    if (creator) this.#quota.take(creator, sandbox.id);
-    sandbox.creator = creator;
-    try {
-      return await this.lifecycle.bringUp(sandbox, overrides);
-    } catch (error) {
-      // A fault of the image looks like a passing one of the engine.
-      if (overrides.image && isSandboxError(error, 'unavailable')) await this.#tryOut(sandbox.id, overrides);
-      throw error;
-    } finally {
-      if (creator && !isExisting(sandbox)) this.#quota.drop(creator.name, sandbox.id);
-    }
-  }
-
-  #dropFromQuota({ id, record }: Sandbox): void {
-    if (record?.createdBy) this.#quota.drop(record.createdBy, id);
   }
 
   async #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
@@ -305,53 +257,7 @@ export class SandboxService {
     this.#store.writeSoon(sandbox.record);
   }
 
-  /** Starts it with another spec; what cannot run is refused while the sandbox is as it was, and its record stays whatever fails. */
-  async #changeSpec(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides): Promise<void> {
-    if (sandbox.calls > 0) {
-      throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
-    }
-    const before = sandbox.record?.overrides ?? {};
-    await this.#tryOut(sandbox.id, { ...before, ...overrides });
-    await this.lifecycle.stop(sandbox);
-    try {
-      await this.#bringUp(sandbox, owner, overrides);
-    } catch (error) {
-      if (sandbox.record) {
-        sandbox.record = { ...sandbox.record, overrides: before };
-        await this.#store.write(sandbox.record).catch(this.#onError);
-      }
-      throw error;
-    }
-  }
-
-  async #tryOut(id: SandboxId, { image, memoryBytes, cpus }: SandboxOverrides): Promise<void> {
-    const config = this.#config;
-    await tryOut(this.#trialParts, {
-      name: `trial-${id}`,
-      image: image ?? config.image,
-      memoryBytes: memoryBytes ?? config.memoryBytes,
-      cpus: cpus ?? config.cpus,
-    });
-  }
-
   async #describe(sandbox: Sandbox, usage: Usage): Promise<SandboxStatus> {
-    const { record } = sandbox;
-    if (!record) throw new SandboxError('not_found', 'Sandbox not found');
-    const disk = await this.#diskMeter.usage(sandbox);
-    return {
-      owner: sandbox.owner,
-      state: sandbox.state,
-      engineId: sandbox.engineId ?? record.engineId ?? '',
-      createdAtMs: record.createdAtMs,
-      lastUsedAtMs: record.lastUsedAtMs,
-      executions: record.executions,
-      ...usage,
-      disk,
-      egress: sandbox.egress && { ...sandbox.egress.books },
-    };
+    return toStatus(sandbox, usage, await this.#diskMeter.usage(sandbox));
   }
-}
-
-function isExisting(sandbox: Sandbox): boolean {
-  return sandbox.record !== null && sandbox.record.deletedAtMs === null;
 }

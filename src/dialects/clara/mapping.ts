@@ -7,7 +7,7 @@ import type { HttpProblem } from '../../http/errors.ts';
 import type { Execution } from '../../sandboxes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
 import type { SandboxOverrides } from '../../sandboxes/record.ts';
-import type { SandboxStatus } from '../../sandboxes/service.ts';
+import type { SandboxStatus } from '../../sandboxes/status.ts';
 import type { conditionHeaders, createBody } from './request-schemas.ts';
 import type { executionResponse, sandboxInfo } from './response-schemas.ts';
 
