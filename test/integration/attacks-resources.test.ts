@@ -54,8 +54,13 @@ for pid in made: os.kill(pid, 9)`;
 
   it('that is left in the background gives way to the next call', async () => {
     // In the background from its first process on: a shell that cannot fork tries again for longer than its call may take.
-    const body = await attack(server, ':(){ :|:& };: &', { user: 'left', how: 'shell' });
-    expect(body.exit_code).toBe(0);
+    const bomb = ':(){ :|:& };: &';
+    if (IS_GVISOR) {
+      // It ends the whole sandbox, at a moment of its own: the call of that moment is lost with it.
+      await server.shell('left', bomb);
+      const first = (await server.execute('left', 'pass')).body.success;
+      expect(first || (await server.execute('left', 'pass')).body.success).toBe(true);
+    } else expect((await attack(server, bomb, { user: 'left', how: 'shell' })).exit_code).toBe(0);
   });
 
   it('of daemons that fill the sandbox to its limit leaves room for the next call', async () => {
