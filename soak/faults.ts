@@ -7,11 +7,13 @@ import type { Random } from './random.ts';
 
 const run = promisify(execFile);
 
-/** What a soak breaks, one after the other. */
+/**
+ * What a soak breaks, one after the other. A pause from outside is not among them: where it meets the start of the same container, Docker 20.10
+ * holds that container's lock for good, and nothing but a restart of the engine helps.
+ */
 export const FAULTS = [
   'agent killed',
   'streams cut',
-  'container paused',
   'engine stalls',
   'container killed',
   'engine hangs',
@@ -43,6 +45,5 @@ export async function injectFault(fault: Fault, dataDir: string, line: EngineLin
 
 function toArguments(fault: Fault, id: string): string[] {
   if (fault === 'agent killed') return ['exec', '-u', '0', id, 'pkill', '-9', 'python3'];
-  if (fault === 'container paused') return ['pause', id];
   return fault === 'container killed' ? ['kill', id] : ['rm', '-f', id];
 }
