@@ -1,8 +1,9 @@
 """A shell that is started ahead and waits for its command (docker/sandbox/standby.c is its other end)."""
 import os
 
-from _socket import AF_UNIX, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET, socketpair
+from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
+from .descriptors import send_with
 from .process import RESET
 
 BASH = b"/bin/bash"
@@ -34,11 +35,10 @@ class Shells:
         message = b"\0".join([run.request.cwd, source] + variables) + b"\0"
         if len(message) > MAX_MESSAGE:
             return False
-        rights = b"".join(fd.to_bytes(4, "little") for fd in outputs)
         try:
             # Code of the same user may have stopped it.
             os.kill(self._pid, SIGCONT)
-            self._socket.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, rights)])
+            send_with(self._socket, message, outputs)
         except OSError:
             self._forget()
             return False

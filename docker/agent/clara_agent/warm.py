@@ -2,8 +2,9 @@
 import marshal
 import os
 
-from _socket import SCM_RIGHTS, SHUT_RDWR, SOL_SOCKET
+from _socket import SHUT_RDWR
 
+from .descriptors import send_with
 from .interpreter import start_zygote
 from .loop import READ, WRITE
 
@@ -55,9 +56,8 @@ class Warm:
     def _send(self):
         while self._backlog:
             message, start = self._backlog[0]
-            rights = b"".join(fd.to_bytes(4, "little") for fd in start.descriptors)
             try:
-                self._socket.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, rights)])
+                send_with(self._socket, message, start.descriptors)
             except BlockingIOError:
                 return self._loop.modify(self._fd, READ | WRITE)
             except OSError:
