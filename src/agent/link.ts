@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Engine, EngineExec, EngineId } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { call } from './call.ts';
-import { AgentConnection } from './connection.ts';
+import { AgentConnection, type AgentHello } from './connection.ts';
 import { LINE_SOCKET, receiveCall } from './direct-line.ts';
 import { AgentFailure } from './failures.ts';
 import { type AgentSettings, toHeader } from './header.ts';
@@ -106,12 +106,9 @@ export class AgentLink {
     const connection = new AgentConnection(exec.stream, this.#onOpen);
     exec.stream.write(toHeader(this.#source, this.#secret, this.#settings, replace));
     exec.stream.write(this.#source.bundle);
-    const timer = setTimeout(
-      () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
-      this.#hasGreeted ? (replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS) : HELLO_TIMEOUT_MS,
-    );
+    const resumeMs = replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS;
     try {
-      const hello = await connection.hello;
+      const hello = await greeting(connection, this.#hasGreeted ? resumeMs : HELLO_TIMEOUT_MS);
       if (hello.hash !== this.#source.hash && !replace) {
         connection.close(new Error('The agent is of another version.'));
         return await this.#handOver(true);
@@ -120,8 +117,6 @@ export class AgentLink {
       // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
       if (!this.#hasGreeted) await this.#explain(exec, error, replace);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     this.#mustReplace = false;
     this.#hasGreeted = true;
@@ -147,14 +142,9 @@ export class AgentLink {
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
     const direct = new AgentConnection(socket, this.#onOpen);
-    const timer = setTimeout(
-      () => direct.close(new AgentFailure('hung', 'The agent did not greet in time.')),
-      MOVE_TIMEOUT_MS,
-    );
     try {
-      await direct.hello;
+      await greeting(direct, MOVE_TIMEOUT_MS);
     } finally {
-      clearTimeout(timer);
       connection.close(new Error('The agent has moved to a line of its own.'));
     }
     return direct;
@@ -187,6 +177,19 @@ export class AgentLink {
     }
     if (isSandboxError(error)) return error;
     return agentSilent(error);
+  }
+}
+
+/** The agent's first frame; a connection on which it does not come in time is closed as hung. */
+async function greeting(connection: AgentConnection, timeoutMs: number): Promise<AgentHello> {
+  const timer = setTimeout(
+    () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
+    timeoutMs,
+  );
+  try {
+    return await connection.hello;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
