@@ -15,6 +15,17 @@ def daemonise():
     if os.fork(): os._exit(0)
     return True
 
+def take_place():
+    os.kill(AGENT, 9)
+    while True:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            listener.bind(SOCKET)
+            break
+        except OSError: listener.close()
+    listener.listen(8)
+    return listener
+
 AGENT, KEEPER, MAIN, ZYGOTE = agents()[0], named('cat'), named('sleep', 'infinity'), os.getppid()
 SOCKET = next(line.split()[-1] for line in open('/proc/net/unix') if '@clara-' in line).replace('@', '\\0')
 `;
@@ -40,14 +51,7 @@ def speak(out, hash):
 ${speak.replaceAll(/^/gm, '    ')}
 
 if daemonise():
-    os.kill(AGENT, 9)
-    while True:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            listener.bind(SOCKET)
-            break
-        except OSError: listener.close()
-    listener.listen(8)
+    listener = take_place()
     while True:
         peer, _ = listener.accept()
         try:
