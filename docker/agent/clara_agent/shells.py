@@ -52,7 +52,11 @@ class Shells:
         """Starts one, unless one waits or none can be had."""
         if not self._is_possible or self._pid is not None:
             return
-        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        try:
+            ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        except OSError:
+            # Code may have used up the files that the system has.
+            return
         try:
             null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
             try:
