@@ -2,94 +2,20 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import { type ApiKey, masterKey, parseApiKeys } from './api-keys.ts';
-import { parsePattern } from './egress/pattern.ts';
-import { type Cidr, parseAddress, parseCidr } from './ip-address.ts';
-
-const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** Bytes of a size such as `512m`, `1.5g` or `1048576` (powers of 1024); undefined where it is none. */
-export function parseSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt])?(?:i?b)?$/i.exec(text.trim());
-  if (!match?.[1]) return undefined;
-  const bytes = Math.floor(Number(match[1]) * (UNIT_BYTES[(match[2] ?? 'b').toLowerCase()] ?? 1));
-  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
-}
-
-function size(minimumBytes: number) {
-  return z.string().transform((text, context) => {
-    const bytes = parseSize(text);
-    if (bytes !== undefined && bytes >= minimumBytes) return bytes;
-    context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes`);
-    return z.NEVER;
-  });
-}
-
-/** Like `size`, and 0 for no limit. */
-function sizeOrNone(minimumBytes: number) {
-  return z.union([z.literal('0').transform(() => 0), size(minimumBytes)]);
-}
-
-function number(minimum: number, maximum: number) {
-  return z.coerce
-    .number(`must be a number from ${minimum} to ${maximum}`)
-    .min(minimum, `must be ${minimum} or more`)
-    .max(maximum, `must be ${maximum} or less`);
-}
-
-function integer(minimum: number, maximum: number) {
-  return number(minimum, maximum).int('must be a whole number');
-}
-
-const preload = z.string().transform((text, context) => {
-  if (text === 'auto' || text === 'none') return text;
-  const modules = text.split(',').map((name) => name.trim());
-  if (modules.every((name) => /^[A-Za-z_][\w.]*$/.test(name)) && modules.length <= 16) return modules;
-  context.addIssue('must be auto, none, or up to 16 module names with commas between them');
-  return z.NEVER;
-});
-
-const patterns = z.string().transform((text, context) => {
-  const parts = text.split(',').map((part) => part.trim());
-  return parts.flatMap((part) => {
-    const pattern = part === '' ? undefined : parsePattern(part);
-    if (!pattern)
-      context.addIssue(`has ${JSON.stringify(part)}, which is not like example.org, *.example.org:443 or 10.0.0.0/8`);
-    return pattern ? [pattern] : [];
-  });
-});
-
-const ranges = z.string().transform((text, context) => {
-  const parts = text
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .map((part) => parseCidr(part.trim()));
-  if (parts.every((range): range is Cidr => range !== undefined && range.prefix > 0)) return parts;
-  context.addIssue('must be addresses or ranges such as 10.0.0.5 or fd00::/64 with commas between, and not everything');
-  return z.NEVER;
-});
-
-const apiKeys = z.string().transform((text, context) => {
-  const { keys, problems } = parseApiKeys(text);
-  for (const problem of problems) context.addIssue(problem);
-  return keys;
-});
-
-const origins = z.string().transform((text, context) => {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.every((part) => part === '*' || isOrigin(part))) return parts;
-  context.addIssue('must be origins such as https://app.example.org with commas between them, or *');
-  return z.NEVER;
-});
-
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
-
-function isPool(text: string): boolean {
-  const cidr = parseCidr(text);
-  return cidr?.family === 4 && cidr.prefix <= 29;
-}
+import { type ApiKey, masterKey } from './api-keys.ts';
+import {
+  apiKeys,
+  integer,
+  isPool,
+  number,
+  origins,
+  patterns,
+  preload,
+  ranges,
+  size,
+  sizeOrNone,
+} from './config-fields.ts';
+import { parseAddress } from './ip-address.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -133,6 +59,7 @@ export const environmentSchema = z.object({
   SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
   SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
   SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
+  SANDBOX_DISK_SERVICE: z.string().refine(isAbsolute, 'must be the absolute path of a socket').optional(),
   SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
   SANDBOX_BRIDGE_POOL: z
@@ -171,17 +98,20 @@ export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Conf
   return parseConfig({ ...readEnvFile(folder), ...environment });
 }
 
-/** The configuration that these variables make; an empty value counts as absent. */
-export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+/** Reads variables as this schema says; an empty value counts as absent. Throws a ConfigError that names each wrong one. */
+export function parseVariables<T>(schema: z.ZodType<T>, variables: Readonly<Record<string, string | undefined>>): T {
   const present = Object.fromEntries(
     Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = environmentSchema.safeParse(present);
-  if (!parsed.success) {
-    const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
-  }
-  const env = parsed.data;
+  const parsed = schema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
+}
+
+/** The configuration that these variables make; an empty value counts as absent. */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const env = parseVariables(environmentSchema, variables);
   if (env.SANDBOX_API_KEY === undefined && env.SANDBOX_API_KEYS.length === 0) {
     throw new ConfigError(
       'SANDBOX_API_KEY must be set: it is the password of this server. Or SANDBOX_API_KEYS, with an entry from npm run key.',
@@ -227,6 +157,7 @@ function toConfig(env: Environment) {
     tmpBytes: env.SANDBOX_TMP_SIZE,
     diskLimitBytes: env.SANDBOX_DISK_LIMIT,
     diskMechanism: env.SANDBOX_DISK_MECHANISM,
+    diskService: env.SANDBOX_DISK_SERVICE ?? null,
     diskReserveBytes: env.SANDBOX_DISK_RESERVE,
     network: env.SANDBOX_NETWORK,
     bridge: { pool: env.SANDBOX_BRIDGE_POOL, nameservers: env.SANDBOX_BRIDGE_DNS },

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { WriteCondition } from '../../agent/files.ts';
-import { parseSize } from '../../config.ts';
+import { parseSize } from '../../config-fields.ts';
 import type { Auth } from '../../http/auth.ts';
 import { parseEntityTags } from '../../http/entity-tags.ts';
 import type { HttpProblem } from '../../http/errors.ts';
