@@ -21,4 +21,6 @@ export interface Disk {
   close(folder: string): Promise<void>;
   /** How full it is, without a look at any file of the user; null where only a measurement can tell. */
   usage(folder: string): Promise<DiskUsage | null>;
+  /** The names of the folders in the data folder whose disks are open and would stay so. */
+  mounted(dataDir: string): Promise<string[]>;
 }

@@ -1,17 +1,15 @@
 import { access, realpath, statfs } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config.ts';
 import { SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage } from './disk.ts';
-import { hasImage, LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
+import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { whyNotMount } from './mount-ability.ts';
-import { readMountPoints } from './mounts.ts';
+import { ownNamespace } from './mount-namespace.ts';
+import { ServiceDisk } from './service-disk.ts';
 import type { FindOwner } from './user-folder.ts';
-
-/** Size of an image where the limit is off: such an image was made before and keeps its size. */
-const KEEP_SIZE = 0;
 
 interface DisksParts {
   readonly config: Config;
@@ -24,22 +22,30 @@ interface DisksParts {
 export class Disks {
   readonly #parts: DisksParts;
   readonly #disks: Readonly<Record<DiskKind, Disk>>;
+  readonly #whyNoImages: () => Promise<string | null>;
   #dataDir: string;
   #newKind: DiskKind = 'folder';
 
   constructor(parts: DisksParts) {
     this.#parts = parts;
-    this.#dataDir = parts.config.dataDir;
-    this.#disks = {
-      image: new LoopDisk(parts.config.diskLimitBytes || KEEP_SIZE, parts.owner, parts.onError),
-      folder: new MeasuredDisk(parts.owner),
-    };
+    const { config, owner, onError } = parts;
+    this.#dataDir = config.dataDir;
+    const sizeBytes = config.diskLimitBytes || KEEP_SIZE;
+    const folder = new MeasuredDisk(owner);
+    if (config.diskService === null) {
+      this.#disks = { image: new LoopDisk(ownNamespace, sizeBytes, owner, onError), folder };
+      this.#whyNoImages = () => whyNotMount(this.#dataDir);
+    } else {
+      const image = new ServiceDisk(config.diskService, sizeBytes, owner);
+      this.#disks = { image, folder };
+      this.#whyNoImages = () => image.whyNotMount();
+    }
   }
 
   /** Finds out how the limit can be held here and says so in the log; throws `unavailable` where `loop` is asked for and impossible. */
   async open(): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
-    this.#newKind = await chooseKind(this.#dataDir, this.#parts);
+    this.#newKind = await chooseKind(this.#whyNoImages, this.#parts);
   }
 
   /** Opens the disk of a sandbox, by its folder's name. */
@@ -71,11 +77,7 @@ export class Disks {
 
   /** The names of the folders whose disks are mounted. */
   async mounted(): Promise<string[]> {
-    const points = await readMountPoints();
-    const folders = points.filter((point) => basename(point) === MOUNT_FOLDER).map((point) => dirname(point));
-    return [...new Set(folders.filter((folder) => dirname(folder) === this.#dataDir))].map((folder) =>
-      basename(folder),
-    );
+    return await this.#disks.image.mounted(this.#dataDir);
   }
 
   /** Throws `no_space` where the data folder has less free than the reserve: the images of sandboxes can grow into it. */
@@ -93,7 +95,10 @@ export class Disks {
   }
 }
 
-async function chooseKind(dataDir: string, { config, logger }: DisksParts): Promise<DiskKind> {
+async function chooseKind(
+  whyNoImages: () => Promise<string | null>,
+  { config, logger }: DisksParts,
+): Promise<DiskKind> {
   if (config.diskLimitBytes === 0) return 'folder';
   const limit = `${Math.floor(config.diskLimitBytes / 2 ** 20)} MiB`;
   const measured = `Disk usage is measured, and over ${limit} uploads and installations are refused; code that runs can still write more`;
@@ -101,7 +106,7 @@ async function chooseKind(dataDir: string, { config, logger }: DisksParts): Prom
     logger.info(`${measured}, as SANDBOX_DISK_MECHANISM says.`);
     return 'folder';
   }
-  const reason = await whyNotMount(dataDir);
+  const reason = await whyNoImages();
   if (reason === null) {
     logger.info(`Each new sandbox gets a disk of ${limit} in an image file.`);
     return 'image';

@@ -1,6 +1,7 @@
 import { open, rename, rm, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CommandFailure, runCommand } from './command.ts';
+import { CommandFailure } from './command.ts';
+import type { MountNamespace } from './mount-namespace.ts';
 import { readSuperblock } from './superblock.ts';
 
 const MAKE_MS = 60_000;
@@ -24,22 +25,22 @@ export function inodesOf(sizeBytes: number): number {
 }
 
 /** Makes a sparse ext4 image; it appears under its name only when it is whole and on disk. */
-export async function makeImage(image: string, sizeBytes: number): Promise<void> {
+export async function makeImage(space: MountNamespace, image: string, sizeBytes: number): Promise<void> {
   const unfinished = `${image}.new`;
-  await rm(unfinished, { force: true });
-  const file = await open(unfinished, 'wx', 0o600);
+  await rm(space.reach(unfinished), { force: true });
+  const file = await open(space.reach(unfinished), 'wx', 0o600);
   try {
     await file.truncate(sizeBytes);
-    await runCommand('mkfs.ext4', [...toMakeOptions(sizeBytes), unfinished], MAKE_MS);
+    await space.run('mkfs.ext4', [...toMakeOptions(sizeBytes), unfinished], MAKE_MS);
     await file.sync();
   } catch (error) {
-    await rm(unfinished, { force: true });
+    await rm(space.reach(unfinished), { force: true });
     throw error;
   } finally {
     await file.close();
   }
-  await rename(unfinished, image);
-  await syncFolder(dirname(image));
+  await rename(space.reach(unfinished), space.reach(image));
+  await syncFolder(space.reach(dirname(image)));
 }
 
 function toMakeOptions(sizeBytes: number): string[] {
@@ -53,30 +54,30 @@ function toMakeOptions(sizeBytes: number): string[] {
  * Makes an image that is not mounted fit to be mounted: checks one that was not unmounted properly, and grows one that is
  * smaller than it should be. One that a loop device still holds is in order as it is. Throws a CommandFailure where it is beyond repair.
  */
-export async function repairImage(image: string, sizeBytes: number): Promise<void> {
-  const superblock = await readSuperblock(image);
+export async function repairImage(space: MountNamespace, image: string, sizeBytes: number): Promise<void> {
+  const superblock = await readSuperblock(space.reach(image));
   const wantedBytes = Math.floor(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
   const isTooSmall = superblock !== null && superblock.sizeBytes < wantedBytes;
   if (superblock?.isClean && !isTooSmall) return;
-  if (await isAttached(image)) return;
-  await check(image, isTooSmall);
+  if (await isAttached(space, image)) return;
+  await check(space, image, isTooSmall);
   if (!isTooSmall) return;
-  await truncate(image, wantedBytes);
-  await runCommand('resize2fs', [image], CHECK_MS);
+  await truncate(space.reach(image), wantedBytes);
+  await space.run('resize2fs', [image], CHECK_MS);
 }
 
 /** e2fsck exits with 1 where it has mended everything. https://man7.org/linux/man-pages/man8/e2fsck.8.html */
-async function check(image: string, isForced: boolean): Promise<void> {
+async function check(space: MountNamespace, image: string, isForced: boolean): Promise<void> {
   const argv = ['-p', ...(isForced ? ['-f'] : []), image];
   try {
-    await runCommand('e2fsck', argv, CHECK_MS);
+    await space.run('e2fsck', argv, CHECK_MS);
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode !== 1) throw error;
   }
 }
 
-async function isAttached(image: string): Promise<boolean> {
-  return (await runCommand('losetup', ['-n', '-O', 'NAME', '-j', image], QUERY_MS)).trim() !== '';
+async function isAttached(space: MountNamespace, image: string): Promise<boolean> {
+  return (await space.run('losetup', ['-n', '-O', 'NAME', '-j', image], QUERY_MS)).trim() !== '';
 }
 
 async function syncFolder(folder: string): Promise<void> {

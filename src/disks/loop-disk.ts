@@ -1,20 +1,29 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
 import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
 import { makeImage, repairImage } from './image.ts';
-import { mountImage, readMountPoints, unmount } from './mounts.ts';
+import type { MountNamespace } from './mount-namespace.ts';
+import { mountImage, unmount } from './mounts.ts';
 import { readSuperblock } from './superblock.ts';
 import { type FindOwner, makeUserFolder } from './user-folder.ts';
 
 /** Where the image of a sandbox is mounted, in its own folder. */
 export const MOUNT_FOLDER = 'disk';
 
+/** Size of a disk where the limit is off: its image was made before and keeps its size. */
+export const KEEP_SIZE = 0;
+
 const IMAGE_FILE = 'disk.img';
 
 /** A disk needs about so much for its own data when it is made. */
 const SCARCE_BYTES = 16 * 2 ** 20;
+
+/** The folders in the disk of a sandbox, once it is open. */
+export function toFolders(folder: string): DiskFolders {
+  return { workspace: join(folder, MOUNT_FOLDER, 'workspace'), packages: join(folder, MOUNT_FOLDER, 'packages') };
+}
 
 /** True where a sandbox's files are in an image. */
 export async function hasImage(folder: string): Promise<boolean> {
@@ -29,11 +38,13 @@ export async function hasImage(folder: string): Promise<boolean> {
  * The folders that an engine binds are only there while it is mounted, so that nothing can be started on the empty mount point.
  */
 export class LoopDisk implements Disk {
+  readonly #space: MountNamespace;
   readonly #sizeBytes: number;
   readonly #owner: FindOwner;
   readonly #onError: (error: unknown) => void;
 
-  constructor(sizeBytes: number, owner: FindOwner, onError: (error: unknown) => void) {
+  constructor(space: MountNamespace, sizeBytes: number, owner: FindOwner, onError: (error: unknown) => void) {
+    this.#space = space;
     this.#sizeBytes = sizeBytes;
     this.#owner = owner;
     this.#onError = onError;
@@ -43,10 +54,10 @@ export class LoopDisk implements Disk {
     const owner = await this.#owner();
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
-      if (!(await readMountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
+      if (!(await this.#space.mountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
-      if (await isFull(folder)) {
+      if (await isFull(this.#space.reach(folder))) {
         throw new SandboxError('no_space', 'The disk of the server is full, so no disk can be made or mounted.', {
           cause,
         });
@@ -56,33 +67,39 @@ export class LoopDisk implements Disk {
       this.#onError(cause);
       throw new SandboxError('unavailable', sentence, { cause });
     }
-    const folders = { workspace: join(mountPoint, 'workspace'), packages: join(mountPoint, 'packages') };
-    await makeUserFolder(folders.workspace, owner);
-    await makeUserFolder(folders.packages, owner);
+    const folders = toFolders(folder);
+    await makeUserFolder(this.#space, folders.workspace, owner);
+    await makeUserFolder(this.#space, folders.packages, owner);
     return folders;
   }
 
   async close(folder: string): Promise<void> {
-    const isClean = await unmount(join(folder, MOUNT_FOLDER));
+    const isClean = await unmount(this.#space, join(folder, MOUNT_FOLDER));
     if (!isClean) this.#onError(new Error(`The disk in ${folder} was in use and could only be detached.`));
   }
 
   async usage(folder: string): Promise<DiskUsage | null> {
     const mountPoint = join(folder, MOUNT_FOLDER);
-    if ((await readMountPoints()).includes(mountPoint)) {
-      const { blocks, bfree, bsize } = await statfs(mountPoint);
+    if ((await this.#space.mountPoints()).includes(mountPoint)) {
+      const { blocks, bfree, bsize } = await statfs(this.#space.reach(mountPoint));
       return { usedBytes: (blocks - bfree) * bsize, limitBytes: blocks * bsize };
     }
-    const superblock = await readSuperblock(join(folder, IMAGE_FILE));
+    const superblock = await readSuperblock(this.#space.reach(join(folder, IMAGE_FILE)));
     return superblock && { usedBytes: superblock.usedBytes, limitBytes: superblock.usableBytes };
+  }
+
+  async mounted(dataDir: string): Promise<string[]> {
+    const points = (await this.#space.mountPoints()).filter((point) => basename(point) === MOUNT_FOLDER);
+    const folders = new Set(points.map((point) => dirname(point)));
+    return [...folders].filter((folder) => dirname(folder) === dataDir).map((folder) => basename(folder));
   }
 
   async #mount(folder: string, mountPoint: string): Promise<void> {
     const image = join(folder, IMAGE_FILE);
-    if (await hasImage(folder)) await repairImage(image, this.#sizeBytes);
-    else await makeImage(image, this.#sizeBytes);
-    await mkdir(mountPoint, { recursive: true, mode: 0o711 });
-    await mountImage(image, mountPoint);
+    if (await hasImage(this.#space.reach(folder))) await repairImage(this.#space, image, this.#sizeBytes);
+    else await makeImage(this.#space, image, this.#sizeBytes);
+    await mkdir(this.#space.reach(mountPoint), { recursive: true, mode: 0o711 });
+    await mountImage(this.#space, image, mountPoint);
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Disk, DiskFolders } from './disk.ts';
+import { ownNamespace } from './mount-namespace.ts';
 import { type FindOwner, makeUserFolder } from './user-folder.ts';
 
 /** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
@@ -13,8 +14,8 @@ export class MeasuredDisk implements Disk {
   async open(folder: string): Promise<DiskFolders> {
     const owner = await this.#owner();
     const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
-    await makeUserFolder(folders.workspace, owner);
-    await makeUserFolder(folders.packages, owner);
+    await makeUserFolder(ownNamespace, folders.workspace, owner);
+    await makeUserFolder(ownNamespace, folders.packages, owner);
     return folders;
   }
 
@@ -22,5 +23,9 @@ export class MeasuredDisk implements Disk {
 
   async usage(): Promise<null> {
     return null;
+  }
+
+  async mounted(): Promise<string[]> {
+    return [];
   }
 }

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { whyUnseen } from './engine-sight.ts';
 import { LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
+import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
 import { unmount } from './mounts.ts';
 
 const PROBE_BYTES = 32 * 2 ** 20;
@@ -11,10 +12,13 @@ const PROBE_PREFIX = 'probe-';
 /** Why this process cannot mount images for the engine, as the end of a sentence; null where it can, which is tried out. */
 export async function whyNotMount(dataDir: string): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'the server does not run as root';
-  const unseen = await whyUnseen();
-  if (unseen !== null) return unseen;
+  return (await whyUnseen()) ?? (await whyRefused(ownNamespace, dataDir));
+}
+
+/** Why no image can be made and mounted in this namespace, which is tried out; as above. */
+export async function whyRefused(space: MountNamespace, dataDir: string): Promise<string | null> {
   try {
-    await tryOut(dataDir);
+    await tryOut(space, dataDir);
     return null;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -22,23 +26,26 @@ export async function whyNotMount(dataDir: string): Promise<string | null> {
   }
 }
 
-async function tryOut(dataDir: string): Promise<void> {
-  for (const name of await readdir(dataDir)) if (name.startsWith(PROBE_PREFIX)) await removeProbe(join(dataDir, name));
-  const folder = await mkdtemp(join(dataDir, PROBE_PREFIX));
+async function tryOut(space: MountNamespace, dataDir: string): Promise<void> {
+  for (const name of await readdir(space.reach(dataDir))) {
+    if (name.startsWith(PROBE_PREFIX)) await removeProbe(space, join(dataDir, name));
+  }
+  const folder = join(dataDir, basename(await mkdtemp(space.reach(join(dataDir, PROBE_PREFIX)))));
   try {
-    await mkdir(join(folder, MOUNT_FOLDER));
+    await mkdir(space.reach(join(folder, MOUNT_FOLDER)));
     const disk = new LoopDisk(
+      space,
       PROBE_BYTES,
       async () => ({ uid: 0, gid: 0 }),
       () => undefined,
     );
     await disk.open(folder);
   } finally {
-    await removeProbe(folder);
+    await removeProbe(space, folder);
   }
 }
 
-async function removeProbe(folder: string): Promise<void> {
-  await unmount(join(folder, MOUNT_FOLDER));
-  await rm(folder, { recursive: true, force: true });
+async function removeProbe(space: MountNamespace, folder: string): Promise<void> {
+  await unmount(space, join(folder, MOUNT_FOLDER));
+  await rm(space.reach(folder), { recursive: true, force: true });
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inodesOf, makeImage, repairImage } from '../../src/disks/image.ts';
-import { mountImage, parseMountInfo, unmount } from '../../src/disks/mounts.ts';
+import { ownNamespace, parseMountInfo } from '../../src/disks/mount-namespace.ts';
+import { mountImage, unmount } from '../../src/disks/mounts.ts';
 import { parseSuperblock, readSuperblock } from '../../src/disks/superblock.ts';
 import { unmountAllBelow } from '../support/mounts.ts';
 
@@ -29,24 +30,24 @@ afterEach(async () => {
 
 describe('an image', () => {
   it('takes little until it is used, and has its inodes', async () => {
-    await makeImage(image, 5 * 2 ** 30);
+    await makeImage(ownNamespace, image, 5 * 2 ** 30);
     const { size, blocks } = await stat(image);
     expect(size).toBe(5 * 2 ** 30);
     expect(blocks * 512).toBeLessThan(8 * MIB);
-    await mountImage(image, mountPoint);
+    await mountImage(ownNamespace, image, mountPoint);
     const { files, blocks: usable, bsize } = await statfs(mountPoint);
     expect(files).toBeGreaterThanOrEqual(inodesOf(5 * 2 ** 30));
     expect(usable * bsize).toBeGreaterThan(0.97 * 5 * 2 ** 30);
   });
 
   it('says in its superblock what the kernel says of it', async () => {
-    await makeImage(image, 64 * MIB);
-    await mountImage(image, mountPoint);
+    await makeImage(ownNamespace, image, 64 * MIB);
+    await mountImage(ownNamespace, image, mountPoint);
     await run('dd', ['if=/dev/zero', `of=${mountPoint}/file`, 'bs=1M', 'count=10']);
     await run('sync', ['-f', mountPoint]);
     const { blocks, bfree, bsize } = await statfs(mountPoint);
     expect((await readSuperblock(image))?.isClean).toBe(false);
-    await unmount(mountPoint);
+    await unmount(ownNamespace, mountPoint);
     while ((await run('losetup', ['-j', image])).stdout !== '') await new Promise(setImmediate);
     const superblock = await readSuperblock(image);
     expect(superblock).toMatchObject({ sizeBytes: 64 * MIB, usableBytes: blocks * bsize, isClean: true });
@@ -54,11 +55,11 @@ describe('an image', () => {
   });
 
   it('in which the kernel has seen errors is mended before it is mounted', async () => {
-    await makeImage(image, 64 * MIB);
+    await makeImage(ownNamespace, image, 64 * MIB);
     await run('debugfs', ['-w', '-R', 'set_super_value free_blocks_count 1', image]);
     await run('debugfs', ['-w', '-R', 'set_super_value state 2', image]);
     expect(await readSuperblock(image)).toMatchObject({ isClean: false });
-    await repairImage(image, 64 * MIB);
+    await repairImage(ownNamespace, image, 64 * MIB);
     const superblock = await readSuperblock(image);
     expect(superblock?.isClean).toBe(true);
     expect(superblock?.usedBytes).toBeLessThan(MIB);
@@ -68,20 +69,20 @@ describe('an image', () => {
     const file = await open(image, 'w');
     await file.truncate(64 * MIB);
     await file.close();
-    await expect(repairImage(image, 64 * MIB)).rejects.toThrow(/e2fsck failed/);
+    await expect(repairImage(ownNamespace, image, 64 * MIB)).rejects.toThrow(/e2fsck failed/);
   });
 
   it('that is mounted is left alone, and mounted twice shares its device', async () => {
-    await makeImage(image, 64 * MIB);
-    await mountImage(image, mountPoint);
-    await repairImage(image, 128 * MIB);
+    await makeImage(ownNamespace, image, 64 * MIB);
+    await mountImage(ownNamespace, image, mountPoint);
+    await repairImage(ownNamespace, image, 128 * MIB);
     expect((await stat(image)).size).toBe(64 * MIB);
     const other = join(folder, 'other');
     await mkdir(other);
-    await mountImage(image, other);
+    await mountImage(ownNamespace, image, other);
     const { stdout } = await run('losetup', ['-n', '-O', 'NAME', '-j', image]);
     expect(stdout.trim().split('\n')).toHaveLength(1);
-    expect(await unmount(other)).toBe(true);
+    expect(await unmount(ownNamespace, other)).toBe(true);
   });
 });
 

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeImage } from '../../src/disks/image.ts';
+import { ownNamespace } from '../../src/disks/mount-namespace.ts';
 import { mountImage } from '../../src/disks/mounts.ts';
 import { toSandboxId } from '../../src/sandboxes/owner.ts';
 import { mountsBelow } from '../support/mounts.ts';
@@ -296,7 +297,10 @@ describe('a server that was killed', () => {
 
   it.each([
     ['while the image was made', async (folder: string) => writeFile(join(folder, 'disk.img.new'), 'half')],
-    ['after the image was made', async (folder: string) => makeImage(join(folder, 'disk.img'), 64 * 2 ** 20)],
+    [
+      'after the image was made',
+      async (folder: string) => makeImage(ownNamespace, join(folder, 'disk.img'), 64 * 2 ** 20),
+    ],
     ['after the disk was mounted', async (folder: string) => mounted(folder)],
     [
       'after the first folder was made, before it was given to its user',
@@ -330,18 +334,18 @@ describe('a server that was killed', () => {
 });
 
 async function mounted(folder: string): Promise<void> {
-  await makeImage(join(folder, 'disk.img'), 64 * 2 ** 20);
+  await makeImage(ownNamespace, join(folder, 'disk.img'), 64 * 2 ** 20);
   await mkdir(join(folder, 'disk'));
-  await mountImage(join(folder, 'disk.img'), join(folder, 'disk'));
+  await mountImage(ownNamespace, join(folder, 'disk.img'), join(folder, 'disk'));
 }
 
 describe('a disk of the server that is full', () => {
   it('fails the writes that need it, and everything works again once there is room and the sandbox was restarted', async () => {
     const host = await dataFolder();
     const dataDir = join(host, 'disk');
-    await makeImage(join(host, 'disk.img'), 160 * 2 ** 20);
+    await makeImage(ownNamespace, join(host, 'disk.img'), 160 * 2 ** 20);
     await mkdir(dataDir);
-    await mountImage(join(host, 'disk.img'), dataDir);
+    await mountImage(ownNamespace, join(host, 'disk.img'), dataDir);
     const server = await startRealServer({
       SANDBOX_DISK_LIMIT: '256m',
       SANDBOX_DISK_RESERVE: '0',

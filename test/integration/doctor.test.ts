@@ -93,6 +93,11 @@ describe('npm run doctor', () => {
     ['more memory than there is', 'SANDBOX_DOCKER_MEMORY=900t', /^fail +memory: /m],
     ['no engine', 'DOCKER_HOST=unix:///nowhere/engine.sock', /^fail +engine: No Docker engine answers/m],
     ['a reserve beyond the disk', 'SANDBOX_DISK_RESERVE=900t', /^fail +free disk: /m],
+    [
+      'a disk service that is away',
+      'SANDBOX_DISK_SERVICE=/nowhere/socket',
+      /^fail +disk limit: .* where no disk service answers/m,
+    ],
     ['a port that is none', 'SANDBOX_API_PORT=99999', /^fail +port: /m],
   ])('fails for %s and says how to mend it', async (_, setting, line) => {
     const { code, text } = await doctor(good(setting));

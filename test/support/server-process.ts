@@ -13,12 +13,20 @@ export interface ServerProcess {
 
 const API_KEY = 'key-for-these-tests';
 
-/** Starts the server's main file, or another, with these variables and resolves when it listens; there is a channel to it. */
+/** Puts a program before Node that gives it mounts of its own, as in a container: neither sees what the other mounts. */
+export const OWN_MOUNTS: readonly string[] = ['unshare', '--mount', '--propagation', 'private', '--'];
+
+/**
+ * Starts the server's main file, or another, with these variables and resolves when it listens; there is a channel to it. What comes
+ * before is a program that starts Node.
+ */
 export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
   main = 'src/main.ts',
+  before: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const [program = process.execPath, ...argv] = [...before, process.execPath, '--import', 'tsx', main];
+  const child = spawn(program, argv, {
     cwd: new URL('../../', import.meta.url),
     env: {
       ...process.env,
@@ -44,14 +52,17 @@ export async function startServerProcess(
       });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     },
-    end: async (signal) => {
-      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      await exited;
-      return child.exitCode;
-    },
+    end: (signal) => endProcess(child, signal),
   };
+}
+
+/** Ends a process with this signal and resolves with its exit code, or null after a signal that it did not handle. */
+export async function endProcess(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+  return child.exitCode;
 }
 
 async function listeningUrl(child: ChildProcess): Promise<string> {

@@ -118,6 +118,7 @@ async function checkDisks(folder, env) {
     return warn(what, 'Off: one sandbox can fill the disk.', 'Set SANDBOX_DISK_LIMIT, such as 5g.');
   if (mechanism === 'measure')
     return ok(what, 'Measured, as SANDBOX_DISK_MECHANISM says: code that runs can write more.');
+  if (env.SANDBOX_DISK_SERVICE) return await checkDiskService(what, env.SANDBOX_DISK_SERVICE);
   const reason = await whyNotMount(folder);
   if (reason === null)
     return ok(what, 'Each sandbox gets a disk of its own in an image file, whose size the kernel holds.');
@@ -127,6 +128,19 @@ async function checkDisks(folder, env) {
   }
   const means = `Only measured, because a disk image for each sandbox is impossible here: ${reason}.`;
   return warn(what, means, 'Run the server as root on the machine itself, where it can mount images.');
+}
+
+async function checkDiskService(what, socket) {
+  const compiled = join(ROOT, 'dist', 'disks', 'service-disk.js');
+  const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
+  if (!module) return ok(what, `Left to the disk service at ${socket}; after the first build it is asked.`);
+  try {
+    await new module.ServiceDisk(socket, 0, () => Promise.reject(new Error('nothing is opened'))).mounted();
+    return ok(what, `Held by disk images, which the disk service at ${socket} mounts.`);
+  } catch {
+    const means = `SANDBOX_DISK_SERVICE is ${socket}, where no disk service answers. The server will not start.`;
+    return fail(what, means, 'Start it (in Compose: sandbox-disks), or leave SANDBOX_DISK_SERVICE empty.');
+  }
 }
 
 /** Tries it out with the server's own code; before the first build it only says who could not. */
