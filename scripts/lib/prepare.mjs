@@ -1,4 +1,5 @@
 import { ensureBuild } from './build.mjs';
+import { ensureCompose } from './compose.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './engine.mjs';
 import { withSetupLock } from './lock.mjs';
@@ -8,11 +9,12 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsCompose?: boolean}} options
  */
-export async function prepare(env, { needsSandboxImage }) {
+export async function prepare(env, { needsSandboxImage, needsCompose = false }) {
   await withSetupLock(async () => {
     await ensureEngine(env);
+    if (needsCompose) await ensureCompose();
     await ensureDependencies();
     await ensureBuild();
     if (needsSandboxImage) await ensureSandboxImage(env);

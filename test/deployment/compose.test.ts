@@ -1,17 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountsBelow } from '../support/mounts.ts';
 import { ROOT } from './base-images.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { sendJson } from './https-client.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
 
-describe('the server image behind Caddy', () => {
+describe('the production profile of docker-compose.yml', () => {
   let deployment: Deployment | undefined;
 
   beforeAll(async () => {
-    deployment = await startDeployment();
+    deployment = await startDeployment({ SANDBOX_DISK_LIMIT: '64m' });
   }, BUILD_TIMEOUT_MS);
 
   afterAll(() => deployment?.close(), BUILD_TIMEOUT_MS);
@@ -50,8 +51,26 @@ describe('the server image behind Caddy', () => {
     const folder = deployment?.dataFolder ?? '';
     const sandboxes = readdirSync(folder).filter((name) => name.includes('erika'));
     expect(sandboxes).toHaveLength(1);
-    const proof = readFileSync(join(folder, sandboxes[0] ?? '', 'workspace', 'proof.txt'), 'utf8');
+    const proof = readFileSync(join(folder, sandboxes[0] ?? '', 'disk', 'workspace', 'proof.txt'), 'utf8');
     expect(proof).toBe('from the sandbox');
+  });
+
+  it('holds the disk limit against code', async () => {
+    const code = "open('/workspace/big', 'wb').write(bytes(100_000_000))";
+    const answer = await send('/sandbox/max/execute', deployment?.apiKey, { code });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { success: false, error: expect.stringMatching(/No space left/) },
+    });
+  });
+
+  it('leaves no disk mounted for a sandbox that is stopped', async () => {
+    await send('/sandbox/nora/execute', deployment?.apiKey, { code: 'print(1)' });
+    const mounted = async () =>
+      (await mountsBelow(deployment?.dataFolder ?? '')).filter((path) => path.includes('/nora-'));
+    expect(await mounted()).toHaveLength(1);
+    expect((await send('/sandbox/nora/stop', deployment?.apiKey, {})).status).toBe(200);
+    expect(await mounted()).toEqual([]);
   });
 });
 

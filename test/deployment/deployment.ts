@@ -1,28 +1,25 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtemp, realpath } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
-import { z } from 'zod';
+import { expect } from 'vitest';
+import { removeAll } from '../support/real-server.ts';
 import { ensureCaddyImage, ensureNodeImage, ROOT } from './base-images.ts';
+import { sendJson } from './https-client.ts';
 
 const run = promisify(execFile);
+const BUILD_TIMEOUT_MS = 540_000;
 const START_TIMEOUT_MS = 60_000;
-const DOMAIN = 'localhost';
-const PREDEFINED_NETWORKS = ['bridge', 'host', 'none'];
+const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 const ROOT_CERTIFICATE = '/data/caddy/pki/authorities/local/root.crt';
 
-const networksSchema = z.tuple([z.object({ IPAM: z.object({ Config: z.array(z.object({ Subnet: z.string() })) }) })]);
+/** A network that no deployment on this machine has. */
+const SUBNET = { SANDBOX_COMPOSE_SUBNET: '10.187.94.0/28', SANDBOX_CADDY_ADDRESS: '10.187.94.10' };
 
-const containersSchema = z.array(
-  z.object({
-    Mounts: z.array(z.object({ Source: z.string() })),
-    NetworkSettings: z.object({ Networks: z.record(z.string(), z.unknown()) }),
-  }),
-);
-
-/** The server and Caddy in front of it, as docker-compose.yml's production profile runs them. */
+/** What docker-compose.yml makes with its production profile: the server, its disk service, and Caddy in front. */
 export interface Deployment {
   readonly apiKey: string;
   /** The folder of the sandboxes, the same path on this machine and in the server's container. */
@@ -35,105 +32,83 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-/** Builds the server's image and starts the deployment; what was started is removed where a later step fails. */
-export async function startDeployment(): Promise<Deployment> {
-  // The reaper's image may not be at hand; close() owns everything that is started here.
-  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+/** Builds the server's image and starts the deployment with these settings; what was started is removed where a later step fails. */
+export async function startDeployment(settings: Readonly<Record<string, string>>): Promise<Deployment> {
   const cleanups: (() => Promise<unknown>)[] = [];
   const close = () => closeAll(cleanups);
   try {
-    const dataFolder = realpathSync(mkdtempSync(join(tmpdir(), 'clara-deployment-')));
-    cleanups.push(async () => rmSync(dataFolder, { recursive: true, force: true }));
-    cleanups.push(() => removeSandboxesOn(dataFolder));
-    const image = await buildServerImage();
-    cleanups.push(() => run('docker', ['image', 'rm', image]));
-    const network = await new Network().start();
-    cleanups.push(() => network.stop());
+    const dataFolder = await realpath(await mkdtemp(join(tmpdir(), 'clara-deployment-')));
+    cleanups.push(() => removeAll(dataFolder));
     const apiKey = 'the key of the deployment test';
-    const server = await startServer(image, network, dataFolder, apiKey);
-    cleanups.push(() => server.stop());
-    const caddy = await startCaddy(await ensureCaddyImage(), network);
-    cleanups.push(() => caddy.stop());
-    const authority = (await caddy.exec(['cat', ROOT_CERTIFICATE])).stdout;
-    return { apiKey, dataFolder, httpsPort: caddy.getMappedPort(443), authority, close };
+    const httpsPort = await freePort();
+    const image = `clara-sandbox-api:test-${process.pid}`;
+    const compose = await findCompose({
+      ...process.env,
+      ...SUBNET,
+      ...settings,
+      SANDBOX_API_KEY: apiKey,
+      SANDBOX_DATA_DIR: dataFolder,
+      SANDBOX_DOMAIN: 'localhost',
+      SANDBOX_API_IMAGE: image,
+      SANDBOX_API_PORT: String(await freePort()),
+      SANDBOX_HTTP_PORT: String(await freePort()),
+      SANDBOX_HTTPS_PORT: String(httpsPort),
+      NODE_BASE_IMAGE: await ensureNodeImage(),
+      CADDY_IMAGE: await ensureCaddyImage(),
+    });
+    cleanups.push(() => run('docker', ['image', 'rm', image]));
+    cleanups.push(() => compose('down', '--volumes'));
+    await compose('--profile', 'production', 'up', '--detach', '--build');
+    const authority = await untilAnswered(() => compose('exec', '-T', 'caddy', 'cat', ROOT_CERTIFICATE));
+    await untilAnswered(() => requireHealth(httpsPort, authority));
+    return { apiKey, dataFolder, httpsPort, authority, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;
   }
 }
 
-async function buildServerImage(): Promise<string> {
-  const image = `clara-sandbox-api:test-${process.pid}`;
-  const base = await ensureNodeImage();
-  await GenericContainer.fromDockerfile(ROOT).withBuildArgs({ BASE_IMAGE: base }).build(image, { deleteOnExit: false });
-  return image;
-}
+type Compose = (...argv: string[]) => Promise<string>;
 
-async function startServer(
-  image: string,
-  network: StartedNetwork,
-  dataFolder: string,
-  apiKey: string,
-): Promise<StartedTestContainer> {
-  const inspected = await run('docker', ['network', 'inspect', network.getName()]);
-  const [{ IPAM }] = networksSchema.parse(JSON.parse(inspected.stdout));
-  const environment = {
-    SANDBOX_API_KEY: apiKey,
-    SANDBOX_DATA_DIR: dataFolder,
-    SANDBOX_DOMAIN: DOMAIN,
-    // Caddy has no address yet; nobody else is on this network.
-    SANDBOX_TRUSTED_PROXIES: IPAM.Config.map(({ Subnet }) => Subnet).join(','),
+/** Compose for a project of its own, as Docker's plugin or as a program; its settings are those of .env.example, and this environment. */
+async function findCompose(env: NodeJS.ProcessEnv): Promise<Compose> {
+  const isPlugin = await run('docker', ['compose', 'version']).then(
+    () => true,
+    () => false,
+  );
+  const [program, ...first] = isPlugin ? ['docker', 'compose'] : ['docker-compose'];
+  const project = ['--project-name', `clara-deployment-${process.pid}`, '--env-file', '.env.example'];
+  return async (...argv) => {
+    const options = { cwd: ROOT, env, maxBuffer: MAX_OUTPUT_BYTES, timeout: BUILD_TIMEOUT_MS };
+    return (await run(program ?? '', [...first, ...project, ...argv], options)).stdout;
   };
-  return await new GenericContainer(image)
-    .withNetwork(network)
-    .withNetworkAliases('sandbox-api')
-    .withBindMounts([
-      { source: '/var/run/docker.sock', target: '/var/run/docker.sock' },
-      { source: dataFolder, target: dataFolder },
-    ])
-    .withEnvironment(environment)
-    .withTmpFs({ '/tmp': '' })
-    .withDroppedCapabilities('ALL')
-    .withAddedCapabilities('CHOWN', 'DAC_OVERRIDE', 'FOWNER')
-    .withSecurityOpt('no-new-privileges:true')
-    .withExposedPorts(8080)
-    .withWaitStrategy(
-      Wait.forHttp('/health', 8080).forResponsePredicate((body) => JSON.parse(body).status === 'healthy'),
-    )
-    .withStartupTimeout(START_TIMEOUT_MS)
-    .start();
 }
 
-function startCaddy(image: string, network: StartedNetwork): Promise<StartedTestContainer> {
-  return new GenericContainer(image)
-    .withNetwork(network)
-    .withCommand(['caddy', 'run', '--config', '/etc/caddy/Caddyfile', '--adapter', 'caddyfile'])
-    .withBindMounts([{ source: join(ROOT, 'Caddyfile'), target: '/etc/caddy/Caddyfile', mode: 'ro' }])
-    .withEnvironment({ SANDBOX_DOMAIN: DOMAIN, XDG_DATA_HOME: '/data', XDG_CONFIG_HOME: '/config' })
-    .withTmpFs({ '/data': '', '/config': '' })
-    .withDroppedCapabilities('ALL')
-    .withAddedCapabilities('NET_BIND_SERVICE')
-    .withSecurityOpt('no-new-privileges:true')
-    .withExposedPorts(443)
-    .withWaitStrategy(Wait.forLogMessage(/certificate obtained successfully/))
-    .withStartupTimeout(START_TIMEOUT_MS)
-    .start();
+/** Asks again until it is answered; throws the last error where that takes longer than a start may. */
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise(setImmediate);
+    }
+  }
 }
 
-/** Removes what the server made: the sandboxes, which have mounts below the folder, and the networks only they are in. */
-async function removeSandboxesOn(dataFolder: string): Promise<void> {
-  const networks = new Set<string>();
-  const { stdout } = await run('docker', ['ps', '--all', '--quiet', '--no-trunc']);
-  for (const id of stdout.split('\n').filter(Boolean)) {
-    const inspected = await run('docker', ['inspect', id]).catch(() => undefined);
-    const [container] = inspected ? containersSchema.parse(JSON.parse(inspected.stdout)) : [];
-    if (!container?.Mounts.some((mount) => mount.Source.startsWith(`${dataFolder}/`))) continue;
-    for (const name of Object.keys(container.NetworkSettings.Networks)) networks.add(name);
-    await run('docker', ['rm', '--force', '--volumes', id]);
-  }
-  for (const name of networks) {
-    if (!PREDEFINED_NETWORKS.includes(name)) await run('docker', ['network', 'rm', name]);
-  }
+async function requireHealth(port: number, authority: string): Promise<void> {
+  const { body } = await sendJson({ port, authority, path: '/health' });
+  expect(body).toMatchObject({ status: 'healthy' });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 async function closeAll(cleanups: (() => Promise<unknown>)[]): Promise<void> {
