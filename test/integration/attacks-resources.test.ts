@@ -96,6 +96,16 @@ describe('a memory bomb', () => {
     });
   });
 
+  it('is not laid to the charge of a run beside it that works', async () => {
+    const wait = (file: string) => `import os, time\nwhile not os.path.exists('${file}'): time.sleep(0.05)\n`;
+    const beside = server.execute('beside', `open('begun', 'w').close()\n${wait('go')}print('done')`);
+    const bomb = await server.execute('beside', `${wait('begun')}bytearray(400_000_000)`);
+    expect(bomb.body).toMatchObject({ success: false, oom_killed: true });
+    await server.call('POST', '/sandbox/beside/file', { path: 'go', content: '' });
+    const works = { success: true, output: 'done\n', error: null, oom_killed: false };
+    expect((await beside).body).toMatchObject(IS_GVISOR ? { execution_time: expect.any(Number) } : works);
+  });
+
   it('would be killed before the agent', async () => {
     const { body } = await server.execute('victim', "print(open('/proc/self/oom_score_adj').read(), end='')");
     expect(body.output).toEqual(IS_GVISOR ? expect.any(String) : '1000\n');

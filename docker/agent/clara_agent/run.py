@@ -33,7 +33,7 @@ class Run(Operation):
         self._outputs = Outputs(self.agent.loop, self.channel, self.request.captures, self.request.is_captured, self._finish)
         self._timer = None
         self._kill = None
-        self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = False
+        self._has_begun = self._is_gone = self._timed_out = self._cancelled = self._cleared = self._has_company = False
         if self.request.program == "argv":
             self._begin()
 
@@ -64,8 +64,15 @@ class Run(Operation):
         self._started = monotonic()
         if self.request.timeout_ms is not None:
             self._timer = self.agent.loop.later(self.request.timeout_ms / 1000, self._time_out)
+        self._has_company = bool(self.agent.runs)
+        for other in self.agent.runs:
+            other.has_company()
         self.agent.runs.add(self)
         self._launch()
+
+    def has_company(self):
+        """Another run works beside this one, or will."""
+        self._has_company = True
 
     def open_stdin(self):
         """The program's end of its standard input."""
@@ -196,7 +203,7 @@ class Run(Operation):
             "signal": signal,
             "timedOut": self._timed_out,
             "cancelled": self._cancelled,
-            "oomKilled": not self._timed_out and self.agent.oom.read() > self._oom_kills,
+            "oomKilled": self._lost_memory(code),
             "durationMs": round(self._duration * 1000, 3),
             "stdout": stdout,
             "stderr": stderr,
@@ -205,6 +212,12 @@ class Run(Operation):
             result["cleared"] = True
         self._let_go()
         self.channel.result(result)
+
+    def _lost_memory(self, code):
+        # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.
+        if self._timed_out or (code == 0 and self._has_company):
+            return False
+        return self.agent.oom.read() > self._oom_kills
 
     def _let_go(self):
         if self._timer:
