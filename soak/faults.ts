@@ -25,6 +25,9 @@ type Fault = (typeof FAULTS)[number];
 /** How long the engine is away, in milliseconds: longer than what makes the server ask its agents, shorter than what it waits for them. */
 const AWAY_MS = 4_000;
 
+/** A command to an engine that hangs is given up, in milliseconds. */
+const DOCKER_MS = 60_000;
+
 /** Breaks one thing, for a container one that is picked at random, and mends what does not mend itself; one that is just going away is no fault. */
 export async function injectFault(fault: Fault, dataDir: string, line: EngineLine, random: Random): Promise<void> {
   if (fault === 'streams cut') line.cut();
@@ -39,7 +42,7 @@ export async function injectFault(fault: Fault, dataDir: string, line: EngineLin
   } else {
     const { containers } = await readTraces(dataDir);
     const id = containers[random(Math.max(1, containers.length))];
-    if (id) await run('docker', toArguments(fault, id)).catch(() => undefined);
+    if (id) await run('docker', toArguments(fault, id), { timeout: DOCKER_MS }).catch(() => undefined);
   }
 }
 

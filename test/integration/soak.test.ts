@@ -17,7 +17,7 @@ describe('a short soak', () => {
   it('with faults has no wrong answer, loses no write that was acknowledged, and leaks nothing', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'clara-soak-'));
     closers.push(() => removeAll(dataDir));
-    const result = await soak({ dataDir, seconds: 60, sandboxes: 8, concurrency: 3, seed: 20260101 });
+    const result = await soak({ dataDir, seconds: 60, sandboxes: 40, concurrency: 4, seed: 20260101 });
     const { mistakes, wrongAnswers, lostWrites, leaks } = result;
     expect({ mistakes, wrongAnswers, lostWrites, leaks }).toEqual({
       mistakes: [],
