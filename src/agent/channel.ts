@@ -22,6 +22,9 @@ export interface ChannelListener {
   onEvent?(event: unknown): void;
 }
 
+/** How an operation ended. */
+export type ChannelOutcome = { readonly result: unknown } | { readonly failure: AgentFailure };
+
 /** One multiplexed call to the agent: bytes both ways under credit, then exactly one result or failure. */
 export class Channel {
   readonly id: number;
@@ -117,7 +120,7 @@ export class Channel {
   }
 
   /** For the connection: the call is over. */
-  finish(outcome: { readonly result: unknown } | { readonly failure: AgentFailure }): void {
+  finish(outcome: ChannelOutcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
     if ('failure' in outcome) this.#settled.reject(outcome.failure);

@@ -1,19 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import { createDeferred, type Deferred } from '../deferred.ts';
+import { createDeferred } from '../deferred.ts';
 import { Channel, type ChannelListener } from './channel.ts';
-import {
-  decodeJson,
-  encodeHeader,
-  encodeJson,
-  FRAME,
-  type Frame,
-  FrameDecoder,
-  type FrameType,
-  ProtocolError,
-} from './codec.ts';
-import { AgentFailure, toAgentFailure } from './failures.ts';
+import { decodeJson, encodeJson, FRAME, type Frame, FrameDecoder, type FrameType, ProtocolError } from './codec.ts';
+import { deliver } from './deliver.ts';
+import { AgentFailure } from './failures.ts';
 import { FrameBudget } from './frame-budget.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
 import { Liveness } from './liveness.ts';
 
@@ -48,6 +41,7 @@ export class AgentConnection {
   /** Resolves with the reason once the connection is over. */
   readonly closed: Promise<Error>;
   readonly #stream: Duplex;
+  readonly #writer: FrameWriter;
   readonly #decoder = new FrameDecoder();
   readonly #channels = new Map<number, Channel>();
   readonly #incoming = new Map<number, IncomingChannel>();
@@ -64,18 +58,16 @@ export class AgentConnection {
   #nextChannel = 1;
   #lastIncoming = 0;
   #end: Error | undefined;
-  #isCorked = false;
   #pause: NodeJS.Timeout | undefined;
-  #drain: Deferred<void> | undefined;
 
   /** `onOpen` answers the channels that the agent opens; without it they are refused. */
   constructor(stream: Duplex, onOpen?: OpenListener) {
     this.#stream = stream;
+    this.#writer = new FrameWriter(stream);
     this.#onOpen = onOpen;
     this.hello = this.#hello.promise;
     this.closed = this.#closed.promise;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
-    stream.on('drain', () => this.#wakeWriters());
     stream.on('error', (error) => this.close(error));
     stream.on('end', () => this.close(new Error('The stream to the agent ended.')));
     stream.on('close', () => this.close(new Error('The stream to the agent closed.')));
@@ -99,27 +91,15 @@ export class AgentConnection {
     return channel;
   }
 
-  /** For channels: writes a frame; what is written in one turn of the event loop leaves in one system call. */
+  /** For channels: writes a frame. */
   send(type: FrameType, channel: number, stream: number, payload?: Buffer): void {
-    if (this.#end) return;
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#stream.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#stream.uncork();
-      });
-    }
-    this.#stream.write(encodeHeader(type, channel, stream, payload?.length ?? 0));
-    if (payload && payload.length > 0) this.#stream.write(payload);
+    this.#writer.write(type, channel, stream, payload);
     this.#expectToBeRead(MAX_PENDING_BYTES);
   }
 
   /** For channels: undefined while the stream takes bytes, else a promise for the moment when it does again. */
   drained(): Promise<void> | undefined {
-    if (this.#end || !this.#stream.writableNeedDrain) return undefined;
-    this.#drain ??= createDeferred();
-    return this.#drain.promise;
+    return this.#writer.drained();
   }
 
   /** Ends the connection and fails what is under way; later calls do nothing. */
@@ -138,16 +118,11 @@ export class AgentConnection {
     this.#channels.clear();
     this.#incoming.clear();
     this.#closed.resolve(reason);
-    this.#wakeWriters();
+    this.#writer.end();
   }
 
   #expectToBeRead(limitBytes: number): void {
-    if (this.#stream.writableLength > limitBytes) this.close(new Error('The agent does not read.'));
-  }
-
-  #wakeWriters(): void {
-    this.#drain?.resolve();
-    this.#drain = undefined;
+    if (this.#writer.waitingBytes > limitBytes) this.close(new Error('The agent does not read.'));
   }
 
   #receive(chunk: Buffer): void {
@@ -194,35 +169,12 @@ export class AgentConnection {
     } else throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
   }
 
-  #dispatchTo(channel: Channel, frame: Frame): void {
-    switch (frame.type) {
-      case FRAME.DATA:
-        channel.receiveData(frame.stream, frame.payload);
-        break;
-      case FRAME.END:
-        channel.receiveEnd(frame.stream);
-        break;
-      case FRAME.CREDIT:
-        channel.receiveCredit(frame.payload.readUInt32BE(0));
-        break;
-      case FRAME.EVENT:
-        channel.receiveEvent(decodeJson(frame.payload));
-        break;
-      case FRAME.RESULT:
-        this.#finish(channel, { result: decodeJson(frame.payload) });
-        break;
-      case FRAME.ERROR:
-        this.#finish(channel, { failure: toAgentFailure(decodeJson(frame.payload)) });
-        break;
-      default:
-        throw new ProtocolError(`A frame of type ${frame.type} came on channel ${frame.channel}.`);
-    }
-  }
-
   /** The outcome is read before the channel is forgotten: while it is known, the end of the connection settles it. */
-  #finish(channel: Channel, outcome: Parameters<Channel['finish']>[0]): void {
-    this.#channels.delete(channel.id);
-    channel.finish(outcome);
+  #dispatchTo(channel: Channel, frame: Frame): void {
+    deliver(frame, channel, (outcome) => {
+      this.#channels.delete(channel.id);
+      channel.finish(outcome);
+    });
   }
 
   #greet(frame: Frame): void {

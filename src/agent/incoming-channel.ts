@@ -1,4 +1,4 @@
-import { Channel, type ChannelListener, type ChannelWriter } from './channel.ts';
+import { Channel, type ChannelListener, type ChannelOutcome, type ChannelWriter } from './channel.ts';
 import { encodeJson, FRAME } from './codec.ts';
 import { AgentFailure, type AgentFailureCode } from './failures.ts';
 
@@ -72,7 +72,7 @@ export class IncomingChannel {
     else this.fail('cancelled', 'The call was cancelled.');
   }
 
-  #finish(outcome: Parameters<Channel['finish']>[0]): void {
+  #finish(outcome: ChannelOutcome): void {
     this.channel.finish(outcome);
     this.#forget();
   }
