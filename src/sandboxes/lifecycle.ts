@@ -7,8 +7,9 @@ import type { Egress } from '../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Capacity } from './capacity.ts';
+import { claimPooled } from './claim.ts';
 import { Containers } from './containers.ts';
-import { LABEL, specHash, toEngineName } from './engine-spec.ts';
+import { LABEL, toEngineName } from './engine-spec.ts';
 import { makeLink } from './make-link.ts';
 import type { Pool } from './pool.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from './record.ts';
@@ -72,7 +73,7 @@ export class Lifecycle {
     }
     const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
     if (isNew) await this.#parts.disks.requireReserve();
-    if (await this.#claimed(sandbox, overrides)) return await this.#connect(sandbox);
+    if (await claimPooled(this.#parts, this.#pool(), sandbox, overrides)) return await this.#connect(sandbox);
     await this.#capacity().reserve(sandbox);
     this.#starting += 1;
     try {
@@ -168,36 +169,6 @@ export class Lifecycle {
     } else {
       this.adopt(sandbox, found);
     }
-  }
-
-  /** Takes over a warm sandbox from the pool, if the owner has nothing yet and asks for nothing else; true if so. */
-  async #claimed(sandbox: Sandbox, overrides: SandboxOverrides): Promise<boolean> {
-    const { engine, store, config, instance, clock } = this.#parts;
-    if (sandbox.record !== null || specHash(config, overrides) !== specHash(config, {})) return false;
-    const pooled = this.#pool().take();
-    if (!pooled) return false;
-    const fresh = newRecord(sandbox, overrides, clock.wallMs());
-    const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId };
-    try {
-      await store.claimPoolFolder(pooled.folder, record);
-      sandbox.record = record;
-      await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
-    } catch (error) {
-      await this.#pool().discard(pooled).catch(this.#parts.onError);
-      if (sandbox.record === null || isSandboxError(error, 'no_space')) throw error;
-      return false;
-    }
-    pooled.hasSlot = false;
-    sandbox.hasSlot = true;
-    sandbox.engineId = pooled.engineId;
-    this.#pool().letGo(pooled);
-    sandbox.link = pooled.link;
-    sandbox.egress = pooled.egress;
-    pooled.egress?.nameAs(sandbox.id);
-    if (pooled.line) pooled.line.here = store.lineFolder(sandbox.id);
-    sandbox.isFromPool = true;
-    sandbox.become('running');
-    return true;
   }
 
   /** Makes a stopped sandbox that came from the pool a container that can start again. */
