@@ -71,6 +71,26 @@ def keep_open(agent):
         os._exit(0)
 
 
+def holders(name):
+    """Who has a socket of this name open; itself not."""
+    with open("/proc/net/unix") as sockets:
+        links = ["socket:[%s]" % words[6] for words in map(str.split, sockets) if words[7:] == ["@" + name]]
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        folder = "/proc/%s/fd/" % pid
+        try:
+            if int(pid) != os.getpid() and any(os.readlink(folder + fd) in links for fd in os.listdir(folder)):
+                yield int(pid)
+        except OSError:
+            pass  # It has ended.
+
+
+def listeners(peer, name):
+    """Who has to end so that the name is free."""
+    pid = int.from_bytes(peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)[:4], sys.byteorder)
+    # gVisor names the process that asks.
+    return holders(name) if pid == os.getpid() else [pid] if pid > 1 else []
+
+
 def main():
     line = b""
     while not line.endswith(b"\n"):
@@ -96,9 +116,7 @@ def main():
             if not replace:
                 hand_over(peer, line)
                 keep_open(peer)
-            credentials = peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
-            pid = int.from_bytes(credentials[:4], sys.byteorder)
-            if pid > 1 and pid != os.getpid():
+            for pid in listeners(peer, header["socket"]):
                 os.kill(pid, 9)
         except OSError:
             pass  # It is ending, or has bound its name but does not listen yet: both are over soon.

@@ -2,7 +2,7 @@
 import os
 import sys
 
-from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SO_PEERCRED, SOL_SOCKET, socket
+from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_CREDENTIALS, SCM_RIGHTS, SO_PASSCRED, SOL_SOCKET, socket
 
 from .loop import READ
 from .wire_json import loads
@@ -20,6 +20,8 @@ class Handover:
         self._secret = secret.encode("utf-8", "surrogatepass")
         self._on_stream = on_stream
         listener.setblocking(False)
+        # Each message says who sent it: gVisor's SO_PEERCRED names the process that asks.
+        listener.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
         # After the fork: SO_PEERCRED names the process that calls listen().
         listener.listen(BACKLOG)
         loop.add(listener.fileno(), READ, self._accept)
@@ -41,18 +43,20 @@ class Handover:
 
     def _receive(self, peer, timer):
         timer.cancel()
-        descriptors = []
+        descriptors, sender = [], 0
         try:
-            message, ancillary, _, _ = peer.recvmsg(MAX_HEADER, CMSG_SPACE(8), MSG_CMSG_CLOEXEC)
+            message, ancillary, _, _ = peer.recvmsg(MAX_HEADER, CMSG_SPACE(8) + CMSG_SPACE(12), MSG_CMSG_CLOEXEC)
             for level, kind, data in ancillary:
+                numbers = [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data) - 3, 4)]
                 if level == SOL_SOCKET and kind == SCM_RIGHTS:
-                    descriptors += [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data) - 3, 4)]
-            if len(descriptors) == 2 and self._is_right(message):
-                keeper = int.from_bytes(peer.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)[:4], sys.byteorder)
+                    descriptors += numbers
+                elif level == SOL_SOCKET and kind == SCM_CREDENTIALS:
+                    sender = numbers[0]
+            if len(descriptors) == 2 and sender and self._is_right(message):
                 self._loop.remove(peer.fileno())
                 line, peer = peer, None
                 line.send(b"taken")
-                keeper = Keeper(keeper, line)
+                keeper = Keeper(sender, line)
                 taken, descriptors = descriptors, []
                 self._on_stream(taken[0], taken[1], keeper)
         except OSError:
