@@ -1,10 +1,11 @@
 """Takes streams from later bootstraps over an abstract Unix socket."""
 import os
 import sys
+from select import POLLIN, poll
 
 from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_CREDENTIALS, SCM_RIGHTS, SO_PASSCRED, SOL_SOCKET, socket
 
-from .loop import READ
+from .loop import GONE, READ
 from .wire_json import loads
 
 MAX_HEADER = 8192
@@ -12,7 +13,7 @@ BACKLOG = 64
 
 
 class Handover:
-    """Listens; `on_stream(read_fd, write_fd, keeper)` gets each stream whose secret is right."""
+    """Listens; `on_stream(read_fd, write_fd, keeper)` gets each stream that is open and whose secret is right."""
 
     def __init__(self, loop, listener, secret, on_stream):
         self._loop = loop
@@ -52,7 +53,7 @@ class Handover:
                     descriptors += numbers
                 elif level == SOL_SOCKET and kind == SCM_CREDENTIALS:
                     sender = numbers[0]
-            if len(descriptors) == 2 and sender and self._is_right(message):
+            if len(descriptors) == 2 and sender and self._is_right(message) and not has_ended(descriptors[0]):
                 self._loop.remove(peer.fileno())
                 line, peer = peer, None
                 line.send(b"taken")
@@ -74,6 +75,13 @@ class Handover:
         except (ValueError, KeyError, TypeError, AttributeError):
             return False
         return is_same(secret, self._secret)
+
+
+def has_ended(fd):
+    """Whether the server has given a stream up, as it does where a bootstrap takes long; it has another by now."""
+    waiting = poll()
+    waiting.register(fd, POLLIN)
+    return any(events & GONE for _, events in waiting.poll(0))
 
 
 def is_same(one, other):

@@ -71,6 +71,16 @@ class Handover(unittest.TestCase):
         self.addCleanup(other.close)
         self.assertFalse(other.start(replace=True).hello["resumed"])
 
+    def test_a_stream_that_was_given_up_takes_no_agent_from_another(self):
+        pid = self.client.hello["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        given_up = self.sandbox.connect()
+        os.close(given_up.write_fd)
+        given_up.write_fd = os.dup(given_up.read_fd)
+        os.kill(pid, signal.SIGCONT)
+        self.sandbox.keepers[1].wait(10)
+        self.assertEqual(self.client.run("shell", "echo on").out, b"on\n")
+
     def test_many_streams_at_once_find_one_agent(self):
         other = Sandbox()
         self.addCleanup(other.close)
