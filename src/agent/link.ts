@@ -45,6 +45,7 @@ export class AgentLink {
   #connecting: Promise<AgentConnection> | undefined;
   #mustReplace = false;
   #hasGreeted = false;
+  #isLost = false;
   #losses = 0;
 
   /** Without a `line` all goes through the engine. `onOpen` answers the channels that the agent opens; without it they are refused. */
@@ -74,7 +75,7 @@ export class AgentLink {
   /** The open connection, or a new one; calls at the same time share it. */
   connect(): Promise<AgentConnection> {
     if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
-    if (this.#losses >= MAX_LOSSES) return Promise.reject(agentSilent());
+    if (this.#isLost || this.#losses >= MAX_LOSSES) return Promise.reject(agentSilent());
     this.#connecting ??= this.#establish().finally(() => {
       this.#connecting = undefined;
     });
@@ -122,12 +123,24 @@ export class AgentLink {
     this.#hasGreeted = true;
     const direct = (await this.#move(connection)) ?? connection;
     this.#connection = direct;
+    if (direct === connection) this.#heed(exec, connection);
     const connectedAtMs = performance.now();
     void direct.closed.then((reason) => {
       if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
       if (this.#connection === direct) this.#countLoss(performance.now() - connectedAtMs);
     });
     return direct;
+  }
+
+  /**
+   * An agent writes nothing to stderr: what comes there is a runtime that has lost its sandbox. Docker may keep the stream open then,
+   * and for seconds call the sandbox running; whatever is started in it meanwhile holds both up.
+   */
+  #heed(exec: EngineExec, connection: AgentConnection): void {
+    exec.onStderr(() => {
+      this.#isLost = true;
+      connection.close(new AgentFailure('lost', 'The connection to the sandbox was lost while it worked.'));
+    });
   }
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */

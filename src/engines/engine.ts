@@ -87,6 +87,8 @@ export interface EngineExec {
   readonly stream: Duplex;
   /** The last 4 KiB of what it wrote to stderr so far. */
   stderr(): string;
+  /** Calls back whenever more comes on its stderr. */
+  onStderr(listener: () => void): void;
   /** Its exit code; null while it runs. */
   exitCode(): Promise<number | null>;
 }

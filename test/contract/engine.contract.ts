@@ -261,6 +261,16 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         });
       });
 
+      it('says that there is more on stderr', async () => {
+        const id = await started();
+        const exec = await engine.exec(id, ['sh', '-c', 'read word; echo "$word" >&2; read word']);
+        const heard = new Promise<void>((resolve) => exec.onStderr(resolve));
+        exec.stream.write('first\n');
+        await heard;
+        expect(exec.stderr()).toBe('first\n');
+        exec.stream.destroy();
+      });
+
       it('keeps the last 4 KiB of stderr', async () => {
         const id = await started();
         const { stderr } = await run(id, 'sh', '-c', 'head -c 100000 /dev/zero | tr "\\0" x >&2; echo end >&2');

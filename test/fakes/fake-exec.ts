@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { Duplex, duplexPair } from 'node:stream';
 import type { EngineExec } from '../../src/engines/engine.ts';
 import type { FakeAgent } from './fake-agent.ts';
@@ -10,6 +11,8 @@ const KILLED = 137;
 export interface FakeExec extends EngineExec {
   /** Ends it as the end of its sandbox does: the stream ends, without an error. */
   kill(): void;
+  /** Says something on stderr. */
+  complain(): void;
   freeze(): void;
   thaw(): void;
 }
@@ -17,6 +20,7 @@ export interface FakeExec extends EngineExec {
 /** Connects a new stream to the agent of a sandbox. */
 export function runAgent(agent: FakeAgent): FakeExec {
   const [stream, far] = duplexPair();
+  const complaints = new EventEmitter();
   let exitCode: number | null = null;
   const end = () => {
     exitCode = KILLED;
@@ -30,6 +34,8 @@ export function runAgent(agent: FakeAgent): FakeExec {
   return {
     stream,
     stderr: () => '',
+    onStderr: (listener) => void complaints.on('stderr', listener),
+    complain: () => void complaints.emit('stderr'),
     exitCode: async () => exitCode,
     kill: () => {
       agent.die();
@@ -56,6 +62,8 @@ export function runLocally(argv: readonly string[], env: Readonly<Record<string,
   return {
     stream,
     stderr: () => stderr,
+    onStderr: (listener) => void child.stderr.on('data', () => listener()),
+    complain: () => void child.stderr.emit('data', Buffer.from('?')),
     // The stream ends before the exit is known: who has seen its end waits for the code.
     exitCode: async () => (stream.readableEnded ? await ended : child.exitCode),
     kill: () => child.kill('SIGKILL'),

@@ -19,10 +19,16 @@ export class Demux {
   #stream = 0;
   #payloadLeft = 0;
   #stderr = Buffer.alloc(0);
+  #stderrBytes = 0;
 
   /** True between frames, where a stream may end. */
   get isAtBoundary(): boolean {
     return this.#payloadLeft === 0 && this.#headerBytes === 0;
+  }
+
+  /** How much of stderr there was so far. */
+  get stderrBytes(): number {
+    return this.#stderrBytes;
   }
 
   /** The last 4 KiB of stderr so far. */
@@ -84,6 +90,7 @@ export class Demux {
   }
 
   #keepStderr(bytes: Buffer): void {
+    this.#stderrBytes += bytes.length;
     const kept = this.#stderr.subarray(Math.max(0, this.#stderr.length + bytes.length - STDERR_TAIL_BYTES));
     this.#stderr = Buffer.concat([kept, bytes.subarray(-STDERR_TAIL_BYTES)]);
   }

@@ -8,7 +8,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 
 type WriteDone = (error?: Error | null) => void;
 
-/** A thin layer over the hijacked socket of an exec: stdin as it is, stdout without Docker's framing. */
+/** A thin layer over the hijacked socket of an exec: stdin as it is, stdout without Docker's framing; 'stderr' says that there is more of that. */
 export class ExecStream extends Duplex {
   readonly #socket: Duplex;
   readonly #demux = new Demux();
@@ -58,7 +58,9 @@ export class ExecStream extends Duplex {
 
   #receive(chunk: Buffer): void {
     try {
+      const { stderrBytes } = this.#demux;
       const stdout = this.#demux.push(chunk);
+      if (this.#demux.stderrBytes > stderrBytes) this.emit('stderr');
       if (stdout !== null && !this.push(stdout)) this.#socket.pause();
     } catch (error) {
       this.destroy(new SandboxError('unavailable', 'The Docker engine sent a malformed stream.', { cause: error }));

@@ -28,6 +28,7 @@ export async function startExec(calls: DockerCalls, id: EngineId, argv: readonly
   return {
     stream,
     stderr: () => stream.stderr,
+    onStderr: (listener) => void stream.on('stderr', listener),
     exitCode: () => readExitCode(calls, exec, stream),
   };
 }
