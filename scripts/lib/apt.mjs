@@ -5,6 +5,9 @@ import { stage } from './stage.mjs';
 const UPDATE_TIMEOUT_MS = 180_000;
 const INSTALL_TIMEOUT_MS = 600_000;
 
+// Machines update themselves in the background; apt gives up at once where another has its lock.
+const WAIT_FOR_LOCK = ['-o', 'DPkg::Lock::Timeout=300'];
+
 /** Whether this process may install packages with apt. */
 export function isRootWithApt() {
   return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
@@ -19,7 +22,7 @@ export async function installWithApt(packages) {
   const names = packages.join(', ');
   await stage(`Installing ${names} with apt`, async () => {
     await runLogged('read the package lists', 'apt-get', ['update'], { env, timeoutMs: UPDATE_TIMEOUT_MS });
-    const args = ['install', '-y', '--no-install-recommends', ...packages];
+    const args = ['install', '-y', '--no-install-recommends', ...WAIT_FOR_LOCK, ...packages];
     await runLogged(`install ${names}`, 'apt-get', args, { env, timeoutMs: INSTALL_TIMEOUT_MS });
   });
 }

@@ -26,7 +26,7 @@ export async function ensureRunsc() {
   } catch (error) {
     if (!suite) throw error;
     rmSync(BACKPORTS_FILE, { force: true });
-    print(`  ${suite} has no runsc: the release's own is used.`);
+    print(`  No runsc could be had from ${suite}: the release's own is used.`);
     await installWithApt(['runsc']);
   }
   const path = await findRunsc();
