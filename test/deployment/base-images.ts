@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ensureBaseImage } from '../support/base-image.ts';
 
 const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
@@ -15,7 +16,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** An image with Node and npm: the published one, else this machine's Node on its own distribution. */
 export async function ensureNodeImage(): Promise<string> {
   const wanted = 'node:22-slim';
-  const base = await ensureBase(wanted);
+  const base = await ensureBaseImage(wanted);
   if (base === wanted) return wanted;
   const dockerfile = [
     `FROM ${base}`,
@@ -34,19 +35,13 @@ export async function ensureNodeImage(): Promise<string> {
 /** An image with Caddy: the published one, else the distribution's Caddy on the distribution itself. */
 export async function ensureCaddyImage(): Promise<string> {
   const wanted = 'caddy:2';
-  const base = await ensureBase(wanted);
+  const base = await ensureBaseImage(wanted);
   if (base === wanted) return wanted;
   const dockerfile = [
     `FROM ${base}`,
     'RUN apt-get update && apt-get install -y --no-install-recommends caddy && rm -rf /var/lib/apt/lists/*',
   ];
   return buildOnce('caddy', dockerfile, base, () => {});
-}
-
-async function ensureBase(wanted: string): Promise<string> {
-  const script = fileURLToPath(new URL('../../scripts/base-image.mjs', import.meta.url));
-  const { stdout } = await run(process.execPath, [script, wanted]);
-  return stdout.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** Builds an image whose tag says what it is made of, unless the engine has it from an earlier run. */

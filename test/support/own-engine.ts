@@ -4,11 +4,10 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ensureBaseImage } from './base-image.ts';
 import { unmountAllBelow } from './mounts.ts';
 
 const run = promisify(execFile);
-
-const BASE = 'clara-sandbox-base:bookworm';
 
 /** A small image with Python that every engine of a test has. */
 export const SMALL_IMAGE = 'clara-test-small:restart';
@@ -64,11 +63,12 @@ export class OwnEngine {
 
   /** Gives it the image. */
   async load(): Promise<void> {
+    const base = await ensureBaseImage('python:3.12-slim');
     const archive = join(this.#folder, 'image.tar');
-    await run('docker', ['save', '-o', archive, BASE]);
+    await run('docker', ['save', '-o', archive, base]);
     await this.docker('load', '-i', archive);
     await rm(archive);
-    await this.docker('tag', BASE, SMALL_IMAGE);
+    await this.docker('tag', base, SMALL_IMAGE);
   }
 }
 
