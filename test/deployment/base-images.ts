@@ -9,6 +9,8 @@ import { ensureBaseImage } from '../support/base-image.ts';
 
 const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
+// Node trusts its own list of authorities only; the base has this machine's as well.
+const TRUSTS_AUTHORITIES = 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt';
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -18,13 +20,15 @@ export async function ensureNodeImage(): Promise<string> {
   const wanted = 'node:22-slim';
   const base = await ensureBaseImage(wanted);
   if (base === wanted) return wanted;
+  if (isInPieces()) {
+    return buildOnce('node', [`FROM ${base}`, installs('nodejs npm'), TRUSTS_AUTHORITIES], base, () => {});
+  }
   const dockerfile = [
     `FROM ${base}`,
     'COPY node /usr/local/bin/node',
     'COPY npm /usr/local/lib/node_modules/npm',
     'RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && npm --version',
-    // Node trusts its own list of authorities only; the base has this machine's as well.
-    'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt',
+    TRUSTS_AUTHORITIES,
   ];
   return buildOnce('node', dockerfile, base, (folder) => {
     cpSync(realpathSync(process.execPath), join(folder, 'node'));
@@ -37,11 +41,16 @@ export async function ensureCaddyImage(): Promise<string> {
   const wanted = 'caddy:2';
   const base = await ensureBaseImage(wanted);
   if (base === wanted) return wanted;
-  const dockerfile = [
-    `FROM ${base}`,
-    'RUN apt-get update && apt-get install -y --no-install-recommends caddy && rm -rf /var/lib/apt/lists/*',
-  ];
-  return buildOnce('caddy', dockerfile, base, () => {});
+  return buildOnce('caddy', [`FROM ${base}`, installs('caddy')], base, () => {});
+}
+
+/** Whether this Node is a distribution's, which keeps its code in a library and npm's modules in other packages. */
+function isInPieces(): boolean {
+  return 'node_shared' in process.config.variables && process.config.variables.node_shared === true;
+}
+
+function installs(packages: string): string {
+  return `RUN apt-get update && apt-get install -y --no-install-recommends ${packages} && rm -rf /var/lib/apt/lists/*`;
 }
 
 /** Builds an image whose tag says what it is made of, unless the engine has it from an earlier run. */
