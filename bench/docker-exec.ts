@@ -50,7 +50,8 @@ export class DockerExec {
     }
     const config = parseConfig({ SANDBOX_API_KEY: 'key-of-the-benchmark', SANDBOX_NETWORK: 'none' });
     const spec = toEngineSpec(config, { instance: this.#mark, id, folders, overrides: {} });
-    const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, this.#cpus);
+    const host = { cpus: this.#cpus, mapsUsers: false };
+    const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, host);
     const container = await this.#docker.createContainer({ name: spec.name, ...options });
     await container.start();
     return container.id;

@@ -27,7 +27,7 @@ const SHARED_MEMORY_BYTES = 64 * 2 ** 20;
 
 /**
  * The writable folders that do not persist. They count as the sandbox's memory and nothing but a restart empties them, so
- * together they never hold half of it: a sandbox that fills them can still work.
+ * together they never hold half of it, the kernel's own for each file included: a sandbox that fills them can still work.
  */
 export function temporaryFolders(tmpBytes: number, memoryBytes: number): readonly EngineTmpfs[] {
   return [

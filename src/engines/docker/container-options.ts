@@ -5,8 +5,29 @@ import { toSeccompProfile } from './seccomp.ts';
 const SHM_BYTES = 64 * 1024 * 1024;
 const OPEN_FILES = 16_384;
 
-/** Docker's form of a spec, with all hardening on. `hostCpus` bounds the CPUs, as Docker refuses more than the host has. */
-export function toContainerOptions(spec: EngineSpec, hostCpus: number): ContainerCreateOptions {
+/** A file in a tmpfs takes about 1 KiB of the kernel's besides its content: for each so many bytes of its size it may have one. */
+const TMPFS_BYTES_PER_FILE = 8192;
+
+/**
+ * What System V leaves in memory when the programs that made it have ended. Segments go with the last of them; queues and
+ * semaphores, which stay, are few.
+ */
+const SYSTEM_V_LIMITS = {
+  'kernel.shm_rmid_forced': '1',
+  'kernel.msgmni': '32',
+  'kernel.sem': '250 32000 32 128',
+} as const;
+
+/** What the engine is and may. */
+export interface ContainerHost {
+  /** Docker refuses more CPUs than the host has. */
+  readonly cpus: number;
+  /** Where users are mapped, kernels before 5.19 let nobody set these limits, and the container would not start. */
+  readonly mapsUsers: boolean;
+}
+
+/** Docker's form of a spec, with all hardening on. */
+export function toContainerOptions(spec: EngineSpec, host: ContainerHost): ContainerCreateOptions {
   const user = `${spec.user.uid}:${spec.user.gid}`;
   return {
     Image: spec.image,
@@ -32,12 +53,13 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
       Memory: spec.memoryBytes,
       // Memory and swap together: equal to the memory means no swap.
       MemorySwap: spec.memoryBytes,
-      NanoCpus: Math.round(Math.min(spec.cpus, hostCpus) * 1e9),
+      NanoCpus: Math.round(Math.min(spec.cpus, host.cpus) * 1e9),
       PidsLimit: spec.pidsLimit,
       Ulimits: [
         { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
+      ...(host.mapsUsers ? {} : { Sysctls: { ...SYSTEM_V_LIMITS } }),
       Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
       Mounts: spec.mounts.map(({ source, target, isReadOnly }) => ({
         Type: 'bind',
@@ -59,5 +81,6 @@ export function toContainerOptions(spec: EngineSpec, hostCpus: number): Containe
 
 /** `exec` is said because Docker's own default for a tmpfs is noexec. */
 function tmpfsOptions({ sizeBytes, mode }: EngineTmpfs, { uid, gid }: EngineSpec['user']): string {
-  return `rw,exec,nosuid,nodev,size=${sizeBytes},mode=${mode.toString(8)},uid=${uid},gid=${gid}`;
+  const files = Math.max(1, Math.floor(sizeBytes / TMPFS_BYTES_PER_FILE));
+  return `rw,exec,nosuid,nodev,size=${sizeBytes},nr_inodes=${files},mode=${mode.toString(8)},uid=${uid},gid=${gid}`;
 }

@@ -52,9 +52,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
-    const { info } = facts ?? (await ask());
+    const { info, users } = facts ?? (await ask());
     requireFilter(info.seccomp, spec.seccomp);
-    const body = toContainerOptions(spec, info.cpus);
+    const body = toContainerOptions(spec, { cpus: info.cpus, mapsUsers: users.mode !== 'same' });
     if (spec.network.mode !== 'bridge') return await createContainer(spec, body);
     await networks.make(spec.network);
     try {
