@@ -14,6 +14,7 @@ afterAll(() => server.close());
 
 /** What gVisor grants anybody, of its own kernel and not of this machine's. */
 const GRANTED_BY_GVISOR = [
+  'asynchronous input',
   'device node',
   'kernel log',
   'keyring',

@@ -72,6 +72,7 @@ DOORS = {
     'keyring': lambda: call(250, 219, 0, -3, 1),
     'adding a key': lambda: call(248, 217, b'user', b'door', b'x', 1, -3),
     'io_uring': lambda: call(425, 425, 1, params),
+    'asynchronous input': lambda: call(206, 0, 1, ctypes.byref(ctypes.c_ulong())),
     'memory of a process': own_memory,
     'vmsplice': lambda: call(278, 75, os.pipe()[1], None, 0, 0),
     'memory policy': lambda: call(238, 237, 0, None, 0),
