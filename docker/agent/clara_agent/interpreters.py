@@ -45,7 +45,7 @@ class Interpreters:
     def run(self, start):
         """Runs the start's job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""
         asked = start.job["env"].items()
-        if start.losses > 1 or any(name.startswith(EARLY) and self.environment.get(name) != value for name, value in asked):
+        if start.is_alone or start.losses > 1 or any(name.startswith(EARLY) and self.environment.get(name) != value for name, value in asked):
             self._run_cold(start)
         else:
             self._renew().run(start)

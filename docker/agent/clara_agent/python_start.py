@@ -11,6 +11,7 @@ class PythonStart:
         self.descriptors = descriptors
         self._run = run
         self.losses = 0
+        self.is_alone = False
 
     def begin(self):
         """Sends the script on its way; raises OSError where no process can be had."""
@@ -38,6 +39,11 @@ class PythonStart:
         except OSError as error:
             self._close()
             self._run.on_refused(error)
+
+    def on_unsent(self):
+        """Its descriptors cannot be passed to the warm interpreter: it gets one of its own, which inherits them."""
+        self.is_alone = True
+        self.on_lost()
 
     def on_refused(self, number):
         """The fork failed."""

@@ -1,4 +1,5 @@
 """The agent's end of one warm interpreter."""
+import errno
 import marshal
 import os
 
@@ -47,7 +48,7 @@ class Warm:
         self._number += 1
         message = marshal.dumps(dict(start.job, id=self._number))
         self._pending[self._number] = start
-        self._backlog.append((message, start))
+        self._backlog.append((message, self._number, start))
         self._send()
         if self._watchdog is None:
             self._silence = self._stops = 0
@@ -55,13 +56,17 @@ class Warm:
 
     def _send(self):
         while self._backlog:
-            message, start = self._backlog[0]
+            message, number, start = self._backlog[0]
             try:
                 send_with(self._socket, message, start.descriptors)
             except BlockingIOError:
                 return self._loop.modify(self._fd, READ | WRITE)
-            except OSError:
-                return None  # Its end is read as end of file.
+            except OSError as error:
+                if error.errno != errno.ETOOMANYREFS:
+                    return None  # Its end is read as end of file.
+                # The kernel counts what all processes of this user pass to each other, those of other sandboxes too.
+                if self._pending.pop(number, None):
+                    self._loop.soon(start.on_unsent)
             del self._backlog[0]
         return None
 
