@@ -17,7 +17,7 @@ import { thisMachine } from './egress/surroundings.ts';
 import type { Engine } from './engines/engine.ts';
 import { AccessLog } from './http/access-log.ts';
 import { limitEachAddress } from './http/address-limits.ts';
-import { requireKey } from './http/auth.ts';
+import { limitOpenRequests, requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
 import { refuseOddRequests } from './http/broken-requests.ts';
 import { refuseWhileClosing } from './http/closing.ts';
@@ -123,13 +123,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, config.corsOrigins);
   const rateLimits = new RateLimits(config.requestsPerSecond, clock);
+  limitOpenRequests(app, rateLimits);
   await registerOpenApi(app, version);
 
   const serviceOptions = { engine, service, config, version };
-  await app.register(async (open) => {
-    open.addHook('onRequest', async (request) => rateLimits.countOpenRequest(request));
-    await open.register(healthRoute, serviceOptions);
-  });
+  await app.register(healthRoute, serviceOptions);
   await app.register(async (secured) => {
     documentErrors(secured, commonErrors);
     requireKey(secured, config.apiKeys, rateLimits);

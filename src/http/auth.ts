@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** True on a route that is about no user, so that keys which are bound to some users may call it. */
     isAboutNoUser?: boolean;
+    /** True on a route whose requests are counted for their key. */
+    needsKey?: boolean;
   }
 }
 
@@ -34,6 +36,9 @@ interface Door {
  */
 export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits: RateLimits): void {
   const doors = keys.map((key) => ({ key, auth: { keyName: key.name, maxSandboxes: key.maxSandboxes } }));
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, needsKey: true };
+  });
   app.addHook('onRequest', async (request) => {
     const presented = presentedKey(request);
     const door = findDoor(doors, hashKey(presented));
@@ -45,6 +50,13 @@ export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits
     limits.countRequest(door.key);
     demandOwnUser(request, door.key);
     request.auth = door.auth;
+  });
+}
+
+/** Counts for its address whatever needs no key: documents, and what is no route at all. */
+export function limitOpenRequests(app: FastifyInstance, limits: RateLimits): void {
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config?.needsKey !== true) limits.countOpenRequest(request);
   });
 }
 

@@ -175,6 +175,21 @@ describe('the rate', () => {
   });
 });
 
+describe('what needs no key', () => {
+  it.each(['/health', '/docs', '/docs/json', '/docs/static/index.css', '/nothing', '/sandbox'])(
+    'is limited for each address: %s',
+    async (url) => {
+      await start('', { SANDBOX_RATE_LIMIT: '2' });
+      const from = async (remoteAddress: string) =>
+        (await fake.inject({ method: 'GET', url, remoteAddress })).statusCode;
+      const first = await from('192.0.2.1');
+      expect([200, 404]).toContain(first);
+      expect([await from('192.0.2.1'), await from('192.0.2.1')]).toEqual([first, 429]);
+      expect(await from('192.0.2.2')).toBe(first);
+    },
+  );
+});
+
 describe('wrong keys', () => {
   const wrong = (remoteAddress: string, key = 'wrong') =>
     fake.inject({ method: 'GET', url: '/info', headers: { 'x-api-key': key }, remoteAddress });
