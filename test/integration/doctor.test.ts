@@ -64,6 +64,7 @@ describe('npm run doctor', () => {
       ...checks,
       'io_uring',
       'users',
+      'shared counts',
       'swap',
       'image',
       'clock',
@@ -90,7 +91,16 @@ describe('npm run doctor', () => {
       /^fail +runtime: The engine has no runtime nothing/m,
     ],
     ['an image that is not there', 'SANDBOX_DOCKER_IMAGE=absent:1', /^fail +image: absent:1 is not on this machine/m],
-    ['more memory than there is', 'SANDBOX_DOCKER_MEMORY=900t', /^fail +memory: /m],
+    [
+      'more memory than there is',
+      'SANDBOX_DOCKER_MEMORY=900t\nSANDBOX_DOCKER_MEMORY_MAX=900t',
+      /^fail +memory: .*\n +To mend: Set SANDBOX_DOCKER_MEMORY to less than this machine has\.$/m,
+    ],
+    [
+      'a file in the place of the data folder',
+      'SANDBOX_DATA_DIR=/etc/passwd',
+      /^fail +data folder: \/etc\/passwd is no folder\.\n +To mend: Set SANDBOX_DATA_DIR/m,
+    ],
     ['no engine', 'DOCKER_HOST=unix:///nowhere/engine.sock', /^fail +engine: No Docker engine answers/m],
     ['a reserve beyond the disk', 'SANDBOX_DISK_RESERVE=900t', /^fail +free disk: /m],
     [

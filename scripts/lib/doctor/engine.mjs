@@ -107,8 +107,8 @@ function checkMemory({ MemTotal: total }, env) {
   const each = toBytes(env.SANDBOX_DOCKER_MEMORY || '512m');
   const count = Number(env.SANDBOX_MAX_CONTAINERS || 50);
   const sum = `${count} sandboxes of ${toGibibytes(each)} may use ${toGibibytes(each * count)}; this machine has ${toGibibytes(total)}.`;
-  const mend = `Set SANDBOX_MAX_CONTAINERS to ${Math.max(1, Math.floor(total / each))} or less, or SANDBOX_DOCKER_MEMORY lower.`;
-  if (each > total) return fail('memory', sum, mend);
+  if (each > total) return fail('memory', sum, 'Set SANDBOX_DOCKER_MEMORY to less than this machine has.');
+  const mend = `Set SANDBOX_MAX_CONTAINERS to ${Math.floor(total / each)} or less, or SANDBOX_DOCKER_MEMORY lower.`;
   if (each * count > total)
     return warn('memory', `${sum} Few use all of it at once; if they do, the kernel ends some.`, mend);
   return ok('memory', sum);

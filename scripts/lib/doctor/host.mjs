@@ -83,6 +83,8 @@ function isOurs(host, port) {
 async function checkDataFolder(dataDir, nearest) {
   const what = 'data folder';
   const mend = `sudo install -d -m 700 -o "$USER" ${dataDir}, or set SANDBOX_DATA_DIR to a folder of this user.`;
+  if (!(await stat(nearest)).isDirectory())
+    return fail(what, `${nearest} is no folder.`, 'Set SANDBOX_DATA_DIR to a folder, or to where one can be made.');
   const isWritable = await access(nearest, constants.W_OK | constants.X_OK).then(
     () => true,
     () => false,

@@ -4,6 +4,13 @@ import { fail, ok, warn } from './finding.mjs';
 /** The first engine whose default profile has no io_uring. */
 const WITHOUT_IO_URING = 25;
 
+/** Limits of a user, as all sandboxes are one, and of the machine. */
+const SHARED_COUNTS = {
+  'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances',
+  'kernel.pty.max': '/proc/sys/kernel/pty/max',
+};
+const ENOUGH_OF_EACH = 1_048_576;
+
 /** The map of a process in no user namespace but the machine's own. */
 const WHOLE_MACHINE = /^\s*0\s+0\s+4294967295\s*$/;
 
@@ -21,6 +28,7 @@ export function checkIsolation(info, env) {
     checkSeccomp(seccomp, choice),
     checkIoUring(info, env, choice, seccomp),
     checkUsers(info, new Set(options.map(({ name }) => name))),
+    checkSharedCounts(env),
   ];
 }
 
@@ -78,6 +86,18 @@ function checkUsers(info, options) {
     `${means}, whom this user cannot give folders to.`,
     'Run the server as root, or switch userns-remap off.',
   );
+}
+
+/** What one sandbox could take from all others: with so many of each its memory ends first. */
+function checkSharedCounts(env) {
+  const what = 'shared counts';
+  if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
+  const small = Object.entries(SHARED_COUNTS).filter(([, path]) => !(readNumber(path) >= ENOUGH_OF_EACH));
+  if (small.length === 0) return ok(what, 'No sandbox can take all watches of files or all terminals.');
+  const names = small.map(([name]) => name);
+  const means = `One sandbox can take from all others what the kernel counts for all of them together: ${names.join(' and ')}.`;
+  const settings = names.map((name) => `${name}=${ENOUGH_OF_EACH}`).join(' ');
+  return warn(what, means, `sysctl -w ${settings}, and the same in a file in /etc/sysctl.d.`);
 }
 
 function checkRootless(what) {
