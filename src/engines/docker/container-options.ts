@@ -79,6 +79,13 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
   };
 }
 
+/** The same with nothing but an empty folder, which nobody can write, in the places of an image's volumes. */
+export function closeVolumes(options: ContainerCreateOptions, paths: readonly string[]): ContainerCreateOptions {
+  const { HostConfig } = options;
+  const closed = Object.fromEntries(paths.map((path) => [path, 'ro,size=4096,nr_inodes=1']));
+  return { ...options, HostConfig: { ...HostConfig, Tmpfs: { ...HostConfig?.Tmpfs, ...closed } } };
+}
+
 /** `exec` is said because Docker's own default for a tmpfs is noexec. */
 function tmpfsOptions({ sizeBytes, mode }: EngineTmpfs, { uid, gid }: EngineSpec['user']): string {
   const files = Math.max(1, Math.floor(sizeBytes / TMPFS_BYTES_PER_FILE));

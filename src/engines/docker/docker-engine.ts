@@ -3,12 +3,12 @@ import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
 import type { Engine, EngineId, EngineSpec, EngineUser } from '../engine.ts';
-import { toContainerOptions } from './container-options.ts';
+import { closeVolumes, toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
-import { inspectSandbox, listSandboxes, networkOf } from './inspect.ts';
+import { inspectSandbox, listSandboxes, networkOf, volumesOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
@@ -55,15 +55,24 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     const { info, users } = facts ?? (await ask());
     requireFilter(info.seccomp, spec.seccomp);
     const body = toContainerOptions(spec, { cpus: info.cpus, mapsUsers: users.mode !== 'same' });
-    if (spec.network.mode !== 'bridge') return await createContainer(spec, body);
+    if (spec.network.mode !== 'bridge') return await createWithoutVolumes(spec, body);
     await networks.make(spec.network);
     try {
-      return await createContainer(spec, body);
+      return await createWithoutVolumes(spec, body);
     } catch (error) {
       // A name that is taken is another sandbox's, and so is the network then.
       if (!isSandboxError(error, 'conflict')) await networks.remove(spec.network.name).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** An image may have volumes, which no limit of the sandbox holds: only the container that was made of it tells. */
+  async function createWithoutVolumes(spec: EngineSpec, body: ContainerCreateOptions): Promise<EngineId> {
+    const id = await createContainer(spec, body);
+    const volumes = await volumesOf(calls, id);
+    if (volumes.length === 0) return id;
+    await removeSandbox(calls, id);
+    return await createContainer(spec, closeVolumes(body, volumes));
   }
 
   async function createContainer(spec: EngineSpec, body: ContainerCreateOptions): Promise<EngineId> {

@@ -41,6 +41,14 @@ export async function networkOf(calls: DockerCalls, id: EngineId): Promise<strin
   }
 }
 
+/** Where in a container that was just made the volumes of its image are. */
+export async function volumesOf(calls: DockerCalls, id: EngineId): Promise<readonly string[]> {
+  const { Mounts: mounts } = await calls.run({ doing: 'look at the sandbox' }, (docker, abortSignal) =>
+    docker.getContainer(calls.path(id)).inspect({ abortSignal }),
+  );
+  return mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
+}
+
 /** All containers, in any state, that carry all these labels. */
 export async function listSandboxes(
   calls: DockerCalls,
