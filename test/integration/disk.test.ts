@@ -72,9 +72,12 @@ async function released(folder: string): Promise<void> {
 const FILL = 'cat /dev/zero > big; cat /dev/zero > rest; for i in $(seq 200); do echo x > "small$i" || break; done';
 
 describe('a disk without a limit', () => {
-  it('lets code write more than the limit of the tests below', async () => {
+  it('lets code write more, and more files, than the limit of the tests below', async () => {
     const server = await start({ SANDBOX_DISK_LIMIT: '0' });
     expect((await server.shell('u', WRITE_100_MB)).body).toMatchObject({ success: true });
+    const files = 'for i in range(40_000): open(f"f{i}", "w").close()\nprint(i)';
+    expect((await server.execute('u', files, { timeout: 120 })).body.output).toBe('39999\n');
+    await server.shell('u', 'find . -name "f*" -delete', { timeout: 120 });
     expect(await mountsBelow(server.dataDir)).toEqual([]);
     expect((await server.call('GET', '/sandbox/u/status')).body).toMatchObject({ disk_limit_mb: null });
   });
