@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attack } from '../support/attack.ts';
+import { runBare } from '../support/bare-container.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 const MIB = 2 ** 20;
@@ -46,6 +47,24 @@ describe('a program that does not want to end', () => {
       how: 'shell',
     });
     expect(body.output).toBe('survived\n');
+  });
+
+  it('leaves daemons behind where only its group is killed', async () => {
+    const script = `import os, signal, time
+reader, writer = os.pipe()
+group = os.fork()
+if group == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.write(writer, str(os.getpid()).encode())
+    time.sleep(100)
+daemon = int(os.read(reader, 20))
+os.killpg(group, signal.SIGKILL)
+os.waitpid(group, 0)
+os.kill(daemon, 0)
+print('the daemon lives')`;
+    expect(await runBare(script)).toBe('the daemon lives\n');
   });
 
   it.each([

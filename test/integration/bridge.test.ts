@@ -8,6 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { EngineId } from '../../src/engines/engine.ts';
 import { specFor } from '../contract/engine.contract.ts';
+import { runBare } from '../support/bare-container.ts';
+import { asMetadataService, METADATA_ADDRESS } from '../support/link-local.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 import { hasNetworkCards } from '../support/runtime.ts';
 
@@ -124,7 +126,11 @@ describe('from a sandbox on a bridge of its own', () => {
     await open.stop();
   });
 
-  it('no neighbour is reached', async () => {
+  it('no neighbour is reached, as those are who share a bridge', async () => {
+    const open = await startNeighbour();
+    const fetch = `import urllib.request as r; print(r.urlopen('http://${open.address}:8000/').status)`;
+    expect(await runBare(fetch, { NetworkMode: open.network })).toBe('200\n');
+    await open.stop();
     const [one, two] = await Promise.all([started(), started()]);
     const { stream } = await engine.exec(two.id, ['python3', '-u', '-c', 'import http.server as h; h.test(port=8000)']);
     await once(stream, 'data');
@@ -141,5 +147,11 @@ describe('from a sandbox on a bridge of its own', () => {
       // 7: refused or unreachable, not 28, a time-out somewhere on the way.
       expect(await shell(id, `target=${target}; ${code}`)).toBe('7');
     }
+    const open = await startNeighbour();
+    await asMetadataService(async () => {
+      expect(await fetchFrom(open.id, `${METADATA_ADDRESS}:${port}`)).toBe('of this machine');
+      expect(await fetchFrom(id, `${METADATA_ADDRESS}:${port}`)).toBe('none');
+    });
+    await open.stop();
   });
 });

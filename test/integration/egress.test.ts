@@ -4,6 +4,8 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runBare } from '../support/bare-container.ts';
+import { asMetadataService, METADATA_ADDRESS } from '../support/link-local.ts';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
@@ -208,6 +210,23 @@ describe('what a sandbox does not reach', () => {
       '100.100.100.200:80',
     ];
     expect(await statusOf('eve', targets)).toEqual(targets.map(() => '403'));
+    await asMetadataService(async () => {
+      expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`], open)).toEqual(['200']);
+      expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`])).toEqual(['403']);
+    });
+  });
+
+  it('is the engine, which is there for a container that was given its socket', async () => {
+    const ask = `import socket
+engine = socket.socket(socket.AF_UNIX)
+try:
+    engine.connect('/var/run/docker.sock')
+    engine.sendall(b'GET /_ping HTTP/1.0\\r\\n\\r\\n')
+    print(engine.recv(100).split(b'\\r')[0].decode())
+except OSError as error: print(error.strerror)`;
+    const given = { Binds: ['/var/run/docker.sock:/var/run/docker.sock'] };
+    expect(await runBare(ask, given)).toBe('HTTP/1.0 200 OK\n');
+    expect(await python(ask, 'eve')).toMatchObject({ output: 'No such file or directory\n' });
   });
 
   it('is whatever a name leads to the second time', async () => {
@@ -277,6 +296,19 @@ describe('the network of one sandbox', () => {
     expect((await server.call('GET', '/sandbox/dag/status')).body.egress).toBeNull();
   });
 
+  it('is none at all then: what a container on the machine’s network reaches is out of reach', async () => {
+    await create('dag', { network: 'none' });
+    const outside = await startNeighbour();
+    const target = `http://${outside.address}:8000/`;
+    const fetch = `import urllib.request as r\ntry: print(r.urlopen('${target}', timeout=5).status)\nexcept OSError: print('none')`;
+    try {
+      expect(await runBare(fetch, { NetworkMode: 'host' })).toBe('200\n');
+      expect(await python(fetch, 'dag')).toMatchObject({ output: 'none\n' });
+    } finally {
+      await outside.stop();
+    }
+  });
+
   it.each([{ network: 'bridge' }, { network: 'host' }, { egress_allow: ['a b'] }, { egress_allow: '*' }])(
     'is refused as %j',
     async (body) => {
@@ -332,6 +364,7 @@ for _ in range(4):
     proxy.sendall(b"CONNECT origin.test:${origin.httpPort} HTTP/1.1\\r\\n\\r\\n")
     held.append(proxy)
     print(proxy.recv(4096).split(b" ")[1].decode())`;
+      expect(await python(held, 'hal')).toMatchObject({ output: '200\n'.repeat(4) });
       expect((await limited.execute('hal', held)).body).toMatchObject({ output: '200\n200\n503\n503\n' });
       const get = `curl -s ${httpUrl('/big')} | wc -c`;
       expect((await limited.shell('hal', get)).body).toMatchObject({ output: '20971520\n' });

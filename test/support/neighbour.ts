@@ -8,6 +8,8 @@ const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 /** A container on an ordinary bridge, as somebody's service on this machine may be; it serves HTTP on port 8000. */
 export interface Neighbour {
   readonly id: EngineId;
+  /** The name of its bridge. */
+  readonly network: string;
   readonly address: string;
   /** This machine's address on that bridge. */
   readonly gateway: string;
@@ -30,6 +32,7 @@ export async function startNeighbour(): Promise<Neighbour> {
   const card = (await container.inspect()).NetworkSettings.Networks[name];
   return {
     id: container.id as EngineId,
+    network: name,
     address: card?.IPAddress ?? '',
     gateway: card?.Gateway ?? '',
     stop: async () => {
