@@ -43,6 +43,10 @@ describe('an impostor in the place of the agent', () => {
       'send(out, hello(hash))\nn = 0\nwhile True:\n    n += 2\n    send(out, frame(2, n, b\'{"op":"dial","host":"x","port":1}\'))',
     ],
     [
+      'opens a channel twice',
+      'send(out, hello(hash) + frame(2, 2, b\'{"op":"dial","host":"x","port":1}\') * 2)\ntime.sleep(1000)',
+    ],
+    [
       'pings for ever and never reads',
       "send(out, hello(hash))\nwhile True: send(out, frame(10, 0, b'12345678') * 1000)",
     ],
