@@ -86,7 +86,9 @@ describe('a file', () => {
 });
 
 describe('a path that nothing can be done with', () => {
-  const deep = 'd/'.repeat(1500);
+  // To gVisor each part of a path costs so much that the work on 1,500 takes minutes.
+  const levels = IS_GVISOR ? 300 : 1500;
+  const deep = 'd/'.repeat(levels);
 
   it.each([
     '/dev/tty',
@@ -105,7 +107,7 @@ describe('a path that nothing can be done with', () => {
     await server.shell('f', 'rm -f socket');
   });
 
-  it('is not one of 1,500 folders: it is written, read, packed, unpacked and removed', async () => {
+  it('is not one of many folders: it is written, read, packed, unpacked and removed', async () => {
     expect((await write(`${deep}file`, 'deep')).body).toMatchObject({ success: true });
     expect((await read(`${deep}file`)).body.content).toBe('deep');
     const url = (path: string, format: string) =>
@@ -114,7 +116,7 @@ describe('a path that nothing can be done with', () => {
     for (const format of ['tar', 'zip']) {
       const packed = Buffer.from(await (await fetch(url('d', format), { headers })).arrayBuffer());
       const unpacked = await fetch(url(`copy-${format}`, format), { method: 'PUT', headers, body: packed });
-      expect([unpacked.status, await unpacked.json()]).toMatchObject([200, { entries: 1500 }]);
+      expect([unpacked.status, await unpacked.json()]).toMatchObject([200, { entries: levels }]);
       await write(`${format}.archive`, packed.toString('base64'), 'base64');
       const unzipped = await server.call('POST', '/sandbox/f/unzip', { path: `${format}.archive`, destination: 'e' });
       expect(unzipped.body).toMatchObject({ success: true });

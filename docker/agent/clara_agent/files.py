@@ -7,6 +7,8 @@ from .operation import Operation
 from .parameters import take, take_path, to_text
 from .status import describe
 
+FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+
 
 class Stat(Operation):
     """What is there."""
@@ -49,10 +51,25 @@ def make_folders(path):
     missing = [path]
     while not _makes(missing[-1]):
         missing.append(os.path.dirname(missing[-1].rstrip(b"/")))
-    while missing:
-        if not _makes(missing.pop()):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    # Each from the one above it: some kernels take their time for every part of a path.
+    folder = os.open(missing.pop(), FOLDER)
+    try:
+        while missing:
+            folder = _enter(folder, os.path.basename(missing.pop().rstrip(b"/")))
+    finally:
+        os.close(folder)
     return True
+
+
+def _enter(folder, name):
+    """Makes a folder where there is none, and opens it in the place of the one above."""
+    try:
+        os.mkdir(name, dir_fd=folder)
+    except FileExistsError:
+        pass
+    inner = os.open(name, FOLDER, dir_fd=folder)
+    os.close(folder)
+    return inner
 
 
 def _makes(path):
