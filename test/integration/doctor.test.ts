@@ -103,6 +103,7 @@ describe('npm run doctor', () => {
     ],
     ['no engine', 'DOCKER_HOST=unix:///nowhere/engine.sock', /^fail +engine: No Docker engine answers/m],
     ['a reserve beyond the disk', 'SANDBOX_DISK_RESERVE=900t', /^fail +free disk: /m],
+    ['a data folder in memory', 'SANDBOX_DATA_DIR=/dev/shm/sandboxes', /^fail +free disk: .* is memory/m],
     [
       'a disk service that is away',
       'SANDBOX_DISK_SERVICE=/nowhere/socket',

@@ -9,6 +9,9 @@ import { fail, ok, warn } from './finding.mjs';
 import { toBytes, toGibibytes } from './size.mjs';
 
 const HEALTH_TIMEOUT_MS = 3_000;
+/** tmpfs and ramfs, as statfs(2) names them. */
+const MEMORY_FILE_SYSTEMS = [0x01021994, 0x858458f6];
+
 const COMFORTABLE_BYTES = 10 * 2 ** 30;
 
 /**
@@ -102,7 +105,11 @@ async function checkDataFolder(dataDir, nearest) {
 }
 
 async function checkFreeDisk(folder, env) {
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize, type } = await statfs(folder);
+  if (MEMORY_FILE_SYSTEMS.includes(type)) {
+    const means = `${folder} is memory: it is empty after a restart of the machine, and what a sandbox writes counts as its memory.`;
+    return fail('free disk', means, 'Set SANDBOX_DATA_DIR to a folder on a disk, such as /data/sandboxes.');
+  }
   const free = bavail * bsize;
   const reserve = toBytes(env.SANDBOX_DISK_RESERVE || '1g');
   const means = `${toGibibytes(free)} are free at ${folder}.`;
