@@ -16,6 +16,9 @@ export const LABEL = {
   pooled: 'clara.pooled',
 } as const;
 
+/** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
+const REVISION = 2;
+
 /** The engine's name of a sandbox: which server's, then which. */
 export function toEngineName(instance: string, id: string): string {
   return `clara-${instance}-${id}`;
@@ -75,6 +78,7 @@ function toNetwork(config: Config, { instance, id, overrides }: SpecParts): Engi
 /** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */
 export function specHash(config: Config, overrides: SandboxOverrides): string {
   const parts = [
+    REVISION,
     overrides.image ?? config.image,
     overrides.memoryBytes ?? config.memoryBytes,
     overrides.cpus ?? config.cpus,
