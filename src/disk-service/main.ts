@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
+import { findEngineProcess, whyUnseenIn } from '../disks/engine-sight.ts';
+import { namespaceOf } from '../disks/mount-namespace.ts';
 import { createLogger } from '../log.ts';
-import { findEngineProcess, whyUnseenIn } from './engine-sight.ts';
-import { namespaceOf } from './mount-namespace.ts';
-import { buildDiskService } from './service.ts';
-import { parseDiskServiceConfig } from './service-config.ts';
+import { buildDiskService } from './app.ts';
+import { parseDiskServiceConfig } from './config.ts';
 
 /** Mounting and unmounting that is under way may take so long at the end, in milliseconds. */
 const CLOSE_DELAY_MS = 20_000;

@@ -1,19 +1,12 @@
 import { join } from 'node:path';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { KEEP_SIZE, LoopDisk } from '../disks/loop-disk.ts';
+import { whyRefused } from '../disks/mount-ability.ts';
+import type { MountNamespace } from '../disks/mount-namespace.ts';
+import type { DiskOwner } from '../disks/user-folder.ts';
 import { isSandboxError } from '../errors.ts';
-import { KEEP_SIZE, LoopDisk } from './loop-disk.ts';
-import { whyRefused } from './mount-ability.ts';
-import type { MountNamespace } from './mount-namespace.ts';
-import {
-  BODY_LIMIT_BYTES,
-  mountedSchema,
-  namedSchema,
-  openSchema,
-  readySchema,
-  usageSchema,
-} from './service-schemas.ts';
-import type { DiskOwner } from './user-folder.ts';
+import { BODY_LIMIT_BYTES, mountedSchema, namedSchema, openSchema, readySchema, usageSchema } from './schemas.ts';
 
 /** Who owns what is not made here. */
 const NOBODY: DiskOwner = { uid: 65_534, gid: 65_534 };
