@@ -1,12 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/** Takes from the whole machine for a moment what other tests need. */
+const ALONE = 'test/integration/attacks-neighbours.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     // Not /tmp, which may be memory: a disk image there counts as memory of its sandbox.
     env: { TMPDIR: '/var/tmp' },
+    projects: [
+      { extends: true, test: { name: 'beside', include: ['test/**/*.test.ts'], exclude: [ALONE] } },
+      { extends: true, test: { name: 'alone', include: [ALONE], sequence: { groupOrder: 1 } } },
+    ],
   },
 });

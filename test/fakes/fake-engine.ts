@@ -166,8 +166,9 @@ export class FakeEngine implements Engine {
   }
 
   async ranOutOfMemory(id: EngineId, withinMs: number): Promise<boolean> {
+    const nowMs = performance.now();
     await this.#enter('ranOutOfMemory', this.#nameOf(id));
-    return performance.now() - (this.#find(id)?.outOfMemoryAtMs ?? Number.NEGATIVE_INFINITY) < withinMs;
+    return nowMs - (this.#find(id)?.outOfMemoryAtMs ?? Number.NEGATIVE_INFINITY) < withinMs;
   }
 
   async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {
