@@ -116,8 +116,11 @@ export interface Engine {
   /** All sandboxes, in any state, that carry all these labels. */
   list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]>;
   stats(id: EngineId): Promise<EngineStats>;
-  /** True where memory ran out in it within the last so many milliseconds, and took something of it; it may have ended of that. */
-  ranOutOfMemory(id: EngineId, withinMs: number): Promise<boolean>;
+  /**
+   * True where memory ran out in it within the last so many milliseconds, and took something of it; it may have ended of that. An
+   * engine may hear of it late: the answer waits so long for that before it is false.
+   */
+  ranOutOfMemory(id: EngineId, withinMs: number, patienceMs?: number): Promise<boolean>;
   /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
   /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */

@@ -69,7 +69,7 @@ export async function execute(
     if (!(error instanceof AgentFailure)) throw error;
     const durationMs = performance.now() - startedAtMs;
     const execution = toFailedExecution(error, durationMs);
-    const isTaken = isCut(error) && (await options.memory.ranOut(durationMs));
+    const isTaken = isCut(error) && (await options.memory.endedIt(durationMs));
     return isTaken ? { ...execution, ...OUT_OF_MEMORY, notice: null } : execution;
   }
 }

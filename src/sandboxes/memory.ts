@@ -6,6 +6,9 @@ import type { SandboxRecord } from './record.ts';
 /** The runtime whose sandboxes run on this machine's kernel. */
 const SHARED_KERNEL_RUNTIME = 'runc';
 
+/** How long news of the engine may take, in milliseconds. */
+const NEWS_MS = 500;
+
 interface MemoryOwner {
   readonly engineId: EngineId | null;
   readonly record: SandboxRecord | null;
@@ -26,11 +29,20 @@ export class SandboxMemory {
     this.#engineId = engineId;
   }
 
-  /** Asks the engine whether memory ran out within the last so many milliseconds; false where it does not say. */
+  /** Whether memory ran out within the last so many milliseconds, as the engine knows it; false where it does not say. */
   async ranOut(withinMs: number): Promise<boolean> {
+    return await this.#ask(withinMs, 0);
+  }
+
+  /** The same once the whole sandbox is lost: a kernel of its own ends at once, and the engine hears a moment later why. */
+  async endedIt(withinMs: number): Promise<boolean> {
+    return await this.#ask(withinMs, this.isCountedInside ? 0 : NEWS_MS);
+  }
+
+  async #ask(withinMs: number, patienceMs: number): Promise<boolean> {
     if (!this.#engineId) return false;
     try {
-      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs);
+      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs, patienceMs);
     } catch (error) {
       if (!isSandboxError(error)) throw error;
       return false;

@@ -19,6 +19,9 @@ let script: RunScript;
 const execute = async () => (await fake.call('POST', '/sandbox/u/execute', { code: "print('on')" })).json();
 const sandboxId = () => [...fake.engine.sandboxes.keys()][0] ?? '';
 const asked = () => fake.engine.calls.filter((call) => call.startsWith('ranOutOfMemory')).length;
+async function untilAsked(): Promise<void> {
+  while (asked() === 0) await new Promise(setImmediate);
+}
 const never = () => new Promise<never>(() => undefined);
 
 async function start(runtime: string): Promise<void> {
@@ -71,6 +74,18 @@ describe('a sandbox that ends as its memory runs out', () => {
     };
     expect(await execute()).toMatchObject({ exit_code: 137, oom_killed: false });
     fake.engine.down = false;
+  });
+});
+
+describe('a sandbox with a kernel of its own that ends as its memory runs out', () => {
+  it('is named as the reason although the engine hears of it after the end', async () => {
+    await start('runsc');
+    script = () => {
+      fake.engine.kill(sandboxId());
+      void untilAsked().then(() => fake.engine.noteOutOfMemory(sandboxId()));
+      return never();
+    };
+    expect(await execute()).toMatchObject(OUT_OF_MEMORY);
   });
 });
 

@@ -120,7 +120,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
-    ranOutOfMemory: (id, withinMs) => ranOutOfMemory(calls, id, withinMs),
+    ranOutOfMemory: (id, withinMs, patienceMs) => ranOutOfMemory(calls, id, withinMs, patienceMs),
     exec: (id, argv) => startExec(calls, id, argv),
     closeHost: closeHostToBridges,
     close: async () => calls.close(),
