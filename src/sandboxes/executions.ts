@@ -63,7 +63,7 @@ export async function execute(
     });
     const execution = toExecution(result);
     if (result.exitCode !== TAKEN_EXIT_CODE || options.memory.isCountedInside) return execution;
-    const isTaken = await options.memory.ranOut(performance.now() - startedAtMs);
+    const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
     return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;

@@ -6,6 +6,9 @@ import type { SandboxRecord } from './record.ts';
 /** The runtime whose sandboxes run on this machine's kernel. */
 const SHARED_KERNEL_RUNTIME = 'runc';
 
+/** How long a program that ended without a word waits for news of the engine, in milliseconds: many end so by themselves. */
+const SILENT_MS = 100;
+
 /** How long news of the engine may take, in milliseconds. */
 const NEWS_MS = 500;
 
@@ -29,9 +32,12 @@ export class SandboxMemory {
     this.#engineId = engineId;
   }
 
-  /** Whether memory ran out within the last so many milliseconds, as the engine knows it; false where it does not say. */
-  async ranOut(withinMs: number): Promise<boolean> {
-    return await this.#ask(withinMs, 0);
+  /**
+   * Whether memory ran out within the last so many milliseconds, as the engine knows it; false where it does not say. A program that
+   * said nothing as it ended may have been taken just now.
+   */
+  async ranOut(withinMs: number, isSilent: boolean): Promise<boolean> {
+    return await this.#ask(withinMs, isSilent ? SILENT_MS : 0);
   }
 
   /** The same once the whole sandbox is lost: a kernel of its own ends at once, and the engine hears a moment later why. */

@@ -103,6 +103,15 @@ describe('a program whose memory the machine takes from under a kernel of its ow
     expect(await execute()).toMatchObject(OUT_OF_MEMORY);
   });
 
+  it('is told as that although the engine hears of it after the end', async () => {
+    await start('runsc');
+    script = () => {
+      void untilAsked().then(() => fake.engine.noteOutOfMemory(sandboxId()));
+      return { exitCode: 1 };
+    };
+    expect(await execute()).toMatchObject(OUT_OF_MEMORY);
+  });
+
   it('keeps its exit code where memory lasted, or did not end it', async () => {
     await start('runsc');
     ends(1, false);
