@@ -9,9 +9,12 @@ import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { EngineId } from '../../src/engines/engine.ts';
 import { specFor } from '../contract/engine.contract.ts';
 import { runBare } from '../support/bare-container.ts';
-import { asMetadataService, METADATA_ADDRESS } from '../support/link-local.ts';
+import { asMetadataService } from '../support/link-local.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 import { hasNetworkCards } from '../support/runtime.ts';
+
+/** Where some clouds have a metadata service. */
+const METADATA_ADDRESS = '169.254.170.23';
 
 const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 const docker = new Docker();
@@ -148,7 +151,7 @@ describe('from a sandbox on a bridge of its own', () => {
       expect(await shell(id, `target=${target}; ${code}`)).toBe('7');
     }
     const open = await startNeighbour();
-    await asMetadataService(async () => {
+    await asMetadataService(METADATA_ADDRESS, async () => {
       expect(await fetchFrom(open.id, `${METADATA_ADDRESS}:${port}`)).toBe('of this machine');
       expect(await fetchFrom(id, `${METADATA_ADDRESS}:${port}`)).toBe('none');
     });

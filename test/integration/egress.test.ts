@@ -5,10 +5,13 @@ import { networkInterfaces } from 'node:os';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBare } from '../support/bare-container.ts';
-import { asMetadataService, METADATA_ADDRESS } from '../support/link-local.ts';
+import { asMetadataService } from '../support/link-local.ts';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+/** Where some clouds have a metadata service. */
+const METADATA_ADDRESS = '169.254.170.2';
 
 let origin: Origin;
 /** What the server logs. */
@@ -210,7 +213,7 @@ describe('what a sandbox does not reach', () => {
       '100.100.100.200:80',
     ];
     expect(await statusOf('eve', targets)).toEqual(targets.map(() => '403'));
-    await asMetadataService(async () => {
+    await asMetadataService(METADATA_ADDRESS, async () => {
       expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`], open)).toEqual(['200']);
       expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`])).toEqual(['403']);
     });
