@@ -1,5 +1,4 @@
 """Operations on names: stat, mkdir, move."""
-import errno
 import os
 
 from .errors import Failure, from_os_error
