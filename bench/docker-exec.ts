@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { toContainerOptions } from '../src/engines/docker/container-options.ts';
-import { toEngineSpec } from '../src/sandboxes/engine-spec.ts';
-import { SANDBOX_USER } from '../src/sandboxes/layout.ts';
+import { toEngineSpec } from '../src/sandboxes/spec/engine-spec.ts';
+import { SANDBOX_USER } from '../src/sandboxes/spec/layout.ts';
 import { connectEngine, removeContainers } from './containers.ts';
 
 const LABEL = 'clara.bench';

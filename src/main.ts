@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
-import { readAgentSource } from './agent/source.ts';
+import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
-import { systemClock } from './clock.ts';
-import { ConfigError, loadConfig } from './config.ts';
+import { systemClock } from './async/clock.ts';
+import { ConfigError, loadConfig } from './config/config.ts';
 import { createDockerEngine } from './engines/docker/docker-engine.ts';
 import { isSandboxError } from './errors.ts';
 import { listen } from './listen.ts';

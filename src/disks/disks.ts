@@ -1,13 +1,13 @@
 import { access, realpath, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage } from './disk.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
-import { whyNotMount } from './mount-ability.ts';
 import { ownNamespace } from './mount-namespace.ts';
+import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
 import type { FindOwner } from './user-folder.ts';
 

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { failureSchema, mountedSchema, readySchema, usageSchema } from '../disk-service/schemas.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
+import { failureSchema, mountedSchema, readySchema, usageSchema } from './service/schemas.ts';
 import type { FindOwner } from './user-folder.ts';
 
 /** The longest that the service's own deadlines let it take: a check after a crash, growing, and giving away all files. */

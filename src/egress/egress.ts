@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { AnswerCode, IncomingChannel, OpenListener } from '../agent/incoming-channel.ts';
-import type { Clock } from '../clock.ts';
-import { withDeadline } from '../deadline.ts';
+import type { AnswerCode, IncomingChannel, OpenListener } from '../agent/wire/incoming-channel.ts';
+import type { Clock } from '../async/clock.ts';
+import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
-import type { EgressBooks } from './books.ts';
 import { DialTimeout, dial } from './dialer.ts';
+import type { EgressBooks } from './egress-counters.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { type EgressBooks, newBooks } from './books.ts';
+import type { Clock } from '../async/clock.ts';
+import { type EgressBooks, newBooks } from './egress-counters.ts';
 
 /** What one sandbox may use of the way out; 0 stands for no limit. */
 export interface EgressLimits {

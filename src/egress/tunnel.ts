@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IncomingChannel } from '../agent/incoming-channel.ts';
-import { ByteQueue } from '../byte-queue.ts';
-import { createDeferred } from '../deferred.ts';
+import type { IncomingChannel } from '../agent/wire/incoming-channel.ts';
+import { ByteQueue } from '../async/byte-queue.ts';
+import { createDeferred } from '../async/deferred.ts';
 import type { EgressMeter } from './meter.ts';
 
 /** How a tunnel ended; `cancelled` covers a program that went away, and a sandbox that did. */

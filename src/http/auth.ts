@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiKey, hashKey } from '../api-keys.ts';
+import { type ApiKey, hashKey } from '../auth/api-keys.ts';
 import { SandboxError } from '../errors.ts';
 import type { RateLimits } from './rate-limits.ts';
 

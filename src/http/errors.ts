@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AgentFailure, type AgentFailureCode } from '../agent/failures.ts';
+import { AgentFailure, type AgentFailureCode } from '../agent/wire/failures.ts';
 import { type ErrorKind, isSandboxError } from '../errors.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
 

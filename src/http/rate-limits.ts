@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { ApiKey } from '../api-keys.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../async/clock.ts';
+import type { ApiKey } from '../auth/api-keys.ts';
 import { SandboxError } from '../errors.ts';
 import { clientAddress } from './client-address.ts';
 import { TokenBuckets } from './token-buckets.ts';

@@ -1,5 +1,5 @@
-import type { KeyRate } from '../api-keys.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../async/clock.ts';
+import type { KeyRate } from '../auth/api-keys.ts';
 
 interface Bucket {
   tokens: number;

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../async/clock.ts';
 import { type Owner, type SandboxId, toSandboxId } from './owner.ts';
 import { Sandbox } from './sandbox.ts';
-import type { SandboxStore } from './store.ts';
+import type { SandboxStore } from './storage/store.ts';
 
 /** The sandboxes of interest: those with a container, and for a while those that were asked for. */
 export class Registry {

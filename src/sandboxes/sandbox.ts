@@ -1,11 +1,11 @@
-import type { AgentLink } from '../agent/link.ts';
+import type { AgentLink } from '../agent/link/link.ts';
+import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
-import { Mutex } from './mutex.ts';
 import type { Creator, Owner, SandboxId } from './owner.ts';
-import type { SandboxRecord } from './record.ts';
 import { canTransition, type SandboxState } from './state.ts';
+import type { SandboxRecord } from './storage/record.ts';
 
 /** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */
 export class Sandbox {

@@ -1,10 +1,10 @@
 import type { DiskUsage } from '../disks/disk.ts';
-import type { EgressBooks } from '../egress/books.ts';
+import type { EgressBooks } from '../egress/egress-counters.ts';
 import { SandboxError } from '../errors.ts';
+import type { Usage } from './metering/usage-meter.ts';
 import type { Owner } from './owner.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
-import type { Usage } from './usage-meter.ts';
 
 /** What a client may know of a sandbox. */
 export interface SandboxStatus extends Usage {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import { decodeJson, encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/codec.ts';
+import { decodeJson, encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
 import { FakeChannel } from './fake-channel.ts';
 import { FakeFailure, FakeFiles } from './fake-files.ts';
 import { answerRun, echoRun, type RunScript } from './fake-run.ts';

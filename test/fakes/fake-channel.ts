@@ -1,5 +1,5 @@
-import { encodeFrame, encodeJson, FRAME, MAX_DATA_BYTES } from '../../src/agent/codec.ts';
-import { createDeferred } from '../../src/deferred.ts';
+import { encodeFrame, encodeJson, FRAME, MAX_DATA_BYTES } from '../../src/agent/wire/codec.ts';
+import { createDeferred } from '../../src/async/deferred.ts';
 
 const INITIAL_CREDIT = 262_144;
 

@@ -1,4 +1,4 @@
-import { createDeferred, type Deferred } from '../../src/deferred.ts';
+import { createDeferred, type Deferred } from '../../src/async/deferred.ts';
 
 /** A point at which a call waits for the test. */
 export interface Gate {

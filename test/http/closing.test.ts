@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../src/deferred.ts';
+import { createDeferred } from '../../src/async/deferred.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
 import { RawClient } from '../support/raw-client.ts';

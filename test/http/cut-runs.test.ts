@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../src/deferred.ts';
+import { createDeferred } from '../../src/async/deferred.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 

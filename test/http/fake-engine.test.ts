@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { AgentConnection } from '../../src/agent/connection.ts';
-import { readFile, removePath, statPath, writeFile } from '../../src/agent/files.ts';
-import { runProgram } from '../../src/agent/run.ts';
+import { readFile, removePath, statPath, writeFile } from '../../src/agent/calls/files.ts';
+import { runProgram } from '../../src/agent/calls/run.ts';
+import { AgentConnection } from '../../src/agent/wire/connection.ts';
 import type { EngineId } from '../../src/engines/engine.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
 import type { FakeAgent } from '../fakes/fake-agent.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey, parseApiKeys } from '../../src/api-keys.ts';
+import { hashKey, parseApiKeys } from '../../src/auth/api-keys.ts';
 import { requireKey } from '../../src/http/auth.ts';
 import { RateLimits } from '../../src/http/rate-limits.ts';
 import { API_KEY, type FakeApp, FakeClock, startFakeApp } from '../support/fake-app.ts';

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withDeadline } from '../../src/deadline.ts';
+import { withDeadline } from '../../src/async/deadline.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
 const DEADLINE_MS = 20_000;

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 /** The service in mounts of its own, as in a container that shares the machine's processes. */
 async function startService(): Promise<ChildProcess> {
-  const [program = '', ...argv] = [...OWN_MOUNTS, process.execPath, '--import', 'tsx', 'src/disk-service/main.ts'];
+  const [program = '', ...argv] = [...OWN_MOUNTS, process.execPath, '--import', 'tsx', 'src/disks/service/main.ts'];
   const child = spawn(program, argv, {
     cwd: new URL('../../', import.meta.url),
     env: { ...process.env, SANDBOX_DATA_DIR: dataDir, SANDBOX_DISK_SERVICE: socket },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
-import { LABEL } from '../../src/sandboxes/engine-spec.ts';
+import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
 

@@ -3,14 +3,14 @@ import { syncBuiltinESMExports } from 'node:module';
 import { basename } from 'node:path';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { readAgentSource } from '../../src/agent/source.ts';
+import { readAgentSource } from '../../src/agent/link/source.ts';
 import { buildApp } from '../../src/app.ts';
-import { systemClock } from '../../src/clock.ts';
-import { parseConfig } from '../../src/config.ts';
+import { systemClock } from '../../src/async/clock.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { Engine } from '../../src/engines/engine.ts';
-import { Pool } from '../../src/sandboxes/pool.ts';
-import { SandboxStore } from '../../src/sandboxes/store.ts';
+import { Pool } from '../../src/sandboxes/placement/pool.ts';
+import { SandboxStore } from '../../src/sandboxes/storage/store.ts';
 
 /**
  * A server that kills itself with SIGKILL at a step such as `before engine.create`, `after store.write` or

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
-import type { AgentSource } from '../../src/agent/source.ts';
+import type { AgentSource } from '../../src/agent/link/source.ts';
 import { type AppParts, buildApp } from '../../src/app.ts';
-import type { Clock } from '../../src/clock.ts';
-import { parseConfig } from '../../src/config.ts';
+import type { Clock } from '../../src/async/clock.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 
 export const API_KEY = 'key-for-these-tests';

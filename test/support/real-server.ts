@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { readAgentSource } from '../../src/agent/source.ts';
+import { readAgentSource } from '../../src/agent/link/source.ts';
 import { type AppParts, buildApp } from '../../src/app.ts';
-import { systemClock } from '../../src/clock.ts';
-import { parseConfig } from '../../src/config.ts';
+import { systemClock } from '../../src/async/clock.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
-import { LABEL } from '../../src/sandboxes/engine-spec.ts';
+import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
 import { unmountAllBelow } from './mounts.ts';
 import { RUNTIME } from './runtime.ts';
 

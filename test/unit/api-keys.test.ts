@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashKey, parseApiKeys } from '../../src/api-keys.ts';
+import { hashKey, parseApiKeys } from '../../src/auth/api-keys.ts';
 
 const HASH = hashKey('the key').toString('hex');
 const OTHER = hashKey('another key').toString('hex');

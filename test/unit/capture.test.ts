@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, toText } from '../../src/agent/capture.ts';
-import { ProtocolError } from '../../src/agent/codec.ts';
+import { Capture, toText } from '../../src/agent/calls/output-capture.ts';
+import { ProtocolError } from '../../src/agent/wire/codec.ts';
 
 function captured(head: Buffer, tail: Buffer, omittedBytes: number): string {
   return toText({ head, tail, omittedBytes });

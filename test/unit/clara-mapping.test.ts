@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isBase64 } from '../../src/dialects/clara/base64.ts';
 import { toExecutionResponse, toFileContent, toRequirements, toSandboxInfo } from '../../src/dialects/clara/mapping.ts';
-import type { Execution } from '../../src/sandboxes/executions.ts';
+import type { Execution } from '../../src/processes/executions.ts';
 
 const limits = { timeoutSeconds: 7, memoryBytes: 512 * 2 ** 20 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeJson, encodeFrame, encodeJson, FRAME, FrameDecoder, ProtocolError } from '../../src/agent/codec.ts';
+import { decodeJson, encodeFrame, encodeJson, FRAME, FrameDecoder, ProtocolError } from '../../src/agent/wire/codec.ts';
 
 function header(length: number, type: number): Buffer {
   const bytes = Buffer.alloc(10);

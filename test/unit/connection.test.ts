@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeFrame, FRAME, type FrameType } from '../../src/agent/codec.ts';
-import type { AgentConnection } from '../../src/agent/connection.ts';
-import { FrameBudget } from '../../src/agent/frame-budget.ts';
-import type { IncomingChannel } from '../../src/agent/incoming-channel.ts';
-import { runProgram } from '../../src/agent/run.ts';
+import { runProgram } from '../../src/agent/calls/run.ts';
+import { encodeFrame, FRAME, type FrameType } from '../../src/agent/wire/codec.ts';
+import type { AgentConnection } from '../../src/agent/wire/connection.ts';
+import { FrameBudget } from '../../src/agent/wire/frame-budget.ts';
+import type { IncomingChannel } from '../../src/agent/wire/incoming-channel.ts';
 import { type HostileAgent, hostileAgent } from '../support/hostile-agent.ts';
 
 const RUN = { timeoutMs: 1000, deadlineMs: 60_000, capture: { headBytes: 1000, tailBytes: 1000 } };

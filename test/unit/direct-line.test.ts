@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LINE_SOCKET, receiveCall } from '../../src/agent/direct-line.ts';
+import { LINE_SOCKET, receiveCall } from '../../src/agent/link/socket-transport.ts';
 
 let folder: string;
 let callers: Socket[];

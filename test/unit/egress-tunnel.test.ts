@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { INITIAL_CREDIT } from '../../src/agent/channel.ts';
-import { FRAME, type FrameType } from '../../src/agent/codec.ts';
-import { IncomingChannel } from '../../src/agent/incoming-channel.ts';
+import { INITIAL_CREDIT } from '../../src/agent/wire/channel.ts';
+import { FRAME, type FrameType } from '../../src/agent/wire/codec.ts';
+import { IncomingChannel } from '../../src/agent/wire/incoming-channel.ts';
 import { EgressMeter } from '../../src/egress/meter.ts';
 import { Tunnel } from '../../src/egress/tunnel.ts';
 

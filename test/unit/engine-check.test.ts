@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { SandboxError } from '../../src/errors.ts';
-import { checkEngine } from '../../src/sandboxes/engine-check.ts';
+import { checkEngine } from '../../src/sandboxes/preflight/engine-check.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 
 const config = parseConfig({ SANDBOX_API_KEY: 'a-long-enough-key' });

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config.ts';
+import { ConfigError } from '../../src/config/config.ts';
 import { listen } from '../../src/listen.ts';
 
 describe('an address to listen on', () => {

@@ -1,9 +1,9 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/codec.ts';
-import { AgentConnection } from '../../src/agent/connection.ts';
-import { readFile, writeFile } from '../../src/agent/files.ts';
-import { createDeferred } from '../../src/deferred.ts';
+import { readFile, writeFile } from '../../src/agent/calls/files.ts';
+import { encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
+import { AgentConnection } from '../../src/agent/wire/connection.ts';
+import { createDeferred } from '../../src/async/deferred.ts';
 
 const IDLE_MS = 30_000;
 const HOUR_MS = 3_600_000;

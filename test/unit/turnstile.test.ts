@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createDeferred } from '../../src/deferred.ts';
-import { Turnstile } from '../../src/sandboxes/turnstile.ts';
+import { createDeferred } from '../../src/async/deferred.ts';
+import { Turnstile } from '../../src/async/semaphore.ts';
 
 describe('a turnstile', () => {
   it('lets so many in at a time, in order, and the next in when one is done or fails', async () => {

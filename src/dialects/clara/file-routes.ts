@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { AgentConnection } from '../../agent/connection.ts';
-import { AgentFailure } from '../../agent/failures.ts';
-import { extractArchive, removePath, writeFile } from '../../agent/files.ts';
+import { extractArchive, removePath, writeFile } from '../../agent/calls/files.ts';
+import type { AgentConnection } from '../../agent/wire/connection.ts';
+import { AgentFailure } from '../../agent/wire/failures.ts';
+import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../files/files.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
-import { type Execution, execute } from '../../sandboxes/executions.ts';
-import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../sandboxes/files.ts';
-import type { SandboxMemory } from '../../sandboxes/memory.ts';
+import { type Execution, execute } from '../../processes/executions.ts';
+import type { SandboxMemory } from '../../sandboxes/metering/memory.ts';
 import { sandboxErrors } from './error-schemas.ts';
 import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
 import { operation } from './operation.ts';

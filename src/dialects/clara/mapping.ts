@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import type { WriteCondition } from '../../agent/files.ts';
-import { parseSize } from '../../config-fields.ts';
+import type { WriteCondition } from '../../agent/calls/files.ts';
+import { parseSize } from '../../config/fields.ts';
 import type { Auth } from '../../http/auth.ts';
 import { parseEntityTags } from '../../http/entity-tags.ts';
 import type { HttpProblem } from '../../http/errors.ts';
-import type { Execution } from '../../sandboxes/executions.ts';
+import type { Execution } from '../../processes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
-import type { SandboxOverrides } from '../../sandboxes/record.ts';
 import type { SandboxStatus } from '../../sandboxes/status.ts';
+import type { SandboxOverrides } from '../../sandboxes/storage/record.ts';
 import type { conditionHeaders, createBody } from './request-schemas.ts';
 import type { executionResponse, sandboxInfo } from './response-schemas.ts';
 

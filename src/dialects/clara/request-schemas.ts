@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseSize } from '../../config-fields.ts';
+import { parseSize } from '../../config/fields.ts';
 import { parsePattern } from '../../egress/pattern.ts';
 import { isBase64 } from './base64.ts';
 

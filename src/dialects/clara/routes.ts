@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Program } from '../../agent/run.ts';
-import type { Config } from '../../config.ts';
+import type { Program } from '../../agent/calls/run.ts';
+import type { Config } from '../../config/config.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
-import { execute } from '../../sandboxes/executions.ts';
+import { execute } from '../../processes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
-import type { SandboxService } from '../../sandboxes/service.ts';
+import type { SandboxService } from '../../sandboxes/sandboxes.ts';
 import { sandboxErrors } from './error-schemas.ts';
 import { toExecutionResponse, toOverrides, toOwner, toRequirements, toSandboxInfo } from './mapping.ts';
 import { operation } from './operation.ts';

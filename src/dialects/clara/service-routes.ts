@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
-import type { SandboxService } from '../../sandboxes/service.ts';
+import type { SandboxService } from '../../sandboxes/sandboxes.ts';
 import { serverErrors } from './error-schemas.ts';
 import { operation } from './operation.ts';
 import * as responses from './response-schemas.ts';

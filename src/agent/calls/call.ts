@@ -1,0 +1,78 @@
+import type { z } from 'zod';
+import type { Channel, ChannelListener } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { Patience } from './stall-timer.ts';
+
+export interface CallOptions {
+  /** Ends the call: the agent is told to stop, and the promise rejects with `cancelled` once it has. */
+  readonly signal?: AbortSignal | undefined;
+  /** After this many milliseconds without a result the agent counts as hung. */
+  readonly deadlineMs: number;
+}
+
+/** Options of a call that moves bytes, which may take as long as they keep moving. */
+export interface TransferOptions {
+  /** Ends the call: the agent is told to stop, and the promise rejects with `cancelled` once it has. */
+  readonly signal?: AbortSignal | undefined;
+  /** After this many milliseconds in which the agent was waited for and moved nothing, the call is cancelled and rejects with `hung`. */
+  readonly idleMs: number;
+  /** Hears of all bytes that pass, in either direction. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Sends the body of a call; `patience` is there in a transfer, to be told who is waited for. */
+export type Feed = (channel: Channel, patience: Patience | undefined) => Promise<void> | void;
+
+/** How long a cancelled call may take to end before the agent counts as hung, in milliseconds. */
+const CANCEL_GRACE_MS = 8_000;
+
+/** Opens a channel, lets `feed` send its body, and resolves with the checked result once the agent is done with the call. */
+export async function call<Schema extends z.ZodType>(
+  connection: AgentConnection,
+  op: string,
+  parameters: Readonly<Record<string, unknown>>,
+  schema: Schema,
+  options: CallOptions | TransferOptions,
+  listener: ChannelListener = {},
+  feed?: Feed,
+): Promise<z.infer<Schema>> {
+  if (options.signal?.aborted) throw new AgentFailure('cancelled', 'The call was cancelled before it began.');
+  const channel = connection.open(op, parameters, listener);
+  let failure: { readonly error: unknown } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let patience: Patience | undefined;
+  const hang = () => connection.close(new AgentFailure('hung', `The sandbox did not answer ${op} in time.`));
+  const cancel = () => {
+    patience?.end();
+    channel.cancel();
+    clearTimeout(timer);
+    timer = setTimeout(hang, CANCEL_GRACE_MS);
+  };
+  const giveUp = (error: unknown) => {
+    failure ??= { error };
+    if (!channel.isOver) cancel();
+  };
+  if ('deadlineMs' in options) timer = setTimeout(hang, options.deadlineMs);
+  else {
+    const { idleMs } = options;
+    const sentence = `The sandbox moved nothing for ${idleMs / 1000} seconds.`;
+    patience = new Patience(idleMs, () => giveUp(new AgentFailure('hung', sentence)));
+  }
+  options.signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    Promise.resolve(feed?.(channel, patience)).catch(giveUp);
+    const result = await channel.result;
+    if (failure) throw failure.error;
+    const parsed = schema.safeParse(result);
+    if (!parsed.success)
+      throw new AgentFailure('internal', 'The agent gave a malformed answer.', { cause: parsed.error });
+    return parsed.data;
+  } catch (error) {
+    throw failure ? failure.error : error;
+  } finally {
+    clearTimeout(timer);
+    patience?.end();
+    options.signal?.removeEventListener('abort', cancel);
+  }
+}

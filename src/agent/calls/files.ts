@@ -1,0 +1,151 @@
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { createDeferred } from '../../async/deferred.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { type CallOptions, call, type TransferOptions } from './call.ts';
+import { type Chunks, download, feedFrom } from './transfer.ts';
+
+const fileStat = z.object({
+  type: z.enum(['file', 'directory', 'symlink', 'other']),
+  size: z.number().min(0),
+  mtimeNs: z.string().regex(/^-?\d{1,20}$/),
+  mode: z.int(),
+  inode: z.string().regex(/^\d{1,20}$/),
+});
+
+export type FileStat = z.infer<typeof fileStat>;
+
+/** The kinds of archive that folders are packed into and unpacked from. */
+export type ArchiveFormat = 'tar' | 'zip';
+
+/** Caps on what an archive may unpack to. */
+export interface ArchiveLimits {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Unpacked bytes for each byte of the archive. */
+  readonly ratio: number;
+}
+
+const written = z.object({ bytes: z.number().min(0), created: z.boolean() });
+const extracted = z.object({ entries: z.number().min(0), bytes: z.number().min(0) });
+
+/** How long a sandbox may take to unpack an archive after its last byte, in milliseconds. */
+const UNPACK_MS = 600_000;
+
+/** A file's bytes as they come, after its metadata; the reader's pace is the agent's. */
+export interface FileDownload {
+  readonly stat: FileStat;
+  readonly body: Readable;
+}
+
+/** Metadata of a path; AgentFailure `not_found` where there is nothing. */
+export function statPath(connection: AgentConnection, path: string, options: CallOptions): Promise<FileStat> {
+  return call(connection, 'stat', { path }, fileStat, options);
+}
+
+/** What a write does only where the file at its path is as expected: `absent`, `present`, or one of these versions. */
+export type WriteCondition = readonly string[];
+
+/** Tells one version of a file from another: its size, time of change and inode. */
+export function versionOf(stat: FileStat): string {
+  return `${stat.size}-${stat.mtimeNs}-${stat.inode}`;
+}
+
+interface ReadOptions {
+  readonly offset?: number;
+  /** At most so many bytes. */
+  readonly length?: number;
+  /** So many bytes, neither more nor fewer: the body fails where the file no longer has them. */
+  readonly exactBytes?: number;
+}
+
+/** Opens a file for reading; resolves when its metadata is there. Destroying the body cancels the transfer. */
+export async function readFile(
+  connection: AgentConnection,
+  path: string,
+  options: (CallOptions | TransferOptions) & ReadOptions,
+): Promise<FileDownload> {
+  const { offset, length = options.exactBytes, exactBytes } = options;
+  const stat = createDeferred<FileStat>();
+  const parameters = { path, ...(offset === undefined ? {} : { offset }), ...(length === undefined ? {} : { length }) };
+  const onEvent = (event: unknown) => {
+    const parsed = fileStat.safeParse(event);
+    if (parsed.success) stat.resolve(parsed.data);
+    else stat.reject(new AgentFailure('internal', 'The agent gave malformed metadata.'));
+  };
+  const { body } = download(connection, 'read', parameters, options, { onEvent, exactBytes });
+  body.on('error', (error) => stat.reject(error));
+  try {
+    return { stat: await stat.promise, body };
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
+}
+
+interface WriteOptions {
+  /** How many bytes the chunks must have. */
+  readonly size?: number | undefined;
+  /** AgentFailure `changed` where the file is not as expected, before or after the chunks. */
+  readonly only?: WriteCondition | undefined;
+}
+
+/** Writes a whole file, atomically; `chunks` are taken as fast as the sandbox writes them. */
+export function writeFile(
+  connection: AgentConnection,
+  path: string,
+  chunks: Chunks,
+  options: (CallOptions | TransferOptions) & WriteOptions,
+): Promise<{ bytes: number; created: boolean }> {
+  const { size, only } = options;
+  const parameters = { path, ...(size === undefined ? {} : { size }), ...(only === undefined ? {} : { only }) };
+  return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options));
+}
+
+/** Removes a file, or with `recursive` a folder; false where there was nothing. */
+export async function removePath(
+  connection: AgentConnection,
+  path: string,
+  options: CallOptions & { readonly recursive?: boolean },
+): Promise<boolean> {
+  const parameters = { path, recursive: options.recursive ?? false };
+  return (await call(connection, 'remove', parameters, z.object({ removed: z.boolean() }), options)).removed;
+}
+
+/** Unpacks an archive that lies in the sandbox; refuses it whole where it is unsafe or over the limits. */
+export function extractArchive(
+  connection: AgentConnection,
+  path: string,
+  destination: string,
+  limits: ArchiveLimits,
+  options: CallOptions,
+): Promise<{ entries: number; bytes: number }> {
+  return call(connection, 'extract', { path, destination, limits }, extracted, options);
+}
+
+/** A folder as an archive, made while it is read; resolves when the first byte is there. */
+export async function packFolder(
+  connection: AgentConnection,
+  path: string,
+  format: ArchiveFormat,
+  options: CallOptions | TransferOptions,
+): Promise<Readable> {
+  const { body, begun } = download(connection, 'pack', { path, format }, options);
+  body.on('error', () => undefined);
+  await begun;
+  return body;
+}
+
+/** Unpacks an archive that is sent, into a folder of the sandbox; refuses it whole where it is unsafe or over the limits. */
+export function unpackFolder(
+  connection: AgentConnection,
+  destination: string,
+  format: ArchiveFormat,
+  limits: ArchiveLimits,
+  chunks: Chunks,
+  options: CallOptions | TransferOptions,
+): Promise<{ entries: number; bytes: number }> {
+  const parameters = { destination, format, limits };
+  return call(connection, 'unpack', parameters, extracted, options, {}, feedFrom(chunks, options, UNPACK_MS));
+}

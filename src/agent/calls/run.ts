@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Channel, ChannelListener } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { call, type Feed } from './call.ts';
+import { Capture, type Captured, type CaptureLimits } from './output-capture.ts';
+
+/** What to run: a source text for Python or the shell, or an argument list without a shell. */
+export type Program =
+  | { readonly kind: 'python' | 'shell'; readonly source: string }
+  | { readonly kind: 'argv'; readonly argv: readonly string[] };
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  /** When the answer must be there, kill and all; a run without one then counts as hung. */
+  readonly deadlineMs: number;
+  readonly capture: CaptureLimits;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const streamCount = z.object({ bytes: z.number().min(0), omitted: z.number().min(0) });
+
+const runResult = z.object({
+  exitCode: z.int(),
+  signal: z.string().max(32).nullable(),
+  timedOut: z.boolean(),
+  cancelled: z.boolean(),
+  oomKilled: z.boolean(),
+  durationMs: z.number().min(0),
+  stdout: streamCount,
+  stderr: streamCount,
+  cleared: z.boolean().optional(),
+});
+
+/** How a program ended, with the first and last part of what it wrote. */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly cancelled: boolean;
+  readonly oomKilled: boolean;
+  /** True where all other processes of the sandbox had to be killed, because they left no room for this one. */
+  readonly cleared: boolean;
+  readonly durationMs: number;
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+}
+
+/** A run whose end nobody saw, with what had come of its output by then. */
+export class CutRun extends AgentFailure {
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+
+  constructor(failure: AgentFailure, stdout: Captured, stderr: Captured) {
+    super(failure.code, failure.message, { cause: failure });
+    this.stdout = stdout;
+    this.stderr = stderr;
+  }
+}
+
+/** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised; throws CutRun where the agent fails it. */
+export async function runProgram(
+  connection: AgentConnection,
+  program: Program,
+  options: RunOptions,
+): Promise<RunResult> {
+  const stdout = new Capture(options.capture);
+  const stderr = new Capture(options.capture);
+  const parameters = {
+    program: program.kind,
+    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    timeoutMs: options.timeoutMs,
+    capture: { head: options.capture.headBytes, tail: options.capture.tailBytes },
+  };
+  let opened: Channel | undefined;
+  const listener: ChannelListener = {
+    onData: (stream, payload) => {
+      (stream === 2 ? stderr : stdout).push(payload);
+      opened?.consumed(payload.length);
+    },
+  };
+  const feed: Feed = async (channel) => {
+    opened = channel;
+    if (program.kind === 'argv') return;
+    await channel.write(0, Buffer.from(program.source, 'utf8'));
+    channel.end(0);
+  };
+  const { signal, deadlineMs } = options;
+  try {
+    const result = await call(connection, 'run', parameters, runResult, { signal, deadlineMs }, listener, feed);
+    return {
+      ...result,
+      cleared: result.cleared ?? false,
+      stdout: stdout.finish(result.stdout),
+      stderr: stderr.finish(result.stderr),
+    };
+  } catch (error) {
+    if (!(error instanceof AgentFailure)) throw error;
+    throw new CutRun(error, stdout.finish({ omitted: 0 }), stderr.finish({ omitted: 0 }));
+  }
+}

@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { createDeferred } from '../../async/deferred.ts';
+import { SandboxError } from '../../errors.ts';
+import type { Channel } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
+import { Inflow } from './download-stream.ts';
+import type { Patience } from './stall-timer.ts';
+
+/** Bytes for the agent, as they come. */
+export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+/** Sends chunks as fast as the sandbox takes them; after the last one the agent has `finishMs` for its answer, if given. */
+export function feedFrom(chunks: Chunks, options: CallOptions | TransferOptions, finishMs?: number): Feed {
+  const onBytes = 'onBytes' in options ? options.onBytes : undefined;
+  return async (channel, patience) => {
+    patience?.pause();
+    for await (const chunk of chunks) {
+      patience?.restart();
+      await channel.write(0, chunk);
+      if (channel.isOver) return;
+      patience?.pause();
+      onBytes?.(chunk.length);
+    }
+    patience?.restart(finishMs);
+    channel.end(0);
+  };
+}
+
+interface DownloadOptions {
+  readonly onEvent?: (event: unknown) => void;
+  /** How many bytes must come: fewer or more are an error of the body. */
+  readonly exactBytes?: number | undefined;
+}
+
+/** Bytes on their way from the agent. */
+export interface Download {
+  /** Takes the agent's bytes at its reader's pace; destroying it cancels the transfer. */
+  readonly body: Readable;
+  /** Resolves when there is a byte, or none to come; rejects with what went wrong before that. */
+  readonly begun: Promise<void>;
+}
+
+/** Opens a channel whose bytes are the body of a stream. */
+export function download(
+  connection: AgentConnection,
+  op: string,
+  parameters: Readonly<Record<string, unknown>>,
+  options: CallOptions | TransferOptions,
+  { onEvent, exactBytes }: DownloadOptions = {},
+): Download {
+  const abort = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+  const onBytes = 'onBytes' in options ? options.onBytes : undefined;
+  const begun = createDeferred<void>();
+  let channel: Channel | undefined;
+  let patience: Patience | undefined;
+  let receivedBytes = 0;
+  const inflow = new Inflow({
+    onTaken: (bytes) => channel?.consumed(bytes),
+    onWaiting: (isForAgent) => {
+      if (isForAgent) patience?.restart();
+      else patience?.pause();
+    },
+    onDestroy: () => abort.abort(),
+  });
+  const { body } = inflow;
+  const onData = (_stream: number, payload: Buffer) => {
+    begun.resolve();
+    receivedBytes += payload.length;
+    inflow.give(payload);
+    onBytes?.(payload.length);
+  };
+  const listener = onEvent ? { onData, onEvent } : { onData };
+  const feed: Feed = (opened, itsPatience) => {
+    channel = opened;
+    patience = itsPatience;
+  };
+  call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(
+    () => {
+      begun.resolve();
+      if (exactBytes === undefined || receivedBytes === exactBytes) inflow.end();
+      else body.destroy(new SandboxError('conflict', 'The file changed while it was read; try again.'));
+    },
+    (error: Error) => {
+      begun.reject(error);
+      body.destroy(error);
+    },
+  );
+  return { body, begun: begun.promise };
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { AgentConnection } from '../wire/connection.ts';
+import { type CallOptions, call } from './call.ts';
+
+const folderUsage = z.object({ bytes: z.number().min(0), entries: z.number().min(0), complete: z.boolean() });
+
+/** What folders of a sandbox take on their disk; where not `complete`, at least that. */
+export type FolderUsage = z.infer<typeof folderUsage>;
+
+/** Has a sandbox measure folders, for so long and up to so many entries. */
+export function measureFolders(
+  connection: AgentConnection,
+  paths: readonly string[],
+  limits: { readonly timeMs: number; readonly entries: number },
+  options: CallOptions,
+): Promise<FolderUsage> {
+  return call(connection, 'usage', { paths, ...limits }, folderUsage, options);
+}
+
+const load = z.object({ memoryBytes: z.int().min(0), cpuNanos: z.int().min(0) });
+
+/** What a sandbox takes of memory, and its CPU time since it started, as it sees itself. */
+export type Load = z.infer<typeof load>;
+
+/** Asks a sandbox for its load, which takes no time; AgentFailure `unsupported` where it cannot see it. */
+export function readLoad(connection: AgentConnection, options: CallOptions): Promise<Load> {
+  return call(connection, 'load', {}, load, options);
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import { call } from '../calls/call.ts';
+import { AgentConnection, type AgentHello } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import type { OpenListener } from '../wire/incoming-channel.ts';
+import { type AgentSettings, toHeader } from './header.ts';
+import { LINE_SOCKET, receiveCall } from './socket-transport.ts';
+import type { AgentSource } from './source.ts';
+
+/** How long an agent may take from exec to its first frame. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** The same where an agent has run already: time is left to replace it, and to start the sandbox anew if that fails too. */
+const RESUME_TIMEOUT_MS = 2_000;
+const REPLACE_TIMEOUT_MS = 3_000;
+
+/** The same where an agent that has just greeted moves to a line of its own. */
+const MOVE_TIMEOUT_MS = 2_000;
+
+/** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
+const MAX_LOSSES = 3;
+const LOSS_WINDOW_MS = 60_000;
+
+/** A folder that the server and the sandbox both see: its path on this machine, which changes when the sandbox is claimed, and inside. */
+export interface LineFolder {
+  here: string;
+  readonly inside: string;
+}
+
+/**
+ * The server's line to the agent of one started sandbox: connects on first use, shares one connection, and after a hung agent
+ * replaces it. Throws `invalid` where the image cannot run an agent, `unavailable` where no agent answers.
+ */
+export class AgentLink {
+  readonly #engine: Engine;
+  readonly #engineId: EngineId;
+  readonly #source: AgentSource;
+  readonly #secret: string;
+  readonly #settings: AgentSettings;
+  readonly #line: LineFolder | null;
+  readonly #onOpen: OpenListener | undefined;
+  #connection: AgentConnection | undefined;
+  #connecting: Promise<AgentConnection> | undefined;
+  #mustReplace = false;
+  #hasGreeted = false;
+  #isLost = false;
+  #losses = 0;
+
+  /** Without a `line` all goes through the engine. `onOpen` answers the channels that the agent opens; without it they are refused. */
+  constructor(
+    engine: Engine,
+    engineId: EngineId,
+    source: AgentSource,
+    secret: string,
+    settings: AgentSettings,
+    line: LineFolder | null = null,
+    onOpen?: OpenListener,
+  ) {
+    this.#engine = engine;
+    this.#engineId = engineId;
+    this.#source = source;
+    this.#secret = secret;
+    this.#settings = settings;
+    this.#line = line;
+    this.#onOpen = onOpen;
+  }
+
+  /** The open connection, if there is one: the path of every call but the first. */
+  get current(): AgentConnection | undefined {
+    return this.#connection?.isOpen ? this.#connection : undefined;
+  }
+
+  /** The open connection, or a new one; calls at the same time share it. */
+  connect(): Promise<AgentConnection> {
+    if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
+    if (this.#isLost || this.#losses >= MAX_LOSSES) return Promise.reject(agentSilent());
+    this.#connecting ??= this.#establish().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** Ends the connection; the agent stays and waits for another. */
+  close(reason: Error): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close(reason);
+  }
+
+  async #establish(): Promise<AgentConnection> {
+    try {
+      return await this.#handOver(this.#mustReplace);
+    } catch (error) {
+      if (this.#mustReplace || !(error instanceof AgentFailure)) throw this.#toSandboxError(error);
+    }
+    try {
+      return await this.#handOver(true);
+    } catch (error) {
+      throw this.#toSandboxError(error);
+    }
+  }
+
+  async #handOver(replace: boolean): Promise<AgentConnection> {
+    const exec = await this.#engine.exec(this.#engineId, ['python3', '-I', '-S', '-c', this.#source.bootstrap]);
+    const connection = new AgentConnection(exec.stream, this.#onOpen);
+    exec.stream.write(toHeader(this.#source, this.#secret, this.#settings, replace));
+    exec.stream.write(this.#source.bundle);
+    const resumeMs = replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS;
+    try {
+      const hello = await greeting(connection, this.#hasGreeted ? resumeMs : HELLO_TIMEOUT_MS);
+      if (hello.hash !== this.#source.hash && !replace) {
+        connection.close(new Error('The agent is of another version.'));
+        return await this.#handOver(true);
+      }
+    } catch (error) {
+      // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
+      if (!this.#hasGreeted) await this.#explain(exec, error, replace);
+      throw error;
+    }
+    this.#mustReplace = false;
+    this.#hasGreeted = true;
+    const direct = (await this.#move(connection)) ?? connection;
+    this.#connection = direct;
+    if (direct === connection) this.#heed(exec, connection);
+    const connectedAtMs = performance.now();
+    void direct.closed.then((reason) => {
+      if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
+      if (this.#connection === direct) this.#countLoss(performance.now() - connectedAtMs);
+    });
+    return direct;
+  }
+
+  /**
+   * An agent writes nothing to stderr: what comes there is a runtime that has lost its sandbox. Docker may keep the stream open then,
+   * and for seconds call the sandbox running; whatever is started in it meanwhile holds both up.
+   */
+  #heed(exec: EngineExec, connection: AgentConnection): void {
+    exec.onStderr(() => {
+      this.#isLost = true;
+      connection.close(new AgentFailure('lost', 'The connection to the sandbox was lost while it worked.'));
+    });
+  }
+
+  /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
+  async #move(connection: AgentConnection): Promise<AgentConnection | null> {
+    const line = this.#line;
+    if (!line) return null;
+    const path = `${line.inside}/${LINE_SOCKET}`;
+    const options = { deadlineMs: MOVE_TIMEOUT_MS };
+    const socket = await receiveCall(line.here, (token) =>
+      call(connection, 'line', { path, token }, z.object({}), options),
+    ).catch(() => null);
+    if (!socket && connection.isOpen) return null;
+    if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
+    const direct = new AgentConnection(socket, this.#onOpen);
+    try {
+      await greeting(direct, MOVE_TIMEOUT_MS);
+    } finally {
+      connection.close(new Error('The agent has moved to a line of its own.'));
+    }
+    return direct;
+  }
+
+  #countLoss(livedMs: number): void {
+    this.#losses = livedMs < LOSS_WINDOW_MS ? this.#losses + 1 : 1;
+  }
+
+  /** Turns the end of a bootstrap that could not even start into a sentence about the image. */
+  async #explain(exec: EngineExec, cause: unknown, isSecond: boolean): Promise<void> {
+    const code = await exec.exitCode().catch(() => null);
+    const stderr = exec.stderr().trim();
+    // An engine gives the same codes for a container that ends in that moment, and may still say that it runs.
+    const isMissing = isSecond && (code === 126 || code === 127);
+    if (isMissing && (await this.#engine.inspect(this.#engineId))?.state === 'running') {
+      throw new SandboxError('invalid', 'The image has no python3 on its PATH; sandboxes need Python 3.8 or newer.', {
+        cause,
+      });
+    }
+    if (code !== null && code !== 0 && stderr.includes('Clara needs Python')) {
+      throw new SandboxError('invalid', stderr.split('\n').at(-1) ?? stderr, { cause });
+    }
+  }
+
+  #toSandboxError(error: unknown): SandboxError {
+    if (isSandboxError(error, 'conflict') || isSandboxError(error, 'not_found')) {
+      const sentence = 'The sandbox ended while its agent was started; try again.';
+      return new SandboxError('unavailable', sentence, { cause: error, retryAfterSeconds: 1 });
+    }
+    if (isSandboxError(error)) return error;
+    return agentSilent(error);
+  }
+}
+
+/** The agent's first frame; a connection on which it does not come in time is closed as hung. */
+async function greeting(connection: AgentConnection, timeoutMs: number): Promise<AgentHello> {
+  const timer = setTimeout(
+    () => connection.close(new AgentFailure('hung', 'The agent did not greet in time.')),
+    timeoutMs,
+  );
+  try {
+    return await connection.hello;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function agentSilent(cause?: unknown): SandboxError {
+  const message = 'The agent in the sandbox does not answer; restart the sandbox.';
+  return new SandboxError('unavailable', message, { cause, retryAfterSeconds: 1 });
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+import { type ApiKey, masterKey } from '../auth/api-keys.ts';
+import { parseAddress } from '../ip-address.ts';
+import { apiKeys, integer, isPool, number, origins, patterns, preload, ranges, size, sizeOrNone } from './fields.ts';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every variable that the server reads, with its default; `.env.example` explains each. */
+export const environmentSchema = z.object({
+  SANDBOX_API_KEY: z
+    .string()
+    .min(8, 'must have 8 characters or more')
+    // A header carries nothing else unchanged.
+    .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'must be plain ASCII without spaces around it')
+    .optional(),
+  SANDBOX_API_KEYS: apiKeys.default([]),
+  SANDBOX_RATE_LIMIT: integer(0, 1_000_000).default(2000),
+  SANDBOX_MAX_CONNECTIONS: integer(10, 100_000).default(2000),
+  SANDBOX_MAX_CONNECTIONS_PER_ADDRESS: integer(1, 100_000).default(1500),
+  SANDBOX_TRUSTED_PROXIES: ranges.default([]),
+  SANDBOX_CORS_ORIGINS: origins.default([]),
+  SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
+  SANDBOX_API_PORT: integer(0, 65_535).default(8080),
+  SANDBOX_DOMAIN: z
+    .string()
+    .regex(/^(?:\*\.)?[\p{L}\p{N}.-]+(?::\d+)?$/u, 'must be a name such as sandbox.example.org')
+    .default('localhost'),
+  SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
+  SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
+  SANDBOX_POOL_SIZE: integer(0, 1000).default(2),
+  SANDBOX_AGENT_TRANSPORT: z.enum(['socket', 'exec']).default('socket'),
+  SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
+  SANDBOX_DOCKER_RUNTIME: z
+    .string()
+    .regex(/^[\w.-]+$/, 'must be the name of a runtime of the engine')
+    .default('runc'),
+  SANDBOX_DOCKER_SECCOMP: z.enum(['strict', 'engine'], 'must be strict or engine').default('strict'),
+  SANDBOX_DOCKER_TIMEOUT: integer(1, 31_536_000).default(900),
+  SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
+  SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
+  SANDBOX_DOCKER_MEMORY_MAX: size(64 * 2 ** 20).prefault('2g'),
+  SANDBOX_DOCKER_CPU: number(0.1, 64).default(1),
+  SANDBOX_DOCKER_CPU_MAX: number(0.1, 64).default(4),
+  SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
+  SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
+  SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
+  SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
+  SANDBOX_DISK_SERVICE: z.string().refine(isAbsolute, 'must be the absolute path of a socket').optional(),
+  SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
+  SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
+  SANDBOX_BRIDGE_POOL: z
+    .string()
+    .refine((text) => isPool(text), 'must be an IPv4 range such as 10.213.0.0/16, /29 or larger')
+    .default('10.213.0.0/16'),
+  SANDBOX_BRIDGE_DNS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((servers) => servers.every((server) => parseAddress(server)), 'must be addresses with commas between')
+    .prefault('1.1.1.1,9.9.9.9'),
+  SANDBOX_EGRESS_ALLOW: patterns.default([]),
+  SANDBOX_EGRESS_DENY: patterns.default([]),
+  SANDBOX_EGRESS_MAX_CONNECTIONS: integer(1, 120).default(64),
+  SANDBOX_EGRESS_BANDWIDTH: sizeOrNone(1024).prefault('0'),
+  SANDBOX_EGRESS_MAX_BYTES: sizeOrNone(1024).prefault('0'),
+  SANDBOX_PYTHON_PRELOAD: preload.prefault('auto'),
+  SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
+  SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
+  SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
+  SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+
+type Environment = z.output<typeof environmentSchema>;
+
+/** The configuration, validated and frozen; sizes in bytes, times in seconds where the name says nothing else. */
+export type Config = ReturnType<typeof toConfig>;
+
+/** A variable has a wrong value; the message names it and says what it must be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads `.env` in the given folder and the environment, which wins; throws a ConfigError that names each wrong variable. */
+export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Config {
+  return parseConfig({ ...readEnvFile(folder), ...environment });
+}
+
+/** Reads variables as this schema says; an empty value counts as absent. Throws a ConfigError that names each wrong one. */
+export function parseVariables<T>(schema: z.ZodType<T>, variables: Readonly<Record<string, string | undefined>>): T {
+  const present = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
+}
+
+/** The configuration that these variables make; an empty value counts as absent. */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const env = parseVariables(environmentSchema, variables);
+  if (env.SANDBOX_API_KEY === undefined && env.SANDBOX_API_KEYS.length === 0) {
+    throw new ConfigError(
+      'SANDBOX_API_KEY must be set: it is the password of this server. Or SANDBOX_API_KEYS, with an entry from npm run key.',
+    );
+  }
+  if (env.SANDBOX_DOCKER_MEMORY > env.SANDBOX_DOCKER_MEMORY_MAX) {
+    throw new ConfigError('SANDBOX_DOCKER_MEMORY must not be more than SANDBOX_DOCKER_MEMORY_MAX.');
+  }
+  if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
+    throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
+  }
+  return toConfig(env);
+}
+
+function toConfig(env: Environment) {
+  return Object.freeze({
+    apiKeys: [
+      ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),
+      ...env.SANDBOX_API_KEYS,
+    ] satisfies readonly ApiKey[],
+    requestsPerSecond: env.SANDBOX_RATE_LIMIT,
+    maxConnections: env.SANDBOX_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: env.SANDBOX_MAX_CONNECTIONS_PER_ADDRESS,
+    trustedProxies: env.SANDBOX_TRUSTED_PROXIES,
+    corsOrigins: env.SANDBOX_CORS_ORIGINS,
+    host: env.SANDBOX_API_HOST,
+    port: env.SANDBOX_API_PORT,
+    domain: env.SANDBOX_DOMAIN,
+    dataDir: env.SANDBOX_DATA_DIR,
+    maxSandboxes: env.SANDBOX_MAX_CONTAINERS,
+    poolSize: env.SANDBOX_POOL_SIZE,
+    agentTransport: env.SANDBOX_AGENT_TRANSPORT,
+    image: env.SANDBOX_DOCKER_IMAGE,
+    runtime: env.SANDBOX_DOCKER_RUNTIME,
+    seccomp: env.SANDBOX_DOCKER_SECCOMP,
+    stopAfterSeconds: env.SANDBOX_DOCKER_TIMEOUT,
+    pauseAfterSeconds: env.SANDBOX_PAUSE_AFTER,
+    memoryBytes: env.SANDBOX_DOCKER_MEMORY,
+    maxMemoryBytes: env.SANDBOX_DOCKER_MEMORY_MAX,
+    cpus: env.SANDBOX_DOCKER_CPU,
+    maxCpus: env.SANDBOX_DOCKER_CPU_MAX,
+    pidsLimit: env.SANDBOX_PIDS_LIMIT,
+    tmpBytes: env.SANDBOX_TMP_SIZE,
+    diskLimitBytes: env.SANDBOX_DISK_LIMIT,
+    diskMechanism: env.SANDBOX_DISK_MECHANISM,
+    diskService: env.SANDBOX_DISK_SERVICE ?? null,
+    diskReserveBytes: env.SANDBOX_DISK_RESERVE,
+    network: env.SANDBOX_NETWORK,
+    bridge: { pool: env.SANDBOX_BRIDGE_POOL, nameservers: env.SANDBOX_BRIDGE_DNS },
+    egress: {
+      rules: { allow: env.SANDBOX_EGRESS_ALLOW, deny: env.SANDBOX_EGRESS_DENY },
+      limits: {
+        maxConnections: env.SANDBOX_EGRESS_MAX_CONNECTIONS,
+        bytesPerSecond: env.SANDBOX_EGRESS_BANDWIDTH,
+        maxBytes: env.SANDBOX_EGRESS_MAX_BYTES,
+      },
+    },
+    preload: env.SANDBOX_PYTHON_PRELOAD,
+    outputLimitBytes: env.SANDBOX_OUTPUT_LIMIT,
+    bodyLimitBytes: env.SANDBOX_BODY_LIMIT,
+    maxExecutions: env.SANDBOX_MAX_EXECUTIONS,
+    logLevel: env.SANDBOX_LOG_LEVEL,
+  });
+}
+
+function readEnvFile(folder: string): Record<string, string> {
+  try {
+    return parse(readFileSync(`${folder}/.env`));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw new ConfigError(`The file ${folder}/.env cannot be read.`, { cause: error });
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { parseApiKeys } from '../auth/api-keys.ts';
+import { parsePattern } from '../egress/pattern.ts';
+import { type Cidr, parseCidr } from '../ip-address.ts';
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** Bytes of a size such as `512m`, `1.5g` or `1048576` (powers of 1024); undefined where it is none. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt])?(?:i?b)?$/i.exec(text.trim());
+  if (!match?.[1]) return undefined;
+  const bytes = Math.floor(Number(match[1]) * (UNIT_BYTES[(match[2] ?? 'b').toLowerCase()] ?? 1));
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+/** A size of at least so many bytes, in bytes. */
+export function size(minimumBytes: number) {
+  return z.string().transform((text, context) => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined && bytes >= minimumBytes) return bytes;
+    context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes`);
+    return z.NEVER;
+  });
+}
+
+/** Like `size`, and 0 for no limit. */
+export function sizeOrNone(minimumBytes: number) {
+  return z.union([z.literal('0').transform(() => 0), size(minimumBytes)]);
+}
+
+/** A number within these bounds. */
+export function number(minimum: number, maximum: number) {
+  return z.coerce
+    .number(`must be a number from ${minimum} to ${maximum}`)
+    .min(minimum, `must be ${minimum} or more`)
+    .max(maximum, `must be ${maximum} or less`);
+}
+
+/** A whole number within these bounds. */
+export function integer(minimum: number, maximum: number) {
+  return number(minimum, maximum).int('must be a whole number');
+}
+
+/** What an interpreter imports ahead: `auto`, `none`, or names of modules. */
+export const preload = z.string().transform((text, context) => {
+  if (text === 'auto' || text === 'none') return text;
+  const modules = text.split(',').map((name) => name.trim());
+  if (modules.every((name) => /^[A-Za-z_][\w.]*$/.test(name)) && modules.length <= 16) return modules;
+  context.addIssue('must be auto, none, or up to 16 module names with commas between them');
+  return z.NEVER;
+});
+
+/** Patterns of hosts, addresses and ports. */
+export const patterns = z.string().transform((text, context) => {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.flatMap((part) => {
+    const pattern = part === '' ? undefined : parsePattern(part);
+    if (!pattern)
+      context.addIssue(`has ${JSON.stringify(part)}, which is not like example.org, *.example.org:443 or 10.0.0.0/8`);
+    return pattern ? [pattern] : [];
+  });
+});
+
+/** Addresses and ranges of them, but never all addresses. */
+export const ranges = z.string().transform((text, context) => {
+  const parts = text
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseCidr(part.trim()));
+  if (parts.every((range): range is Cidr => range !== undefined && range.prefix > 0)) return parts;
+  context.addIssue('must be addresses or ranges such as 10.0.0.5 or fd00::/64 with commas between, and not everything');
+  return z.NEVER;
+});
+
+/** Entries of keys with their hashes. */
+export const apiKeys = z.string().transform((text, context) => {
+  const { keys, problems } = parseApiKeys(text);
+  for (const problem of problems) context.addIssue(problem);
+  return keys;
+});
+
+/** Origins of web pages, or `*`. */
+export const origins = z.string().transform((text, context) => {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => part === '*' || isOrigin(part))) return parts;
+  context.addIssue('must be origins such as https://app.example.org with commas between them, or *');
+  return z.NEVER;
+});
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** True for a private range that small networks are cut out of. */
+export function isPool(text: string): boolean {
+  const cidr = parseCidr(text);
+  return cidr?.family === 4 && cidr.prefix <= 29;
+}

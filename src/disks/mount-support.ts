@@ -1,0 +1,51 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
+import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
+import { whyUnseen } from './mount-visibility.ts';
+import { unmount } from './mounts.ts';
+
+const PROBE_BYTES = 32 * 2 ** 20;
+
+const PROBE_PREFIX = 'probe-';
+
+/** Why this process cannot mount images for the engine, as the end of a sentence; null where it can, which is tried out. */
+export async function whyNotMount(dataDir: string): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'the server does not run as root';
+  return (await whyUnseen()) ?? (await whyRefused(ownNamespace, dataDir));
+}
+
+/** Why no image can be made and mounted in this namespace, which is tried out; as above. */
+export async function whyRefused(space: MountNamespace, dataDir: string): Promise<string | null> {
+  try {
+    await tryOut(space, dataDir);
+    return null;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return `this machine refuses it (${cause instanceof Error ? cause.message : String(cause)})`;
+  }
+}
+
+async function tryOut(space: MountNamespace, dataDir: string): Promise<void> {
+  for (const name of await readdir(space.reach(dataDir))) {
+    if (name.startsWith(PROBE_PREFIX)) await removeProbe(space, join(dataDir, name));
+  }
+  const folder = join(dataDir, basename(await mkdtemp(space.reach(join(dataDir, PROBE_PREFIX)))));
+  try {
+    await mkdir(space.reach(join(folder, MOUNT_FOLDER)));
+    const disk = new LoopDisk(
+      space,
+      PROBE_BYTES,
+      async () => ({ uid: 0, gid: 0 }),
+      () => undefined,
+    );
+    await disk.open(folder);
+  } finally {
+    await removeProbe(space, folder);
+  }
+}
+
+async function removeProbe(space: MountNamespace, folder: string): Promise<void> {
+  await unmount(space, join(folder, MOUNT_FOLDER));
+  await rm(space.reach(folder), { recursive: true, force: true });
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { isSandboxError } from '../../errors.ts';
+import { KEEP_SIZE, LoopDisk } from '../loop-disk.ts';
+import type { MountNamespace } from '../mount-namespace.ts';
+import { whyRefused } from '../mount-support.ts';
+import type { DiskOwner } from '../user-folder.ts';
+import { BODY_LIMIT_BYTES, mountedSchema, namedSchema, openSchema, readySchema, usageSchema } from './schemas.ts';
+
+/** Who owns what is not made here. */
+const NOBODY: DiskOwner = { uid: 65_534, gid: 65_534 };
+
+interface DiskServiceParts {
+  /** The data folder as the machine has it. */
+  readonly dataDir: string;
+  /** Where the disks are mounted. */
+  readonly namespace: MountNamespace;
+  /** Why an engine would not see them there, as the end of a sentence; null where nothing speaks against it. */
+  readonly whyUnseen: () => Promise<string | null>;
+  readonly logger: FastifyBaseLogger;
+}
+
+/**
+ * Mounts the disks of sandboxes for a server that cannot: opens and closes the images in one data folder, by the names of their
+ * folders, and does nothing else. It is for a Unix socket that only the server can reach, so it asks for no key.
+ */
+export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
+  const { dataDir, namespace, logger } = parts;
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (isSandboxError(error, 'no_space')) return reply.code(507).send({ kind: 'no_space', error: error.message });
+    if (isSandboxError(error)) return reply.code(503).send({ kind: 'unavailable', error: error.message });
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return reply.code(error.statusCode).send({ kind: 'invalid', error: error.message });
+    }
+    logger.error({ err: error }, 'a disk failed');
+    return reply
+      .code(503)
+      .send({ kind: 'unavailable', error: 'The disk service failed; the operator must look at its log.' });
+  });
+
+  const onError = (error: unknown) => logger.error({ err: error }, 'a disk failed');
+  const disk = (sizeBytes: number, owner: DiskOwner) => new LoopDisk(namespace, sizeBytes, async () => owner, onError);
+  const known = disk(KEEP_SIZE, NOBODY);
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+  routes.post('/ready', { schema: { response: { 200: readySchema } } }, async () => {
+    return { reason: (await parts.whyUnseen()) ?? (await whyRefused(namespace, dataDir)) };
+  });
+  routes.post('/open', { schema: { body: openSchema } }, async ({ body }, reply) => {
+    await disk(body.sizeBytes, body.owner).open(join(dataDir, body.name));
+    return reply.code(204).send();
+  });
+  routes.post('/close', { schema: { body: namedSchema } }, async ({ body }, reply) => {
+    await known.close(join(dataDir, body.name));
+    return reply.code(204).send();
+  });
+  routes.post('/usage', { schema: { body: namedSchema, response: { 200: usageSchema } } }, async ({ body }) => {
+    return await known.usage(join(dataDir, body.name));
+  });
+  routes.post('/mounted', { schema: { response: { 200: mountedSchema } } }, async () => {
+    return { names: await known.mounted(dataDir) };
+  });
+  return app;
+}

@@ -1,0 +1,111 @@
+import { toText } from '../agent/calls/output-capture.ts';
+import { CutRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
+import type { AgentConnection } from '../agent/wire/connection.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
+
+/** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
+export interface Execution {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  readonly oomKilled: boolean;
+  readonly truncated: boolean;
+  /** The signal that ended it, such as `SIGKILL`; null where it ended by itself. */
+  readonly signal: string | null;
+  /** What the sandbox has to say besides the program: why it could not run, or what had to be done for it. */
+  readonly notice: string | null;
+}
+
+export interface ExecutionOptions {
+  readonly timeoutSeconds: number;
+  /** Kept of each of stdout and stderr, in bytes. */
+  readonly outputLimitBytes: number;
+  /** When the answer must have left, on the clock of `performance.now()`. */
+  readonly answerByMs: number;
+  readonly memory: SandboxMemory;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Exit code of a program that ran out of time, as coreutils' `timeout` has it. */
+const TIMEOUT_EXIT_CODE = 124;
+
+/** Exit code where nobody knows how the program ended: that of SIGKILL. */
+const LOST_EXIT_CODE = 137;
+
+/** Exit code of a program that could not be started, as shells have it. */
+const CANNOT_RUN_EXIT_CODE = 126;
+
+/** How the OOM killer ends a program. */
+const OUT_OF_MEMORY = { exitCode: LOST_EXIT_CODE, signal: 'SIGKILL', oomKilled: true } as const;
+
+/** What gVisor gives as the exit code of a program whose memory the machine's kernel has taken. */
+const TAKEN_EXIT_CODE = 1;
+
+/** Runs a program to its end and describes how it ended. */
+export async function execute(
+  connection: AgentConnection,
+  program: Program,
+  options: ExecutionOptions,
+): Promise<Execution> {
+  const half = Math.ceil(options.outputLimitBytes / 2);
+  const startedAtMs = performance.now();
+  try {
+    const result = await runProgram(connection, program, {
+      timeoutMs: options.timeoutSeconds * 1000,
+      deadlineMs: Math.max(1_000, options.answerByMs - startedAtMs),
+      capture: { headBytes: half, tailBytes: half },
+      ...(options.env === undefined ? {} : { env: options.env }),
+      signal: options.signal,
+    });
+    const execution = toExecution(result);
+    if (result.exitCode !== TAKEN_EXIT_CODE || options.memory.isCountedInside) return execution;
+    const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
+    return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
+  } catch (error) {
+    if (!(error instanceof AgentFailure)) throw error;
+    const durationMs = performance.now() - startedAtMs;
+    const execution = toFailedExecution(error, durationMs);
+    const isTaken = isCut(error) && (await options.memory.endedIt(durationMs));
+    return isTaken ? { ...execution, ...OUT_OF_MEMORY, notice: null } : execution;
+  }
+}
+
+function toExecution(result: RunResult): Execution {
+  return {
+    stdout: toText(result.stdout),
+    stderr: toText(result.stderr),
+    exitCode: result.timedOut ? TIMEOUT_EXIT_CODE : result.exitCode,
+    durationMs: result.durationMs,
+    timedOut: result.timedOut,
+    oomKilled: result.oomKilled,
+    truncated: result.stdout.omittedBytes + result.stderr.omittedBytes > 0,
+    signal: result.signal,
+    notice: result.cleared
+      ? 'The sandbox had no room for another process, so everything that ran in it in the background was ended.'
+      : null,
+  };
+}
+
+/** True where nobody knows how the program ended, as its sandbox fell silent. */
+function isCut({ code }: AgentFailure): boolean {
+  return code === 'lost' || code === 'hung';
+}
+
+function toFailedExecution(failure: AgentFailure, durationMs: number): Execution {
+  const output = failure instanceof CutRun ? failure : null;
+  return {
+    stdout: output ? toText(output.stdout) : '',
+    stderr: output ? toText(output.stderr) : '',
+    exitCode: isCut(failure) ? LOST_EXIT_CODE : CANNOT_RUN_EXIT_CODE,
+    durationMs,
+    timedOut: false,
+    oomKilled: false,
+    truncated: false,
+    signal: isCut(failure) ? 'SIGKILL' : null,
+    notice: failure.message,
+  };
+}

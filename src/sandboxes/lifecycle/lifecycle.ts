@@ -1,0 +1,256 @@
+import type { AgentSource } from '../../agent/link/source.ts';
+import type { AgentConnection } from '../../agent/wire/connection.ts';
+import type { Clock } from '../../async/clock.ts';
+import { Turnstile } from '../../async/semaphore.ts';
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import type { Egress } from '../../egress/egress.ts';
+import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { Capacity } from '../placement/capacity.ts';
+import { claimPooled } from '../placement/claim.ts';
+import type { Pool } from '../placement/pool.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { LABEL, toEngineName } from '../spec/engine-spec.ts';
+import { newRecord, type SandboxOverrides, type SandboxRecord } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import { Containers } from './instances.ts';
+import { makeLink } from './make-link.ts';
+
+/** Seconds that programs get to end when their sandbox stops. */
+const STOP_GRACE_SECONDS = 2;
+
+/**
+ * How many sandboxes start at the same time. All at once they take turns on the CPUs, so that the first is as late as the
+ * last and agents miss their deadlines; one slow start still leaves places for the others.
+ */
+const STARTS_AT_A_TIME = 6;
+
+export interface LifecycleParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly disks: Disks;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly egress: Egress;
+  readonly clock: Clock;
+  readonly instance: string;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+  readonly #containers: Containers;
+  readonly #starts = new Turnstile(STARTS_AT_A_TIME);
+  readonly #capacity: () => Capacity;
+  readonly #pool: () => Pool;
+  #starting = 0;
+
+  constructor(parts: LifecycleParts, capacity: () => Capacity, pool: () => Pool) {
+    this.#parts = parts;
+    this.#containers = new Containers(parts);
+    this.#capacity = capacity;
+    this.#pool = pool;
+  }
+
+  /** True while at least one sandbox is being started for a user. */
+  get isStarting(): boolean {
+    return this.#starting > 0;
+  }
+
+  /** Brings the sandbox to where its agent answers, from whatever state; creates it where it is absent. */
+  async bringUp(sandbox: Sandbox, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
+    if (sandbox.state === 'paused') await this.#resume(sandbox);
+    if (sandbox.state === 'running') {
+      try {
+        return await this.#connect(sandbox);
+      } catch (error) {
+        if (isSandboxError(error, 'invalid')) throw error;
+        await this.#recover(sandbox, error);
+        if (sandbox.isUp) return await this.bringUp(sandbox, overrides);
+      }
+    }
+    const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
+    if (isNew) await this.#parts.disks.requireReserve();
+    if (await claimPooled(this.#parts, this.#pool(), sandbox, overrides)) return await this.#connect(sandbox);
+    await this.#capacity().reserve(sandbox);
+    this.#starting += 1;
+    try {
+      return await this.#starts.run(async () => {
+        await this.#start(sandbox, overrides);
+        return await this.#connect(sandbox);
+      });
+    } catch (error) {
+      await this.#undoStart(sandbox, isNew);
+      throw error;
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  /** Freezes a running sandbox with its memory. */
+  async pause(sandbox: Sandbox): Promise<void> {
+    if (sandbox.state !== 'running' || !sandbox.engineId) return;
+    await this.#parts.engine.pause(sandbox.engineId);
+    sandbox.become('paused');
+  }
+
+  /** Ends all that runs in the sandbox; files, packages and the container stay. */
+  async stop(sandbox: Sandbox): Promise<void> {
+    if (!sandbox.isUp) return;
+    const { engine, store } = this.#parts;
+    try {
+      if (sandbox.engineId) await engine.stop(sandbox.engineId, STOP_GRACE_SECONDS);
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found')) throw error;
+      this.#forgetContainer(sandbox);
+    }
+    this.#markDown(sandbox);
+    if (sandbox.isFromPool) await this.#replaceContainer(sandbox).catch(this.#parts.onError);
+    await store.closeFolders(sandbox.id);
+    if (sandbox.record) await store.write(sandbox.record);
+  }
+
+  /** Removes the container and marks the record as deleted; the files stay. */
+  async remove(sandbox: Sandbox): Promise<void> {
+    const { engine, store, instance } = this.#parts;
+    const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
+    if (id) await engine.remove(id);
+    await store.closeFolders(sandbox.id);
+    await this.#markDeleted(sandbox);
+  }
+
+  /** Removes the container of a stopped sandbox; the next start makes another. */
+  async discardContainer(sandbox: Sandbox): Promise<void> {
+    if (sandbox.isUp || !sandbox.engineId) return;
+    await this.#parts.engine.remove(sandbox.engineId);
+    this.#forgetContainer(sandbox);
+  }
+
+  /** Takes over what the engine says about a sandbox that it has. */
+  adopt(sandbox: Sandbox, found: EngineSandbox): void {
+    sandbox.engineId = found.id;
+    sandbox.isFromPool = LABEL.pooled in found.labels;
+    if (found.state === 'running' || found.state === 'paused') {
+      this.#capacity().take(sandbox);
+      this.#makeLink(sandbox, found.id);
+      sandbox.become(found.state);
+    } else {
+      this.#markDown(sandbox);
+    }
+  }
+
+  async #resume(sandbox: Sandbox): Promise<void> {
+    try {
+      if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
+      sandbox.become('running');
+    } catch (error) {
+      await this.#recover(sandbox, error);
+    }
+  }
+
+  async #connect(sandbox: Sandbox): Promise<AgentConnection> {
+    if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no line to its agent.');
+    return await sandbox.link.connect();
+  }
+
+  /** After a failed call to a sandbox that should run: believes the engine, and stops one whose agent is beyond repair. */
+  async #recover(sandbox: Sandbox, cause: unknown): Promise<void> {
+    const { engine, instance } = this.#parts;
+    const found = await engine.inspect(toEngineName(instance, sandbox.id));
+    if (!found) {
+      this.#markDown(sandbox);
+      this.#forgetContainer(sandbox);
+    } else if (found.state === 'running' && sandbox.state === 'running') {
+      if (isSandboxError(cause, 'timeout')) throw cause;
+      await engine.stop(found.id, 0);
+      this.#markDown(sandbox);
+    } else {
+      this.adopt(sandbox, found);
+    }
+  }
+
+  /** Makes a stopped sandbox that came from the pool a container that can start again. */
+  async #replaceContainer(sandbox: Sandbox): Promise<void> {
+    const { engine } = this.#parts;
+    const { record, engineId } = sandbox;
+    this.#forgetContainer(sandbox);
+    if (engineId) await engine.remove(engineId);
+    if (!record) return;
+    sandbox.engineId = await this.#containers.create(sandbox.id, record);
+    sandbox.record = { ...record, engineId: sandbox.engineId };
+  }
+
+  async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
+    const { store } = this.#parts;
+    sandbox.become('creating');
+    const record = this.#recordFor(sandbox, overrides);
+    sandbox.record = record;
+    await store.openFolders(sandbox.id);
+    await store.write(record);
+    const id = await this.#containers.start(sandbox.id, record);
+    sandbox.engineId = id;
+    this.#makeLink(sandbox, id);
+    sandbox.become('running');
+    if (record.engineId !== id) {
+      sandbox.record = { ...record, engineId: id };
+      await store.write(sandbox.record);
+    }
+  }
+
+  #recordFor(sandbox: Sandbox, overrides: SandboxOverrides): SandboxRecord {
+    const now = this.#parts.clock.wallMs();
+    const { record } = sandbox;
+    if (!record) return newRecord(sandbox, overrides, now);
+    if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
+    return { ...newRecord(sandbox, overrides, now), secret: record.secret };
+  }
+
+  #makeLink(sandbox: Sandbox, id: EngineId): void {
+    if (!sandbox.record) return;
+    sandbox.link?.close(new Error('The sandbox was started again.'));
+    const { link, egress } = makeLink(this.#parts, id, sandbox.record);
+    sandbox.link = link;
+    sandbox.egress = egress;
+  }
+
+  /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
+  async #undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
+    const { engine, store, onError } = this.#parts;
+    try {
+      if (isNew) await this.remove(sandbox);
+      else {
+        if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
+        await store.closeFolders(sandbox.id);
+      }
+    } catch {
+      // The engine that failed the start may fail the clean-up too; the sweep finds what is left.
+      if (isNew) await this.#markDeleted(sandbox).catch(onError);
+    }
+    this.#markDown(sandbox);
+  }
+
+  async #markDeleted(sandbox: Sandbox): Promise<void> {
+    const { store, clock } = this.#parts;
+    this.#markDown(sandbox);
+    this.#forgetContainer(sandbox);
+    sandbox.become('absent');
+    if (!sandbox.record) return;
+    sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
+    await store.write(sandbox.record);
+  }
+
+  #markDown(sandbox: Sandbox): void {
+    sandbox.link?.close(new Error('The sandbox was stopped.'));
+    sandbox.link = null;
+    sandbox.egress = null;
+    if (sandbox.state !== 'absent') sandbox.become('stopped');
+    this.#capacity().release(sandbox);
+  }
+
+  #forgetContainer(sandbox: Sandbox): void {
+    sandbox.engineId = null;
+    sandbox.isFromPool = false;
+  }
+}

@@ -1,0 +1,47 @@
+import { AgentLink, type LineFolder } from '../../agent/link/link.ts';
+import type { AgentSource } from '../../agent/link/source.ts';
+import type { Config } from '../../config/config.ts';
+import type { Egress, SandboxEgress } from '../../egress/egress.ts';
+import { parsePattern } from '../../egress/pattern.ts';
+import type { Engine, EngineId } from '../../engines/engine.ts';
+import { LINE, toAgentSettings } from '../spec/layout.ts';
+import { networkModeOf } from '../spec/network-mode.ts';
+import type { SandboxOverrides } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+
+interface LinkParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly egress: Egress;
+}
+
+interface LinkSubject {
+  readonly id: string;
+  readonly secret: string;
+  readonly overrides: SandboxOverrides;
+}
+
+export interface Links {
+  readonly link: AgentLink;
+  /** The way out over it, which there is where the sandbox's network is the proxy. */
+  readonly egress: SandboxEgress | null;
+  /** Where its agent calls, if not over the engine's stream; to be told when the sandbox's folder is renamed. */
+  readonly line: LineFolder | null;
+}
+
+/** The line to a started sandbox's agent, and what goes over it. */
+export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
+  const { engine, store, agentSource, config, egress } = parts;
+  const { id, secret, overrides } = subject;
+  const settings = toAgentSettings(config, overrides);
+  const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
+  if (networkModeOf(config, overrides) !== 'proxy') {
+    return { link: new AgentLink(engine, engineId, agentSource, secret, settings, line), egress: null, line };
+  }
+  const narrowing = overrides.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
+  const itsEgress = egress.forSandbox(id, narrowing);
+  const link = new AgentLink(engine, engineId, agentSource, secret, settings, line, itsEgress.onOpen);
+  return { link, egress: itsEgress, line };
+}

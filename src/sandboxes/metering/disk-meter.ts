@@ -1,0 +1,120 @@
+import { type FolderUsage, measureFolders } from '../../agent/calls/usage.ts';
+import type { AgentConnection } from '../../agent/wire/connection.ts';
+import { AgentFailure } from '../../agent/wire/failures.ts';
+import type { Clock } from '../../async/clock.ts';
+import type { Config } from '../../config/config.ts';
+import type { DiskUsage } from '../../disks/disk.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { inodesOf } from '../../disks/image.ts';
+import { SandboxError } from '../../errors.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { PACKAGES, WORKSPACE } from '../spec/layout.ts';
+
+/** Between two measurements of one sandbox that nobody waits for, in milliseconds. */
+const INTERVAL_MS = 10_000;
+
+/** How long a sandbox may walk through its files, in milliseconds; it answers with what it has seen by then. */
+const WALK_MS = 4_000;
+
+/** After so long without that answer its agent counts as hung, in milliseconds. */
+const DEADLINE_MS = 20_000;
+
+interface MeterParts {
+  readonly disks: Disks;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Holds the disk limit by measurement where a sandbox's files are in plain folders; does nothing for the others. */
+export class DiskMeter {
+  readonly #parts: MeterParts;
+  readonly #readings = new WeakMap<Sandbox, FolderUsage & { readonly atMs: number }>();
+  readonly #running = new Map<Sandbox, Promise<void>>();
+  readonly #timers = new Map<Sandbox, NodeJS.Timeout>();
+  /** Connections to sandboxes that run on an image: the file system holds their limit, and no call need ask again. */
+  readonly #held = new WeakSet<AgentConnection>();
+  #isClosed = false;
+
+  constructor(parts: MeterParts) {
+    this.#parts = parts;
+  }
+
+  /** How full the sandbox's disk is; null where nothing limits it, and where it was not measured yet. */
+  async usage(sandbox: Sandbox): Promise<DiskUsage | null> {
+    const held = await this.#parts.disks.usage(sandbox.id);
+    if (held) return held;
+    const reading = this.#readings.get(sandbox);
+    const { diskLimitBytes } = this.#parts.config;
+    return reading && diskLimitBytes > 0 ? { usedBytes: reading.bytes, limitBytes: diskLimitBytes } : null;
+  }
+
+  /** Says that a sandbox may have written: it is measured now, or when it is due again. */
+  noteWork(sandbox: Sandbox): void {
+    if (this.#isClosed || this.#parts.config.diskLimitBytes === 0 || this.#timers.has(sandbox)) return;
+    const connection = sandbox.link?.current;
+    if (connection && this.#held.has(connection)) return;
+    const last = this.#readings.get(sandbox);
+    const ageMs = last ? this.#parts.clock.monotonicMs() - last.atMs : INTERVAL_MS;
+    const measure = () => {
+      this.#timers.delete(sandbox);
+      void this.#measure(sandbox).catch(this.#parts.onError);
+    };
+    if (ageMs >= INTERVAL_MS && !this.#running.has(sandbox)) measure();
+    else this.#timers.set(sandbox, setTimeout(measure, Math.max(0, INTERVAL_MS - ageMs)));
+  }
+
+  /** Throws `no_space` where the sandbox is over its limit: waits for a measurement under way, and measures anew before it refuses. */
+  async requireRoom(sandbox: Sandbox): Promise<void> {
+    await this.#running.get(sandbox);
+    if (!this.#isOver(sandbox)) return;
+    await this.#measure(sandbox);
+    if (!this.#isOver(sandbox)) return;
+    const limit = Math.floor(this.#parts.config.diskLimitBytes / 2 ** 20);
+    throw new SandboxError(
+      'no_space',
+      `The sandbox is over its disk limit of ${limit} MiB; delete files, then try again.`,
+    );
+  }
+
+  /** Plans nothing more and waits for what is under way, which ends with the agents' connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.allSettled(this.#running.values());
+  }
+
+  #isOver(sandbox: Sandbox): boolean {
+    const { diskLimitBytes } = this.#parts.config;
+    const reading = this.#readings.get(sandbox);
+    if (!reading || diskLimitBytes === 0) return false;
+    return reading.bytes > diskLimitBytes || reading.entries > inodesOf(diskLimitBytes);
+  }
+
+  #measure(sandbox: Sandbox): Promise<void> {
+    const running = this.#running.get(sandbox) ?? this.#read(sandbox).finally(() => this.#running.delete(sandbox));
+    this.#running.set(sandbox, running);
+    return running;
+  }
+
+  async #read(sandbox: Sandbox): Promise<void> {
+    const connection = sandbox.state === 'running' ? sandbox.link?.current : undefined;
+    const { disks, clock, config } = this.#parts;
+    if (!connection) return;
+    try {
+      await sandbox.whileMeasured(async () => {
+        if ((await disks.kind(sandbox.id)) === 'image') {
+          this.#held.add(connection);
+          return;
+        }
+        const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
+        const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
+        this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
+      });
+    } catch (error) {
+      // What the sandbox makes of its own measurement must not stop anybody else's work; the next one is due soon.
+      if (!(error instanceof AgentFailure)) throw error;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Config } from '../../config/config.ts';
+import type { Engine, EngineId } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
+import type { SandboxRecord } from '../storage/record.ts';
+
+/** The runtime whose sandboxes run on this machine's kernel. */
+const SHARED_KERNEL_RUNTIME = 'runc';
+
+/** How long a program that ended without a word waits for news of the engine, in milliseconds: many end so by themselves. */
+const SILENT_MS = 100;
+
+/** How long news of the engine may take, in milliseconds. */
+const NEWS_MS = 500;
+
+interface MemoryOwner {
+  readonly engineId: EngineId | null;
+  readonly record: SandboxRecord | null;
+}
+
+/** The memory of the sandbox that one call works in. */
+export class SandboxMemory {
+  readonly limitBytes: number;
+  /** True where the agent counts what is killed for want of memory; a kernel of the sandbox's own is in the limit and does not. */
+  readonly isCountedInside: boolean;
+  readonly #engine: Engine;
+  readonly #engineId: EngineId | null;
+
+  constructor(engine: Engine, config: Config, { engineId, record }: MemoryOwner) {
+    this.limitBytes = record?.overrides.memoryBytes ?? config.memoryBytes;
+    this.isCountedInside = config.runtime === SHARED_KERNEL_RUNTIME;
+    this.#engine = engine;
+    this.#engineId = engineId;
+  }
+
+  /**
+   * Whether memory ran out within the last so many milliseconds, as the engine knows it; false where it does not say. A program that
+   * said nothing as it ended may have been taken just now.
+   */
+  async ranOut(withinMs: number, isSilent: boolean): Promise<boolean> {
+    return await this.#ask(withinMs, isSilent ? SILENT_MS : 0);
+  }
+
+  /** The same once the whole sandbox is lost: a kernel of its own ends at once, and the engine hears a moment later why. */
+  async endedIt(withinMs: number): Promise<boolean> {
+    return await this.#ask(withinMs, this.isCountedInside ? 0 : NEWS_MS);
+  }
+
+  async #ask(withinMs: number, patienceMs: number): Promise<boolean> {
+    if (!this.#engineId) return false;
+    try {
+      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs, patienceMs);
+    } catch (error) {
+      if (!isSandboxError(error)) throw error;
+      return false;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../../async/clock.ts';
+import type { Config } from '../../config/config.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { specHash, toEngineName } from '../spec/engine-spec.ts';
+import { newRecord, type SandboxOverrides } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import type { Pool } from './pool.ts';
+
+interface ClaimParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly config: Config;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Gives a warm sandbox from the pool to an owner who has nothing yet and asks for nothing else; true if so. */
+export async function claimPooled(
+  parts: ClaimParts,
+  pool: Pool,
+  sandbox: Sandbox,
+  overrides: SandboxOverrides,
+): Promise<boolean> {
+  const { engine, store, config, instance, clock } = parts;
+  if (sandbox.record !== null || specHash(config, overrides) !== specHash(config, {})) return false;
+  const pooled = pool.take();
+  if (!pooled) return false;
+  const fresh = newRecord(sandbox, overrides, clock.wallMs());
+  const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId };
+  try {
+    await store.claimPoolFolder(pooled.folder, record);
+    sandbox.record = record;
+    await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
+  } catch (error) {
+    await pool.discard(pooled).catch(parts.onError);
+    if (sandbox.record === null || isSandboxError(error, 'no_space')) throw error;
+    return false;
+  }
+  pooled.hasSlot = false;
+  sandbox.hasSlot = true;
+  sandbox.engineId = pooled.engineId;
+  pool.letGo(pooled);
+  sandbox.link = pooled.link;
+  sandbox.egress = pooled.egress;
+  pooled.egress?.nameAs(sandbox.id);
+  if (pooled.line) pooled.line.here = store.lineFolder(sandbox.id);
+  sandbox.isFromPool = true;
+  sandbox.become('running');
+  return true;
+}

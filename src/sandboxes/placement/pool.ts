@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import type { AgentSource } from '../../agent/link/source.ts';
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import type { Egress } from '../../egress/egress.ts';
+import type { Engine, EngineId } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
+import { type Links, makeLink } from '../lifecycle/make-link.ts';
+import { toEngineSpec } from '../spec/engine-spec.ts';
+import { newSecret } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import type { Capacity, SlotHolder } from './capacity.ts';
+
+/** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
+const PAUSE_MS = 50;
+
+/** The same after a failure. */
+const PAUSE_AFTER_FAILURE_MS = 5_000;
+
+/** A started sandbox that nobody owns yet; its agent and its Python are warm. */
+export interface PooledSandbox extends SlotHolder, Links {
+  readonly engineId: EngineId;
+  /** The name of its folder. */
+  readonly folder: string;
+  readonly secret: string;
+}
+
+interface PoolParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly disks: Disks;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly egress: Egress;
+  readonly instance: string;
+  readonly capacity: Capacity;
+  /** True while sandboxes are being started for users, who go first. */
+  readonly isBusy: () => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sandboxes started ahead of their users. Whoever takes one owns it; what was taken never comes back. */
+export class Pool {
+  readonly #parts: PoolParts;
+  readonly #ready: PooledSandbox[] = [];
+  /** The folders of all that is being made, waits or was taken and is in nobody's hands yet. */
+  readonly #folders = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #filling: Promise<void> = Promise.resolve();
+  #isClosed = true;
+  #hasFailed = false;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** How many sandboxes wait for an owner. */
+  get size(): number {
+    return this.#ready.length;
+  }
+
+  /** True once a sandbox could not be made or removed, so that something of it may still be there. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Begins to fill the pool in the background. */
+  open(): void {
+    this.#isClosed = false;
+    this.#schedule(0);
+  }
+
+  /** True for the folder of a sandbox that the pool answers for. */
+  owns(folder: string): boolean {
+    return this.#folders.has(folder);
+  }
+
+  /** No longer answers for a sandbox that has an owner now. */
+  letGo(pooled: PooledSandbox): void {
+    this.#folders.delete(pooled.folder);
+  }
+
+  /** A warm sandbox that now belongs to the caller, its slot included; undefined where none is ready. */
+  take(): PooledSandbox | undefined {
+    this.#schedule(PAUSE_MS);
+    for (;;) {
+      const pooled = this.#ready.shift();
+      if (!pooled || pooled.link.current) return pooled;
+      void this.discard(pooled).catch(this.#parts.onError);
+    }
+  }
+
+  /** Gives up one waiting sandbox, so that its slot is free; false where none waits. */
+  async giveUpOne(): Promise<boolean> {
+    const pooled = this.#ready.shift();
+    if (!pooled) return false;
+    // Who makes room does not take it back before the one who needs it has it.
+    this.#schedule(PAUSE_AFTER_FAILURE_MS);
+    await this.discard(pooled);
+    return true;
+  }
+
+  /** Removes a sandbox that was taken but found no owner, folder and all. */
+  async discard(pooled: PooledSandbox): Promise<void> {
+    const { engine, store, capacity } = this.#parts;
+    pooled.link.close(new Error('The sandbox leaves the pool.'));
+    capacity.release(pooled);
+    try {
+      await engine.remove(pooled.engineId);
+      await store.removePoolFolder(pooled.folder);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    } finally {
+      this.#folders.delete(pooled.folder);
+    }
+  }
+
+  /** Stops filling and removes what waits. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#filling;
+    const waiting = this.#ready.splice(0);
+    await Promise.all(waiting.map((pooled) => this.discard(pooled).catch(this.#parts.onError)));
+  }
+
+  #schedule(pauseMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#filling = this.#filling.then(() => this.#fill());
+    }, pauseMs);
+  }
+
+  /** Adds one sandbox, if there is need and room and nobody waits, and plans the next. */
+  async #fill(): Promise<void> {
+    const { config, isBusy, onError } = this.#parts;
+    if (this.#isClosed || this.#ready.length >= config.poolSize) return;
+    try {
+      if (isBusy()) this.#schedule(PAUSE_MS);
+      else if (await this.#add()) this.#schedule(PAUSE_MS);
+      else this.#schedule(PAUSE_AFTER_FAILURE_MS);
+    } catch (error) {
+      if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'no_space')) onError(error);
+      this.#schedule(PAUSE_AFTER_FAILURE_MS);
+    }
+  }
+
+  async #add(): Promise<boolean> {
+    const { engine, store, disks, config, instance, capacity } = this.#parts;
+    const slot: SlotHolder = { hasSlot: false };
+    if (!capacity.takeIfFree(slot)) return false;
+    const folder = `pool-${randomBytes(8).toString('hex')}`;
+    this.#folders.add(folder);
+    const secret = newSecret();
+    let engineId: EngineId | undefined;
+    try {
+      await disks.requireReserve();
+      const folders = await store.openFolders(folder);
+      engineId = await engine.create(
+        toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
+      );
+      await engine.start(engineId);
+      const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
+      await links.link.connect();
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, ...links });
+      return true;
+    } catch (error) {
+      this.#hasFailed = true;
+      capacity.release(slot);
+      if (engineId) await engine.remove(engineId).catch(this.#parts.onError);
+      await store.removePoolFolder(folder).catch(this.#parts.onError);
+      this.#folders.delete(folder);
+      throw error;
+    }
+  }
+}

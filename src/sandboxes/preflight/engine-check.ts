@@ -1,0 +1,31 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../../config/config.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import { SANDBOX_USER } from '../spec/layout.ts';
+
+/**
+ * Warns of limits that the engine does not hold. Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
+ * a sandbox is on this machine. An engine that does not answer proves nothing and passes; it is asked again before a sandbox is made.
+ */
+export async function checkEngine(engine: Engine, { seccomp }: Config, logger: FastifyBaseLogger): Promise<void> {
+  try {
+    const info = await engine.info();
+    if (!info.seccomp.includes(seccomp)) {
+      const possible = info.seccomp.length === 0 ? 'none at all' : `only ${info.seccomp.join(', ')}`;
+      throw new SandboxError(
+        'invalid',
+        `SANDBOX_DOCKER_SECCOMP=${seccomp} does not work here: of the filters of system calls the engine can hold ${possible}.`,
+      );
+    }
+    await engine.hostUser(SANDBOX_USER);
+    if (info.unlimited.length > 0) {
+      const sentence =
+        'The engine does not hold all limits of sandboxes: one of them can stop this machine. See npm run doctor';
+      logger.warn({ unlimited: info.unlimited }, sentence);
+    }
+  } catch (error) {
+    if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return;
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+import { withDeadline } from '../../async/deadline.ts';
+import type { Config } from '../../config/config.ts';
+import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import { LABEL, toEngineName } from '../spec/engine-spec.ts';
+import { SANDBOX_USER, WORKSPACE } from '../spec/layout.ts';
+
+/** How long the program of a trial may take, in milliseconds. */
+const PROGRAM_MS = 15_000;
+
+/** Ends with code 0 where the agent can run. */
+const PROGRAM = 'import sys; sys.exit(sys.version_info < (3, 8))';
+
+/** What a trial needs of the server. */
+export interface TrialParts {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly instance: string;
+}
+
+interface TrialSubject {
+  /** Its name among this server's sandboxes: what a trial of the same name has left is removed first. */
+  readonly name: string;
+  readonly image: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+}
+
+/**
+ * Makes a sandbox of nobody's, runs Python in it and removes it. Throws `invalid` where that cannot work, however often it is tried;
+ * what the engine cannot do at the moment is thrown as it says it.
+ */
+export async function tryOut(parts: TrialParts, subject: TrialSubject): Promise<void> {
+  const { engine, config, instance } = parts;
+  const { image, memoryBytes, cpus } = subject;
+  const name = toEngineName(instance, subject.name);
+  const left = await engine.inspect(name);
+  if (left) await engine.remove(left.id);
+  const id = await engine.create({
+    name,
+    labels: { [LABEL.instance]: instance },
+    image,
+    user: SANDBOX_USER,
+    workdir: WORKSPACE,
+    env: {},
+    memoryBytes,
+    cpus,
+    pidsLimit: config.pidsLimit,
+    mounts: [],
+    tmpfs: [],
+    network: { mode: 'none' },
+    runtime: config.runtime,
+    seccomp: config.seccomp,
+  });
+  try {
+    await engine.start(id);
+    const exec = await engine.exec(id, ['python3', '-I', '-c', PROGRAM]);
+    const reason = await failureOf(exec);
+    if (reason !== null) throw cannotRun(image, reason);
+    await requireUp(engine, id, image);
+  } catch (error) {
+    // Where it has just ended, an engine tells that in more than one way.
+    if (!isSandboxError(error, 'invalid')) await requireUp(engine, id, image);
+    throw error;
+  } finally {
+    await engine.remove(id);
+  }
+}
+
+/** Why the program of a trial failed; null where it did not. */
+async function failureOf(exec: EngineExec): Promise<string | null> {
+  try {
+    await withDeadline(drain(exec), PROGRAM_MS, 'Python did not end in a trial of the image; try again in a moment.');
+  } finally {
+    exec.stream.destroy();
+  }
+  const code = await exec.exitCode();
+  return code === 0 ? null : `Python ended with exit code ${code}. ${exec.stderr()}`.trim();
+}
+
+async function drain({ stream }: EngineExec): Promise<void> {
+  for await (const _ of stream.end());
+}
+
+/** What ends by itself has no program that keeps it up. */
+async function requireUp(engine: Engine, id: EngineId, image: string): Promise<void> {
+  const found = await engine.inspect(id);
+  if (found && found.state !== 'running') throw cannotRun(image, 'It ended as soon as it had started.');
+}
+
+function cannotRun(image: string, reason: string): SandboxError {
+  const sentence = `Image ${image} cannot run a sandbox, which needs python3 (3.8 or newer) and sleep on its PATH.`;
+  return new SandboxError('invalid', `${sentence} ${reason}`);
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../../config/config.ts';
+import type { EngineNetwork, EngineSpec } from '../../engines/engine.ts';
+import type { SandboxOverrides } from '../storage/record.ts';
+import type { SandboxFolders } from '../storage/store.ts';
+import { HOME, LINE, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
+import { networkModeOf } from './network-mode.ts';
+
+/** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
+export const LABEL = {
+  instance: 'clara.instance',
+  spec: 'clara.spec',
+  /** Its network mode: one that the configuration no longer gives it must not run on. */
+  network: 'clara.network',
+  /** Made for the pool: its mounts name a folder that was renamed since, so it can run on but not start again. */
+  pooled: 'clara.pooled',
+} as const;
+
+/** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
+const REVISION = 2;
+
+/** The engine's name of a sandbox: which server's, then which. */
+export function toEngineName(instance: string, id: string): string {
+  return `clara-${instance}-${id}`;
+}
+
+/** The sandbox id in an engine's name; null where the name is not of this server's making. */
+export function fromEngineName(instance: string, name: string): string | null {
+  const prefix = toEngineName(instance, '');
+  return name.startsWith(prefix) ? name.slice(prefix.length) : null;
+}
+
+interface SpecParts {
+  readonly instance: string;
+  readonly id: string;
+  readonly folders: SandboxFolders;
+  readonly overrides: SandboxOverrides;
+  readonly isPooled?: boolean;
+}
+
+/** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
+export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
+  const { instance, id, folders, overrides } = parts;
+  const memoryBytes = overrides.memoryBytes ?? config.memoryBytes;
+  return {
+    name: toEngineName(instance, id),
+    labels: {
+      [LABEL.instance]: instance,
+      [LABEL.spec]: specHash(config, overrides),
+      [LABEL.network]: networkModeOf(config, overrides),
+      ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
+    },
+    image: overrides.image ?? config.image,
+    user: SANDBOX_USER,
+    workdir: WORKSPACE,
+    env: {},
+    memoryBytes,
+    cpus: overrides.cpus ?? config.cpus,
+    pidsLimit: config.pidsLimit,
+    mounts: [
+      { source: folders.workspace, target: WORKSPACE },
+      { source: folders.workspace, target: HOME },
+      { source: folders.packages, target: PACKAGES },
+      ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
+    ],
+    tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
+    network: toNetwork(config, parts),
+    runtime: config.runtime,
+    seccomp: config.seccomp,
+  };
+}
+
+function toNetwork(config: Config, { instance, id, overrides }: SpecParts): EngineNetwork {
+  if (networkModeOf(config, overrides) !== 'bridge') return { mode: 'none' };
+  return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
+}
+
+/** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */
+export function specHash(config: Config, overrides: SandboxOverrides): string {
+  const parts = [
+    REVISION,
+    overrides.image ?? config.image,
+    overrides.memoryBytes ?? config.memoryBytes,
+    overrides.cpus ?? config.cpus,
+    config.pidsLimit,
+    config.tmpBytes,
+    networkModeOf(config, overrides),
+    overrides.egressAllow ?? null,
+    config.runtime,
+    config.seccomp,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}

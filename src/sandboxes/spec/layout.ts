@@ -1,0 +1,65 @@
+import type { AgentSettings } from '../../agent/link/header.ts';
+import type { Config } from '../../config/config.ts';
+import type { EngineTmpfs } from '../../engines/engine.ts';
+import type { SandboxOverrides } from '../storage/record.ts';
+import { networkModeOf, PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';
+
+/** The persistent folder of a sandbox. */
+export const WORKSPACE = '/workspace';
+
+/** The same folder under the name that models are told. */
+export const HOME = '/home/user';
+
+/** Where pip and npm install; persistent. */
+export const PACKAGES = '/packages';
+
+/** Where the agent calls the server; a folder of the server's, read-only. */
+export const LINE = '/run/clara-line';
+
+/** A small tmpfs for the scripts of runs. */
+const SCRATCH = '/run/clara';
+
+/** The user inside a sandbox, and the owner of its folders on the host. */
+export const SANDBOX_USER = { uid: 1000, gid: 1000 } as const;
+
+const SCRATCH_BYTES = 64 * 2 ** 20;
+const SHARED_MEMORY_BYTES = 64 * 2 ** 20;
+
+/**
+ * The writable folders that do not persist. They count as the sandbox's memory and nothing but a restart empties them, so
+ * together they never hold half of it, the kernel's own for each file included: a sandbox that fills them can still work.
+ */
+export function temporaryFolders(tmpBytes: number, memoryBytes: number): readonly EngineTmpfs[] {
+  return [
+    { path: '/tmp', sizeBytes: Math.min(tmpBytes, Math.floor(memoryBytes / 4)), mode: 0o1777 },
+    { path: '/dev/shm', sizeBytes: Math.min(SHARED_MEMORY_BYTES, Math.floor(memoryBytes / 8)), mode: 0o1777 },
+    { path: SCRATCH, sizeBytes: Math.min(SCRATCH_BYTES, Math.floor(memoryBytes / 16)), mode: 0o700 },
+  ];
+}
+
+/** The environment of everything that runs in a sandbox, on top of its image's own. */
+const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  HOME,
+  USER: 'sandbox',
+  LOGNAME: 'sandbox',
+  LANG: 'C.UTF-8',
+  PYTHONUSERBASE: PACKAGES,
+  PYTHONUNBUFFERED: '1',
+  PIP_BREAK_SYSTEM_PACKAGES: '1',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  PIP_NO_CACHE_DIR: '1',
+  NPM_CONFIG_PREFIX: PACKAGES,
+};
+
+/** What the agent of a sandbox is told. */
+export function toAgentSettings(config: Config, overrides: SandboxOverrides): AgentSettings {
+  const hasProxy = networkModeOf(config, overrides) === 'proxy';
+  return {
+    workspace: WORKSPACE,
+    packages: PACKAGES,
+    scratch: SCRATCH,
+    preload: config.preload,
+    env: hasProxy ? { ...BASE_ENVIRONMENT, ...PROXY_ENVIRONMENT } : BASE_ENVIRONMENT,
+    ...(hasProxy ? { proxy: { port: PROXY_PORT } } : {}),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../../config/config.ts';
+import type { SandboxOverrides } from '../storage/record.ts';
+
+/** From the least to the most that a sandbox may reach. */
+const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
+
+export type NetworkMode = (typeof NETWORK_MODES)[number];
+
+/** Where the agent offers its HTTP proxy on the sandbox's loopback. */
+export const PROXY_PORT = 3128;
+
+/** The network of a sandbox: what its owner asked for, and never more than the configuration gives. */
+export function networkModeOf(config: Config, overrides: SandboxOverrides): NetworkMode {
+  const asked = overrides.network ?? config.network;
+  return isWider(asked, config.network) ? config.network : asked;
+}
+
+/** True where the first reaches more than the second. */
+export function isWider(mode: NetworkMode, other: NetworkMode): boolean {
+  return NETWORK_MODES.indexOf(mode) > NETWORK_MODES.indexOf(other);
+}
+
+const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`;
+
+const NO_PROXY = 'localhost,127.0.0.1,::1';
+
+/** What HTTP clients read to find the proxy; programs differ in which spelling they know. */
+export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
+  HTTP_PROXY: PROXY_URL,
+  http_proxy: PROXY_URL,
+  HTTPS_PROXY: PROXY_URL,
+  https_proxy: PROXY_URL,
+  ALL_PROXY: PROXY_URL,
+  all_proxy: PROXY_URL,
+  NO_PROXY,
+  no_proxy: NO_PROXY,
+  // Node 24 and newer; older ones do not know it.
+  NODE_USE_ENV_PROXY: '1',
+};

@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiskFolders } from '../../disks/disk.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { SandboxId } from '../owner.ts';
+import { openDataFolder } from './data-folder.ts';
+import { recordSchema, type SandboxRecord } from './record.ts';
+
+/** How long a change of counters may wait to be written, in milliseconds. */
+const WRITE_BEHIND_MS = 200;
+
+/** The same where they were written just before: who works all the time is not written five times a second. */
+const WRITE_INTERVAL_MS = 2_000;
+
+const RECORD_FILE = 'sandbox.json';
+
+const INSTANCE_FILE = 'instance';
+
+/** No sandbox id looks like this: those end in a hash of 20 digits. */
+const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
+
+/** What the engine binds of a sandbox's folder. */
+export interface SandboxFolders extends DiskFolders {
+  /** Where the agent calls the server; not the sandbox's to write. */
+  readonly line: string;
+}
+
+/** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
+export class SandboxStore {
+  readonly #dataDir: string;
+  #instance = '';
+  readonly #disks: Disks;
+  readonly #onError: (error: unknown) => void;
+  readonly #writes = new Map<string, Promise<void>>();
+  readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
+  /** When records were written last, on the clock of `performance.now()`. */
+  readonly #writtenAtMs = new WeakMap<SandboxRecord, number>();
+
+  constructor(dataDir: string, disks: Disks, onError: (error: unknown) => void) {
+    this.#dataDir = dataDir;
+    this.#disks = disks;
+    this.#onError = onError;
+  }
+
+  /** Makes the data folder where it is absent and returns its identity, which tells this server's sandboxes from others'. */
+  async open(): Promise<string> {
+    await openDataFolder(this.#dataDir);
+    try {
+      await this.#disks.open();
+      const file = join(this.#dataDir, INSTANCE_FILE);
+      const known = await readText(file);
+      this.#instance = known !== null && /^[0-9a-f]{12}$/.test(known) ? known : randomBytes(6).toString('hex');
+      if (this.#instance !== known) await writeAtomically(file, this.#instance);
+      return this.#instance;
+    } catch (cause) {
+      throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);
+    }
+  }
+
+  /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
+  async claimPoolFolder(name: string, record: SandboxRecord): Promise<void> {
+    try {
+      await writeAtomically(join(this.#dataDir, name, RECORD_FILE), JSON.stringify(record, null, 2));
+      await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
+    } catch (cause) {
+      throw toStoreError(cause, 'The folder of the sandbox cannot be claimed');
+    }
+  }
+
+  /** True for the name of a folder that nobody owns yet. */
+  isPoolFolder(name: string): boolean {
+    return POOL_FOLDER.test(name);
+  }
+
+  /** Removes the folder of a pooled sandbox that no longer runs. */
+  async removePoolFolder(name: string): Promise<void> {
+    await this.#disks.closeDisk(name);
+    await rm(join(this.#dataDir, name), { recursive: true, force: true });
+  }
+
+  /** Removes the folders of a pool that an earlier server left. */
+  async removeAllPoolFolders(): Promise<void> {
+    for (const name of await this.poolFolders()) await this.removePoolFolder(name).catch(this.#onError);
+  }
+
+  /** The names of all folders that are there and that nobody owns yet. */
+  async poolFolders(): Promise<string[]> {
+    return (await readdir(this.#dataDir)).filter((name) => POOL_FOLDER.test(name));
+  }
+
+  /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
+  async openFolders(name: string): Promise<SandboxFolders> {
+    try {
+      await this.#requireDataFolder();
+      await this.#makeFolder(name);
+      const line = this.lineFolder(name);
+      await mkdir(line, { recursive: true });
+      await chmod(line, 0o755);
+      return { ...(await this.#disks.openDisk(name)), line };
+    } catch (cause) {
+      throw toStoreError(cause, 'The folders of the sandbox cannot be made');
+    }
+  }
+
+  /** The folder in which the sandbox's agent calls the server. */
+  lineFolder(name: string): string {
+    return join(this.#dataDir, name, 'line');
+  }
+
+  /** Closes the disk of a sandbox in which nothing runs. What fails is reported, and tried again by the sweep. */
+  async closeFolders(name: string): Promise<void> {
+    await this.#disks.closeDisk(name).catch(this.#onError);
+  }
+
+  /** The record of a sandbox; null where there is none. */
+  async read(id: SandboxId): Promise<SandboxRecord | null> {
+    try {
+      const text = await readText(this.#recordFile(id));
+      if (text === null) await this.#requireDataFolder();
+      return text === null ? null : recordSchema.parse(JSON.parse(text));
+    } catch (cause) {
+      throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
+    }
+  }
+
+  /** All records that can be read; the others are reported. */
+  async *records(): AsyncGenerator<SandboxRecord> {
+    for (const entry of await readdir(this.#dataDir, { withFileTypes: true })) {
+      if (!entry.isDirectory() || POOL_FOLDER.test(entry.name)) continue;
+      try {
+        const record = await this.read(entry.name as SandboxId);
+        if (record) yield record;
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+
+  /** Writes the record so that a crash leaves the old or the new one; resolves when it is on disk. */
+  async write(record: SandboxRecord): Promise<void> {
+    this.#cancelSoon(record.id);
+    const before = this.#writes.get(record.id) ?? Promise.resolve();
+    const text = JSON.stringify(record, null, 2);
+    const write = before
+      .catch(() => undefined)
+      .then(() => this.#makeFolder(record.id))
+      .then(() => writeAtomically(this.#recordFile(record.id), text));
+    this.#writes.set(record.id, write);
+    try {
+      await write;
+    } catch (cause) {
+      throw toStoreError(cause, 'The record of the sandbox cannot be written');
+    } finally {
+      if (this.#writes.get(record.id) === write) this.#writes.delete(record.id);
+    }
+  }
+
+  /** Writes the record within a fifth of a second, or within two seconds of the write before; changes in between are one write. */
+  writeSoon(record: SandboxRecord): void {
+    if (this.#soon.has(record.id)) return;
+    const dueMs = (this.#writtenAtMs.get(record) ?? Number.NEGATIVE_INFINITY) + WRITE_INTERVAL_MS - performance.now();
+    const write = () => {
+      this.#writtenAtMs.set(record, performance.now());
+      void this.write(record).catch(this.#onError);
+    };
+    const timer = setTimeout(write, Math.max(WRITE_BEHIND_MS, dueMs));
+    this.#soon.set(record.id, { record, timer });
+  }
+
+  /** Writes what waits. */
+  async close(): Promise<void> {
+    const waiting = [...this.#soon.values()];
+    await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
+    await Promise.allSettled(this.#writes.values());
+  }
+
+  /** A disk that is not mounted any more leaves an empty folder behind, in which sandboxes would seem to have lost their files. */
+  async #requireDataFolder(): Promise<void> {
+    if ((await readText(join(this.#dataDir, INSTANCE_FILE))) === this.#instance) return;
+    throw new SandboxError(
+      'unavailable',
+      `The data folder ${this.#dataDir} is gone or another one; the operator must bring it back.`,
+    );
+  }
+
+  async #makeFolder(name: string): Promise<void> {
+    try {
+      await mkdir(join(this.#dataDir, name), { mode: 0o711 });
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
+
+  #cancelSoon(id: string): void {
+    clearTimeout(this.#soon.get(id)?.timer);
+    this.#soon.delete(id);
+  }
+
+  #recordFile(id: string): string {
+    return join(this.#dataDir, id, RECORD_FILE);
+  }
+}
+
+async function readText(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** Writes to the same file do not overlap, so one name is enough, and what a crash leaves is overwritten. */
+async function writeAtomically(file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`;
+  try {
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function toStoreError(cause: unknown, what: string): SandboxError {
+  if (isSandboxError(cause)) return cause;
+  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
+    return new SandboxError('no_space', `${what}: the disk of the server is full.`, { cause });
+  }
+  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  return new SandboxError('unavailable', `${what}${reason}; the operator must look at the data folder.`, { cause });
+}

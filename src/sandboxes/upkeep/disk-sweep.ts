@@ -1,0 +1,38 @@
+import type { Disks } from '../../disks/disks.ts';
+import type { SandboxId } from '../owner.ts';
+import type { Registry } from '../registry.ts';
+import type { SandboxStore } from '../storage/store.ts';
+
+/** Closes the disks of sandboxes that do not run: those of an earlier server, and those that could not be closed in time. */
+export class DiskSweep {
+  readonly #disks: Disks;
+  readonly #store: SandboxStore;
+  readonly #registry: Registry;
+  #isOpen = false;
+
+  constructor(disks: Disks, store: SandboxStore, registry: Registry) {
+    this.#disks = disks;
+    this.#store = store;
+    this.#registry = registry;
+  }
+
+  /** Begins: from now on, what runs is known. */
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** One pass over what is mounted. A sandbox that is being changed is left for the next. */
+  async sweep(): Promise<void> {
+    if (!this.#isOpen) return;
+    for (const name of await this.#disks.mounted()) {
+      if (this.#store.isPoolFolder(name)) continue;
+      const sandbox = await this.#registry.find(name as SandboxId);
+      if (!sandbox) await this.#store.closeFolders(name);
+      else if (sandbox.isIdle && !sandbox.isUp) {
+        await sandbox.mutex.run(async () => {
+          if (!sandbox.isUp) await this.#store.closeFolders(name);
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../../async/clock.ts';
+import type { Engine, EngineSandbox } from '../../engines/engine.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { SandboxId } from '../owner.ts';
+import type { Pool } from '../placement/pool.ts';
+import type { Registry } from '../registry.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { fromEngineName, LABEL } from '../spec/engine-spec.ts';
+import type { SandboxStore } from '../storage/store.ts';
+
+/** How often the engine is asked what it has, in milliseconds. */
+const INTERVAL_MS = 60_000;
+
+interface StraySweepParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly registry: Registry;
+  readonly lifecycle: Lifecycle;
+  readonly pool: Pool;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Finds what an engine that answered too late has made or kept: removes containers and pool folders that nobody owns, and
+ * takes over the container of a sandbox that is not known to run.
+ */
+export class StraySweep {
+  readonly #parts: StraySweepParts;
+  #isOpen = false;
+  #nextMs: number;
+
+  constructor(parts: StraySweepParts) {
+    this.#parts = parts;
+    this.#nextMs = parts.clock.monotonicMs() + INTERVAL_MS;
+  }
+
+  /** Begins: from now on, what runs is known. */
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** One pass, if it is time for one; throws where the engine does not answer. */
+  async sweep(): Promise<void> {
+    const { clock } = this.#parts;
+    if (!this.#isOpen || clock.monotonicMs() < this.#nextMs) return;
+    await this.#pass();
+    this.#nextMs = clock.monotonicMs() + INTERVAL_MS;
+  }
+
+  /** A last pass, if the pool may have left something behind; throws where the engine does not answer. */
+  async finish(): Promise<void> {
+    if (this.#isOpen && this.#parts.pool.hasFailed) await this.#pass();
+  }
+
+  async #pass(): Promise<void> {
+    const { engine, store, pool, instance, onError } = this.#parts;
+    for (const found of await engine.list({ [LABEL.instance]: instance })) await this.#treat(found).catch(onError);
+    for (const name of await store.poolFolders()) {
+      if (!pool.owns(name)) await store.removePoolFolder(name).catch(onError);
+    }
+  }
+
+  async #treat(found: EngineSandbox): Promise<void> {
+    const { engine, store, registry, pool, instance } = this.#parts;
+    const name = fromEngineName(instance, found.name);
+    const owner = this.#ownerOf(found);
+    if (!owner && name !== null && store.isPoolFolder(name)) {
+      if (!pool.owns(name)) await engine.remove(found.id);
+      return;
+    }
+    const sandbox = owner ?? (name === null ? null : await registry.find(name as SandboxId));
+    if (!sandbox) await engine.remove(found.id);
+    else if (sandbox.isIdle && !sandbox.isUp) await sandbox.mutex.run(() => this.#settle(sandbox, found));
+  }
+
+  #ownerOf({ id }: EngineSandbox): Sandbox | undefined {
+    for (const sandbox of this.#parts.registry.all()) if (sandbox.engineId === id) return sandbox;
+    return undefined;
+  }
+
+  async #settle(sandbox: Sandbox, { id }: EngineSandbox): Promise<void> {
+    const { engine, lifecycle } = this.#parts;
+    if (sandbox.isUp) return;
+    const found = await engine.inspect(id);
+    if (!found) return;
+    if (sandbox.record === null || sandbox.record.deletedAtMs !== null) await engine.remove(id);
+    else lifecycle.adopt(sandbox, found);
+  }
+}
