@@ -32,11 +32,14 @@ class Bundle:
 
     def __init__(self, sources):
         self.sources = sources
+        self.packages = {""}.union(name.rpartition(".")[0] for name in sources)
 
     def find_spec(self, name, path=None, target=None):
         package, _, module = name.partition(".")
-        if package == "clara_agent" and (not module or module in self.sources):
-            return _frozen_importlib.ModuleSpec(name, self, origin=name, is_package=not module)
+        if package == "clara_agent":
+            is_package = module in self.packages
+            if is_package or module in self.sources:
+                return _frozen_importlib.ModuleSpec(name, self, origin=name, is_package=is_package)
 
     def get_source(self, name):
         return self.sources.get(name.partition(".")[2])
@@ -45,8 +48,8 @@ class Bundle:
         return None
 
     def exec_module(self, module):
-        name = module.__name__.partition(".")[2] or "__init__"
-        exec(compile(self.sources.get(name, ""), "<clara_agent>/%s.py" % name, "exec"), module.__dict__)
+        name = module.__name__.partition(".")[2]
+        exec(compile(self.sources.get(name, ""), "<clara_agent>/%s.py" % name.replace(".", "/"), "exec"), module.__dict__)
 
 
 def hand_over(peer, line):

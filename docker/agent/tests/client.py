@@ -17,10 +17,12 @@ def bundle():
     """The agent's source as the server sends it."""
     folder = os.path.join(ROOT, "clara_agent")
     sources = {}
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".py"):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                sources[name[:-3]] = file.read()
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".py") and name != "__init__.py":
+                path = os.path.join(parent, name)
+                with open(path, encoding="utf-8") as file:
+                    sources[os.path.relpath(path, folder)[:-3].replace(os.sep, ".")] = file.read()
     return zlib.compress(json.dumps(sources).encode())
 
 

@@ -7,7 +7,7 @@ import { deflate } from 'node:zlib';
 export interface AgentSource {
   /** The text for `python3 -c`. */
   readonly bootstrap: string;
-  /** zlib-compressed JSON, module name to source text. */
+  /** zlib-compressed JSON, name of a module (with dots, below the agent's package) to source text. */
   readonly bundle: Buffer;
   /** Tells one version of the agent from another; 16 hex digits. */
   readonly hash: string;
@@ -17,12 +17,17 @@ export interface AgentSource {
 export async function readAgentSource(folder: URL): Promise<AgentSource> {
   const bootstrap = await readFile(new URL('bootstrap.py', folder), 'utf8');
   const packageFolder = new URL('clara_agent/', folder);
-  const names = (await readdir(packageFolder)).filter((name) => name.endsWith('.py')).sort();
+  const paths = (await readdir(packageFolder, { recursive: true })).filter(isModule).sort();
   const modules: Record<string, string> = {};
-  for (const name of names) {
-    modules[name.slice(0, -'.py'.length)] = await readFile(new URL(name, packageFolder), 'utf8');
+  for (const path of paths) {
+    modules[path.slice(0, -'.py'.length).replaceAll('/', '.')] = await readFile(new URL(path, packageFolder), 'utf8');
   }
   const text = JSON.stringify(modules);
   const hash = createHash('sha256').update(bootstrap).update(text).digest('hex').slice(0, 16);
   return { bootstrap, bundle: await promisify(deflate)(text, { level: 9 }), hash };
+}
+
+/** What a package's `__init__.py` says is for readers: it has no code. */
+function isModule(path: string): boolean {
+  return path.endsWith('.py') && !path.endsWith('__init__.py');
 }
