@@ -15,7 +15,7 @@ FROM ${BASE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json ./
-COPY docker/agent ./docker/agent
+COPY agent ./agent
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 EXPOSE 8080

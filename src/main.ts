@@ -27,7 +27,7 @@ try {
   const app = await buildApp({
     config,
     engine: createDockerEngine(),
-    agentSource: await readAgentSource(new URL('docker/agent/', root)),
+    agentSource: await readAgentSource(new URL('agent/', root)),
     clock: systemClock,
     logger,
     version: readVersion(root),

@@ -13,7 +13,7 @@ const CHECKS = [
   { name: 'tsc', args: ['--noEmit'] },
   { name: 'knip', args: [] },
 ];
-const AGENT_TESTS = ['-m', 'unittest', 'discover', '-s', 'docker/agent/tests'];
+const AGENT_TESTS = ['-m', 'unittest', 'discover', '-s', 'agent/tests'];
 
 /**
  * Lint, types and dead code; each step that fails counts as one failed test, one that passes as none.
@@ -33,7 +33,7 @@ export async function runChecks() {
  * @returns {Promise<Count>}
  */
 export async function runAgentTests() {
-  announce('unittest docker/agent/tests');
+  announce('unittest agent/tests');
   const isRecentEnough = 'import sys; sys.exit(sys.version_info < (3, 8))';
   const hasPython = (await capture('python3', ['-c', isRecentEnough])).code === 0;
   const inImage = ['run', '--rm', '--init', '--volume', `${ROOT}:/source:ro`, '--workdir', '/source', SANDBOX_IMAGE];

@@ -86,7 +86,7 @@ const config = parseConfig(process.env);
 const app = await buildApp({
   config,
   engine: watchEngine(createDockerEngine()),
-  agentSource: await readAgentSource(new URL('../../docker/agent/', import.meta.url)),
+  agentSource: await readAgentSource(new URL('../../agent/', import.meta.url)),
   clock: systemClock,
   logger: pino({ level: 'info' }),
   version: '0.0.0-test',

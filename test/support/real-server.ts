@@ -54,7 +54,7 @@ export async function startRealServer(
   const app = await buildAppOrClean(dataDir, {
     config,
     engine: createDockerEngine(),
-    agentSource: await readAgentSource(new URL('../../docker/agent/', import.meta.url)),
+    agentSource: await readAgentSource(new URL('../../agent/', import.meta.url)),
     clock: systemClock,
     logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     version: '0.0.0-test',

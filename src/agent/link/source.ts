@@ -13,7 +13,7 @@ export interface AgentSource {
   readonly hash: string;
 }
 
-/** Reads the agent's Python files from a folder such as `docker/agent`. */
+/** Reads the agent's Python files from a folder such as `agent`. */
 export async function readAgentSource(folder: URL): Promise<AgentSource> {
   const bootstrap = await readFile(new URL('bootstrap.py', folder), 'utf8');
   const packageFolder = new URL('clara_agent/', folder);

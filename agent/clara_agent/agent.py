@@ -1,0 +1,96 @@
+"""The agent as a whole: what its operations share, and the stream it has now."""
+import os
+import sys
+
+from .host.cgroup import OomCounter
+from .io.children import Children
+from .wire.connection import Connection
+from .host.environment import environment_of
+from .errors import Failure
+from .wire.handover import Handover
+from .io.loop import Loop
+from .wire.operations import find_operation
+from .wire.parameters import take
+from .python.interpreters import Interpreters
+from .io.scratch import Scratch
+from .host.settings import Settings
+from .processes.shells import Shells
+
+TEMPORARY = b"/tmp"
+
+
+class Agent:
+    """Owns the loop, the children, the interpreters and the connection."""
+
+    def __init__(self, header, listener):
+        config = header["config"]
+        self._hash = header.get("hash", "")
+        self._boot = os.urandom(8).hex()
+        self.workspace = config["workspace"]
+        self.environment = environment_of(os.environb, config)
+        self.loop = Loop()
+        self.children = Children(self.loop)
+        self.oom = OomCounter()
+        self._settings = Settings()
+        self.runs = set()
+        self.workers = set()
+        self.scratch = Scratch(config.get("scratch", "/run/clara"), self._temporary)
+        self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
+        self.shells = Shells(self.children)
+        self._connection = None
+        self._keeper = None
+        self.loop.turn_ends.append(self._flush)
+        if config.get("proxy"):
+            from .network.proxy import Proxy
+
+            self.proxy = Proxy(self, config["proxy"]["port"])
+        Handover(self.loop, listener, header["secret"], lambda read, write, keeper: self.connect(read, write, keeper, True))
+
+    def _temporary(self):
+        return self.environment.get(b"TMPDIR", TEMPORARY)
+
+    def connect(self, read_fd, write_fd, keeper, is_resumed):
+        """Takes a stream; the one before it ends."""
+        if self._connection:
+            self._connection.close()
+        self._keeper = keeper
+        self._connection = Connection(self.loop, read_fd, write_fd, self._open, self._ended)
+        self._connection.hello(
+            {"hash": self._hash, "pid": os.getpid(), "boot": self._boot, "python": sys.version.split()[0], "resumed": is_resumed}
+        )
+
+    def _open(self, channel, parameters):
+        operation = find_operation(take(parameters, "op", str))
+        if not operation.checks_settings:
+            self._settings.check(())
+        return operation(self, channel, parameters)
+
+    def _ended(self, connection):
+        self._connection = None
+        if self._keeper:
+            self._keeper.end()
+            self._keeper = None
+
+    def _flush(self):
+        if self._connection:
+            self._connection.flush()
+
+    def dial(self, parameters, operation):
+        """Opens a channel to the server."""
+        if not self._connection:
+            raise Failure("internal", "The server is not connected.")
+        return self._connection.open(parameters, operation)
+
+    def own_pids(self):
+        """Processes that belong to the agent itself."""
+        return self.interpreters.pids() + self.shells.pids() + list(self.workers)
+
+    def check_settings(self):
+        """Called before a result leaves: the call of the code that meddled is the one that fails."""
+        self._settings.check(self.interpreters.pids() + self.shells.pids())
+
+    def clear_background(self, then):
+        """Ends everything that earlier runs left behind, then calls back."""
+        from .processes.sweep import sweep
+
+        sweep(self, then)

@@ -1,0 +1,1 @@
+"""Packing and unpacking. May use `io`, `wire`, `jobs` and `files`."""

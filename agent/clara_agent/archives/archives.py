@@ -1,0 +1,86 @@
+"""The operations `extract`, `unpack` and `pack`: each in a child of its own."""
+import os
+
+from ..errors import Failure, from_os_error
+from ..files.files import make_folders
+from ..wire.parameters import take, take_count, take_path, to_text
+from ..files.read import open_regular
+from ..jobs.worker import Worker
+from ..jobs.working import Working
+
+FORMATS = ("tar", "zip")
+
+
+def _take_limits(parameters):
+    limits = take(parameters, "limits", dict)
+    return {name: take_count(limits, name) for name in ("entries", "bytes", "ratio")}
+
+
+def _take_format(parameters):
+    form = take(parameters, "format", str)
+    if form not in FORMATS:
+        raise Failure("invalid", "The format must be tar or zip.")
+    return form
+
+
+class Extract(Working):
+    """Unpacks an archive that lies in the sandbox."""
+
+    def start(self):
+        """Opens the archive, and leaves the rest to the child."""
+        path = take_path(self.parameters, "path", self.agent.workspace)
+        destination = take_path(self.parameters, "destination", self.agent.workspace)
+        limits = _take_limits(self.parameters)
+        try:
+            fd, _ = open_regular(path)
+        except OSError as error:
+            raise from_os_error(error, to_text(path)) from None
+        os.close(fd)
+        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits))
+
+
+def _extract_path(path, destination, limits):
+    from .extract import extract
+
+    with open(path, "rb") as file:
+        make_folders(destination)
+        return extract(file, destination, limits, None)
+
+
+class Unpack(Working):
+    """Unpacks an archive that comes on stream 0."""
+
+    def start(self):
+        """Starts the child that takes the archive."""
+        destination = take_path(self.parameters, "destination", self.agent.workspace)
+        form = _take_format(self.parameters)
+        limits = _take_limits(self.parameters)
+        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits), has_input=True)
+
+
+def _unpack(source, destination, form, limits):
+    from .extract import extract, spool
+
+    make_folders(destination)
+    with spool(source, destination, limits) as file:
+        return extract(file, destination, limits, form)
+
+
+class Pack(Working):
+    """Sends a file or folder as an archive that is made on the way."""
+
+    def start(self):
+        """Starts the child that makes it."""
+        path = take_path(self.parameters, "path", self.agent.workspace)
+        form = _take_format(self.parameters)
+        try:
+            os.stat(path)
+        except OSError as error:
+            raise from_os_error(error, to_text(path)) from None
+        self.worker = Worker(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True)
+
+
+def _pack(path, form, out):
+    from .pack import pack
+
+    return pack(path, form, out)

@@ -1,0 +1,81 @@
+"""The operation `remove`: a file at once, a folder with all in it in a child."""
+import os
+import stat
+
+from ..errors import Failure, from_os_error
+from ..wire.parameters import take, take_path, to_text
+from ..jobs.worker import Worker
+from ..jobs.working import Working
+
+
+class Remove(Working):
+    """Removes what is there, or says that nothing was."""
+
+    def start(self):
+        """Answers at once, except where there is a folder to empty."""
+        path = take_path(self.parameters, "path", self.agent.workspace).rstrip(b"/") or b"/"
+        recursive = take(self.parameters, "recursive", bool, False)
+        try:
+            status = os.lstat(path)
+            if not stat.S_ISDIR(status.st_mode):
+                os.unlink(path)
+        except FileNotFoundError:
+            return self.channel.result({"removed": False})
+        except OSError as error:
+            raise from_os_error(error, to_text(path)) from None
+        if not stat.S_ISDIR(status.st_mode):
+            return self.channel.result({"removed": True})
+        if not recursive:
+            raise Failure("is_directory", "It is a folder: %s." % to_text(path))
+        self.worker = Worker(self.agent, self.channel, lambda *_: remove_tree(path))
+        return None
+
+
+def remove_tree(path):
+    """Removes a folder of any depth; changes the working folder, so it runs in a child."""
+    os.chdir(os.path.dirname(path) or b".")
+    above = []
+    name = os.path.basename(path)
+    _enter(name, above)
+    while above:
+        inner = _empty()
+        if inner is not None:
+            _enter(inner, above)
+            continue
+        name, place = above.pop()
+        os.chdir(b"..")
+        if _place() != place:
+            raise Failure("internal", "The folder was moved while it was removed.")
+        try:
+            os.rmdir(name)
+        except FileNotFoundError:
+            pass
+    return {"removed": True}
+
+
+def _place():
+    status = os.stat(b".")
+    return status.st_dev, status.st_ino
+
+
+def _enter(name, above):
+    place = _place()
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchdir(fd)
+    finally:
+        os.close(fd)
+    above.append((name, place))
+
+
+def _empty():
+    """Unlinks what is no folder; the name of a folder that is left, or None."""
+    with os.scandir(b".") as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name
+            try:
+                os.unlink(entry.name)
+            except FileNotFoundError:
+                pass
+    return None

@@ -1,0 +1,65 @@
+"""The operation `load`: what the sandbox takes of memory and CPU, from its control group in the layout of version 1 or 2."""
+import os
+
+from ..errors import Failure
+from ..wire.operation import Operation
+
+ROOT = "/sys/fs/cgroup"
+LARGEST = 16384
+
+
+class Load(Operation):
+    """Answers at once: three small files of the kernel."""
+
+    def start(self):
+        """Reads them, or says that there are none."""
+        load = read_load(ROOT)
+        if load is None:
+            raise Failure("unsupported", "The sandbox does not see its own control group.")
+        self.channel.result(load)
+
+
+def read_load(root):
+    """Memory without the file cache that the kernel would give back, and CPU time so far; None where the files are not there."""
+    return _read_unified(root) or _read_version_1(root)
+
+
+def _read_unified(root):
+    usage, statistics, cpu = _read(root, "memory.current"), _read(root, "memory.stat"), _read(root, "cpu.stat")
+    microseconds = _field(cpu, b"usage_usec")
+    if not usage.isdigit() or microseconds is None:
+        return None
+    return _load(int(usage), _field(statistics, b"inactive_file"), microseconds * 1000)
+
+
+def _read_version_1(root):
+    usage, statistics = _read(root, "memory/memory.usage_in_bytes"), _read(root, "memory/memory.stat")
+    cpu = _read(root, "cpuacct/cpuacct.usage")
+    if not usage.isdigit() or not cpu.isdigit():
+        return None
+    return _load(int(usage), _field(statistics, b"total_inactive_file"), int(cpu))
+
+
+def _load(memory, cache, nanoseconds):
+    return {"memoryBytes": max(0, memory - (cache or 0)), "cpuNanos": nanoseconds}
+
+
+def _field(text, name):
+    for line in text.split(b"\n"):
+        found, _, value = line.partition(b" ")
+        if found == name and value.isdigit():
+            return int(value)
+    return None
+
+
+def _read(root, name):
+    try:
+        fd = os.open("%s/%s" % (root, name), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, LARGEST).strip()
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)

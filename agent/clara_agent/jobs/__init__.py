@@ -1,0 +1,1 @@
+"""Long work in a forked child. May use `io` and `wire`."""

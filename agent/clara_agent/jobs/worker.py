@@ -1,0 +1,157 @@
+"""Long work in a forked child, whose crash or OOM kill fails only its own call."""
+import os
+
+from ..io.capture import Everything
+from ..errors import Failure, from_os_error
+from ..io.inlet import Inlet
+from ..io.loop import READ
+from ..io.outlet import Outlet
+from ..wire.wire_json import dumps, loads
+from .work import run_task
+
+MAX_REPORT = 65536
+
+
+class Worker:
+    """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success."""
+
+    def __init__(self, agent, channel, task, has_input=False, has_output=False, clean_up=None):
+        self._agent = agent
+        self._channel = channel
+        self._clean_up = clean_up
+        self._report = bytearray()
+        self._status = None
+        self._is_cancelled = False
+        self._inlet = self._outlet = self._report_fd = None
+        input_fd = output_fd = None
+        ours = []
+        try:
+            if has_input:
+                input_fd, writer = os.pipe()
+                ours.append(writer)
+            if has_output:
+                reader, output_fd = os.pipe()
+                ours.append(reader)
+            report_reader, report_writer = os.pipe()
+            ours.append(report_reader)
+            try:
+                self._pid = run_task(task, input_fd, output_fd, report_writer)
+            finally:
+                os.close(report_writer)
+        except OSError:
+            for fd in ours:
+                os.close(fd)
+            raise
+        finally:
+            for fd in input_fd, output_fd:
+                if fd is not None:
+                    os.close(fd)
+        agent.workers.add(self._pid)
+        agent.children.watch(self._pid, self._exited)
+        if has_input:
+            self._inlet = Inlet(agent.loop, channel, ours[0])
+        if has_output:
+            self._outlet = Outlet(agent.loop, channel, 1, ours[-2], Everything(), self._finish)
+            self._outlet.watch()
+        self._report_fd = report_reader
+        os.set_blocking(report_reader, False)
+        agent.loop.add(report_reader, READ, self._read_report)
+
+    def put(self, payload):
+        """Bytes for the child."""
+        if self._inlet:
+            self._inlet.put(payload)
+        else:
+            self._channel.consumed(len(payload))
+
+    def end(self):
+        """No more bytes for the child."""
+        if self._inlet:
+            self._inlet.end()
+
+    def on_room(self):
+        """The output may go on."""
+        if self._outlet:
+            self._outlet.on_room()
+
+    def cancel(self):
+        """Ends the child; the answer is that it was cancelled."""
+        self._is_cancelled = True
+        self._kill()
+
+    def drop(self):
+        """Ends the child; nobody wants an answer."""
+        self._is_cancelled = True
+        # First of all: the end of its input would pass for the end of a whole archive.
+        self._kill()
+        for part in self._inlet, self._outlet:
+            if part:
+                part.close()
+        self._inlet = self._outlet = None
+
+    def _kill(self):
+        if self._status is None:
+            os.kill(self._pid, 9)
+
+    def _read_report(self, events):
+        try:
+            data = os.read(self._report_fd, MAX_REPORT)
+        except BlockingIOError:
+            return
+        self._report += data
+        if not data or len(self._report) > MAX_REPORT:
+            self._close_report()
+
+    def _close_report(self):
+        if self._report_fd is not None:
+            self._agent.loop.remove(self._report_fd)
+            os.close(self._report_fd)
+            self._report_fd = None
+
+    def _exited(self, status):
+        self._status = status
+        self._agent.workers.discard(self._pid)
+        if self._report_fd is not None:
+            self._read_report(0)
+            self._close_report()
+        if self._inlet:
+            self._inlet.close()
+        if self._outlet:
+            self._outlet.drain()
+        else:
+            self._finish()
+
+    def _finish(self):
+        outcome = self._outcome()
+        if isinstance(outcome, Failure):
+            if self._clean_up:
+                self._clean_up()
+            self._channel.error(outcome)
+        else:
+            self._channel.result(outcome)
+
+    def _outcome(self):
+        if self._is_cancelled:
+            return Failure("cancelled", "The call was cancelled.")
+        try:
+            report = loads(self._report)
+        except ValueError:
+            if os.WIFSIGNALED(self._status) and os.WTERMSIG(self._status) == 9:
+                return Failure("limit", "The work was killed, probably because the sandbox ran out of memory.")
+            return Failure("internal", "The work ended without a result.")
+        if "code" in report:
+            return Failure(report["code"], report["message"])
+        return report
+
+
+def to_report(task, input_fd, output_fd):
+    """What a task returns, or what it fails with, as JSON."""
+    try:
+        return dumps(task(input_fd, output_fd))
+    except Failure as failure:
+        return dumps({"code": failure.code, "message": failure.message})
+    except MemoryError:
+        return dumps({"code": "limit", "message": "The work needs more memory than it may have."})
+    except OSError as error:
+        failure = from_os_error(error, None if error.filename is None else os.fsdecode(error.filename))
+        return dumps({"code": failure.code, "message": failure.message})

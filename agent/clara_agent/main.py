@@ -1,0 +1,21 @@
+"""Starts the agent in the process that the bootstrap forked."""
+import os
+
+from .agent import Agent
+from .io.guard import become_subreaper, become_undumpable
+from .wire.handover import Keeper
+
+
+def main(header, listener, keeper, line):
+    """Runs for as long as the sandbox does; never returns."""
+    become_undumpable()
+    become_subreaper()
+    streams = [os.dup(0), os.dup(1)]
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for fd in 0, 1, 2:
+        os.dup2(null, fd)
+    os.close(null)
+    agent = Agent(header, listener)
+    agent.connect(streams[0], streams[1], Keeper(keeper, line), False)
+    agent.loop.soon(agent.interpreters.warm_up)
+    agent.loop.run()

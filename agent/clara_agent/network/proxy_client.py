@@ -1,0 +1,244 @@
+"""One connection of a program to the proxy: its request, the channel to the server, then bytes both ways."""
+from _socket import IPPROTO_TCP, SHUT_WR, TCP_NODELAY
+
+from ..wire import codec
+from ..errors import Failure
+from .http_head import HEAD_END, MAX_HEAD, BadRequest, ResponseHead, parse_request, refusal
+from ..io.loop import GONE, READ, WRITE
+
+CHUNK = 65536
+HEAD_SECONDS = 30
+# The server gives up before.
+DIAL_SECONDS = 60
+# How long a program may take to read what is left for it, once the server is done.
+LINGER_SECONDS = 30
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+STATUS = {"denied": 403, "invalid": 400, "limit": 503, "timeout": 504, "unreachable": 502, "not_found": 502}
+
+
+class ProxyClient:
+    """Is the operation of its own channel; `on_over(self)` is called once, when the program's socket is closed."""
+
+    def __init__(self, agent, sock, on_over):
+        self._agent = agent
+        self._sock = sock
+        self._on_over = on_over
+        self._head = bytearray()
+        self._request = None
+        self._channel = None
+        self._response = None
+        self._is_connected = self._has_answered = self._has_ended = self._is_ending = False
+        self._out = []
+        self._owed = 0
+        self._events = READ
+        sock.setblocking(False)
+        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        self._timer = agent.loop.later(HEAD_SECONDS, self._close)
+        agent.loop.add(sock.fileno(), READ, self._ready)
+
+    def _ready(self, events):
+        if events & WRITE:
+            self._write()
+        if self._sock and events & READ:
+            self._read()
+        elif self._sock and events & GONE:
+            self._close()
+
+    def _want(self, read=None, write=None):
+        events = self._events
+        if read is not None:
+            events = events | READ if read else events & ~READ
+        if write is not None:
+            events = events | WRITE if write else events & ~WRITE
+        if self._sock and events != self._events:
+            self._events = events
+            self._agent.loop.modify(self._sock.fileno(), events)
+
+    def _read(self):
+        room = CHUNK if not self._is_connected else min(CHUNK, self._channel.room())
+        if not room:
+            return self._want(read=False)
+        try:
+            data = self._sock.recv(room)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return self._close()
+        if not data:
+            return self._ended()
+        if self._is_connected:
+            return self._send(data)
+        if self._request or self._is_ending:
+            return None
+        self._head += data
+        return self._look()
+
+    def _ended(self):
+        if not self._is_connected:
+            return self._close()
+        self._has_ended = True
+        self._want(read=False)
+        self._channel.end(0)
+        return self._close() if self._is_ending and not self._out else None
+
+    def _look(self):
+        end = self._head.find(HEAD_END)
+        if max(end, len(self._head) if end < 0 else 0) > MAX_HEAD:
+            return self._refuse(431, "The head of the request is too long.")
+        if end < 0:
+            return None
+        end += len(HEAD_END)
+        try:
+            self._request = parse_request(bytes(self._head[:end]))
+            del self._head[:end]
+            self._want(read=False)
+            self._limit(DIAL_SECONDS)
+            self._channel = self._agent.dial({"op": "dial", "host": self._request.host, "port": self._request.port}, self)
+        except BadRequest as bad:
+            self._refuse(bad.status, bad.message)
+        except Failure as failure:
+            self._refuse(503, failure.message)
+        return None
+
+    def on_reply(self, kind, value):
+        """The server has connected, has refused, or is done."""
+        if not self._sock:
+            return
+        if kind == codec.EVENT:
+            if not self._is_connected and value.get("connected") is True:
+                self._connected()
+        elif kind == codec.ERROR and not self._has_answered:
+            self._is_connected = False
+            code, message = value.get("code"), value.get("message")
+            self._refuse(STATUS.get(code, 502) if isinstance(code, str) else 502, message if isinstance(message, str) else "")
+        elif kind == codec.ERROR:
+            self._close()
+        else:
+            self._limit(LINGER_SECONDS)
+            self._finish()
+
+    def _connected(self):
+        self._timer.cancel()
+        self._is_connected = True
+        early, self._head = bytes(self._head), bytearray()
+        if self._request.is_tunnel:
+            self._put(ESTABLISHED)
+        else:
+            self._response = ResponseHead()
+            # A head is at most 64 KiB, well within the credit of a channel that is new.
+            self._channel.data(0, self._request.head[:CHUNK])
+            if self._request.head[CHUNK:]:
+                self._channel.data(0, self._request.head[CHUNK:])
+        for at in range(0, len(early), CHUNK):
+            self._send(early[at : at + CHUNK])
+        self._want(read=True)
+
+    def _send(self, data):
+        left = self._request.body_left
+        if left is not None:
+            # What follows the body is a request that asks again once this connection is closed.
+            data = data[:left]
+            self._request.body_left -= len(data)
+        if data:
+            self._channel.data(0, data)
+
+    def on_room(self):
+        """The program is read again."""
+        if self._is_connected and not self._has_ended:
+            self._want(read=True)
+
+    def on_data(self, stream, payload):
+        """Bytes for the program; the server gets its credit back when they are written."""
+        if not self._sock or self._is_ending:
+            return self._channel.consumed(len(payload))
+        self._owed += len(payload)
+        return self._put(self._response.feed(bytes(payload)) if self._response else bytes(payload))
+
+    def on_end(self, stream):
+        """The other side sends no more."""
+        self._finish()
+
+    def _finish(self):
+        if not self._sock or self._is_ending:
+            return
+        if self._response:
+            self._put(self._response.rest())
+        self._is_ending = True
+        self._write()
+
+    def _refuse(self, status, message):
+        self._limit(LINGER_SECONDS)
+        self._put(refusal(status, message or "The connection failed."))
+        self._is_ending = True
+        # The rest of the request is read and thrown away: a reset would take the answer with it.
+        self._want(read=True)
+        self._write()
+
+    def _put(self, data):
+        if data:
+            self._has_answered = True
+            self._out.append(data)
+        self._write()
+
+    def _write(self):
+        if not self._sock:
+            return
+        while self._out:
+            part = self._out[0]
+            try:
+                size = self._sock.send(part)
+            except BlockingIOError:
+                return self._want(write=True)
+            except OSError:
+                return self._close()
+            if size < len(part):
+                self._out[0] = part[size:]
+            else:
+                del self._out[0]
+        self._want(write=False)
+        owed, self._owed = self._owed, 0
+        if owed:
+            self._channel.consumed(owed)
+        if self._is_ending:
+            self._shut()
+
+    def _shut(self):
+        try:
+            self._sock.shutdown(SHUT_WR)
+        except OSError:
+            return self._close()
+        if self._has_ended:
+            return self._close()
+        if not self._is_connected or not self._request.is_tunnel:
+            self._limit(LINGER_SECONDS)
+        return None
+
+    def _limit(self, seconds):
+        self._timer.cancel()
+        self._timer = self._agent.loop.later(seconds, self._close)
+
+    def _close(self):
+        if not self._sock:
+            return
+        self._timer.cancel()
+        sock, self._sock = self._sock, None
+        self._agent.loop.remove(sock.fileno())
+        sock.close()
+        self._out = []
+        if self._channel and not self._channel.is_over:
+            owed, self._owed = self._owed, 0
+            self._channel.consumed(owed)
+            if not (self._has_ended and self._is_ending):
+                self._channel.cancel()
+        self._on_over(self)
+
+    def on_gone(self):
+        """The stream to the server is over."""
+        self._close()
+
+    def on_cancel(self):
+        """Nobody cancels a channel of the agent's but the agent."""
+
+    def fail(self, error):
+        """A frame for this channel could not be dealt with."""
+        self._close()

@@ -1,0 +1,154 @@
+"""The operation `tunnel`: a TCP connection to something that listens inside the sandbox."""
+import os
+
+from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, inet_pton, socket
+
+from ..errors import Failure, from_os_error
+from ..io.inlet import Inlet
+from ..io.loop import READ, WRITE
+from ..wire.operation import Operation
+from ..wire.parameters import take, take_count
+
+CHUNK = 65536
+CONNECT_SECONDS = 10
+EINPROGRESS = 115
+
+
+def addresses_of(host):
+    """(family, address) to try; names are not looked up, since that would hold up the loop."""
+    if host == "localhost":
+        return [(AF_INET, "127.0.0.1"), (AF_INET6, "::1")]
+    for family in AF_INET, AF_INET6:
+        try:
+            inet_pton(family, host)
+            return [(family, host)]
+        except (OSError, ValueError):
+            continue
+    raise Failure("invalid", "The host must be an address or localhost.")
+
+
+class Tunnel(Operation):
+    """Bytes both ways, each direction with an end of its own."""
+
+    _socket = None
+    _inlet = None
+    _timer = None
+
+    def start(self):
+        """Connects without waiting."""
+        self._left = addresses_of(take(self.parameters, "host", str, "127.0.0.1"))
+        self._port = take_count(self.parameters, "port", most=65535)
+        self._early = []
+        self._has_early_end = self._has_ended = self._is_waiting = False
+        self._timer = self.agent.loop.later(CONNECT_SECONDS, self._too_late)
+        self._try_next()
+
+    def _try_next(self):
+        family, address = self._left.pop(0)
+        self._socket = socket(family, SOCK_STREAM)
+        self._socket.setblocking(False)
+        error = self._socket.connect_ex((address, self._port))
+        if error not in (0, EINPROGRESS):
+            return self._refused(error)
+        self.agent.loop.add(self._socket.fileno(), WRITE, self._decided)
+        return None
+
+    def _decided(self, events):
+        self.agent.loop.remove(self._socket.fileno())
+        error = self._socket.getsockopt(SOL_SOCKET, SO_ERROR)
+        if error:
+            return self._refused(error)
+        self._timer.cancel()
+        self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        self._inlet = Inlet(self.agent.loop, self.channel, os.dup(self._socket.fileno()), self._shut)
+        self.channel.event({"connected": True})
+        self._wait(True)
+        early, self._early = self._early, []
+        for payload in early:
+            self._inlet.put(payload)
+        if self._has_early_end:
+            self._inlet.end()
+        return None
+
+    def _refused(self, error):
+        self._socket.close()
+        self._socket = None
+        if self._left:
+            try:
+                return self._try_next()
+            except OSError:
+                pass
+        text = os.strerror(error)
+        return self.fail(Failure("not_found", "Nothing answers on port %d of the sandbox: %s." % (self._port, text)))
+
+    def _too_late(self):
+        self.fail(Failure("not_found", "Nothing answers on port %d of the sandbox in time." % self._port))
+
+    def _wait(self, is_waiting):
+        if is_waiting != self._is_waiting and self._socket:
+            self._is_waiting = is_waiting
+            if is_waiting:
+                self.agent.loop.add(self._socket.fileno(), READ, self._readable)
+            else:
+                self.agent.loop.remove(self._socket.fileno())
+
+    def _readable(self, events):
+        room = min(self.channel.room(), CHUNK)
+        if not room:
+            return self._wait(False)
+        try:
+            data = self._socket.recv(room)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            return self.fail(from_os_error(error))
+        if data:
+            return self.channel.data(1, data)
+        self._wait(False)
+        self._has_ended = True
+        self.channel.end(1)
+        return self._finish()
+
+    def on_room(self):
+        """Reads on after a stall."""
+        if self._inlet and not self._has_ended:
+            self._wait(True)
+
+    def on_data(self, stream, payload):
+        """Bytes for the program; what comes before the connection does waits, within the credit."""
+        if self._inlet:
+            self._inlet.put(payload)
+        else:
+            self._early.append(bytes(payload))
+
+    def on_end(self, stream):
+        """The server sends no more."""
+        self._has_early_end = True
+        if self._inlet:
+            self._inlet.end()
+
+    def _shut(self):
+        if self._socket is None:
+            return
+        try:
+            self._socket.shutdown(SHUT_WR)
+        except OSError:
+            pass  # The other side is gone.
+        self._finish()
+
+    def _finish(self):
+        if self._has_ended and self._inlet.is_closed:
+            self.stop()
+            self.channel.result({})
+
+    def stop(self):
+        """Closes the connection."""
+        if self._timer:
+            self._timer.cancel()
+        self._wait(False)
+        sock, self._socket = self._socket, None
+        if self._inlet:
+            self._inlet.close()
+        if sock:
+            self.agent.loop.remove(sock.fileno())
+            sock.close()

@@ -1,0 +1,1 @@
+"""Programs from their start to their result. May use `io`, `wire`, `host` and `python`."""

@@ -1,0 +1,73 @@
+"""What each kind of program becomes: an argv for exec, or a script for a warm interpreter."""
+import os
+
+from ..errors import Failure
+from ..io.process import spawn
+from ..python.python_start import PythonStart
+
+# An argument can have 128 KiB; a longer shell source is run from a file.
+MAX_ARGUMENT = 100 * 1024
+# What a message to the warm interpreter can surely hold.
+MAX_WARM = 128 * 1024
+SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
+# The sandbox image has the same bash once more, without the work of a dynamic linker.
+FAST_SHELL = b"/usr/lib/clara/bash"
+SHELL_FILE = FAST_SHELL if os.access(FAST_SHELL, os.X_OK) else SHELL
+
+
+def launch_argv(run, outputs):
+    """Starts the argv of the parameters."""
+    _spawn(run, run.request.argv, _environment(run), outputs)
+
+
+def launch_shell(run, outputs):
+    """Starts the shell with the source."""
+    source = bytes(run.source)
+    if len(source) <= MAX_ARGUMENT:
+        if b"\0" in source:
+            raise Failure("invalid", "The source has a NUL character.")
+        argv = [SHELL, b"-c", source]
+    else:
+        if run.script is None:
+            run.script = run.agent.scratch.put(b"main.sh", source)
+        argv = [SHELL, run.script]
+    environment = _environment(run)
+    if run.script is None and run.agent.shells.give(run, source, environment, outputs):
+        return
+    if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
+        _spawn(run, argv, environment, outputs)
+    else:
+        # The standby of the warm interpreter is there already, so that the run need not wait for a fork.
+        _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
+
+
+def _environment(run):
+    environment = dict(run.agent.environment)
+    environment.update(run.request.environment)
+    return environment
+
+
+def _spawn(run, argv, environment, outputs):
+    stdin = run.open_stdin()
+    try:
+        pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
+    finally:
+        os.close(stdin)
+    run.agent.children.watch(pid, run.on_exited)
+    run.on_started(pid)
+
+
+def _start_warm(run, job, outputs):
+    PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run).begin()
+
+
+def launch_python(run, outputs):
+    """Hands the source to a warm interpreter."""
+    if run.script is None:
+        run.script = run.agent.scratch.put(b"main.py", run.source)
+    report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
+    job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
+    _start_warm(run, job, outputs)
+
+
+PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

@@ -1,0 +1,83 @@
+"""The two outputs of a program: their pipes, and when they are read."""
+import os
+
+from ..io.outlet import Outlet
+from ..io.pipes import widen
+
+# What a program can write before anybody reads.
+PIPE_SIZE = 256 << 10
+# Outputs that go out with the result are left in their pipes for so long: most programs have ended by then, and are read once.
+PATIENCE_SECONDS = 0.02
+
+
+class Outputs:
+    """Stdout and stderr on their way to the channel; `on_done` is called when all of both is sent."""
+
+    def __init__(self, loop, channel, captures, is_captured, on_done):
+        self._loop = loop
+        self._channel = channel
+        self._captures = captures
+        self._is_captured = is_captured
+        self._on_done = on_done
+        self._outlets = []
+        self._patience = None
+
+    def open(self):
+        """Makes the pipes; the program's ends of them, which the caller closes."""
+        ours, theirs = [], []
+        try:
+            for _ in self._captures:
+                reader, writer = os.pipe()
+                ours.append(reader)
+                theirs.append(writer)
+        except OSError:
+            for fd in ours + theirs:
+                os.close(fd)
+            raise
+        self._outlets = [
+            Outlet(self._loop, self._channel, stream, fd, capture, self._finished) for stream, (fd, capture) in enumerate(zip(ours, self._captures), 1)
+        ]
+        if self._is_captured:
+            widen(ours[0], PIPE_SIZE)
+        return theirs
+
+    def watch(self):
+        """Reads from now on, or soon."""
+        if self._is_captured and self._patience is None:
+            self._patience = self._loop.later(PATIENCE_SECONDS, self._read)
+        else:
+            self._read()
+
+    def _read(self):
+        for outlet in self._outlets:
+            outlet.watch()
+
+    def on_room(self):
+        """Lets stalled outputs go on."""
+        for outlet in self._outlets:
+            outlet.on_room()
+
+    def drain(self):
+        """The program has ended: sends what is left."""
+        self._stop_waiting()
+        for outlet in self._outlets:
+            outlet.drain()
+
+    def _finished(self):
+        if all(outlet.is_done for outlet in self._outlets):
+            self._on_done()
+
+    def summaries(self):
+        """How much there was of each, and how much of it is not sent."""
+        return [outlet.summary() for outlet in self._outlets]
+
+    def close(self):
+        """Drops both; nothing more is sent."""
+        self._stop_waiting()
+        for outlet in self._outlets:
+            outlet.close()
+
+    def _stop_waiting(self):
+        if self._patience:
+            self._patience.cancel()
+            self._patience = None

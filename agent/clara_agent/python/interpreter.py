@@ -1,0 +1,55 @@
+"""How a Python interpreter is started: the code it is to run comes on descriptor 3."""
+import marshal
+import os
+import sys
+
+import _socket
+
+from ..io.process import spawn
+
+LOADER = "import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
+PARTS = ("zygote", "imports", "ending", "script")
+_parts = {}
+
+
+def zygote_parts():
+    """The compiled parts of the warm interpreter, which are never imported here."""
+    if not _parts:
+        for name in PARTS:
+            source = __spec__.loader.get_source("clara_agent.python." + name)
+            _parts[name] = compile(source, "<frozen importlib._bootstrap>", "exec", dont_inherit=True, optimize=2)
+    return _parts
+
+
+def start_zygote(environment, cwd, preload):
+    """Starts a warm interpreter; its pid and the agent's end of its socket."""
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        ours.setblocking(False)
+        ours.send(marshal.dumps((zygote_parts(), LOADER, {"preload": preload})))
+        # No subreaper: what its runs leave behind becomes the agent's.
+        pid = _spawn(environment, cwd, [null, null, null, theirs.fileno()], False)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(null)
+    return pid, ours
+
+
+def start_cold(environment, cwd, job, descriptors):
+    """Runs one job in an interpreter of its own; its pid."""
+    reader, writer = os.pipe()
+    os.write(writer, marshal.dumps((zygote_parts(), LOADER, job)))
+    os.close(writer)
+    try:
+        return _spawn(environment, cwd, descriptors + [reader], True)
+    finally:
+        os.close(reader)
+
+
+def _spawn(environment, cwd, descriptors, is_run):
+    argv = [os.fsencode(sys.executable), b"-u", b"-c", LOADER.encode()]
+    return spawn(argv, environment, cwd, descriptors, is_run)

@@ -1,0 +1,197 @@
+"""The agent's end of one warm interpreter."""
+import errno
+import marshal
+import os
+
+from _socket import SHUT_RDWR
+
+from ..io.descriptors import send_with
+from .interpreter import start_zygote
+from ..io.loop import READ, WRITE
+
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
+# A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
+WATCH_SECONDS = 1
+MOST_STOPS = 2
+MOST_SILENCE = 10
+SIGKILL = 9
+SIGCONT = 18
+
+
+class Warm:
+    """One zygote: `run(start)` forks it; `start` hears on_started(pid), on_exited(status), on_lost() or on_refused(errno)."""
+
+    def __init__(self, loop, children, environment, cwd, preload):
+        self._loop = loop
+        self._children = children
+        self.preload = preload
+        self.pid, self._socket = start_zygote(environment, cwd, preload)
+        self._fd = self._socket.fileno()
+        self._number = 0
+        self._pending = {}
+        self._running = {}
+        self._backlog = []
+        self._is_retired = False
+        self.is_alive = True
+        self.broken = []
+        self.importing = None
+        self.on_ready = None
+        self.on_dead = None
+        self._watchdog = None
+        self._silence = self._stops = 0
+        self.standby = None
+        children.watch(self.pid, lambda status: self._died())
+        loop.add(self._fd, READ, self._ready)
+
+    def run(self, start):
+        """Asks for a fork that runs the start's job with its two descriptors as stdout and stderr."""
+        self._number += 1
+        message = marshal.dumps(dict(start.job, id=self._number))
+        self._pending[self._number] = start
+        self._backlog.append((message, self._number, start))
+        self._send()
+        if self._watchdog is None:
+            self._silence = self._stops = 0
+            self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
+
+    def _send(self):
+        while self._backlog:
+            message, number, start = self._backlog[0]
+            try:
+                send_with(self._socket, message, start.descriptors)
+            except BlockingIOError:
+                return self._loop.modify(self._fd, READ | WRITE)
+            except OSError as error:
+                if error.errno != errno.ETOOMANYREFS:
+                    return None  # Its end is read as end of file.
+                # The kernel counts what all processes of this user pass to each other, those of other sandboxes too.
+                if self._pending.pop(number, None):
+                    self._loop.soon(start.on_unsent)
+            del self._backlog[0]
+        return None
+
+    def _watch(self):
+        self._watchdog = None
+        if not self._pending and not self._running:
+            return
+        self._silence = self._silence + 1 if self._pending else 0
+        stopped = [pid for pid in self.pids() if _is_stopped(pid)]
+        is_stopped = bool(stopped)
+        self._stops = self._stops + 1 if is_stopped else 0
+        if self._silence > MOST_SILENCE or self._stops > MOST_STOPS:
+            return self.kill()
+        for pid in stopped:
+            kill(pid, SIGCONT)
+        self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
+
+    def _ready(self, events):
+        if events & WRITE and self._backlog:
+            self._loop.modify(self._fd, READ)
+            self._send()
+        if not self._read():
+            self._died()
+
+    def _read(self):
+        """Hears what has come; false at the end."""
+        while self.is_alive:
+            try:
+                message = self._socket.recv(64)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if len(message) != 16:
+                return False
+            self._hear([int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8, 12)])
+        return True
+
+    def _hear(self, message):
+        kind, number, pid, status = message
+        self._silence = 0
+        if kind == STARTED:
+            start = self._pending.pop(number, None)
+            if start:
+                self._running[pid] = start
+                start.on_started(pid)
+        elif kind == EXITED:
+            start = self._running.pop(pid, None)
+            if start:
+                start.on_exited(status)
+            self._rest()
+        elif kind == REFUSED:
+            start = self._pending.pop(number, None)
+            if start:
+                start.on_refused(status)
+        elif kind == STANDBY:
+            self.standby = pid
+        elif kind == IMPORTING:
+            self.importing = number
+        elif kind == BROKEN:
+            self.broken.append(number)
+        elif kind == READY and self.on_ready:
+            self.on_ready(self)
+
+    def _died(self):
+        if not self.is_alive:
+            return
+        # From here on no fork can start a request: it says so first, and that fails.
+        try:
+            self._socket.shutdown(SHUT_RDWR)
+        except OSError:
+            pass
+        self._read()
+        self.is_alive = False
+        self._loop.remove(self._fd)
+        self._socket.close()
+        if self._watchdog:
+            self._watchdog.cancel()
+        kill(self.pid)
+        running, self._running = self._running, {}
+        pending, self._pending = self._pending, {}
+        for pid, start in running.items():
+            # Its forks are the agent's children from now on, unless it reaped one and could not say so.
+            self._children.watch(pid, start.on_exited)
+            try:
+                os.kill(pid, 0)
+            except OSError:
+                self._children.forget(pid)
+                start.on_exited(SIGKILL)
+        if self.on_dead:
+            self.on_dead(self)
+        for start in pending.values():
+            start.on_lost()
+        self._children.reap()
+
+    def pids(self):
+        """Its processes, without those that run something."""
+        return [self.pid] + ([self.standby] if self.standby and self.standby not in self._running else [])
+
+    def kill(self):
+        """Ends it; its runs go on as children of the agent."""
+        kill(self.pid)
+
+    def retire(self):
+        """Ends it when the last of its runs is over."""
+        self._is_retired = True
+        self._rest()
+
+    def _rest(self):
+        if self._is_retired and not self._running and not self._pending:
+            self._died()
+
+
+def kill(pid, number=SIGKILL):
+    """A signal for a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def _is_stopped(pid):
+    try:
+        with open("/proc/%d/stat" % pid, "rb", 0) as file:
+            line = file.read(512)
+    except OSError:
+        return False
+    return line[line.rfind(b")") + 2 :][:1] in b"Tt"

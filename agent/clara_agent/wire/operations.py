@@ -1,0 +1,28 @@
+"""The table of operations; the code behind each is loaded when it is first called."""
+from ..errors import Failure
+
+TABLE = {
+    "run": ("processes.run", "Run"),
+    "stat": ("files.files", "Stat"),
+    "list": ("files.listing", "List"),
+    "read": ("files.read", "Read"),
+    "write": ("files.write", "Write"),
+    "remove": ("files.remove", "Remove"),
+    "mkdir": ("files.files", "Mkdir"),
+    "move": ("files.files", "Move"),
+    "extract": ("archives.archives", "Extract"),
+    "pack": ("archives.archives", "Pack"),
+    "unpack": ("archives.archives", "Unpack"),
+    "tunnel": ("network.tunnel", "Tunnel"),
+    "usage": ("host.usage", "Usage"),
+    "line": ("wire.line", "Line"),
+    "load": ("host.load", "Load"),
+}
+
+
+def find_operation(name):
+    """The class that answers an operation."""
+    if name not in TABLE:
+        raise Failure("unsupported", "There is no operation of this name.")
+    module, attribute = TABLE[name]
+    return getattr(__import__("clara_agent." + module, None, None, [attribute]), attribute)

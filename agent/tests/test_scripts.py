@@ -1,0 +1,69 @@
+"""A warm interpreter runs a script as a fresh one does."""
+import os
+import subprocess
+import sys
+import unittest
+
+from sandbox import Sandbox
+from script_cases import CASES
+
+from clara_agent.host.environment import environment_of
+
+
+class Scripts(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+        cls.client = cls.sandbox.start()
+        with open(cls.sandbox.path("beside.py"), "w") as file:
+            file.write("value = 7\ndef fail():\n    raise OSError('beside')\n")
+        with open(cls.sandbox.path("broken.py"), "w") as file:
+            file.write("import not_there\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.close()
+
+    def fresh(self, source):
+        script = self.sandbox.path("script.py")
+        with open(script, "wb") as file:
+            file.write(source)
+        environment = environment_of(os.environb, self.sandbox.header["config"])
+        try:
+            done = subprocess.run(
+                [sys.executable, "-u", script], cwd=self.sandbox.workspace, env=environment, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
+            )
+        finally:
+            os.unlink(script)
+        code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+        return code, self.normal(done.stdout), self.normal(done.stderr)
+
+    def warm(self, source):
+        answer = self.client.run("python", source)
+        return answer.result["exitCode"], self.normal(answer.out), self.normal(answer.err)
+
+    def normal(self, output):
+        import re
+
+        text = output.decode("utf-8", "backslashreplace")
+        text = re.sub(re.escape(self.sandbox.scratch) + r"/\d+/main\.py", "SCRIPT", text)
+        text = text.replace(self.sandbox.path("script.py"), "SCRIPT").replace("script.py", "SCRIPT").replace("main.py", "SCRIPT")
+        return re.sub(r"0x[0-9a-f]+|\b\d{5,15}\b", "N", text)
+
+
+def _case(source):
+    data = source if isinstance(source, bytes) else source.encode()
+
+    def test(self):
+        self.assertEqual(self.warm(data), self.fresh(data))
+
+    return test
+
+
+for _name, _source in CASES.items():
+    setattr(Scripts, "test_a_script_" + _name.replace(" ", "_"), _case(_source))
+
+if __name__ == "__main__":
+    unittest.main()
