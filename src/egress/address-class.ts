@@ -1,4 +1,5 @@
-import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from '../ip-address.ts';
+import { type Address, type Cidr, isWithin, parseCidr } from '../ip-address.ts';
+import { embeddedIPv4 } from './embedded-ipv4.ts';
 
 /**
  * `public`: routed in the Internet. `private`: of somebody's own network, as a package mirror is. `special`: everything else,
@@ -35,27 +36,16 @@ const SPECIAL_IPV6 = cidrs('2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20
 /** RFC 6052: an IPv4 address behind a translator. */
 const NAT64 = cidrs('64:ff9b::/96');
 
-const LOW_32_BITS = 0xffff_ffffn;
-
-/** What kind of address it is; a translated IPv4 address is public only where the address behind it is. */
-export function classify(address: Address): AddressClass {
+/** What kind of address it is, for itself; one that `translators` or everybody's prefix translates is public where the address behind it is. */
+export function classify(address: Address, translators: readonly Cidr[] = []): AddressClass {
   if (isIn(CLOUD_SERVICES, address)) return 'special';
+  if (address.family === 6 && (isIn(NAT64, address) || isIn(translators, address))) {
+    const behind = embeddedIPv4(address, translators);
+    return behind.every((meant) => classify(meant) === 'public') ? 'public' : 'special';
+  }
   if (isIn(PRIVATE, address)) return 'private';
   if (address.family === 4) return isIn(SPECIAL_IPV4, address) ? 'special' : 'public';
-  if (isIn(NAT64, address)) return classify(toIPv4(address.value & LOW_32_BITS)) === 'public' ? 'public' : 'special';
   return isIn(GLOBAL_IPV6, address) && !isIn(SPECIAL_IPV6, address) ? 'public' : 'special';
-}
-
-const CARRIERS_LOW = cidrs('::/96', '::ffff:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48');
-const SIX_TO_FOUR = cidrs('2002::/16');
-const TEREDO = cidrs('2001::/32');
-
-/** The IPv4 address that an IPv6 address stands for (mapped, compatible, NAT64, 6to4, Teredo); undefined where it stands for itself. */
-export function embeddedIPv4(address: Address): Address | undefined {
-  if (isIn(CARRIERS_LOW, address)) return toIPv4(address.value & LOW_32_BITS);
-  if (isIn(SIX_TO_FOUR, address)) return toIPv4((address.value >> 80n) & LOW_32_BITS);
-  if (isIn(TEREDO, address)) return toIPv4(~address.value & LOW_32_BITS);
-  return undefined;
 }
 
 function isIn(ranges: readonly Cidr[], address: Address): boolean {

@@ -11,8 +11,9 @@ import type { EgressBooks } from './egress-counters.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';
-import { EgressPolicy, type EgressRules, type Surroundings } from './policy.ts';
+import { EgressPolicy, type EgressRules, MAIL_PORT, type Surroundings } from './policy.ts';
 import type { Resolver } from './resolver.ts';
+import { Translators } from './translators.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
 /** How a connection that a sandbox asked for came out, and under what the books count it. */
@@ -27,6 +28,9 @@ const COLUMN = {
 } as const satisfies Readonly<Record<string, keyof EgressBooks>>;
 
 type Verdict = keyof typeof COLUMN;
+
+/** What a program is told beside the refusal itself. */
+const MAIL_CLOSED = `Port ${MAIL_PORT}, of mail servers, is closed unless SANDBOX_EGRESS_ALLOW names it, as in mail.example.org:25.`;
 
 /** How long each step of a connection may take, in milliseconds. */
 export interface EgressDeadlines {
@@ -81,9 +85,11 @@ class Refusal extends Error {
 /** Dials for sandboxes what the policy permits, and keeps the books. */
 export class Egress {
   readonly #parts: EgressParts;
+  readonly #translators: Translators;
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
+    this.#translators = new Translators(parts.resolver, parts.clock, parts.deadlines.resolveMs);
   }
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
@@ -154,7 +160,8 @@ export class Egress {
   /** The host's addresses that may be dialled, those of IPv4 first; throws where there are none. */
   async #addresses(target: Host, port: number, policy: EgressPolicy): Promise<readonly Address[]> {
     const all = target.kind === 'address' ? [target.address] : await this.#lookUp(target.name, port, policy);
-    const permitted = all.filter((address) => policy.permits(target, address, port));
+    const translators = all.some(({ family }) => family === 6) ? await this.#translators.known() : [];
+    const permitted = all.filter((address) => policy.permits(target, address, port, translators));
     if (permitted.length === 0) throw denied(target.kind === 'name' ? target.name : target.address.text, port);
     return permitted.sort((one, other) => one.family - other.family);
   }
@@ -206,7 +213,8 @@ function toRefusal(error: unknown, host: string, port: number, gone: AbortSignal
 }
 
 function denied(host: string, port: number): Refusal {
-  return new Refusal('denied', 'denied', `This sandbox may not connect to ${host} on port ${port}.`);
+  const sentence = `This sandbox may not connect to ${host} on port ${port}.`;
+  return new Refusal('denied', 'denied', port === MAIL_PORT ? `${sentence} ${MAIL_CLOSED}` : sentence);
 }
 
 function crowded(meter: EgressMeter): Refusal {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../async/clock.ts';
-import { type Address, parseAddress } from '../ip-address.ts';
+import { type Cidr, isWithin, parseCidr } from '../ip-address.ts';
 import type { Surroundings } from './policy.ts';
 
 /** How long the list of this machine's addresses counts as fresh, in milliseconds. */
@@ -10,9 +10,12 @@ const FRESH_MS = 2_000;
 /** Where a Docker engine listens that is told to use TCP. */
 const ENGINE_PORTS = [2375, 2376];
 
+/** `RTF_LOCAL` of the kernel's routes: what they lead to is this machine. */
+const LOCAL_ROUTE = 0x8000_0000;
+
 /** This machine's addresses, read anew every two seconds, and the ports that are guarded on them. */
 export function thisMachine(clock: Clock, serverPorts: () => readonly number[]): Surroundings {
-  let own = new Set<string>();
+  let own: readonly Cidr[] = [];
   let readAtMs = Number.NEGATIVE_INFINITY;
   return {
     isOwn: (address) => {
@@ -20,37 +23,43 @@ export function thisMachine(clock: Clock, serverPorts: () => readonly number[]):
         readAtMs = clock.monotonicMs();
         own = readOwn();
       }
-      return own.has(keyOf(address));
+      return own.some((range) => isWithin(range, address));
     },
     isGuarded: (port) => ENGINE_PORTS.includes(port) || serverPorts().includes(port),
   };
 }
 
-function readOwn(): Set<string> {
+/**
+ * What Node lists, and what the kernel answers on besides: addresses of cards that are down, such as that of a bridge without members, and
+ * whole ranges that are routed to this machine itself.
+ */
+function readOwn(): Cidr[] {
   const listed = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-  const all = [...listed, ...localIPv4(), ...localIPv6()].map((text) => parseAddress(text.split('%')[0] ?? ''));
-  return new Set(all.filter((address) => address !== undefined).map(keyOf));
+  const texts = [...listed.map((text) => text.split('%')[0] ?? ''), ...localIPv4(), ...localIPv6()];
+  return [...new Set(texts)].map(parseCidr).filter((range) => range !== undefined);
 }
 
-/** Linux answers on the addresses of cards that are down too, such as that of a bridge without members; Node does not list those. */
 function localIPv4(): string[] {
-  const routes = readProc('/proc/net/fib_trie');
-  return [...routes.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL/g)].map((match) => match[1] ?? '');
+  let base = '';
+  return readProc('/proc/net/fib_trie').flatMap((line) => {
+    base = /\|-- (\S+)/.exec(line)?.[1] ?? base;
+    const prefix = /\/(\d+) host LOCAL/.exec(line)?.[1];
+    return prefix === undefined ? [] : [`${base}/${prefix}`];
+  });
 }
 
 function localIPv6(): string[] {
-  const lines = readProc('/proc/net/if_inet6').split('\n');
-  return lines.map((line) => line.slice(0, 32).replace(/(.{4})(?!$)/g, '$1:'));
+  return readProc('/proc/net/ipv6_route').flatMap((line) => {
+    const [base = '', prefix = '', ...more] = line.split(/\s+/);
+    const isLocal = (Number.parseInt(more[6] ?? '0', 16) & LOCAL_ROUTE) !== 0;
+    return isLocal ? [`${base.replace(/(.{4})(?!$)/g, '$1:')}/${Number.parseInt(prefix, 16)}`] : [];
+  });
 }
 
-function readProc(file: string): string {
+function readProc(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').split('\n');
   } catch {
-    return '';
+    return [];
   }
-}
-
-function keyOf({ family, value }: Address): string {
-  return `${family} ${value}`;
 }

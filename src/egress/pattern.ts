@@ -4,6 +4,8 @@ import { parseHost } from './host.ts';
 interface Ports {
   readonly from: number;
   readonly to: number;
+  /** True where the entry says which ports. */
+  readonly hasPorts: boolean;
 }
 
 /** Connections that a rule is about: by name (`*.` for all below it), by address range, or all of them (`*`). */
@@ -15,7 +17,7 @@ export type EgressPattern = Ports &
     | { readonly kind: 'range'; readonly cidr: Cidr }
   );
 
-const ALL_PORTS: Ports = { from: 1, to: 65_535 };
+const ALL_PORTS: Ports = { from: 1, to: 65_535, hasPorts: false };
 
 /**
  * Reads `*`, `example.org`, `*.example.org`, `10.0.0.0/8`, `10.0.0.5`, `fd00::/8`, each with `:port` or `:port-port` if wanted (IPv6 then
@@ -65,5 +67,5 @@ function parsePorts(text: string | undefined): Ports | undefined {
   if (!match) return undefined;
   const from = Number(match[1]);
   const to = Number(match[2] ?? match[1]);
-  return from >= 1 && from <= to && to <= 65_535 ? { from, to } : undefined;
+  return from >= 1 && from <= to && to <= 65_535 ? { from, to, hasPorts: true } : undefined;
 }

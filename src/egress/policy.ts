@@ -1,7 +1,11 @@
-import type { Address } from '../ip-address.ts';
-import { classify, embeddedIPv4 } from './address-class.ts';
+import type { Address, Cidr } from '../ip-address.ts';
+import { type AddressClass, classify } from './address-class.ts';
+import { embeddedIPv4 } from './embedded-ipv4.ts';
 import type { Host } from './host.ts';
 import { type EgressPattern, matchesAddress, matchesName } from './pattern.ts';
+
+/** Where mail servers take mail from each other: the one port that code of strangers has no good use for. */
+export const MAIL_PORT = 25;
 
 /** What the operator has configured; an empty `allow` stands for all public hosts. */
 export interface EgressRules {
@@ -17,7 +21,10 @@ export interface Surroundings {
   isGuarded(port: number): boolean;
 }
 
-/** Decides where a sandbox may connect to. Deny wins; a range opens whatever it holds; a name opens public and private addresses. */
+/**
+ * Decides where a sandbox may connect to. Deny wins; a range opens whatever it holds; a name opens public and private addresses. The port
+ * of mail servers is open to what an entry names with it.
+ */
 export class EgressPolicy {
   readonly #rules: EgressRules;
   readonly #surroundings: Surroundings;
@@ -35,18 +42,26 @@ export class EgressPolicy {
     const { allow, deny } = this.#rules;
     if (deny.some((pattern) => matchesName(pattern, name, port))) return false;
     const couldMatch = (pattern: EgressPattern) => pattern.kind === 'range' || matchesName(pattern, name, port);
+    if (port === MAIL_PORT && !allow.some((pattern) => pattern.hasPorts && couldMatch(pattern))) return false;
     return (allow.length === 0 || allow.some(couldMatch)) && (this.#narrowing?.some(couldMatch) ?? true);
   }
 
-  /** True where this host may be reached at this one of its addresses. */
-  permits(host: Host, address: Address, port: number): boolean {
-    if (this.#isDenied(host, address, port)) return false;
-    if (this.#isThisMachine(address) && this.#surroundings.isGuarded(port)) return false;
+  /**
+   * True where this host may be reached at this one of its addresses. Of an address of IPv6 that stands for one of IPv4, as behind the
+   * network's `translators`, that one must be open too.
+   */
+  permits(host: Host, address: Address, port: number, translators: readonly Cidr[] = []): boolean {
+    const behind = embeddedIPv4(address, translators);
+    const meant = [address, ...behind];
+    if (this.#isDenied(host, meant, port)) return false;
+    if (this.#surroundings.isGuarded(port) && meant.some((each) => this.#isThisMachine(each))) return false;
     const isAbout = (pattern: EgressPattern) => isAboutEither(pattern, host, address, port);
     if (this.#narrowing && !this.#narrowing.some(isAbout)) return false;
     const { allow } = this.#rules;
-    if (allow.some((pattern) => pattern.kind === 'range' && isAbout(pattern))) return true;
-    const kind = this.#surroundings.isOwn(address) ? 'special' : classify(address);
+    if (port === MAIL_PORT && !allow.some((pattern) => pattern.hasPorts && isAbout(pattern))) return false;
+    if (!behind.every((each) => this.#isOpen(each, port))) return false;
+    if (this.#isInAllowedRange(address, port)) return true;
+    const kind = this.#classOf(address, translators);
     if (kind === 'public') return allow.length === 0 || allow.some(isAbout);
     return kind === 'private' && allow.some((pattern) => pattern.kind === 'name' && isAbout(pattern));
   }
@@ -56,18 +71,26 @@ export class EgressPolicy {
     return this.#rules.allow.some((pattern) => pattern.kind === 'name' && matchesName(pattern, name, port));
   }
 
-  #isDenied(host: Host, address: Address, port: number): boolean {
-    const behind = embeddedIPv4(address);
-    return this.#rules.deny.some(
-      (pattern) =>
-        isAboutEither(pattern, host, address, port) || (behind !== undefined && matchesAddress(pattern, behind, port)),
-    );
+  #isDenied(host: Host, meant: readonly Address[], port: number): boolean {
+    return this.#rules.deny.some((pattern) => meant.some((address) => isAboutEither(pattern, host, address, port)));
+  }
+
+  /** True for what is open by its address alone. */
+  #isOpen(address: Address, port: number): boolean {
+    return this.#classOf(address) === 'public' || this.#isInAllowedRange(address, port);
+  }
+
+  #isInAllowedRange(address: Address, port: number): boolean {
+    return this.#rules.allow.some((pattern) => pattern.kind === 'range' && matchesAddress(pattern, address, port));
+  }
+
+  #classOf(address: Address, translators?: readonly Cidr[]): AddressClass {
+    return this.#surroundings.isOwn(address) ? 'special' : classify(address, translators);
   }
 
   #isThisMachine(address: Address): boolean {
     if (address.family === 6 && address.value <= 1n) return true;
-    const meant = embeddedIPv4(address) ?? address;
-    return (meant.family === 4 && isLoopback(meant)) || this.#surroundings.isOwn(meant);
+    return (address.family === 4 && isLoopback(address)) || this.#surroundings.isOwn(address);
   }
 }
 

@@ -9,12 +9,16 @@ import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { EngineId } from '../../src/engines/engine.ts';
 import { specFor } from '../contract/engine.contract.ts';
 import { runBare } from '../support/bare-container.ts';
-import { asMetadataService } from '../support/link-local.ts';
+import { withDistantHost } from '../support/distant-host.ts';
 import { startNeighbour } from '../support/neighbour.ts';
+import { withOwnAddress } from '../support/own-address.ts';
 import { hasNetworkCards } from '../support/runtime.ts';
 
 /** Where some clouds have a metadata service. */
 const METADATA_ADDRESS = '169.254.170.23';
+
+/** A host that stands for one of the Internet, and this machine's address on its link. */
+const DISTANT = { host: '25.25.26.2', gateway: '25.25.26.1' };
 
 const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 const docker = new Docker();
@@ -151,10 +155,19 @@ describe('from a sandbox on a bridge of its own', () => {
       expect(await shell(id, `target=${target}; ${code}`)).toBe('7');
     }
     const open = await startNeighbour();
-    await asMetadataService(METADATA_ADDRESS, async () => {
+    await withOwnAddress(METADATA_ADDRESS, async () => {
       expect(await fetchFrom(open.id, `${METADATA_ADDRESS}:${port}`)).toBe('of this machine');
       expect(await fetchFrom(id, `${METADATA_ADDRESS}:${port}`)).toBe('none');
     });
     await open.stop();
+  });
+
+  it('a host of the Internet is reached on its ports, but for that of mail servers', async () => {
+    const { id } = await started();
+    await withDistantHost(DISTANT, [25, 26], async () => {
+      const greet = (port: number) => shell(id, `exec 3<>/dev/tcp/${DISTANT.host}/${port} && cat <&3 || echo none`);
+      expect(await greet(26)).toBe('220 distant');
+      expect(await greet(25)).toBe('none');
+    });
   });
 });

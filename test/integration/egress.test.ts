@@ -1,17 +1,23 @@
 import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, isIPv6, type Server as TcpServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBare } from '../support/bare-container.ts';
-import { asMetadataService } from '../support/link-local.ts';
 import { type Neighbour, startNeighbour } from '../support/neighbour.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
+import { withOwnAddress } from '../support/own-address.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 /** Where some clouds have a metadata service. */
 const METADATA_ADDRESS = '169.254.170.2';
+
+/** An address that nothing on this machine has before, and none of the Internet is asked for. */
+const PUBLIC_ADDRESS = '25.25.25.1';
+
+/** Of this machine's loopback, apart from what may listen on its first address. */
+const MAIL_ADDRESS = '127.0.25.25';
 
 let origin: Origin;
 /** What the server logs. */
@@ -213,10 +219,49 @@ describe('what a sandbox does not reach', () => {
       '100.100.100.200:80',
     ];
     expect(await statusOf('eve', targets)).toEqual(targets.map(() => '403'));
-    await asMetadataService(METADATA_ADDRESS, async () => {
+    await withOwnAddress(METADATA_ADDRESS, async () => {
       expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`], open)).toEqual(['200']);
       expect(await statusOf('eve', [`${METADATA_ADDRESS}:${port}`])).toEqual(['403']);
     });
+  });
+
+  it('is an address of this machine that looks like any public one, also where IPv6 stands for it', async () => {
+    await withOwnAddress(PUBLIC_ADDRESS, async () => {
+      const fresh = await startRealServer({ SANDBOX_NETWORK: 'proxy' }, { resolver });
+      NAMES['ipv4only.arpa'] = ['192.0.0.170', '2a00:1:2:3:4:5:c000:aa'];
+      const embedded = [
+        '64:ff9b::1919:1901',
+        '2a00:1:2:3:4:5:1919:1901',
+        '::ffff:25.25.25.1',
+        '2a00:9::5efe:1919:1901',
+      ];
+      const targets = [PUBLIC_ADDRESS, ...embedded.map((text) => `[${text}]`)].map((host) => `${host}:${port}`);
+      expect(await statusOf('eve', targets.slice(0, 1), open)).toEqual(['200']);
+      expect(await statusOf('eve', targets, fresh)).toEqual(targets.map(() => '403'));
+      await fresh.close();
+    });
+  });
+
+  it('is a mail server, unless its port is allowed by name', async () => {
+    const mail: TcpServer = createTcpServer((socket) => void socket.end('220 mail.test'));
+    mail.listen(25, MAIL_ADDRESS);
+    await once(mail, 'listening');
+    NAMES['mail.test'] = [MAIL_ADDRESS];
+    const allow = `${MAIL_ADDRESS},mail.test`;
+    const closed = await startRealServer({ SANDBOX_NETWORK: 'proxy', SANDBOX_EGRESS_ALLOW: allow }, { resolver });
+    const named = await startRealServer(
+      { SANDBOX_NETWORK: 'proxy', SANDBOX_EGRESS_ALLOW: `${allow},${MAIL_ADDRESS}:25` },
+      { resolver },
+    );
+    const targets = [`${MAIL_ADDRESS}:25`, 'mail.test:25'];
+    expect(await statusOf('eve', [...targets, '8.8.8.8:25'], closed)).toEqual(['403', '403', '403']);
+    expect(await statusOf('eve', [...targets, '8.8.8.8:25'], named)).toEqual(['200', '200', '403']);
+    const said = await closed.shell('eve', 'curl -s http://mail.test:25/');
+    expect(said.body.output).toBe(
+      'This sandbox may not connect to mail.test on port 25. Port 25, of mail servers, is closed unless SANDBOX_EGRESS_ALLOW names it, as in mail.example.org:25.\n',
+    );
+    await Promise.all([closed.close(), named.close()]);
+    await new Promise((resolve) => mail.close(resolve));
   });
 
   it('is the engine, which is there for a container that was given its socket', async () => {

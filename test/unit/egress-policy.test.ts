@@ -1,15 +1,21 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, embeddedIPv4 } from '../../src/egress/address-class.ts';
+import { classify } from '../../src/egress/address-class.ts';
+import { embeddedIPv4 } from '../../src/egress/embedded-ipv4.ts';
 import { parseHost } from '../../src/egress/host.ts';
 import { type EgressPattern, matchesAddress, parsePattern } from '../../src/egress/pattern.ts';
 import { EgressPolicy, type Surroundings } from '../../src/egress/policy.ts';
-import { parseAddress, parseCidr, toIPv4 } from '../../src/ip-address.ts';
+import { type Address, parseAddress, parseCidr, toIPv4 } from '../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);
   if (!parsed) throw new Error(`${text} is no address`);
+  return parsed;
+};
+const cidr = (text: string) => {
+  const parsed = parseCidr(text);
+  if (!parsed) throw new Error(`${text} is no range`);
   return parsed;
 };
 const host = (text: string) => {
@@ -127,6 +133,7 @@ describe('an address', () => {
     const forms = [
       (quad: string) => `::ffff:${quad}`,
       (quad: string) => `::${quad}`,
+      (quad: string) => `::ffff:0:${quad}`,
       (quad: string) => `64:ff9b::${quad}`,
       (quad: string) => `64:ff9b:1::${quad}`,
       (quad: string) => `2002:${hex(quad)}::1`,
@@ -136,7 +143,7 @@ describe('an address', () => {
       fc.property(privateIpv4, fc.constantFrom(...forms), (quad, form) => {
         expect(classify(address(quad))).not.toBe('public');
         expect(classify(address(form(quad)))).toBe('special');
-        expect(embeddedIPv4(address(form(quad)))?.text).toBe(quad);
+        expect(embeddedIPv4(address(form(quad)), []).map(({ text }) => text)).toContain(quad);
       }),
     );
   });
@@ -252,7 +259,7 @@ describe('the policy', () => {
     fc.assert(
       fc.property(fc.oneof(ipv4, fc.ipV6().filter(isIPv6)), fc.integer({ min: 1, max: 65_535 }), (text, port) => {
         const target = address(text);
-        const isPublic = classify(target) === 'public';
+        const isPublic = classify(target) === 'public' && port !== 25;
         expect(policy([]).permits(host('any.example'), target, port)).toBe(isPublic);
         expect(policy(['*']).permits(host('any.example'), target, port)).toBe(isPublic);
       }),
@@ -314,6 +321,70 @@ describe('the policy', () => {
     }
     expect(policy([], [], surroundings).permits(host('a.example'), address('8.8.8.8'), 81)).toBe(false);
     expect(open.permits(host('a.example'), address('8.8.4.4'), 8080)).toBe(true);
+  });
+
+  /** Every way in which an IPv6 address can stand for one of IPv4, also with the prefix of one network's translator. */
+  const DISGUISES: readonly [string, (quad: string) => string][] = [
+    ['NAT64', (quad) => `64:ff9b::${quad}`],
+    ['NAT64 of one network', (quad) => `2a00:1:2:3:4:5:${hex(quad)}`],
+    ['ISATAP', (quad) => `2a00:9::5efe:${quad}`],
+    ['ISATAP of a public address', (quad) => `2a00:9::200:5efe:${quad}`],
+    ['an IPv4-mapped address', (quad) => `::ffff:${quad}`],
+    ['an IPv4-compatible address', (quad) => `::${quad}`],
+    ['an IPv4-translated address', (quad) => `::ffff:0:${quad}`],
+    ['NAT64 for local use', (quad) => `64:ff9b:1::${quad}`],
+    ['6to4', (quad) => `2002:${hex(quad)}::1`],
+    ['the client of Teredo', (quad) => `2001:0:808:808:0:0:${hexInverted(quad)}`],
+    ['the server of Teredo', (quad) => `2001:0:${hex(quad)}:0:0:f7f7:f7f7`],
+  ];
+  const translators = [cidr('2a00:1:2:3:4:5::/96')];
+
+  it.each(DISGUISES)('refuses this machine, its own public address too, as %s', (_what, disguise) => {
+    const surroundings = {
+      isOwn: ({ text }: Address) => text === '9.9.9.9',
+      isGuarded: (port: number) => port === 8080,
+    };
+    for (const rules of [
+      policy([], [], surroundings),
+      policy(['*'], [], surroundings),
+      policy(['::/0'], [], surroundings),
+    ]) {
+      for (const quad of ['9.9.9.9', '127.0.0.1', '10.0.0.1', '169.254.169.254', '100.100.100.200']) {
+        expect(rules.permits(host('a.example'), address(disguise(quad)), 80, translators)).toBe(false);
+      }
+    }
+    const open = policy(['::/0', '0.0.0.0/0'], [], surroundings);
+    expect(open.permits(host('a.example'), address(disguise('9.9.9.9')), 80, translators)).toBe(true);
+    expect(open.permits(host('a.example'), address(disguise('9.9.9.9')), 8080, translators)).toBe(false);
+    const denied = policy(['::/0', '0.0.0.0/0'], ['9.9.9.0/24']);
+    expect(denied.permits(host('a.example'), address(disguise('9.9.9.9')), 80, translators)).toBe(false);
+  });
+
+  it('permits what a translator makes of a public address', () => {
+    for (const text of ['64:ff9b::8.8.4.4', '2a00:1:2:3:4:5:808:404']) {
+      expect(policy([]).permits(host('a.example'), address(text), 443, translators)).toBe(true);
+    }
+  });
+
+  it.each([
+    [[], false],
+    [['*'], false],
+    [['mail.example'], false],
+    [['8.8.0.0/16'], false],
+    [['*:25'], true],
+    [['mail.example:25'], true],
+    [['*.example:20-30'], true],
+    [['8.8.0.0/16:25'], true],
+    [['*', 'other.test:25'], false],
+    [['*', 'mail.example:587'], false],
+  ])('with %j in the allow list says %s to the port of mail servers', (allow, isOpen) => {
+    expect(policy(allow).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(isOpen);
+    if (!allow.some((entry) => entry.startsWith('8.'))) {
+      expect(policy(allow).mayLookUp('mail.example', 25)).toBe(isOpen);
+    }
+    expect(policy(allow, ['mail.example']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(false);
+    expect(policy(allow, [], NOWHERE, ['*:25']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(isOpen);
+    expect(policy(allow, [], NOWHERE, ['b.test']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(false);
   });
 
   it('of one sandbox only narrows that of the server', () => {

@@ -28,8 +28,11 @@ const CLOSED_IPV4 = [
   '224.0.0.0/3',
 ];
 
+/** Where mail servers take mail from each other. */
+const MAIL_PORT = '25';
+
 /**
- * Rules that close this machine and its private networks to the bridges of sandboxes. They stay when the server ends, as the sandboxes do.
+ * Rules that close this machine, its private networks and all mail servers to the bridges of sandboxes. They stay when the server ends, as the sandboxes do.
  * Returns null where they are in place, else the reason why they cannot be.
  */
 export async function closeHostToBridges(): Promise<string | null> {
@@ -45,7 +48,8 @@ export async function closeHostToBridges(): Promise<string | null> {
 
 async function closeIPv4(): Promise<void> {
   await rule('iptables', 'INPUT', ['-i', BRIDGES, '-j', 'REJECT']);
-  await chain('iptables', CLOSED_IPV4);
+  const ranges = CLOSED_IPV4.map((range) => ['-d', range]);
+  await chain('iptables', [...ranges, ['-p', 'tcp', '--dport', MAIL_PORT]]);
   await rule('iptables', 'DOCKER-USER', ['-i', BRIDGES, '-j', CHAIN]);
 }
 
@@ -60,9 +64,9 @@ async function rule(program: string, into: string, args: readonly string[]): Pro
   await call(program, ['-I', into, '1', ...args]);
 }
 
-async function chain(program: string, closed: readonly string[]): Promise<void> {
+async function chain(program: string, closed: readonly (readonly string[])[]): Promise<void> {
   if (!(await succeeds(program, ['-L', CHAIN, '-n']))) await call(program, ['-N', CHAIN]);
-  for (const range of closed) await rule(program, CHAIN, ['-d', range, '-j', 'REJECT']);
+  for (const match of closed) await rule(program, CHAIN, [...match, '-j', 'REJECT']);
 }
 
 async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
