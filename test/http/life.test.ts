@@ -11,7 +11,7 @@ async function start(variables: Readonly<Record<string, string>> = {}): Promise<
 }
 
 afterEach(async () => {
-  for (const fake of opened.splice(0)) await fake.close();
+  for (const fake of opened.splice(0).reverse()) await fake.close();
 });
 
 const code = { code: 'print(1)' };

@@ -6,7 +6,7 @@ import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 const opened: FakeApp[] = [];
 
 afterEach(async () => {
-  for (const fake of opened.splice(0)) await fake.close();
+  for (const fake of opened.splice(0).reverse()) await fake.close();
 });
 
 async function start(variables: Readonly<Record<string, string>>, engine?: FakeEngine): Promise<FakeApp> {

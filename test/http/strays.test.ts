@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.useRealTimers();
-  for (const fake of opened.splice(0)) await fake.close();
+  for (const fake of opened.splice(0).reverse()) await fake.close();
 });
 
 async function start(variables: Readonly<Record<string, string>> = {}, engine?: FakeEngine): Promise<FakeApp> {
