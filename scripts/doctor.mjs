@@ -11,8 +11,14 @@ import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
   const file = readArguments();
-  const env = { ...readSettings(file), ...process.env };
-  const findings = [...(await checkSettings(env, file)), ...(await checkEngine(env)), ...(await checkHost(env))];
+  const settings = readSettings(file);
+  const env = { ...settings, ...process.env };
+  const places = { [file]: Object.keys(settings), 'the environment': Object.keys(process.env) };
+  const findings = [
+    ...(await checkSettings(env, file, places)),
+    ...(await checkEngine(env)),
+    ...(await checkHost(env)),
+  ];
   for (const { level, what, means, mend } of findings) {
     print(`${level.padEnd(5)} ${what}: ${means}`);
     if (mend) print(`      To mend: ${mend}`);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type ApiKey, masterKey } from '../auth/api-keys.ts';
 import { parseAddress } from '../ip-address.ts';
 import { apiKeys, integer, isPool, number, origins, patterns, preload, ranges, size, sizeOrNone } from './fields.ts';
+import { explainUnknownNames } from './variable-names.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -42,8 +43,8 @@ export const environmentSchema = z.object({
   SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
   SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
   SANDBOX_DOCKER_MEMORY_MAX: size(64 * 2 ** 20).prefault('2g'),
-  SANDBOX_DOCKER_CPU: number(0.1, 64).default(1),
-  SANDBOX_DOCKER_CPU_MAX: number(0.1, 64).default(4),
+  SANDBOX_DOCKER_CPU: number(0.1, 4096).default(1),
+  SANDBOX_DOCKER_CPU_MAX: number(0.1, 4096).default(4),
   SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
   SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
   SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
@@ -82,9 +83,21 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Reads `.env` in the given folder and the environment, which wins; throws a ConfigError that names each wrong variable. */
+/**
+ * Reads `.env` in the given folder and the environment, which wins; throws a ConfigError that names each wrong or unknown variable.
+ * Where the port is published counts from the environment only, where docker-compose.yml sets it: in `.env` it is about Compose.
+ */
 export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Config {
-  return parseConfig({ ...readEnvFile(folder), ...environment });
+  const { SANDBOX_PUBLISH_ADDRESS: _, ...file } = readEnvFile(folder);
+  requireKnownNames({ [`${folder}/.env`]: Object.keys(file), 'the environment': Object.keys(environment) });
+  return parseConfig({ ...file, ...environment });
+}
+
+/** Throws a ConfigError for names that look like variables of this project and are none, by the place that has them. */
+export function requireKnownNames(places: Readonly<Record<string, readonly string[]>>): void {
+  const known = Object.keys(environmentSchema.shape);
+  const sentences = Object.entries(places).flatMap(([place, names]) => explainUnknownNames(names, known, place));
+  if (sentences.length > 0) throw new ConfigError(`${sentences.join('; ')}. See .env.example.`);
 }
 
 /** Reads variables as this schema says; an empty value counts as absent. Throws a ConfigError that names each wrong one. */
@@ -112,10 +125,10 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
     throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
   }
-  return toConfig(env);
+  return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null);
 }
 
-function toConfig(env: Environment) {
+function toConfig(env: Environment, publishAddress: string | null) {
   return Object.freeze({
     apiKeys: [
       ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),
@@ -128,6 +141,8 @@ function toConfig(env: Environment) {
     corsOrigins: env.SANDBOX_CORS_ORIGINS,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
+    /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */
+    publishAddress,
     domain: env.SANDBOX_DOMAIN,
     dataDir: env.SANDBOX_DATA_DIR,
     maxSandboxes: env.SANDBOX_MAX_CONTAINERS,

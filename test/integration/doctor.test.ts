@@ -59,7 +59,19 @@ describe('npm run doctor', () => {
     const { code, text } = await doctor(good('SANDBOX_MAX_CONTAINERS=1'));
     expect(text).not.toMatch(/^fail/m);
     expect(code).toBe(0);
-    const checks = ['settings', 'key', 'settings file', 'engine', 'cgroups', 'runtime', 'seccomp', 'limits', 'memory'];
+    const checks = [
+      'variables',
+      'settings',
+      'address',
+      'key',
+      'settings file',
+      'engine',
+      'cgroups',
+      'runtime',
+      'seccomp',
+      'limits',
+      'memory',
+    ];
     for (const what of [
       ...checks,
       'io_uring',
@@ -109,6 +121,11 @@ describe('npm run doctor', () => {
       'SANDBOX_DISK_SERVICE=/nowhere/socket',
       /^fail +disk limit: .* where no disk service answers/m,
     ],
+    [
+      'a name that no variable has',
+      'SANDBOX_EGRESS_DENNY=x',
+      /^fail +variables: SANDBOX_EGRESS_DENNY, which is set in .*, is no variable .* the nearest is SANDBOX_EGRESS_DENY\./m,
+    ],
     ['a port that is none', 'SANDBOX_API_PORT=99999', /^fail +port: /m],
   ])('fails for %s and says how to mend it', async (_, setting, line) => {
     const { code, text } = await doctor(good(setting));
@@ -123,6 +140,14 @@ describe('npm run doctor', () => {
     expect(text).toMatch(/^ok +io_uring: Out of reach of sandboxes/m);
     const { text: loose } = await doctor(good('SANDBOX_DOCKER_SECCOMP=engine'));
     expect(loose).toMatch(/^ok +seccomp: engine: .* the engine's profile \((default|builtin)\)/m);
+  });
+
+  it('warns of keys that travel in clear where other machines reach the server', async () => {
+    const { text } = await doctor(good());
+    expect(text).toMatch(/^warn +address: Other machines reach the server at 0\.0\.0\.0, by plain HTTP/m);
+    expect(text).toMatch(/SANDBOX_API_HOST=127\.0\.0\.1, or put HTTPS in front/);
+    const { text: closed } = await doctor(good('SANDBOX_API_HOST=127.0.0.1'));
+    expect(closed).toMatch(/^ok +address: /m);
   });
 
   it('warns of a key that can be guessed and of sandboxes that outgrow the memory', async () => {

@@ -9,18 +9,39 @@ const SAFE_KEY_CHARACTERS = 24;
 const SAFE_DIFFERENT_CHARACTERS = 10;
 
 /**
- * The settings themselves, the key, and who can read the file that has it.
+ * The settings themselves, the key, who can read the file that has it, and who can read what comes and goes.
  * @param {NodeJS.ProcessEnv} env
  * @param {string} file
+ * @param {Record<string, string[]>} places the names of all variables, by where they are set
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
-export async function checkSettings(env, file) {
-  return [await checkValues(env), checkKey(env), await checkFile(file)];
+export async function checkSettings(env, file, places) {
+  return [await checkNames(places), await checkValues(env), checkKey(env), await checkFile(file), checkAddress(env)];
+}
+
+async function checkNames(places) {
+  const what = 'variables';
+  const module = await importConfig();
+  if (!module) return ok(what, 'The server checks their names at its start; it is not built yet.');
+  try {
+    module.requireKnownNames(places);
+    return ok(what, 'All names are those of variables that there are.');
+  } catch (error) {
+    if (error?.name !== 'ConfigError') throw error;
+    return fail(
+      what,
+      `${error.message} The server will not start.`,
+      'Write the name as .env.example does, or remove it.',
+    );
+  }
+}
+
+async function importConfig() {
+  return await import(pathToFileURL(join(ROOT, 'dist', 'config.js')).href).catch(() => undefined);
 }
 
 async function checkValues(env) {
-  const compiled = pathToFileURL(join(ROOT, 'dist', 'config.js')).href;
-  const module = await import(compiled).catch(() => undefined);
+  const module = await importConfig();
   if (!module) return ok('settings', 'The server checks them at its start; it is not built yet.');
   try {
     module.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) });
@@ -60,4 +81,18 @@ async function checkFile(file) {
     );
   }
   return ok('settings file', `${file} has mode ${mode}: only its owner reads the key.`);
+}
+
+function checkAddress(env) {
+  const what = 'address';
+  const host = env.SANDBOX_API_HOST || '0.0.0.0';
+  if (isLoopback(host)) return ok(what, `Only programs of this machine reach the server, at ${host}.`);
+  const means = `Other machines reach the server at ${host}, by plain HTTP: keys and all data travel in clear.`;
+  const mend =
+    'Set SANDBOX_API_HOST=127.0.0.1, or put HTTPS in front with the production profile of docker-compose.yml, which listens on the loopback by itself.';
+  return warn(what, means, mend);
+}
+
+function isLoopback(host) {
+  return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(host);
 }

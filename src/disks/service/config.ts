@@ -1,4 +1,4 @@
-import { environmentSchema, parseVariables } from '../../config/config.ts';
+import { environmentSchema, parseVariables, requireKnownNames } from '../../config/config.ts';
 
 const schema = environmentSchema
   .pick({ SANDBOX_DATA_DIR: true, SANDBOX_LOG_LEVEL: true })
@@ -11,8 +11,9 @@ export interface DiskServiceConfig {
   readonly logLevel: string;
 }
 
-/** Reads it; throws a ConfigError that names each wrong variable. */
+/** Reads it; throws a ConfigError that names each wrong or unknown variable. */
 export function parseDiskServiceConfig(variables: Readonly<Record<string, string | undefined>>): DiskServiceConfig {
+  requireKnownNames({ 'the environment': Object.keys(variables) });
   const env = parseVariables(schema, variables);
   return { dataDir: env.SANDBOX_DATA_DIR, socket: env.SANDBOX_DISK_SERVICE, logLevel: env.SANDBOX_LOG_LEVEL };
 }
