@@ -17,16 +17,16 @@ await runScript(async () => {
   await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
   const image = env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE;
   await prepare(env, { needsSandboxImage: image === SANDBOX_IMAGE });
-  const key = ensureApiKey(env);
+  const master = ensureApiKey(env);
 
-  const server = startServer({ ...process.env, SANDBOX_API_KEY: key });
+  const server = startServer({ ...process.env, ...(master ? { SANDBOX_API_KEY: master.key } : {}) });
   const waiting = new AbortController();
   const hasExited = server.exited.then(() => waiting.abort());
   const deadline = setTimeout(() => waiting.abort(), HEALTHY_TIMEOUT_MS);
   const isHealthy = await waitUntilHealthy(`http://${reachableHost(env)}:${port}/health`, waiting.signal);
   clearTimeout(deadline);
 
-  if (isHealthy) printWelcome(`http://localhost:${port}`, key);
+  if (isHealthy) printWelcome(`http://localhost:${port}`, master);
   else if (await isPending(hasExited)) {
     printError(
       `The server did not become healthy within ${HEALTHY_TIMEOUT_MS / 1000} seconds; its messages are above.`,
@@ -64,18 +64,25 @@ async function isPending(promise) {
 }
 
 /**
+ * A key is printed only when it was made, or to a person at a terminal: what else reads this keeps it.
  * @param {string} address
- * @param {string} key
+ * @param {{key: string, isNew: boolean} | undefined} master
  */
-function printWelcome(address, key) {
+function printWelcome(address, master) {
+  const isShown = master && (master.isNew || process.stdout.isTTY);
   const body = '{"code": "print(1 + 1)"}';
   print(
     '',
     `Clara Sandbox is ready at ${address} (its documentation: ${address}/docs)`,
-    `API key: ${key}`,
+    ...(isShown ? [`API key: ${master.key}`] : []),
     'Try it:',
-    `  curl -s -X POST ${address}/sandbox/demo/execute -H 'X-API-Key: ${key}' -H 'Content-Type: application/json' -d '${body}'`,
+    `  curl -s -X POST ${address}/sandbox/demo/execute -H 'X-API-Key: ${isShown ? master.key : wordForKey(master)}' -H 'Content-Type: application/json' -d '${body}'`,
     'Ctrl-C stops the server; sandboxes keep their files.',
     '',
   );
+}
+
+/** @param {object | undefined} master */
+function wordForKey(master) {
+  return master ? '<the SANDBOX_API_KEY of .env>' : '<a key that npm run key has made>';
 }

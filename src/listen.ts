@@ -1,8 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { type Config, ConfigError } from './config/config.ts';
+import { explainExposure } from './exposure.ts';
 
-/** Listens where the configuration says; where that cannot be, closes the app and throws a ConfigError that names the variable. */
-export async function listen(app: FastifyInstance, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+/**
+ * Listens where the configuration says, and warns in the log where other machines can overhear it. Where it cannot listen, closes the
+ * app and throws a ConfigError that names the variable.
+ */
+export async function listen(
+  app: FastifyInstance,
+  { host, port, publishAddress }: Pick<Config, 'host' | 'port' | 'publishAddress'>,
+): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (cause) {
@@ -10,6 +17,9 @@ export async function listen(app: FastifyInstance, { host, port }: Pick<Config, 
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     throw new ConfigError(toSentence(code, host, port), { cause });
   }
+  const listening = app.addresses().flatMap((address) => (typeof address === 'object' ? [address] : []));
+  const exposure = explainExposure(listening, publishAddress);
+  if (exposure !== null) app.log.warn(exposure);
 }
 
 function toSentence(code: string, host: string, port: number): string {

@@ -4,18 +4,21 @@ import { ENV_FILE } from './environment.mjs';
 import { print } from './terminal.mjs';
 
 /**
- * The API key of the server; where neither the environment nor `.env` has one, a new one is added to `.env`.
+ * The API key of the server that opens everything. Where neither the environment nor `.env` has one, a new one is added to `.env`,
+ * unless there are named keys: who has those may want no other.
  * @param {NodeJS.ProcessEnv} env
- * @returns {string}
+ * @param {string} [file]
+ * @returns {{key: string, isNew: boolean} | undefined} undefined where only named keys open the server
  */
-export function ensureApiKey(env) {
-  if (env.SANDBOX_API_KEY) return env.SANDBOX_API_KEY;
+export function ensureApiKey(env, file = ENV_FILE) {
+  if (env.SANDBOX_API_KEY) return { key: env.SANDBOX_API_KEY, isNew: false };
+  if (/[^\s,]/.test(env.SANDBOX_API_KEYS ?? '')) return undefined;
   const key = randomBytes(24).toString('base64url');
-  const text = existsSync(ENV_FILE) ? readFileSync(ENV_FILE, 'utf8') : '';
-  writeFileSync(ENV_FILE, withApiKey(text, key), { mode: 0o600 });
-  chmodSync(ENV_FILE, 0o600);
-  print(`▸ Made an API key; it is in ${ENV_FILE}.`);
-  return key;
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  writeFileSync(file, withApiKey(text, key), { mode: 0o600 });
+  chmodSync(file, 0o600);
+  print(`▸ Made an API key; it is in ${file}.`);
+  return { key, isNew: true };
 }
 
 /**

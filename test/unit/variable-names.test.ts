@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, environmentSchema, loadConfig } from '../../src/config/config.ts';
-import { parseDiskServiceConfig } from '../../src/disks/service/config.ts';
 import { explainUnknownNames } from '../../src/config/variable-names.ts';
+import { parseDiskServiceConfig } from '../../src/disks/service/config.ts';
 
 const KNOWN = Object.keys(environmentSchema.shape);
 

@@ -154,7 +154,7 @@ async function checkDiskService(what, socket) {
 
 /** Tries it out with the server's own code; before the first build it only says who could not. */
 async function whyNotMount(folder) {
-  const compiled = join(ROOT, 'dist', 'disks', 'mount-ability.js');
+  const compiled = join(ROOT, 'dist', 'disks', 'mount-support.js');
   const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
   if (module) return await module.whyNotMount(folder);
   return process.getuid?.() === 0 ? null : 'the server does not run as root';

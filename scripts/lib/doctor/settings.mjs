@@ -37,7 +37,7 @@ async function checkNames(places) {
 }
 
 async function importConfig() {
-  return await import(pathToFileURL(join(ROOT, 'dist', 'config.js')).href).catch(() => undefined);
+  return await import(pathToFileURL(join(ROOT, 'dist', 'config', 'config.js')).href).catch(() => undefined);
 }
 
 async function checkValues(env) {
