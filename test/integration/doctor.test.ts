@@ -87,6 +87,9 @@ describe('npm run doctor', () => {
     ])
       expect(text).toMatch(new RegExp(`^(ok|warn) +${what}: `, 'm'));
     expect(text).not.toContain(GOOD_KEY);
+    // What the server's own code tells, which is there once it is built.
+    expect(text).toMatch(/^ok +variables: All names are those/m);
+    expect(text).toMatch(/^ok +settings: All variables have values/m);
   });
 
   it('has nothing to blame before there are settings', async () => {
