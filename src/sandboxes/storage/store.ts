@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
+import { hasCode, readText, writeAtomically } from './atomic-file.ts';
 import { openDataFolder } from './data-folder.ts';
 import { recordSchema, type SandboxRecord } from './record.ts';
 
@@ -201,37 +202,6 @@ export class SandboxStore {
   #recordFile(id: string): string {
     return join(this.#dataDir, id, RECORD_FILE);
   }
-}
-
-async function readText(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
-}
-
-/** Writes to the same file do not overlap, so one name is enough, and what a crash leaves is overwritten. */
-async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  try {
-    const handle = await open(temporary, 'w', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function toStoreError(cause: unknown, what: string): SandboxError {
