@@ -68,8 +68,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, engine, agentSource, clock, logger, version } = parts;
   const onError = (error: unknown) => logger.error({ err: error }, 'background work failed');
 
-  const disks = new Disks({ config, owner: () => engine.hostUser(SANDBOX_USER), logger, onError });
-  const store = new SandboxStore(config.dataDir, disks, onError);
+  const disks = new Disks({ config, logger, onError });
+  const store = new SandboxStore(config.dataDir, disks, () => engine.hostUser(SANDBOX_USER), onError);
   const instance = await store.open();
   await store.removeAllPoolFolders();
   await checkEngine(engine, config, logger);

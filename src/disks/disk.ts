@@ -1,3 +1,5 @@
+import type { DiskOwner } from './user-folder.ts';
+
 /** The two folders of a sandbox that persist, by their paths on this machine. */
 export interface DiskFolders {
   readonly workspace: string;
@@ -15,8 +17,8 @@ export interface DiskUsage {
 
 /** What keeps the persistent folders of sandboxes. A sandbox is named by its own folder, which may be renamed while its disk is open. */
 export interface Disk {
-  /** Makes the folders where they are absent and brings them to where an engine can bind them; does nothing to those that are there. */
-  open(folder: string): Promise<DiskFolders>;
+  /** Makes the folders where they are absent, gives them to their owner, and brings them to where an engine can bind them. */
+  open(folder: string, owner: DiskOwner): Promise<DiskFolders>;
   /** Takes away what `open` brought, once nothing runs on it; the files stay. */
   close(folder: string): Promise<void>;
   /** How full it is, without a look at any file of the user; null where only a measurement can tell. */

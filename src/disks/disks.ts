@@ -9,11 +9,10 @@ import { MeasuredDisk } from './measured-disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
 import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
-import type { FindOwner } from './user-folder.ts';
+import type { DiskOwner } from './user-folder.ts';
 
 interface DisksParts {
   readonly config: Config;
-  readonly owner: FindOwner;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
 }
@@ -28,15 +27,15 @@ export class Disks {
 
   constructor(parts: DisksParts) {
     this.#parts = parts;
-    const { config, owner, onError } = parts;
+    const { config, onError } = parts;
     this.#dataDir = config.dataDir;
     const sizeBytes = config.diskLimitBytes || KEEP_SIZE;
-    const folder = new MeasuredDisk(owner);
+    const folder = new MeasuredDisk();
     if (config.diskService === null) {
-      this.#disks = { image: new LoopDisk(ownNamespace, sizeBytes, owner, onError), folder };
+      this.#disks = { image: new LoopDisk(ownNamespace, sizeBytes, onError), folder };
       this.#whyNoImages = () => whyNotMount(this.#dataDir);
     } else {
-      const image = new ServiceDisk(config.diskService, sizeBytes, owner);
+      const image = new ServiceDisk(config.diskService, sizeBytes);
       this.#disks = { image, folder };
       this.#whyNoImages = () => image.whyNotMount();
     }
@@ -48,9 +47,9 @@ export class Disks {
     this.#newKind = await chooseKind(this.#whyNoImages, this.#parts);
   }
 
-  /** Opens the disk of a sandbox, by its folder's name. */
-  async openDisk(name: string): Promise<DiskFolders> {
-    return await this.#disks[await this.kind(name)].open(this.#folder(name));
+  /** Opens the disk of a sandbox, by its folder's name, and gives it to its owner. */
+  async openDisk(name: string, owner: DiskOwner): Promise<DiskFolders> {
+    return await this.#disks[await this.kind(name)].open(this.#folder(name), owner);
   }
 
   /** Closes it, whatever it is. */

@@ -7,7 +7,7 @@ import { makeImage, repairImage } from './image.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 import { mountImage, unmount } from './mounts.ts';
 import { readSuperblock } from './superblock.ts';
-import { type FindOwner, makeUserFolder } from './user-folder.ts';
+import { type DiskOwner, makeUserFolder } from './user-folder.ts';
 
 /** Where the image of a sandbox is mounted, in its own folder. */
 export const MOUNT_FOLDER = 'disk';
@@ -40,18 +40,15 @@ export async function hasImage(folder: string): Promise<boolean> {
 export class LoopDisk implements Disk {
   readonly #space: MountNamespace;
   readonly #sizeBytes: number;
-  readonly #owner: FindOwner;
   readonly #onError: (error: unknown) => void;
 
-  constructor(space: MountNamespace, sizeBytes: number, owner: FindOwner, onError: (error: unknown) => void) {
+  constructor(space: MountNamespace, sizeBytes: number, onError: (error: unknown) => void) {
     this.#space = space;
     this.#sizeBytes = sizeBytes;
-    this.#owner = owner;
     this.#onError = onError;
   }
 
-  async open(folder: string): Promise<DiskFolders> {
-    const owner = await this.#owner();
+  async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
       if (!(await this.#space.mountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);

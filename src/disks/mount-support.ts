@@ -33,13 +33,7 @@ async function tryOut(space: MountNamespace, dataDir: string): Promise<void> {
   const folder = join(dataDir, basename(await mkdtemp(space.reach(join(dataDir, PROBE_PREFIX)))));
   try {
     await mkdir(space.reach(join(folder, MOUNT_FOLDER)));
-    const disk = new LoopDisk(
-      space,
-      PROBE_BYTES,
-      async () => ({ uid: 0, gid: 0 }),
-      () => undefined,
-    );
-    await disk.open(folder);
+    await new LoopDisk(space, PROBE_BYTES, () => undefined).open(folder, { uid: 0, gid: 0 });
   } finally {
     await removeProbe(space, folder);
   }

@@ -5,7 +5,7 @@ import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
 import { failureSchema, mountedSchema, readySchema, usageSchema } from './service/schemas.ts';
-import type { FindOwner } from './user-folder.ts';
+import type { DiskOwner } from './user-folder.ts';
 
 /** The longest that the service's own deadlines let it take: a check after a crash, growing, and giving away all files. */
 const OPEN_MS = 960_000;
@@ -23,12 +23,10 @@ const ASK_AGAIN_MS = 200;
 export class ServiceDisk implements Disk {
   readonly #socket: string;
   readonly #sizeBytes: number;
-  readonly #owner: FindOwner;
 
-  constructor(socket: string, sizeBytes: number, owner: FindOwner) {
+  constructor(socket: string, sizeBytes: number) {
     this.#socket = socket;
     this.#sizeBytes = sizeBytes;
-    this.#owner = owner;
   }
 
   /** Why the service can mount nothing, as the end of a sentence; null where it can. Waits for a service that is just starting. */
@@ -44,8 +42,7 @@ export class ServiceDisk implements Disk {
     }
   }
 
-  async open(folder: string): Promise<DiskFolders> {
-    const owner = await this.#owner();
+  async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
     await this.#ask('/open', { name: basename(folder), sizeBytes: this.#sizeBytes, owner }, OPEN_MS);
     return toFolders(folder);
   }

@@ -10,9 +10,6 @@ export interface DiskOwner {
   readonly gid: number;
 }
 
-/** Finds out who that is, which the engine decides. */
-export type FindOwner = () => Promise<DiskOwner>;
-
 /** Nobody else on the machine reads what is in it, whatever modes the files have. */
 const MODE = 0o700;
 

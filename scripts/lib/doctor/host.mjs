@@ -144,7 +144,7 @@ async function checkDiskService(what, socket) {
   const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
   if (!module) return ok(what, `Left to the disk service at ${socket}; after the first build it is asked.`);
   try {
-    await new module.ServiceDisk(socket, 0, () => Promise.reject(new Error('nothing is opened'))).mounted();
+    await new module.ServiceDisk(socket, 0).mounted();
     return ok(what, `Held by disk images, which the disk service at ${socket} mounts.`);
   } catch {
     const means = `SANDBOX_DISK_SERVICE is ${socket}, where no disk service answers. The server will not start.`;

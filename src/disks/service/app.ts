@@ -5,11 +5,7 @@ import { isSandboxError } from '../../errors.ts';
 import { KEEP_SIZE, LoopDisk } from '../loop-disk.ts';
 import type { MountNamespace } from '../mount-namespace.ts';
 import { whyRefused } from '../mount-support.ts';
-import type { DiskOwner } from '../user-folder.ts';
 import { BODY_LIMIT_BYTES, mountedSchema, namedSchema, openSchema, readySchema, usageSchema } from './schemas.ts';
-
-/** Who owns what is not made here. */
-const NOBODY: DiskOwner = { uid: 65_534, gid: 65_534 };
 
 interface DiskServiceParts {
   /** The data folder as the machine has it. */
@@ -47,14 +43,14 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   });
 
   const onError = (error: unknown) => logger.error({ err: error }, 'a disk failed');
-  const disk = (sizeBytes: number, owner: DiskOwner) => new LoopDisk(namespace, sizeBytes, async () => owner, onError);
-  const known = disk(KEEP_SIZE, NOBODY);
+  const disk = (sizeBytes: number) => new LoopDisk(namespace, sizeBytes, onError);
+  const known = disk(KEEP_SIZE);
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.post('/ready', { schema: { response: { 200: readySchema } } }, async () => {
     return { reason: (await parts.whyUnseen()) ?? (await whyRefused(namespace, dataDir)) };
   });
   routes.post('/open', { schema: { body: openSchema } }, async ({ body }, reply) => {
-    await disk(body.sizeBytes, body.owner).open(join(dataDir, body.name));
+    await disk(body.sizeBytes).open(join(dataDir, body.name), body.owner);
     return reply.code(204).send();
   });
   routes.post('/close', { schema: { body: namedSchema } }, async ({ body }, reply) => {

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
+import type { DiskOwner } from '../../disks/user-folder.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
 import { hasCode, readText, writeAtomically } from './atomic-file.ts';
@@ -33,15 +34,17 @@ export class SandboxStore {
   readonly #dataDir: string;
   #instance = '';
   readonly #disks: Disks;
+  readonly #owner: () => Promise<DiskOwner>;
   readonly #onError: (error: unknown) => void;
   readonly #writes = new Map<string, Promise<void>>();
   readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
   /** When records were written last, on the clock of `performance.now()`. */
   readonly #writtenAtMs = new WeakMap<SandboxRecord, number>();
 
-  constructor(dataDir: string, disks: Disks, onError: (error: unknown) => void) {
+  constructor(dataDir: string, disks: Disks, owner: () => Promise<DiskOwner>, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
     this.#disks = disks;
+    this.#owner = owner;
     this.#onError = onError;
   }
 
@@ -99,7 +102,7 @@ export class SandboxStore {
       const line = this.lineFolder(name);
       await mkdir(line, { recursive: true });
       await chmod(line, 0o755);
-      return { ...(await this.#disks.openDisk(name)), line };
+      return { ...(await this.#disks.openDisk(name, await this.#owner())), line };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
