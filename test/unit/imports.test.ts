@@ -1,0 +1,136 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { AGENT_MAY_USE, KNOWN_VIOLATIONS, SERVER_MAY_USE } from '../support/import-rules.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** From each file to the files that it imports, as paths from the top of the repository. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+function filesBelow(folder: string, extension: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith(extension)).map((name) => posix.join(folder, name));
+}
+
+function readServer(): Imports {
+  const read = (file: string) =>
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)].map((match) =>
+      posix.join(dirname(file), match[1] ?? ''),
+    );
+  return new Map(filesBelow('src', '.ts').map((file) => [file, read(file)]));
+}
+
+function readAgent(): Imports {
+  const top = 'agent/clara_agent';
+  const toFile = (file: string, dots: string, module: string, names: string): string[] => {
+    const base = dots.length === 1 ? dirname(file) : posix.join(dirname(file), '../'.repeat(dots.length - 1));
+    const path = posix.join(base, module.replaceAll('.', '/'));
+    const isModule = module !== '' && existsSync(join(ROOT, `${path}.py`));
+    return isModule ? [`${path}.py`] : names.split(',').map((name) => posix.join(path, `${name.trim()}.py`));
+  };
+  const read = (file: string) =>
+    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^[ \t]*from (\.+)([\w.]*) import ([\w, ]+)/gm)].flatMap(
+      ([, dots = '', module = '', names = '']) => toFile(file, dots, module, names),
+    );
+  return new Map(filesBelow(top, '.py').map((file) => [file, read(file)]));
+}
+
+const imports = { server: readServer(), agent: readAgent() };
+
+/** The longest name in the rules that this file is, or lies below. */
+function roomOf(file: string, rooms: Readonly<Record<string, readonly string[]>>): string | undefined {
+  return Object.keys(rooms)
+    .filter((room) => file === room || file.startsWith(`${room}/`))
+    .sort((one, other) => other.length - one.length)[0];
+}
+
+function violations(all: Imports, rules: Readonly<Record<string, readonly string[]>>): string[] {
+  const found: string[] = [];
+  for (const [file, targets] of all) {
+    const room = roomOf(file, rules);
+    const allowed = room === undefined ? [] : [room, ...(rules[room] ?? [])];
+    for (const target of targets) {
+      const targetRoom = roomOf(target, rules);
+      const isAllowed = allowed.some((name) => name === target || name === targetRoom);
+      if (room === undefined || !isAllowed) found.push(`${file} -> ${target}`);
+    }
+  }
+  return found.sort();
+}
+
+/** One way around in the graph, if there is any. */
+function circle(graph: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] | null {
+  const done = new Set<string>();
+  const walk = (node: string, way: readonly string[]): readonly string[] | null => {
+    if (way.includes(node)) return [...way.slice(way.indexOf(node)), node];
+    if (done.has(node)) return null;
+    for (const next of graph.get(node) ?? []) {
+      const found = walk(next, [...way, node]);
+      if (found) return found;
+    }
+    done.add(node);
+    return null;
+  };
+  for (const node of graph.keys()) {
+    const found = walk(node, []);
+    if (found) return found;
+  }
+  return null;
+}
+
+function byRoom(all: Imports, rules: Readonly<Record<string, readonly string[]>>): Map<string, Set<string>> {
+  const graph = new Map<string, Set<string>>();
+  for (const [file, targets] of all) {
+    const room = roomOf(file, rules) ?? file;
+    const uses = graph.get(room) ?? new Set();
+    for (const target of targets) {
+      const isKnown = KNOWN_VIOLATIONS.includes(`${file} -> ${target}`);
+      if (!isKnown && roomOf(target, rules) !== room) uses.add(roomOf(target, rules) ?? target);
+    }
+    graph.set(room, uses);
+  }
+  return graph;
+}
+
+describe('imports go one way', () => {
+  it('in the server: each room uses the rooms that its rule names', () => {
+    expect(violations(imports.server, SERVER_MAY_USE)).toEqual(KNOWN_VIOLATIONS);
+  });
+
+  it('in the agent: each package uses the packages that its rule names', () => {
+    expect(violations(imports.agent, AGENT_MAY_USE)).toEqual([]);
+  });
+
+  it('in a rule no room is named that is not there', () => {
+    const files = [...imports.server.keys(), ...imports.agent.keys()];
+    const named = Object.entries({ ...SERVER_MAY_USE, ...AGENT_MAY_USE }).flatMap(([room, uses]) => [room, ...uses]);
+    const isThere = (room: string) => files.some((file) => file === room || file.startsWith(`${room}/`));
+    expect(named.filter((room) => !isThere(room))).toEqual([]);
+  });
+
+  it('and never around: no circle of files, none of rooms', () => {
+    for (const [all, rules] of [
+      [imports.server, SERVER_MAY_USE],
+      [imports.agent, AGENT_MAY_USE],
+    ] as const) {
+      expect(circle(new Map([...all].map(([file, targets]) => [file, new Set(targets)])))).toBeNull();
+      expect(circle(byRoom(all, rules))).toBeNull();
+    }
+  });
+});
+
+describe('what one place alone may touch', () => {
+  const touching = (pattern: RegExp) =>
+    [...imports.server.keys()].filter((file) => pattern.test(readFileSync(join(ROOT, file), 'utf8')));
+
+  it('Docker is known in engines/docker', () => {
+    expect(touching(/from 'dockerode'/).filter((file) => !file.startsWith('src/engines/docker/'))).toEqual([]);
+  });
+
+  it('the environment is read in config and by the processes themselves', () => {
+    const readers = touching(/process\.env/).filter((file) => !file.startsWith('src/config/'));
+    expect(readers.filter((file) => !file.endsWith('main.ts'))).toEqual([]);
+  });
+});
