@@ -14,7 +14,7 @@ def run_task(task, input_fd, output_fd, report_fd):
         return pid
     try:
         _leave_agent([fd for fd in (input_fd, output_fd, report_fd) if fd is not None])
-        from .worker import to_report
+        from .report import to_report
 
         report = to_report(task, input_fd, output_fd)
         while report:

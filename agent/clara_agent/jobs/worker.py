@@ -2,11 +2,11 @@
 import os
 
 from ..io.capture import Everything
-from ..errors import Failure, from_os_error
+from ..errors import Failure
 from ..io.inlet import Inlet
 from ..io.loop import READ
 from ..io.outlet import Outlet
-from ..wire.wire_json import dumps, loads
+from ..wire.wire_json import loads
 from .work import run_task
 
 MAX_REPORT = 65536
@@ -142,16 +142,3 @@ class Worker:
         if "code" in report:
             return Failure(report["code"], report["message"])
         return report
-
-
-def to_report(task, input_fd, output_fd):
-    """What a task returns, or what it fails with, as JSON."""
-    try:
-        return dumps(task(input_fd, output_fd))
-    except Failure as failure:
-        return dumps({"code": failure.code, "message": failure.message})
-    except MemoryError:
-        return dumps({"code": "limit", "message": "The work needs more memory than it may have."})
-    except OSError as error:
-        failure = from_os_error(error, None if error.filename is None else os.fsdecode(error.filename))
-        return dumps({"code": failure.code, "message": failure.message})

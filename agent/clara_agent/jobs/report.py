@@ -1,0 +1,18 @@
+"""What a task in a child has come to, as the JSON that its parent reads."""
+import os
+
+from ..errors import Failure, from_os_error
+from ..wire.wire_json import dumps
+
+
+def to_report(task, input_fd, output_fd):
+    """What a task returns, or what it fails with, as JSON."""
+    try:
+        return dumps(task(input_fd, output_fd))
+    except Failure as failure:
+        return dumps({"code": failure.code, "message": failure.message})
+    except MemoryError:
+        return dumps({"code": "limit", "message": "The work needs more memory than it may have."})
+    except OSError as error:
+        failure = from_os_error(error, None if error.filename is None else os.fsdecode(error.filename))
+        return dumps({"code": failure.code, "message": failure.message})
