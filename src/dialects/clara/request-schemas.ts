@@ -60,8 +60,13 @@ export const createBody = z
     memory_limit: z
       .string()
       .refine((text) => (parseSize(text) ?? 0) >= 64 * 2 ** 20, 'must be a size such as 512m, 64m or more')
-      .nullish(),
-    cpu_limit: z.number().min(0.1).max(4).nullish(),
+      .nullish()
+      .meta({ description: 'Up to SANDBOX_DOCKER_MEMORY_MAX of the server, 2g where that is not set.' }),
+    cpu_limit: z
+      .number()
+      .min(0.1)
+      .nullish()
+      .meta({ description: 'CPUs, up to SANDBOX_DOCKER_CPU_MAX of the server, 4 where that is not set.' }),
     network: z
       .enum(['none', 'proxy'])
       .nullish()

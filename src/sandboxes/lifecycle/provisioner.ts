@@ -4,6 +4,7 @@ import type { Owner, SandboxId } from '../owner.ts';
 import { Quota } from '../placement/quota.ts';
 import { tryOut } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { limitsOf } from '../spec/limits.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import type { Lifecycle, LifecycleParts } from './lifecycle.ts';
 
@@ -68,13 +69,12 @@ export class Starts {
     }
   }
 
-  async #tryOut(id: SandboxId, { image, memoryBytes, cpus }: SandboxOverrides): Promise<void> {
+  async #tryOut(id: SandboxId, overrides: SandboxOverrides): Promise<void> {
     const { config } = this.#parts;
     await tryOut(this.#parts, {
       name: `trial-${id}`,
-      image: image ?? config.image,
-      memoryBytes: memoryBytes ?? config.memoryBytes,
-      cpus: cpus ?? config.cpus,
+      image: overrides.image ?? config.image,
+      ...limitsOf(config, overrides),
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
+import { limitsOf } from '../spec/limits.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 
 /** The runtime whose sandboxes run on this machine's kernel. */
@@ -26,7 +27,7 @@ export class SandboxMemory {
   readonly #engineId: EngineId | null;
 
   constructor(engine: Engine, config: Config, { engineId, record }: MemoryOwner) {
-    this.limitBytes = record?.overrides.memoryBytes ?? config.memoryBytes;
+    this.limitBytes = limitsOf(config, record?.overrides ?? {}).memoryBytes;
     this.isCountedInside = config.runtime === SHARED_KERNEL_RUNTIME;
     this.#engine = engine;
     this.#engineId = engineId;

@@ -4,6 +4,7 @@ import type { EngineNetwork, EngineSpec } from '../../engines/engine.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import type { SandboxFolders } from '../storage/store.ts';
 import { HOME, LINE, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
+import { limitsOf } from './limits.ts';
 import { networkModeOf } from './network-mode.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
@@ -41,7 +42,7 @@ interface SpecParts {
 /** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
 export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
   const { instance, id, folders, overrides } = parts;
-  const memoryBytes = overrides.memoryBytes ?? config.memoryBytes;
+  const { memoryBytes, cpus } = limitsOf(config, overrides);
   return {
     name: toEngineName(instance, id),
     labels: {
@@ -55,7 +56,7 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
     workdir: WORKSPACE,
     env: {},
     memoryBytes,
-    cpus: overrides.cpus ?? config.cpus,
+    cpus,
     pidsLimit: config.pidsLimit,
     mounts: [
       { source: folders.workspace, target: WORKSPACE },
@@ -77,11 +78,12 @@ function toNetwork(config: Config, { instance, id, overrides }: SpecParts): Engi
 
 /** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */
 export function specHash(config: Config, overrides: SandboxOverrides): string {
+  const { memoryBytes, cpus } = limitsOf(config, overrides);
   const parts = [
     REVISION,
     overrides.image ?? config.image,
-    overrides.memoryBytes ?? config.memoryBytes,
-    overrides.cpus ?? config.cpus,
+    memoryBytes,
+    cpus,
     config.pidsLimit,
     config.tmpBytes,
     networkModeOf(config, overrides),
