@@ -36,6 +36,10 @@ def is_alive(pid):
         return False
 
 
+# Neither those that end no process, nor SIGQUIT, which bash ignores, nor the two that the C library keeps for itself.
+DEADLY = sorted(set(range(1, 65)) - {3, 17, 18, 19, 20, 21, 22, 23, 28, 32, 33})
+
+
 class Endings(AgentCase):
     def started(self, program, source, lines, timeout=None):
         """A run that has written so many lines, and its number."""
@@ -47,6 +51,15 @@ class Endings(AgentCase):
     def assert_gone(self, pids):
         self.assertTrue(pids)
         self.assertEqual([pid for pid in pids if is_alive(pid)], [])
+
+    def test_a_signal_has_the_name_that_the_shell_has_for_it(self):
+        names = self.shell("for number in %s; do kill -l $number; done" % " ".join(map(str, DEADLY))).out.decode().split()
+        found = {number: self.shell("kill -%d $$" % number).result for number in DEADLY}
+        self.assertEqual({number: result["signal"] for number, result in found.items()}, {number: "SIG" + name for number, name in zip(DEADLY, names)})
+        self.assertEqual([result["exitCode"] for result in found.values()], [128 + number for number in DEADLY])
+
+    def test_an_abort_has_one_name(self):
+        self.assertEqual(self.python("import os; os.abort()").result["signal"], "SIGABRT")
 
     def test_a_timeout_ends_the_tree_and_keeps_the_output(self):
         for name, source in ESCAPES.items():

@@ -68,6 +68,11 @@ except OSError as error: print(error.strerror)`,
       exit_code: 139,
       killed_by: 'SIGSEGV',
     });
+    expect((await server.execute('main', 'import os; os.abort()')).body).toMatchObject({
+      exit_code: 134,
+      killed_by: 'SIGABRT',
+    });
+    expect((await server.shell('main', 'kill -IO $$')).body).toMatchObject({ exit_code: 157, killed_by: 'SIGIO' });
     expect((await server.execute('main', 'print(')).body.error).toMatch(/SyntaxError/);
   });
 
