@@ -5,7 +5,8 @@ import sys
 import unittest
 
 from sandbox import Sandbox
-from script_cases import CASES
+from script_cases import CASES as PLAIN_CASES
+from stream_cases import CASES as STREAM_CASES
 
 from clara_agent.host.environment import environment_of
 
@@ -32,9 +33,10 @@ class Scripts(unittest.TestCase):
             file.write(source)
         environment = environment_of(os.environb, self.sandbox.header["config"])
         try:
-            done = subprocess.run(
-                [sys.executable, "-u", script], cwd=self.sandbox.workspace, env=environment, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
-            )
+            with open(os.devnull, "rb") as nothing:
+                done = subprocess.run(
+                    [sys.executable, "-u", script], cwd=self.sandbox.workspace, env=environment, stdin=nothing, capture_output=True, start_new_session=True
+                )
         finally:
             os.unlink(script)
         code = done.returncode if done.returncode >= 0 else 128 - done.returncode
@@ -62,7 +64,7 @@ def _case(source):
     return test
 
 
-for _name, _source in CASES.items():
+for _name, _source in {**PLAIN_CASES, **STREAM_CASES}.items():
     setattr(Scripts, "test_a_script_" + _name.replace(" ", "_"), _case(_source))
 
 if __name__ == "__main__":

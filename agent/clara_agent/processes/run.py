@@ -77,7 +77,7 @@ class Run(Operation):
     def open_stdin(self):
         """The program's end of its standard input."""
         if not self.request.has_stdin:
-            return os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         reader, writer = os.pipe()
         self._inlet = Inlet(self.agent.loop, self.channel, writer)
         return reader

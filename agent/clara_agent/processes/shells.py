@@ -58,7 +58,7 @@ class Shells:
             # Code may have used up the files that the system has.
             return
         try:
-            null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+            null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
             try:
                 places = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((null, theirs.fileno(), null))]
                 # No fork, which would cost the agent a page fault for all that it touches next; what a fork would do, the shell does.

@@ -74,14 +74,15 @@ def finish(job, status):
             _print("Exception ignored in: %r\n" % threading)
             sys.__excepthook__(type(error), error, error.__traceback__)
     try:
-        atexit._run_exitfuncs()
+        # Before Python 3.10 another import of the module has exit functions of its own.
+        sys.modules.get("atexit", atexit)._run_exitfuncs()
     except BaseException:
         pass  # It has been printed already.
     status = _flush(status)
     if job["report"]:
         report_imports(job)
     _tear_down(job)
-    status = _flush(status)
+    flush_quietly()
     _ctypes.call_function(FFLUSH, (0,))
     if status == -2:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
@@ -90,15 +91,27 @@ def finish(job, status):
     posix._exit(status)
 
 
+def flush_quietly():
+    """What is waiting in the streams goes out; errors are nobody's, as where the interpreter does it after a script and at its very end."""
+    for stream in sys.__dict__.get("stderr"), sys.__dict__.get("stdout"):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
 def _flush(status):
-    for stream in sys.stdout, sys.stderr:
+    stdout = sys.__dict__.get("stdout")
+    for stream in stdout, sys.__dict__.get("stderr"):
         try:
             if stream is not None and not getattr(stream, "closed", False):
                 stream.flush()
         except BaseException as error:
-            if stream is sys.stdout:
-                _print("Exception ignored in: %r\n%s: %s\n" % (stream, type(error).__name__, error))
-            status = status or 120
+            if stream is stdout:
+                where = "on flushing sys.stdout:" if sys.version_info >= (3, 13) else "in: %r" % stream
+                _print("Exception ignored %s\n%s: %s\n" % (where, type(error).__name__, error))
+            # What has interrupted it still shows.
+            status = status if status == -2 else 120
     return status
 
 

@@ -24,18 +24,21 @@ def zygote_parts():
 def start_zygote(environment, cwd, preload):
     """Starts a warm interpreter; its pid and the agent's end of its socket."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    # A pipe, as runs have: streams find out what they can do when they are made. The zygote lets go of both ends.
+    reader, writer = os.pipe()
     try:
         ours.setblocking(False)
         ours.send(marshal.dumps((zygote_parts(), LOADER, {"preload": preload})))
         # No subreaper: what its runs leave behind becomes the agent's.
-        pid = _spawn(environment, cwd, [null, null, null, theirs.fileno()], False)
+        pid = _spawn(environment, cwd, [null, writer, writer, theirs.fileno(), reader], False)
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
-        os.close(null)
+        for fd in null, reader, writer:
+            os.close(fd)
     return pid, ours
 
 

@@ -130,7 +130,7 @@ class Interpreters:
             self._refuse_and_retry(warm)
 
     def _run_cold(self, start):
-        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         environment = dict(self.environment)
         environment.update(start.job["env"])
         try:

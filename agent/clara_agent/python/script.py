@@ -31,6 +31,7 @@ def _call_with_frames_removed(*_):
     except BaseException as caught:
         error = caught.with_traceback(caught.__traceback__.tb_next)
     del namespace, code
+    flush_quietly()
     status = status_of(error)
     del error
     finish(job, status)

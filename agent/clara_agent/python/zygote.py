@@ -18,6 +18,7 @@ from select import POLLHUP, POLLIN, poll
 
 READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
 CHANNEL = 3
+FIRST_OUTPUT = 4
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ)
@@ -200,6 +201,15 @@ def become_victim():
         pass  # Some runtimes have no such file.
 
 
+def forget_first_outputs():
+    """What modules that are imported ahead print goes nowhere; the pipe that the streams were made on has served."""
+    null = posix.open("/dev/null", posix.O_WRONLY)
+    for number in 1, 2:
+        posix.dup2(null, number)
+    posix.close(null)
+    posix.close(FIRST_OUTPUT)
+
+
 def start(parts, loader, job):
     """Serves where the job is a list of modules to preload, else runs the one job."""
     become_victim()
@@ -213,6 +223,7 @@ def start(parts, loader, job):
     script["LOADER"] = loader
     if "preload" in job:
         posix.set_inheritable(CHANNEL, False)
+        forget_first_outputs()
         job = Zygote(_socket.socket(fileno=CHANNEL), job["preload"]).serve()
     else:
         posix.close(CHANNEL)
