@@ -181,6 +181,18 @@ with zipfile.ZipFile('/workspace/clara_probe-1.0-py3-none-any.whl', 'w') as z:
     expect(await probe()).toBe('42\n');
   });
 
+  it('installs within a run that then imports what it has installed, the first of its sandbox too', async () => {
+    const { body } = await server.execute(
+      'pip-at-once',
+      `${wheel}
+import subprocess, sys
+subprocess.check_call([sys.executable, '-m', 'pip', 'install', '--quiet', '/workspace/clara_probe-1.0-py3-none-any.whl'])
+import clara_probe
+print(clara_probe.ANSWER)`,
+    );
+    expect(body).toMatchObject({ success: true, output: '42\n' });
+  });
+
   it('says that a version is not to be had, instead of that it is there already', async () => {
     const { body } = await server.call('POST', '/sandbox/main/pip/install', { package: 'pip>=999', timeout: 60 });
     expect(body.success).toBe(false);

@@ -17,11 +17,13 @@ SHELL_FILE = FAST_SHELL if os.access(FAST_SHELL, os.X_OK) else SHELL
 
 def launch_argv(run, outputs):
     """Starts the argv of the parameters."""
+    run.agent.interpreters.find_site()
     _spawn(run, run.request.argv, _environment(run), outputs)
 
 
 def launch_shell(run, outputs):
     """Starts the shell with the source."""
+    run.agent.interpreters.find_site()
     source = bytes(run.source)
     if len(source) <= MAX_ARGUMENT:
         if b"\0" in source:

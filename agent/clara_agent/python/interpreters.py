@@ -50,13 +50,24 @@ class Interpreters:
         else:
             self._renew().run(start)
 
+    def find_site(self):
+        """Tells one state of the folder where pip installs for the user from another; makes it, since an interpreter that starts without it never looks there."""
+        stamp = _stamp(self._site)
+        if stamp is None:
+            try:
+                os.makedirs(self._site, 0o755, exist_ok=True)
+            except OSError:
+                return None  # Who installs something is told.
+            stamp = _stamp(self._site)
+        return stamp
+
     def learn(self, report):
         """Takes note of what a run has imported."""
         if self._preload.learn(report):
             self._prepare()
 
     def _renew(self):
-        stamp = _stamp(self._site)
+        stamp = self.find_site()
         current = self._current
         if current and current.is_alive and stamp == self._stamp:
             return current
