@@ -19,7 +19,7 @@ import { AccessLog } from './http/access-log.ts';
 import { limitEachAddress } from './http/address-limits.ts';
 import { limitOpenRequests, requireKey } from './http/auth.ts';
 import { registerBodies } from './http/bodies.ts';
-import { refuseOddRequests } from './http/broken-requests.ts';
+import { refuseExpectations } from './http/broken-requests.ts';
 import { refuseWhileClosing } from './http/closing.ts';
 import {
   CONNECTION_LIMITS,
@@ -32,6 +32,7 @@ import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
 import { requireValidQueries } from './http/query-encoding.ts';
 import { RateLimits } from './http/rate-limits.ts';
+import { refuseAmbiguousHeads } from './http/request-heads.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { trustProxies } from './http/trusted-proxies.ts';
 import { compileValidator } from './http/validation.ts';
@@ -117,7 +118,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerBodies(app);
   app.decorateRequest('auth', null);
   refuseWhileClosing(app);
-  refuseOddRequests(app);
+  refuseExpectations(app);
+  refuseAmbiguousHeads(app);
   requireValidQueries(app);
   limitConnections(app, connectionLimits, config.maxConnections);
   limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);

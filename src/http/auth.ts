@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
 import { SandboxError } from '../errors.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { comesTwice } from './request-heads.ts';
 
 /** Whose request it is. */
 export interface Auth {
@@ -83,7 +84,10 @@ function demandOwnUser(request: FastifyRequest, key: ApiKey): void {
 function presentedKey(request: FastifyRequest): string {
   const header = request.headers['x-api-key'];
   if (typeof header === 'string') return header;
-  const authorization = request.headers.authorization ?? '';
+  const { authorization } = request.headers;
+  if (authorization === undefined) return '';
+  // Node shows the first alone, where a proxy may have looked at the last.
+  if (comesTwice(request.raw.rawHeaders, 'Authorization')) return authorization;
   const space = authorization.indexOf(' ');
   const scheme = authorization.slice(0, space).toLowerCase();
   const credential = authorization.slice(space + 1).trim();

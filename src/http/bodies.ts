@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
-import { JsonThreads } from './json-thread.ts';
+import { refuseEncodedBodies } from './body-encoding.ts';
+import { JsonThreads, notUtf8 } from './json-thread.ts';
 
 /** From this size on JSON is parsed beside the event loop, which a hostile text of 64 MiB would hold up for many seconds. */
 const LARGE_BYTES = 2 ** 20;
@@ -17,10 +19,15 @@ export function registerBodies(app: FastifyInstance): void {
       );
       return;
     }
+    if (!isUtf8(body)) {
+      done(notUtf8());
+      return;
+    }
     const text = body.toString();
     if (text.trim() === '') done(null, undefined);
     else parseJson(request, text, done);
   });
+  refuseEncodedBodies(app);
   app.addHook('onRequest', async (request) => {
     const { headers } = request;
     if (headers['content-length'] === '0') delete headers['content-type'];

@@ -4,6 +4,10 @@ import type { FastifyInstance } from 'fastify';
 
 const BROKEN_REQUEST: Readonly<Record<string, { readonly status: string; readonly sentence: string }>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', sentence: 'The request did not arrive in time.' },
+  HPE_INVALID_URL: {
+    status: '400 Bad Request',
+    sentence: 'The URL holds characters that must be percent-encoded.',
+  },
   HPE_HEADER_OVERFLOW: {
     status: '431 Request Header Fields Too Large',
     sentence: 'The URL and the headers are too large together.',
@@ -23,14 +27,8 @@ export function answerBrokenRequest(code: string | undefined, socket: Socket): v
   socket.destroySoon();
 }
 
-/** Refuses, with a sentence, requests that Node would refuse with an empty answer: without a host, or with an expectation. */
-export function refuseOddRequests(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    // RFC 9112, section 3.2.
-    if (request.headers.host !== undefined || request.raw.httpVersion === '1.0') return;
-    await reply.code(400).header('Connection', 'close').send({ error: 'HTTP/1.1 asks for a Host header.' });
-  });
-  // RFC 9110, section 10.1.1.
+/** Refuses, with a sentence, what Node would refuse with an empty answer: an expectation. RFC 9110, section 10.1.1. */
+export function refuseExpectations(app: FastifyInstance): void {
   app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.stringify({ error: 'The server knows no expectation but 100-continue.' });
     const head = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' };

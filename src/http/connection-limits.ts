@@ -2,6 +2,7 @@ import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
 import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { limitIdleClient } from './client-idle.ts';
+import { hasBody } from './request-bytes.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
 export interface ConnectionLimits {
@@ -67,8 +68,7 @@ export function limitConnections(app: FastifyInstance, limits: ConnectionLimits,
 
 function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number): void {
   const { raw } = request;
-  const hasBody = 'transfer-encoding' in raw.headers || Number(raw.headers['content-length'] ?? 0) > 0;
-  if (!hasBody || raw.complete || request.routeOptions.config.streamsBody === true) return;
+  if (!hasBody(raw) || raw.complete || request.routeOptions.config.streamsBody === true) return;
   const timer = setTimeout(() => {
     if (!raw.complete) endLateRequest(request, reply);
   }, bodyMs);

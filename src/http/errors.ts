@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AgentFailure, type AgentFailureCode } from '../agent/wire/failures.ts';
 import { type ErrorKind, isSandboxError } from '../errors.ts';
+import { HttpError } from './http-error.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
 
 /** The HTTP status of each kind of error. */
@@ -74,6 +75,7 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
     else if (problem.status >= 500) request.log.warn({ kind: problem.kind, cause: causeOf(error) }, problem.message);
     const retryAfter = retryAfterSeconds(error, problem);
     if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
+    if (error instanceof HttpError) reply.headers(error.headers);
     if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
     return send(request, reply, problem);
   });
@@ -105,6 +107,8 @@ function causeOf(error: Error): string | undefined {
 function toProblem(error: FastifyError): HttpProblem {
   if (isSandboxError(error)) return ofKind(error.kind, error.message);
   if (error instanceof AgentFailure) return ofKind(AGENT_KIND[error.code], error.message);
+  if (error instanceof HttpError)
+    return { ...ofKind('invalid', error.message), status: error.status, issues: error.issues };
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

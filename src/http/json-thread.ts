@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { errorCodes } from 'fastify';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
+import { HttpError } from './http-error.ts';
 
 /** How long one body may take, in milliseconds: JSON of that size and of a reasonable shape takes a tenth of it. */
 const PARSE_MS = 10_000;
@@ -16,7 +17,7 @@ const MAX_WAITING = 64;
 /** Memory of the thread, in MiB; what needs more ends the thread and not the server. */
 const HEAP_MIB = 768;
 
-const answerSchema = z.object({ value: z.unknown(), problem: z.enum(['invalid', 'values']).nullable() });
+const answerSchema = z.object({ value: z.unknown(), problem: z.enum(['encoding', 'invalid', 'values']).nullable() });
 
 // Values are counted before they are made: while they are, nothing could end the thread.
 const PROGRAM = `
@@ -45,8 +46,14 @@ function endOfText(start) {
 }
 
 function read() {
+  let text;
   try {
-    return { value: JSON.parse(new TextDecoder().decode(bytes), withoutPrototypes), problem: null };
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { value: null, problem: 'encoding' };
+  }
+  try {
+    return { value: JSON.parse(text, withoutPrototypes), problem: null };
   } catch {
     return { value: null, problem: 'invalid' };
   }
@@ -67,7 +74,7 @@ export class JsonThreads {
   readonly #waiting: (() => void)[] = [];
   #taken = 0;
 
-  /** The value of a JSON text in UTF-8, whose bytes are the thread's from then on; throws Fastify's error for invalid JSON, `too_large` or `limit`. */
+  /** The value of a JSON text in UTF-8, whose bytes are the thread's from then on; throws an HttpError where it is not UTF-8, Fastify's error for invalid JSON, `too_large` or `limit`. */
   async parse(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
     await this.#enter();
     const isWhole = bytes.byteLength === bytes.buffer.byteLength;
@@ -128,11 +135,17 @@ async function valueFrom(worker: Worker): Promise<unknown> {
     });
     const { value, problem } = answerSchema.parse(answer);
     if (problem === 'values') throw tooLarge();
+    if (problem === 'encoding') throw notUtf8();
     if (problem === 'invalid') throw new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY();
     return value;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Bytes of which some would be stored as U+FFFD. RFC 8259, section 8.1. */
+export function notUtf8(): HttpError {
+  return new HttpError(400, 'The body is not valid UTF-8; send JSON in UTF-8.');
 }
 
 function tooLarge(cause?: unknown): SandboxError {

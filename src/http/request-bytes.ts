@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { SandboxError } from '../errors.ts';
 
+/** True where a body follows the head of a request. RFC 9112, section 6.3. */
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /**
  * The body of a request as it comes. Leaving the loop early leaves the connection open and lets the rest of the body pass
  * unread, so that the client still hears the answer; a client that goes away is an error of kind `invalid`.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseSize } from '../../config/fields.ts';
 import { parsePattern } from '../../egress/pattern.ts';
+import { unicodeText } from '../../http/unicode-text.ts';
 import { isBase64 } from './base64.ts';
 
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
@@ -8,8 +9,7 @@ const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 const hasNoNul = (text: string): boolean => !text.includes('\0');
 
 /** A path in the sandbox: absolute, or relative to /workspace. */
-const path = z
-  .string()
+const path = unicodeText()
   .min(1, 'must not be empty')
   .max(4096, 'is too long')
   .refine(hasNoNul, 'must not hold a NUL character');
@@ -51,8 +51,7 @@ export const userParams = z.object({
 
 export const createBody = z
   .object({
-    image: z
-      .string()
+    image: unicodeText()
       .min(1, 'must not be empty')
       .max(512)
       .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
@@ -73,8 +72,7 @@ export const createBody = z
       .meta({ description: 'Never more than the server gives; its own setting if absent.' }),
     egress_allow: z
       .array(
-        z
-          .string()
+        unicodeText()
           .max(512)
           .refine(
             (text) => parsePattern(text) !== undefined,
@@ -92,7 +90,7 @@ export const createBody = z
 
 export const executeBody = z
   .object({
-    code: z.string().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
+    code: unicodeText().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
     keep_running: keepRunning,
@@ -101,8 +99,7 @@ export const executeBody = z
 
 export const shellBody = z
   .object({
-    command: z
-      .string()
+    command: unicodeText()
       .max(16_777_216, 'is too long')
       .refine(hasNoNul, 'must not hold a NUL character')
       .meta({ description: 'Run by bash, or sh where there is no bash.' }),
@@ -113,8 +110,7 @@ export const shellBody = z
 
 export const pipInstallBody = z
   .object({
-    package: z
-      .string()
+    package: unicodeText()
       .min(1, 'must not be empty')
       .max(4096)
       .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
@@ -131,7 +127,7 @@ export const fileQuery = z.object({ path: filePath });
 export const writeBody = z
   .object({
     path,
-    content: z.string(),
+    content: unicodeText(),
     encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
   })
   .refine(({ content, encoding }) => encoding !== 'base64' || isBase64(content), {

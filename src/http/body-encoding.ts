@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpError } from './http-error.ts';
+import { hasBody } from './request-bytes.ts';
+
+/** Parameters of a media type, of which a quoted one may hold what looks like another. RFC 9110, section 5.6.6. */
+const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)/g;
+
+/** Refuses, before any of it is read, a body that is compressed, which would be stored as it came, and JSON in another charset than UTF-8. */
+export function refuseEncodedBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    const { 'content-encoding': coding, 'content-type': type } = request.headers;
+    if (coding !== undefined && isCompressed(coding) && mayHaveBody(request)) throw compressed();
+    if (type !== undefined && type !== 'application/json' && !isUtf8(type) && hasBody(request.raw))
+      throw otherCharset();
+    done();
+  });
+}
+
+function mayHaveBody(request: FastifyRequest): boolean {
+  return hasBody(request.raw) || request.routeOptions.config.streamsBody === true;
+}
+
+function isCompressed(codings: string): boolean {
+  return codings.split(',').some((coding) => !['', 'identity'].includes(coding.trim().toLowerCase()));
+}
+
+function isUtf8(mediaType: string): boolean {
+  for (const [, name = '', value = ''] of mediaType.matchAll(PARAMETER)) {
+    if (name.toLowerCase() === 'charset' && !/^"?utf-?8"?$/i.test(value.trim())) return false;
+  }
+  return true;
+}
+
+/** RFC 9110, section 15.5.16. */
+function compressed(): HttpError {
+  const issue = { loc: ['header', 'content-encoding'], msg: 'must be identity or absent', type: 'content_encoding' };
+  const sentence = 'Send the body as it is, without Content-Encoding: nothing is decompressed here.';
+  return new HttpError(415, sentence, { issues: [issue], headers: { 'Accept-Encoding': 'identity' } });
+}
+
+function otherCharset(): HttpError {
+  const issue = { loc: ['header', 'content-type'], msg: 'must have no other charset than utf-8', type: 'charset' };
+  return new HttpError(415, 'Send the body as JSON in UTF-8: no other charset is read.', { issues: [issue] });
+}
