@@ -40,7 +40,18 @@ describe('what npm run doctor says of isolation', () => {
   it.each([
     ['without seccomp', [], {}, /^fail: .* The server will not start/],
     ['that filters nothing', ['name=seccomp,profile=unconfined'], { SANDBOX_DOCKER_SECCOMP: 'engine' }, /^fail: /],
-    ['with its own filter', ['name=seccomp,profile=builtin'], { SANDBOX_DOCKER_SECCOMP: 'engine' }, /^ok: engine/],
+    [
+      'with its own filter',
+      ['name=seccomp,profile=builtin'],
+      { SANDBOX_DOCKER_SECCOMP: 'engine' },
+      /^warn: engine: .* can attach programs in the kernel/,
+    ],
+    [
+      'with its own filter under gVisor',
+      ['name=seccomp,profile=builtin'],
+      { SANDBOX_DOCKER_SECCOMP: 'engine', SANDBOX_DOCKER_RUNTIME: 'runsc' },
+      /^ok: engine: gVisor/,
+    ],
   ])('of an engine %s', (_, options, env, finding) => {
     expect(findings({ options, env }).seccomp).toMatch(finding);
   });

@@ -7,10 +7,9 @@ import { SandboxError } from '../../src/errors.ts';
 import { checkEngine } from '../../src/sandboxes/preflight/engine-check.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 
-const config = parseConfig({ SANDBOX_API_KEY: 'a-long-enough-key' });
-
-async function check(engine: FakeEngine): Promise<string> {
+async function check(engine: FakeEngine, variables: Readonly<Record<string, string>> = {}): Promise<string> {
   const lines = new PassThrough();
+  const config = parseConfig({ SANDBOX_API_KEY: 'a-long-enough-key', ...variables });
   await checkEngine(engine, config, pino(lines));
   return await text(lines.end());
 }
@@ -47,5 +46,10 @@ describe('an engine at the start of the server', () => {
     engine.info = async () => ({ ...info, unlimited: ['memory', 'CPU'] });
     const line = JSON.parse(await check(engine));
     expect(line).toMatchObject({ level: 40, unlimited: ['memory', 'CPU'] });
+  });
+
+  it('whose own filter of system calls is asked for is warned of: it lets code attach programs in the kernel', async () => {
+    const line = JSON.parse(await check(new FakeEngine(), { SANDBOX_DOCKER_SECCOMP: 'engine' }));
+    expect(line).toMatchObject({ level: 40, msg: expect.stringMatching(/SECCOMP=engine: .* programs in the kernel/) });
   });
 });

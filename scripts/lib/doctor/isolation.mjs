@@ -25,7 +25,7 @@ export function checkIsolation(info, env) {
   const choice = env.SANDBOX_DOCKER_SECCOMP || 'strict';
   const seccomp = options.find(({ name }) => name === 'seccomp');
   return [
-    checkSeccomp(seccomp, choice),
+    checkSeccomp(seccomp, choice, env),
     checkIoUring(info, env, choice, seccomp),
     checkUsers(info, new Set(options.map(({ name }) => name))),
     checkSharedCounts(env),
@@ -36,7 +36,7 @@ function toOption(text) {
   return Object.fromEntries(text.split(',').map((part) => part.split('=', 2)));
 }
 
-function checkSeccomp(seccomp, choice) {
+function checkSeccomp(seccomp, choice, env) {
   const what = 'seccomp';
   if (!seccomp) {
     const means = 'The engine or its kernel cannot filter system calls. The server will not start.';
@@ -48,7 +48,10 @@ function checkSeccomp(seccomp, choice) {
     const means = 'SANDBOX_DOCKER_SECCOMP=engine, and the engine is set to filter nothing. The server will not start.';
     return fail(what, means, 'Unset SANDBOX_DOCKER_SECCOMP, or remove seccomp-profile from daemon.json.');
   }
-  return ok(what, `engine: sandboxes make the system calls that the engine's profile (${seccomp.profile}) has.`);
+  if (env.SANDBOX_DOCKER_RUNTIME === 'runsc')
+    return ok(what, 'engine: gVisor answers the calls of sandboxes, whatever it says.');
+  const means = `engine: sandboxes make the system calls that the engine's profile (${seccomp.profile}) has. Code can attach programs in the kernel, and enough of them stop this machine until it is reset.`;
+  return warn(what, means, 'Unset SANDBOX_DOCKER_SECCOMP, unless you trust all code in sandboxes.');
 }
 
 function checkIoUring(info, env, choice, seccomp) {

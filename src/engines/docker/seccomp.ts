@@ -1,12 +1,11 @@
 import { SandboxError } from '../../errors.ts';
 import type { SystemCallFilter } from '../engine.ts';
-import { ABSENT_CALLS, type ArgumentRule, CHECKED_CALLS, PLAIN_CALLS, TRACING_CALL } from './system-calls.ts';
+import type { ArgumentRule } from './argument-rules.ts';
+import { ANSWERED_CALLS, CHECKED_CALLS } from './checked-calls.ts';
+import { PLAIN_CALLS, TRACING_CALL } from './system-calls.ts';
 
 const ALLOW = 'SCMP_ACT_ALLOW';
 const REFUSE = 'SCMP_ACT_ERRNO';
-
-/** The error number of a call that the kernel does not have, on all of Linux's 64-bit machines. */
-const ENOSYS = 38;
 
 /**
  * This project's own filter in Docker's format: what is not listed answers EPERM. It names no architecture, so it holds for
@@ -20,7 +19,12 @@ export function toSeccompProfile(): string {
       { names: PLAIN_CALLS, action: ALLOW },
       ...CHECKED_CALLS.map(({ name, rules }) => ({ names: [name], action: ALLOW, args: rules.map(toCondition) })),
       { names: [TRACING_CALL.name], action: ALLOW, includes: { minKernel: TRACING_CALL.minKernel } },
-      { names: ABSENT_CALLS, action: REFUSE, errnoRet: ENOSYS },
+      ...ANSWERED_CALLS.map(({ name, rules, errno }) => ({
+        names: [name],
+        action: REFUSE,
+        errnoRet: errno,
+        args: rules.map(toCondition),
+      })),
     ],
   });
 }
@@ -35,7 +39,6 @@ export function requireFilter(possible: readonly SystemCallFilter[], wanted: Sys
   throw new SandboxError('invalid', `SANDBOX_DOCKER_SECCOMP=${wanted} does not work here: ${reason}.`);
 }
 
-function toCondition({ index, value, mask }: ArgumentRule) {
-  if (mask === undefined) return { index, value, op: 'SCMP_CMP_EQ' };
+function toCondition({ index, mask, value }: ArgumentRule) {
   return { index, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' };
 }

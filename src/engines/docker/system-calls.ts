@@ -1,6 +1,3 @@
-/** The highest bits of clone's flags: new mount, cgroup, UTS, IPC, user, PID and network namespaces (clone(2)). */
-const CLONE_NAMESPACES = 0x7e02_0000;
-
 const FILES = `
   access faccessat faccessat2 open openat openat2 creat close close_range read write readv writev pread64 pwrite64 preadv
   pwritev preadv2 pwritev2 lseek stat lstat fstat newfstatat statx statfs fstatfs truncate ftruncate fallocate fsync fdatasync
@@ -22,7 +19,7 @@ const MEMORY = `
 
 const PROCESSES = `
   fork vfork execve execveat exit exit_group wait4 waitid getpid getppid gettid getpgid getpgrp setpgid getsid setsid
-  set_tid_address arch_prctl prctl pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
+  set_tid_address arch_prctl pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
   sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_get_priority_max
   sched_get_priority_min sched_rr_get_interval getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit prlimit64
   getrusage times getcpu`;
@@ -30,7 +27,7 @@ const PROCESSES = `
 /** Who a program is, and what it may shut out for itself. */
 const RIGHTS = `
   getuid geteuid getgid getegid getresuid getresgid getgroups setuid setgid setreuid setregid setresuid setresgid setfsuid
-  setfsgid setgroups capget capset seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self`;
+  setfsgid setgroups capget capset landlock_create_ruleset landlock_add_rule landlock_restrict_self`;
 
 const SIGNALS = `
   rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo rt_sigreturn rt_sigsuspend
@@ -42,7 +39,7 @@ const TIME = `
 
 /** What a socket does once it is there; which ones can be made is below. */
 const MESSAGES = `
-  bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt sendto recvfrom sendmsg recvmsg sendmmsg
+  bind connect listen accept accept4 getsockname getpeername getsockopt sendto recvfrom sendmsg recvmsg sendmmsg
   recvmmsg shutdown semget semop semtimedop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend
   mq_timedreceive mq_notify mq_getsetattr`;
 
@@ -58,61 +55,5 @@ export const PLAIN_CALLS: readonly string[] = [
   MESSAGES,
 ].flatMap((names) => names.trim().split(/\s+/));
 
-/** One argument of a call, counted from 0, which must have this value where the bits of the mask are set. */
-export interface ArgumentRule {
-  readonly index: number;
-  readonly value: number;
-  readonly mask?: number;
-}
-
-/** A call that programs may make where its arguments keep all the rules. */
-export interface CheckedCall {
-  readonly name: string;
-  readonly rules: readonly ArgumentRule[];
-}
-
-const UNIX = 1;
-const IPV4 = 2;
-const IPV6 = 10;
-const NETLINK = 16;
-
-const [ANY, ICMP, TCP, UDP, ICMPV6, MPTCP] = [0, 1, 6, 17, 58, 262];
-
-/** Of netlink: routes and cards, the table of sockets, and devices that come and go. */
-const [ROUTE, SOCKETS, DEVICES] = [0, 4, 15];
-
-/** The kinds of sockets: each other family or protocol is a part of the kernel that a program can have loaded by asking for it. */
-const SOCKETS_BY_FAMILY: readonly (readonly [number, readonly number[]])[] = [
-  [IPV4, [ANY, ICMP, TCP, UDP, MPTCP]],
-  [IPV6, [ANY, ICMPV6, TCP, UDP, MPTCP]],
-  [NETLINK, [ROUTE, SOCKETS, DEVICES]],
-];
-
-/** The execution domains that are none: Linux, Linux for 32 bits, and the question which it is (personality(2)). */
-const PERSONALITIES = [0, 8, 0xffff_ffff];
-
-/** The calls whose arguments decide. */
-export const CHECKED_CALLS: readonly CheckedCall[] = [
-  { name: 'clone', rules: [{ index: 0, mask: CLONE_NAMESPACES, value: 0 }] },
-  { name: 'socket', rules: [{ index: 0, value: UNIX }] },
-  { name: 'socketpair', rules: [{ index: 0, value: UNIX }] },
-  ...SOCKETS_BY_FAMILY.flatMap(([family, protocols]) =>
-    protocols.map((protocol) => ({
-      name: 'socket',
-      rules: [
-        { index: 0, value: family },
-        { index: 2, value: protocol },
-      ],
-    })),
-  ),
-  ...PERSONALITIES.map((value) => ({ name: 'personality', rules: [{ index: 0, value }] })),
-];
-
 /** Debuggers need it; before Linux 4.8 it was a way around a filter. */
 export const TRACING_CALL = { name: 'ptrace', minKernel: '4.8' } as const;
-
-/**
- * Calls that answer as if the kernel did not have them, so that programs do without: a filter cannot look into the flags of clone3, in
- * whose place the C library takes clone; and of the contexts of io_setup the whole machine has 65,536, which one sandbox could take.
- */
-export const ABSENT_CALLS: readonly string[] = ['clone3', 'io_setup'];

@@ -5,10 +5,14 @@ import { isSandboxError, SandboxError } from '../../errors.ts';
 import { SANDBOX_USER } from '../spec/layout.ts';
 
 /**
- * Warns of limits that the engine does not hold. Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
+ * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
  * a sandbox is on this machine. An engine that does not answer proves nothing and passes; it is asked again before a sandbox is made.
  */
-export async function checkEngine(engine: Engine, { seccomp }: Config, logger: FastifyBaseLogger): Promise<void> {
+export async function checkEngine(
+  engine: Engine,
+  { seccomp, runtime }: Config,
+  logger: FastifyBaseLogger,
+): Promise<void> {
   try {
     const info = await engine.info();
     if (!info.seccomp.includes(seccomp)) {
@@ -17,6 +21,11 @@ export async function checkEngine(engine: Engine, { seccomp }: Config, logger: F
         'invalid',
         `SANDBOX_DOCKER_SECCOMP=${seccomp} does not work here: of the filters of system calls the engine can hold ${possible}.`,
       );
+    }
+    if (seccomp === 'engine' && runtime !== 'runsc') {
+      const sentence =
+        "SANDBOX_DOCKER_SECCOMP=engine: the engine's list lets code attach programs in the kernel, and enough of them stop this machine until it is reset. Where you do not trust all code, unset it";
+      logger.warn(sentence);
     }
     await engine.hostUser(SANDBOX_USER);
     if (info.unlimited.length > 0) {

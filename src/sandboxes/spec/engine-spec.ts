@@ -18,7 +18,7 @@ export const LABEL = {
 } as const;
 
 /** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
-const REVISION = 2;
+const REVISION = 3;
 
 /** The engine's name of a sandbox: which server's, then which. */
 export function toEngineName(instance: string, id: string): string {
