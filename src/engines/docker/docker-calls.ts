@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
 import { SandboxError } from '../../errors.ts';
 import type { EngineId } from '../engine.ts';
-import { withDeadline } from './deadline.ts';
+import { answerWithin } from './answer-within.ts';
 import { createEngineAgent } from './engine-agent.ts';
 import { type CallSubject, engineSilent, toSandboxError } from './errors.ts';
 
@@ -37,7 +37,7 @@ export class DockerCalls {
   ): Promise<T> {
     if (this.#closed) throw engineSilent();
     try {
-      return await withDeadline(timeoutMs, subject.doing, (signal) => call(this.#docker, signal));
+      return await answerWithin(timeoutMs, subject.doing, (signal) => call(this.#docker, signal));
     } catch (error) {
       throw toSandboxError(error, subject);
     }

@@ -4,7 +4,7 @@ import { SandboxError } from '../../errors.ts';
  * Runs a call that must answer within `ms`; `doing` completes the sentence "The Docker engine took too long to …".
  * The signal aborts when the call is late or has failed, so that its request never lingers. Throws `timeout` when late.
  */
-export async function withDeadline<T>(
+export async function answerWithin<T>(
   ms: number,
   doing: string,
   call: (signal: AbortSignal) => Promise<T>,
