@@ -9,6 +9,7 @@ import { isSandboxError } from './errors.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './log.ts';
 import { readVersion } from './version.ts';
+import { exposeYoungCollection } from './young-garbage.ts';
 
 /** After so long a shutdown that hangs is given up, in milliseconds: a close ends its calls and gives up what is slow before that. */
 const CLOSE_DELAY_MS = 28_000;
@@ -29,6 +30,7 @@ try {
     engine: createDockerEngine(),
     agentSource: await readAgentSource(new URL('agent/', root)),
     clock: systemClock,
+    collectYoung: exposeYoungCollection(),
     logger,
     version: readVersion(root),
   });

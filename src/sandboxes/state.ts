@@ -1,16 +1,15 @@
 /** The states of a sandbox. `absent`: it was never created, or was deleted; its files may be there. */
-export const SANDBOX_STATES = ['absent', 'creating', 'running', 'paused', 'stopped', 'failed'] as const;
+export const SANDBOX_STATES = ['absent', 'creating', 'running', 'paused', 'stopped'] as const;
 
 export type SandboxState = (typeof SANDBOX_STATES)[number];
 
 /** The only changes of state that there are. */
 const TRANSITIONS: Readonly<Record<SandboxState, readonly SandboxState[]>> = {
   absent: ['creating', 'running', 'paused', 'stopped'],
-  creating: ['running', 'stopped', 'failed', 'absent'],
-  running: ['paused', 'stopped', 'failed', 'absent'],
-  paused: ['running', 'stopped', 'failed', 'absent'],
-  stopped: ['creating', 'running', 'paused', 'failed', 'absent'],
-  failed: ['creating', 'running', 'stopped', 'absent'],
+  creating: ['running', 'stopped', 'absent'],
+  running: ['paused', 'stopped', 'absent'],
+  paused: ['running', 'stopped', 'absent'],
+  stopped: ['creating', 'running', 'paused', 'absent'],
 };
 
 /** True where a sandbox may go from one state to the other; staying is always allowed. */

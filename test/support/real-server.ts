@@ -9,6 +9,7 @@ import { systemClock } from '../../src/async/clock.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
+import { exposeYoungCollection } from '../../src/young-garbage.ts';
 import { unmountAllBelow } from './mounts.ts';
 import { RUNTIME } from './runtime.ts';
 
@@ -56,6 +57,7 @@ export async function startRealServer(
     engine: createDockerEngine(),
     agentSource: await readAgentSource(new URL('../../agent/', import.meta.url)),
     clock: systemClock,
+    collectYoung: exposeYoungCollection(),
     logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     version: '0.0.0-test',
     ...parts,

@@ -10,7 +10,6 @@ import { attachment } from '../../http/content-disposition.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { planDownload } from '../../http/download-plan.ts';
 import { bytesOf } from '../../http/request-bytes.ts';
-import { createYoungGarbageLimit } from '../../young-garbage.ts';
 import { errorResponse, sandboxErrors } from './error-schemas.ts';
 import { toOwner, toWriteCondition } from './mapping.ts';
 import { operation } from './operation.ts';
@@ -34,10 +33,14 @@ interface RawRequest {
   readonly Headers: z.output<typeof requests.rangeHeaders>;
 }
 
+export interface TransferRoutesOptions extends ClaraOptions {
+  /** Hears of all bytes that pass, in either direction. */
+  readonly onBytes: (bytes: number) => void;
+}
+
 /** The native dialect: files of any size and whole folders, streamed. */
-export const claraTransferRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service }) => {
+export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = async (app, { service, onBytes }) => {
   const params = requests.userParams;
-  const onBytes = createYoungGarbageLimit();
 
   // Bodies here are the request's own stream, whatever they call themselves and however large they are.
   app.removeAllContentTypeParsers();
