@@ -25,7 +25,7 @@ interface SandboxErrorOptions {
 
 /** An error with a kind and a sentence that a person can act on. */
 export class SandboxError extends Error {
-  override readonly name = 'SandboxError';
+  override readonly name: string = 'SandboxError';
   readonly kind: ErrorKind;
   readonly retryAfterSeconds: number | undefined;
 

@@ -1,5 +1,4 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AgentFailure, type AgentFailureCode } from '../agent/wire/failures.ts';
 import { type ErrorKind, isSandboxError } from '../errors.ts';
 import { HttpError } from './http-error.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
@@ -23,28 +22,6 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
 
 /** When to come back after a 503 that says nothing about it. */
 const RETRY_AFTER_SECONDS = 5;
-
-/** What a failure of an agent call is for a client. */
-const AGENT_KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
-  not_found: 'not_found',
-  exists: 'conflict',
-  changed: 'precondition',
-  is_directory: 'invalid',
-  not_directory: 'invalid',
-  not_empty: 'conflict',
-  denied: 'invalid',
-  read_only: 'invalid',
-  no_space: 'no_space',
-  too_large: 'too_large',
-  invalid: 'invalid',
-  unsafe_archive: 'invalid',
-  limit: 'limit',
-  unsupported: 'invalid',
-  cancelled: 'unavailable',
-  internal: 'internal',
-  lost: 'unavailable',
-  hung: 'unavailable',
-};
 
 /** An error as dialects render it. */
 export interface HttpProblem {
@@ -106,7 +83,6 @@ function causeOf(error: Error): string | undefined {
 
 function toProblem(error: FastifyError): HttpProblem {
   if (isSandboxError(error)) return ofKind(error.kind, error.message);
-  if (error instanceof AgentFailure) return ofKind(AGENT_KIND[error.code], error.message);
   if (error instanceof HttpError)
     return { ...ofKind('invalid', error.message), status: error.status, issues: error.issues };
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };

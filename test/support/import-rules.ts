@@ -21,7 +21,8 @@ const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
   'src/app.ts': ['src/dialects/clara', 'src/http', 'src/auth', 'src/agent/link', ...CORE, ...GROUND],
-  'src/listen.ts': ['src/config'],
+  'src/exposure.ts': [],
+  'src/listen.ts': ['src/config', 'src/exposure.ts'],
   'src/log.ts': [],
   'src/errors.ts': [],
   'src/ip-address.ts': [],
@@ -114,7 +115,6 @@ export const KNOWN_VIOLATIONS: readonly string[] = [
   'src/dialects/clara/service-routes.ts -> src/sandboxes/sandboxes.ts',
   'src/dialects/clara/transfer-routes.ts -> src/agent/calls/call.ts',
   'src/dialects/clara/transfer-routes.ts -> src/agent/calls/files.ts',
-  'src/http/errors.ts -> src/agent/wire/failures.ts',
   'src/sandboxes/placement/pool.ts -> src/sandboxes/lifecycle/make-link.ts',
   'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/disk-sweep.ts',
   'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/reconciler.ts',

@@ -188,8 +188,7 @@ export class AgentLink {
       const sentence = 'The sandbox ended while its agent was started; try again.';
       return new SandboxError('unavailable', sentence, { cause: error, retryAfterSeconds: 1 });
     }
-    if (isSandboxError(error)) return error;
-    return agentSilent(error);
+    return isSandboxError(error) && !(error instanceof AgentFailure) ? error : agentSilent(error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ErrorKind, SandboxError } from '../../errors.ts';
 
 /** The codes with which an agent can answer; anything else it says is read as `internal`. */
 const AGENT_CODES = [
@@ -23,13 +24,35 @@ const AGENT_CODES = [
 /** `lost`: the stream to the agent ended while the call was under way. `hung`: the agent did not answer in time. */
 export type AgentFailureCode = (typeof AGENT_CODES)[number] | 'lost' | 'hung';
 
-/** A call that the agent refused, or that was cut off. */
-export class AgentFailure extends Error {
+/** What a failure is for whoever knows no agent. */
+const KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
+  not_found: 'not_found',
+  exists: 'conflict',
+  changed: 'precondition',
+  is_directory: 'invalid',
+  not_directory: 'invalid',
+  not_empty: 'conflict',
+  denied: 'invalid',
+  read_only: 'invalid',
+  no_space: 'no_space',
+  too_large: 'too_large',
+  invalid: 'invalid',
+  unsafe_archive: 'invalid',
+  limit: 'limit',
+  unsupported: 'invalid',
+  cancelled: 'unavailable',
+  internal: 'internal',
+  lost: 'unavailable',
+  hung: 'unavailable',
+};
+
+/** A call that the agent refused, or that was cut off; its kind follows from its code. */
+export class AgentFailure extends SandboxError {
   override readonly name = 'AgentFailure';
   readonly code: AgentFailureCode;
 
   constructor(code: AgentFailureCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+    super(KIND[code], message, options);
     this.code = code;
   }
 }
