@@ -27,6 +27,7 @@ import {
   limitConnections,
   toServerOptions,
 } from './http/connection-limits.ts';
+import { resetCutAnswers } from './http/cut-answers.ts';
 import { answerFrameworkError, registerErrors } from './http/errors.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { documentErrors, registerOpenApi } from './http/openapi.ts';
@@ -122,6 +123,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerBodies(app);
   app.decorateRequest('auth', null);
   refuseWhileClosing(app);
+  resetCutAnswers(app);
   refuseExpectations(app);
   refuseAmbiguousHeads(app);
   requireValidQueries(app);

@@ -18,6 +18,8 @@ export class FakeAgent {
   silent = false;
   /** The operations that it never answers. */
   readonly silentAbout = new Set<string>();
+  /** How it sends an archive; the default sends five bytes and their number. */
+  onPack: (channel: FakeChannel) => Promise<unknown> = sendsFiveBytes;
   /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
   onLoad: () => unknown = () => null;
   #isAlive = false;
@@ -139,6 +141,8 @@ export class FakeAgent {
         return {};
       case 'extract':
         return files.extract(at('path'), at('destination'));
+      case 'pack':
+        return await this.onPack(channel);
       case 'load': {
         const load = this.onLoad();
         if (load === null) throw new FakeFailure('unsupported', 'The sandbox does not see itself.');
@@ -148,6 +152,12 @@ export class FakeAgent {
         throw new FakeFailure('unsupported', `The fake agent does not know ${request.op}.`);
     }
   }
+}
+
+async function sendsFiveBytes(channel: FakeChannel): Promise<unknown> {
+  channel.event({ bytes: 5 });
+  await channel.write(1, Buffer.from('bytes'));
+  return { entries: 1, bytes: 5 };
 }
 
 const range = z.looseObject({ offset: z.int().optional(), length: z.int().optional() });

@@ -1,6 +1,6 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readFile, writeFile } from '../../src/agent/calls/files.ts';
+import { packFolder, readFile, writeFile } from '../../src/agent/calls/files.ts';
 import { encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
 import { AgentConnection } from '../../src/agent/wire/connection.ts';
 import { createDeferred } from '../../src/async/deferred.ts';
@@ -106,6 +106,23 @@ describe('a download', () => {
     send(FRAME.DATA, 1, 1, CHUNK);
     send(FRAME.RESULT, 1, 0, encodeJson({ bytes: CHUNK.length }));
     expect(await error).toMatchObject({ kind: 'conflict' });
+  });
+
+  it('with more bytes than the file had passes none of them on: they would be taken for the next answer', async () => {
+    const { body, error } = await openDownload();
+    let bytes = 0;
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    for (let chunk = 0; chunk < 5; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
+    expect(await error).toMatchObject({ kind: 'conflict' });
+    expect(bytes).toBeLessThanOrEqual(STAT.size);
+  });
+
+  it('of which the agent does not say what it is fails when the agent is done', async () => {
+    const opening = readFile(connection, '/file', { idleMs: IDLE_MS });
+    send(FRAME.RESULT, 1, 0, encodeJson({ bytes: 0 }));
+    await expect(opening).rejects.toMatchObject({ code: 'internal' });
   });
 
   it.each([1, 3, 4_097])('keeps pieces of %i bytes in few buffers, in their order', async (pieceBytes) => {
@@ -214,5 +231,55 @@ describe('an upload', () => {
     await settle();
     send(FRAME.ERROR, 1, 0, encodeJson({ code: 'no_space', message: 'There is no space left.' }));
     expect(await outcome).toMatchObject({ code: 'no_space' });
+  });
+});
+
+describe('an archive', () => {
+  const opens = () => packFolder(connection, '/folder', 'tar', { idleMs: IDLE_MS });
+  const size = (bytes: unknown) => send(FRAME.EVENT, 1, 0, encodeJson({ bytes }));
+
+  it('comes with its size, and has it', async () => {
+    const opening = opens();
+    size(CHUNK.length);
+    const { sizeBytes, body } = await opening;
+    send(FRAME.DATA, 1, 1, CHUNK);
+    send(FRAME.RESULT, 1, 0, encodeJson({}));
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    expect([sizeBytes, Buffer.concat(chunks).length]).toEqual([CHUNK.length, CHUNK.length]);
+  });
+
+  it.each([CHUNK.length + 1, CHUNK.length - 1])('of %i bytes fails where it has others', async (bytes) => {
+    const opening = opens();
+    size(bytes);
+    const { body } = await opening;
+    const read = async () => {
+      for await (const _chunk of body);
+    };
+    const failure = expect(read()).rejects.toMatchObject({ kind: 'conflict' });
+    send(FRAME.DATA, 1, 1, CHUNK);
+    send(FRAME.RESULT, 1, 0, encodeJson({}));
+    await failure;
+  });
+
+  it('of a size that is not known may have any', async () => {
+    const opening = opens();
+    size(null);
+    expect((await opening).sizeBytes).toBeNull();
+  });
+
+  it.each([
+    ['bytes before its size', () => send(FRAME.DATA, 1, 1, CHUNK)],
+    ['a size that is none', () => size(-1)],
+    ['no size at all', () => send(FRAME.RESULT, 1, 0, encodeJson({}))],
+    ['an error', () => send(FRAME.ERROR, 1, 0, encodeJson({ code: 'denied', message: 'Permission denied.' }))],
+  ])('with %s is refused before its first byte', async (_what, say) => {
+    const opening = opens();
+    const refusal = expect(opening).rejects.toThrow();
+    say();
+    await settle();
+    size(CHUNK.length);
+    send(FRAME.RESULT, 1, 0, encodeJson({}));
+    await refusal;
   });
 });

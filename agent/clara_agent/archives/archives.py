@@ -7,6 +7,7 @@ from ..wire.parameters import take, take_count, take_path, to_text
 from ..files.read import open_regular
 from ..jobs.worker import Worker
 from ..jobs.working import Working
+from ..io.capture import Announced
 
 FORMATS = ("tar", "zip")
 
@@ -67,7 +68,7 @@ def _unpack(source, destination, form, limits):
 
 
 class Pack(Working):
-    """Sends a file or folder as an archive that is made on the way."""
+    """Sends a file or folder as an archive, after its size or null where nobody knows it yet."""
 
     def start(self):
         """Starts the child that makes it."""
@@ -77,7 +78,8 @@ class Pack(Working):
             os.stat(path)
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
-        self.worker = Worker(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True)
+        capture = Announced(lambda size: self.channel.event({"bytes": size}))
+        self.worker = Worker(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True, capture=capture)
 
 
 def _pack(path, form, out):

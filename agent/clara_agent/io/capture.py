@@ -22,6 +22,32 @@ class Everything:
         return b""
 
 
+class Announced(Everything):
+    """Sends all but the first eight bytes: those are a signed number, given to `on_number` first, as None where it is negative."""
+
+    HEAD_BYTES = 8
+
+    def __init__(self, on_number):
+        super().__init__()
+        self._on_number = on_number
+        self._head = b""
+
+    def room(self, credit):
+        """The number needs no credit, and comes on its own."""
+        return credit if self._on_number is None else self.HEAD_BYTES - len(self._head)
+
+    def take(self, data):
+        """The part of the data that is to be sent now."""
+        if self._on_number is None:
+            return super().take(data)
+        self._head += data
+        if len(self._head) == self.HEAD_BYTES:
+            number = int.from_bytes(self._head, "big", signed=True)
+            self._on_number(None if number < 0 else number)
+            self._on_number = None
+        return b""
+
+
 class HeadAndTail:
     """Sends the first `head` bytes as they come and keeps the last `tail` bytes for the end."""
 

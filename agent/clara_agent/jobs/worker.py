@@ -13,9 +13,9 @@ MAX_REPORT = 65536
 
 
 class Worker:
-    """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success."""
+    """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success, `capture` takes the output."""
 
-    def __init__(self, agent, channel, task, has_input=False, has_output=False, clean_up=None):
+    def __init__(self, agent, channel, task, has_input=False, has_output=False, clean_up=None, capture=None):
         self._agent = agent
         self._channel = channel
         self._clean_up = clean_up
@@ -51,7 +51,7 @@ class Worker:
         if has_input:
             self._inlet = Inlet(agent.loop, channel, ours[0])
         if has_output:
-            self._outlet = Outlet(agent.loop, channel, 1, ours[-2], Everything(), self._finish)
+            self._outlet = Outlet(agent.loop, channel, 1, ours[-2], capture or Everything(), self._finish)
             self._outlet.watch()
         self._report_fd = report_reader
         os.set_blocking(report_reader, False)

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { createDeferred } from '../../async/deferred.ts';
+import { createDeferred, type Deferred } from '../../async/deferred.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { type CallOptions, call, type TransferOptions } from './call.ts';
-import { type Chunks, download, feedFrom } from './transfer.ts';
+import { type Chunks, type Download, download, feedFrom } from './transfer.ts';
 
 const fileStat = z.object({
   type: z.enum(['file', 'directory', 'symlink', 'other']),
@@ -27,6 +27,7 @@ export interface ArchiveLimits {
   readonly ratio: number;
 }
 
+const archiveSize = z.object({ bytes: z.int().min(0).nullable() });
 const written = z.object({ bytes: z.number().min(0), created: z.boolean() });
 const extracted = z.object({ entries: z.number().min(0), bytes: z.number().min(0) });
 
@@ -74,10 +75,17 @@ export async function readFile(
     if (parsed.success) stat.resolve(parsed.data);
     else stat.reject(new AgentFailure('internal', 'The agent gave malformed metadata.'));
   };
-  const { body } = download(connection, 'read', parameters, options, { onEvent, exactBytes });
-  body.on('error', (error) => stat.reject(error));
+  const opened = download(connection, 'read', parameters, options, { onEvent, exactBytes: () => exactBytes });
+  return { stat: await beforeBytes(stat, opened), body: opened.body };
+}
+
+/** What the agent says before the bytes of a download, which is given up where it is not said. */
+async function beforeBytes<Value>(said: Deferred<Value>, { body, done }: Download): Promise<Value> {
+  const nothing = new AgentFailure('internal', 'The agent did not say what it sent.');
+  body.once('error', (error) => said.reject(error));
+  done.then(() => said.reject(nothing)).catch(() => undefined);
   try {
-    return { stat: await stat.promise, body };
+    return await said.promise;
   } catch (error) {
     body.destroy();
     throw error;
@@ -124,17 +132,36 @@ export function extractArchive(
   return call(connection, 'extract', { path, destination, limits }, extracted, options);
 }
 
-/** A folder as an archive, made while it is read; resolves when the first byte is there. */
+/** An archive's bytes as they come; `sizeBytes` is null where it is not known before the end. The body fails where they are others. */
+export interface ArchiveDownload {
+  readonly sizeBytes: number | null;
+  readonly body: Readable;
+}
+
+/** A folder as an archive, made while it is read; resolves when there is nothing left to refuse and the first byte is on its way. */
 export async function packFolder(
   connection: AgentConnection,
   path: string,
   format: ArchiveFormat,
   options: CallOptions | TransferOptions,
-): Promise<Readable> {
-  const { body, begun } = download(connection, 'pack', { path, format }, options);
-  body.on('error', () => undefined);
-  await begun;
-  return body;
+): Promise<ArchiveDownload> {
+  const size = createDeferred<number | null>();
+  // No byte is taken before the size, and no other size after it: the client may have been told the first.
+  let exactBytes: number | null = 0;
+  let isSized = false;
+  const onEvent = (event: unknown) => {
+    const parsed = archiveSize.safeParse(event);
+    if (isSized || !parsed.success)
+      return size.reject(new AgentFailure('internal', 'The agent gave a malformed size.'));
+    isSized = true;
+    exactBytes = parsed.data.bytes;
+    size.resolve(exactBytes);
+  };
+  const opened = download(connection, 'pack', { path, format }, options, {
+    onEvent,
+    exactBytes: () => exactBytes ?? undefined,
+  });
+  return { sizeBytes: await beforeBytes(size, opened), body: opened.body };
 }
 
 /** Unpacks an archive that is sent, into a folder of the sandbox; refuses it whole where it is unsafe or over the limits. */

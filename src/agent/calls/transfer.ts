@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { createDeferred } from '../../async/deferred.ts';
 import { SandboxError } from '../../errors.ts';
 import type { Channel } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
@@ -30,16 +29,16 @@ export function feedFrom(chunks: Chunks, options: CallOptions | TransferOptions,
 
 interface DownloadOptions {
   readonly onEvent?: (event: unknown) => void;
-  /** How many bytes must come: fewer or more are an error of the body. */
-  readonly exactBytes?: number | undefined;
+  /** How many bytes must come, as far as it is known by then: fewer or more are an error of the body, and none is passed on beyond them. */
+  readonly exactBytes?: () => number | undefined;
 }
 
 /** Bytes on their way from the agent. */
 export interface Download {
   /** Takes the agent's bytes at its reader's pace; destroying it cancels the transfer. */
   readonly body: Readable;
-  /** Resolves when there is a byte, or none to come; rejects with what went wrong before that. */
-  readonly begun: Promise<void>;
+  /** Resolves when all bytes are there, whether or not they are read; rejects with what went wrong. */
+  readonly done: Promise<void>;
 }
 
 /** Opens a channel whose bytes are the body of a stream. */
@@ -53,7 +52,6 @@ export function download(
   const abort = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
   const onBytes = 'onBytes' in options ? options.onBytes : undefined;
-  const begun = createDeferred<void>();
   let channel: Channel | undefined;
   let patience: Patience | undefined;
   let receivedBytes = 0;
@@ -66,10 +64,14 @@ export function download(
     onDestroy: () => abort.abort(),
   });
   const { body } = inflow;
+  // Whoever reads it hears of an error; until somebody does, nobody has to.
+  body.on('error', () => undefined);
+  const hasChanged = () => new SandboxError('conflict', 'It changed while it was read; try again.');
   const onData = (_stream: number, payload: Buffer) => {
-    begun.resolve();
     receivedBytes += payload.length;
-    inflow.give(payload);
+    // Whoever was told a size would take what comes after it for the next answer.
+    if (receivedBytes > (exactBytes?.() ?? Number.POSITIVE_INFINITY)) body.destroy(hasChanged());
+    else inflow.give(payload);
     onBytes?.(payload.length);
   };
   const listener = onEvent ? { onData, onEvent } : { onData };
@@ -77,16 +79,10 @@ export function download(
     channel = opened;
     patience = itsPatience;
   };
-  call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(
-    () => {
-      begun.resolve();
-      if (exactBytes === undefined || receivedBytes === exactBytes) inflow.end();
-      else body.destroy(new SandboxError('conflict', 'The file changed while it was read; try again.'));
-    },
-    (error: Error) => {
-      begun.reject(error);
-      body.destroy(error);
-    },
-  );
-  return { body, begun: begun.promise };
+  const done = call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(() => {
+    if (receivedBytes !== (exactBytes?.() ?? receivedBytes)) throw hasChanged();
+    inflow.end();
+  });
+  done.catch((error: Error) => body.destroy(error));
+  return { body, done };
 }

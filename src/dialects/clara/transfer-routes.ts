@@ -161,8 +161,9 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       return await service.use(toOwner(request.params.user_id, request.auth), async (connection) => {
         const transfer = toTransfer(reply);
         await demandFolder(connection, path, transfer.signal);
-        const body = await packFolder(connection, path, format, transfer);
+        const { sizeBytes, body } = await packFolder(connection, path, format, transfer);
         reply.type(ARCHIVE_TYPE[format]);
+        if (sizeBytes !== null) reply.header('Content-Length', String(sizeBytes));
         reply.header('Content-Disposition', attachment(`${posix.basename(path) || 'root'}.${format}`));
         return await reply.send(body);
       });
