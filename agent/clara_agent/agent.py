@@ -2,7 +2,10 @@
 import os
 import sys
 
+import _thread
+
 from .host.cgroup import OomCounter
+from .io.aside import Aside
 from .io.children import Children
 from .wire.connection import Connection
 from .host.environment import environment_of
@@ -28,7 +31,13 @@ class Agent:
         self._boot = os.urandom(8).hex()
         self.workspace = config["workspace"]
         self.environment = environment_of(os.environb, config)
+        # Where a file may lie under a name for the meantime, which the next agent sweeps.
+        kept = os.fsencode(config["workspace"])
+        self.roots = [kept, os.fsencode(config["packages"]), self.environment.get(b"HOME", kept), self._temporary()]
         self.loop = Loop()
+        self.aside = Aside(self.loop)
+        # Held while a file is looked at and replaced.
+        self.placing = _thread.allocate_lock()
         self.children = Children(self.loop)
         self.oom = OomCounter()
         self._settings = Settings()

@@ -50,6 +50,9 @@ CODES = {
 # What the operating system refuses for any other reason is the request's fault, or its files', and never the agent's.
 OTHER = "invalid"
 
+# What a disk says whose own writes have failed.
+BROKEN_OFF = (errno.EIO, errno.EROFS)
+
 # What a sentence shows of a path, in characters.
 MAX_SHOWN = 400
 
@@ -59,6 +62,13 @@ def from_os_error(error, path=None):
     code, sentence = CODES.get(error.errno) or (OTHER, _to_sentence(error))
     where = "" if path is None else ": %s" % _shorten(path)
     return Failure(code, "%s%s." % (sentence, where))
+
+
+def from_write_error(error, path=None):
+    """The same for what was to be kept on the sandbox's disk, which breaks off where it has no room below it."""
+    if error.errno not in BROKEN_OFF:
+        return from_os_error(error, path)
+    return Failure("no_space", "The disk takes nothing more, as it is full or has failed. Delete files, then restart the sandbox.")
 
 
 def _shorten(path):

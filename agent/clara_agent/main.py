@@ -3,6 +3,7 @@ import os
 
 from .agent import Agent
 from .io.guard import become_subreaper, become_undumpable
+from .io.staged import sweep_roots
 from .wire.handover import Keeper
 
 
@@ -18,4 +19,5 @@ def main(header, listener, keeper, line):
     agent = Agent(header, listener)
     agent.connect(streams[0], streams[1], Keeper(keeper, line), False)
     agent.loop.soon(agent.interpreters.warm_up)
+    agent.loop.soon(lambda: sweep_roots(agent.roots))
     agent.loop.run()

@@ -286,9 +286,9 @@ class Archives(AgentCase):
         self.client.call("stat", path=".")
         agent = self.client.hello["pid"]
         processes = scan()
-        for child, (parent, group, _, _) in processes.items():
+        for child in (pid for pid, (parent, _, _, _) in processes.items() if parent == agent):
             with open("/proc/%d/cmdline" % child, "rb") as file:
-                if parent == agent and b"-u\0" not in file.read():
+                if b"-u\0" not in file.read():
                     os.kill(child, 9)
         answer = self.client.answers[number]
         self.client.wait(lambda: answer.is_over)

@@ -121,7 +121,7 @@ class Files(AgentCase):
             self.assert_fails("no_space", "write", b"x" * 200000, path="small/file")
             self.assertEqual((os.listdir(small), self.read_file("small/file")), (["file"], b"old"))
             subprocess.run(["mount", "-o", "remount,ro", small], check=True)
-            self.assert_fails("read_only", "write", b"x", path="small/file")
+            self.assert_fails("no_space", "write", b"x", path="small/file")
             self.assert_fails("read_only", "remove", path="small/file")
         finally:
             subprocess.run(["umount", small], check=True)

@@ -1,13 +1,14 @@
 """The operations `extract`, `unpack` and `pack`: each in a child of its own."""
 import os
 
-from ..errors import Failure, from_os_error
+from ..errors import Failure, from_os_error, from_write_error
 from ..files.files import make_folders
 from ..wire.parameters import take, take_count, take_path, to_text
 from ..files.read import open_regular
 from ..jobs.worker import Worker
 from ..jobs.working import Working
 from ..io.capture import Announced
+from ..io.staged import root_of
 
 FORMATS = ("tar", "zip")
 
@@ -37,15 +38,19 @@ class Extract(Working):
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         os.close(fd)
-        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits))
+        roots = self.agent.roots
+        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, roots))
 
 
-def _extract_path(path, destination, limits):
+def _extract_path(path, destination, limits, roots):
     from .extract import extract
 
-    with open(path, "rb") as file:
-        make_folders(destination)
-        return extract(file, destination, limits, None)
+    def work():
+        with open(path, "rb") as file:
+            make_folders(destination)
+            return extract(file, destination, limits, None, roots)
+
+    return _kept(destination, roots, work)
 
 
 class Unpack(Working):
@@ -56,15 +61,29 @@ class Unpack(Working):
         destination = take_path(self.parameters, "destination", self.agent.workspace)
         form = _take_format(self.parameters)
         limits = _take_limits(self.parameters)
-        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits), has_input=True)
+        roots = self.agent.roots
+        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, roots), has_input=True)
 
 
-def _unpack(source, destination, form, limits):
+def _unpack(source, destination, form, limits, roots):
     from .extract import extract, spool
 
-    make_folders(destination)
-    with spool(source, destination, limits) as file:
-        return extract(file, destination, limits, form)
+    def work():
+        make_folders(destination)
+        with spool(source, destination, limits, roots) as file:
+            return extract(file, destination, limits, form, roots)
+
+    return _kept(destination, roots, work)
+
+
+def _kept(destination, roots, work):
+    """Does work that fills the sandbox's disk, where the destination is on it."""
+    try:
+        return work()
+    except OSError as error:
+        if root_of(destination, roots) is None:
+            raise
+        raise from_write_error(error, None if error.filename is None else os.fsdecode(error.filename)) from None
 
 
 class Pack(Working):

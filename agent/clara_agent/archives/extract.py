@@ -1,26 +1,25 @@
 """Unpacks an archive in two passes: the first only looks, so that what is refused leaves nothing behind. Runs in a worker.
 
-Each entry takes its place when it is whole: one that is damaged leaves what was there.
+Each entry takes its place when it is whole: one that is damaged leaves what was there. All of it is on disk when that is said.
 """
 import os
-from contextlib import suppress
 
 from .archive_reading import open_archive
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK, Inspector, parts_of
 from ..errors import Failure
 from ..files.files import make_folders
+from ..io.disk import persist_all, write_all
+from ..io.staged import Staged, place_made
 
 CHUNK = 1 << 20
 # What an archive may hold besides the files' bytes, for each entry.
 ENTRY_BYTES = 2048
 
 
-def spool(source, folder, limits):
+def spool(source, folder, limits, roots):
     """The bytes of a pipe as a nameless file beside the destination: a zip's directory is at its end."""
     most = limits["bytes"] + limits["entries"] * ENTRY_BYTES
-    path = os.path.join(folder, b".clara-unpack-" + os.urandom(8).hex().encode())
-    file = open(path, "w+b", 0)
-    os.unlink(path)
+    file = open(Staged(folder, roots).take_fd(), "r+b", 0)
     while True:
         data = os.read(source, CHUNK)
         if not data:
@@ -28,14 +27,12 @@ def spool(source, folder, limits):
         most -= len(data)
         if most < 0:
             raise Failure("too_large", "The archive holds more than %d bytes." % limits["bytes"])
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
+        write_all(file.fileno(), data)
     file.seek(0)
     return file
 
 
-def extract(file, destination, limits, form):
+def extract(file, destination, limits, form, roots):
     """Unpacks the file, which is an archive of the given form, or of what its content says; the RESULT."""
     destination = os.path.realpath(destination)
     archive_bytes = file.seek(0, os.SEEK_END)
@@ -50,48 +47,43 @@ def extract(file, destination, limits, form):
         for entry in archive.entries():
             parts = parts_of(entry.name)
             if parts:
-                _place(archive, entry, destination, os.path.join(destination, *parts), folders)
+                _place(archive, entry, destination, os.path.join(destination, *parts), folders, roots)
     for path, entry in reversed(folders):
         _set_times(path, entry)
+    persist_all(destination)
     return {"entries": inspector.entries, "bytes": inspector.bytes}
 
 
-def _place(archive, entry, destination, path, folders):
+def _place(archive, entry, destination, path, folders, roots):
     if entry.kind == FOLDER:
         make_folders(path)
         os.chmod(path, entry.mode & 0o777 | 0o700)
         folders.append((path, entry))
         return
-    folder = os.path.dirname(path)
-    make_folders(folder)
-    temporary = os.path.join(folder, b".clara-unpack-" + os.urandom(8).hex().encode())
+    make_folders(os.path.dirname(path))
+    if entry.kind == SYMLINK:
+        place_made(path, roots, lambda name: os.symlink(entry.target, name))
+    elif entry.kind == HARDLINK:
+        source = os.path.join(destination, *parts_of(entry.target))
+        place_made(path, roots, lambda name: os.link(source, name, follow_symlinks=False))
+    elif entry.kind == FILE:
+        _write(archive, entry, path, roots)
+
+
+def _write(archive, entry, path, roots):
+    file = Staged(os.path.dirname(path), roots, 0o600)
     try:
-        if entry.kind == SYMLINK:
-            os.symlink(entry.target, temporary)
-        elif entry.kind == HARDLINK:
-            os.link(os.path.join(destination, *parts_of(entry.target)), temporary, follow_symlinks=False)
-        elif entry.kind == FILE:
-            _write(archive, entry, temporary)
-        os.rename(temporary, path)
-    finally:
-        # It is still there after a failure, and after a rename to another name of the same file.
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-def _write(archive, entry, path):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(fd, "wb", 0) as file:
         with archive.open(entry) as source:
             while True:
                 data = source.read(CHUNK)
                 if not data:
                     break
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
-        os.fchmod(fd, entry.mode & 0o777 | 0o600)
-    _set_times(path, entry)
+                file.write(data)
+        os.fchmod(file.fd, entry.mode & 0o777 | 0o600)
+        _set_times(file.fd, entry)
+        file.place(path)
+    finally:
+        file.close()
 
 
 def _set_times(path, entry):

@@ -1,12 +1,13 @@
-"""The operation `write`: a temporary file beside the target, which replaces it when all bytes have come."""
+"""The operation `write`: a file without a name, which takes the target's when all bytes have come, and is on disk then."""
 import errno
 import os
 import stat
 
-from ..errors import Failure, from_os_error
+from ..errors import Failure, from_os_error, from_write_error, to_failure
 from .files import make_folders
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count, take_path, to_text
+from ..io.staged import Staged, root_of
 from .status import version_of
 
 MAX_LINKS = 40
@@ -15,11 +16,11 @@ MAX_LINKS = 40
 class Write(Operation):
     """Takes a file from the channel; the old file stays whole until the new one is."""
 
-    _fd = None
-    _temporary = None
+    _file = None
+    _is_given_up = False
 
     def start(self):
-        """Makes the temporary file, so that what is wrong with the place is said before any byte comes."""
+        """Makes the file, so that what is wrong with the place is said before any byte comes."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         self._size = take_count(self.parameters, "size", None)
         mode = take_count(self.parameters, "mode", None, 0o7777)
@@ -27,11 +28,12 @@ class Write(Operation):
         self._only = take(self.parameters, "only", list, None)
         self._written = 0
         self._name = to_text(path)
+        self._path = path
         try:
-            self._open(follow_links(path), mode, parents)
+            self._path = follow_links(path)
+            self._open(self._path, mode, parents)
         except OSError as error:
-            self.stop()
-            raise from_os_error(error, self._name) from None
+            raise self._failure(error) from None
 
     def _open(self, path, mode, parents):
         folder, name = os.path.split(path)
@@ -43,12 +45,9 @@ class Write(Operation):
                 make_folders(folder)
             except FileExistsError:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-        self._path = path
         self._created = old is None
         self._mode = mode if mode is not None or old is None else stat.S_IMODE(old.st_mode)
-        temporary = os.path.join(folder, b".clara-write-" + os.urandom(8).hex().encode())
-        self._fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        self._temporary = temporary
+        self._file = Staged(folder, self.agent.roots)
 
     def _look(self, path):
         """The status of the file that is to be replaced; a Failure where it is none, or not the one that the write is for."""
@@ -61,48 +60,59 @@ class Write(Operation):
     def on_data(self, stream, payload):
         """More of the file."""
         size = len(payload)
-        if self._fd is None:
+        if self._file is None:
             return self.channel.consumed(size)
         self._written += size
         if self._size is not None and self._written > self._size:
             raise Failure("invalid", "There are more bytes than the size that was announced: %s." % self._name)
         try:
-            while payload:
-                payload = payload[os.write(self._fd, payload) :]
+            self._file.write(payload)
         except OSError as error:
-            raise from_os_error(error, self._name) from None
+            raise self._failure(error) from None
         return self.channel.consumed(size)
 
     def on_end(self, stream):
-        """The file is whole: it takes its place."""
-        if self._fd is None:
+        """The file is whole: it takes its place, which waits for the disk."""
+        if self._file is None:
             return
         if self._size is not None and self._written != self._size:
             raise Failure("invalid", "Only %d of %d bytes have come: %s." % (self._written, self._size, self._name))
+        file, self._file = self._file, None
+        self.agent.aside.run(lambda: self._finish(file), self._answer)
+
+    def _finish(self, file):
+        """In a thread, which touches nothing else of the agent."""
         try:
-            if self._only is not None:
-                self._look(self._path)
             if self._mode is not None:
-                os.fchmod(self._fd, self._mode & 0o777)
-            fd, self._fd = self._fd, None
-            os.close(fd)
-            os.rename(self._temporary, self._path)
-            self._temporary = None
-        except OSError as error:
-            raise from_os_error(error, self._name) from None
-        self.channel.result({"bytes": self._written, "created": self._created})
+                os.fchmod(file.fd, self._mode & 0o777)
+            file.settle()
+            # Of two writes that are for the same version, one comes too late.
+            with self.agent.placing:
+                if self._only is not None:
+                    self._look(self._path)
+                if self._is_given_up:
+                    return
+                file.place(self._path)
+            file.persist()
+        finally:
+            file.close()
+
+    def _answer(self, error):
+        if error is None:
+            self.channel.result({"bytes": self._written, "created": self._created})
+        else:
+            self.channel.error(self._failure(error) if isinstance(error, OSError) else to_failure(error))
+
+    def _failure(self, error):
+        is_kept = root_of(os.path.dirname(self._path), self.agent.roots) is not None
+        return (from_write_error if is_kept else from_os_error)(error, self._name)
 
     def stop(self):
-        """Removes the temporary file."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-        if self._temporary is not None:
-            try:
-                os.unlink(self._temporary)
-            except OSError:
-                pass  # Its folder is gone, and it with that.
-            self._temporary = None
+        """Lets go of the file, which is gone unless it has its place already."""
+        self._is_given_up = True
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def follow_links(path):
