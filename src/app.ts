@@ -10,10 +10,12 @@ import { claraRoutes } from './dialects/clara/routes.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
 import { claraTransferRoutes } from './dialects/clara/transfer-routes.ts';
 import { Disks } from './disks/disks.ts';
+import { whyUnseen } from './disks/mount-visibility.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import type { Engine } from './engines/engine.ts';
+import { isOnEngineHost } from './engines/host-path.ts';
 import { requireKey } from './http/auth.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
@@ -58,7 +60,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   const disks = new Disks({ config, logger, onError });
   const store = new SandboxStore(config.dataDir, disks, () => engine.hostUser(SANDBOX_USER), onError);
-  const instance = await store.open();
+  // Where the server sees other files than the engine, as in a container, the engine tells.
+  const isThere = async (path: string) =>
+    (await whyUnseen()) !== null && (await isOnEngineHost(engine, config.image, path));
+  const instance = await store.open(isThere);
   await store.removeAllPoolFolders();
   await checkEngine(engine, config, logger);
   await checkRuntime(engine, config, instance);
@@ -74,6 +79,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const reconciler = new Reconciler({
     engine,
     service,
+    store,
     instance,
     config,
     clock,
