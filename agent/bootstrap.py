@@ -1,5 +1,5 @@
 """Sent with `python3 -I -S -c`: starts the agent, or hands this exec's stdin and stdout to the one that runs."""
-import os, sys, zlib, _frozen_importlib, _socket
+import os, sys, zlib, _frozen_importlib, _signal, _socket
 from time import monotonic, sleep
 
 if sys.version_info < (3, 8):
@@ -66,6 +66,7 @@ def keep_open(agent):
     null = os.open("/dev/null", os.O_RDWR)
     for fd, target in enumerate((agent.fileno(), null, null)):
         os.dup2(target, fd)
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
     try:
         os.execvp("cat", ["cat"])
     except OSError:

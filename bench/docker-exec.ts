@@ -49,14 +49,7 @@ export class DockerExec {
       await chown(folder, SANDBOX_USER.uid, SANDBOX_USER.gid);
     }
     const config = parseConfig({ SANDBOX_API_KEY: 'key-of-the-benchmark', SANDBOX_NETWORK: 'none' });
-    const spec = toEngineSpec(config, {
-      instance: this.#mark,
-      id,
-      dataDir: this.#folder,
-      folders,
-      overrides: {},
-      imageId: null,
-    });
+    const spec = toEngineSpec(config, { instance: this.#mark, id, folders, overrides: {} });
     const host = { cpus: this.#cpus, mapsUsers: false };
     const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, host);
     const container = await this.#docker.createContainer({ name: spec.name, ...options });
@@ -126,10 +119,10 @@ export class DockerExec {
     return details.map(({ State }) => State.Pid);
   }
 
-  /** The host's pids of the Python processes of a container's own: its agent and what that keeps warm. */
-  async pythonPids(id: string): Promise<number[]> {
+  /** The host's pids of a sandbox's own processes: its agent and what that keeps warm. */
+  async agentPids(id: string): Promise<number[]> {
     const top: { Processes: string[][] } = await this.#docker.getContainer(id).top({ ps_args: '-eo pid,args' });
-    return top.Processes.filter(([, command]) => command?.includes('python3')).map(([pid]) => Number(pid));
+    return top.Processes.filter(([, command]) => command?.startsWith('clara-')).map(([pid]) => Number(pid));
   }
 
   /** Version of the engine and number of its CPUs. */

@@ -17,7 +17,7 @@ export async function untilPoolIsFull(bench: Bench, server: Server, users: numbe
     async () => {
       const running = (await bench.dockerExec.statesOf(instance)).filter(({ state }) => state === 'running');
       if (running.length < users + SIZE) return false;
-      const pids = await Promise.all(running.map(({ id }) => bench.dockerExec.pythonPids(id).catch(() => [])));
+      const pids = await Promise.all(running.map(({ id }) => bench.dockerExec.agentPids(id).catch(() => [])));
       return pids.every((found) => found.length >= WARM_PROCESSES);
     },
     'The pool was not full within a minute.',

@@ -47,6 +47,6 @@ export async function injectFault(fault: Fault, dataDir: string, line: EngineLin
 }
 
 function toArguments(fault: Fault, id: string): string[] {
-  if (fault === 'agent killed') return ['exec', '-u', '0', id, 'pkill', '-9', 'python3'];
+  if (fault === 'agent killed') return ['exec', '-u', '0', id, 'pkill', '-9', 'clara-agent'];
   return fault === 'container killed' ? ['kill', id] : ['rm', '-f', id];
 }

@@ -2,7 +2,7 @@
 import os
 
 from .agent import Agent
-from .io.guard import become_subreaper, become_undumpable
+from .io.guard import become_deaf, become_known_as, become_subreaper, become_undumpable
 from .io.staged import sweep_roots
 from .wire.handover import Keeper
 
@@ -11,6 +11,8 @@ def main(header, listener, keeper, line):
     """Runs for as long as the sandbox does; never returns."""
     become_undumpable()
     become_subreaper()
+    become_deaf()
+    become_known_as(b"clara-agent")
     streams = [os.dup(0), os.dup(1)]
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in 0, 1, 2:

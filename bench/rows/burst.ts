@@ -93,7 +93,7 @@ function figure(name: string, unit: 'ms' | 'MiB', value: number, limit: number):
 async function agentRow({ dockerExec }: Bench, server: Server): Promise<Row> {
   const sizes: number[] = [];
   for (const { id } of await dockerExec.statesOf(await server.instance())) {
-    const shares = await Promise.all((await dockerExec.pythonPids(id)).map(readPssMib));
+    const shares = await Promise.all((await dockerExec.agentPids(id)).map(readPssMib));
     sizes.push(shares.reduce((sum, share) => sum + share, 0));
   }
   const largest = Math.max(...sizes);

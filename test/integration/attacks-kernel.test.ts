@@ -72,12 +72,14 @@ attempt('device', lambda: (os.mknod('/tmp/door', 0o60600, os.makedev(7, 0)), os.
       'doors',
       `import os
 lines = [open(f'/proc/{pid}/cmdline').read() for pid in os.listdir('/proc') if pid.isdigit()]
-print(sorted({line.split('\\0')[0].rsplit('/')[-1] for line in lines}))
+print(sorted({line.split('\\0')[0].removesuffix('/main.py').rstrip('0123456789').removesuffix('/run/clara/').rsplit('/')[-1] for line in lines}))
 print([name for name in os.listdir('/dev') if os.path.exists('/dev/' + name) and os.stat('/dev/' + name).st_mode & 0o170000 == 0o060000])
 print([line.split()[-1][:7] for line in open('/proc/net/unix') if line.split()[-1].startswith(('/', '@'))])`,
     );
     // The server's end of the agent's line, by a name that tells nothing of the machine; through gVisor the engine carries the stream.
-    const [processes, sockets] = IS_GVISOR ? ["'cat', ", ''] : ['', "'/proc/s', "];
-    expect(body.output).toBe(`[${processes}'docker-init', 'python3', 'sleep']\n[]\n[${sockets}'@clara-']\n`);
+    const [processes, sockets] = IS_GVISOR
+      ? ["'cat', 'python3', 'sandbox-init'", '']
+      : ["'clara-agent', 'clara-zygote', 'python3 -u ', 'sandbox-init'", "'/proc/s', "];
+    expect(body.output).toBe(`[${processes}]\n[]\n[${sockets}'@clara-']\n`);
   });
 });

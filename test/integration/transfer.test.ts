@@ -291,10 +291,6 @@ for folder, folders, files in sorted(os.walk('${path}')):
     expect(response.headers.get('content-type')).toBe(format === 'tar' ? 'application/x-tar' : 'application/zip');
     expect(response.headers.get('content-disposition')).toContain(`filename="tree.${format}"`);
     const archive = new Uint8Array(await response.arrayBuffer());
-    const head = await fetch(urlOf('archive', 'tree', format), { method: 'HEAD', headers: KEY });
-    expect([head.status, (await head.arrayBuffer()).byteLength]).toEqual([200, 0]);
-    for (const name of ['content-type', 'content-disposition'])
-      expect(head.headers.get(name)).toBe(response.headers.get(name));
 
     await put('tree.archive', archive);
     const opened =
@@ -354,13 +350,14 @@ t.addfile(i, io.BytesIO(bytes(i.size))); t.close(); print(base64.b64encode(b.get
     expect([response.status, await errorOf(response)]).toEqual([422, expect.stringMatching(/^[A-Z].*\.$/)]);
     await python("import os; os.makedirs('part', exist_ok=True); open('part/one','w').write('1')");
     const whole = Buffer.from(await (await download('part')).arrayBuffer());
-    // Forks of the agent, which unpack, have its command line.
+    // Forks of the agent, which unpack, have its name; gVisor shows the command line of both.
     const workers = `
 import os
 count = 0
 for name in os.listdir('/proc'):
     try:
-        count += b'-I\\0-S' in open(f'/proc/{name}/cmdline', 'rb').read()
+        line = open(f'/proc/{name}/cmdline', 'rb').read()
+        count += line == b'clara-agent\\0' or b'-I\\0-S' in line
     except OSError:
         pass
 print(count)`;

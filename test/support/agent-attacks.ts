@@ -6,7 +6,7 @@ def processes():
         try: yield int(name), open(f'/proc/{name}/cmdline').read().split('\\0')
         except OSError: pass
 
-def agents(): return [pid for pid, argv in processes() if argv[1:3] == ['-I', '-S'] and pid != os.getpid()]
+def agents(): return [pid for pid, argv in processes() if (argv[0] == 'clara-agent' or argv[1:3] == ['-I', '-S']) and pid != os.getpid()]
 def named(*argv): return next((pid for pid, found in processes() if found[: len(argv)] == list(argv)), None)
 
 def daemonise():
@@ -26,7 +26,7 @@ def take_place():
     listener.listen(8)
     return listener
 
-AGENT, KEEPER, MAIN, ZYGOTE = agents()[0], named('cat'), named('sleep', 'infinity'), os.getppid()
+AGENT, KEEPER, MAIN, ZYGOTE = agents()[0], named('cat'), 1, os.getppid()
 SOCKET = next(line.split()[-1] for line in open('/proc/net/unix') if '@clara-' in line).replace('@', '\\0')
 `;
 

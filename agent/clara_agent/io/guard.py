@@ -1,4 +1,6 @@
-"""Protects the agent from the code it runs, through prctl; the C half of ctypes alone is a tenth of its memory."""
+"""Protects the agent from the code it runs, through prctl and signals; the C half of ctypes alone is a tenth of its memory."""
+import _signal
+
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -8,6 +10,9 @@ try:
     _prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
 except (ImportError, OSError):
     _prctl = None
+
+# What whoever ends all processes of a user sends; SIGKILL and SIGSTOP are nobody's to hold back.
+HELD_BACK = _signal.valid_signals() - {_signal.SIGCHLD}
 
 
 def prctl(option, value):
@@ -23,3 +28,17 @@ def become_undumpable():
 def become_subreaper():
     """Orphans below this process become its children."""
     return prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def become_deaf():
+    """Signals that can be held back are, for this process and what it forks."""
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
+
+
+def become_known_as(name):
+    """The name in lists of processes, in the place of the interpreter's and of all that was on the command line."""
+    try:
+        from .title import find_title, set_title
+    except (ImportError, OSError):
+        return
+    set_title(find_title(), name, name)

@@ -17,6 +17,7 @@ def spawn(argv, environment, cwd, descriptors, is_run=True):
         os.setsid()
         if is_run:
             become_subreaper()
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         for number in RESET:
             _signal.signal(number, _signal.SIG_DFL)
         _place(descriptors)

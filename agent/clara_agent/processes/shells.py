@@ -62,7 +62,7 @@ class Shells:
             try:
                 places = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((null, theirs.fileno(), null))]
                 # No fork, which would cost the agent a page fault for all that it touches next; what a fork would do, the shell does.
-                self._pid = os.posix_spawn(BASH, [BASH, b"-c", PLACEHOLDER], ENVIRONMENT, file_actions=places, setsigdef=RESET)
+                self._pid = os.posix_spawn(BASH, [BASH, b"-c", PLACEHOLDER], ENVIRONMENT, file_actions=places, setsigmask=(), setsigdef=RESET)
             finally:
                 os.close(null)
         except OSError:

@@ -8,15 +8,15 @@ import _socket
 from ..io.process import spawn
 
 LOADER = "import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
-PARTS = ("zygote", "imports", "ending", "script")
+PARTS = {"zygote": "python.zygote", "title": "io.title", "imports": "python.imports", "ending": "python.ending", "script": "python.script"}
 _parts = {}
 
 
 def zygote_parts():
     """The compiled parts of the warm interpreter, which are never imported here."""
     if not _parts:
-        for name in PARTS:
-            source = __spec__.loader.get_source("clara_agent.python." + name)
+        for name, module in PARTS.items():
+            source = __spec__.loader.get_source("clara_agent." + module)
             _parts[name] = compile(source, "<frozen importlib._bootstrap>", "exec", dont_inherit=True, optimize=2)
     return _parts
 

@@ -22,6 +22,8 @@ FIRST_OUTPUT = 4
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ)
+ALL = _signal.valid_signals()
+HELD_BACK = ALL - {_signal.SIGCHLD}
 
 
 class Zygote:
@@ -30,6 +32,10 @@ class Zygote:
     def __init__(self, channel, preload):
         self.channel = channel
         self.prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
+        self.place = find_title()
+        set_title(self.place, b"clara-zygote", b"clara-zygote")
+        # Whoever ends all processes of a user does not mean this one, nor the fork that waits.
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
         self.standby = None
         self.path = [entry for entry in sys.path if entry]
         for number, name in enumerate(preload):
@@ -165,6 +171,12 @@ class Zygote:
             posix.dup2(descriptor, number)
         for descriptor in descriptors:
             posix.close(descriptor)
+        if "script" in job:
+            take_title(self.place, job)
+        # What came while it waited was meant for others.
+        while _signal.sigpending():
+            _signal.sigtimedwait(ALL, 0)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         job["path"] = self.path
         job["preloaded"] = self.preloaded
         return job
@@ -173,6 +185,12 @@ class Zygote:
 def rehearse():
     """Does once what each fork would do for the first time: what the interpreter makes for it is inherited then."""
     exec(compile(b"print()", "", "exec", 0, True), {"__builtins__": sys.modules["builtins"]})
+
+
+def take_title(place, job):
+    """The fork is known by the script that it runs."""
+    name = sys.modules["os"].fsencode(sys.executable).rpartition(b"/")[2]
+    set_title(place, name[:15], b"%s -u %s" % (name, sys.modules["os"].fsencode(job["script"])))
 
 
 def become_program(job):
@@ -213,6 +231,7 @@ def forget_first_outputs():
 def start(parts, loader, job):
     """Serves where the job is a list of modules to preload, else runs the one job."""
     become_victim()
+    exec(parts["title"], globals())
     script = {}
     for name in ("imports", "ending", "script"):
         exec(parts[name], script)
@@ -227,6 +246,7 @@ def start(parts, loader, job):
         job = Zygote(_socket.socket(fileno=CHANNEL), job["preload"]).serve()
     else:
         posix.close(CHANNEL)
+        take_title(find_title(), job)
         job["path"] = [entry for entry in sys.path if entry]
         job["preloaded"] = ()
     if "argv" in job:
