@@ -11,8 +11,8 @@ import { Demux, DemuxError } from '../../src/engines/docker/demux.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { toEngineStats } from '../../src/engines/docker/stats.ts';
 import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
-import { isOnEngineHost } from '../../src/engines/host-path.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
+import { ensureBaseImage } from '../support/base-image.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
 
 const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
@@ -156,15 +156,29 @@ for pid in made:
     expect((await shell(id, 'tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d " "')).stdout).toBe('lo');
   });
 
-  it('reaps what its programs leave behind', async () => {
-    const id = await started();
-    await shell(id, '(sh -c "exit 0" &) ; exit 0');
-    expect((await shell(id, 'cat /proc/1/comm')).stdout).toMatch(/init|tini/);
+  describe.each([
+    ['the sandbox image', async () => IMAGE],
+    ['an image without a first process of its own', () => ensureBaseImage('python:3.12-slim')],
+  ])('from %s', (_what, imageOf) => {
+    it('reaps what its programs leave behind', async () => {
+      const id = await started({ image: await imageOf() });
+      await shell(id, 'for one in 1 2 3; do (sh -c "exit 0" &); done');
+      const dead = () => shell(id, 'cat /proc/[0-9]*/stat | grep -c ") Z "');
+      await expect.poll(async () => (await dead()).stdout, { timeout: 10_000 }).toBe('0');
+    });
+
+    it('is ended by nothing that runs in it', async () => {
+      const id = await started({ image: await imageOf() });
+      for (const signal of ['TERM', 'HUP', 'INT', 'KILL', 'STOP']) await shell(id, `kill -${signal} 1`);
+      await python(id, 'import os; os.kill(-1, 15); os.kill(-1, 9)');
+      expect((await shell(id, 'echo alive')).stdout).toBe('alive');
+      expect(await engine.inspect(id)).toMatchObject({ state: 'running' });
+    });
   });
 
-  it('stops at once, even where the user has frozen what keeps it alive', async () => {
+  it('stops at once, whatever keeps it alive has been sent', async () => {
     const id = await started();
-    await shell(id, 'kill -STOP $(grep -lx sleep /proc/[0-9]*/comm | cut -d / -f 3)');
+    await shell(id, 'kill -STOP 1');
     const before = performance.now();
     await engine.stop(id, 20);
     expect(performance.now() - before).toBeLessThan(5_000);
@@ -266,24 +280,6 @@ describe('Demux', () => {
   it('refuses what is not its format', () => {
     expect(() => new Demux().push(Buffer.from('OCI runtime error'))).toThrow(DemuxError);
     expect(() => new Demux().push(frame(0, Buffer.from('x')))).toThrow(DemuxError);
-  });
-});
-
-describe('a path on the machine of the engine', () => {
-  it.each([
-    ['/etc/hostname', true],
-    ['/etc', true],
-    ['/nowhere/instance', false],
-  ])('%s is told: %s', async (path, isThere) => {
-    expect(await isOnEngineHost(engine, IMAGE, path)).toBe(isThere);
-    expect((await engine.list({})).filter(({ name }) => name.startsWith('clara-path-check-'))).toEqual([]);
-  });
-
-  it('counts as there where nobody can know', async () => {
-    expect(await isOnEngineHost(engine, 'clara-test/absent:latest', '/nowhere')).toBe(true);
-    const silent = createDockerEngine({ socketPath: '/nowhere/engine.sock' });
-    expect(await isOnEngineHost(silent, IMAGE, '/nowhere')).toBe(true);
-    await silent.close();
   });
 });
 

@@ -183,7 +183,7 @@ describe('a sandbox', () => {
       'nosuch:1': /nosuch:1 is not on this machine/,
       'Bad Image': /invalid reference format/,
       [await imageWithout('python', '/usr/bin/python* /usr/local/bin/python*')]: /python3/,
-      [await imageWithout('sleep', '/usr/bin/sleep')]: /sleep/,
+      [await imageWithout('sleep', '/usr/bin/sleep /usr/lib/clara/sandbox-init')]: /sleep/,
     };
     for (const [image, sentence] of Object.entries(images)) {
       for (const user of ['u', 'new']) {

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { EngineSpec, EngineTmpfs } from '../engine.ts';
+import { FIRST_PROCESS } from './first-process.ts';
 import { toSeccompProfile } from './seccomp.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024;
@@ -32,18 +33,17 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
   return {
     Image: spec.image,
     // Both are named, so that nothing of the image's own command or entrypoint is left.
-    Entrypoint: ['sleep'],
-    Cmd: ['infinity'],
+    Entrypoint: [...FIRST_PROCESS],
+    Cmd: [],
     User: user,
     Hostname: 'sandbox',
     WorkingDir: spec.workdir,
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...spec.labels },
-    // The sleep belongs to the sandbox's user, who can stop it (SIGSTOP) so that it never sees a SIGTERM.
+    // The first process hears no other.
     StopSignal: 'SIGKILL',
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
-      Init: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', ...(spec.seccomp === 'strict' ? [`seccomp=${toSeccompProfile()}`] : [])],
       Privileged: false,

@@ -89,6 +89,6 @@ async function requireUp(engine: Engine, id: EngineId, image: string): Promise<v
 }
 
 function cannotRun(image: string, reason: string): SandboxError {
-  const sentence = `Image ${image} cannot run a sandbox, which needs python3 (3.8 or newer) and sleep on its PATH.`;
+  const sentence = `Image ${image} cannot run a sandbox, which needs sh, sleep and python3 (3.8 or newer) on its PATH.`;
   return new SandboxError('invalid', `${sentence} ${reason}`);
 }
