@@ -26,6 +26,8 @@ export interface ExecutionOptions {
   /** When the answer must have left, on the clock of `performance.now()`. */
   readonly answerByMs: number;
   readonly memory: SandboxMemory;
+  /** Asked where the agent was lost: whether its sandbox runs on. */
+  readonly runsOn?: () => Promise<boolean>;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,6 +43,11 @@ const CANNOT_RUN_EXIT_CODE = 126;
 
 /** How the OOM killer ends a program. */
 const OUT_OF_MEMORY = { exitCode: LOST_EXIT_CODE, signal: 'SIGKILL', oomKilled: true } as const;
+
+/** Where the agent ended and its sandbox did not: whoever did that runs in there. */
+const ENDED_INSIDE =
+  'The program, or another one in its sandbox, ended or disturbed the sandbox’s processes, as `kill -9 -1` does, so how it ended ' +
+  'itself is not known. Files are kept, and the next call works.';
 
 /** What gVisor gives as the exit code of a program whose memory the machine's kernel has taken. */
 const TAKEN_EXIT_CODE = 1;
@@ -69,8 +76,10 @@ export async function execute(
     if (!(error instanceof AgentFailure)) throw error;
     const durationMs = performance.now() - startedAtMs;
     const execution = toFailedExecution(error, durationMs);
-    const isTaken = isCut(error) && (await options.memory.endedIt(durationMs));
-    return isTaken ? { ...execution, ...OUT_OF_MEMORY, notice: null } : execution;
+    if (!isCut(error)) return execution;
+    if (await options.memory.endedIt(durationMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
+    const isEndedInside = error.code === 'lost' && (await options.runsOn?.());
+    return isEndedInside ? { ...execution, notice: ENDED_INSIDE } : execution;
   }
 }
 

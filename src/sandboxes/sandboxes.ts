@@ -8,6 +8,7 @@ import type { Engine } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle/lifecycle.ts';
 import { Starts } from './lifecycle/provisioner.ts';
+import { runsOn } from './lifecycle/survival.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { SandboxMemory } from './metering/memory.ts';
 import { type Usage, UsageMeter } from './metering/usage-meter.ts';
@@ -32,8 +33,8 @@ const CREATE_MS = 50_000;
 /** How long the end of a server may wait for its pool, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-/** Work with a sandbox's agent; it may also ask after the sandbox's memory. */
-type Work<T> = (connection: AgentConnection, memory: SandboxMemory) => Promise<T>;
+/** Work with a sandbox's agent; it may also ask after the sandbox's memory, and when it has lost the agent whether the sandbox runs on. */
+type Work<T> = (connection: AgentConnection, memory: SandboxMemory, runsOn: () => Promise<boolean>) => Promise<T>;
 
 /** The life of sandboxes as dialects see it. */
 export class SandboxService {
@@ -142,14 +143,16 @@ export class SandboxService {
 
   /** Does work with the agent of the owner's sandbox, which is created or started first; it is not idle meanwhile. */
   async use<T>(owner: Owner, work: Work<T>): Promise<T> {
-    return await this.#withAgent(owner, (_sandbox, connection, memory) => work(connection, memory));
+    return await this.#withAgent(owner, (sandbox, connection, memory) =>
+      work(connection, memory, this.#survivalOf(sandbox)),
+    );
   }
 
   /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
   async write<T>(owner: Owner, work: Work<T>): Promise<T> {
     return await this.#withAgent(owner, async (sandbox, connection, memory, readyByMs) => {
       await this.#requireRoom(sandbox, readyByMs);
-      return await work(connection, memory);
+      return await work(connection, memory, this.#survivalOf(sandbox));
     });
   }
 
@@ -157,7 +160,7 @@ export class SandboxService {
   async execute<T>(owner: Owner, work: Work<T>): Promise<T> {
     return await this.#withAgent(owner, async (sandbox, connection, memory) => {
       this.#touch(sandbox, 1);
-      return await work(connection, memory);
+      return await work(connection, memory, this.#survivalOf(sandbox));
     });
   }
 
@@ -166,7 +169,7 @@ export class SandboxService {
     return await this.#withAgent(owner, async (sandbox, connection, memory, readyByMs) => {
       this.#touch(sandbox, 1);
       await this.#requireRoom(sandbox, readyByMs);
-      return await work(connection, memory);
+      return await work(connection, memory, this.#survivalOf(sandbox));
     });
   }
 
@@ -218,6 +221,11 @@ export class SandboxService {
       this.#touch(sandbox, 0);
       this.#diskMeter.noteWork(sandbox);
     }
+  }
+
+  #survivalOf(sandbox: Sandbox): () => Promise<boolean> {
+    const { link } = sandbox;
+    return async () => !this.#ending.signal.aborted && (await runsOn(sandbox, link));
   }
 
   async #requireRoom(sandbox: Sandbox, readyByMs: number): Promise<void> {

@@ -72,10 +72,15 @@ export class AgentLink {
     return this.#connection?.isOpen ? this.#connection : undefined;
   }
 
+  /** True where its agents have ended so often in a row that no other is started. */
+  get isGivenUp(): boolean {
+    return this.#losses >= MAX_LOSSES;
+  }
+
   /** The open connection, or a new one; calls at the same time share it. */
   connect(): Promise<AgentConnection> {
     if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
-    if (this.#isLost || this.#losses >= MAX_LOSSES) return Promise.reject(agentSilent());
+    if (this.#isLost || this.isGivenUp) return Promise.reject(agentSilent());
     this.#connecting ??= this.#establish().finally(() => {
       this.#connecting = undefined;
     });

@@ -35,8 +35,8 @@ export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { se
   ) => {
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
-    return await service[how](owner, async (connection, memory) => {
-      const options = { timeoutSeconds, outputLimitBytes: config.outputLimitBytes, answerByMs, signal, memory };
+    return await service[how](owner, async (connection, memory, runsOn) => {
+      const options = { timeoutSeconds, outputLimitBytes: config.outputLimitBytes, answerByMs, signal, memory, runsOn };
       const execution = await execute(connection, program, options);
       return toExecutionResponse(execution, what, { timeoutSeconds, memoryBytes: memory.limitBytes });
     });
