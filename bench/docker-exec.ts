@@ -49,7 +49,14 @@ export class DockerExec {
       await chown(folder, SANDBOX_USER.uid, SANDBOX_USER.gid);
     }
     const config = parseConfig({ SANDBOX_API_KEY: 'key-of-the-benchmark', SANDBOX_NETWORK: 'none' });
-    const spec = toEngineSpec(config, { instance: this.#mark, id, folders, overrides: {} });
+    const spec = toEngineSpec(config, {
+      instance: this.#mark,
+      id,
+      dataDir: this.#folder,
+      folders,
+      overrides: {},
+      imageId: null,
+    });
     const host = { cpus: this.#cpus, mapsUsers: false };
     const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, host);
     const container = await this.#docker.createContainer({ name: spec.name, ...options });

@@ -1,5 +1,4 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
-import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { AgentSource } from './agent/link/source.ts';
 import type { Clock } from './async/clock.ts';
 import { withDeadline } from './async/deadline.ts';
@@ -11,32 +10,17 @@ import { claraRoutes } from './dialects/clara/routes.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service-routes.ts';
 import { claraTransferRoutes } from './dialects/clara/transfer-routes.ts';
 import { Disks } from './disks/disks.ts';
+import { whyUnseen } from './disks/mount-visibility.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import type { Engine } from './engines/engine.ts';
-import { AccessLog } from './http/access-log.ts';
-import { limitEachAddress } from './http/address-limits.ts';
-import { limitOpenRequests, requireKey } from './http/auth.ts';
-import { registerBodies } from './http/bodies.ts';
-import { refuseExpectations } from './http/broken-requests.ts';
-import { refuseWhileClosing } from './http/closing.ts';
-import {
-  CONNECTION_LIMITS,
-  type ConnectionLimits,
-  limitConnections,
-  toServerOptions,
-} from './http/connection-limits.ts';
-import { resetCutAnswers } from './http/cut-answers.ts';
-import { answerFrameworkError, registerErrors } from './http/errors.ts';
+import { isOnEngineHost } from './engines/host-path.ts';
+import { requireKey } from './http/auth.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
-import { documentErrors, registerOpenApi } from './http/openapi.ts';
-import { requireValidQueries } from './http/query-encoding.ts';
-import { RateLimits } from './http/rate-limits.ts';
-import { refuseAmbiguousHeads } from './http/request-heads.ts';
-import { registerSecurityHeaders } from './http/security-headers.ts';
-import { trustProxies } from './http/trusted-proxies.ts';
-import { compileValidator } from './http/validation.ts';
+import { documentErrors } from './http/openapi.ts';
+import { createHttpServer } from './http/server.ts';
 import { checkEngine } from './sandboxes/preflight/engine-check.ts';
 import { checkRuntime } from './sandboxes/preflight/runtime-check.ts';
 import { SandboxService } from './sandboxes/sandboxes.ts';
@@ -76,7 +60,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
   const disks = new Disks({ config, logger, onError });
   const store = new SandboxStore(config.dataDir, disks, () => engine.hostUser(SANDBOX_USER), onError);
-  const instance = await store.open();
+  // Where the server sees other files than the engine, as in a container, the engine tells.
+  const isThere = async (path: string) =>
+    (await whyUnseen()) !== null && (await isOnEngineHost(engine, config.image, path));
+  const instance = await store.open(isThere);
   await store.removeAllPoolFolders();
   await checkEngine(engine, config, logger);
   await checkRuntime(engine, config, instance);
@@ -92,6 +79,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const reconciler = new Reconciler({
     engine,
     service,
+    store,
     instance,
     config,
     clock,
@@ -105,34 +93,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const reaper = new Reaper(service, config, clock, onError);
 
   const connectionLimits = { ...CONNECTION_LIMITS, ...parts.connectionLimits };
-  const isTrustedProxy = trustProxies(config.trustedProxies);
-  const app = fastify({
-    ...toServerOptions(connectionLimits),
-    trustProxy: isTrustedProxy,
-    loggerInstance: logger,
-    logController: new AccessLog(),
-    frameworkErrors: answerFrameworkError(renderProblem),
-    bodyLimit: config.bodyLimitBytes,
-    routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
+  const { app, rateLimits } = await createHttpServer({
+    ...config,
+    connectionLimits,
+    logger,
+    clock,
+    version,
+    renderProblem,
   });
-  app.setValidatorCompiler(compileValidator);
-  app.setSerializerCompiler(serializerCompiler);
-  registerErrors(app, renderProblem);
-  registerBodies(app);
-  app.decorateRequest('auth', null);
-  refuseWhileClosing(app);
-  resetCutAnswers(app);
-  refuseExpectations(app);
-  refuseAmbiguousHeads(app);
-  requireValidQueries(app);
-  limitConnections(app, connectionLimits, config.maxConnections);
-  limitEachAddress(app, isTrustedProxy, config.maxConnectionsPerAddress);
-  await registerSecurityHeaders(app, config.corsOrigins);
-  const rateLimits = new RateLimits(config.requestsPerSecond, clock);
-  limitOpenRequests(app, rateLimits);
-  await registerOpenApi(app, version);
 
   const serviceOptions = { engine, service, config, version };
   await app.register(healthRoute, serviceOptions);

@@ -113,6 +113,8 @@ export interface Engine {
   rename(id: EngineId, name: string): Promise<void>;
   /** Takes an id or a name; null where there is none. */
   inspect(idOrName: string): Promise<EngineSandbox | null>;
+  /** What the image of that name is at the moment: another after it was built or pulled anew; null where there is none. */
+  imageId(name: string): Promise<string | null>;
   /** All sandboxes, in any state, that carry all these labels. */
   list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]>;
   stats(id: EngineId): Promise<EngineStats>;

@@ -9,15 +9,16 @@ const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)/g;
 export function refuseEncodedBodies(app: FastifyInstance): void {
   app.addHook('preParsing', (request, _reply, _payload, done) => {
     const { 'content-encoding': coding, 'content-type': type } = request.headers;
-    if (coding !== undefined && isCompressed(coding) && mayHaveBody(request)) throw compressed();
-    if (type !== undefined && type !== 'application/json' && !isUtf8(type) && hasBody(request.raw))
-      throw otherCharset();
+    if (coding !== undefined && isCompressed(coding) && readsBody(request)) throw compressed();
+    if (type !== undefined && type !== 'application/json' && !isUtf8(type) && readsBody(request)) throw otherCharset();
     done();
   });
 }
 
-function mayHaveBody(request: FastifyRequest): boolean {
-  return hasBody(request.raw) || request.routeOptions.config.streamsBody === true;
+/** False where a body is left unread, and does no harm. */
+function readsBody({ raw, method, routeOptions }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  return hasBody(raw) || routeOptions.config.streamsBody === true;
 }
 
 function isCompressed(codings: string): boolean {

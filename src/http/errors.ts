@@ -83,8 +83,7 @@ function causeOf(error: Error): string | undefined {
 
 function toProblem(error: FastifyError): HttpProblem {
   if (isSandboxError(error)) return ofKind(error.kind, error.message);
-  if (error instanceof HttpError)
-    return { ...ofKind('invalid', error.message), status: error.status, issues: error.issues };
+  if (error instanceof HttpError) return ofHttp(error);
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -108,6 +107,10 @@ function toProblem(error: FastifyError): HttpProblem {
 
 function ofKind(kind: ErrorKind, message: string): HttpProblem {
   return { status: STATUS[kind], kind, message, issues: [] };
+}
+
+function ofHttp({ status, message, issues }: HttpError): HttpProblem {
+  return { status, kind: status === 404 ? 'unknown_route' : 'invalid', message, issues };
 }
 
 /** A request of which one part is wrong. */

@@ -1,6 +1,6 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Seconds for which a browser may remember that an origin is allowed. */
 const PREFLIGHT_SECONDS = 600;
@@ -35,10 +35,18 @@ export async function registerSecurityHeaders(app: FastifyInstance, origins: rea
     crossOriginResourcePolicy: { policy: origins.length > 0 ? 'cross-origin' : 'same-origin' },
   });
   if (origins.length === 0) return;
-  await app.register(cors, {
+  const options = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
+  };
+  await app.register(cors, {
+    delegator: (request, callback) => callback(null, { ...options, preflight: isPreflight(request) }),
   });
+}
+
+/** False for an OPTIONS that asks after an address, which is not for CORS to answer. */
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -167,6 +170,22 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         expect(await engine.inspect(id.slice(0, 12))).toBeNull();
       });
 
+      it('tells what an image is, and of names that no image has that there is none', async () => {
+        const id = await engine.imageId(image);
+        expect(id).toMatch(/^sha256:/);
+        expect(await engine.imageId(image)).toBe(id);
+        for (const name of [
+          absentImage,
+          'a b',
+          '../containers/x',
+          'x/../../info',
+          `${image}?all=1`,
+          'x'.repeat(4000),
+        ]) {
+          expect(await engine.imageId(name)).toBeNull();
+        }
+      });
+
       it('measures a sandbox that runs or is paused', async () => {
         const id = await started();
         const stats = await engine.stats(id);
@@ -326,6 +345,15 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
           kind: 'invalid',
           message: expect.stringMatching(/build or pull it/),
         });
+      });
+
+      it('refuses to make or start a sandbox with a mount of what is not there', async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'clara-contract-'));
+        const mounts = [{ source: folder, target: '/workspace' }];
+        const id = await create({ mounts });
+        await rm(folder, { recursive: true });
+        await expect(engine.start(id)).rejects.toMatchObject({ kind: 'invalid' });
+        await expect(create({ mounts })).rejects.toMatchObject({ kind: 'invalid' });
       });
 
       it('refuses to pause, resume, measure or use a sandbox that does not run', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type {
   Engine,
   EngineExec,
@@ -37,6 +37,8 @@ export class FakeEngine implements Engine {
   readonly calls: string[] = [];
   readonly sandboxes = new Map<string, FakeSandbox>();
   readonly absentImages = new Set(['absent:latest']);
+  /** How often the images of these names were built anew. */
+  readonly builds = new Map<string, number>();
   readonly imagesWithoutPython = new Set(['without-python:latest']);
   readonly imagesWithoutSleep = new Set(['without-sleep:latest']);
   /** Called for each agent that is made, so that a test can script it before the server meets it. */
@@ -95,11 +97,23 @@ export class FakeEngine implements Engine {
     return user;
   }
 
+  /** Builds an image anew under its name; what was made of it stays as it is. */
+  rebuild(image: string): void {
+    this.builds.set(image, (this.builds.get(image) ?? 0) + 1);
+  }
+
+  async imageId(name: string): Promise<string | null> {
+    await this.#enter('imageId', name);
+    const isPossible = name.length < 256 && /^[\w./:@-]+$/.test(name) && !name.includes('..');
+    return !isPossible || this.absentImages.has(name) ? null : `sha256:${name}/${this.builds.get(name) ?? 0}`;
+  }
+
   async create(spec: EngineSpec): Promise<EngineId> {
     await this.#enter('create', spec.name);
     if (this.absentImages.has(spec.image)) {
       throw new SandboxError('invalid', `Image ${spec.image} is not on this machine: build or pull it first.`);
     }
+    demandSources(spec);
     this.#demandFree(spec.name);
     const id = randomBytes(32).toString('hex') as EngineId;
     const agent = new FakeAgent(this.#filesOf(spec, id));
@@ -113,6 +127,7 @@ export class FakeEngine implements Engine {
   async start(id: EngineId): Promise<void> {
     const sandbox = await this.#enterSandbox('start', id);
     if (sandbox.state === 'paused') throw new SandboxError('conflict', 'The sandbox is paused: resume it.');
+    if (sandbox.state !== 'running') demandSources(sandbox.spec);
     sandbox.state = this.imagesWithoutSleep.has(sandbox.spec.image) ? 'stopped' : 'running';
   }
 
@@ -259,6 +274,12 @@ export class FakeEngine implements Engine {
     this.#files.set(key, files);
     return files;
   }
+}
+
+/** What is to be bound must be there, at each start too. */
+function demandSources({ mounts }: EngineSpec): void {
+  const missing = mounts.find(({ source }) => !existsSync(source));
+  if (missing) throw new SandboxError('invalid', `The engine found nothing to bind at ${missing.source}.`);
 }
 
 /** Other Python than the agent is run as it is. */

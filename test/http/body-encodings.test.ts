@@ -154,6 +154,14 @@ describe('a body with a content coding', () => {
     expect((await put('raw?path=a.txt', 'text', headers)).statusCode).toBe(201);
   });
 
+  it('is not looked at where no body is read', async () => {
+    const headers = { 'x-api-key': API_KEY, 'content-encoding': 'gzip', 'content-type': 'application/json; charset=x' };
+    for (const method of ['GET', 'HEAD'] as const) {
+      expect((await fake.inject({ method, url: '/info', headers, payload: '{}' })).statusCode).toBe(200);
+    }
+    expect((await post('create', '', { 'content-encoding': 'gzip' })).statusCode).toBe(200);
+  });
+
   it('is told only to who has the key', async () => {
     const response = await post('execute', gzipSync('{}'), { 'content-encoding': 'gzip', 'x-api-key': 'wrong' });
     expect(response.statusCode).toBe(401);

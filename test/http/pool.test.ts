@@ -118,7 +118,7 @@ describe('the pool', () => {
     expect((await readdir(first.dataDir)).filter((name) => name.startsWith('pool-'))).toEqual([]);
 
     first.engine.revive();
-    if (waiting) await first.engine.create(waiting.spec);
+    if (waiting) await first.engine.create({ ...waiting.spec, mounts: [] });
     const second = await start({ SANDBOX_DATA_DIR: first.dataDir, SANDBOX_POOL_SIZE: '0' }, first.engine);
     expect(second.engine.sandboxes.size).toBe(0);
   });

@@ -83,3 +83,50 @@ describe('the most that a sandbox may have', () => {
     expect((await second.call('POST', '/sandbox/u/execute', code)).json().error).toContain('limit 1024 MiB');
   });
 });
+
+describe('an image that is built anew under its name', () => {
+  const IMAGE = 'clara-sandbox:latest';
+  const images = (fake: FakeApp) => specs(fake).map(({ labels }) => labels['clara.image']);
+
+  it.each(['stop', 'restart'])('is what a sandbox has after its next start, by %s', async (verb) => {
+    const fake = await start();
+    await fake.call('POST', '/sandbox/u/create');
+    fake.engine.rebuild(IMAGE);
+    await fake.call('POST', '/sandbox/u/execute', code);
+    expect(images(fake)).toEqual([`sha256:${IMAGE}/0`]);
+    await fake.call('POST', `/sandbox/u/${verb}`);
+    await fake.call('POST', '/sandbox/u/execute', code);
+    expect(images(fake)).toEqual([`sha256:${IMAGE}/1`]);
+  });
+
+  it('of a sandbox that asked for its own counts by that name', async () => {
+    const fake = await start();
+    await fake.call('POST', '/sandbox/u/create', { image: 'other:1' });
+    fake.engine.rebuild(IMAGE);
+    const before = (await fake.call('POST', '/sandbox/u/restart')).json().container_id;
+    fake.engine.rebuild('other:1');
+    expect((await fake.call('POST', '/sandbox/u/restart')).json().container_id).not.toBe(before);
+    expect(images(fake)).toEqual(['sha256:other:1/1']);
+  });
+
+  it('and gone is still in the containers that were made of it', async () => {
+    const fake = await start();
+    const before = (await fake.call('POST', '/sandbox/u/create')).json().container_id;
+    fake.engine.absentImages.add(IMAGE);
+    await fake.call('POST', '/sandbox/u/stop');
+    expect((await fake.call('POST', '/sandbox/u/restart')).json()).toMatchObject({ container_id: before });
+  });
+
+  it('reaches the pool by itself, and nothing of the old one stays', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '2' });
+    const hasAll = (build: number) => {
+      const found = images(fake);
+      return found.length === 2 && found.every((image) => image === `sha256:${IMAGE}/${build}`);
+    };
+    while (!hasAll(0)) await new Promise(setImmediate);
+    fake.engine.rebuild(IMAGE);
+    while (!hasAll(1)) await new Promise(setImmediate);
+    await fake.call('POST', '/sandbox/u/execute', code);
+    expect(images(fake)).toContain(`sha256:${IMAGE}/1`);
+  });
+});

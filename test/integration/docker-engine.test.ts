@@ -11,6 +11,7 @@ import { Demux, DemuxError } from '../../src/engines/docker/demux.ts';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { toEngineStats } from '../../src/engines/docker/stats.ts';
 import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
+import { isOnEngineHost } from '../../src/engines/host-path.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
 import { ensureBaseImage } from '../support/base-image.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
@@ -280,6 +281,24 @@ describe('Demux', () => {
   it('refuses what is not its format', () => {
     expect(() => new Demux().push(Buffer.from('OCI runtime error'))).toThrow(DemuxError);
     expect(() => new Demux().push(frame(0, Buffer.from('x')))).toThrow(DemuxError);
+  });
+});
+
+describe('a path on the machine of the engine', () => {
+  it.each([
+    ['/etc/hostname', true],
+    ['/etc', true],
+    ['/nowhere/instance', false],
+  ])('%s is told: %s', async (path, isThere) => {
+    expect(await isOnEngineHost(engine, IMAGE, path)).toBe(isThere);
+    expect((await engine.list({})).filter(({ name }) => name.startsWith('clara-path-check-'))).toEqual([]);
+  });
+
+  it('counts as there where nobody can know', async () => {
+    expect(await isOnEngineHost(engine, 'clara-test/absent:latest', '/nowhere')).toBe(true);
+    const silent = createDockerEngine({ socketPath: '/nowhere/engine.sock' });
+    expect(await isOnEngineHost(silent, IMAGE, '/nowhere')).toBe(true);
+    await silent.close();
   });
 });
 

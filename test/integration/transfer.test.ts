@@ -291,6 +291,10 @@ for folder, folders, files in sorted(os.walk('${path}')):
     expect(response.headers.get('content-type')).toBe(format === 'tar' ? 'application/x-tar' : 'application/zip');
     expect(response.headers.get('content-disposition')).toContain(`filename="tree.${format}"`);
     const archive = new Uint8Array(await response.arrayBuffer());
+    const head = await fetch(urlOf('archive', 'tree', format), { method: 'HEAD', headers: KEY });
+    expect([head.status, (await head.arrayBuffer()).byteLength]).toEqual([200, 0]);
+    for (const name of ['content-type', 'content-disposition'])
+      expect(head.headers.get(name)).toBe(response.headers.get(name));
 
     await put('tree.archive', archive);
     const opened =

@@ -64,7 +64,7 @@ async function loopsBelow(folder: string): Promise<string[]> {
 async function straysIn(folder: string): Promise<string[]> {
   const strays: string[] = [];
   for (const name of await readdir(folder)) {
-    if (name === 'instance') continue;
+    if (name === 'instance' || name === 'place') continue;
     if (!SANDBOX_FOLDER.test(name)) strays.push(name);
     else {
       const parts = await readdir(join(folder, name));

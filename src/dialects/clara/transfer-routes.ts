@@ -33,6 +33,11 @@ interface RawRequest {
   readonly Headers: z.output<typeof requests.rangeHeaders>;
 }
 
+interface ArchiveRequest {
+  readonly Params: z.output<typeof requests.userParams>;
+  readonly Querystring: z.output<typeof requests.archiveQuery>;
+}
+
 export interface TransferRoutesOptions extends ClaraOptions {
   /** Hears of all bytes that pass, in either direction. */
   readonly onBytes: (bytes: number) => void;
@@ -81,6 +86,22 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       }
       // Nothing at all, where null would be sent as JSON.
       return await (body ? reply.send(body) : reply.send());
+    });
+  };
+
+  const sendFolder = async (request: FastifyRequest<ArchiveRequest>, reply: FastifyReply) => {
+    const path = toAbsolutePath(request.query.path);
+    const { format } = request.query;
+    return await service.use(toOwner(request.params.user_id, request.auth), async (connection) => {
+      const transfer = toTransfer(reply);
+      await demandFolder(connection, path, transfer.signal);
+      const { sizeBytes, body } = await packFolder(connection, path, format, transfer);
+      reply.type(ARCHIVE_TYPE[format]);
+      if (sizeBytes !== null) reply.header('Content-Length', String(sizeBytes));
+      reply.header('Content-Disposition', attachment(`${posix.basename(path) || 'root'}.${format}`));
+      if (request.method !== 'HEAD') return await reply.send(body);
+      body.destroy();
+      return await reply.send();
     });
   };
 
@@ -155,19 +176,17 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       }),
       exposeHeadRoute: false,
     },
-    async (request, reply) => {
-      const path = toAbsolutePath(request.query.path);
-      const { format } = request.query;
-      return await service.use(toOwner(request.params.user_id, request.auth), async (connection) => {
-        const transfer = toTransfer(reply);
-        await demandFolder(connection, path, transfer.signal);
-        const { sizeBytes, body } = await packFolder(connection, path, format, transfer);
-        reply.type(ARCHIVE_TYPE[format]);
-        if (sizeBytes !== null) reply.header('Content-Length', String(sizeBytes));
-        reply.header('Content-Disposition', attachment(`${posix.basename(path) || 'root'}.${format}`));
-        return await reply.send(body);
-      });
-    },
+    sendFolder,
+  );
+
+  app.head(
+    '/sandbox/:user_id/archive',
+    operation('files', 'describeFolder', 'Whether a folder can be downloaded, and under which name', {
+      params,
+      querystring: requests.archiveQuery,
+      response: { 200: responses.headersOnly, ...sandboxErrors },
+    }),
+    sendFolder,
   );
 
   app.put(

@@ -8,6 +8,7 @@ import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
+import { imageIdOf } from './images.ts';
 import { inspectSandbox, listSandboxes, networkOf, volumesOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { ranOutOfMemory } from './memory-events.ts';
@@ -118,6 +119,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     remove,
     rename,
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
+    imageId: (name) => imageIdOf(calls, name),
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
     ranOutOfMemory: (id, withinMs, patienceMs) => ranOutOfMemory(calls, id, withinMs, patienceMs),

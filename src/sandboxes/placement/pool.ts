@@ -10,6 +10,7 @@ import { toEngineSpec } from '../spec/engine-spec.ts';
 import { newSecret } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
+import { ImageWatch } from './image-watch.ts';
 
 /** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
 const PAUSE_MS = 50;
@@ -20,6 +21,8 @@ const PAUSE_AFTER_FAILURE_MS = 5_000;
 /** A started sandbox that nobody owns yet; its agent and its Python are warm. */
 export interface PooledSandbox extends SlotHolder, Links {
   readonly engineId: EngineId;
+  /** What its image was; null where the engine did not say. */
+  readonly imageId: string | null;
   /** The name of its folder. */
   readonly folder: string;
   readonly secret: string;
@@ -45,6 +48,7 @@ export class Pool {
   readonly #ready: PooledSandbox[] = [];
   /** The folders of all that is being made, waits or was taken and is in nobody's hands yet. */
   readonly #folders = new Set<string>();
+  readonly #images: ImageWatch;
   #timer: NodeJS.Timeout | undefined;
   #filling: Promise<void> = Promise.resolve();
   #isClosed = true;
@@ -52,6 +56,9 @@ export class Pool {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
+    const { engine, config, onError } = parts;
+    const onSeen = (imageId: string) => this.#replaceOthers(imageId);
+    this.#images = new ImageWatch({ engine, image: config.image, onSeen, onError });
   }
 
   /** How many sandboxes wait for an owner. */
@@ -67,6 +74,7 @@ export class Pool {
   /** Begins to fill the pool in the background. */
   open(): void {
     this.#isClosed = false;
+    if (this.#parts.config.poolSize > 0) this.#images.start();
     this.#schedule(0);
   }
 
@@ -119,10 +127,21 @@ export class Pool {
   /** Stops filling and removes what waits. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#images.close();
     clearTimeout(this.#timer);
     await this.#filling;
     const waiting = this.#ready.splice(0);
     await Promise.all(waiting.map((pooled) => this.discard(pooled).catch(this.#parts.onError)));
+  }
+
+  /** Gives up what was made of another image, so that nobody gets it any more, and makes it anew. */
+  #replaceOthers(imageId: string): void {
+    const outdated = this.#ready.filter((pooled) => pooled.imageId !== imageId);
+    if (outdated.length === 0) return;
+    this.#ready.splice(0, this.#ready.length, ...this.#ready.filter((pooled) => pooled.imageId === imageId));
+    const gone = Promise.all(outdated.map((pooled) => this.discard(pooled).catch(this.#parts.onError)));
+    this.#filling = Promise.all([this.#filling, gone]).then(() => undefined);
+    this.#schedule(PAUSE_MS);
   }
 
   #schedule(pauseMs: number): void {
@@ -158,13 +177,13 @@ export class Pool {
     try {
       await disks.requireReserve();
       const folders = await store.openFolders(folder);
-      engineId = await engine.create(
-        toEngineSpec(config, { instance, id: folder, folders, overrides: {}, isPooled: true }),
-      );
+      const imageId = await engine.imageId(config.image);
+      const subject = { instance, id: folder, dataDir: store.path, folders, overrides: {}, imageId, isPooled: true };
+      engineId = await engine.create(toEngineSpec(config, subject));
       await engine.start(engineId);
       const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
       await links.link.connect();
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, folder, secret, ...links });
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, imageId, folder, secret, ...links });
       return true;
     } catch (error) {
       this.#hasFailed = true;

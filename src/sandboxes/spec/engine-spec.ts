@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
-import type { EngineNetwork, EngineSpec } from '../../engines/engine.ts';
+import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import type { SandboxFolders } from '../storage/store.ts';
 import { HOME, LINE, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
@@ -13,6 +13,10 @@ export const LABEL = {
   spec: 'clara.spec',
   /** Its network mode: one that the configuration no longer gives it must not run on. */
   network: 'clara.network',
+  /** The data folder that its mounts are in: another where that was moved since. */
+  folder: 'clara.folder',
+  /** What its image was when it was made; the name may mean another by now. */
+  image: 'clara.image',
   /** Made for the pool: its mounts name a folder that was renamed since, so it can run on but not start again. */
   pooled: 'clara.pooled',
 } as const;
@@ -34,14 +38,23 @@ export function fromEngineName(instance: string, name: string): string | null {
 interface SpecParts {
   readonly instance: string;
   readonly id: string;
+  /** The data folder that those of the sandbox are in. */
+  readonly dataDir: string;
   readonly folders: SandboxFolders;
   readonly overrides: SandboxOverrides;
+  /** What its image is at the moment; null where there is none. */
+  readonly imageId: string | null;
   readonly isPooled?: boolean;
+}
+
+/** The name of a sandbox's image. */
+export function imageOf(config: Config, overrides: SandboxOverrides): string {
+  return overrides.image ?? config.image;
 }
 
 /** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
 export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
-  const { instance, id, folders, overrides } = parts;
+  const { instance, id, dataDir, folders, overrides, imageId } = parts;
   const { memoryBytes, cpus } = limitsOf(config, overrides);
   return {
     name: toEngineName(instance, id),
@@ -49,9 +62,11 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       [LABEL.instance]: instance,
       [LABEL.spec]: specHash(config, overrides),
       [LABEL.network]: networkModeOf(config, overrides),
+      [LABEL.folder]: dataDir,
+      ...(imageId === null ? {} : { [LABEL.image]: imageId }),
       ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
     },
-    image: overrides.image ?? config.image,
+    image: imageOf(config, overrides),
     user: SANDBOX_USER,
     workdir: WORKSPACE,
     env: {},
@@ -76,12 +91,17 @@ function toNetwork(config: Config, { instance, id, overrides }: SpecParts): Engi
   return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
 }
 
+/** False for a sandbox that was made in another data folder, or in this one before it was moved; one that does not say is believed. */
+export function isInFolder({ labels }: Pick<EngineSandbox, 'labels'>, dataDir: string): boolean {
+  return (labels[LABEL.folder] ?? dataDir) === dataDir;
+}
+
 /** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */
 export function specHash(config: Config, overrides: SandboxOverrides): string {
   const { memoryBytes, cpus } = limitsOf(config, overrides);
   const parts = [
     REVISION,
-    overrides.image ?? config.image,
+    imageOf(config, overrides),
     memoryBytes,
     cpus,
     config.pidsLimit,

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -8,6 +7,7 @@ import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
 import { hasCode, readText, writeAtomically } from './atomic-file.ts';
 import { openDataFolder } from './data-folder.ts';
+import { INSTANCE_FILE, type IsThere, openInstance } from './instance.ts';
 import { recordSchema, type SandboxRecord } from './record.ts';
 
 /** How long a change of counters may wait to be written, in milliseconds. */
@@ -17,8 +17,6 @@ const WRITE_BEHIND_MS = 200;
 const WRITE_INTERVAL_MS = 2_000;
 
 const RECORD_FILE = 'sandbox.json';
-
-const INSTANCE_FILE = 'instance';
 
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
@@ -31,7 +29,7 @@ export interface SandboxFolders extends DiskFolders {
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
 export class SandboxStore {
-  readonly #dataDir: string;
+  #dataDir: string;
   #instance = '';
   readonly #disks: Disks;
   readonly #owner: () => Promise<DiskOwner>;
@@ -48,15 +46,18 @@ export class SandboxStore {
     this.#onError = onError;
   }
 
+  /** The data folder as the engine's machine names it, without links; once it is open. */
+  get path(): string {
+    return this.#dataDir;
+  }
+
   /** Makes the data folder where it is absent and returns its identity, which tells this server's sandboxes from others'. */
-  async open(): Promise<string> {
+  async open(isThere: IsThere): Promise<string> {
     await openDataFolder(this.#dataDir);
     try {
       await this.#disks.open();
-      const file = join(this.#dataDir, INSTANCE_FILE);
-      const known = await readText(file);
-      this.#instance = known !== null && /^[0-9a-f]{12}$/.test(known) ? known : randomBytes(6).toString('hex');
-      if (this.#instance !== known) await writeAtomically(file, this.#instance);
+      this.#dataDir = await realpath(this.#dataDir);
+      this.#instance = await openInstance(this.#dataDir, isThere);
       return this.#instance;
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);

@@ -3,12 +3,14 @@ import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { SandboxId } from '../owner.ts';
 import type { SandboxService } from '../sandboxes.ts';
-import { fromEngineName, LABEL } from '../spec/engine-spec.ts';
+import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
 import { networkModeOf } from '../spec/network-mode.ts';
+import type { SandboxStore } from '../storage/store.ts';
 
 interface ReconcilerParts {
   readonly engine: Engine;
   readonly service: SandboxService;
+  readonly store: SandboxStore;
   readonly instance: string;
   readonly config: Config;
   readonly clock: Clock;
@@ -58,7 +60,7 @@ export class Reconciler {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async adoptAll(): Promise<void> {
-    const { engine, service, instance, clock, config } = this.#parts;
+    const { engine, service, store, instance, clock, config } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
       const sandbox = id === null ? null : await service.registry.find(id as SandboxId);
@@ -72,8 +74,9 @@ export class Reconciler {
         sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
         service.lifecycle.adopt(sandbox, found);
         // With a network of before it would reach more than it may now, or not find its proxy.
-        const network = networkModeOf(config, record.overrides);
-        if (found.labels[LABEL.network] !== network) await service.lifecycle.stop(sandbox);
+        const isOfNetwork = found.labels[LABEL.network] === networkModeOf(config, record.overrides);
+        // In a folder of before it would write where nobody finds it again.
+        if (!isOfNetwork || !isInFolder(found, store.path)) await service.lifecycle.stop(sandbox);
       });
     }
   }

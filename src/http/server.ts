@@ -1,0 +1,76 @@
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { Clock } from '../async/clock.ts';
+import type { Cidr } from '../ip-address.ts';
+import { AccessLog } from './access-log.ts';
+import { limitEachAddress } from './address-limits.ts';
+import { limitOpenRequests } from './auth.ts';
+import { registerBodies } from './bodies.ts';
+import { refuseExpectations } from './broken-requests.ts';
+import { refuseWhileClosing } from './closing.ts';
+import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
+import { resetCutAnswers } from './cut-answers.ts';
+import { answerFrameworkError, type ProblemRenderer, registerErrors } from './errors.ts';
+import { registerFrontPage } from './front-page.ts';
+import { registerOpenApi } from './openapi.ts';
+import { requireValidQueries } from './query-encoding.ts';
+import { RateLimits } from './rate-limits.ts';
+import { refuseAmbiguousHeads } from './request-heads.ts';
+import { registerSecurityHeaders } from './security-headers.ts';
+import { trustProxies } from './trusted-proxies.ts';
+import { answerUnknownRoutes } from './unknown-routes.ts';
+import { compileValidator } from './validation.ts';
+
+export interface HttpServerParts {
+  readonly logger: FastifyBaseLogger;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly connectionLimits: ConnectionLimits;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly bodyLimitBytes: number;
+  /** Of a key without a rate of its own, and of an address where no key is needed; 0 is no limit. */
+  readonly requestsPerSecond: number;
+  readonly trustedProxies: readonly Cidr[];
+  readonly corsOrigins: readonly string[];
+  /** Writes the errors of what no dialect answers. */
+  readonly renderProblem: ProblemRenderer;
+}
+
+/** A server that holds every limit and has the documents, for dialects to add their routes to; and what counts its requests. */
+export async function createHttpServer(
+  parts: HttpServerParts,
+): Promise<{ readonly app: FastifyInstance; readonly rateLimits: RateLimits }> {
+  const { connectionLimits, logger, renderProblem } = parts;
+  const isTrustedProxy = trustProxies(parts.trustedProxies);
+  const app = fastify({
+    ...toServerOptions(connectionLimits),
+    trustProxy: isTrustedProxy,
+    loggerInstance: logger,
+    logController: new AccessLog(),
+    frameworkErrors: answerFrameworkError(renderProblem),
+    bodyLimit: parts.bodyLimitBytes,
+    routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  });
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(serializerCompiler);
+  registerErrors(app, renderProblem);
+  registerBodies(app);
+  app.decorateRequest('auth', null);
+  refuseWhileClosing(app);
+  resetCutAnswers(app);
+  refuseExpectations(app);
+  refuseAmbiguousHeads(app);
+  requireValidQueries(app);
+  limitConnections(app, connectionLimits, parts.maxConnections);
+  limitEachAddress(app, isTrustedProxy, parts.maxConnectionsPerAddress);
+  await registerSecurityHeaders(app, parts.corsOrigins);
+  const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
+  limitOpenRequests(app, rateLimits);
+  answerUnknownRoutes(app);
+  await registerOpenApi(app, parts.version);
+  registerFrontPage(app);
+  return { app, rateLimits };
+}

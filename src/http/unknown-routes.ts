@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpError } from './http-error.ts';
+
+interface Address {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+}
+
+/**
+ * Answers what is no route, and OPTIONS, before a body is looked at: 405 with the methods that the address takes, 404 where it is
+ * none. Learns the routes that are registered after it.
+ */
+export function answerUnknownRoutes(app: FastifyInstance): void {
+  const addresses = new Map<string, Address>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const address = addresses.get(url) ?? { pattern: toPattern(url), methods: new Set() };
+    for (const name of [method].flat()) address.methods.add(name);
+    addresses.set(url, address);
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const isOptions = request.method === 'OPTIONS';
+    if (!request.is404 && !isOptions) return done();
+    const methods = methodsOf(request, addresses);
+    if (methods.length === 0) throw new HttpError(404, 'Not Found');
+    const allow = [...methods, 'OPTIONS'];
+    if (!isOptions) throw otherMethod(request.method, allow);
+    reply.code(204).header('Allow', allow.join(', ')).send();
+  });
+}
+
+/** The methods that the address of a request takes, OPTIONS aside; none where nothing has that address. */
+function methodsOf(request: FastifyRequest, addresses: ReadonlyMap<string, Address>): readonly string[] {
+  const path = toPath(request.url);
+  // The server as a whole. RFC 9110, section 9.3.7.
+  if (path === '*') return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+  const matching = [...addresses.values()].filter(({ pattern }) => pattern.test(path));
+  return [...new Set(matching.flatMap(({ methods }) => [...methods]))].filter((method) => method !== 'OPTIONS');
+}
+
+/** The path of a target, which may be a whole URL, with what needs no escape unescaped. */
+function toPath(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Matches the paths that a route with this URL takes. */
+function toPattern(url: string): RegExp {
+  const parts = url.split(/(:\w+|\*)/).map((part) => {
+    if (part.startsWith(':')) return '[^/]*';
+    return part === '*' ? '.*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}$`, 's');
+}
+
+/** RFC 9110, section 15.5.6. */
+function otherMethod(method: string, allow: readonly string[]): HttpError {
+  const names = `${allow.slice(0, -1).join(', ')} and ${allow.at(-1)}`;
+  const sentence = `This address takes ${names}, not ${method}.`;
+  return new HttpError(405, sentence, { headers: { Allow: allow.join(', ') } });
+}
