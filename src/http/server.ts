@@ -19,7 +19,7 @@ import { refuseAmbiguousHeads } from './request-heads.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { trustProxies } from './trusted-proxies.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
-import { compileValidator } from './validation.ts';
+import { createValidatorCompiler } from './validation.ts';
 
 export interface HttpServerParts {
   readonly logger: FastifyBaseLogger;
@@ -54,7 +54,7 @@ export async function createHttpServer(
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   });
-  app.setValidatorCompiler(compileValidator);
+  app.setValidatorCompiler(createValidatorCompiler(logger));
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderProblem);
   registerBodies(app);

@@ -1,5 +1,6 @@
-import type { FastifySchemaCompiler } from 'fastify';
+import type { FastifyBaseLogger, FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
+import { logIgnoredFields, shortName } from './ignored-fields.ts';
 
 /** What is wrong with one field of a request; `msg` goes on where the field's name ends. */
 export interface FieldIssue {
@@ -28,21 +29,40 @@ const PART: Readonly<Record<string, string>> = {
   headers: 'header',
 };
 
+const UNKNOWN = 'is unknown to this route';
+
 /** More than these are not told. */
 const MAX_ISSUES = 20;
 
-/** Checks a part of a request against a zod schema; what is wrong is said in words for a person. */
-export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart = 'body' }) => {
-  const part = PART[httpPart] ?? httpPart;
-  return (data) => {
-    const parsed = schema.safeParse(data, { error: describeIssue });
-    if (parsed.success) return { value: parsed.data };
-    const issues = parsed.error.issues.slice(0, MAX_ISSUES).map(({ path, message, code }) => {
-      return { loc: [part, ...path.map(String)], msg: message, type: code };
-    });
-    return { error: new InvalidRequest(issues) };
+/** What is not told, as it holds what a client has for itself. */
+const UNTOLD_PART = 'header';
+
+/**
+ * Checks the parts of requests against zod schemas; what is wrong is said in words for a person. Fields that a route does not know
+ * are refused where its schema is strict; else they are ignored, and named in the log at debug level.
+ */
+export function createValidatorCompiler(logger: FastifyBaseLogger): FastifySchemaCompiler<z.ZodType> {
+  const tellsIgnored = logger.level === 'debug' || logger.level === 'trace';
+  return ({ schema, method, url, httpPart = 'body' }) => {
+    const part = PART[httpPart] ?? httpPart;
+    const at = { route: `${method} ${url}`, part };
+    return (data) => {
+      const parsed = schema.safeParse(data, { error: describeIssue });
+      if (!parsed.success) return { error: toInvalidRequest(part, parsed.error.issues) };
+      if (tellsIgnored && part !== UNTOLD_PART) logIgnoredFields(logger, at, data, parsed.data);
+      return { value: parsed.data };
+    };
   };
-};
+}
+
+function toInvalidRequest(part: string, issues: readonly z.core.$ZodIssue[]): InvalidRequest {
+  const fieldIssues = issues.flatMap((issue): FieldIssue[] => {
+    const loc = [part, ...issue.path.map(String)];
+    if (issue.code !== 'unrecognized_keys') return [{ loc, msg: issue.message, type: issue.code }];
+    return issue.keys.map((key) => ({ loc: [...loc, shortName(key)], msg: UNKNOWN, type: issue.code }));
+  });
+  return new InvalidRequest(fieldIssues.slice(0, MAX_ISSUES));
+}
 
 function toClause({ loc: [part, ...names], msg }: FieldIssue): string {
   return `${names.length === 0 ? `The ${part}` : names.join('.')} ${msg}`;

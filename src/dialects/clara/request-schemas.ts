@@ -140,7 +140,10 @@ export const unzipBody = z
   .object({ path, destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }) })
   .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
 
-export const archiveQuery = z.object({
+/** The same for routes that no client knew before they were strict. */
+export const rawQuery = z.strictObject(fileQuery.shape);
+
+export const archiveQuery = z.strictObject({
   path: folderPath,
   format: z
     .enum(['tar', 'zip'])

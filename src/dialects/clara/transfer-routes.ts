@@ -29,7 +29,7 @@ const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as con
 
 interface RawRequest {
   readonly Params: z.output<typeof requests.userParams>;
-  readonly Querystring: z.output<typeof requests.fileQuery>;
+  readonly Querystring: z.output<typeof requests.rawQuery>;
   readonly Headers: z.output<typeof requests.rangeHeaders>;
 }
 
@@ -110,7 +110,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     {
       ...operation('files', 'downloadFile', 'Download a file of any size, or a range of it', {
         params,
-        querystring: requests.fileQuery,
+        querystring: requests.rawQuery,
         headers: requests.rangeHeaders,
         response: {
           200: responses.fileDownload('The file.'),
@@ -129,7 +129,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     '/sandbox/:user_id/raw',
     operation('files', 'describeFile', 'Size, ETag and time of a file', {
       params,
-      querystring: requests.fileQuery,
+      querystring: requests.rawQuery,
       headers: requests.rangeHeaders,
       response: { 200: responses.headersOnly, 304: responses.notChanged, ...sandboxErrors },
     }),
@@ -145,7 +145,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       {
         consumes: ['application/octet-stream'],
         params,
-        querystring: requests.fileQuery,
+        querystring: requests.rawQuery,
         headers: requests.conditionHeaders,
         body: requests.fileBytes,
         response: { ...responses.written, 412: errorResponse, ...sandboxErrors },
