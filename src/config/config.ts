@@ -4,7 +4,19 @@ import { parse } from 'dotenv';
 import { z } from 'zod';
 import { type ApiKey, masterKey } from '../auth/api-keys.ts';
 import { parseAddress } from '../ip-address.ts';
-import { apiKeys, integer, isPool, number, origins, patterns, preload, ranges, size, sizeOrNone } from './fields.ts';
+import {
+  apiKeys,
+  imagePatterns,
+  integer,
+  isPool,
+  number,
+  origins,
+  patterns,
+  preload,
+  ranges,
+  size,
+  sizeOrNone,
+} from './fields.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -34,6 +46,7 @@ export const environmentSchema = z.object({
   SANDBOX_POOL_SIZE: integer(0, 1000).default(2),
   SANDBOX_AGENT_TRANSPORT: z.enum(['socket', 'exec']).default('socket'),
   SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
+  SANDBOX_DOCKER_IMAGES: imagePatterns.default([]),
   SANDBOX_DOCKER_RUNTIME: z
     .string()
     .regex(/^[\w.-]+$/, 'must be the name of a runtime of the engine')
@@ -149,6 +162,7 @@ function toConfig(env: Environment, publishAddress: string | null) {
     poolSize: env.SANDBOX_POOL_SIZE,
     agentTransport: env.SANDBOX_AGENT_TRANSPORT,
     image: env.SANDBOX_DOCKER_IMAGE,
+    imagePatterns: env.SANDBOX_DOCKER_IMAGES,
     runtime: env.SANDBOX_DOCKER_RUNTIME,
     seccomp: env.SANDBOX_DOCKER_SECCOMP,
     stopAfterSeconds: env.SANDBOX_DOCKER_TIMEOUT,

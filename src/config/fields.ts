@@ -61,6 +61,14 @@ export const patterns = z.string().transform((text, context) => {
   });
 });
 
+/** Names of images, of which one may end with `*` for all that begin so. */
+export const imagePatterns = z.string().transform((text, context) => {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => /^[^\s*]*\*?$/.test(part) && part !== '')) return parts;
+  context.addIssue('must be names of images such as python:3.12 or team/* with commas between them, or * for all');
+  return z.NEVER;
+});
+
 /** Addresses and ranges of them, but never all addresses. */
 export const ranges = z.string().transform((text, context) => {
   const parts = text

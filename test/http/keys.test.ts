@@ -113,7 +113,7 @@ describe('a key with a quota of sandboxes', () => {
   });
 
   it('is not charged for what others made, nor for what could not be made', async () => {
-    await start(entry('bot', BOT_KEY, ';sandboxes=1'));
+    await start(entry('bot', BOT_KEY, ';sandboxes=1'), { SANDBOX_DOCKER_IMAGES: '*' });
     expect((await create(API_KEY, 'theirs')).statusCode).toBe(200);
     expect((await create(BOT_KEY, 'theirs')).statusCode).toBe(200);
     const failed = await ask(BOT_KEY, 'POST', '/sandbox/x/create', { image: 'absent:latest' });

@@ -129,6 +129,7 @@ describe('a sandbox', () => {
 });
 
 describe('a create with an image that cannot run', () => {
+  const ANY_IMAGE = { SANDBOX_DOCKER_IMAGES: '*' };
   const states = (fake: FakeApp) => [...fake.engine.sandboxes.values()].map(({ state, spec }) => [state, spec.image]);
 
   it.each([
@@ -136,7 +137,7 @@ describe('a create with an image that cannot run', () => {
     ['has no Python', 'without-python:latest', /python3/],
     ['ends at once', 'without-sleep:latest', /sleep/],
   ])('leaves the sandbox as it was where it %s', async (_what, image, sentence) => {
-    const fake = await start();
+    const fake = await start(ANY_IMAGE);
     await fake.call('POST', '/sandbox/u/execute', code);
     const before = (await fake.call('GET', '/sandbox/u/status')).json();
     const refused = await fake.call('POST', '/sandbox/u/create', { image });
@@ -157,7 +158,7 @@ describe('a create with an image that cannot run', () => {
   ])(
     'leaves nothing of a new sandbox where it %s, and says that it is no passing fault',
     async (_what, image, sentence) => {
-      const fake = await start();
+      const fake = await start(ANY_IMAGE);
       const refused = await fake.call('POST', '/sandbox/u/create', { image });
       expect(refused.statusCode).toBe(422);
       expect(refused.json().error).toMatch(sentence);
@@ -167,7 +168,7 @@ describe('a create with an image that cannot run', () => {
   );
 
   it('is no passing fault where the engine only fails to run a program in what has ended', async () => {
-    const fake = await start();
+    const fake = await start(ANY_IMAGE);
     fake.engine.exec = async () => {
       throw new SandboxError('unavailable', 'The engine could not run a program.');
     };
@@ -176,7 +177,7 @@ describe('a create with an image that cannot run', () => {
   });
 
   it('keeps what the sandbox had where the engine fails after the trial', async () => {
-    const fake = await start();
+    const fake = await start(ANY_IMAGE);
     await fake.call('POST', '/sandbox/u/create');
     const gate = fake.engine.hold('stop');
     const failing = fake.call('POST', '/sandbox/u/create', { cpu_limit: 0.5 });

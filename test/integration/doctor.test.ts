@@ -79,6 +79,7 @@ describe('npm run doctor', () => {
       'shared counts',
       'swap',
       'image',
+      'permitted images',
       'clock',
       'port',
       'data folder',
@@ -135,6 +136,14 @@ describe('npm run doctor', () => {
     expect(text).toMatch(line);
     expect(text).toMatch(/^fail .*\n +To mend: /m);
     expect(code).toBe(1);
+  });
+
+  it.each([
+    ['absent:1,team/*', /^warn +permitted images: A create may name absent:1, which the engine does not have\./m],
+    ['*', /^warn +permitted images: .* every image .*\n +To mend: Name those/m],
+    ['team/*', /^ok +permitted images: A create may name the configured image and team\/\*\.$/m],
+  ])('says which images a create may name, with SANDBOX_DOCKER_IMAGES=%s', async (images, finding) => {
+    expect((await doctor(good(`SANDBOX_DOCKER_IMAGES=${images}`))).text).toMatch(finding);
   });
 
   it('says which system calls sandboxes make', async () => {

@@ -162,7 +162,7 @@ describe('a sandbox', () => {
   });
 
   it('honours image and limits, and gives a clear error where the image has no Python', async () => {
-    const server = await start();
+    const server = await start({ SANDBOX_DOCKER_IMAGES: '*' });
     await server.call('POST', '/sandbox/u/create', { memory_limit: '128m', cpu_limit: 0.5 });
     const { body } = await server.execute('u', "block = bytearray(300_000_000)\nprint('unreached')");
     expect(body).toMatchObject({ success: false, output: '' });
@@ -177,7 +177,7 @@ describe('a sandbox', () => {
   });
 
   it('runs on as it was where a create asks for an image that cannot run', async () => {
-    const server = await start();
+    const server = await start({ SANDBOX_DOCKER_IMAGES: '*' });
     await server.shell('u', 'nohup sleep 3331 >/dev/null 2>&1 &');
     const images = {
       'nosuch:1': /nosuch:1 is not on this machine/,

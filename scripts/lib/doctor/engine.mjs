@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
 import { fail, ok, warn } from './finding.mjs';
+import { checkPermittedImages } from './images.mjs';
 import { checkIsolation } from './isolation.mjs';
 import { toBytes, toGibibytes } from './size.mjs';
 
@@ -41,6 +42,7 @@ export async function checkEngine(env) {
     checkMemory(info, env),
     checkSwap(info),
     await checkImage(env),
+    await checkPermittedImages(env),
     checkClock(info),
   ];
 }

@@ -12,6 +12,7 @@ import { claimPooled } from '../placement/claim.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
+import { requireImageStillPermitted } from '../spec/permitted-images.ts';
 import { newRecord, type SandboxOverrides, type SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { Containers } from './instances.ts';
@@ -61,6 +62,7 @@ export class Lifecycle {
 
   /** Brings the sandbox to where its agent answers, from whatever state; creates it where it is absent. */
   async bringUp(sandbox: Sandbox, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
+    const { config, disks } = this.#parts;
     if (sandbox.state === 'paused') await this.#resume(sandbox);
     if (sandbox.state === 'running') {
       try {
@@ -72,7 +74,8 @@ export class Lifecycle {
       }
     }
     const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
-    if (isNew) await this.#parts.disks.requireReserve();
+    requireImageStillPermitted(overrides.image ?? (isNew ? undefined : sandbox.record?.overrides.image), config);
+    if (isNew) await disks.requireReserve();
     if (await claimPooled(this.#parts, this.#pool(), sandbox, overrides)) return await this.#connect(sandbox);
     await this.#capacity().reserve(sandbox);
     this.#starting += 1;

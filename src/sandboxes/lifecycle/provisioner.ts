@@ -5,6 +5,7 @@ import { Quota } from '../placement/quota.ts';
 import { tryOut } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { limitsOf } from '../spec/limits.ts';
+import { requireImageStillPermitted } from '../spec/permitted-images.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import type { Lifecycle, LifecycleParts } from './lifecycle.ts';
 
@@ -56,7 +57,9 @@ export class Starts {
       throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
     }
     const before = sandbox.record?.overrides ?? {};
-    await this.#tryOut(sandbox.id, { ...before, ...overrides });
+    const wanted = { ...before, ...overrides };
+    requireImageStillPermitted(wanted.image, this.#parts.config);
+    await this.#tryOut(sandbox.id, wanted);
     await this.#lifecycle.stop(sandbox);
     try {
       await this.bringUp(sandbox, owner, overrides);

@@ -3,9 +3,11 @@ import { SandboxError } from '../../errors.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import { specHash } from './engine-spec.ts';
 import { isWider } from './network-mode.ts';
+import { requirePermittedImage } from './permitted-images.ts';
 
 /** Throws `invalid` where a create asks for more than this server gives. */
 export function checkOverrides(overrides: SandboxOverrides, config: Config): void {
+  requirePermittedImage(overrides.image, config);
   if ((overrides.memoryBytes ?? 0) > config.maxMemoryBytes) {
     const limit = Math.floor(config.maxMemoryBytes / 2 ** 20);
     throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`);

@@ -1,10 +1,12 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
-import type { Engine } from '../../engines/engine.ts';
+import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { SandboxId } from '../owner.ts';
 import type { SandboxService } from '../sandboxes.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
 import { networkModeOf } from '../spec/network-mode.ts';
+import { isPermittedImage } from '../spec/permitted-images.ts';
+import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
 interface ReconcilerParts {
@@ -60,7 +62,7 @@ export class Reconciler {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async adoptAll(): Promise<void> {
-    const { engine, service, store, instance, clock, config } = this.#parts;
+    const { engine, service, instance, clock } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
       const sandbox = id === null ? null : await service.registry.find(id as SandboxId);
@@ -73,11 +75,17 @@ export class Reconciler {
         if (sandbox.engineId) return;
         sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
         service.lifecycle.adopt(sandbox, found);
-        // With a network of before it would reach more than it may now, or not find its proxy.
-        const isOfNetwork = found.labels[LABEL.network] === networkModeOf(config, record.overrides);
-        // In a folder of before it would write where nobody finds it again.
-        if (!isOfNetwork || !isInFolder(found, store.path)) await service.lifecycle.stop(sandbox);
+        if (!this.#mayRunOn(found, record)) await service.lifecycle.stop(sandbox);
       });
     }
+  }
+
+  #mayRunOn(found: EngineSandbox, { overrides }: SandboxRecord): boolean {
+    const { config, store } = this.#parts;
+    // With a network of before it would reach more than it may now, or not find its proxy.
+    if (found.labels[LABEL.network] !== networkModeOf(config, overrides)) return false;
+    // In a folder of before it would write where nobody finds it again.
+    if (!isInFolder(found, store.path)) return false;
+    return overrides.image === undefined || isPermittedImage(overrides.image, config);
   }
 }

@@ -1,0 +1,54 @@
+import type { Config } from '../../config/config.ts';
+import { SandboxError } from '../../errors.ts';
+
+/** The images that the configuration lets a create name. */
+type ImageRules = Pick<Config, 'image' | 'imagePatterns'>;
+
+/**
+ * True where a create may name this image: the configured one, and what the patterns allow, of which one that ends with `*` stands for
+ * all names that begin so. What the engine may take for the id of any image is allowed by its own entry or by `*` alone.
+ */
+export function isPermittedImage(image: string, { image: configured, imagePatterns }: ImageRules): boolean {
+  const name = toFullName(image);
+  const mayBeId = /^(?:sha256:)?[0-9a-f]+$/.test(image);
+  return [configured, ...imagePatterns].some((pattern) => {
+    if (pattern === '*' || pattern === image) return true;
+    if (mayBeId) return false;
+    return pattern.endsWith('*') ? name.startsWith(toRepository(pattern).slice(0, -1)) : name === toFullName(pattern);
+  });
+}
+
+/** Throws `invalid` where a create names an image that is not permitted. */
+export function requirePermittedImage(image: string | undefined, rules: ImageRules): void {
+  if (image === undefined || isPermittedImage(image, rules)) return;
+  throw notPermitted(image, rules, 'The operator of the server adds others to SANDBOX_DOCKER_IMAGES.');
+}
+
+/** The same for the image that a sandbox was made with, before it runs again. */
+export function requireImageStillPermitted(image: string | undefined, rules: ImageRules): void {
+  if (image === undefined || isPermittedImage(image, rules)) return;
+  const advice = `Create the sandbox with another, such as {"image": "${rules.image}"}: its files stay. Or ask the operator to add this one to SANDBOX_DOCKER_IMAGES.`;
+  throw notPermitted(image, rules, advice);
+}
+
+function notPermitted(image: string, { image: configured, imagePatterns }: ImageRules, advice: string): SandboxError {
+  const permitted = [...new Set([configured, ...imagePatterns])].join(', ');
+  return new SandboxError(
+    'invalid',
+    `Image ${image} is not permitted on this server, which gives ${permitted}. ${advice}`,
+  );
+}
+
+/** The name as the engine reads it: with the tag that is meant where there is none, and by its digest alone where it has one. */
+function toFullName(image: string): string {
+  const repository = toRepository(image);
+  const [name = '', digest] = repository.split('@');
+  const hasTag = name.slice(name.lastIndexOf('/') + 1).includes(':');
+  if (digest === undefined) return hasTag ? name : `${name}:latest`;
+  return `${hasTag ? name.slice(0, name.lastIndexOf(':')) : name}@${digest}`;
+}
+
+/** Without the registry that a name without one means. */
+function toRepository(image: string): string {
+  return image.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
+}
