@@ -26,8 +26,7 @@ import { checkRuntime } from './sandboxes/preflight/runtime-check.ts';
 import { SandboxService } from './sandboxes/sandboxes.ts';
 import { SANDBOX_USER } from './sandboxes/spec/layout.ts';
 import { SandboxStore } from './sandboxes/storage/store.ts';
-import { Reconciler } from './sandboxes/upkeep/adoption.ts';
-import { Reaper } from './sandboxes/upkeep/reaper.ts';
+import { Upkeep } from './sandboxes/upkeep/upkeep.ts';
 import { type CollectYoung, limitYoungGarbage } from './young-garbage.ts';
 
 export interface AppParts {
@@ -76,21 +75,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
   });
   const service = new SandboxService({ engine, store, disks, agentSource, config, clock, instance, onError, egress });
-  const reconciler = new Reconciler({
-    engine,
-    service,
-    store,
-    instance,
-    config,
-    clock,
-    onError,
-    onAdopted: () => {
-      service.pool.open();
-      service.diskSweep.open();
-      service.straySweep.open();
-    },
-  });
-  const reaper = new Reaper(service, config, clock, onError);
+  const upkeep = new Upkeep({ engine, service, store, disks, instance, config, clock, logger, onError });
 
   const connectionLimits = { ...CONNECTION_LIMITS, ...parts.connectionLimits };
   const { app, rateLimits } = await createHttpServer({
@@ -102,7 +87,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     renderProblem,
   });
 
-  const serviceOptions = { engine, service, config, version };
+  const serviceOptions = { engine, service, config, version, warnings: () => upkeep.warnings };
   await app.register(healthRoute, serviceOptions);
   await app.register(async (secured) => {
     documentErrors(secured, commonErrors);
@@ -116,14 +101,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onReady', async () => {
     await service.starts.countByCreator();
     if (config.network === 'bridge') await closeHost(engine, logger);
-    await reconciler.start();
-    await service.diskSweep.sweep().catch(onError);
-    reaper.start();
+    await upkeep.start();
   });
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
   app.addHook('onClose', async () => {
-    const passes = Promise.all([reconciler.close(), reaper.close()]);
-    await withDeadline(passes, CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
+    await withDeadline(upkeep.close(), CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
     await service.close();
     await store.close();
     await engine.close();

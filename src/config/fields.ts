@@ -15,17 +15,22 @@ export function parseSize(text: string): number | undefined {
 
 /** A size of at least so many bytes, in bytes. */
 export function size(minimumBytes: number) {
-  return z.string().transform((text, context) => {
-    const bytes = parseSize(text);
-    if (bytes !== undefined && bytes >= minimumBytes) return bytes;
-    context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes`);
-    return z.NEVER;
-  });
+  return sizeWith(minimumBytes, '');
 }
 
 /** Like `size`, and 0 for no limit. */
 export function sizeOrNone(minimumBytes: number) {
-  return z.union([z.literal('0').transform(() => 0), size(minimumBytes)]);
+  return sizeWith(minimumBytes, ', or 0 for none');
+}
+
+function sizeWith(minimumBytes: number, orNone: string) {
+  return z.string().transform((text, context) => {
+    if (orNone !== '' && text.trim() === '0') return 0;
+    const bytes = parseSize(text);
+    if (bytes !== undefined && bytes >= minimumBytes) return bytes;
+    context.addIssue(`must be a size such as 512m or 2g, at least ${minimumBytes} bytes${orNone}`);
+    return z.NEVER;
+  });
 }
 
 /** A number within these bounds. */

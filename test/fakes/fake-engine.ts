@@ -43,6 +43,8 @@ export class FakeEngine implements Engine {
   readonly imagesWithoutSleep = new Set(['without-sleep:latest']);
   /** Called for each agent that is made, so that a test can script it before the server meets it. */
   onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
+  /** The limits that it does not hold. */
+  unlimited: readonly string[] = [];
   readonly #gates = new Gates();
   readonly #files = new Map<string, FakeFiles>();
   #isDown = false;
@@ -88,8 +90,9 @@ export class FakeEngine implements Engine {
 
   async info(): Promise<EngineInfo> {
     await this.#enter('info');
+    const { unlimited } = this;
     const seccomp = ['strict', 'engine'] as const;
-    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp, unlimited: [] };
+    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp, unlimited };
   }
 
   async hostUser(user: EngineUser): Promise<EngineUser> {

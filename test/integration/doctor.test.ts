@@ -151,7 +151,7 @@ describe('npm run doctor', () => {
     expect(text).toMatch(/^ok +seccomp: strict: /m);
     expect(text).toMatch(/^ok +io_uring: Out of reach of sandboxes/m);
     const { text: loose } = await doctor(good('SANDBOX_DOCKER_SECCOMP=engine'));
-    expect(loose).toMatch(/^ok +seccomp: engine: .* the engine's profile \((default|builtin)\)/m);
+    expect(loose).toMatch(/^warn +seccomp: engine: .* the engine's profile \((default|builtin)\)/m);
   });
 
   it('warns of keys that travel in clear where other machines reach the server', async () => {
@@ -192,6 +192,20 @@ describe('npm run doctor', () => {
       const { port } = new URL(server.url);
       const { text } = await doctor(good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
       expect(text).toMatch(/^ok +port: \d+ is this server's/m);
+      expect(text).toMatch(/^ok +server: It runs, version 0\.0\.0-test, and warns of nothing/m);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('says what a server that runs warns of', async () => {
+    const server = await startRealServer({ SANDBOX_DOCKER_IMAGE: 'absent:1', SANDBOX_DISK_RESERVE: '900t' });
+    try {
+      while (!(await server.call('GET', '/health')).body.warnings) await new Promise(setImmediate);
+      const { port } = new URL(server.url);
+      const { text } = await doctor(good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
+      expect(text).toMatch(/^warn +server: The image of new sandboxes is not on this machine/m);
+      expect(text).toMatch(/^warn +server: .* less free than SANDBOX_DISK_RESERVE/m);
     } finally {
       await server.close();
     }

@@ -8,7 +8,9 @@ import { ROOT } from '../paths.mjs';
 import { fail, ok, warn } from './finding.mjs';
 import { toBytes, toGibibytes } from './size.mjs';
 
-const HEALTH_TIMEOUT_MS = 3_000;
+/** The server gives its engine three seconds to answer. */
+const HEALTH_TIMEOUT_MS = 5_000;
+const HEALTH_CHARACTERS = 65_536;
 /** tmpfs and ramfs, as statfs(2) names them. */
 const MEMORY_FILE_SYSTEMS = [0x01021994, 0x858458f6];
 
@@ -24,6 +26,7 @@ export async function checkHost(env) {
   const nearest = await nearestFolder(dataDir);
   return [
     await checkPort(env),
+    ...(await checkServer(env)),
     await checkDataFolder(dataDir, nearest),
     await checkFreeDisk(nearest, env),
     await checkDisks(nearest, env),
@@ -67,20 +70,36 @@ function tryListen(host, port) {
   });
 }
 
-function isOurs(host, port) {
+async function isOurs(host, port) {
+  return (await askHealth(host, port)) !== undefined;
+}
+
+/** What a server that runs there says of itself; undefined where none does. */
+function askHealth(host, port) {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return new Promise((resolve) => {
     const request = get({ host: reachable, port, path: '/health', timeout: HEALTH_TIMEOUT_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => {
-        if (text.length < 4096) text += chunk;
+        if (text.length < HEALTH_CHARACTERS) text += chunk;
       });
-      response.on('end', () => resolve(/"status":"(un)?healthy"/.test(text)));
-      response.on('error', () => resolve(false));
+      response.on('end', () => resolve(/"status":"(un)?healthy"/.test(text) ? JSON.parse(text) : undefined));
+      response.on('error', () => resolve(undefined));
     });
     request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false));
+    request.on('error', () => resolve(undefined));
   });
+}
+
+async function checkServer(env) {
+  const what = 'server';
+  const port = Number(env.SANDBOX_API_PORT || 8080);
+  const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
+  const health = isPort ? await askHealth(env.SANDBOX_API_HOST || '0.0.0.0', port) : undefined;
+  if (!health) return [ok(what, 'None answers where the settings say.')];
+  const mend = 'Its log says more; what is mended is gone from here a few seconds later.';
+  const warnings = (health.warnings ?? []).map((sentence) => warn(what, sentence, mend));
+  return warnings.length > 0 ? warnings : [ok(what, `It runs, version ${health.version}, and warns of nothing.`)];
 }
 
 async function checkDataFolder(dataDir, nearest) {

@@ -142,7 +142,15 @@ export const unpackResponse = z
   .meta({ examples: [{ path: '/workspace/project', entries: 12, bytes: 48_213 }] });
 
 export const healthResponse = z
-  .object({ status: z.enum(['healthy', 'unhealthy']), docker: z.boolean(), version: z.string() })
+  .object({
+    status: z.enum(['healthy', 'unhealthy']),
+    docker: z.boolean(),
+    version: z.string(),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the operator should mend, a sentence each; absent where there is nothing.' }),
+  })
   .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0' }] });
 
 export const infoResponse = z

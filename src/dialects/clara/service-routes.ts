@@ -12,12 +12,15 @@ export interface ServiceRoutesOptions {
   readonly service: SandboxService;
   readonly config: Config;
   readonly version: string;
+  /** What the operator should mend, a sentence each. */
+  readonly warnings: () => readonly string[];
 }
 
 const BYTES_PER_GB = 2 ** 30;
 
 /** /health, open to everybody. */
-export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app, { engine, version }) => {
+export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (app, options) => {
+  const { engine, version, warnings } = options;
   app.get(
     '/health',
     operation('service', 'getHealth', 'Whether the server and its engine work; always 200', {
@@ -26,7 +29,9 @@ export const healthRoute: FastifyPluginAsyncZod<ServiceRoutesOptions> = async (a
     }),
     async () => {
       const docker = (await engineVersion(engine)) !== null;
-      return { status: docker ? ('healthy' as const) : ('unhealthy' as const), docker, version };
+      const sentences = [...warnings()];
+      const status = docker ? ('healthy' as const) : ('unhealthy' as const);
+      return { status, docker, version, ...(sentences.length === 0 ? {} : { warnings: sentences }) };
     },
   );
 };

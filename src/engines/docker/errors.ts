@@ -34,12 +34,18 @@ export function toSandboxError(error: unknown, subject: CallSubject): SandboxErr
 
 /** The error of a call that never reached the engine, or whose connection broke. */
 export function engineSilent(cause?: unknown): SandboxError {
-  return new SandboxError(
-    'unavailable',
-    'The Docker engine does not answer: check that it runs and that the server may use its socket.',
-    { cause },
-  );
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return new SandboxError('unavailable', SILENCE_OF.get(code) ?? SILENCE, { cause });
 }
+
+const SILENCE = 'The Docker engine does not answer: check that it runs and that the server may use its socket.';
+
+/** Why, where the code of the connection's error tells. */
+const SILENCE_OF: ReadonlyMap<unknown, string> = new Map([
+  ['EACCES', "The server may not use the Docker engine's socket: run the server as root."],
+  ['ENOENT', 'No Docker engine is where the server looks for one: start it, or set DOCKER_HOST to where it listens.'],
+  ['ECONNREFUSED', 'The Docker engine does not run: nothing listens at its socket.'],
+]);
 
 /** Node marks all of these with a code (ECONNREFUSED, ENOENT, EACCES, ECONNRESET, EPIPE, …); an abort is how close() ends a call. */
 function isConnectionError(error: unknown): boolean {

@@ -53,6 +53,7 @@ export class Pool {
   #filling: Promise<void> = Promise.resolve();
   #isClosed = true;
   #hasFailed = false;
+  #problem: string | null = null;
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
@@ -69,6 +70,11 @@ export class Pool {
   /** True once a sandbox could not be made or removed, so that something of it may still be there. */
   get hasFailed(): boolean {
     return this.#hasFailed;
+  }
+
+  /** Why the last sandbox could not be made; null where it could. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** Begins to fill the pool in the background. */
@@ -161,6 +167,7 @@ export class Pool {
       else if (await this.#add()) this.#schedule(PAUSE_MS);
       else this.#schedule(PAUSE_AFTER_FAILURE_MS);
     } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error);
       if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'no_space')) onError(error);
       this.#schedule(PAUSE_AFTER_FAILURE_MS);
     }
@@ -183,6 +190,7 @@ export class Pool {
       await engine.start(engineId);
       const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
       await links.link.connect();
+      this.#problem = null;
       this.#ready.push({ hasSlot: slot.hasSlot, engineId, imageId, folder, secret, ...links });
       return true;
     } catch (error) {

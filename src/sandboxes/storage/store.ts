@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -179,6 +179,16 @@ export class SandboxStore {
     const waiting = [...this.#soon.values()];
     await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
     await Promise.allSettled(this.#writes.values());
+  }
+
+  /** Throws `unavailable` where the data folder is gone or another one, or cannot be written. */
+  async requireUsable(): Promise<void> {
+    try {
+      await this.#requireDataFolder();
+      await access(this.#dataDir, constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be written`);
+    }
   }
 
   /** A disk that is not mounted any more leaves an empty folder behind, in which sandboxes would seem to have lost their files. */

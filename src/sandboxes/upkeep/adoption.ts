@@ -1,6 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
 import type { SandboxService } from '../sandboxes.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
@@ -9,7 +10,8 @@ import { isPermittedImage } from '../spec/permitted-images.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
-interface ReconcilerParts {
+/** What adoption works with. */
+export interface ReconcilerParts {
   readonly engine: Engine;
   readonly service: SandboxService;
   readonly store: SandboxStore;
@@ -55,7 +57,8 @@ export class Reconciler {
       this.#parts.onAdopted();
       return true;
     } catch (error) {
-      this.#parts.onError(error);
+      // An engine that is away is told once, by the warnings, and not with each attempt.
+      if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'timeout')) this.#parts.onError(error);
       return false;
     }
   }

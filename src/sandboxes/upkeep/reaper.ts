@@ -1,5 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
+import { isSandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { SandboxService } from '../sandboxes.ts';
 
@@ -44,8 +45,13 @@ export class Reaper {
   async reap(): Promise<void> {
     const all = [...this.#service.registry.all()].filter((sandbox) => sandbox.isIdle);
     await Promise.all(all.map((sandbox) => this.#treat(sandbox).catch(this.#onError)));
-    await this.#service.straySweep.sweep().catch(this.#onError);
-    await this.#service.diskSweep.sweep().catch(this.#onError);
+    await this.#service.straySweep.sweep().catch((error: unknown) => this.#reportUnlessAway(error));
+    await this.#service.diskSweep.sweep().catch((error: unknown) => this.#reportUnlessAway(error));
+  }
+
+  /** An engine or a disk service that is away is told once, by the warnings, and not with each pass. */
+  #reportUnlessAway(error: unknown): void {
+    if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'timeout')) this.#onError(error);
   }
 
   async #treat(sandbox: Sandbox): Promise<void> {

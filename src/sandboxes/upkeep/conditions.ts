@@ -1,0 +1,78 @@
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
+import type { Pool } from '../placement/pool.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import type { Warning } from './warnings.ts';
+
+interface ConditionsParts {
+  readonly engine: Engine;
+  readonly config: Config;
+  readonly store: SandboxStore;
+  readonly disks: Disks;
+  readonly pool: Pool;
+}
+
+/** All that keeps sandboxes from being made or started at the moment, or makes them less safe, as far as the server can see it. */
+export async function findWarnings(parts: ConditionsParts): Promise<readonly Warning[]> {
+  const { engine, config, store, disks, pool } = parts;
+  const found = (
+    await Promise.all([lookAtEngine(engine, config), lookAtFolder(store, disks), lookAtDisks(disks)])
+  ).flat();
+  // What is known already is why none can be made.
+  if (found.length > 0 || pool.problem === null) return found;
+  return [{ sentence: 'No sandbox can be made; the log of the server says why.', detail: pool.problem }];
+}
+
+async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[]> {
+  try {
+    const { unlimited } = await engine.info();
+    const isThere = (await engine.imageId(image)) !== null;
+    return [...(isThere ? [] : [withoutImage(image)]), ...(unlimited.length === 0 ? [] : [withoutLimits(unlimited)])];
+  } catch (error) {
+    return [{ sentence: 'The engine does not answer, so no sandbox can be started.', detail: reasonOf(error) }];
+  }
+}
+
+function withoutImage(image: string): Warning {
+  const sentence =
+    'The image of new sandboxes is not on this machine, so none can be made: npm run image builds the usual one, docker pull brings another.';
+  return { sentence, detail: `SANDBOX_DOCKER_IMAGE is ${image}` };
+}
+
+function withoutLimits(unlimited: readonly string[]): Warning {
+  const names = unlimited.join(', ');
+  return {
+    sentence: `The engine does not hold all limits of sandboxes (${names}): one of them can stop this machine.`,
+  };
+}
+
+async function lookAtFolder(store: SandboxStore, disks: Disks): Promise<Warning[]> {
+  try {
+    await store.requireUsable();
+    await disks.requireReserve();
+    return [];
+  } catch (error) {
+    const sentence = isSandboxError(error, 'no_space')
+      ? 'The disk of the data folder has less free than SANDBOX_DISK_RESERVE, so no new sandbox is made until there is more.'
+      : 'The data folder cannot be used, so sandboxes cannot be made or started.';
+    return [{ sentence, detail: reasonOf(error) }];
+  }
+}
+
+/** Only a disk service can be away. */
+async function lookAtDisks(disks: Disks): Promise<Warning[]> {
+  try {
+    await disks.mounted();
+    return [];
+  } catch (error) {
+    const sentence =
+      'The disks of sandboxes cannot be mounted at the moment, so those that do not run cannot be started.';
+    return [{ sentence, detail: reasonOf(error) }];
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
