@@ -102,12 +102,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await service.starts.countByCreator();
     if (config.network === 'bridge') await closeHost(engine, logger);
     await upkeep.start();
+    service.diskGuard.open();
   });
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
   app.addHook('onClose', async () => {
     await withDeadline(upkeep.close(), CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
     await service.close();
     await store.close();
+    await disks.reserve.close();
     await engine.close();
   });
   return app;

@@ -15,6 +15,16 @@ export interface DiskUsage {
   readonly limitBytes: number;
 }
 
+/** How much of the data folder's disk sandboxes can still have. */
+export interface DiskRoom {
+  /** What is free, whoever it is for. */
+  readonly freeBytes: number;
+  /** What of it sandboxes can have: less than nothing where more was promised than there is. */
+  readonly roomBytes: number;
+  /** The names of the folders whose disks are kept from growing to their own limit. */
+  readonly held: readonly string[];
+}
+
 /** What keeps the persistent folders of sandboxes. A sandbox is named by its own folder, which may be renamed while its disk is open. */
 export interface Disk {
   /** Makes the folders where they are absent, gives them to their owner, and brings them to where an engine can bind them. */
@@ -25,4 +35,12 @@ export interface Disk {
   usage(folder: string): Promise<DiskUsage | null>;
   /** The names of the folders in the data folder whose disks are open and would stay so. */
   mounted(dataDir: string): Promise<string[]>;
+}
+
+/** Disks that promise more than the disk below them may have. */
+export interface GrowingDisk extends Disk {
+  /** Lets the open disks of a data folder grow so far that `keepBytes` of the disk below them stay free. */
+  shareRoom(dataDir: string, keepBytes: number): Promise<DiskRoom>;
+  /** Brings all that was written to the open disks to its place on the disk below them. */
+  flush(dataDir: string): Promise<void>;
 }

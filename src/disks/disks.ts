@@ -1,9 +1,10 @@
-import { access, realpath, statfs } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
-import type { Disk, DiskFolders, DiskKind, DiskUsage } from './disk.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk } from './disk.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
@@ -19,8 +20,10 @@ interface DisksParts {
 
 /** The disks of all sandboxes: what was begun as an image stays one, what was begun as a folder too; what is new follows the configuration. */
 export class Disks {
+  /** What no sandbox gets of the disk below. */
+  readonly reserve: DiskReserve;
   readonly #parts: DisksParts;
-  readonly #disks: Readonly<Record<DiskKind, Disk>>;
+  readonly #disks: { readonly image: GrowingDisk; readonly folder: Disk };
   readonly #whyNoImages: () => Promise<string | null>;
   #dataDir: string;
   #newKind: DiskKind = 'folder';
@@ -39,21 +42,30 @@ export class Disks {
       this.#disks = { image, folder };
       this.#whyNoImages = () => image.whyNotMount();
     }
+    const { image: disk } = this.#disks;
+    this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
   }
 
-  /** Finds out how the limit can be held here and says so in the log; throws `unavailable` where `loop` is asked for and impossible. */
-  async open(): Promise<void> {
+  /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible. */
+  async open(ballastFile: string): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
     this.#newKind = await chooseKind(this.#whyNoImages, this.#parts);
+    await this.reserve.open(this.#dataDir, join(this.#dataDir, ballastFile));
   }
 
   /** Opens the disk of a sandbox, by its folder's name, and gives it to its owner. */
   async openDisk(name: string, owner: DiskOwner): Promise<DiskFolders> {
-    return await this.#disks[await this.kind(name)].open(this.#folder(name), owner);
+    await this.reserve.makeWay();
+    const kind = await this.kind(name);
+    const folders = await this.#disks[kind].open(this.#folder(name), owner);
+    // Where there is little room, it has its share before anything runs on it.
+    if (kind === 'image' && this.reserve.room.roomBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
+    return folders;
   }
 
   /** Closes it, whatever it is. */
   async closeDisk(name: string): Promise<void> {
+    await this.reserve.makeWay().catch(this.#parts.onError);
     await this.#disks.image.close(this.#folder(name));
   }
 
@@ -77,16 +89,6 @@ export class Disks {
   /** The names of the folders whose disks are mounted. */
   async mounted(): Promise<string[]> {
     return await this.#disks.image.mounted(this.#dataDir);
-  }
-
-  /** Throws `no_space` where the data folder has less free than the reserve: the images of sandboxes can grow into it. */
-  async requireReserve(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#dataDir);
-    if (bavail * bsize >= this.#parts.config.diskReserveBytes) return;
-    throw new SandboxError(
-      'no_space',
-      'The disk of the server is almost full, so no new sandbox is made; the operator must free space. Sandboxes that exist go on.',
-    );
   }
 
   #folder(name: string): string {

@@ -2,20 +2,17 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
-import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk } from './disk.ts';
 import { makeImage, repairImage } from './image.ts';
+import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace } from './mount-namespace.ts';
-import { mountImage, unmount } from './mounts.ts';
+import { flushMount, mountImage, unmount } from './mounts.ts';
+import { mountedImages, shareRoom } from './room.ts';
 import { readSuperblock } from './superblock.ts';
 import { type DiskOwner, makeUserFolder } from './user-folder.ts';
 
-/** Where the image of a sandbox is mounted, in its own folder. */
-export const MOUNT_FOLDER = 'disk';
-
 /** Size of a disk where the limit is off: its image was made before and keeps its size. */
 export const KEEP_SIZE = 0;
-
-const IMAGE_FILE = 'disk.img';
 
 /** A disk needs about so much for its own data when it is made. */
 const SCARCE_BYTES = 16 * 2 ** 20;
@@ -37,7 +34,7 @@ export async function hasImage(folder: string): Promise<boolean> {
  * An ext4 file system in a sparse file, mounted through a loop device: what is in it ends at its size, for blocks and inodes.
  * The folders that an engine binds are only there while it is mounted, so that nothing can be started on the empty mount point.
  */
-export class LoopDisk implements Disk {
+export class LoopDisk implements GrowingDisk {
   readonly #space: MountNamespace;
   readonly #sizeBytes: number;
   readonly #onError: (error: unknown) => void;
@@ -86,9 +83,16 @@ export class LoopDisk implements Disk {
   }
 
   async mounted(dataDir: string): Promise<string[]> {
-    const points = (await this.#space.mountPoints()).filter((point) => basename(point) === MOUNT_FOLDER);
-    const folders = new Set(points.map((point) => dirname(point)));
-    return [...folders].filter((folder) => dirname(folder) === dataDir).map((folder) => basename(folder));
+    const images = await mountedImages(this.#space, dataDir);
+    return [...new Set(images.map(({ path }) => basename(dirname(path))))];
+  }
+
+  async shareRoom(dataDir: string, keepBytes: number): Promise<DiskRoom> {
+    return await shareRoom(this.#space, dataDir, keepBytes);
+  }
+
+  async flush(dataDir: string): Promise<void> {
+    for (const { path } of await mountedImages(this.#space, dataDir)) await flushMount(this.#space, path);
   }
 
   async #mount(folder: string, mountPoint: string): Promise<void> {

@@ -1,6 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { runCommand } from './command.ts';
 
+/** Something that is mounted. */
+export interface MountPoint {
+  readonly path: string;
+  /** What is mounted there, such as /dev/loop0. */
+  readonly device: string;
+  /** As stat(2) has it for what is in it. */
+  readonly deviceNumber: number;
+}
+
 /** The file system that disks are mounted in. Paths are as that namespace has them. */
 export interface MountNamespace {
   /** Where this process finds the file or folder of that path. */
@@ -9,6 +18,8 @@ export interface MountNamespace {
   run(program: string, argv: readonly string[], deadlineMs: number): Promise<string>;
   /** The mount points, as the kernel names them. */
   mountPoints(): Promise<string[]>;
+  /** What is mounted there. */
+  mounts(): Promise<MountPoint[]>;
 }
 
 /** The one that this process is in. */
@@ -16,6 +27,7 @@ export const ownNamespace: MountNamespace = {
   reach: (path) => path,
   run: runCommand,
   mountPoints: async () => parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')),
+  mounts: async () => parseMounts(await readFile('/proc/self/mountinfo', 'utf8')),
 };
 
 /** The one that another process is in, which this one must be allowed to enter and to look into (setns(2), proc(5)). */
@@ -26,17 +38,39 @@ export function namespaceOf(pid: string): MountNamespace {
       return runCommand('nsenter', [`--mount=/proc/${pid}/ns/mnt`, '--', program, ...argv], deadlineMs);
     },
     mountPoints: async () => parseMountInfo(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
+    mounts: async () => parseMounts(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
   };
 }
 
-/** The mount points in a mountinfo file: the fifth field of each line, with spaces and such as octal escapes (proc(5)). */
+/** The mount points in a mountinfo file. */
 export function parseMountInfo(text: string): string[] {
-  const points: string[] = [];
+  return parseMounts(text).map(({ path }) => path);
+}
+
+/**
+ * What a mountinfo file names: the third field of each line is the device's number, the fifth the mount point, with spaces and such
+ * as octal escapes, and the second behind the dash what is mounted (proc(5)).
+ */
+function parseMounts(text: string): MountPoint[] {
+  const mounts: MountPoint[] = [];
   for (const line of text.split('\n')) {
-    const point = line.split(' ')[4];
-    if (point) points.push(unescapeOctal(point));
+    const fields = line.split(' ');
+    const [, , numbers, , path] = fields;
+    const device = fields[fields.indexOf('-') + 2];
+    if (!numbers || !path || !device) continue;
+    const [major = 0, minor = 0] = numbers.split(':').map(Number);
+    mounts.push({
+      path: unescapeOctal(path),
+      device: unescapeOctal(device),
+      deviceNumber: toDeviceNumber(major, minor),
+    });
   }
-  return points;
+  return mounts;
+}
+
+/** As makedev(3) puts them together, for numbers of twelve and twenty bits at most. */
+function toDeviceNumber(major: number, minor: number): number {
+  return (major << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
 }
 
 function unescapeOctal(text: string): string {

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { LoopDisk, MOUNT_FOLDER } from './loop-disk.ts';
+import { isSandboxError } from '../errors.ts';
+import { MOUNT_FOLDER } from './layout.ts';
+import { LoopDisk } from './loop-disk.ts';
 import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
 import { whyUnseen } from './mount-visibility.ts';
 import { unmount } from './mounts.ts';
@@ -15,15 +17,21 @@ export async function whyNotMount(dataDir: string): Promise<string | null> {
   return (await whyUnseen()) ?? (await whyRefused(ownNamespace, dataDir));
 }
 
-/** Why no image can be made and mounted in this namespace, which is tried out; as above. */
+/** Why no image can be made and mounted in this namespace, which is tried out where the disk has room for that; as above. */
 export async function whyRefused(space: MountNamespace, dataDir: string): Promise<string | null> {
   try {
     await tryOut(space, dataDir);
     return null;
   } catch (error) {
+    if (isFull(error)) return null;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return `this machine refuses it (${cause instanceof Error ? cause.message : String(cause)})`;
   }
+}
+
+/** Then it was possible before, or nobody could have filled it. */
+function isFull(error: unknown): boolean {
+  return isSandboxError(error, 'no_space') || (error instanceof Error && 'code' in error && error.code === 'ENOSPC');
 }
 
 async function tryOut(space: MountNamespace, dataDir: string): Promise<void> {

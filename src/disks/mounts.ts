@@ -30,6 +30,11 @@ export async function mountImage(space: MountNamespace, image: string, mountPoin
   }
 }
 
+/** Writes what is not in the image yet; throws a CommandFailure where some of it cannot be. */
+export async function flushMount(space: MountNamespace, mountPoint: string): Promise<void> {
+  await space.run('sync', ['-f', mountPoint], UNMOUNT_MS);
+}
+
 /**
  * Unmounts whatever is mounted there; does nothing where nothing is. A mount that something holds on to is detached: it ends
  * when that lets go, and until then a new mount of the same image shares its loop device. True unless that was needed.
@@ -38,7 +43,7 @@ export async function unmount(space: MountNamespace, mountPoint: string): Promis
   let isClean = true;
   for (let layer = 0; layer < MOST_LAYERS && (await space.mountPoints()).includes(mountPoint); layer += 1) {
     // A container that starts at this moment has a copy of the mount for a while, and what it keeps alive nobody flushes.
-    await space.run('sync', ['-f', mountPoint], UNMOUNT_MS).catch(() => undefined);
+    await flushMount(space, mountPoint).catch(() => undefined);
     try {
       await space.run('umount', ['-n', mountPoint], UNMOUNT_MS);
     } catch {

@@ -2,9 +2,9 @@ import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSandboxError, SandboxError } from '../errors.ts';
-import type { Disk, DiskFolders, DiskUsage } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
-import { failureSchema, mountedSchema, readySchema, usageSchema } from './service/schemas.ts';
+import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service/schemas.ts';
 import type { DiskOwner } from './user-folder.ts';
 
 /** The longest that the service's own deadlines let it take: a check after a crash, growing, and giving away all files. */
@@ -14,13 +14,16 @@ const CLOSE_MS = 180_000;
 
 const QUERY_MS = 10_000;
 
+/** One disk after the other, each of which may have much that is only in memory. */
+const FLUSH_MS = 600_000;
+
 /** How long a service may take to be there, and to try its first disk. */
 const READY_MS = 15_000;
 
 const ASK_AGAIN_MS = 200;
 
 /** The disks that a disk service opens, which listens on this Unix socket; this process need not be able to mount. */
-export class ServiceDisk implements Disk {
+export class ServiceDisk implements GrowingDisk {
   readonly #socket: string;
   readonly #sizeBytes: number;
 
@@ -63,6 +66,14 @@ export class ServiceDisk implements Disk {
 
   async mounted(): Promise<string[]> {
     return mountedSchema.parse(await this.#ask('/mounted', {}, QUERY_MS)).names;
+  }
+
+  async shareRoom(_dataDir: string, keepBytes: number): Promise<DiskRoom> {
+    return roomSchema.parse(await this.#ask('/share-room', { keepBytes }, QUERY_MS));
+  }
+
+  async flush(): Promise<void> {
+    await this.#ask('/flush', {}, FLUSH_MS);
   }
 
   async #ask(path: string, body: object, deadlineMs: number): Promise<unknown> {

@@ -9,6 +9,7 @@ import { SandboxError } from '../errors.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle/lifecycle.ts';
 import { Starts } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
+import { DiskGuard } from './metering/disk-guard.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { SandboxMemory } from './metering/memory.ts';
 import { type Usage, UsageMeter } from './metering/usage-meter.ts';
@@ -45,6 +46,7 @@ export class SandboxService {
   readonly starts: Starts;
   readonly diskSweep: DiskSweep;
   readonly straySweep: StraySweep;
+  readonly diskGuard: DiskGuard;
   readonly #diskMeter: DiskMeter;
   readonly #config: Config;
   readonly #clock: Clock;
@@ -66,6 +68,12 @@ export class SandboxService {
     this.registry = new Registry(parts.store, parts.clock);
     this.diskSweep = new DiskSweep(parts.disks, parts.store, this.registry);
     this.#diskMeter = new DiskMeter(parts);
+    this.diskGuard = new DiskGuard({
+      disks: parts.disks,
+      sandboxes: () => this.registry.all(),
+      stop: (sandbox) => this.lifecycle.stop(sandbox, 0),
+      onError: parts.onError,
+    });
     this.lifecycle = new Lifecycle(
       parts,
       () => this.capacity,
@@ -148,11 +156,12 @@ export class SandboxService {
     );
   }
 
-  /** Like `use`, for work that fills the disk: throws `no_space` where the sandbox is over a limit that is only measured. */
+  /** Like `use`, for work that fills the disk: throws `no_space` where the server's is used up, or the sandbox is over a limit that is only measured. */
   async write<T>(owner: Owner, work: Work<T>): Promise<T> {
     return await this.#withAgent(owner, async (sandbox, connection, memory, readyByMs) => {
       await this.#requireRoom(sandbox, readyByMs);
-      return await work(connection, memory, this.#survivalOf(sandbox));
+      const survival = this.#survivalOf(sandbox);
+      return await this.#diskMeter.whileWriting(sandbox, () => work(connection, memory, survival));
     });
   }
 
@@ -197,6 +206,7 @@ export class SandboxService {
     this.endCalls();
     await withDeadline(this.#drain(), DRAIN_MS, 'The engine is slow: the pool is not drained.').catch(this.#onError);
     await this.#diskMeter.close();
+    await this.diskGuard.close();
   }
 
   async #drain(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +85,21 @@ describe('a server that cannot mount', () => {
     expect((await shell(server, 'u', 'cat a.txt')).output).toBe('kept\n');
   });
 
+  it('is held back by it where the disk below has no more', async () => {
+    await startService();
+    const { bavail, bsize } = await statfs(dataDir);
+    const reserve = String(bavail * bsize * 2);
+    const first = await startServer({ SANDBOX_DISK_SERVICE: socket });
+    await shell(first, 'u', 'echo kept > a.txt');
+    await first.end('SIGTERM');
+    const server = await startServer({ SANDBOX_DISK_SERVICE: socket, SANDBOX_DISK_RESERVE: reserve });
+    const filled = await shell(server, 'u', 'cat /dev/zero > big');
+    expect(filled.error).toMatch(/No space left on device/);
+    expect((await shell(server, 'u', 'cat a.txt')).output).toBe('kept\n');
+    const { body } = await server.call('GET', '/sandbox/u/status');
+    expect(body.disk_usage_mb).toBeLessThan(30);
+  });
+
   it('gives a disk from the pool to its owner, and leaves none when it ends', async () => {
     await startService();
     const server = await startServer({ SANDBOX_DISK_SERVICE: socket, SANDBOX_POOL_SIZE: '1' });
@@ -141,6 +156,8 @@ describe('the service', () => {
     ['/close', { name: '/' }],
     ['/close', { name: '..' }],
     ['/usage', { name: 'a/b' }],
+    ['/share-room', { keepBytes: -1 }],
+    ['/share-room', { keepBytes: 1, name: 'u' }],
     ['/usage', {}],
     ['/close', { name: 'u', padding: 'x'.repeat(2000) }],
   ])('refuses %s with %.80j', async (path, body) => {

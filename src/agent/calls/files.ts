@@ -31,9 +31,6 @@ const archiveSize = z.object({ bytes: z.int().min(0).nullable() });
 const written = z.object({ bytes: z.number().min(0), created: z.boolean() });
 const extracted = z.object({ entries: z.number().min(0), bytes: z.number().min(0) });
 
-/** How long a sandbox may take to bring a file to its disk after the last byte, in milliseconds. */
-const PERSIST_MS = 120_000;
-
 /** How long a sandbox may take to unpack an archive after its last byte, in milliseconds. */
 const UNPACK_MS = 600_000;
 
@@ -111,7 +108,7 @@ export function writeFile(
 ): Promise<{ bytes: number; created: boolean }> {
   const { size, only } = options;
   const parameters = { path, ...(size === undefined ? {} : { size }), ...(only === undefined ? {} : { only }) };
-  return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options, PERSIST_MS));
+  return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options));
 }
 
 /** Removes a file, or with `recursive` a folder; false where there was nothing. */

@@ -5,7 +5,16 @@ import { isSandboxError } from '../../errors.ts';
 import { KEEP_SIZE, LoopDisk } from '../loop-disk.ts';
 import type { MountNamespace } from '../mount-namespace.ts';
 import { whyRefused } from '../mount-support.ts';
-import { BODY_LIMIT_BYTES, mountedSchema, namedSchema, openSchema, readySchema, usageSchema } from './schemas.ts';
+import {
+  BODY_LIMIT_BYTES,
+  mountedSchema,
+  namedSchema,
+  openSchema,
+  readySchema,
+  roomSchema,
+  shareRoomSchema,
+  usageSchema,
+} from './schemas.ts';
 
 interface DiskServiceParts {
   /** The data folder as the machine has it. */
@@ -19,7 +28,7 @@ interface DiskServiceParts {
 
 /**
  * Mounts the disks of sandboxes for a server that cannot: opens and closes the images in one data folder, by the names of their
- * folders, and does nothing else. It is for a Unix socket that only the server can reach, so it asks for no key.
+ * folders, keeps them from filling the disk below, and does nothing else. It is for a Unix socket that only the server can reach, so it asks for no key.
  */
 export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   const { dataDir, namespace, logger } = parts;
@@ -62,6 +71,15 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   });
   routes.post('/mounted', { schema: { response: { 200: mountedSchema } } }, async () => {
     return { names: await known.mounted(dataDir) };
+  });
+  const room = { schema: { body: shareRoomSchema, response: { 200: roomSchema } } };
+  routes.post('/share-room', room, async ({ body }) => {
+    const { freeBytes, roomBytes, held } = await known.shareRoom(dataDir, body.keepBytes);
+    return { freeBytes, roomBytes, held: [...held] };
+  });
+  routes.post('/flush', async (_request, reply) => {
+    await known.flush(dataDir);
+    return reply.code(204).send();
   });
   return app;
 }

@@ -23,5 +23,15 @@ export const usageSchema = z.strictObject({ usedBytes: z.number(), limitBytes: z
 /** The names of the folders whose disks are open. */
 export const mountedSchema = z.strictObject({ names: z.array(z.string()) });
 
+/** How much of the disk below is not for sandboxes. */
+export const shareRoomSchema = z.strictObject({ keepBytes: z.int().min(0) });
+
+/** What is left of it for them. */
+export const roomSchema = z.strictObject({
+  freeBytes: z.number(),
+  roomBytes: z.number(),
+  held: z.array(z.string()),
+});
+
 /** What went wrong, for a server to pass on. */
 export const failureSchema = z.object({ kind: z.enum(['invalid', 'no_space', 'unavailable']), error: z.string() });

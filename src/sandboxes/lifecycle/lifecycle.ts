@@ -75,7 +75,7 @@ export class Lifecycle {
     }
     const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
     requireImageStillPermitted(overrides.image ?? (isNew ? undefined : sandbox.record?.overrides.image), config);
-    if (isNew) await disks.requireReserve();
+    if (isNew) await disks.reserve.requireForNew();
     if (await claimPooled(this.#parts, this.#pool(), sandbox, overrides)) return await this.#connect(sandbox);
     await this.#capacity().reserve(sandbox);
     this.#starting += 1;
@@ -100,11 +100,11 @@ export class Lifecycle {
   }
 
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
-  async stop(sandbox: Sandbox): Promise<void> {
+  async stop(sandbox: Sandbox, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
     const { engine, store } = this.#parts;
     try {
-      if (sandbox.engineId) await engine.stop(sandbox.engineId, STOP_GRACE_SECONDS);
+      if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
       if (!isSandboxError(error, 'not_found')) throw error;
       this.#forgetContainer(sandbox);

@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { DiskUsage } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { inodesOf } from '../../disks/image.ts';
-import { SandboxError } from '../../errors.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { PACKAGES, WORKSPACE } from '../spec/layout.ts';
 
@@ -64,8 +64,9 @@ export class DiskMeter {
     else this.#timers.set(sandbox, setTimeout(measure, Math.max(0, INTERVAL_MS - ageMs)));
   }
 
-  /** Throws `no_space` where the sandbox is over its limit: waits for a measurement under way, and measures anew before it refuses. */
+  /** Throws `no_space` where the server's disk is used up, and where the sandbox is over its limit: waits for a measurement under way, and measures anew before it refuses. */
   async requireRoom(sandbox: Sandbox): Promise<void> {
+    await this.#parts.disks.reserve.requireForWrite();
     await this.#running.get(sandbox);
     if (!this.#isOver(sandbox)) return;
     await this.#measure(sandbox);
@@ -75,6 +76,15 @@ export class DiskMeter {
       'no_space',
       `The sandbox is over its disk limit of ${limit} MiB; delete files, then try again.`,
     );
+  }
+
+  /** Does work that writes; where there was no room for it, says whether that was the sandbox's or the server's. */
+  async whileWriting<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw isSandboxError(error, 'no_space') ? await this.#parts.disks.reserve.explain(error, sandbox.id) : error;
+    }
   }
 
   /** Plans nothing more and waits for what is under way, which ends with the agents' connections. */

@@ -182,7 +182,7 @@ export class Pool {
     const secret = newSecret();
     let engineId: EngineId | undefined;
     try {
-      await disks.requireReserve();
+      await disks.reserve.requireForNew();
       const folders = await store.openFolders(folder);
       const imageId = await engine.imageId(config.image);
       const subject = { instance, id: folder, dataDir: store.path, folders, overrides: {}, imageId, isPooled: true };

@@ -5,10 +5,11 @@ import type { Disks } from '../../disks/disks.ts';
 import type { DiskOwner } from '../../disks/user-folder.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
-import { hasCode, readText, writeAtomically } from './atomic-file.ts';
+import { hasCode, readText } from './atomic-file.ts';
 import { openDataFolder } from './data-folder.ts';
 import { INSTANCE_FILE, type IsThere, openInstance } from './instance.ts';
-import { recordSchema, type SandboxRecord } from './record.ts';
+import type { SandboxRecord } from './record.ts';
+import { isFull, readRecordFile, writeRecordFile } from './record-file.ts';
 
 /** How long a change of counters may wait to be written, in milliseconds. */
 const WRITE_BEHIND_MS = 200;
@@ -16,7 +17,8 @@ const WRITE_BEHIND_MS = 200;
 /** The same where they were written just before: who works all the time is not written five times a second. */
 const WRITE_INTERVAL_MS = 2_000;
 
-const RECORD_FILE = 'sandbox.json';
+/** When a record is written again that a full disk has refused, in milliseconds. */
+const FULL_DISK_MS = 5_000;
 
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
@@ -55,7 +57,7 @@ export class SandboxStore {
   async open(isThere: IsThere): Promise<string> {
     await openDataFolder(this.#dataDir);
     try {
-      await this.#disks.open();
+      await this.#disks.open(INSTANCE_FILE);
       this.#dataDir = await realpath(this.#dataDir);
       this.#instance = await openInstance(this.#dataDir, isThere);
       return this.#instance;
@@ -67,7 +69,7 @@ export class SandboxStore {
   /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
   async claimPoolFolder(name: string, record: SandboxRecord): Promise<void> {
     try {
-      await writeAtomically(join(this.#dataDir, name, RECORD_FILE), JSON.stringify(record, null, 2));
+      await writeRecordFile(join(this.#dataDir, name), record);
       await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
     } catch (cause) {
       throw toStoreError(cause, 'The folder of the sandbox cannot be claimed');
@@ -122,9 +124,9 @@ export class SandboxStore {
   /** The record of a sandbox; null where there is none. */
   async read(id: SandboxId): Promise<SandboxRecord | null> {
     try {
-      const text = await readText(this.#recordFile(id));
-      if (text === null) await this.#requireDataFolder();
-      return text === null ? null : recordSchema.parse(JSON.parse(text));
+      const record = await readRecordFile(join(this.#dataDir, id));
+      if (record === null) await this.#requireDataFolder();
+      return record;
     } catch (cause) {
       throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
     }
@@ -143,15 +145,17 @@ export class SandboxStore {
     }
   }
 
-  /** Writes the record so that a crash leaves the old or the new one; resolves when it is on disk. */
+  /**
+   * Writes the record so that a crash leaves the old or the new one; resolves when it is on disk, or where that is full, when
+   * nothing of it can be lost but counters; `no_space` for all else.
+   */
   async write(record: SandboxRecord): Promise<void> {
     this.#cancelSoon(record.id);
     const before = this.#writes.get(record.id) ?? Promise.resolve();
-    const text = JSON.stringify(record, null, 2);
     const write = before
       .catch(() => undefined)
       .then(() => this.#makeFolder(record.id))
-      .then(() => writeAtomically(this.#recordFile(record.id), text));
+      .then(() => this.#put(record));
     this.#writes.set(record.id, write);
     try {
       await write;
@@ -174,11 +178,18 @@ export class SandboxStore {
     this.#soon.set(record.id, { record, timer });
   }
 
+  async #put(record: SandboxRecord): Promise<void> {
+    if (await writeRecordFile(join(this.#dataDir, record.id), record)) return;
+    this.#writtenAtMs.set(record, performance.now() + FULL_DISK_MS);
+    this.writeSoon(record);
+  }
+
   /** Writes what waits. */
   async close(): Promise<void> {
     const waiting = [...this.#soon.values()];
     await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
     await Promise.allSettled(this.#writes.values());
+    for (const { timer } of this.#soon.values()) clearTimeout(timer);
   }
 
   /** Throws `unavailable` where the data folder is gone or another one, or cannot be written. */
@@ -212,15 +223,11 @@ export class SandboxStore {
     clearTimeout(this.#soon.get(id)?.timer);
     this.#soon.delete(id);
   }
-
-  #recordFile(id: string): string {
-    return join(this.#dataDir, id, RECORD_FILE);
-  }
 }
 
 function toStoreError(cause: unknown, what: string): SandboxError {
   if (isSandboxError(cause)) return cause;
-  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')) {
+  if (isFull(cause)) {
     return new SandboxError('no_space', `${what}: the disk of the server is full.`, { cause });
   }
   const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';

@@ -51,7 +51,7 @@ function withoutLimits(unlimited: readonly string[]): Warning {
 async function lookAtFolder(store: SandboxStore, disks: Disks): Promise<Warning[]> {
   try {
     await store.requireUsable();
-    await disks.requireReserve();
+    await disks.reserve.requireForNew();
     return [];
   } catch (error) {
     const sentence = isSandboxError(error, 'no_space')

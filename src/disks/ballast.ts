@@ -1,0 +1,58 @@
+import { open, stat, statfs } from 'node:fs/promises';
+import { runCommand } from './command.ts';
+
+const ALLOCATE_MS = 10_000;
+
+const LEAST_BYTES = 4 * 2 ** 20;
+const MOST_BYTES = 64 * 2 ** 20;
+const FRACTION = 64;
+
+/** Blocks of a file are counted in these (stat(2)). */
+const BLOCK_BYTES = 512;
+
+/**
+ * Room on a disk that nobody else can take: blocks behind the end of a file, which they do not change. It is given up when the disk
+ * is so full that disks can no longer be closed or opened in order, which writes a little.
+ */
+export class Ballast {
+  readonly #file: string;
+  #sizeBytes = 0;
+  #isOut = false;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** What it would take back: nothing while it is there, and where there never was one. */
+  get owedBytes(): number {
+    return this.#isOut ? this.#sizeBytes : 0;
+  }
+
+  /** Takes its room where there is more than twice as much free; does nothing where it is taken, or the file system cannot. */
+  async take(freeBytes: number): Promise<void> {
+    if (this.#sizeBytes > 0 && !this.#isOut) return;
+    const [{ blocks, bsize }, file] = await Promise.all([statfs(this.#file), stat(this.#file)]);
+    const sizeBytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.floor((blocks * bsize) / FRACTION)));
+    if (file.blocks * BLOCK_BYTES < sizeBytes) {
+      if (freeBytes < 2 * sizeBytes) return;
+      await runCommand('fallocate', ['--keep-size', '-l', String(sizeBytes), this.#file], ALLOCATE_MS);
+    }
+    this.#sizeBytes = sizeBytes;
+    this.#isOut = false;
+  }
+
+  /** Gives its room up where less than that is free; true if so. */
+  async giveUp(freeBytes: number): Promise<boolean> {
+    if (this.#sizeBytes === 0 || this.#isOut || freeBytes >= this.#sizeBytes) return false;
+    const file = await open(this.#file, 'r+');
+    try {
+      await file.truncate((await file.stat()).size);
+      // The room is free once the journal says so.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    this.#isOut = true;
+    return true;
+  }
+}

@@ -1,0 +1,92 @@
+import { AgentFailure } from '../../agent/wire/failures.ts';
+import type { DiskRoom } from '../../disks/disk.ts';
+import type { Disks } from '../../disks/disks.ts';
+import type { Sandbox } from '../sandbox.ts';
+
+/** Between two looks at the disk, in milliseconds: while little is left, while nothing is, and at most. */
+const NEAR_MS = 100;
+const USED_UP_MS = 250;
+const FAR_MS = 5_000;
+
+/** As fast as a machine may fill its disk, in bytes a millisecond; half of what is left may be gone by the next look. */
+const FASTEST = 4_000_000;
+
+/** A disk that loses no more than so many bytes between two looks is not being filled. */
+const STEADY_BYTES = 4 * 2 ** 20;
+
+const STOPPED =
+  'The disk of the server is almost full and this sandbox was filling it, so all that ran in it was ended; its files are kept.';
+
+interface GuardParts {
+  readonly disks: Disks;
+  readonly sandboxes: () => Iterable<Sandbox>;
+  /** Ends what runs in a sandbox at once; its mutex is held. */
+  readonly stop: (sandbox: Sandbox) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Holds sandboxes back before the disk below them is full. A disk image gets no more room than there is above the reserve, for which
+ * this looks the more often the less is left. Plain folders cannot be held: who fills the disk from one is stopped once half the
+ * reserve is gone.
+ */
+export class DiskGuard {
+  readonly #parts: GuardParts;
+  #timer: NodeJS.Timeout | undefined;
+  #look: Promise<void> = Promise.resolve();
+  #isClosed = true;
+
+  constructor(parts: GuardParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to look. */
+  open(): void {
+    this.#isClosed = false;
+    this.#schedule(this.#parts.disks.reserve.room);
+  }
+
+  /** Looks no more, and waits for the look that is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#look;
+  }
+
+  #schedule({ roomBytes }: DiskRoom): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#look = this.#watch().catch(this.#parts.onError);
+    }, lookAfterMs(roomBytes));
+  }
+
+  async #watch(): Promise<void> {
+    const { disks } = this.#parts;
+    const before = disks.reserve.room;
+    const room = await disks.reserve.look();
+    try {
+      const isFalling = before.freeBytes - room.freeBytes > STEADY_BYTES;
+      if (isFalling && room.freeBytes < disks.reserve.sizeBytes / 2) await this.#stopWriters(room);
+    } finally {
+      this.#schedule(room);
+    }
+  }
+
+  /** Those that work at this moment, or if none does, all that run: something in the background may write too. */
+  async #stopWriters({ held }: DiskRoom): Promise<void> {
+    const free = [...this.#parts.sandboxes()].filter(({ state, id }) => state === 'running' && !held.includes(id));
+    const busy = free.filter(({ calls }) => calls > 0);
+    const stopped = await Promise.allSettled((busy.length > 0 ? busy : free).map((sandbox) => this.#stop(sandbox)));
+    for (const result of stopped) if (result.status === 'rejected') this.#parts.onError(result.reason);
+  }
+
+  async #stop(sandbox: Sandbox): Promise<void> {
+    sandbox.link?.close(new AgentFailure('lost', STOPPED));
+    await sandbox.mutex.run(() => this.#parts.stop(sandbox));
+  }
+}
+
+function lookAfterMs(roomBytes: number): number {
+  if (roomBytes <= 0) return USED_UP_MS;
+  return Math.min(FAR_MS, Math.max(NEAR_MS, roomBytes / FASTEST / 2));
+}
