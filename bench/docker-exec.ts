@@ -57,7 +57,7 @@ export class DockerExec {
       overrides: {},
       imageId: null,
     });
-    const host = { cpus: this.#cpus, mapsUsers: false };
+    const host = { cpus: this.#cpus, users: 'same', cgroups: 1 } as const;
     const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, host);
     const container = await this.#docker.createContainer({ name: spec.name, ...options });
     await container.start();

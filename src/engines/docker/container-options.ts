@@ -1,7 +1,9 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { EngineSpec, EngineTmpfs } from '../engine.ts';
 import { FIRST_PROCESS } from './first-process.ts';
+import { MASKED_PATHS } from './masked-paths.ts';
 import { toSeccompProfile } from './seccomp.ts';
+import type { UserMapping } from './users.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024;
 const OPEN_FILES = 16_384;
@@ -23,8 +25,10 @@ const SYSTEM_V_LIMITS = {
 export interface ContainerHost {
   /** Docker refuses more CPUs than the host has. */
   readonly cpus: number;
-  /** Where users are mapped, kernels before 5.19 let nobody set these limits, and the container would not start. */
-  readonly mapsUsers: boolean;
+  /** How users are mapped. Where they are, kernels before 5.19 let nobody set what System V may take, and the container would not start. */
+  readonly users: UserMapping['mode'];
+  /** Version of the control groups. */
+  readonly cgroups: 1 | 2;
 }
 
 /** Docker's form of a spec, with all hardening on. */
@@ -47,6 +51,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', ...(spec.seccomp === 'strict' ? [`seccomp=${toSeccompProfile()}`] : [])],
       Privileged: false,
+      MaskedPaths: [...MASKED_PATHS],
       ReadonlyRootfs: true,
       IpcMode: 'private',
       ShmSize: SHM_BYTES,
@@ -59,7 +64,9 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
         { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
-      ...(host.mapsUsers ? {} : { Sysctls: { ...SYSTEM_V_LIMITS } }),
+      ...(host.users === 'same' ? { Sysctls: { ...SYSTEM_V_LIMITS } } : {}),
+      // An engine may be set to show the whole machine's. Those of version 1 are shown as far as they are the sandbox's.
+      ...(host.cgroups === 2 ? { CgroupnsMode: 'private' } : {}),
       Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
       Mounts: spec.mounts.map(({ source, target, isReadOnly }) => ({
         Type: 'bind',

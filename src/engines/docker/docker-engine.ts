@@ -53,9 +53,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
-    const { info, users } = facts ?? (await ask());
+    const { info, users, cgroups } = facts ?? (await ask());
     requireFilter(info.seccomp, spec.seccomp);
-    const body = toContainerOptions(spec, { cpus: info.cpus, mapsUsers: users.mode !== 'same' });
+    const body = toContainerOptions(spec, { cpus: info.cpus, users: users.mode, cgroups });
     if (spec.network.mode !== 'bridge') return await createWithoutVolumes(spec, body);
     await networks.make(spec.network);
     try {

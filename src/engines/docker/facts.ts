@@ -12,12 +12,15 @@ const infoSchema = z.object({
   MemoryLimit: z.boolean().nullish(),
   CpuCfsQuota: z.boolean().nullish(),
   PidsLimit: z.boolean().nullish(),
+  CgroupVersion: z.string().nullish(),
 });
 
-/** What an engine says about itself, and who the users of its containers are. */
+/** What an engine says about itself, who the users of its containers are, and what holds their limits. */
 export interface DockerFacts {
   readonly info: EngineInfo;
   readonly users: UserMapping;
+  /** Version of the control groups. */
+  readonly cgroups: 1 | 2;
 }
 
 /** Reads an engine's answer to "info"; throws a ZodError where it is none. */
@@ -38,6 +41,7 @@ export function toFacts(answer: unknown): DockerFacts {
       ],
     },
     users: toUserMapping(new Set(options.map(({ name }) => name)), engine.DockerRootDir),
+    cgroups: engine.CgroupVersion === '2' ? 2 : 1,
   };
 }
 
