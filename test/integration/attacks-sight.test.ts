@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBare } from '../support/bare-container.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
@@ -11,16 +12,18 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-/** The device of the disk that a sandbox's workspace is on, such as loop3. */
+/** The device of the disk that this machine has mounted for a sandbox, such as loop3. */
 async function deviceOf(user: string): Promise<string> {
-  const { body } = await server.shell(user, 'df --output=source /workspace | tail -n 1');
-  return body.output.trim().replace('/dev/', '');
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n');
+  const mount = mounts.find((line) => line.includes(server.dataDir) && line.includes(user)) ?? '';
+  return mount.split(' ')[0]?.replace('/dev/', '') ?? '';
 }
 
 describe('a sandbox that looks for another in what the kernel tells', () => {
   it('finds neither its name nor the device of its disk, where a container without the protection finds both', async () => {
     const { container_id: id } = (await server.call('POST', '/sandbox/zebra/create', {})).body;
     const device = await deviceOf('zebra');
+    expect(device).toMatch(/^loop\d+$/);
     const script = findTraces(['zebra', id.slice(0, 12), `(?<![a-z])${device}(?![0-9])`]);
 
     const bare = await runBare(script);

@@ -142,9 +142,21 @@ for pid in made:
     expect(Number(stdout)).toBeLessThan(16);
   });
 
-  it('limits descriptors and core dumps', async () => {
+  it('limits descriptors, core dumps and what the kernel keeps for a user', async () => {
     const id = await started();
     expect((await shell(id, 'ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc')).stdout).toBe('16384\n16384\n0\n0');
+    const rows = 'core file size|locked memory|pending signals|msgqueue size|nice priority|realtime priority';
+    const { stdout } = await shell(id, `grep -iE "^Max (${rows})" /proc/self/limits | sed -E "s/ {2,}/ /g; s/ $//"`);
+    if (!IS_GVISOR) {
+      expect(stdout.split('\n').map((line) => line.trim())).toEqual([
+        'Max core file size 1 1 bytes',
+        'Max locked memory 8388608 8388608 bytes',
+        'Max pending signals 4096 4096 signals',
+        'Max msgqueue size 819200 819200 bytes',
+        'Max nice priority 0 0',
+        'Max realtime priority 0 0',
+      ]);
+    }
   });
 
   it('takes no more CPUs than the host has', async () => {

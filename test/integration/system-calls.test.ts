@@ -57,7 +57,7 @@ async def talk():
     return await reader.read()
 print(asyncio.run(talk()))
 print(asyncio.run(asyncio.create_subprocess_exec('true')) is not None)
-print(socket.socketpair()[0].family.name, socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).family.name)
+print(socket.socketpair()[0].family.name)
 memory = mmap.mmap(-1, 4096); memory.write(b'mapped'); print(memory[:6])
 print(os.memfd_create('m') > 0, select.epoll().fileno() > 0, pty.openpty()[0] > 0)
 os.mkfifo('/tmp/fifo'); os.sendfile; os.setxattr; print(sorted(os.listxattr('/tmp')) is not None)
@@ -66,8 +66,7 @@ import numpy; print(numpy.linalg.svd(numpy.eye(100))[1].sum())
 `;
     expect((await execute('u', code)).body).toMatchObject({
       success: true,
-      output:
-        "thread\n[1, 2]\nsemaphore\nb''\nTrue\nAF_UNIX AF_NETLINK\nb'mapped'\nTrue True True\nTrue\nalarm\n100.0\n",
+      output: "thread\n[1, 2]\nsemaphore\nb''\nTrue\nAF_UNIX\nb'mapped'\nTrue True True\nTrue\nalarm\n100.0\n",
     });
   });
 
@@ -84,6 +83,55 @@ import numpy; print(numpy.linalg.svd(numpy.eye(100))[1].sum())
     expect((await shell('u', script.join('\n'))).body).toMatchObject({
       success: true,
       output: '42\n7\nfirst\nnode\n1\n',
+    });
+  });
+});
+
+/** Asks for network cards as programs do, each of which would ask the kernel over netlink. */
+const CARDS = `
+import asyncio, os, socket, subprocess, sys
+os.makedirs('fake/psutil', exist_ok=True)
+open('fake/psutil/__init__.py', 'w').write('from psutil import _pslinux')
+open('fake/psutil/_pslinux.py', 'w').write('import socket\\ndef net_if_addrs(): socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0); return []')
+code = 'import psutil, sys; print("127.0.0.1" in [card[2] for card in psutil._pslinux.net_if_addrs()])'
+subprocess.run([sys.executable, '-c', code], env={**os.environ, 'PYTHONPATH': 'fake'}, check=True)
+print(socket.getaddrinfo('localhost', 80, proto=socket.IPPROTO_TCP)[0][4][1], asyncio.run(asyncio.to_thread(socket.gethostbyname, 'localhost')))
+`;
+
+describe('programs that look for network cards, without netlink', () => {
+  it('find them: Node, in modules and workers too, psutil, and who looks up a name', async () => {
+    const { shell, execute } = await server();
+    expect((await execute('u', CARDS)).body).toMatchObject({ success: true, output: 'True\n80 127.0.0.1\n' });
+    const lo = `require("os").networkInterfaces().lo[0]`;
+    const script = [
+      `node -p '${lo}.address + " " + ${lo}.cidr + " " + ${lo}.internal'`,
+      `echo 'import { networkInterfaces } from "node:os"; console.log(networkInterfaces().lo[0].family)' > a.mjs && node a.mjs`,
+      `node -e 'new (require("worker_threads").Worker)("console.log(${lo.replaceAll('"', '\\x22')}.netmask)", { eval: true })'`,
+      `node -e 'const s = require("http").createServer((_, r) => r.end("served\\n")).listen(0, async () => process.stdout.write(await (await fetch("http://127.0.0.1:" + s.address().port)).text()) && s.close())'`,
+    ];
+    expect((await shell('u', script.join('\n'))).body).toMatchObject({
+      success: true,
+      output: '127.0.0.1 127.0.0.1/8 true\nIPv4\n255.0.0.0\nserved\n',
+    });
+  });
+});
+
+describe('what the strict list answers without doing it', () => {
+  it('is told to programs as a success: no dump of memory is ever written, and no file is forgotten by order', async () => {
+    const { execute } = await server();
+    const code = `
+import os, resource
+before = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+print(resource.getrlimit(resource.RLIMIT_CORE) == before, before)
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 16384))
+print(resource.getrlimit(resource.RLIMIT_NOFILE))
+with open('file', 'w') as file: print(os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED))
+print(os.sync())`;
+    const expected = IS_GVISOR ? 'False (1, 1)' : 'True (1, 1)';
+    expect((await execute('u', code)).body).toMatchObject({
+      success: true,
+      output: `${expected}\n(100, 16384)\nNone\nNone\n`,
     });
   });
 });

@@ -3,7 +3,7 @@
  * each. Nothing of it changes the machine, even where all is allowed.
  */
 export const KERNEL_DOORS = `
-import ctypes, errno, os, platform, socket, subprocess
+import ctypes, errno, fcntl, mmap, os, platform, pty, socket, struct, subprocess
 
 libc = ctypes.CDLL(None, use_errno=True)
 is_x86 = platform.machine() == 'x86_64'
@@ -45,6 +45,19 @@ def own_memory():
 def into_init():
     check(libc.setns(os.open('/proc/1/ns/mnt', os.O_RDONLY), 0))
 
+def merged():
+    memory = mmap.mmap(-1, 4096)
+    memory.madvise(12)
+
+def discipline():
+    fcntl.ioctl(pty.openpty()[0], 0x5423, struct.pack('i', 0))
+
+def lock_of_open_file():
+    with open('/tmp/door', 'w') as file: fcntl.fcntl(file, 37, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 0, 1, 0))
+
+def option(level, name, value):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain: plain.setsockopt(level, name, value)
+
 def writes(path):
     return lambda: os.close(os.open(path, os.O_WRONLY))
 
@@ -80,6 +93,17 @@ DOORS = {
     'copy of a descriptor': lambda: call(438, 438, os.pidfd_open(os.getpid()), 1, 0),
     'mount tree': lambda: call(428, 428, -100, b'/tmp', 1),
     'netlink of the firewall': lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12).close(),
+    'netlink of routes': lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close(),
+    'MPTCP': lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262).close(),
+    'multicast group': lambda: option(0, 35, socket.inet_aton('239.0.0.1') + socket.inet_aton('127.0.0.1')),
+    'time stamps of packets': lambda: option(1, 29, struct.pack('i', 1)),
+    'merged memory': merged,
+    'memory of large pages': lambda: call(319, 279, b'door', 4),
+    'secret memory': lambda: call(447, 447, 0),
+    'line discipline': discipline,
+    'lock of an open file': lock_of_open_file,
+    'writing out a disk': lambda: check(libc.syncfs(os.open('/', os.O_RDONLY))),
+    'watch of the machine': writes('/proc/pressure/memory'),
     'socket of the hypervisor': lambda: socket.socket(40, socket.SOCK_STREAM).close(),
     'sysctl': writes('/proc/sys/kernel/printk'),
     'sysrq': writes('/proc/sysrq-trigger'),

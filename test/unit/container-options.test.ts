@@ -24,3 +24,21 @@ describe('what a container of a sandbox sees of the machine', () => {
     expect(hostConfig({ cgroups: 1 })).not.toHaveProperty('CgroupnsMode');
   });
 });
+
+describe('the limits of a container', () => {
+  const limitsOf = (changes: Partial<ContainerHost>) =>
+    Object.fromEntries((hostConfig(changes).Ulimits ?? []).map(({ Name, Soft, Hard }) => [Name, [Soft, Hard]]));
+
+  it('leave dumps a single byte, at which no kernel starts a program for them, and nothing for priorities', () => {
+    expect(limitsOf({})).toMatchObject({ core: [1, 1], nice: [0, 0], rtprio: [0, 0], nofile: [16_384, 16_384] });
+  });
+
+  it('are none on a rootless engine that it might not be allowed to set', () => {
+    expect(limitsOf({ users: 'rootless' })).toEqual({ core: [0, 0], nofile: [16_384, 16_384] });
+  });
+
+  it('hold back System V where the kernel lets them', () => {
+    expect(hostConfig({}).Sysctls).toMatchObject({ 'kernel.shm_rmid_forced': '1' });
+    expect(hostConfig({ users: 'remapped' }).Sysctls).toBeUndefined();
+  });
+});

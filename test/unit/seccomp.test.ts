@@ -4,7 +4,7 @@ import { profile, verdictOf } from '../support/filter-verdict.ts';
 
 const rulesOf = (name: string) => profile.syscalls.filter(({ names }) => names.includes(name));
 
-const [EINVAL, ENOSYS, EPROTONOSUPPORT] = [22, 38, 93];
+const [ENOMEM, EINVAL, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT] = [12, 22, 38, 93, 97];
 const [UNIX, IPV4, IPV6, NETLINK] = [1, 2, 10, 16];
 const [STREAM, DATAGRAM, RAW, SEQUENCED] = [1, 2, 3, 5];
 const [SOL_SOCKET, TCP] = [1, 6];
@@ -47,6 +47,8 @@ describe('the list of system calls', () => {
     ['clone3', ENOSYS],
     ['io_setup', ENOSYS],
     ['seccomp', EINVAL],
+    ['syncfs', ENOSYS],
+    ['memfd_secret', ENOSYS],
   ])('answers %s as a kernel without it, so that programs do without', (name, errno) => {
     expect(verdictOf(name)).toBe(errno);
   });
@@ -65,7 +67,9 @@ describe('sockets', () => {
     ['datagrams of TCP', IPV6, DATAGRAM, 6, 'refused'],
     ['flags that there are not', IPV4, STREAM | 0x40, 0, 'refused'],
     ['MPTCP', IPV4, STREAM, 262, EPROTONOSUPPORT],
-    ["the firewall's netlink", NETLINK, RAW, 12, 'refused'],
+    ["the firewall's netlink", NETLINK, RAW, 12, EAFNOSUPPORT],
+    ['netlink of routes', NETLINK, RAW | 0x80000, 0, EAFNOSUPPORT],
+    ['netlink of devices', NETLINK, DATAGRAM, 15, EAFNOSUPPORT],
     ['SCTP', IPV4, STREAM, 132, 'refused'],
     ['a packet socket', 17, RAW, 768, 'refused'],
     ['a cipher', 38, SEQUENCED, 0, 'refused'],
@@ -116,11 +120,45 @@ describe('processes', () => {
   });
 });
 
+describe('what takes from the whole machine', () => {
+  const [DONTNEED, MERGEABLE, POPULATE] = [4, 12, 23];
+
+  it.each([
+    ['private memory', 'mmap', [0, 4096, 3, 0x22], 'allowed'],
+    ['memory of large pages', 'mmap', [0, 4096, 3, 0x4_0022], ENOMEM],
+    ['memory of pages of 1 GiB', 'mmap', [0, 4096, 3, 0x7804_0022], ENOMEM],
+    ['a file in memory', 'memfd_create', [1, 3], 'allowed'],
+    ['a file of large pages', 'memfd_create', [1, 4], 'refused'],
+    ['a segment', 'shmget', [0, 4096, 0o1600], 'allowed'],
+    ['a segment of large pages', 'shmget', [0, 4096, 0o5600], 'refused'],
+    ['memory that is not needed', 'madvise', [0, 4096, DONTNEED], 'allowed'],
+    ['memory that is needed soon', 'madvise', [0, 4096, POPULATE], 'allowed'],
+    ['memory to be merged', 'madvise', [0, 4096, MERGEABLE], EINVAL],
+    ['a file that is needed', 'fadvise64', [3, 0, 0, 3], 'allowed'],
+    ['a file that is not needed', 'fadvise64', [3, 0, 0, DONTNEED], 0],
+    ['a lock', 'fcntl', [3, 6], 'allowed'],
+    ['a lock of an open file', 'fcntl', [3, 37], EINVAL],
+    ['the size of a pipe', 'fcntl', [3, 1031], 'allowed'],
+    ['the window of a terminal', 'ioctl', [0, 0x5413], 'allowed'],
+    ['the settings of a terminal', 'ioctl', [0, 0x802c_542a], 'allowed'],
+    ['the line discipline of a terminal', 'ioctl', [0, 0x5423], EINVAL],
+    ['a limit of descriptors', 'setrlimit', [7, 1], 'allowed'],
+    ['a limit of dumps', 'setrlimit', [4, 1], 0],
+    ['reading the limit of dumps', 'prlimit64', [0, 4, 0, 1], 'allowed'],
+    ['setting it', 'prlimit64', [0, 4, 0x7fff_1234_5678, 0], 0],
+    ['setting it from high up', 'prlimit64', [0, 4, 1n << 63n, 0], 0],
+    ['setting another', 'prlimit64', [0, 7, 0x7fff_1234_5678, 0], 'allowed'],
+    ['writing out all disks', 'sync', [], 'refused'],
+  ] as const)('%s (%s): %s', (_, name, args, verdict) => {
+    expect(verdictOf(name, ...args)).toBe(verdict);
+  });
+});
+
 describe('arguments that are ints', () => {
   const word = fc.integer({ min: 0, max: 0xffff_ffff });
   const small = fc.integer({ min: 0, max: 300 });
   const low = fc.oneof(small, word);
-  const calls = ['socket', 'setsockopt', 'prctl', 'personality'];
+  const calls = ['socket', 'setsockopt', 'prctl', 'personality', 'fcntl', 'ioctl', 'madvise', 'fadvise64', 'setrlimit'];
 
   it('are compared in the half that the kernel reads, whatever is in the other', () => {
     fc.assert(

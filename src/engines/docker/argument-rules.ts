@@ -1,16 +1,17 @@
-/** The bits under the mask, of at most 32, that one argument of a system call must have; arguments are counted from 0. */
-export interface ArgumentRule {
-  readonly index: number;
-  readonly mask: number;
-  readonly value: number;
-}
+/**
+ * What one argument of a system call must be, counted from 0. `bits` is compared under a mask of at most 32 bits; `null` and `some`
+ * compare all 64 with a null pointer.
+ */
+export type ArgumentRule =
+  | { readonly index: number; readonly kind: 'bits'; readonly mask: number; readonly value: number }
+  | { readonly index: number; readonly kind: 'null' | 'some' };
 
 /** The kernel reads the lower half of such an argument and ignores what a program leaves in the upper one. */
 const INT = 0xffff_ffff;
 
 /** The argument is an int of this value. */
 export function is(index: number, value: number): ArgumentRule {
-  return { index, mask: INT, value };
+  return { index, kind: 'bits', mask: INT, value };
 }
 
 /**
@@ -32,12 +33,36 @@ export function isOneOf(index: number, values: readonly number[]): readonly Argu
 
 /** The argument has none of these bits. */
 export function lacks(index: number, bits: number): ArgumentRule {
-  return { index, mask: bits, value: 0 };
+  return { index, kind: 'bits', mask: bits, value: 0 };
+}
+
+/** The argument has all of these bits. */
+export function has(index: number, bits: number): ArgumentRule {
+  return { index, kind: 'bits', mask: bits, value: bits };
 }
 
 /** The argument is an int that, but for these bits, has this value. */
 export function isBut(index: number, bits: number, value: number): ArgumentRule {
-  return { index, mask: (INT & ~bits) >>> 0, value };
+  return { index, kind: 'bits', mask: (INT & ~bits) >>> 0, value };
+}
+
+export function isNull(index: number): ArgumentRule {
+  return { index, kind: 'null' };
+}
+
+export function isNotNull(index: number): ArgumentRule {
+  return { index, kind: 'some' };
+}
+
+/**
+ * The argument has, in the lowest so many bits, another value than this one, as rules of which one holds. A comparison "not equal"
+ * would not do: it is one of 64 bits, and a program could set one that the kernel ignores.
+ */
+export function isNot(index: number, bitCount: number, value: number): readonly ArgumentRule[] {
+  return Array.from({ length: bitCount }, (_, bit) => {
+    const mask = (1 << bit) >>> 0;
+    return { index, kind: 'bits', mask, value: (~value & mask) >>> 0 };
+  });
 }
 
 function allAreIn(values: ReadonlySet<number>, first: number, count: number): boolean {

@@ -1,4 +1,4 @@
-import { type ArgumentRule, is, isBut, isOneOf, lacks } from './argument-rules.ts';
+import { type ArgumentRule, has, is, isBut, isNot, isNotNull, isNull, isOneOf, lacks } from './argument-rules.ts';
 import { SOCKET_OPTIONS } from './socket-options.ts';
 
 /** A call that programs may make where its arguments keep all the rules. */
@@ -7,23 +7,20 @@ export interface CheckedCall {
   readonly rules: readonly ArgumentRule[];
 }
 
-/** A call that is not made, with the error number that it answers. */
+/** A call that is not made, with the error number that it answers; 0 says that it was made. */
 export interface AnsweredCall extends CheckedCall {
   readonly errno: number;
 }
 
 /** Linux's error numbers, on all of its 64-bit machines. */
-const [EINVAL, ENOSYS, EPROTONOSUPPORT] = [22, 38, 93];
+const [ENOMEM, EINVAL, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT] = [12, 22, 38, 93, 97];
 
 /** The highest bits of clone's flags: new mount, cgroup, UTS, IPC, user, PID and network namespaces (clone(2)). */
 const CLONE_NAMESPACES = 0x7e02_0000;
 
 const [UNIX, IPV4, IPV6, NETLINK] = [1, 2, 10, 16];
-const [STREAM, DATAGRAM, RAW] = [1, 2, 3];
+const [STREAM, DATAGRAM] = [1, 2];
 const [ANY, ICMP, TCP, UDP, ICMPV6, MPTCP] = [0, 1, 6, 17, 58, 262];
-
-/** Of netlink: routes and cards, the table of sockets, and devices that come and go. */
-const [ROUTES, SOCKET_TABLE, DEVICES] = [0, 4, 15];
 
 /** SOCK_CLOEXEC and SOCK_NONBLOCK, which may be added to the type of a socket. */
 const SOCKET_FLAGS = 0x8_0800;
@@ -34,8 +31,6 @@ const SOCKETS: readonly (readonly [family: number, type: number, protocols: read
   [IPV4, DATAGRAM, [ANY, UDP, ICMP]],
   [IPV6, STREAM, [ANY, TCP]],
   [IPV6, DATAGRAM, [ANY, UDP, ICMPV6]],
-  [NETLINK, RAW, [ROUTES, SOCKET_TABLE, DEVICES]],
-  [NETLINK, DATAGRAM, [ROUTES, SOCKET_TABLE, DEVICES]],
 ];
 
 /** personality(2) values that are allowed: PER_LINUX, PER_LINUX32, and 0xffffffff, which only queries. */
@@ -61,6 +56,29 @@ const PROCESS_OPTIONS = [
  */
 const ABSENT_PROCESS_OPTIONS = [22, 35, 62, 67, 0x5356_4d41];
 
+/** fcntl(2): all but locks of an open file (F_OFD_SETLK, F_OFD_SETLKW), whose holder nobody can tell. */
+const FILE_COMMANDS = [...range(0, 36), ...range(1024, 1055)];
+const LOCKS_OF_OPEN_FILES = [37, 38];
+
+/** The lower half of the ioctl that has a terminal taken over by a part of the kernel, which it would load (TIOCSETD). */
+const LINE_DISCIPLINE = 0x5423;
+const [LOWER_HALF_BITS, UPPER_HALF] = [16, 0xffff_0000];
+
+/** madvise(2) but for MADV_MERGEABLE (12), by which sandboxes would share pages and learn of each other's. */
+const MEMORY_ADVICE = [...range(0, 11), ...range(13, 25), 102, 103];
+const MERGEABLE = 12;
+
+/** posix_fadvise(2) but for POSIX_FADV_DONTNEED (4), which would have the image's files read again for all sandboxes. */
+const FILE_ADVICE = [0, 1, 2, 3, 5];
+const NOT_NEEDED = 4;
+
+/** Pages of 2 MiB and more are set aside by the operator for somebody, and no limit counts them. */
+const [MAP_HUGETLB, MFD_HUGETLB, SHM_HUGETLB] = [0x4_0000, 0x4, 0x800];
+
+/** The size of core dumps, whose limit is what keeps the machine's own program from being started for each (container-options.ts). */
+const RLIMIT_CORE = 4;
+const OTHER_LIMITS = [...range(0, 3), ...range(5, 15)];
+
 /** The calls whose arguments decide. */
 export const CHECKED_CALLS: readonly CheckedCall[] = [
   { name: 'clone', rules: [lacks(0, CLONE_NAMESPACES)] },
@@ -77,24 +95,48 @@ export const CHECKED_CALLS: readonly CheckedCall[] = [
   ),
   ...anyOf('personality', isOneOf(0, PERSONALITIES)),
   ...anyOf('prctl', isOneOf(0, PROCESS_OPTIONS)),
+  ...anyOf('fcntl', isOneOf(1, FILE_COMMANDS)),
+  ...anyOf('ioctl', isNot(1, LOWER_HALF_BITS, LINE_DISCIPLINE)),
+  ...anyOf('madvise', isOneOf(2, MEMORY_ADVICE)),
+  ...anyOf('fadvise64', isOneOf(3, FILE_ADVICE)),
+  ...anyOf('setrlimit', isOneOf(0, OTHER_LIMITS)),
+  ...anyOf('prlimit64', isOneOf(1, OTHER_LIMITS)),
+  { name: 'prlimit64', rules: [is(1, RLIMIT_CORE), isNull(2)] },
+  { name: 'mmap', rules: [lacks(3, MAP_HUGETLB)] },
+  { name: 'memfd_create', rules: [lacks(1, MFD_HUGETLB)] },
+  { name: 'shmget', rules: [lacks(2, SHM_HUGETLB)] },
 ];
 
 /**
- * Calls that answer as a kernel does that lacks them, so that programs do without: a filter cannot look into the flags of clone3, in
- * whose place the C library takes clone; of the contexts of io_setup the whole machine has 65,536.
+ * Calls that answer as a kernel does that lacks them, so that programs do without, and calls that answer as if they had been made,
+ * where not making them is as good: a filter cannot look into the flags of clone3, in whose place the C library takes clone; of the
+ * contexts of io_setup the whole machine has 65,536; syncfs would write out the machine's own disk, on which the image lies;
+ * memfd_secret takes the kernel's own map of memory apart; of netlink no limit counts what is not read.
  */
 export const ANSWERED_CALLS: readonly AnsweredCall[] = [
-  ...['clone3', 'io_setup'].map((name) => ({ name, rules: [], errno: ENOSYS })),
+  ...['clone3', 'io_setup', 'syncfs', 'memfd_secret'].map((name) => ({ name, rules: [], errno: ENOSYS })),
   { name: 'seccomp', rules: [], errno: EINVAL },
   ...anyOf('prctl', isOneOf(0, ABSENT_PROCESS_OPTIONS)).map((call) => ({ ...call, errno: EINVAL })),
+  ...anyOf('fcntl', isOneOf(1, LOCKS_OF_OPEN_FILES)).map((call) => ({ ...call, errno: EINVAL })),
+  { name: 'ioctl', rules: [isBut(1, UPPER_HALF, LINE_DISCIPLINE)], errno: EINVAL },
+  { name: 'madvise', rules: [is(2, MERGEABLE)], errno: EINVAL },
+  { name: 'mmap', rules: [has(3, MAP_HUGETLB)], errno: ENOMEM },
+  { name: 'socket', rules: [is(0, NETLINK)], errno: EAFNOSUPPORT },
   ...[IPV4, IPV6].map((family) => ({
     name: 'socket',
     rules: [is(0, family), is(2, MPTCP)],
     errno: EPROTONOSUPPORT,
   })),
+  { name: 'fadvise64', rules: [is(3, NOT_NEEDED)], errno: 0 },
+  { name: 'setrlimit', rules: [is(0, RLIMIT_CORE)], errno: 0 },
+  { name: 'prlimit64', rules: [is(1, RLIMIT_CORE), isNotNull(2)], errno: 0 },
 ];
 
 /** One call for each of the rules, of which one must hold. */
 function anyOf(name: string, rules: readonly ArgumentRule[]): readonly CheckedCall[] {
   return rules.map((rule) => ({ name, rules: [rule] }));
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }

@@ -8,6 +8,15 @@ import type { UserMapping } from './users.ts';
 const SHM_BYTES = 64 * 1024 * 1024;
 const OPEN_FILES = 16_384;
 
+/**
+ * Size of a core dump, in bytes. No dump is as small, so none is written; and one is the only limit at which the kernel does not
+ * start the machine's own program for dumps, as root and in nobody's limits (core(5), of a core_pattern with a pipe).
+ */
+const CORE_BYTES = 1;
+
+/** What the machine's own limits may say otherwise: as the kernel has them by default, but fewer timers and signals that wait. */
+const KERNEL_LIMITS = { memlock: 8 * 1024 * 1024, msgqueue: 819_200, nice: 0, rtprio: 0, sigpending: 4096 } as const;
+
 /** A file in a tmpfs takes about 1 KiB of the kernel's besides its content: for each so many bytes of its size it may have one. */
 const TMPFS_BYTES_PER_FILE = 8192;
 
@@ -60,10 +69,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       MemorySwap: spec.memoryBytes,
       NanoCpus: Math.round(Math.min(spec.cpus, host.cpus) * 1e9),
       PidsLimit: spec.pidsLimit,
-      Ulimits: [
-        { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
-        { Name: 'core', Soft: 0, Hard: 0 },
-      ],
+      Ulimits: toUlimits(host),
       ...(host.users === 'same' ? { Sysctls: { ...SYSTEM_V_LIMITS } } : {}),
       // An engine may be set to show the whole machine's. Those of version 1 are shown as far as they are the sandbox's.
       ...(host.cgroups === 2 ? { CgroupnsMode: 'private' } : {}),
@@ -91,6 +97,12 @@ export function closeVolumes(options: ContainerCreateOptions, paths: readonly st
   const { HostConfig } = options;
   const closed = Object.fromEntries(paths.map((path) => [path, 'ro,size=4096,nr_inodes=1']));
   return { ...options, HostConfig: { ...HostConfig, Tmpfs: { ...HostConfig?.Tmpfs, ...closed } } };
+}
+
+/** A rootless engine may raise none of its own limits, and a container whose limits it cannot set does not start. */
+function toUlimits({ users }: ContainerHost) {
+  const limits = users === 'rootless' ? { core: 0 } : { core: CORE_BYTES, ...KERNEL_LIMITS };
+  return Object.entries({ nofile: OPEN_FILES, ...limits }).map(([Name, value]) => ({ Name, Soft: value, Hard: value }));
 }
 
 /** `exec` is said because Docker's own default for a tmpfs is noexec. */

@@ -39,6 +39,8 @@ export function requireFilter(possible: readonly SystemCallFilter[], wanted: Sys
   throw new SandboxError('invalid', `SANDBOX_DOCKER_SECCOMP=${wanted} does not work here: ${reason}.`);
 }
 
-function toCondition({ index, mask, value }: ArgumentRule) {
-  return { index, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' };
+function toCondition(rule: ArgumentRule) {
+  const { index } = rule;
+  if (rule.kind === 'bits') return { index, value: rule.mask, valueTwo: rule.value, op: 'SCMP_CMP_MASKED_EQ' };
+  return { index, value: 0, op: rule.kind === 'null' ? 'SCMP_CMP_EQ' : 'SCMP_CMP_NE' };
 }

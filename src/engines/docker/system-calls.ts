@@ -1,7 +1,7 @@
 const FILES = `
   access faccessat faccessat2 open openat openat2 creat close close_range read write readv writev pread64 pwrite64 preadv
   pwritev preadv2 pwritev2 lseek stat lstat fstat newfstatat statx statfs fstatfs truncate ftruncate fallocate fsync fdatasync
-  sync syncfs sync_file_range fadvise64 readahead cachestat dup dup2 dup3 fcntl flock ioctl getdents getdents64 getcwd chdir
+  sync_file_range readahead cachestat dup dup2 dup3 flock getdents getdents64 getcwd chdir
   fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat readlink readlinkat chmod
   fchmod fchmodat fchmodat2 chown fchown lchown fchownat umask utime utimes utimensat futimesat mknod mknodat getxattr
   lgetxattr fgetxattr getxattrat setxattr lsetxattr fsetxattr setxattrat listxattr llistxattr flistxattr listxattrat
@@ -14,14 +14,14 @@ const WAITING = `
   futex_requeue get_robust_list set_robust_list membarrier rseq`;
 
 const MEMORY = `
-  brk mmap munmap mremap mprotect madvise mincore msync mlock mlock2 mlockall munlock munlockall memfd_create memfd_secret
-  mseal pkey_alloc pkey_free pkey_mprotect map_shadow_stack shmget shmat shmdt shmctl`;
+  brk munmap mremap mprotect mincore msync mlock mlock2 mlockall munlock munlockall 
+  mseal pkey_alloc pkey_free pkey_mprotect map_shadow_stack shmat shmdt shmctl`;
 
 const PROCESSES = `
   fork vfork execve execveat exit exit_group wait4 waitid getpid getppid gettid getpgid getpgrp setpgid getsid setsid
   set_tid_address arch_prctl pidfd_open pidfd_send_signal sched_yield sched_getaffinity sched_setaffinity
   sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_getattr sched_setattr sched_get_priority_max
-  sched_get_priority_min sched_rr_get_interval getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit prlimit64
+  sched_get_priority_min sched_rr_get_interval getpriority setpriority ioprio_get ioprio_set getrlimit 
   getrusage times getcpu`;
 
 /** Who a program is, and what it may shut out for itself. */
