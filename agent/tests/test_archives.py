@@ -7,12 +7,10 @@ import tarfile
 import unittest
 import zipfile
 
-from case import AgentCase
+from archive_case import LIMITS, ArchiveCase
 from client import CallFailed
 from clara_agent.wire import codec
 from clara_agent.io.tree import scan
-
-LIMITS = {"entries": 1000, "bytes": 50000000, "ratio": 1000}
 
 
 def tar_of(*entries, mode="w"):
@@ -73,34 +71,7 @@ UNSAFE = {
 }
 
 
-class Archives(AgentCase):
-    number = 0
-
-    def setUp(self):
-        super().setUp()
-        Archives.number += 1
-        self.folder = "f%d" % Archives.number
-
-    def unpack(self, data, form="tar", destination=None, **limits):
-        return self.client.call("unpack", data, destination=destination or self.folder, format=form, limits=dict(LIMITS, **limits))
-
-    def found(self, folder=None):
-        """Relative path to content, link target or None for a folder."""
-        top = self.sandbox.path(folder or self.folder)
-        result = {}
-        for place, folders, files in os.walk(top):
-            for name in folders + files:
-                path = os.path.join(place, name)
-                key = os.path.relpath(path, top)
-                if os.path.islink(path):
-                    result[key] = "-> " + os.readlink(path)
-                elif os.path.isdir(path):
-                    result[key] = None
-                else:
-                    with open(path, "rb") as file:
-                        result[key] = file.read()
-        return result
-
+class Archives(ArchiveCase):
     def test_each_kind_of_archive_is_told_by_its_content(self):
         entries = (("a/b.txt", b"hello"), ("c", b""))
         for number, data in enumerate([tar_of(*entries, mode="w" + mode) for mode in ("", ":gz", ":bz2", ":xz")] + [zip_of(*entries)]):

@@ -10,11 +10,12 @@ import {
   versionOf,
 } from '../agent/calls/files.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
 import { WORKSPACE } from '../sandboxes/spec/layout.ts';
 
 /** What an archive may unpack to. */
-export const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200 };
+export const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200, small: 16 * 2 ** 20 };
 
 /** How long a look at a path may take, in milliseconds. */
 const STAT_DEADLINE_MS = 30_000;
@@ -115,4 +116,9 @@ async function openUnsized(
 export async function demandFolder(connection: AgentConnection, path: string, signal: AbortSignal): Promise<void> {
   const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
   if (stat.type !== 'directory') throw new SandboxError('invalid', `${path} is not a folder.`);
+}
+
+/** Whether an archive was not unpacked because the sandbox knows no such encoding. */
+export function isUnknownEncoding(error: unknown): boolean {
+  return error instanceof AgentFailure && error.code === 'unknown_encoding';
 }

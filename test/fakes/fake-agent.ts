@@ -20,6 +20,8 @@ export class FakeAgent {
   readonly silentAbout = new Set<string>();
   /** How it sends an archive; the default sends five bytes and their number. */
   onPack: (channel: FakeChannel) => Promise<unknown> = sendsFiveBytes;
+  /** What it was asked for, in order. */
+  readonly requests: Open[] = [];
   /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
   onLoad: () => unknown = () => null;
   #isAlive = false;
@@ -103,6 +105,7 @@ export class FakeAgent {
 
   async #perform(channel: FakeChannel, request: Open): Promise<unknown> {
     const { files } = this;
+    this.requests.push(request);
     const at = (key: string) => files.resolve(request[key]);
     if (this.silentAbout.has(request.op)) return await new Promise(() => undefined);
     switch (request.op) {
@@ -139,7 +142,9 @@ export class FakeAgent {
       case 'move':
         files.move(at('from'), at('to'), request.overwrite === true);
         return {};
+      case 'unpack':
       case 'extract':
+        if (request.encoding === 'klingon') throw new FakeFailure('unknown_encoding', 'There is no encoding.');
         return files.extract(at('path'), at('destination'));
       case 'pack':
         return await this.onPack(channel);

@@ -15,7 +15,7 @@ FORMATS = ("tar", "zip")
 
 def _take_limits(parameters):
     limits = take(parameters, "limits", dict)
-    return {name: take_count(limits, name) for name in ("entries", "bytes", "ratio")}
+    return {"small": take_count(limits, "small", 0), **{name: take_count(limits, name) for name in ("entries", "bytes", "ratio")}}
 
 
 def _take_format(parameters):
@@ -33,22 +33,26 @@ class Extract(Working):
         path = take_path(self.parameters, "path", self.agent.workspace)
         destination = take_path(self.parameters, "destination", self.agent.workspace)
         limits = _take_limits(self.parameters)
+        encoding = take(self.parameters, "encoding", str, None)
         try:
             fd, _ = open_regular(path)
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         os.close(fd)
         roots = self.agent.roots
-        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, roots))
+        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots))
 
 
-def _extract_path(path, destination, limits, roots):
+def _extract_path(path, destination, limits, encoding, roots):
     from .extract import extract
+    from .name_encodings import to_codec
+
+    codec = to_codec(encoding)
 
     def work():
         with open(path, "rb") as file:
             make_folders(destination)
-            return extract(file, destination, limits, None, roots)
+            return extract(file, destination, limits, None, codec, roots)
 
     return _kept(destination, roots, work)
 
@@ -61,17 +65,21 @@ class Unpack(Working):
         destination = take_path(self.parameters, "destination", self.agent.workspace)
         form = _take_format(self.parameters)
         limits = _take_limits(self.parameters)
+        encoding = take(self.parameters, "encoding", str, None)
         roots = self.agent.roots
-        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, roots), has_input=True)
+        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True)
 
 
-def _unpack(source, destination, form, limits, roots):
+def _unpack(source, destination, form, limits, encoding, roots):
     from .extract import extract, spool
+    from .name_encodings import to_codec
+
+    codec = to_codec(encoding)
 
     def work():
         make_folders(destination)
         with spool(source, destination, limits, roots) as file:
-            return extract(file, destination, limits, form, roots)
+            return extract(file, destination, limits, form, codec, roots)
 
     return _kept(destination, roots, work)
 

@@ -32,22 +32,28 @@ def spool(source, folder, limits, roots):
     return file
 
 
-def extract(file, destination, limits, form, roots):
-    """Unpacks the file, which is an archive of the given form, or of what its content says; the RESULT."""
+def extract(file, destination, limits, form, encoding, roots):
+    """Unpacks the file, which is an archive of the given form, or of what its content says; the RESULT. Names without a mark are in the encoding, if one is given."""
     destination = os.path.realpath(destination)
     archive_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     inspector = Inspector(destination, archive_bytes, limits)
-    with open_archive(file, form) as archive:
+    with open_archive(file, form, encoding) as archive:
         for entry in archive.entries():
             inspector.take(entry.name, entry.kind, entry.size, entry.target)
     file.seek(0)
     folders = []
-    with open_archive(file, form) as archive:
+    with open_archive(file, form, encoding) as archive:
         for entry in archive.entries():
             parts = parts_of(entry.name)
-            if parts:
+            if not parts:
+                continue
+            try:
                 _place(archive, entry, destination, os.path.join(destination, *parts), folders, roots)
+            except OSError as error:
+                # Not a name for the meantime, which says nothing to who has packed it.
+                error.filename, error.filename2 = entry.name, None
+                raise
     for path, entry in reversed(folders):
         _set_times(path, entry)
     persist_all(destination)

@@ -25,6 +25,15 @@ export interface ArchiveLimits {
   readonly bytes: number;
   /** Unpacked bytes for each byte of the archive. */
   readonly ratio: number;
+  /** What an archive may unpack to whatever the ratio. */
+  readonly small: number;
+}
+
+/** How an archive is to be unpacked. */
+export interface UnpackOptions {
+  readonly limits: ArchiveLimits;
+  /** One of Python's encodings, for names that the archive does not say it of; AgentFailure `unknown_encoding` where there is none of that name. */
+  readonly encoding?: string | null | undefined;
 }
 
 const archiveSize = z.object({ bytes: z.int().min(0).nullable() });
@@ -126,10 +135,10 @@ export function extractArchive(
   connection: AgentConnection,
   path: string,
   destination: string,
-  limits: ArchiveLimits,
-  options: CallOptions,
+  { limits, encoding = null }: UnpackOptions,
+  options: CallOptions | TransferOptions,
 ): Promise<{ entries: number; bytes: number }> {
-  return call(connection, 'extract', { path, destination, limits }, extracted, options);
+  return call(connection, 'extract', { path, destination, limits, encoding }, extracted, options);
 }
 
 /** An archive's bytes as they come; `sizeBytes` is null where it is not known before the end. The body fails where they are others. */
@@ -169,10 +178,10 @@ export function unpackFolder(
   connection: AgentConnection,
   destination: string,
   format: ArchiveFormat,
-  limits: ArchiveLimits,
+  { limits, encoding = null }: UnpackOptions,
   chunks: Chunks,
   options: CallOptions | TransferOptions,
 ): Promise<{ entries: number; bytes: number }> {
-  const parameters = { destination, format, limits };
+  const parameters = { destination, format, limits, encoding };
   return call(connection, 'unpack', parameters, extracted, options, {}, feedFrom(chunks, options, UNPACK_MS));
 }

@@ -7,6 +7,7 @@ import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../..
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { type Execution, execute } from '../../processes/executions.ts';
 import type { SandboxMemory } from '../../sandboxes/metering/memory.ts';
+import { namingEncoding } from './encoding-errors.ts';
 import { sandboxErrors } from './error-schemas.ts';
 import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
 import { operation } from './operation.ts';
@@ -143,11 +144,15 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const answerByMs = startedAtMs + UNZIP_MS;
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
+      const how = { limits: ARCHIVE_LIMITS, encoding: request.body.encoding };
       const signal = disconnectSignal(reply);
       return await service.write(toOwner(request.params.user_id, request.auth), (connection, memory) =>
         orRefused(startedAtMs, async () => {
-          const deadlineMs = answerByMs - UNZIP_LISTING_MS - performance.now();
-          await extractArchive(connection, path, destination, ARCHIVE_LIMITS, { deadlineMs, signal });
+          const idleMs = answerByMs - UNZIP_LISTING_MS - performance.now();
+          const isTooSlow = await namingEncoding('body', () =>
+            isEnded(connection, extractArchive(connection, path, destination, how, { idleMs, signal })),
+          );
+          if (isTooSlow) return toRefused(tooSlow(idleMs), startedAtMs);
           const listing = await list(connection, destination, signal, memory, answerByMs);
           return toDone(`Extracted to ${destination}:\n${listing.stdout}`, startedAtMs);
         }),
@@ -155,6 +160,20 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     },
   );
 };
+
+/** Whether work took so long that it was ended, as the agent lives to say. */
+async function isEnded(connection: AgentConnection, work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return false;
+  } catch (error) {
+    if (error instanceof AgentFailure && error.code === 'hung' && connection.isOpen) return true;
+    throw error;
+  }
+}
+
+const tooSlow = (afterMs: number) =>
+  `Unpacking was ended after ${Math.round(afterMs / 1000)} seconds; what was unpacked until then stays. unzip or tar in a shell command may take longer.`;
 
 /** What the sandbox itself refuses is a result; a full disk and a lost sandbox are errors of the request. */
 async function orRefused(startedAtMs: number, work: () => Promise<ReturnType<typeof toDone>>) {

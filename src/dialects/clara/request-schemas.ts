@@ -136,8 +136,22 @@ export const writeBody = z
   })
   .meta({ examples: [{ path: '/workspace/hello.txt', content: 'Hello' }] });
 
+/** How names in an archive are encoded; that Python knows it, only the sandbox can tell. */
+const nameEncoding = z
+  .string()
+  .regex(/^[\w .:-]{1,64}$/, 'must be the name of an encoding, such as gbk or shift_jis')
+  .meta({
+    description:
+      'What the names in the archive are encoded in where it does not say so itself, as Python calls it: gbk, shift_jis, cp866. Absent: UTF-8 where they are that, else the code page of DOS in a zip.',
+    examples: ['gbk'],
+  });
+
 export const unzipBody = z
-  .object({ path, destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }) })
+  .object({
+    path,
+    destination: path.nullish().meta({ description: "Where to; the archive's folder if absent." }),
+    encoding: nameEncoding.nullish(),
+  })
   .meta({ examples: [{ path: '/workspace/data.zip', destination: '/workspace/data' }] });
 
 /** The same for routes that no client knew before they were strict. */
@@ -150,6 +164,8 @@ export const archiveQuery = z.strictObject({
     .default('tar')
     .meta({ examples: ['zip'] }),
 });
+
+export const archiveUploadQuery = archiveQuery.extend({ encoding: nameEncoding.optional() });
 
 /** The bytes of a file, which stream past the schemas. */
 export const fileBytes = z.unknown().meta({ type: 'string', format: 'binary', examples: ['Hello'] });

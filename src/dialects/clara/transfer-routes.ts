@@ -10,6 +10,7 @@ import { attachment } from '../../http/content-disposition.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { planDownload } from '../../http/download-plan.ts';
 import { bytesOf } from '../../http/request-bytes.ts';
+import { namingEncoding } from './encoding-errors.ts';
 import { errorResponse, sandboxErrors } from './error-schemas.ts';
 import { toOwner, toWriteCondition } from './mapping.ts';
 import { operation } from './operation.ts';
@@ -198,18 +199,21 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
       {
         consumes: ['application/x-tar', 'application/zip', 'application/octet-stream'],
         params,
-        querystring: requests.archiveQuery,
+        querystring: requests.archiveUploadQuery,
         body: requests.archiveBytes,
         response: { 200: responses.unpackResponse, ...sandboxErrors },
       },
       { streamsBody: true },
     ),
     async (request, reply) => {
-      const { path, format } = request.query;
+      const { path, format, encoding } = request.query;
       return await service.write(toOwner(request.params.user_id, request.auth), async (connection) => {
         const transfer = toTransfer(reply);
         const chunks = toChunks(request, reply);
-        const unpacked = await unpackFolder(connection, toAbsolutePath(path), format, ARCHIVE_LIMITS, chunks, transfer);
+        const how = { limits: ARCHIVE_LIMITS, encoding };
+        const unpacked = await namingEncoding('query', () =>
+          unpackFolder(connection, toAbsolutePath(path), format, how, chunks, transfer),
+        );
         return { path, ...unpacked };
       });
     },

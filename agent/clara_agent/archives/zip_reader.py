@@ -1,0 +1,76 @@
+"""Reads a zip archive by its directory."""
+import stat
+import struct
+import time
+
+from .archive_safety import FILE, FOLDER, SYMLINK
+from .entry import Entry
+from .zip_content import Content, decompressor_of
+from .zip_directory import find, part_of_several
+from .zip_names import WITH_BACKSLASHES, name_of
+from ..errors import Failure
+
+MAX_LINK = 4096
+DOS_FOLDER = 0x10
+# What the first part of several begins with.
+SPANNED = b"PK\7\x08"
+EXTENDED_TIME = 0x5455
+
+
+class ZipReader:
+    """A zip archive in a file."""
+
+    def __init__(self, file, encoding):
+        self._fd = file.fileno()
+        self._encoding = encoding
+        self._directory = find(self._fd)
+        if self._directory is None and file.read(4) == SPANNED:
+            raise part_of_several()
+        if self._directory is None:
+            raise Failure("invalid", "The zip archive is not complete: its directory, which is at its end, is missing.")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """The file is its owner's."""
+
+    def entries(self):
+        """Yields all entries in order."""
+        for record in self._directory.records():
+            name = name_of(record, self._encoding)
+            mode = record.attributes >> 16
+            kind = _kind(record, name, mode)
+            if kind in (FILE, SYMLINK):
+                decompressor_of(record, name)
+            target = Content(self._fd, record, name).read(MAX_LINK) if kind == SYMLINK else b""
+            yield Entry(name, kind, record.size if kind == FILE else 0, stat.S_IMODE(mode) or 0o644, _time(record), target, record)
+
+    def open(self, entry):
+        """The content of a file."""
+        return Content(self._fd, entry.origin, entry.name)
+
+
+def _kind(record, name, mode):
+    if name.endswith(b"/"):
+        return FOLDER
+    if record.system in WITH_BACKSLASHES and record.attributes & DOS_FOLDER and not record.size:
+        return FOLDER
+    kind = stat.S_IFMT(mode)
+    if kind in (0, stat.S_IFREG):
+        return FILE
+    if kind == stat.S_IFDIR:
+        return FOLDER
+    return SYMLINK if kind == stat.S_IFLNK else None
+
+
+def _time(record):
+    field = record.extra.get(EXTENDED_TIME, b"")
+    if len(field) >= 5 and field[0] & 1:
+        return struct.unpack_from("<l", field, 1)[0]
+    date, clock = record.date, record.time
+    moment = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, 2 * (clock & 31), 0, 0, -1)
+    try:
+        return time.mktime(moment)
+    except (OverflowError, ValueError):
+        return 0
