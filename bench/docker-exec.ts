@@ -7,10 +7,14 @@ import type Docker from 'dockerode';
 import { parseConfig } from '../src/config/config.ts';
 import { toContainerOptions } from '../src/engines/docker/container-options.ts';
 import { toEngineSpec } from '../src/sandboxes/spec/engine-spec.ts';
-import { SANDBOX_USER } from '../src/sandboxes/spec/layout.ts';
+import { accountFilesIn, writeAccountFiles } from '../src/sandboxes/users/account-files.ts';
+import { NO_ACCOUNTS } from '../src/sandboxes/users/accounts.ts';
 import { connectEngine, removeContainers } from './containers.ts';
 
 const LABEL = 'clara.bench';
+
+/** Nobody else on a machine. */
+const USER = { uid: 1_879_000_000, gid: 1_879_000_000 } as const;
 
 /**
  * The other side of every comparison: containers of the same image, hardened in the same way, worked in through `docker exec`
@@ -46,14 +50,16 @@ export class DockerExec {
     };
     for (const folder of Object.values(folders)) {
       await mkdir(folder, { recursive: true });
-      await chown(folder, SANDBOX_USER.uid, SANDBOX_USER.gid);
+      await chown(folder, USER.uid, USER.gid);
     }
+    const accounts = accountFilesIn(join(this.#folder, id));
+    await writeAccountFiles(join(this.#folder, id), NO_ACCOUNTS, USER.uid);
     const config = parseConfig({ SANDBOX_API_KEY: 'key-of-the-benchmark', SANDBOX_NETWORK: 'none' });
     const spec = toEngineSpec(config, {
       instance: this.#mark,
       id,
       dataDir: this.#folder,
-      folders,
+      folders: { ...folders, ...accounts, user: USER, owner: USER },
       overrides: {},
       imageId: null,
     });

@@ -21,12 +21,11 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limi
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { documentErrors } from './http/openapi.ts';
 import { createHttpServer } from './http/server.ts';
-import { checkEngine } from './sandboxes/preflight/engine-check.ts';
-import { checkRuntime } from './sandboxes/preflight/runtime-check.ts';
+import { preflight } from './sandboxes/preflight/preflight.ts';
 import { SandboxService } from './sandboxes/sandboxes.ts';
-import { SANDBOX_USER } from './sandboxes/spec/layout.ts';
 import { SandboxStore } from './sandboxes/storage/store.ts';
 import { Upkeep } from './sandboxes/upkeep/upkeep.ts';
+import { SandboxUsers } from './sandboxes/users/sandbox-users.ts';
 import { type CollectYoung, limitYoungGarbage } from './young-garbage.ts';
 
 export interface AppParts {
@@ -58,14 +57,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const onBytes = limitYoungGarbage(parts.collectYoung ?? (() => undefined));
 
   const disks = new Disks({ config, logger, onError });
-  const store = new SandboxStore(config.dataDir, disks, () => engine.hostUser(SANDBOX_USER), onError);
+  const users = new SandboxUsers(engine, config);
+  const store = new SandboxStore(config.dataDir, disks, users, onError);
   // Where the server sees other files than the engine, as in a container, the engine tells.
   const isThere = async (path: string) =>
     (await whyUnseen()) !== null && (await isOnEngineHost(engine, config.image, path));
   const instance = await store.open(isThere);
   await store.removeAllPoolFolders();
-  await checkEngine(engine, config, logger);
-  await checkRuntime(engine, config, instance);
+  await preflight({ engine, config, instance, users, logger });
   const egress = new Egress({
     ...config.egress,
     deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
@@ -74,7 +73,18 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clock,
     logger,
   });
-  const service = new SandboxService({ engine, store, disks, agentSource, config, clock, instance, onError, egress });
+  const service = new SandboxService({
+    engine,
+    store,
+    users,
+    disks,
+    agentSource,
+    config,
+    clock,
+    instance,
+    onError,
+    egress,
+  });
   const upkeep = new Upkeep({ engine, service, store, disks, instance, config, clock, logger, onError });
 
   const connectionLimits = { ...CONNECTION_LIMITS, ...parts.connectionLimits };

@@ -16,6 +16,7 @@ import {
   ranges,
   size,
   sizeOrNone,
+  uidRange,
 } from './fields.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
@@ -58,6 +59,7 @@ export const environmentSchema = z.object({
   SANDBOX_DOCKER_MEMORY_MAX: size(64 * 2 ** 20).prefault('2g'),
   SANDBOX_DOCKER_CPU: number(0.1, 4096).default(1),
   SANDBOX_DOCKER_CPU_MAX: number(0.1, 4096).default(4),
+  SANDBOX_UID_RANGE: uidRange.prefault('auto'),
   SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
   SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
   SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
@@ -171,6 +173,7 @@ function toConfig(env: Environment, publishAddress: string | null) {
     maxMemoryBytes: env.SANDBOX_DOCKER_MEMORY_MAX,
     cpus: env.SANDBOX_DOCKER_CPU,
     maxCpus: env.SANDBOX_DOCKER_CPU_MAX,
+    uidRange: env.SANDBOX_UID_RANGE,
     pidsLimit: env.SANDBOX_PIDS_LIMIT,
     tmpBytes: env.SANDBOX_TMP_SIZE,
     diskLimitBytes: env.SANDBOX_DISK_LIMIT,

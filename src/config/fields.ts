@@ -46,6 +46,26 @@ export function integer(minimum: number, maximum: number) {
   return number(minimum, maximum).int('must be a whole number');
 }
 
+/** User ids, both ends included. */
+export interface UidRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Below are those of a system, above is what programs take for a negative number. */
+const UIDS: UidRange = { first: 1_000, last: 2_147_483_646 };
+
+/** A range of user ids, or `auto`. */
+export const uidRange = z.string().transform((text, context): UidRange | 'auto' => {
+  if (text === 'auto') return text;
+  const [, first, last] = (/^(\d{1,10})-(\d{1,10})$/.exec(text.trim()) ?? []).map(Number);
+  if (first !== undefined && last !== undefined && first >= UIDS.first && first <= last && last <= UIDS.last) {
+    return { first, last };
+  }
+  context.addIssue(`must be auto, or a range of user ids such as 100000-165535, from ${UIDS.first} to ${UIDS.last}`);
+  return z.NEVER;
+});
+
 /** What an interpreter imports ahead: `auto`, `none`, or names of modules. */
 export const preload = z.string().transform((text, context) => {
   if (text === 'auto' || text === 'none') return text;

@@ -9,7 +9,7 @@ import type { MountNamespace } from './mount-namespace.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
 import { mountedImages, shareRoom } from './room.ts';
 import { readSuperblock } from './superblock.ts';
-import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
 /** Size of a disk where the limit is off: its image was made before and keeps its size. */
 export const KEEP_SIZE = 0;
@@ -62,8 +62,7 @@ export class LoopDisk implements GrowingDisk {
       throw new SandboxError('unavailable', sentence, { cause });
     }
     const folders = toFolders(folder);
-    await makeUserFolder(this.#space, folders.workspace, owner);
-    await makeUserFolder(this.#space, folders.packages, owner);
+    await makeUserFolders(this.#space, [folders.workspace, folders.packages], owner);
     return folders;
   }
 

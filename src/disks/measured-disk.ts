@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import type { Disk, DiskFolders } from './disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
-import { type DiskOwner, makeUserFolder } from './user-folder.ts';
+import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
 /** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
 export class MeasuredDisk implements Disk {
   async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
     const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
-    await makeUserFolder(ownNamespace, folders.workspace, owner);
-    await makeUserFolder(ownNamespace, folders.packages, owner);
+    await makeUserFolders(ownNamespace, [folders.workspace, folders.packages], owner);
     return folders;
   }
 

@@ -1,8 +1,13 @@
-import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { SandboxError } from '../errors.ts';
+import { CommandFailure } from './command.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 
-/** Giving away a disk that is full of small files goes through all of them. */
+/** Giving away a disk that is full of small files goes through all of them; for all folders of a disk together. */
 const GIVE_MS = 300_000;
+
+/** Beside a folder that is being given away, perhaps only in part yet: whose it was. */
+const MARK = '.giving';
 
 /** Who owns what a sandbox writes. */
 export interface DiskOwner {
@@ -14,10 +19,19 @@ export interface DiskOwner {
 const MODE = 0o700;
 
 /**
- * Makes a folder of the sandbox's user, closed to all others. One that is there is given to that user with all that is in it where
- * it is another's, as after a crash or once the engine maps users differently.
+ * Makes folders of the sandbox's user, closed to all others. One that is there is given to that user with all that is in it where it is
+ * another's, as of an earlier version, after a restore, or once the engine maps users differently. Nothing may run on them then.
  */
-export async function makeUserFolder(space: MountNamespace, folder: string, owner: DiskOwner): Promise<void> {
+export async function makeUserFolders(
+  space: MountNamespace,
+  folders: readonly string[],
+  owner: DiskOwner,
+): Promise<void> {
+  const untilMs = performance.now() + GIVE_MS;
+  for (const folder of folders) await makeUserFolder(space, folder, owner, untilMs);
+}
+
+async function makeUserFolder(space: MountNamespace, folder: string, owner: DiskOwner, untilMs: number): Promise<void> {
   const { uid, gid } = owner;
   const reached = space.reach(folder);
   if (await made(reached)) {
@@ -26,10 +40,45 @@ export async function makeUserFolder(space: MountNamespace, folder: string, owne
     return;
   }
   const found = await lstat(reached);
-  if ((found.mode & 0o777) !== MODE) await chmod(reached, MODE);
-  if (found.uid === uid && found.gid === gid) return;
-  // It follows no links, and comes to the folder itself last: where it is interrupted, the next call begins anew.
-  await space.run('chown', ['-R', '-h', '-P', '--', `${uid}:${gid}`, folder], GIVE_MS);
+  if (!found.isDirectory()) {
+    throw new SandboxError('unavailable', 'A folder of the sandbox is none, or a link; the operator must look at it.');
+  }
+  if ((found.mode & 0o7777) !== MODE) await chmod(reached, MODE);
+  const mark = `${reached}${MARK}`;
+  const begun = await readFile(mark, 'utf8').catch(() => null);
+  if (begun === null && found.uid === uid && found.gid === gid) return;
+  const before = /^\d+$/.test(begun ?? '') ? Number(begun) : found.uid;
+  if (begun === null) await writeFile(mark, String(before));
+  await give(space, folder, owner, before, untilMs);
+  await rm(mark);
+}
+
+/** Follows no links. Set-id bits go last, when the folders belong to nobody who could exchange a file for a link. */
+async function give(
+  space: MountNamespace,
+  folder: string,
+  { uid, gid }: DiskOwner,
+  before: number,
+  untilMs: number,
+): Promise<void> {
+  const leftMs = () => Math.max(1, Math.ceil(untilMs - performance.now()));
+  const strange = ['!', '-type', 'd', '-links', '+1', '!', '-uid', `${before}`, '!', '-uid', `${uid}`];
+  try {
+    const found = await space.run('find', [folder, '-xdev', ...strange, '-print', '-quit'], leftMs());
+    if (found !== '')
+      throw notGiven(new Error(`${found.trimEnd()} may be a file of somebody else: it has another name.`));
+    await space.run('chown', ['-R', '-h', '-P', '--', `${uid}:${gid}`, folder], leftMs());
+    await space.run('chmod', ['-R', '--', 'ug-s', folder], leftMs());
+  } catch (cause) {
+    if (!(cause instanceof CommandFailure)) throw cause;
+    throw notGiven(cause);
+  }
+}
+
+function notGiven(cause: Error): SandboxError {
+  const sentence =
+    'The files of the sandbox are not all given to its user; the next start tries it again, and the operator must look at the log.';
+  return new SandboxError('unavailable', sentence, { cause });
 }
 
 async function made(folder: string): Promise<boolean> {

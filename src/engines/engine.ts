@@ -70,6 +70,22 @@ export interface EngineStats {
   readonly cpuNanos: number;
 }
 
+/** A regular file of an image. */
+export interface EngineFile {
+  readonly sizeBytes: number;
+  /** Null where it has more bytes than were asked for. */
+  readonly content: Buffer | null;
+}
+
+/** What is to be read of an image. An engine may make a sandbox of this name for it, which never starts. */
+export interface ImageReading {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly paths: readonly string[];
+  readonly maxBytes: number;
+}
+
 export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;
@@ -77,6 +93,8 @@ export interface EngineInfo {
   readonly runtimes: readonly string[];
   /** The filters of system calls that it can hold. */
   readonly seccomp: readonly SystemCallFilter[];
+  /** True where its users of sandboxes are others on this machine, so that inside there are not more than 65,536 as a rule. */
+  readonly mapsUsers: boolean;
   /** What a spec limits and the engine does not, such as `memory`: the kernel lacks it, or the engine may not use it. */
   readonly unlimited: readonly string[];
 }
@@ -101,6 +119,8 @@ export interface Engine {
   info(): Promise<EngineInfo>;
   /** Who a sandbox's user is on this machine, so that a folder can be given to it; `invalid` where this process cannot know. */
   hostUser(user: EngineUser): Promise<EngineUser>;
+  /** The regular files at these paths, symbolic links followed; `invalid` where the image is not there. */
+  readImage(reading: ImageReading): Promise<ReadonlyMap<string, EngineFile>>;
   create(spec: EngineSpec): Promise<EngineId>;
   /** Succeeds where it already runs. */
   start(id: EngineId): Promise<void>;

@@ -4,12 +4,14 @@ import { existsSync, statSync } from 'node:fs';
 import type {
   Engine,
   EngineExec,
+  EngineFile,
   EngineId,
   EngineInfo,
   EngineSandbox,
   EngineSpec,
   EngineStats,
   EngineUser,
+  ImageReading,
 } from '../../src/engines/engine.ts';
 import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
@@ -41,6 +43,8 @@ export class FakeEngine implements Engine {
   readonly builds = new Map<string, number>();
   readonly imagesWithoutPython = new Set(['without-python:latest']);
   readonly imagesWithoutSleep = new Set(['without-sleep:latest']);
+  /** What every image has. */
+  readonly imageFiles: Record<string, string> = { '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\n' };
   /** Called for each agent that is made, so that a test can script it before the server meets it. */
   onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
   /** The limits that it does not hold. */
@@ -92,12 +96,31 @@ export class FakeEngine implements Engine {
     await this.#enter('info');
     const { unlimited } = this;
     const seccomp = ['strict', 'engine'] as const;
-    return { version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], seccomp, unlimited };
+    return {
+      version: 'fake',
+      cpus: 4,
+      memoryBytes: 8 * 1024 ** 3,
+      runtimes: ['runc'],
+      seccomp,
+      mapsUsers: false,
+      unlimited,
+    };
   }
 
-  async hostUser(user: EngineUser): Promise<EngineUser> {
+  /** Whoever runs the tests, who can give folders to nobody else. */
+  async hostUser(_user: EngineUser): Promise<EngineUser> {
     await this.#enter('hostUser');
-    return user;
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  }
+
+  async readImage({ image, paths }: ImageReading): Promise<ReadonlyMap<string, EngineFile>> {
+    await this.#enter('readImage');
+    this.#demandImage(image);
+    const files = paths.flatMap((path) => {
+      const text = this.imageFiles[path];
+      return text === undefined ? [] : [[path, { sizeBytes: text.length, content: Buffer.from(text) }] as const];
+    });
+    return new Map(files);
   }
 
   /** Builds an image anew under its name; what was made of it stays as it is. */
@@ -113,9 +136,7 @@ export class FakeEngine implements Engine {
 
   async create(spec: EngineSpec): Promise<EngineId> {
     await this.#enter('create', spec.name);
-    if (this.absentImages.has(spec.image)) {
-      throw new SandboxError('invalid', `Image ${spec.image} is not on this machine: build or pull it first.`);
-    }
+    this.#demandImage(spec.image);
     demandSources(spec);
     this.#demandFree(spec.name);
     const id = randomBytes(32).toString('hex') as EngineId;
@@ -257,6 +278,11 @@ export class FakeEngine implements Engine {
     const sandbox = this.#find(idOrName);
     if (!sandbox) throw new SandboxError('not_found', `There is no sandbox ${idOrName.slice(0, 12)}.`);
     return sandbox;
+  }
+
+  #demandImage(image: string): void {
+    if (!this.absentImages.has(image)) return;
+    throw new SandboxError('invalid', `Image ${image} is not on this machine: build or pull it first.`);
   }
 
   #demandFree(name: string): void {

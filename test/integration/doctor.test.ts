@@ -22,7 +22,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function doctor(settings: string, mode = 0o600): Promise<{ code: number; text: string }> {
+async function doctor(
+  settings: string,
+  mode = 0o600,
+  before: readonly string[] = [],
+): Promise<{ code: number; text: string }> {
   const file = join(folder, 'settings');
   await writeFile(file, settings);
   await chmod(file, mode);
@@ -32,7 +36,8 @@ async function doctor(settings: string, mode = 0o600): Promise<{ code: number; t
     env: { PATH: process.env.PATH, ...(port === '' ? {} : { SANDBOX_API_PORT: port }) },
   };
   try {
-    return { code: 0, text: (await run(process.execPath, ['scripts/doctor.mjs', file], options)).stdout };
+    const [program = '', ...argv] = [...before, process.execPath, 'scripts/doctor.mjs', file];
+    return { code: 0, text: (await run(program, argv, options)).stdout };
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && 'stdout' in error)) throw error;
     return { code: Number(error.code), text: String(error.stdout) };
@@ -160,6 +165,24 @@ describe('npm run doctor', () => {
     expect(text).toMatch(/SANDBOX_API_HOST=127\.0\.0\.1, or put HTTPS in front/);
     const { text: closed } = await doctor(good('SANDBOX_API_HOST=127.0.0.1'));
     expect(closed).toMatch(/^ok +address: /m);
+  });
+
+  it('fails in a user namespace that does not have the users of sandboxes', async () => {
+    const before = ['unshare', '--user', '--map-root-user', '--'];
+    const { code, text } = await doctor(good(), 0o600, before);
+    expect(text).toMatch(
+      /^fail +users: This user namespace has no user 60000, .* The server will not start\.\n +To mend: /m,
+    );
+    expect(code).toBe(1);
+    const { text: explicit } = await doctor(good('SANDBOX_UID_RANGE=70000-80000'), 0o600, before);
+    expect(explicit).toMatch(/^fail +users: This user namespace has no user 80000/m);
+  });
+
+  it('tells the users of sandboxes, and whom they are besides', async () => {
+    const { text } = await doctor(good('SANDBOX_UID_RANGE=900000-999999'));
+    expect(text).toMatch(/^ok +users: Each sandbox is a user of its own, from 900000 to 999999/m);
+    const { text: few } = await doctor(good('SANDBOX_UID_RANGE=900000-900009\nSANDBOX_MAX_CONTAINERS=11'));
+    expect(few).toMatch(/^warn +users: .* less than SANDBOX_MAX_CONTAINERS \(11\)/m);
   });
 
   it('warns of a key that can be guessed and of sandboxes that outgrow the memory', async () => {

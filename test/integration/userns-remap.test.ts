@@ -6,6 +6,7 @@ import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { type OwnEngine, SMALL_IMAGE, startOwnEngine } from '../support/own-engine.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
+import { HOLDS, toScript, USER_COUNTS } from '../support/user-counts.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let own: OwnEngine;
@@ -36,13 +37,13 @@ async function sandboxFolder(dataDir: string): Promise<string> {
 }
 
 const WRITES = `
-import os, pathlib, site
+import getpass, os, pathlib, site
 pathlib.Path('/workspace/made.txt').write_text('made')
 pathlib.Path('/home/user/at-home').mkdir()
 folder = pathlib.Path(site.getusersitepackages())
-folder.mkdir(parents=True)
+folder.mkdir(parents=True, exist_ok=True)
 (folder / 'brought.py').write_text('answer = 42')
-print(os.getuid(), os.stat('/workspace').st_uid, os.stat('/packages').st_gid, os.stat('/').st_uid)
+print(os.getuid(), os.stat('/workspace').st_uid, os.stat('/packages').st_gid, os.stat('/').st_uid, getpass.getuser())
 print(*open('/proc/self/uid_map').read().split())
 `;
 
@@ -68,15 +69,17 @@ const onRunc = () => {
     const server = await start(dataDir, { SANDBOX_DISK_LIMIT: limit });
     try {
       const { output } = (await server.execute('u', WRITES)).body;
-      expect(output).toMatch(/^1000 1000 1000 0\n0 \d+ \d+\n$/);
-      const first = Number(output.split(/\s/)[5]);
+      const [, uid, first] = (/^(\d+) \1 \1 0 user\n0 (\d+) \d+\n$/.exec(output) ?? []).map(Number);
+      if (uid === undefined || first === undefined) throw new Error(output);
+      expect(uid).toBeGreaterThanOrEqual(2_000);
+      expect(uid).toBeLessThanOrEqual(60_000);
       expect(first).toBeGreaterThan(0);
 
       const pid = await own.docker('inspect', '-f', '{{.State.Pid}}', await own.docker('ps', '-q'));
       const status = await readFile(`/proc/${pid}/status`, 'utf8');
-      expect(status).toMatch(new RegExp(`^Uid:\\t${first + 1000}\\t`, 'm'));
+      expect(status).toMatch(new RegExp(`^Uid:\\t${first + uid}\\t`, 'm'));
       const made = await lstat(join(await sandboxFolder(dataDir), workspace, 'made.txt'));
-      expect([made.uid, made.gid]).toEqual([first + 1000, first + 1000]);
+      expect([made.uid, made.gid]).toEqual([first + uid, first + uid]);
 
       const path = '/workspace/sent/file.txt';
       expect((await server.call('POST', '/sandbox/u/file', { path, content: 'sent' })).body.success).toBe(true);
@@ -108,6 +111,28 @@ const onRunc = () => {
     const { body } = await again.shell('u', 'echo last >> deep/er/file && cat deep/er/file');
     expect(body).toMatchObject({ success: true, output: 'begun\nmore\nlast\n' });
     await again.close();
+  });
+
+  it('does not let a server start whose users it does not have', async () => {
+    const started = start(await dataFolder(), { SANDBOX_UID_RANGE: '60000-70000' });
+    await expect(started).rejects.toThrow(
+      /SANDBOX_UID_RANGE \(60000-70000\) does not work here: .* more than 70000 ids in \/etc\/subuid/,
+    );
+  });
+
+  it('counts pages in pipes for each sandbox, and bytes of message queues for all together', async () => {
+    const server = await start(await dataFolder(), { SANDBOX_DISK_LIMIT: '0' });
+    for (const user of ['greedy', 'neighbour']) await server.execute(user, 'print(1)');
+    for (const count of USER_COUNTS.filter(({ what }) => /pages in pipes|message queues/.test(what))) {
+      const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 60 });
+      while ((await server.call('GET', '/sandbox/greedy/file?path=held')).status !== 200);
+      const { body } = await server.execute('neighbour', toScript(count.asks), { timeout: 10 });
+      await server.call('POST', '/sandbox/greedy/file', { path: 'end', content: '' });
+      await holding;
+      expect(body.output).toBe(`${count.isSharedWhereMapped ? count.fails : count.works}\n`);
+    }
+    for (const user of ['greedy', 'neighbour']) await server.call('DELETE', `/sandbox/${user}`);
+    await server.leave();
   });
 };
 

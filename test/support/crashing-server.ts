@@ -1,3 +1,4 @@
+import childProcess from 'node:child_process';
 import fileSystem from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { basename } from 'node:path';
@@ -14,7 +15,7 @@ import { SandboxStore } from '../../src/sandboxes/storage/store.ts';
 
 /**
  * A server that kills itself with SIGKILL at a step such as `before engine.create`, `after store.write` or
- * `before fs.rename sandbox.json`. The step is in CRASH_AT and counts once the pool opens, or comes as a message, which is
+ * `before fs.rename sandbox.json` or `before run chmod`. The step is in CRASH_AT and counts once the pool opens, or comes as a message, which is
  * answered once it counts; the message `pool` is answered when a sandbox waits in the pool.
  */
 const steps = { last: '' };
@@ -52,12 +53,22 @@ function watchStore(): void {
       watched(() => `store.${name}`, work),
     );
   }
-  const { rename } = fileSystem;
+  const { rename, rm } = fileSystem;
   Reflect.set(
     fileSystem,
     'rename',
     watched(([, target]) => `fs.rename ${basename(String(target))}`, rename as Work),
   );
+  Reflect.set(
+    fileSystem,
+    'rm',
+    watched(([file]) => `fs.rm ${basename(String(file))}`, rm as Work),
+  );
+  const { execFile } = childProcess;
+  Reflect.set(childProcess, 'execFile', (program: string, ...parameters: unknown[]) => {
+    reach(`before run ${program}`);
+    return Reflect.apply(execFile, childProcess, [program, ...parameters]);
+  });
   syncBuiltinESMExports();
 }
 

@@ -21,7 +21,7 @@ export interface Traces {
 export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays: [] };
 
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
-const SANDBOX_PARTS = ['disk', 'disk.img', 'line', 'packages', 'sandbox.json', 'workspace'];
+const SANDBOX_PARTS = ['disk', 'disk.img', 'group', 'line', 'packages', 'passwd', 'sandbox.json', 'uid', 'workspace'];
 
 /** How often to look again at what ends by itself, in milliseconds. */
 const POLL_MS = 50;

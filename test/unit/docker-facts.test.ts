@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toFacts } from '../../src/engines/docker/facts.ts';
 import { requireFilter } from '../../src/engines/docker/seccomp.ts';
-import { toHostUser } from '../../src/engines/docker/users.ts';
+import { mapsUsers, toHostUser } from '../../src/engines/docker/users.ts';
 
 const MACHINE = '         0          0 4294967295\n';
 const ROOTLESS = '         0       1001          1\n         1     165536      65536\n';
@@ -68,5 +68,25 @@ describe("a sandbox's user on the machine of a Docker engine", () => {
     const { users } = facts(['name=rootless', 'name=cgroupns'], '/home/u/.local/share/docker');
     expect(toHostUser(users, ROOTLESS, USER)).toEqual(USER);
     expect(() => toHostUser(users, MACHINE, USER)).toThrow(/rootless.*unshare --map-root-user --map-auto/);
+  });
+
+  it('is refused where this process knows no such user, as in a namespace with one user or with too few', () => {
+    const rootless = facts(['name=rootless']).users;
+    const one = '         0       1001          1\n';
+    expect(() => toHostUser(rootless, one, USER)).toThrow(/no user 1000: it needs a larger range in \/etc\/subuid/);
+    const nested = '         0     100000      65536\n';
+    const same = facts(['name=seccomp,profile=default']).users;
+    expect(toHostUser(same, nested, { uid: 65_535, gid: 65_535 })).toEqual({ uid: 65_535, gid: 65_535 });
+    expect(() => toHostUser(same, nested, { uid: 65_536, gid: 65_536 })).toThrow(/no user 65536/);
+    const { users } = facts(['name=userns'], '/var/lib/docker/65000.65000');
+    expect(() => toHostUser(users, nested, USER)).toThrow(/no user 66000/);
+  });
+
+  it('is one of few where the engine maps users, or is itself where they are mapped', () => {
+    const same = facts(['name=seccomp,profile=default']).users;
+    expect(mapsUsers(same, MACHINE)).toBe(false);
+    expect(mapsUsers(same, ROOTLESS)).toBe(true);
+    expect(mapsUsers(facts(['name=userns'], '/var/lib/docker/165536.231072').users, MACHINE)).toBe(true);
+    expect(mapsUsers(facts(['name=rootless']).users, ROOTLESS)).toBe(true);
   });
 });

@@ -21,7 +21,7 @@ function findings({ options, version = '29.0.0', rootDir = '/var/lib/docker', en
   const info = { ServerVersion: version, SecurityOptions: options, DockerRootDir: rootDir };
   const program = `
     import { checkIsolation } from ${JSON.stringify(MODULE)};
-    console.log(JSON.stringify(checkIsolation(${JSON.stringify(info)}, ${JSON.stringify(env)})));`;
+    console.log(JSON.stringify(await checkIsolation(${JSON.stringify(info)}, ${JSON.stringify(env)})));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
   const found: readonly Finding[] = JSON.parse(output);
   return Object.fromEntries(found.map(({ what, level, means }) => [what, `${level}: ${means}`]));
@@ -58,9 +58,23 @@ describe('what npm run doctor says of isolation', () => {
 
   it('tells who the users of sandboxes are', () => {
     const rootDir = '/var/lib/docker/100000.100000';
-    const remapped = findings({ options: ['name=userns'], rootDir }).users;
-    expect(remapped).toMatch(/userns-remap is on: user 0 of a sandbox is 100000 here, and user 1000 is 101000/);
+    const plain = findings({ options: [], env: { SANDBOX_UID_RANGE: '900000-999999' } }).users;
+    expect(plain).toMatch(/^(ok: Each sandbox is a user of its own, from 900000 to 999999|fail: .* only root)/);
+    expect(findings({ options: ['name=userns'], rootDir }).users).toMatch(/userns-remap is on/);
     expect(findings({ options: ['name=userns'] }).users).toMatch(/^fail: userns-remap is on/);
     expect(findings({ options: ['name=rootless'] }).users).toMatch(/: The engine is rootless/);
+  });
+
+  it('warns of fewer than there may be sandboxes', () => {
+    const env = { SANDBOX_UID_RANGE: '900000-900009', SANDBOX_MAX_CONTAINERS: '11' };
+    expect(findings({ options: [], env }).users).toMatch(/^(warn: .* less than SANDBOX_MAX_CONTAINERS \(11\)|fail: )/);
+  });
+
+  it('tells what the kernel counts for all sandboxes together', () => {
+    const unmapped = findings({ options: [] })['shared counts'];
+    expect(unmapped).not.toContain('inotify');
+    expect(unmapped).toMatch(/kernel\.pty\.max|^ok: /);
+    const remapped = findings({ options: ['name=userns'] })['shared counts'];
+    expect(remapped).toMatch(/fs\.inotify\.max_user_instances|^ok: /);
   });
 });

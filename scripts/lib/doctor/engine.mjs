@@ -37,7 +37,7 @@ export async function checkEngine(env) {
     checkVersion(info),
     checkCgroups(info),
     checkRuntime(info, env),
-    ...checkIsolation(info, env),
+    ...(await checkIsolation(info, env)),
     checkLimits(info),
     checkMemory(info, env),
     checkSwap(info),

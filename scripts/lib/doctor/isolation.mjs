@@ -1,34 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { fail, ok, warn } from './finding.mjs';
+import { checkUsers, mapsUsers } from './users.mjs';
 
 /** The first engine whose default profile has no io_uring. */
 const WITHOUT_IO_URING = 25;
 
-/** Limits of a user, as all sandboxes are one, and of the machine. */
-const SHARED_COUNTS = {
-  'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances',
-  'kernel.pty.max': '/proc/sys/kernel/pty/max',
-};
+/** What the kernel counts for the whole machine, and what, where users are mapped, also for all sandboxes together. */
+const SHARED_COUNTS = { 'kernel.pty.max': '/proc/sys/kernel/pty/max' };
+const SHARED_WHERE_MAPPED = { 'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances' };
 const ENOUGH_OF_EACH = 1_048_576;
-
-/** The map of a process in no user namespace but the machine's own. */
-const WHOLE_MACHINE = /^\s*0\s+0\s+4294967295\s*$/;
 
 /**
  * What of the kernel sandboxes reach, and who their users are on this machine.
  * @param {Record<string, any>} info what the engine says of itself
  * @param {NodeJS.ProcessEnv} env
- * @returns {import('./finding.mjs').Finding[]}
+ * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
-export function checkIsolation(info, env) {
+export async function checkIsolation(info, env) {
   const options = (info.SecurityOptions ?? []).map(toOption);
   const choice = env.SANDBOX_DOCKER_SECCOMP || 'strict';
   const seccomp = options.find(({ name }) => name === 'seccomp');
+  const names = new Set(options.map(({ name }) => name));
   return [
     checkSeccomp(seccomp, choice, env),
     checkIoUring(info, env, choice, seccomp),
-    checkUsers(info, new Set(options.map(({ name }) => name))),
-    checkSharedCounts(env),
+    await checkUsers(info, names, env),
+    checkSharedCounts(env, mapsUsers(names)),
   ];
 }
 
@@ -69,49 +66,18 @@ function checkIoUring(info, env, choice, seccomp) {
   return warn(what, means, 'Unset SANDBOX_DOCKER_SECCOMP, or set sysctl kernel.io_uring_disabled=2.');
 }
 
-function checkUsers(info, options) {
-  const what = 'users';
-  if (options.has('rootless')) return checkRootless(what);
-  if (!options.has('userns')) {
-    const means = 'Those of sandboxes are those of this machine, without capabilities: user 1000 there is 1000 here.';
-    return ok(what, means);
-  }
-  const [, uid] = /\/(\d+)\.\d+$/.exec(info.DockerRootDir) ?? [];
-  if (uid === undefined) {
-    const means =
-      'userns-remap is on, and the data folder of the engine does not say to whom. The server will not start.';
-    return fail(what, means, 'Use the engine of Docker itself, or switch userns-remap off.');
-  }
-  const means = `userns-remap is on: user 0 of a sandbox is ${uid} here, and user 1000 is ${Number(uid) + 1000}`;
-  if (process.getuid?.() === 0) return ok(what, `${means}, whom the server gives the folders of sandboxes to.`);
-  return fail(
-    what,
-    `${means}, whom this user cannot give folders to.`,
-    'Run the server as root, or switch userns-remap off.',
-  );
-}
-
 /** What one sandbox could take from all others: with so many of each its memory ends first. */
-function checkSharedCounts(env) {
+function checkSharedCounts(env, isMapped) {
   const what = 'shared counts';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
-  const small = Object.entries(SHARED_COUNTS).filter(([, path]) => !(readNumber(path) >= ENOUGH_OF_EACH));
-  if (small.length === 0) return ok(what, 'No sandbox can take all watches of files or all terminals.');
+  const counts = { ...SHARED_COUNTS, ...(isMapped ? SHARED_WHERE_MAPPED : {}) };
+  const small = Object.entries(counts).filter(([, path]) => !(readNumber(path) >= ENOUGH_OF_EACH));
+  if (small.length === 0)
+    return ok(what, 'No sandbox can take all that the kernel counts for all of them together, such as terminals.');
   const names = small.map(([name]) => name);
   const means = `One sandbox can take from all others what the kernel counts for all of them together: ${names.join(' and ')}.`;
   const settings = names.map((name) => `${name}=${ENOUGH_OF_EACH}`).join(' ');
   return warn(what, means, `sysctl -w ${settings}, and the same in a file in /etc/sysctl.d.`);
-}
-
-function checkRootless(what) {
-  const means =
-    'The engine is rootless: who breaks out of a sandbox is an ordinary user. Disks are measured, and limits need cgroup v2.';
-  if (!WHOLE_MACHINE.test(readText('/proc/self/uid_map'))) return ok(what, means);
-  return warn(
-    what,
-    `${means} The server starts in a user namespace only.`,
-    'Start it, as the user of the engine, with: unshare --map-root-user --map-auto npm start',
-  );
 }
 
 function readNumber(path) {

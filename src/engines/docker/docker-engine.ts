@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
-import type { Engine, EngineId, EngineSpec, EngineUser } from '../engine.ts';
+import type { Engine, EngineId, EngineInfo, EngineSpec, EngineUser } from '../engine.ts';
 import { closeVolumes, toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
+import { needsImage, readImage } from './image-files.ts';
 import { imageIdOf } from './images.ts';
 import { inspectSandbox, listSandboxes, networkOf, volumesOf } from './inspect.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
@@ -15,7 +16,7 @@ import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
 import { requireFilter } from './seccomp.ts';
 import { readStats } from './stats.ts';
-import { toHostUser } from './users.ts';
+import { mapsUsers, toHostUser } from './users.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_FACTOR = 2;
@@ -49,7 +50,12 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
 
   async function hostUser(user: EngineUser): Promise<EngineUser> {
     const { users } = facts ?? (await ask());
-    return toHostUser(users, await readFile('/proc/self/uid_map', 'utf8'), user);
+    return toHostUser(users, await readOwnMap(), user);
+  }
+
+  async function info(): Promise<EngineInfo> {
+    const { info: known, users } = await ask();
+    return { ...known, mapsUsers: mapsUsers(users, await readOwnMap()) };
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
@@ -77,15 +83,8 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function createContainer(spec: EngineSpec, body: ContainerCreateOptions): Promise<EngineId> {
-    const subject = {
-      doing: 'make the sandbox',
-      absent: {
-        kind: 'invalid',
-        message: `Image ${spec.image} is not on this machine: build or pull it first.`,
-      },
-    } as const;
     const container = await calls.run(
-      subject,
+      needsImage(spec.image, 'make the sandbox'),
       // Without _query dockerode would put the whole spec, with its environment, into the URL.
       (docker, abortSignal) => {
         const request = { name: spec.name, _query: { name: spec.name }, _body: body, abortSignal };
@@ -109,8 +108,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   return {
-    info: async () => (await ask()).info,
+    info,
     hostUser,
+    readImage: (reading) => readImage(calls, reading),
     create,
     start: (id) => startSandbox(calls, id),
     stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),
@@ -127,4 +127,8 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     closeHost: closeHostToBridges,
     close: async () => calls.close(),
   };
+}
+
+async function readOwnMap(): Promise<string> {
+  return await readFile('/proc/self/uid_map', 'utf8');
 }

@@ -1,33 +1,64 @@
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { SandboxId } from '../owner.ts';
+import type { Pool } from '../placement/pool.ts';
 import { imageOf, isInFolder, LABEL, specHash, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
 import type { SandboxRecord } from '../storage/record.ts';
-import type { SandboxStore } from '../storage/store.ts';
+import type { SandboxFolders, SandboxStore } from '../storage/store.ts';
+import type { SandboxUsers } from '../users/sandbox-users.ts';
+import { UserIdsUsedUp } from '../users/user-ids.ts';
 
 interface ContainersParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
+  readonly users: SandboxUsers;
   readonly config: Config;
   readonly instance: string;
+}
+
+/** What a sandbox is started from. */
+interface Prepared {
+  readonly folders: SandboxFolders;
+  /** Its container that is there and fits; null where a new one is to be made. */
+  readonly fitting: EngineId | null;
+  /** What its image is; null where there is none, or where nothing is made of it. */
+  readonly imageId: string | null;
 }
 
 /** Makes the engine's part of a sandbox as its record and the configuration ask for it. */
 export class Containers {
   readonly #parts: ContainersParts;
+  readonly #pool: () => Pool;
 
-  constructor(parts: ContainersParts) {
+  constructor(parts: ContainersParts, pool: () => Pool) {
     this.#parts = parts;
+    this.#pool = pool;
   }
 
-  /** Starts the container under this sandbox's name if it fits and can start, else a new one in its place. */
-  async start(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
+  /**
+   * Opens the folders of a sandbox for the container under its name, if that fits and can start, else for a new one; one that does not
+   * fit is removed before, so that nothing runs on files that change hands.
+   */
+  async prepare(record: SandboxRecord): Promise<Prepared> {
+    const { engine, store, instance } = this.#parts;
+    const found = await engine.inspect(toEngineName(instance, record.id));
+    if (found) {
+      if (found.state === 'paused') await engine.resume(found.id);
+      if (await this.#fits(found, record)) {
+        return { folders: await store.openFolders(record.id, null), fitting: found.id, imageId: null };
+      }
+      await engine.remove(found.id);
+    }
+    return await this.#prepareNew(record);
+  }
+
+  /** Starts what was prepared, or a new container in its place. */
+  async start(record: SandboxRecord, prepared: Prepared): Promise<EngineId> {
     const { engine } = this.#parts;
-    const prepared = await this.#prepare(id, record);
+    const first = prepared.fitting ?? (await this.#make(record, prepared));
     try {
-      await engine.start(prepared);
-      return prepared;
+      await engine.start(first);
+      return first;
     } catch (error) {
       if (
         !isSandboxError(error, 'not_found') &&
@@ -37,40 +68,45 @@ export class Containers {
         throw error;
     }
     // Somebody removes it at this moment, or what it was made of is no longer there.
-    await engine.remove(prepared);
-    const made = await this.create(id, record);
+    await engine.remove(first);
+    const made = await this.create(record);
     await explained(record, () => engine.start(made));
     return made;
   }
 
-  async #prepare(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
-    const { engine, instance } = this.#parts;
-    const found = await engine.inspect(toEngineName(instance, id));
-    if (found) {
-      if (found.state === 'paused') await engine.resume(found.id);
-      if (await this.#fits(found, record)) return found.id;
-      await engine.remove(found.id);
-    }
-    return await this.create(id, record);
+  /** A new container, not started. */
+  async create(record: SandboxRecord): Promise<EngineId> {
+    return await this.#make(record, await this.#prepareNew(record));
   }
 
-  /** Whether a container is still what its sandbox needs: startable, of the same spec, in this data folder, and of the image that has the name now. */
-  async #fits({ state, labels }: EngineSandbox, { overrides }: SandboxRecord): Promise<boolean> {
-    const { engine, store, config } = this.#parts;
+  /** Whether a container is still what its sandbox needs: startable, of the same spec and user, in this data folder, and of the image that has the name now. */
+  async #fits({ state, labels }: EngineSandbox, { id, overrides }: SandboxRecord): Promise<boolean> {
+    const { engine, store, users, config } = this.#parts;
     const isStartable = state === 'running' || state === 'paused' || !(LABEL.pooled in labels);
     if (!isStartable || labels[LABEL.spec] !== specHash(config, overrides)) return false;
     if (!isInFolder({ labels }, store.path)) return false;
+    if (labels[LABEL.user] !== String(await users.preparedFor(id))) return false;
     // An image that is gone makes no other container, and is in this one all the same.
     const imageId = await engine.imageId(imageOf(config, overrides));
     return imageId === null || labels[LABEL.image] === imageId;
   }
 
-  /** A new container, not started. */
-  async create(id: SandboxId, record: SandboxRecord): Promise<EngineId> {
+  async #prepareNew(record: SandboxRecord): Promise<Prepared> {
+    const { engine, store, users, config } = this.#parts;
+    const image = imageOf(config, record.overrides);
+    const imageId = await engine.imageId(image);
+    const accounts = await explained(record, () => users.accountsOf(image, imageId));
+    try {
+      return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
+    } catch (error) {
+      if (!(error instanceof UserIdsUsedUp) || !(await this.#pool().giveUpOne())) throw error;
+      return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
+    }
+  }
+
+  async #make(record: SandboxRecord, { folders, imageId }: Prepared): Promise<EngineId> {
     const { engine, store, config, instance } = this.#parts;
-    const { overrides } = record;
-    const folders = await store.openFolders(id);
-    const imageId = await engine.imageId(imageOf(config, overrides));
+    const { id, overrides } = record;
     const spec = toEngineSpec(config, { instance, id, dataDir: store.path, folders, overrides, imageId });
     return await explained(record, () => engine.create(spec));
   }

@@ -13,8 +13,9 @@ import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { requireImageStillPermitted } from '../spec/permitted-images.ts';
-import { newRecord, type SandboxOverrides, type SandboxRecord } from '../storage/record.ts';
+import { type SandboxOverrides, toStartedRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
+import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Containers } from './instances.ts';
 import { makeLink } from './make-link.ts';
 
@@ -30,6 +31,7 @@ const STARTS_AT_A_TIME = 6;
 export interface LifecycleParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
+  readonly users: SandboxUsers;
   readonly disks: Disks;
   readonly agentSource: AgentSource;
   readonly config: Config;
@@ -50,7 +52,7 @@ export class Lifecycle {
 
   constructor(parts: LifecycleParts, capacity: () => Capacity, pool: () => Pool) {
     this.#parts = parts;
-    this.#containers = new Containers(parts);
+    this.#containers = new Containers(parts, pool);
     this.#capacity = capacity;
     this.#pool = pool;
   }
@@ -176,23 +178,25 @@ export class Lifecycle {
 
   /** Makes a stopped sandbox that came from the pool a container that can start again. */
   async #replaceContainer(sandbox: Sandbox): Promise<void> {
-    const { engine } = this.#parts;
+    const { engine, users } = this.#parts;
     const { record, engineId } = sandbox;
     this.#forgetContainer(sandbox);
     if (engineId) await engine.remove(engineId);
-    if (!record) return;
-    sandbox.engineId = await this.#containers.create(sandbox.id, record);
+    // One from before users of their own runs to its stop; the next start gives it a container, and its files to its user.
+    if (!record || (await users.preparedFor(record.id)) === null) return;
+    sandbox.engineId = await this.#containers.create(record);
     sandbox.record = { ...record, engineId: sandbox.engineId };
   }
 
   async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
     const { store } = this.#parts;
     sandbox.become('creating');
-    const record = this.#recordFor(sandbox, overrides);
+    sandbox.record = toStartedRecord(sandbox, overrides, this.#parts.clock.wallMs());
+    const prepared = await this.#containers.prepare(sandbox.record);
+    const record = { ...sandbox.record, uid: prepared.folders.user.uid };
     sandbox.record = record;
-    await store.openFolders(sandbox.id);
     await store.write(record);
-    const id = await this.#containers.start(sandbox.id, record);
+    const id = await this.#containers.start(record, prepared);
     sandbox.engineId = id;
     this.#makeLink(sandbox, id);
     sandbox.become('running');
@@ -200,14 +204,6 @@ export class Lifecycle {
       sandbox.record = { ...record, engineId: id };
       await store.write(sandbox.record);
     }
-  }
-
-  #recordFor(sandbox: Sandbox, overrides: SandboxOverrides): SandboxRecord {
-    const now = this.#parts.clock.wallMs();
-    const { record } = sandbox;
-    if (!record) return newRecord(sandbox, overrides, now);
-    if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
-    return { ...newRecord(sandbox, overrides, now), secret: record.secret };
   }
 
   #makeLink(sandbox: Sandbox, id: EngineId): void {

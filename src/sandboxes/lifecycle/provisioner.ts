@@ -73,11 +73,9 @@ export class Starts {
   }
 
   async #tryOut(id: SandboxId, overrides: SandboxOverrides): Promise<void> {
-    const { config } = this.#parts;
-    await tryOut(this.#parts, {
-      name: `trial-${id}`,
-      image: overrides.image ?? config.image,
-      ...limitsOf(config, overrides),
-    });
+    const { config, users } = this.#parts;
+    const name = `trial-${id}`;
+    const image = overrides.image ?? config.image;
+    await users.lend(name, (user) => tryOut(this.#parts, { name, image, user, ...limitsOf(config, overrides) }));
   }
 }

@@ -29,7 +29,7 @@ export async function claimPooled(
   const pooled = pool.take();
   if (!pooled) return false;
   const fresh = newRecord(sandbox, overrides, clock.wallMs());
-  const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId };
+  const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId, uid: pooled.uid };
   try {
     await store.claimPoolFolder(pooled.folder, record);
     sandbox.record = record;

@@ -9,6 +9,7 @@ import { type Links, makeLink } from '../lifecycle/make-link.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';
 import { newSecret } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
+import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
 import { ImageWatch } from './image-watch.ts';
 
@@ -25,12 +26,15 @@ export interface PooledSandbox extends SlotHolder, Links {
   readonly imageId: string | null;
   /** The name of its folder. */
   readonly folder: string;
+  /** Its user's. */
+  readonly uid: number;
   readonly secret: string;
 }
 
 interface PoolParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
+  readonly users: SandboxUsers;
   readonly disks: Disks;
   readonly agentSource: AgentSource;
   readonly config: Config;
@@ -121,7 +125,7 @@ export class Pool {
     capacity.release(pooled);
     try {
       await engine.remove(pooled.engineId);
-      await store.removePoolFolder(pooled.folder);
+      await store.removeFolder(pooled.folder);
     } catch (error) {
       this.#hasFailed = true;
       throw error;
@@ -174,7 +178,7 @@ export class Pool {
   }
 
   async #add(): Promise<boolean> {
-    const { engine, store, disks, config, instance, capacity } = this.#parts;
+    const { engine, store, users, disks, config, instance, capacity } = this.#parts;
     const slot: SlotHolder = { hasSlot: false };
     if (!capacity.takeIfFree(slot)) return false;
     const folder = `pool-${randomBytes(8).toString('hex')}`;
@@ -183,21 +187,22 @@ export class Pool {
     let engineId: EngineId | undefined;
     try {
       await disks.reserve.requireForNew();
-      const folders = await store.openFolders(folder);
       const imageId = await engine.imageId(config.image);
+      const folders = await store.openFolders(folder, await users.accountsOf(config.image, imageId));
       const subject = { instance, id: folder, dataDir: store.path, folders, overrides: {}, imageId, isPooled: true };
       engineId = await engine.create(toEngineSpec(config, subject));
       await engine.start(engineId);
       const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
       await links.link.connect();
       this.#problem = null;
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, imageId, folder, secret, ...links });
+      const { uid } = folders.user;
+      this.#ready.push({ hasSlot: slot.hasSlot, engineId, imageId, folder, uid, secret, ...links });
       return true;
     } catch (error) {
       this.#hasFailed = true;
       capacity.release(slot);
       if (engineId) await engine.remove(engineId).catch(this.#parts.onError);
-      await store.removePoolFolder(folder).catch(this.#parts.onError);
+      await store.removeFolder(folder).catch(this.#parts.onError);
       this.#folders.delete(folder);
       throw error;
     }

@@ -2,11 +2,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import { SANDBOX_USER } from '../spec/layout.ts';
 
 /**
- * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the engine cannot filter system calls as the configuration says, or where nobody can tell who the user of
- * a sandbox is on this machine. An engine that does not answer proves nothing and passes; it is asked again before a sandbox is made.
+ * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the
+ * engine cannot filter system calls as the configuration says. An engine that does not answer proves nothing and passes; it is asked
+ * again before a sandbox is made.
  */
 export async function checkEngine(
   engine: Engine,
@@ -27,7 +27,6 @@ export async function checkEngine(
         "SANDBOX_DOCKER_SECCOMP=engine: the engine's list lets code attach programs in the kernel, and enough of them stop this machine until it is reset. Where you do not trust all code, unset it";
       logger.warn(sentence);
     }
-    await engine.hostUser(SANDBOX_USER);
     if (info.unlimited.length > 0) {
       const sentence =
         'The engine does not hold all limits of sandboxes: one of them can stop this machine. See npm run doctor';

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { tryOut } from './smoke-test.ts';
 
 const MEMORY_BYTES = 128 * 2 ** 20;
@@ -9,14 +10,21 @@ const MEMORY_BYTES = 128 * 2 ** 20;
  * Runs something in the runtime that the configuration asks for, and throws `invalid` where that does not work: isolation
  * that was asked for and is not there must not go unnoticed. An engine that does not answer proves nothing and passes.
  */
-export async function checkRuntime(engine: Engine, config: Config, instance: string): Promise<void> {
+export async function checkRuntime(
+  engine: Engine,
+  config: Config,
+  instance: string,
+  users: SandboxUsers,
+): Promise<void> {
   try {
     const { runtimes } = await engine.info();
     if (!runtimes.includes(config.runtime)) {
       throw new SandboxError('invalid', `The engine has no runtime ${config.runtime}; it has ${runtimes.join(', ')}.`);
     }
     if (config.runtime === 'runc') return;
-    const subject = { name: 'runtime-check', image: config.image, memoryBytes: MEMORY_BYTES, cpus: 1 };
+    const { last: uid } = await users.range();
+    const user = { uid, gid: uid };
+    const subject = { name: 'runtime-check', image: config.image, user, memoryBytes: MEMORY_BYTES, cpus: 1 };
     await tryOut({ engine, config, instance }, subject);
   } catch (cause) {
     if (isSandboxError(cause, 'unavailable') || isSandboxError(cause, 'timeout')) return;

@@ -1,9 +1,9 @@
 import { withDeadline } from '../../async/deadline.ts';
 import type { Config } from '../../config/config.ts';
-import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
+import type { Engine, EngineExec, EngineId, EngineSpec, EngineUser } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
-import { SANDBOX_USER, WORKSPACE } from '../spec/layout.ts';
+import { WORKSPACE } from '../spec/layout.ts';
 
 /** How long the program of a trial may take, in milliseconds. */
 const PROGRAM_MS = 15_000;
@@ -22,8 +22,10 @@ interface TrialSubject {
   /** Its name among this server's sandboxes: what a trial of the same name has left is removed first. */
   readonly name: string;
   readonly image: string;
+  readonly user: EngineUser;
   readonly memoryBytes: number;
   readonly cpus: number;
+  readonly mounts?: EngineSpec['mounts'];
 }
 
 /**
@@ -31,8 +33,31 @@ interface TrialSubject {
  * what the engine cannot do at the moment is thrown as it says it.
  */
 export async function tryOut(parts: TrialParts, subject: TrialSubject): Promise<void> {
+  const { engine } = parts;
+  const { image } = subject;
+  await inTrial(parts, subject, async (id) => {
+    try {
+      await engine.start(id);
+      const exec = await engine.exec(id, ['python3', '-I', '-c', PROGRAM]);
+      const reason = await failureOf(exec);
+      if (reason !== null) throw cannotRun(image, reason);
+      await requireUp(engine, id, image);
+    } catch (error) {
+      // Where it has just ended, an engine tells that in more than one way.
+      if (!isSandboxError(error, 'invalid')) await requireUp(engine, id, image);
+      throw error;
+    }
+  });
+}
+
+/** Makes a sandbox of nobody's, not started, and removes it after the work. */
+export async function inTrial<T>(
+  parts: TrialParts,
+  subject: TrialSubject,
+  work: (id: EngineId) => Promise<T>,
+): Promise<T> {
   const { engine, config, instance } = parts;
-  const { image, memoryBytes, cpus } = subject;
+  const { image, user, memoryBytes, cpus, mounts = [] } = subject;
   const name = toEngineName(instance, subject.name);
   const left = await engine.inspect(name);
   if (left) await engine.remove(left.id);
@@ -40,35 +65,27 @@ export async function tryOut(parts: TrialParts, subject: TrialSubject): Promise<
     name,
     labels: { [LABEL.instance]: instance },
     image,
-    user: SANDBOX_USER,
+    user,
     workdir: WORKSPACE,
     env: {},
     memoryBytes,
     cpus,
     pidsLimit: config.pidsLimit,
-    mounts: [],
+    mounts,
     tmpfs: [],
     network: { mode: 'none' },
     runtime: config.runtime,
     seccomp: config.seccomp,
   });
   try {
-    await engine.start(id);
-    const exec = await engine.exec(id, ['python3', '-I', '-c', PROGRAM]);
-    const reason = await failureOf(exec);
-    if (reason !== null) throw cannotRun(image, reason);
-    await requireUp(engine, id, image);
-  } catch (error) {
-    // Where it has just ended, an engine tells that in more than one way.
-    if (!isSandboxError(error, 'invalid')) await requireUp(engine, id, image);
-    throw error;
+    return await work(id);
   } finally {
     await engine.remove(id);
   }
 }
 
-/** Why the program of a trial failed; null where it did not. */
-async function failureOf(exec: EngineExec): Promise<string | null> {
+/** Why the Python of a trial failed; null where it did not. */
+export async function failureOf(exec: EngineExec): Promise<string | null> {
   try {
     await withDeadline(drain(exec), PROGRAM_MS, 'Python did not end in a trial of the image; try again in a moment.');
   } finally {

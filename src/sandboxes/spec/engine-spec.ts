@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
 import type { SandboxFolders } from '../storage/store.ts';
-import { HOME, LINE, PACKAGES, SANDBOX_USER, temporaryFolders, WORKSPACE } from './layout.ts';
+import { HOME, LINE, PACKAGES, temporaryFolders, WORKSPACE } from './layout.ts';
 import { limitsOf } from './limits.ts';
 import { networkModeOf } from './network-mode.ts';
 
@@ -11,6 +11,8 @@ import { networkModeOf } from './network-mode.ts';
 export const LABEL = {
   instance: 'clara.instance',
   spec: 'clara.spec',
+  /** The id of its user: one that was made for another must not run on files that have changed hands. */
+  user: 'clara.user',
   /** Its network mode: one that the configuration no longer gives it must not run on. */
   network: 'clara.network',
   /** The data folder that its mounts are in: another where that was moved since. */
@@ -61,13 +63,14 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
     labels: {
       [LABEL.instance]: instance,
       [LABEL.spec]: specHash(config, overrides),
+      [LABEL.user]: String(folders.user.uid),
       [LABEL.network]: networkModeOf(config, overrides),
       [LABEL.folder]: dataDir,
       ...(imageId === null ? {} : { [LABEL.image]: imageId }),
       ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
     },
     image: imageOf(config, overrides),
-    user: SANDBOX_USER,
+    user: folders.user,
     workdir: WORKSPACE,
     env: {},
     memoryBytes,
@@ -77,6 +80,8 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.workspace, target: WORKSPACE },
       { source: folders.workspace, target: HOME },
       { source: folders.packages, target: PACKAGES },
+      { source: folders.passwd, target: '/etc/passwd', isReadOnly: true },
+      { source: folders.group, target: '/etc/group', isReadOnly: true },
       ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
     ],
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),

@@ -19,9 +19,6 @@ export const LINE = '/run/clara-line';
 /** A small tmpfs for the scripts of runs. */
 const SCRATCH = '/run/clara';
 
-/** The user inside a sandbox, and the owner of its folders on the host. */
-export const SANDBOX_USER = { uid: 1000, gid: 1000 } as const;
-
 const SCRATCH_BYTES = 64 * 2 ** 20;
 const SHARED_MEMORY_BYTES = 64 * 2 ** 20;
 
@@ -40,8 +37,8 @@ export function temporaryFolders(tmpBytes: number, memoryBytes: number): readonl
 /** The environment of everything that runs in a sandbox, on top of its image's own. */
 const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   HOME,
-  USER: 'sandbox',
-  LOGNAME: 'sandbox',
+  USER: 'user',
+  LOGNAME: 'user',
   LANG: 'C.UTF-8',
   PYTHONUSERBASE: PACKAGES,
   PYTHONUNBUFFERED: '1',

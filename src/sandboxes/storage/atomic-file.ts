@@ -14,12 +14,13 @@ export async function readText(file: string): Promise<string | null> {
  * Writes a file so that a crash leaves the old or the new one; resolves when it is on disk. Writes to the same file must not overlap:
  * one name is enough for what is not finished, and what a crash leaves of it is overwritten.
  */
-export async function writeAtomically(file: string, text: string): Promise<void> {
+export async function writeAtomically(file: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const temporary = `${file}.new`;
   try {
-    const handle = await open(temporary, 'w', 0o600);
+    const handle = await open(temporary, 'w', mode);
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
+      await handle.chmod(mode);
       await handle.datasync();
     } finally {
       await handle.close();

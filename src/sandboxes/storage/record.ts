@@ -27,6 +27,8 @@ export const recordSchema = z.object({
     egressAllow: z.array(z.string()).readonly().optional(),
   }),
   engineId: z.string().nullable(),
+  /** Its user, inside and to the engine; null where it has none of its own yet. The folder's own note of it comes first. */
+  uid: z.int().nullable().default(null),
   /** The name of the API key that made it; null where nobody knows. */
   createdBy: z.string().nullable().default(null),
   createdAtMs: z.number(),
@@ -59,10 +61,23 @@ export function newRecord(sandbox: NewSandbox, overrides: SandboxOverrides, nowM
     secret: newSecret(),
     overrides: { ...overrides },
     engineId: null,
+    uid: null,
     createdBy: creator?.name ?? null,
     createdAtMs: nowMs,
     lastUsedAtMs: nowMs,
     executions: 0,
     deletedAtMs: null,
   };
+}
+
+/** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */
+export function toStartedRecord(
+  sandbox: NewSandbox & { readonly record: SandboxRecord | null },
+  overrides: SandboxOverrides,
+  nowMs: number,
+): SandboxRecord {
+  const { record } = sandbox;
+  if (!record) return newRecord(sandbox, overrides, nowMs);
+  if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
+  return { ...newRecord(sandbox, overrides, nowMs), secret: record.secret };
 }

@@ -2,11 +2,11 @@ import { access, chmod, constants, mkdir, readdir, realpath, rename, rm } from '
 import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { DiskOwner } from '../../disks/user-folder.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../owner.ts';
 import { hasCode, readText } from './atomic-file.ts';
 import { openDataFolder } from './data-folder.ts';
+import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
 import { INSTANCE_FILE, type IsThere, openInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
 import { isFull, readRecordFile, writeRecordFile } from './record-file.ts';
@@ -23,8 +23,8 @@ const FULL_DISK_MS = 5_000;
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 
-/** What the engine binds of a sandbox's folder. */
-export interface SandboxFolders extends DiskFolders {
+/** What the engine binds of a sandbox's folder, and whose it is. */
+export interface SandboxFolders extends DiskFolders, FolderUser {
   /** Where the agent calls the server; not the sandbox's to write. */
   readonly line: string;
 }
@@ -34,17 +34,17 @@ export class SandboxStore {
   #dataDir: string;
   #instance = '';
   readonly #disks: Disks;
-  readonly #owner: () => Promise<DiskOwner>;
+  readonly #users: FolderUsers;
   readonly #onError: (error: unknown) => void;
   readonly #writes = new Map<string, Promise<void>>();
   readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
   /** When records were written last, on the clock of `performance.now()`. */
   readonly #writtenAtMs = new WeakMap<SandboxRecord, number>();
 
-  constructor(dataDir: string, disks: Disks, owner: () => Promise<DiskOwner>, onError: (error: unknown) => void) {
+  constructor(dataDir: string, disks: Disks, users: FolderUsers, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
     this.#disks = disks;
-    this.#owner = owner;
+    this.#users = users;
     this.#onError = onError;
   }
 
@@ -60,6 +60,7 @@ export class SandboxStore {
       await this.#disks.open(INSTANCE_FILE);
       this.#dataDir = await realpath(this.#dataDir);
       this.#instance = await openInstance(this.#dataDir, isThere);
+      await this.#users.open(this.#dataDir, this.#instance);
       return this.#instance;
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);
@@ -71,6 +72,7 @@ export class SandboxStore {
     try {
       await writeRecordFile(join(this.#dataDir, name), record);
       await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
+      this.#users.moved(name, record.id);
     } catch (cause) {
       throw toStoreError(cause, 'The folder of the sandbox cannot be claimed');
     }
@@ -81,15 +83,16 @@ export class SandboxStore {
     return POOL_FOLDER.test(name);
   }
 
-  /** Removes the folder of a pooled sandbox that no longer runs. */
-  async removePoolFolder(name: string): Promise<void> {
+  /** Removes the folder of a sandbox that no longer runs, files and all, and frees the id of its user: of a pooled one, or by a purge. */
+  async removeFolder(name: string): Promise<void> {
     await this.#disks.closeDisk(name);
     await rm(join(this.#dataDir, name), { recursive: true, force: true });
+    this.#users.release(name);
   }
 
   /** Removes the folders of a pool that an earlier server left. */
   async removeAllPoolFolders(): Promise<void> {
-    for (const name of await this.poolFolders()) await this.removePoolFolder(name).catch(this.#onError);
+    for (const name of await this.poolFolders()) await this.removeFolder(name).catch(this.#onError);
   }
 
   /** The names of all folders that are there and that nobody owns yet. */
@@ -97,15 +100,19 @@ export class SandboxStore {
     return (await readdir(this.#dataDir)).filter((name) => POOL_FOLDER.test(name));
   }
 
-  /** Makes the folders of a sandbox where they are absent and opens its disk; resolves with what the engine is to bind. */
-  async openFolders(name: string): Promise<SandboxFolders> {
+  /**
+   * Makes the folders of a sandbox where they are absent, gives them to its user and opens its disk; resolves with what the engine is
+   * to bind. `accounts` is of the image where a container is to be made, null where there is one.
+   */
+  async openFolders(name: string, accounts: ImageAccounts | null): Promise<SandboxFolders> {
     try {
       await this.#requireDataFolder();
       await this.#makeFolder(name);
+      const user = await this.#users.prepare(name, accounts);
       const line = this.lineFolder(name);
       await mkdir(line, { recursive: true });
       await chmod(line, 0o755);
-      return { ...(await this.#disks.openDisk(name, await this.#owner())), line };
+      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, line };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }

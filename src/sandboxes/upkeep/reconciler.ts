@@ -58,7 +58,7 @@ export class StraySweep {
     const { engine, store, pool, instance, onError } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) await this.#treat(found).catch(onError);
     for (const name of await store.poolFolders()) {
-      if (!pool.owns(name)) await store.removePoolFolder(name).catch(onError);
+      if (!pool.owns(name)) await store.removeFolder(name).catch(onError);
     }
   }
 
