@@ -31,11 +31,15 @@ class Preloading(unittest.TestCase):
         return sandbox, sandbox.start()
 
     def is_preloaded(self, client, name):
-        return client.run("python", "import os, sys\nprint('%s' in sys.modules)" % name).out == b"True\n"
+        return client.run("python", "import sys\nprint('%s' in sys.modules)\ntry:\n    import %s\nexcept ImportError:\n    pass" % (name, name)).out == b"True\n"
 
     def wait_for(self, client, name):
         while not self.is_preloaded(client, name):
             pass
+
+    def zygote(self, client, source):
+        """What forks the run of a source."""
+        return client.run("python", "import os\nprint(os.getppid())\n" + source).out
 
     def test_named_modules_are_there_soon_and_shared(self):
         _, client = self.start(("heavy",), preload=["heavy", "json"])
@@ -94,8 +98,65 @@ class Preloading(unittest.TestCase):
     def test_a_run_that_preloads_leaves_no_trace_of_its_own(self):
         _, client = self.start(("heavy",), preload=["heavy"])
         self.wait_for(client, "heavy")
-        answer = client.run("python", "import os, sys\nprint(os.listdir('/proc/self/fd'), sys.path[0] == os.getcwd(), sorted(n for n in sys.modules if n.startswith('_ctypes') or n in ('select', '_socket', 'gc')))")
-        self.assertEqual(answer.out, b"['0', '1', '2', '3'] True []\n")
+        answer = client.run(
+            "python",
+            "import os, sys\nprint('heavy' in sys.modules, os.listdir('/proc/self/fd'), sys.path[0] == os.getcwd(), "
+            "sorted(n for n in sys.modules if n.startswith('_ctypes') or n in ('select', '_socket', 'gc')))\nimport heavy",
+        )
+        self.assertEqual(answer.out, b"True ['0', '1', '2', '3'] True []\n")
+
+    def test_a_run_that_imports_nothing_of_it_is_served_by_the_plain_interpreter(self):
+        _, client = self.start(("heavy",), preload=["heavy"])
+        plain = self.zygote(client, "")
+        self.wait_for(client, "heavy")
+        self.assertEqual(client.run("python", "import sys\nprint('heavy' in sys.modules)").out, b"False\n")
+        self.assertEqual(self.zygote(client, "import json"), plain)
+        self.assertNotEqual(self.zygote(client, "import heavy"), plain)
+        self.assertEqual(client.run("shell", "echo $PPID").out, plain)
+
+    def test_what_a_module_reads_when_it_is_imported_is_what_the_run_has_set(self):
+        sandbox, client = self.start(("heavy", "mode = os.environ.get('HEAVY_MODE')"), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        show = "import heavy\nprint(heavy.mode)"
+        self.assertEqual(client.run("python", show).out, b"None\n")
+        self.assertEqual(client.run("python", "import os\nos.environ['HEAVY_MODE'] = 'set'\n" + show).out, b"set\n")
+        self.assertEqual(client.run("python", show, env={"HEAVY_MODE": "asked"}).out, b"asked\n")
+        with open(sandbox.path("settings.py"), "w") as file:
+            file.write("import os\nos.environ['HEAVY_MODE'] = 'beside'\n")
+        self.assertEqual(client.run("python", "import settings\n" + show).out, b"beside\n")
+
+    def test_what_a_module_of_the_workspace_imports_is_there_ahead(self):
+        sandbox, client = self.start(("heavy",), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        with open(sandbox.path("helper.py"), "w") as file:
+            file.write("import heavy\n")
+        self.assertNotEqual(self.zygote(client, "import helper"), self.zygote(client, ""))
+
+    def test_a_setting_that_was_written_since_has_everything_imported_anew(self):
+        sandbox, client = self.start(("heavy", "has_file = os.path.exists('matplotlibrc')"), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        with open(sandbox.path("matplotlibrc"), "w"):
+            pass
+        self.assertEqual(client.run("python", "import heavy\nprint(heavy.has_file)").out, b"True\n")
+        self.wait_for(client, "heavy")
+        self.assertEqual(client.run("python", "import heavy\nprint(heavy.has_file)").out, b"True\n")
+
+    def test_an_interpreter_that_was_lost_is_made_again(self):
+        _, client = self.start(("heavy",), preload=["heavy"])
+        self.wait_for(client, "heavy")
+        client.run("python", "import os, heavy\nos.kill(os.getppid(), 9)")
+        self.assertEqual(client.run("python", "import heavy\nprint(1)").out, b"1\n")
+        self.wait_for(client, "heavy")
+
+    def test_a_small_package_that_uses_a_heavy_one_is_learned_with_it(self):
+        sandbox, client = self.start(("heavy",), preload="auto")
+        site = os.path.join(sandbox.packages, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+        for name, source in ("small", "import heavy"), ("other", "import json"):
+            with open(os.path.join(site, name + ".py"), "w") as file:
+                file.write(source)
+        client.run("python", "import small, other")
+        self.wait_for(client, "small")
+        self.assertFalse(self.is_preloaded(client, "other"))
 
 
 if __name__ == "__main__":

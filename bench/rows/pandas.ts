@@ -4,7 +4,7 @@ import { until } from '../pause.ts';
 import { atLeast, type Family, toRow } from '../row.ts';
 
 const CODE = 'import pandas';
-const IS_PRELOADED = 'import sys; print("pandas" in sys.modules)';
+const IS_PRELOADED = 'import sys; print("pandas" in sys.modules); import pandas';
 
 /** A heavy import: the first of a sandbox, and those after its interpreter has learnt it. */
 export const pandas: Family = {

@@ -57,3 +57,58 @@ describe('execute runs code as python3 runs a script, whose standard output', ()
     });
   }
 });
+
+describe('code that uses packages which were imported ahead', () => {
+  const imports = 'import numpy, pandas, matplotlib.pyplot';
+  const isPreloaded = async () =>
+    (await server.execute('main', `import sys; print("pandas" in sys.modules)\n${imports}`)).body.output;
+
+  beforeAll(async () => {
+    await warm(imports);
+    while ((await isPreloaded()) !== 'True\n');
+  });
+
+  it.each([
+    [
+      'a variable for matplotlib',
+      'import os\nos.environ["MPLBACKEND"] = "svg"\nimport matplotlib.pyplot as plt\nprint(plt.get_backend())',
+      'svg\n',
+    ],
+    [
+      'a variable that a module of the workspace sets',
+      'open("chooses.py", "w").write("import os; os.environ[\'MPLBACKEND\'] = \'pdf\'")\nimport chooses, pandas\nimport matplotlib\nprint(matplotlib.get_backend())',
+      'pdf\n',
+    ],
+    [
+      'a variable for the algebra of numpy',
+      'import os\nos.environ["OPENBLAS_NUM_THREADS"] = "1"\nimport numpy as np\nnp.ones((500, 500)) @ np.ones((500, 500))\nprint(len(os.listdir("/proc/self/task")))',
+      '1\n',
+    ],
+    [
+      'its own settings of matplotlib',
+      'open("matplotlibrc", "w").write("figure.dpi: 51")\nimport matplotlib\nprint(matplotlib.rcParams["figure.dpi"])',
+      '51.0\n',
+    ],
+    [
+      'a module of its own in the place of a package',
+      'import os\nos.makedirs("own", exist_ok=True)\nopen("own/pandas.py", "w").write("mine = 1")\nimport sys\nsys.path.insert(0, "own")\nimport pandas\nprint(pandas.mine)',
+      '1\n',
+    ],
+  ])('finds %s as without that', async (_what, code, output) => {
+    expect((await warm(code)).out).toBe(output);
+    expect((await plain(code)).out).toBe(output);
+  });
+
+  it('finds settings of matplotlib that an earlier run has written', async () => {
+    await warm('open("matplotlibrc", "w").write("figure.dpi: 52")');
+    const show = 'import matplotlib\nprint(matplotlib.rcParams["figure.dpi"])';
+    expect((await warm(show)).out).toBe('52.0\n');
+    await warm('import os\nos.unlink("matplotlibrc")');
+    expect((await warm(show)).out).not.toBe('52.0\n');
+  });
+
+  it('finds nothing of them where it imports none', async () => {
+    const shown = await warm('import sys\nprint(sorted(set(sys.modules) & {"numpy", "pandas", "matplotlib"}))');
+    expect(shown.out).toBe('[]\n');
+  });
+});

@@ -59,8 +59,8 @@ def _spawn(run, argv, environment, outputs):
     run.on_started(pid)
 
 
-def _start_warm(run, job, outputs):
-    PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run).begin()
+def _start_warm(run, job, outputs, source=None):
+    PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source).begin()
 
 
 def launch_python(run, outputs):
@@ -69,7 +69,7 @@ def launch_python(run, outputs):
         run.script = run.agent.scratch.put(b"main.py", run.source)
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
-    _start_warm(run, job, outputs)
+    _start_warm(run, job, outputs, run.source)
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

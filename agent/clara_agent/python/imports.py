@@ -18,14 +18,26 @@ def report_imports(job):
     for name in names:
         top = name.partition(".")[0]
         counts[top] = counts.get(top, 0) + 1
-    heavy = []
-    for top, count in counts.items():
-        origin = str(getattr(sys.modules.get(top), "__file__", None))
-        if (count >= HEAVY_MODULES or top in HEAVY_NAMES) and ("/site-packages/" in origin or "/dist-packages/" in origin):
-            if not origin.startswith(sys.path[0] + "/"):
-                heavy.append(top)
+    installed = [top for top in counts if _is_installed(top)]
+    heavy = [top for top in installed if counts[top] >= HEAVY_MODULES or top in HEAVY_NAMES]
+    if not heavy:
+        return
+    # Small packages that use a large one: their names are all that a script may say.
+    heavy += [top for top in installed if top not in heavy and any(_uses(name, heavy) for name in names if name.partition(".")[0] == top)]
     try:
         descriptor = posix.open(job["report"], posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
         posix.write(descriptor, "\n".join(heavy).encode())
     except OSError:
         pass  # It is only about speed.
+
+
+def _is_installed(top):
+    origin = str(getattr(sys.modules.get(top), "__file__", None))
+    return ("/site-packages/" in origin or "/dist-packages/" in origin) and not origin.startswith(sys.path[0] + "/")
+
+
+def _uses(name, heavy):
+    """Whether a module has a global that is one of these packages, or a module of theirs."""
+    module = sys.modules.get(name)
+    kind = type(sys)
+    return type(module) is kind and any(type(value) is kind and str(value.__name__).partition(".")[0] in heavy for value in list(module.__dict__.values()))

@@ -5,11 +5,13 @@ import os
 class PythonStart:
     """Tells `run` what becomes of the script; a warm interpreter that is lost before it could start is replaced."""
 
-    def __init__(self, interpreters, job, descriptors, run):
+    def __init__(self, interpreters, job, descriptors, run, source=None):
         self._interpreters = interpreters
         self.job = job
         self.descriptors = descriptors
         self._run = run
+        # Its text decides which interpreter it gets; None where it is no Python.
+        self.source = source
         self.losses = 0
         self.is_alone = False
 
@@ -24,6 +26,7 @@ class PythonStart:
     def on_started(self, pid):
         """The process is there and has the descriptors."""
         self._close()
+        self.source = None
         self._run.on_started(pid)
 
     def on_exited(self, status):

@@ -1,0 +1,138 @@
+"""The warm interpreter that has modules imported ahead, beside the plain one: made again when there is more to import or what they have read has changed."""
+import os
+
+from ..host.cgroup import memory_limit
+
+IMPORT_SECONDS = 30
+# Preloaded modules may take this part of the sandbox's memory.
+MEMORY_PART = 4
+
+
+class Preloaded:
+    """`start(names)` makes an interpreter; `pick(source)` is the one that a script may have, if there is one."""
+
+    def __init__(self, loop, preload, start, environment, workspace):
+        self._loop = loop
+        self._preload = preload
+        self._start = start
+        self._workspace = workspace
+        # Beside the packages these decide what modules are once they are imported.
+        settings = os.path.join(environment.get(b"XDG_CONFIG_HOME") or os.path.join(environment.get(b"HOME", b"/"), b".config"), b"matplotlib")
+        self._read = [os.path.join(workspace, b"matplotlibrc"), os.path.join(settings, b"matplotlibrc"), os.path.join(settings, b"stylelib")]
+        self._stamps = None
+        self._forecast = None
+        self._current = None
+        self._next = None
+        self._deadline = None
+
+    def pids(self):
+        """Its processes."""
+        return [pid for warm in (self._current, self._next) if warm for pid in warm.pids()]
+
+    def pick(self, source):
+        """The interpreter, where this script may have it; else None, and one is made if it is missing."""
+        if not self._forecast or not self._forecast.fits(source, self._workspace):
+            return None
+        if self._stamps != self._stamp():
+            self.renew()
+        elif not self._current and not self._next:
+            self._prepare()
+        return self._current if self._current and self._current.is_alive else None
+
+    def learn(self, report):
+        """Takes note of what a run has imported."""
+        if self._preload.learn(report):
+            self._prepare()
+
+    def renew(self):
+        """Makes another: what it has imported is no longer what is there."""
+        self._preload.forgive()
+        current, self._current = self._current, None
+        if current:
+            current.retire()
+        self._prepare()
+
+    def _stamp(self):
+        return [stamp_of(path) for path in self._read]
+
+    def _prepare(self):
+        """Starts the interpreter that is to follow."""
+        self._abandon()
+        names = self._preload.names()
+        if not names:
+            return
+        self._foresee(names)
+        self._stamps = self._stamp()
+        try:
+            self._next = self._start(names)
+        except OSError:
+            return
+        self._next.on_dead = self._lost
+        self._next.on_ready = self._switch
+        self._deadline = self._loop.later(IMPORT_SECONDS, self._too_late)
+
+    def _foresee(self, names):
+        # Not before it is needed: expressions take the agent a tenth of its memory.
+        from .forecast import Forecast
+
+        self._forecast = Forecast(names)
+
+    def _abandon(self):
+        following, self._next = self._next, None
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+        if following:
+            following.kill()
+
+    def _switch(self, warm):
+        if warm is not self._next:
+            return None
+        for number in warm.broken:
+            self._preload.refuse(warm.preload[number])
+        limit = memory_limit()
+        if len(warm.broken) == len(warm.preload) or (limit and _resident_bytes(warm.pid) * MEMORY_PART > limit):
+            self._forecast = None
+            return self._abandon()
+        self._next = None
+        self._deadline.cancel()
+        self._foresee(self._preload.names())
+        current, self._current = self._current, warm
+        if current:
+            current.retire()
+        return None
+
+    def _too_late(self):
+        self._deadline = None
+        if self._next:
+            self._refuse_and_retry(self._next)
+
+    def _refuse_and_retry(self, warm):
+        if warm.importing is not None:
+            self._preload.refuse(warm.preload[warm.importing])
+            self._prepare()
+        else:
+            self._abandon()
+
+    def _lost(self, warm):
+        if warm is self._current:
+            self._current = None
+        elif warm is self._next:
+            self._refuse_and_retry(warm)
+
+
+def stamp_of(path):
+    """Tells one state of a file or folder from another; None where it is absent."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _resident_bytes(pid):
+    try:
+        with open("/proc/%d/statm" % pid, "rb", 0) as file:
+            return int(file.read(256).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
