@@ -15,7 +15,15 @@ export default defineConfig({
     env: { TMPDIR: '/var/tmp' },
     projects: [
       { extends: true, test: { name: 'fast', include: FAST, isolate: false } },
-      { extends: true, test: { name: 'beside', include: ['test/**/*.test.ts'], exclude: [ALONE, ...FAST] } },
+      {
+        extends: true,
+        test: {
+          name: 'beside',
+          include: ['test/**/*.test.ts'],
+          exclude: [ALONE, ...FAST],
+          globalSetup: ['test/support/firewall-cleanup.ts'],
+        },
+      },
       { extends: true, test: { name: 'alone', include: [ALONE], sequence: { groupOrder: 1 } } },
     ],
   },

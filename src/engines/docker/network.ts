@@ -25,6 +25,8 @@ type Bridge = Extract<EngineNetwork, { mode: 'bridge' }>;
 export class BridgeNetworks {
   readonly #calls: DockerCalls;
   #swept: Promise<void> | undefined;
+  /** The check of the firewall that is under way: sandboxes that are made at the same time share it. */
+  #closing: Promise<unknown> | undefined;
 
   constructor(calls: DockerCalls) {
     this.#calls = calls;
@@ -32,7 +34,10 @@ export class BridgeNetworks {
 
   /** Makes a sandbox's network; one that is left of an earlier sandbox of that name is used again, anybody else's is a `conflict`. */
   async make(bridge: Bridge): Promise<void> {
-    await closeHostToBridges();
+    this.#closing ??= closeHostToBridges().finally(() => {
+      this.#closing = undefined;
+    });
+    await this.#closing;
     this.#swept ??= this.#sweep().catch(() => undefined);
     await this.#swept;
     const all = await this.#list();
