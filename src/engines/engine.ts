@@ -101,8 +101,17 @@ export interface EngineInfo {
 
 /** A program that runs in a sandbox with its stdin and stdout attached. */
 export interface EngineExec {
-  /** Writes go to its stdin, reads come from its stdout; destroying it detaches. */
+  /**
+   * Writes go to its stdin, reads come from its stdout. Destroying it ends its stdin and reads no more: what it goes on writing waits, in
+   * the program, until that has ended or the stream is abandoned. More than 1 MiB on its stderr destroys it.
+   */
   readonly stream: Duplex;
+  /** Resolves once the engine has closed the stream, as it does where the program has ended. */
+  readonly closed: Promise<void>;
+  /** True where the stream was destroyed and the program has more to write than is still read. */
+  isHeldBack(): boolean;
+  /** Lets go of a stream that was destroyed: the engine carries and throws away what a program writes that has not ended. */
+  abandon(): void;
   /** The last 4 KiB of what it wrote to stderr so far. */
   stderr(): string;
   /** Calls back whenever more comes on its stderr. */
@@ -145,6 +154,8 @@ export interface Engine {
   ranOutOfMemory(id: EngineId, withinMs: number, patienceMs?: number): Promise<boolean>;
   /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
+  /** How many programs that `exec` has started run in it, whoever started them, with these first arguments. */
+  countExecs(id: EngineId, argv: readonly string[]): Promise<number>;
   /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */
   closeHost(): Promise<string | null>;
   /** Gives up sockets and timers; sandboxes go on. */

@@ -259,6 +259,24 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         stream.destroy();
       });
 
+      it('counts the programs that it has started and that run, by their first arguments', async () => {
+        const id = await started();
+        const programs = [
+          await engine.exec(id, ['cat', '-']),
+          await engine.exec(id, ['cat', '-', '-']),
+          await engine.exec(id, ['sh', '-c', 'cat']),
+        ];
+        for (const { stream } of programs) await greet(stream);
+        expect(await engine.countExecs(id, ['cat', '-'])).toBe(2);
+        expect(await engine.countExecs(id, ['cat', '-', '-'])).toBe(1);
+        const [first] = programs;
+        first?.stream.destroy();
+        await first?.closed;
+        while ((await engine.countExecs(id, ['cat', '-'])) > 1) await new Promise(setImmediate);
+        for (const { stream } of programs) stream.destroy();
+        expect(await engine.countExecs(id, ['no-such-program'])).toBe(0);
+      });
+
       it('goes on talking after a pause', async () => {
         const id = await started();
         const { stream } = await engine.exec(id, ['cat']);

@@ -42,6 +42,7 @@ export class FakeEngine implements Engine {
   /** How often the images of these names were built anew. */
   readonly builds = new Map<string, number>();
   readonly imagesWithoutPython = new Set(['without-python:latest']);
+  readonly imagesThatFlood = new Set(['floods:latest']);
   readonly imagesWithoutSleep = new Set(['without-sleep:latest']);
   /** What every image has. */
   readonly imageFiles: Record<string, string> = { '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\n' };
@@ -221,13 +222,18 @@ export class FakeEngine implements Engine {
     const sandbox = await this.#enterSandbox('exec', id);
     if (sandbox.state !== 'running') throw new SandboxError('conflict', `The sandbox is ${sandbox.state}.`);
     const isAbsent = argv[0] === 'python3' && this.imagesWithoutPython.has(sandbox.spec.image);
+    const isFlood = argv[0] === 'python3' && this.imagesThatFlood.has(sandbox.spec.image);
+    const command = isAbsent ? ['/nothing/here'] : isFlood ? ['yes'] : argv;
     const exec =
-      isAgent(argv) && !isAbsent
-        ? runAgent(sandbox.agent)
-        : runLocally(isAbsent ? ['/nothing/here'] : argv, sandbox.spec.env);
+      isAgent(argv) && !isAbsent && !isFlood ? runAgent(sandbox.agent, argv) : runLocally(command, sandbox.spec.env);
     sandbox.execs.add(exec);
     exec.stream.once('close', () => sandbox.execs.delete(exec));
     return exec;
+  }
+
+  async countExecs(id: EngineId, argv: readonly string[]): Promise<number> {
+    const { execs } = await this.#enterSandbox('countExecs', id);
+    return [...execs].filter((exec) => argv.every((part, index) => exec.argv[index] === part)).length;
   }
 
   async closeHost(): Promise<string | null> {

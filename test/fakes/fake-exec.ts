@@ -9,6 +9,7 @@ const KILLED = 137;
 
 /** A program in a fake sandbox. */
 export interface FakeExec extends EngineExec {
+  readonly argv: readonly string[];
   /** Ends it as the end of its sandbox does: the stream ends, without an error. */
   kill(): void;
   /** Says something on stderr. */
@@ -18,7 +19,7 @@ export interface FakeExec extends EngineExec {
 }
 
 /** Connects a new stream to the agent of a sandbox. */
-export function runAgent(agent: FakeAgent): FakeExec {
+export function runAgent(agent: FakeAgent, argv: readonly string[]): FakeExec {
   const [stream, far] = duplexPair();
   const complaints = new EventEmitter();
   let exitCode: number | null = null;
@@ -32,7 +33,11 @@ export function runAgent(agent: FakeAgent): FakeExec {
   });
   agent.accept(far);
   return {
+    argv,
     stream,
+    closed: new Promise((resolve) => stream.once('close', resolve)),
+    isHeldBack: () => false,
+    abandon: () => void stream.destroy(),
     stderr: () => '',
     onStderr: (listener) => void complaints.on('stderr', listener),
     complain: () => void complaints.emit('stderr'),
@@ -60,7 +65,11 @@ export function runLocally(argv: readonly string[], env: Readonly<Record<string,
   });
   const stream = new ChildStream(child);
   return {
+    argv,
     stream,
+    closed: ended.then(() => undefined),
+    isHeldBack: () => false,
+    abandon: () => void stream.destroy(),
     stderr: () => stderr,
     onStderr: (listener) => void child.stderr.on('data', () => listener()),
     complain: () => void child.stderr.emit('data', Buffer.from('?')),

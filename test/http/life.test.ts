@@ -136,6 +136,7 @@ describe('a create with an image that cannot run', () => {
     ['is not there', 'absent:latest', /absent:latest is not on this machine/],
     ['has no Python', 'without-python:latest', /python3/],
     ['ends at once', 'without-sleep:latest', /sleep/],
+    ['has a Python that writes for ever', 'floods:latest', /writes without end/],
   ])('leaves the sandbox as it was where it %s', async (_what, image, sentence) => {
     const fake = await start(ANY_IMAGE);
     await fake.call('POST', '/sandbox/u/execute', code);
@@ -155,6 +156,7 @@ describe('a create with an image that cannot run', () => {
     ['is not there', 'absent:latest', /absent:latest is not on this machine/],
     ['has no Python', 'without-python:latest', /python3/],
     ['ends at once', 'without-sleep:latest', /sleep/],
+    ['has a Python that writes for ever', 'floods:latest', /writes without end/],
   ])(
     'leaves nothing of a new sandbox where it %s, and says that it is no passing fault',
     async (_what, image, sentence) => {

@@ -31,8 +31,9 @@ SOCKET = next(line.split()[-1] for line in open('/proc/net/unix') if '@clara-' i
 `;
 
 /**
- * Python that leaves a daemon behind which kills the agent and takes its place under its name; `speak(out, hash)` is what it
- * says to each server that comes, and may end or never end. `/workspace/met` tells that one came.
+ * Python that leaves a daemon behind which kills the agent and takes its place under its name; `speak(out, hash, err)` is what it
+ * says to each server that comes, and may end or never end: the exec's stdout and stderr are its own then. `/workspace/met` tells that one
+ * came.
  */
 export const impostor = (speak: string): string => `${FIND_AGENT}
 import json, struct
@@ -47,7 +48,7 @@ def send(out, data):
     view = memoryview(data)
     while view: view = view[os.write(out, view):]
 
-def speak(out, hash):
+def speak(out, hash, err):
 ${speak.replaceAll(/^/gm, '    ')}
 
 if daemonise():
@@ -57,9 +58,11 @@ if daemonise():
         try:
             message, ancillary, _, _ = peer.recvmsg(8192, socket.CMSG_SPACE(8))
             _, out = [int.from_bytes(ancillary[0][2][at : at + 4], sys.byteorder) for at in (0, 4)]
+            bootstrap = int.from_bytes(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
+            err = os.open(f'/proc/{bootstrap}/fd/2', os.O_WRONLY)
             peer.send(b'taken')
             open('/workspace/met', 'w').close()
-            speak(out, json.loads(message)['hash'])
+            speak(out, json.loads(message)['hash'], err)
         except (OSError, IndexError, ValueError): pass
 else:
     time.sleep(5)

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import { call } from '../calls/call.ts';
 import { AgentConnection, type AgentHello } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import type { OpenListener } from '../wire/incoming-channel.ts';
+import { ExecWatch } from './exec-watch.ts';
 import { type AgentSettings, toHeader } from './header.ts';
 import { LINE_SOCKET, receiveCall } from './socket-transport.ts';
 import type { AgentSource } from './source.ts';
+import { agentSilent, explainStart, toStartError } from './start-failures.ts';
 
 /** How long an agent may take from exec to its first frame. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -23,10 +24,25 @@ const MOVE_TIMEOUT_MS = 2_000;
 const MAX_LOSSES = 3;
 const LOSS_WINDOW_MS = 60_000;
 
+/** How every agent's program begins. */
+const BOOTSTRAP_ARGV = ['python3', '-I', '-S', '-c'];
+
 /** A folder that the server and the sandbox both see: its path on this machine, which changes when the sandbox is claimed, and inside. */
 export interface LineFolder {
   here: string;
   readonly inside: string;
+}
+
+export interface AgentLinkParts {
+  readonly engine: Engine;
+  readonly engineId: EngineId;
+  readonly source: AgentSource;
+  readonly secret: string;
+  readonly settings: AgentSettings;
+  /** Where the agent calls past the engine; without it all goes through the engine. */
+  readonly line: LineFolder | null;
+  /** Answers the channels that the agent opens; without it they are refused. */
+  readonly onOpen?: OpenListener;
 }
 
 /**
@@ -34,13 +50,10 @@ export interface LineFolder {
  * replaces it. Throws `invalid` where the image cannot run an agent, `unavailable` where no agent answers.
  */
 export class AgentLink {
-  readonly #engine: Engine;
-  readonly #engineId: EngineId;
-  readonly #source: AgentSource;
-  readonly #secret: string;
-  readonly #settings: AgentSettings;
-  readonly #line: LineFolder | null;
-  readonly #onOpen: OpenListener | undefined;
+  /** Called, again and again, while a program in the sandbox does not end that must: whoever owns the sandbox stops it. Never rejects. */
+  onStuck: () => Promise<void> = async () => undefined;
+  readonly #parts: AgentLinkParts;
+  readonly #watch: ExecWatch;
   #connection: AgentConnection | undefined;
   #connecting: Promise<AgentConnection> | undefined;
   #mustReplace = false;
@@ -48,23 +61,18 @@ export class AgentLink {
   #isLost = false;
   #losses = 0;
 
-  /** Without a `line` all goes through the engine. `onOpen` answers the channels that the agent opens; without it they are refused. */
-  constructor(
-    engine: Engine,
-    engineId: EngineId,
-    source: AgentSource,
-    secret: string,
-    settings: AgentSettings,
-    line: LineFolder | null = null,
-    onOpen?: OpenListener,
-  ) {
-    this.#engine = engine;
-    this.#engineId = engineId;
-    this.#source = source;
-    this.#secret = secret;
-    this.#settings = settings;
-    this.#line = line;
-    this.#onOpen = onOpen;
+  constructor(parts: AgentLinkParts) {
+    this.#parts = parts;
+    this.#watch = new ExecWatch({
+      ...parts,
+      argv: BOOTSTRAP_ARGV,
+      replace: async () => {
+        if (this.current) return;
+        this.#mustReplace = true;
+        await this.connect();
+      },
+      stop: () => this.onStuck(),
+    });
   }
 
   /** The open connection, if there is one: the path of every call but the first. */
@@ -77,6 +85,11 @@ export class AgentLink {
     return this.#losses >= MAX_LOSSES;
   }
 
+  /** True until it has had a connection. */
+  get isNew(): boolean {
+    return !this.#hasGreeted;
+  }
+
   /** The open connection, or a new one; calls at the same time share it. */
   connect(): Promise<AgentConnection> {
     if (this.#connection?.isOpen) return Promise.resolve(this.#connection);
@@ -87,8 +100,14 @@ export class AgentLink {
     return this.#connecting;
   }
 
-  /** Ends the connection; the agent stays and waits for another. */
+  /** Ends what connections of an earlier server have left in the sandbox. */
+  async endOrphans(): Promise<void> {
+    await this.#watch.followOrphans();
+  }
+
+  /** Ends the connection for good; the agent stays and waits for another link. */
   close(reason: Error): void {
+    this.#watch.close();
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.close(reason);
@@ -98,30 +117,32 @@ export class AgentLink {
     try {
       return await this.#handOver(this.#mustReplace);
     } catch (error) {
-      if (this.#mustReplace || !(error instanceof AgentFailure)) throw this.#toSandboxError(error);
+      if (this.#mustReplace || !(error instanceof AgentFailure)) throw toStartError(error);
     }
     try {
       return await this.#handOver(true);
     } catch (error) {
-      throw this.#toSandboxError(error);
+      throw toStartError(error);
     }
   }
 
   async #handOver(replace: boolean): Promise<AgentConnection> {
-    const exec = await this.#engine.exec(this.#engineId, ['python3', '-I', '-S', '-c', this.#source.bootstrap]);
-    const connection = new AgentConnection(exec.stream, this.#onOpen);
-    exec.stream.write(toHeader(this.#source, this.#secret, this.#settings, replace));
-    exec.stream.write(this.#source.bundle);
+    const { engine, engineId, source, secret, settings, onOpen } = this.#parts;
+    const exec = await engine.exec(engineId, [...BOOTSTRAP_ARGV, source.bootstrap]);
+    const connection = new AgentConnection(exec.stream, onOpen);
+    void this.#watch.follow(exec, connection.closed);
+    exec.stream.write(toHeader(source, secret, settings, replace));
+    exec.stream.write(source.bundle);
     const resumeMs = replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS;
     try {
       const hello = await greeting(connection, this.#hasGreeted ? resumeMs : HELLO_TIMEOUT_MS);
-      if (hello.hash !== this.#source.hash && !replace) {
+      if (hello.hash !== source.hash && !replace) {
         connection.close(new Error('The agent is of another version.'));
         return await this.#handOver(true);
       }
     } catch (error) {
       // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
-      if (!this.#hasGreeted) await this.#explain(exec, error, replace);
+      if (!this.#hasGreeted) await explainStart(engine, engineId, exec, error, replace);
       throw error;
     }
     this.#mustReplace = false;
@@ -150,7 +171,7 @@ export class AgentLink {
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
   async #move(connection: AgentConnection): Promise<AgentConnection | null> {
-    const line = this.#line;
+    const { line, onOpen } = this.#parts;
     if (!line) return null;
     const path = `${line.inside}/${LINE_SOCKET}`;
     const options = { deadlineMs: MOVE_TIMEOUT_MS };
@@ -159,7 +180,7 @@ export class AgentLink {
     ).catch(() => null);
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
-    const direct = new AgentConnection(socket, this.#onOpen);
+    const direct = new AgentConnection(socket, onOpen);
     try {
       await greeting(direct, MOVE_TIMEOUT_MS);
     } finally {
@@ -170,30 +191,6 @@ export class AgentLink {
 
   #countLoss(livedMs: number): void {
     this.#losses = livedMs < LOSS_WINDOW_MS ? this.#losses + 1 : 1;
-  }
-
-  /** Turns the end of a bootstrap that could not even start into a sentence about the image. */
-  async #explain(exec: EngineExec, cause: unknown, isSecond: boolean): Promise<void> {
-    const code = await exec.exitCode().catch(() => null);
-    const stderr = exec.stderr().trim();
-    // An engine gives the same codes for a container that ends in that moment, and may still say that it runs.
-    const isMissing = isSecond && (code === 126 || code === 127);
-    if (isMissing && (await this.#engine.inspect(this.#engineId))?.state === 'running') {
-      throw new SandboxError('invalid', 'The image has no python3 on its PATH; sandboxes need Python 3.8 or newer.', {
-        cause,
-      });
-    }
-    if (code !== null && code !== 0 && stderr.includes('Clara needs Python')) {
-      throw new SandboxError('invalid', stderr.split('\n').at(-1) ?? stderr, { cause });
-    }
-  }
-
-  #toSandboxError(error: unknown): SandboxError {
-    if (isSandboxError(error, 'conflict') || isSandboxError(error, 'not_found')) {
-      const sentence = 'The sandbox ended while its agent was started; try again.';
-      return new SandboxError('unavailable', sentence, { cause: error, retryAfterSeconds: 1 });
-    }
-    return isSandboxError(error) && !(error instanceof AgentFailure) ? error : agentSilent(error);
   }
 }
 
@@ -208,9 +205,4 @@ async function greeting(connection: AgentConnection, timeoutMs: number): Promise
   } finally {
     clearTimeout(timer);
   }
-}
-
-function agentSilent(cause?: unknown): SandboxError {
-  const message = 'The agent in the sandbox does not answer; restart the sandbox.';
-  return new SandboxError('unavailable', message, { cause, retryAfterSeconds: 1 });
 }

@@ -1,3 +1,5 @@
+import { SMALL_FRAME_BYTES } from './read-budget.ts';
+
 const HEADER_BYTES = 8;
 const STDOUT = 1;
 const SYSTEM_ERROR = 3;
@@ -20,6 +22,7 @@ export class Demux {
   #payloadLeft = 0;
   #stderr = Buffer.alloc(0);
   #stderrBytes = 0;
+  #smallFrames = 0;
 
   /** True between frames, where a stream may end. */
   get isAtBoundary(): boolean {
@@ -29,6 +32,11 @@ export class Demux {
   /** How much of stderr there was so far. */
   get stderrBytes(): number {
     return this.#stderrBytes;
+  }
+
+  /** How many frames there were that were small. */
+  get smallFrames(): number {
+    return this.#smallFrames;
   }
 
   /** The last 4 KiB of stderr so far. */
@@ -87,6 +95,7 @@ export class Demux {
     if (stream < STDOUT || stream > SYSTEM_ERROR) throw new DemuxError(`A frame names stream ${stream}.`);
     this.#stream = stream;
     this.#payloadLeft = bytes.readUInt32BE(at + 4);
+    if (this.#payloadLeft < SMALL_FRAME_BYTES) this.#smallFrames += 1;
   }
 
   #keepStderr(bytes: Buffer): void {

@@ -5,9 +5,10 @@ import { isSandboxError } from '../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineSpec, EngineUser } from '../engine.ts';
 import { closeVolumes, toContainerOptions } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
-import { startExec } from './exec.ts';
+import { countExecs, startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
+import { HeldStreams } from './held-streams.ts';
 import { needsImage, readImage } from './image-files.ts';
 import { imageIdOf } from './images.ts';
 import { inspectSandbox, listSandboxes, networkOf, volumesOf } from './inspect.ts';
@@ -37,6 +38,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   const { socketPath, callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const calls = new DockerCalls(socketPath === undefined ? {} : { socketPath }, callTimeoutMs);
   const networks = new BridgeNetworks(calls);
+  const held = new HeldStreams();
   let facts: DockerFacts | undefined;
 
   async function ask(): Promise<DockerFacts> {
@@ -97,7 +99,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
 
   async function remove(id: EngineId): Promise<void> {
     const network = await networkOf(calls, id);
-    await removeSandbox(calls, id);
+    await held.whileEnding(id, 0, () => removeSandbox(calls, id));
     if (network !== null) await networks.remove(network);
   }
 
@@ -113,7 +115,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     readImage: (reading) => readImage(calls, reading),
     create,
     start: (id) => startSandbox(calls, id),
-    stop: (id, graceSeconds) => stopSandbox(calls, id, graceSeconds),
+    stop: (id, graceSeconds) => held.whileEnding(id, graceSeconds, () => stopSandbox(calls, id, graceSeconds)),
     pause: (id) => pauseSandbox(calls, id),
     resume: (id) => resumeSandbox(calls, id),
     remove,
@@ -123,7 +125,8 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
     ranOutOfMemory: (id, withinMs, patienceMs) => ranOutOfMemory(calls, id, withinMs, patienceMs),
-    exec: (id, argv) => startExec(calls, id, argv),
+    exec: (id, argv) => startExec(calls, held, id, argv),
+    countExecs: (id, argv) => countExecs(calls, id, argv),
     closeHost: closeHostToBridges,
     close: async () => calls.close(),
   };

@@ -2,12 +2,18 @@ import type Docker from 'dockerode';
 import type { EngineExec, EngineId } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { ExecStream } from './exec-stream.ts';
+import type { HeldStreams } from './held-streams.ts';
 
 const EXIT_POLL_MS = 5;
 const EXIT_WAIT_MS = 1000;
 
 /** Starts argv in a running container with stdin and stdout attached; throws `conflict` where it does not run. */
-export async function startExec(calls: DockerCalls, id: EngineId, argv: readonly string[]): Promise<EngineExec> {
+export async function startExec(
+  calls: DockerCalls,
+  held: HeldStreams,
+  id: EngineId,
+  argv: readonly string[],
+): Promise<EngineExec> {
   const subject = calls.about(id, 'run a program in the sandbox');
   const exec = await calls.run(subject, (docker, abortSignal) =>
     docker.getContainer(calls.path(id)).exec({
@@ -25,12 +31,33 @@ export async function startExec(calls: DockerCalls, id: EngineId, argv: readonly
   });
   const stream = new ExecStream(socket);
   calls.own(stream);
+  calls.own(socket);
+  held.add(id, stream);
   return {
     stream,
+    closed: stream.closedByEngine,
+    isHeldBack: () => stream.isHeldBack,
+    abandon: () => stream.abandon(),
     stderr: () => stream.stderr,
     onStderr: (listener) => void stream.on('stderr', listener),
     exitCode: () => readExitCode(calls, exec, stream),
   };
+}
+
+/** How many programs that Docker has started beside the container's own run in it with these first arguments. */
+export async function countExecs(calls: DockerCalls, id: EngineId, argv: readonly string[]): Promise<number> {
+  const subject = calls.about(id, 'look at the programs of a sandbox');
+  const { ExecIDs: ids } = await calls.run(subject, (docker, abortSignal) =>
+    docker.getContainer(calls.path(id)).inspect({ abortSignal }),
+  );
+  const running = (ids ?? []).map(async (execId) => {
+    const {
+      ProcessConfig: { entrypoint, arguments: rest },
+      Running,
+    } = await calls.run(subject, (docker, abortSignal) => docker.getExec(execId).inspect({ abortSignal }));
+    return Running && argv.every((part, index) => [entrypoint, ...rest][index] === part);
+  });
+  return (await Promise.all(running)).filter(Boolean).length;
 }
 
 /**

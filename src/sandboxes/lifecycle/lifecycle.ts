@@ -18,6 +18,7 @@ import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Containers } from './instances.ts';
 import { makeLink } from './make-link.ts';
+import { stopWhereStuck } from './stuck.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */
 const STOP_GRACE_SECONDS = 2;
@@ -141,6 +142,7 @@ export class Lifecycle {
       this.#capacity().take(sandbox);
       this.#makeLink(sandbox, found.id);
       sandbox.become(found.state);
+      if (found.state === 'running') void sandbox.link?.endOrphans();
     } else {
       this.#markDown(sandbox);
     }
@@ -150,6 +152,7 @@ export class Lifecycle {
     try {
       if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
       sandbox.become('running');
+      if (sandbox.link?.isNew) void sandbox.link.endOrphans();
     } catch (error) {
       await this.#recover(sandbox, error);
     }
@@ -157,6 +160,7 @@ export class Lifecycle {
 
   async #connect(sandbox: Sandbox): Promise<AgentConnection> {
     if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no line to its agent.');
+    stopWhereStuck(sandbox, sandbox.link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
     return await sandbox.link.connect();
   }
 
@@ -210,6 +214,7 @@ export class Lifecycle {
     if (!sandbox.record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
     const { link, egress } = makeLink(this.#parts, id, sandbox.record);
+    stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
     sandbox.link = link;
     sandbox.egress = egress;
   }

@@ -37,11 +37,9 @@ export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubj
   const { id, secret, overrides } = subject;
   const settings = toAgentSettings(config, overrides);
   const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
-  if (networkModeOf(config, overrides) !== 'proxy') {
-    return { link: new AgentLink(engine, engineId, agentSource, secret, settings, line), egress: null, line };
-  }
+  const common = { engine, engineId, source: agentSource, secret, settings, line };
+  if (networkModeOf(config, overrides) !== 'proxy') return { link: new AgentLink(common), egress: null, line };
   const narrowing = overrides.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
   const itsEgress = egress.forSandbox(id, narrowing);
-  const link = new AgentLink(engine, engineId, agentSource, secret, settings, line, itsEgress.onOpen);
-  return { link, egress: itsEgress, line };
+  return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, line };
 }

@@ -154,6 +154,13 @@ export class Pool {
     this.#schedule(PAUSE_MS);
   }
 
+  async #dropStuck(pooled: PooledSandbox): Promise<void> {
+    const index = this.#ready.indexOf(pooled);
+    if (index === -1) return;
+    this.#ready.splice(index, 1);
+    await this.discard(pooled).catch(this.#parts.onError);
+  }
+
   #schedule(pauseMs: number): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
@@ -196,7 +203,9 @@ export class Pool {
       await links.link.connect();
       this.#problem = null;
       const { uid } = folders.user;
-      this.#ready.push({ hasSlot: slot.hasSlot, engineId, imageId, folder, uid, secret, ...links });
+      const pooled = { hasSlot: slot.hasSlot, engineId, imageId, folder, uid, secret, ...links };
+      links.link.onStuck = () => this.#dropStuck(pooled);
+      this.#ready.push(pooled);
       return true;
     } catch (error) {
       this.#hasFailed = true;

@@ -8,6 +8,9 @@ import { WORKSPACE } from '../spec/layout.ts';
 /** How long the program of a trial may take, in milliseconds. */
 const PROGRAM_MS = 15_000;
 
+/** The program says nothing; what replaces Python in an image may. */
+const MAX_OUTPUT_BYTES = 65_536;
+
 /** Ends with code 0 where the agent can run. */
 const PROGRAM = 'import sys; sys.exit(sys.version_info < (3, 8))';
 
@@ -87,7 +90,8 @@ export async function inTrial<T>(
 /** Why the Python of a trial failed; null where it did not. */
 export async function failureOf(exec: EngineExec): Promise<string | null> {
   try {
-    await withDeadline(drain(exec), PROGRAM_MS, 'Python did not end in a trial of the image; try again in a moment.');
+    const sentence = 'Python did not end in a trial of the image; try again in a moment.';
+    if (!(await withDeadline(drain(exec), PROGRAM_MS, sentence))) return 'Its python3 writes without end.';
   } finally {
     exec.stream.destroy();
   }
@@ -95,8 +99,14 @@ export async function failureOf(exec: EngineExec): Promise<string | null> {
   return code === 0 ? null : `Python ended with exit code ${code}. ${exec.stderr()}`.trim();
 }
 
-async function drain({ stream }: EngineExec): Promise<void> {
-  for await (const _ of stream.end());
+/** Reads to the end; false where there is none in sight. */
+async function drain({ stream }: EngineExec): Promise<boolean> {
+  let bytes = 0;
+  for await (const chunk of stream.end()) {
+    bytes += chunk.length;
+    if (bytes > MAX_OUTPUT_BYTES) return false;
+  }
+  return true;
 }
 
 /** What ends by itself has no program that keeps it up. */
