@@ -16,7 +16,7 @@ const OURS = /^SANDBOX[_-]/i;
 const SLIP = 2;
 
 /** A letter that was left out, such as those of a whole word in the middle, says less than one that is wrong. */
-const LEFT_OUT_COST = 0.4;
+const LEFT_OUT_COST = 0.3;
 
 /** Who mistypes a name more often means the server's than one of the others. */
 const OTHERS_COST = 2;

@@ -100,7 +100,7 @@ describe('an image that is built anew under its name', () => {
   });
 
   it('of a sandbox that asked for its own counts by that name', async () => {
-    const fake = await start();
+    const fake = await start({ SANDBOX_DOCKER_IMAGES: 'other:1' });
     await fake.call('POST', '/sandbox/u/create', { image: 'other:1' });
     fake.engine.rebuild(IMAGE);
     const before = (await fake.call('POST', '/sandbox/u/restart')).json().container_id;
