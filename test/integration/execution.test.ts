@@ -193,6 +193,37 @@ print(clara_probe.ANSWER)`,
     expect(body).toMatchObject({ success: true, output: '42\n' });
   });
 
+  it('installs what a person means, however that is written', async () => {
+    const user = 'pip-words';
+    const make = `import os, zipfile
+os.makedirs('/workspace/wheels'); os.makedirs('/home/user/.config/pip')
+open('/home/user/.config/pip/pip.conf', 'w').write('[global]\\nno-index = true\\nfind-links = /workspace/wheels\\n[install]\\nforce-reinstall = true\\n')
+for name in 'clara_a', 'clara_b':
+    with zipfile.ZipFile(f'/workspace/wheels/{name}-1.0-py3-none-any.whl', 'w') as z:
+        info = f'{name}-1.0.dist-info/'
+        z.writestr(f'{name}.py', '')
+        z.writestr(info + 'METADATA', f'Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\nProvides-Extra: x\\n')
+        z.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+        z.writestr(info + 'RECORD', f'{name}.py,,\\n{info}METADATA,,\\n{info}WHEEL,,\\n{info}RECORD,,\\n')`;
+    expect((await server.execute(user, make)).body).toMatchObject({ success: true });
+    for (const text of [
+      '"clara-a>=1" \'clara-b\'',
+      'clara-a (>=1),\nclara-b ( <2 ),',
+      'clara-a\t>=1\n# the other\nclara-b[x]; python_version > "3"',
+      'clara-b clara-a@file:///workspace/wheels/clara_a-1.0-py3-none-any.whl',
+      '!pip install "/workspace/wheels/clara_a-1.0-py3-none-any.whl" wheels/clara_b-1.0-py3-none-any.whl',
+    ]) {
+      const { body } = await server.call('POST', `/sandbox/${user}/pip/install`, { package: text });
+      expect(body).toMatchObject({
+        success: true,
+        output: expect.stringMatching(/Successfully installed.*clara-?_?a.*clara/),
+      });
+    }
+    for (const text of ['-r requirements.txt', '"--upgrade" clara-a', '# nothing']) {
+      expect((await server.call('POST', `/sandbox/${user}/pip/install`, { package: text })).status).toBe(422);
+    }
+  }, 180_000);
+
   it('says that a version is not to be had, instead of that it is there already', async () => {
     const { body } = await server.call('POST', '/sandbox/main/pip/install', { package: 'pip>=999', timeout: 60 });
     expect(body.success).toBe(false);

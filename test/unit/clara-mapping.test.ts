@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isBase64 } from '../../src/dialects/clara/base64.ts';
-import { toExecutionResponse, toFileContent, toRequirements, toSandboxInfo } from '../../src/dialects/clara/mapping.ts';
+import { toExecutionResponse, toFileContent, toSandboxInfo } from '../../src/dialects/clara/mapping.ts';
 import type { Execution } from '../../src/processes/executions.ts';
 
 const limits = { timeoutSeconds: 7, memoryBytes: 512 * 2 ** 20 };
@@ -97,20 +97,6 @@ describe('a SandboxInfo', () => {
         bytes_received: 6,
       },
     });
-  });
-});
-
-describe("pip's requirements", () => {
-  it.each([
-    ['requests', ['requests']],
-    ['requests>=999', ['requests>=999']],
-    ['requests >= 2.0, < 3', ['requests>=2.0,<3']],
-    ['requests pandas==2.0', ['requests', 'pandas==2.0']],
-    ['uvicorn[standard]', ['uvicorn[standard]']],
-    ['tomli; python_version < "3.11"', ['tomli; python_version < "3.11"']],
-    ['pkg @ file:///workspace/pkg.whl', ['pkg @ file:///workspace/pkg.whl']],
-  ])('of %j', (text, requirements) => {
-    expect(toRequirements(text)).toEqual(requirements);
   });
 });
 

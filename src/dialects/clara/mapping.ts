@@ -125,18 +125,6 @@ export function toFileContent(bytes: Buffer): { content: string; encoding: 'utf-
   }
 }
 
-/**
- * The arguments for pip that a `package` text means: requirements with spaces between, where spaces around version
- * operators belong to the requirement, and a text with a marker, a URL or extras with spaces is one requirement.
- */
-export function toRequirements(text: string): string[] {
-  if (/[;@]/.test(text)) return [text.trim()];
-  return text
-    .trim()
-    .replace(/\s*(===|==|~=|!=|<=|>=|<|>|,)\s*/g, '$1')
-    .split(/\s+/);
-}
-
 /** What the conditions of an upload mean for the write; undefined where there are none. */
 export function toWriteCondition(headers: z.output<typeof conditionHeaders>): WriteCondition | undefined {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;

@@ -3,6 +3,7 @@ import { parseSize } from '../../config/fields.ts';
 import { parsePattern } from '../../egress/pattern.ts';
 import { unicodeText } from '../../http/unicode-text.ts';
 import { isBase64 } from './base64.ts';
+import { toRequirements } from './requirements.ts';
 
 const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
 
@@ -108,14 +109,27 @@ export const shellBody = z
   })
   .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
 
+const MAX_SHOWN = 60;
+
 export const pipInstallBody = z
   .object({
     package: unicodeText()
       .min(1, 'must not be empty')
       .max(4096)
-      .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
-      .refine((text) => text.trim() !== '' && !/(^|\s)-/.test(text), 'must be requirements, not options')
-      .meta({ description: "One or more requirements as pip takes them, with spaces between: 'requests pandas>=2'." }),
+      .refine((text) => !/(?![\t\n\v\f\r])\p{Cc}/u.test(text), 'must not hold control characters')
+      .superRefine((text, context) => {
+        const requirements = toRequirements(text);
+        const option = requirements.find((requirement) => requirement.startsWith('-'));
+        if (requirements.length === 0) context.addIssue({ code: 'custom', message: 'must name a package' });
+        if (option !== undefined) {
+          const message = `must be requirements, not options such as ${option.slice(0, MAX_SHOWN)}; for those run pip in a shell command`;
+          context.addIssue({ code: 'custom', message });
+        }
+      })
+      .meta({
+        description:
+          "One or more requirements, as on pip's command line, in a requirements file or in a list: 'requests pandas>=2', 'a, b', one a line.",
+      }),
     timeout: timeout(120),
   })
   .meta({ examples: [{ package: 'requests' }] });

@@ -7,9 +7,10 @@ import { execute } from '../../processes/executions.ts';
 import type { Owner } from '../../sandboxes/owner.ts';
 import type { SandboxService } from '../../sandboxes/sandboxes.ts';
 import { sandboxErrors } from './error-schemas.ts';
-import { toExecutionResponse, toOverrides, toOwner, toRequirements, toSandboxInfo } from './mapping.ts';
+import { toExecutionResponse, toOverrides, toOwner, toSandboxInfo } from './mapping.ts';
 import { operation } from './operation.ts';
 import * as requests from './request-schemas.ts';
+import { toRequirements } from './requirements.ts';
 import * as responses from './response-schemas.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
