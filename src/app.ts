@@ -112,7 +112,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await service.starts.countByCreator();
     if (config.network === 'bridge') await closeHost(engine, logger);
     await upkeep.start();
-    service.diskGuard.open();
+    service.guards.open();
   });
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, () => service.endCalls());
   app.addHook('onClose', async () => {

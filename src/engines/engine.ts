@@ -97,6 +97,8 @@ export interface EngineInfo {
   readonly mapsUsers: boolean;
   /** What a spec limits and the engine does not, such as `memory`: the kernel lacks it, or the engine may not use it. */
   readonly unlimited: readonly string[];
+  /** Whether what waits in the sockets of a sandbox is limited; else the machine's limits are all there is. */
+  readonly limitsSockets: boolean;
 }
 
 /** A program that runs in a sandbox with its stdin and stdout attached. */

@@ -9,8 +9,8 @@ import { SandboxError } from '../errors.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle/lifecycle.ts';
 import { Starts } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
-import { DiskGuard } from './metering/disk-guard.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
+import { Guards } from './metering/guards.ts';
 import { SandboxMemory } from './metering/memory.ts';
 import { type Usage, UsageMeter } from './metering/usage-meter.ts';
 import type { Owner } from './owner.ts';
@@ -46,7 +46,7 @@ export class SandboxService {
   readonly starts: Starts;
   readonly diskSweep: DiskSweep;
   readonly straySweep: StraySweep;
-  readonly diskGuard: DiskGuard;
+  readonly guards: Guards;
   readonly #diskMeter: DiskMeter;
   readonly #config: Config;
   readonly #clock: Clock;
@@ -68,11 +68,10 @@ export class SandboxService {
     this.registry = new Registry(parts.store, parts.clock);
     this.diskSweep = new DiskSweep(parts.disks, parts.store, this.registry);
     this.#diskMeter = new DiskMeter(parts);
-    this.diskGuard = new DiskGuard({
-      disks: parts.disks,
+    this.guards = new Guards({
+      ...parts,
       sandboxes: () => this.registry.all(),
       stop: (sandbox) => this.lifecycle.stop(sandbox, 0),
-      onError: parts.onError,
     });
     this.lifecycle = new Lifecycle(
       parts,
@@ -206,7 +205,7 @@ export class SandboxService {
     this.endCalls();
     await withDeadline(this.#drain(), DRAIN_MS, 'The engine is slow: the pool is not drained.').catch(this.#onError);
     await this.#diskMeter.close();
-    await this.diskGuard.close();
+    await this.guards.close();
   }
 
   async #drain(): Promise<void> {

@@ -105,6 +105,7 @@ export class FakeEngine implements Engine {
       seccomp,
       mapsUsers: false,
       unlimited,
+      limitsSockets: true,
     };
   }
 

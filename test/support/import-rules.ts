@@ -13,7 +13,16 @@ const SANDBOX = [
 ];
 
 /** What is under the core. */
-const GROUND = [...WORDS, 'src/async', 'src/config', 'src/engines', 'src/disks', 'src/egress', 'src/egress/pattern.ts'];
+const GROUND = [
+  ...WORDS,
+  'src/async',
+  'src/config',
+  'src/machine',
+  'src/engines',
+  'src/disks',
+  'src/egress',
+  'src/egress/pattern.ts',
+];
 
 const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 
@@ -91,6 +100,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/agent/wire': ['src/errors.ts', 'src/async'],
   'src/agent/calls': ['src/agent/wire', 'src/errors.ts', 'src/async'],
   'src/agent/link': ['src/agent/wire', 'src/agent/calls', 'src/engines', 'src/errors.ts', 'src/async'],
+  'src/machine': [],
   'src/engines': ['src/errors.ts'],
   'src/engines/docker': ['src/engines', 'src/async', ...WORDS],
   'src/disks': ['src/disks/service/schemas.ts', 'src/config', 'src/async', ...WORDS],

@@ -104,6 +104,7 @@ DOORS = {
     'lock of an open file': lock_of_open_file,
     'writing out a disk': lambda: check(libc.syncfs(os.open('/', os.O_RDONLY))),
     'watch of the machine': writes('/proc/pressure/memory'),
+    'table of locks': lambda: check(os.stat('/proc/locks').st_rdev and -1),
     'socket of the hypervisor': lambda: socket.socket(40, socket.SOCK_STREAM).close(),
     'sysctl': writes('/proc/sys/kernel/printk'),
     'sysrq': writes('/proc/sysrq-trigger'),

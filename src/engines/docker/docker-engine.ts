@@ -16,6 +16,7 @@ import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox }
 import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
 import { requireFilter } from './seccomp.ts';
+import { canLimitSockets, limitSockets } from './socket-memory.ts';
 import { readStats } from './stats.ts';
 import { mapsUsers, toHostUser } from './users.ts';
 
@@ -56,8 +57,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function info(): Promise<EngineInfo> {
-    const { info: known, users } = await ask();
-    return { ...known, mapsUsers: mapsUsers(users, await readOwnMap()) };
+    const { info: known, users, cgroups } = await ask();
+    const limitsSockets = await canLimitSockets(cgroups);
+    return { ...known, mapsUsers: mapsUsers(users, await readOwnMap()), limitsSockets };
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
@@ -97,6 +99,12 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     return container.id as EngineId;
   }
 
+  async function start(id: EngineId): Promise<void> {
+    await startSandbox(calls, id);
+    const { cgroups } = facts ?? (await ask());
+    if (cgroups === 1) await limitSockets(id);
+  }
+
   async function remove(id: EngineId): Promise<void> {
     const network = await networkOf(calls, id);
     await held.whileEnding(id, 0, () => removeSandbox(calls, id));
@@ -114,7 +122,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     hostUser,
     readImage: (reading) => readImage(calls, reading),
     create,
-    start: (id) => startSandbox(calls, id),
+    start,
     stop: (id, graceSeconds) => held.whileEnding(id, graceSeconds, () => stopSandbox(calls, id, graceSeconds)),
     pause: (id) => pauseSandbox(calls, id),
     resume: (id) => resumeSandbox(calls, id),

@@ -41,11 +41,13 @@ const FILE_SYSTEMS = [
 
 /**
  * What the kernel counts for the whole machine and no program needs: who holds keys, how memory is cut, how often devices and CPUs
- * were interrupted, how many devices came and went. Whoever may write to /proc/pressure has the kernel watch the machine for them.
+ * were interrupted, how many devices came and went. Who reads /proc/locks holds up all others that lock a file, and who may write to
+ * /proc/pressure has the kernel watch the machine for them.
  */
 const COUNTERS = [
   '/proc/buddyinfo',
   '/proc/key-users',
+  '/proc/locks',
   '/proc/pressure',
   '/proc/schedstat',
   '/proc/softirqs',

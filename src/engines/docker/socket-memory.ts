@@ -1,0 +1,43 @@
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineId } from '../engine.ts';
+
+const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
+const SOCKET_LIMIT = 'memory.kmem.tcp.limit_in_bytes';
+const MEMORY_LIMIT = 'memory.limit_in_bytes';
+
+/** Part of a sandbox's memory that may wait in sockets besides it, and the most in bytes. */
+const SHARE = 1 / 8;
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** An option of the kernel's command line that has it charge nobody for sockets. */
+const WITHOUT_SOCKETS = /\bcgroup\.memory=\S*nosocket\b/;
+
+/**
+ * Whether what waits in sockets of TCP and UDP is limited for containers: in version 2 of control groups as a part of their memory,
+ * in version 1 by a limit of its own, which Docker does not set and this process may set where it is root outside of a container.
+ */
+export async function canLimitSockets(version: 1 | 2): Promise<boolean> {
+  if (WITHOUT_SOCKETS.test(await readFile('/proc/cmdline', 'utf8').catch(() => ''))) return false;
+  return version === 2 || (await isWritable(join(MEMORY_GROUPS, SOCKET_LIMIT)));
+}
+
+/** Sets the limit of version 1 for the sockets that a container which has just started will make; false where its control group is not found. */
+export async function limitSockets(id: EngineId): Promise<boolean> {
+  // By the engine itself, or by systemd for it.
+  for (const group of [`docker/${id}`, `system.slice/docker-${id}.scope`]) {
+    const folder = join(MEMORY_GROUPS, group);
+    if (!(await isWritable(join(folder, SOCKET_LIMIT)))) continue;
+    const memoryBytes = Number(await readFile(join(folder, MEMORY_LIMIT), 'utf8'));
+    await writeFile(join(folder, SOCKET_LIMIT), `${Math.floor(Math.min(MOST_BYTES, memoryBytes * SHARE))}`);
+    return true;
+  }
+  return false;
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
