@@ -1,5 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { toSandboxId } from '../../src/sandboxes/owner.ts';
 import type { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
@@ -53,6 +55,17 @@ describe('the pool', () => {
     expect((await fake.call('POST', '/sandbox/v/create', { memory_limit: '512m' })).json().container_id).toBe(
       waiting?.id.slice(0, 12),
     );
+  });
+
+  it('is passed over by an owner whose folder a crash has left without a record', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' });
+    await filled(fake, 1);
+    const folder = join(fake.dataDir, toSandboxId({ namespace: 'clara', id: 'u' }));
+    await mkdir(join(folder, 'workspace'), { recursive: true });
+    expect((await fake.call('POST', '/sandbox/u/create')).statusCode).toBe(200);
+    const { uid } = JSON.parse(await readFile(join(folder, 'sandbox.json'), 'utf8'));
+    const [sandbox] = [...fake.engine.sandboxes.values()].filter(({ name }) => /-u-[0-9a-f]{20}$/.test(name));
+    expect(sandbox?.spec.user).toEqual({ uid, gid: uid });
   });
 
   it('is passed over by an owner who has files already', async () => {

@@ -36,7 +36,8 @@ export async function claimPooled(
     await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
   } catch (error) {
     await pool.discard(pooled).catch(parts.onError);
-    if (sandbox.record === null || isSandboxError(error, 'no_space')) throw error;
+    // A folder without a record that a crash has left is in the way; a start uses it.
+    if (isSandboxError(error, 'no_space')) throw error;
     return false;
   }
   pooled.hasSlot = false;
