@@ -62,7 +62,12 @@ export class LoopDisk implements GrowingDisk {
       throw new SandboxError('unavailable', sentence, { cause });
     }
     const folders = toFolders(folder);
-    await makeUserFolders(this.#space, [folders.workspace, folders.packages], owner);
+    try {
+      await makeUserFolders(this.#space, [folders.workspace, folders.packages], owner, true);
+    } catch (error) {
+      this.#onError(error);
+      throw error;
+    }
     return folders;
   }
 

@@ -26,13 +26,24 @@ export async function makeUserFolders(
   space: MountNamespace,
   folders: readonly string[],
   owner: DiskOwner,
+  isOwnFileSystem: boolean,
 ): Promise<void> {
   const untilMs = performance.now() + GIVE_MS;
-  for (const folder of folders) await makeUserFolder(space, folder, owner, untilMs);
+  for (const folder of folders) await makeUserFolder({ space, folder, owner, isOwnFileSystem, untilMs });
 }
 
-async function makeUserFolder(space: MountNamespace, folder: string, owner: DiskOwner, untilMs: number): Promise<void> {
-  const { uid, gid } = owner;
+interface Gift {
+  readonly space: MountNamespace;
+  readonly folder: string;
+  readonly owner: DiskOwner;
+  /** False where a file in it may have another name outside. */
+  readonly isOwnFileSystem: boolean;
+  readonly untilMs: number;
+}
+
+async function makeUserFolder(gift: Gift): Promise<void> {
+  const { space, folder } = gift;
+  const { uid, gid } = gift.owner;
   const reached = space.reach(folder);
   if (await made(reached)) {
     await chown(reached, uid, gid);
@@ -49,24 +60,22 @@ async function makeUserFolder(space: MountNamespace, folder: string, owner: Disk
   if (begun === null && found.uid === uid && found.gid === gid) return;
   const before = /^\d+$/.test(begun ?? '') ? Number(begun) : found.uid;
   if (begun === null) await writeFile(mark, String(before));
-  await give(space, folder, owner, before, untilMs);
+  await give(gift, before);
   await rm(mark);
 }
 
 /** Follows no links. Set-id bits go last, when the folders belong to nobody who could exchange a file for a link. */
 async function give(
-  space: MountNamespace,
-  folder: string,
-  { uid, gid }: DiskOwner,
+  { space, folder, owner: { uid, gid }, isOwnFileSystem, untilMs }: Gift,
   before: number,
-  untilMs: number,
 ): Promise<void> {
   const leftMs = () => Math.max(1, Math.ceil(untilMs - performance.now()));
-  const strange = ['!', '-type', 'd', '-links', '+1', '!', '-uid', `${before}`, '!', '-uid', `${uid}`];
   try {
-    const found = await space.run('find', [folder, '-xdev', ...strange, '-print', '-quit'], leftMs());
-    if (found !== '')
-      throw notGiven(new Error(`${found.trimEnd()} may be a file of somebody else: it has another name.`));
+    if (!isOwnFileSystem) {
+      const isStrange = ['!', '-type', 'd', '-links', '+1', '!', '-uid', `${before}`, '!', '-uid', `${uid}`];
+      const found = await space.run('find', [folder, '-xdev', ...isStrange, '-print', '-quit'], leftMs());
+      if (found !== '') throw notGiven(new Error(`Somebody else's file has another name, perhaps outside: ${found}`));
+    }
     await space.run('chown', ['-R', '-h', '-P', '--', `${uid}:${gid}`, folder], leftMs());
     await space.run('chmod', ['-R', '--', 'ug-s', folder], leftMs());
   } catch (cause) {
