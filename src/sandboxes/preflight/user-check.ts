@@ -49,7 +49,7 @@ async function makeFolders(engine: Engine, folder: string, { first, last }: UidR
   } catch (cause) {
     if (!hasCode(cause, 'EPERM')) throw cause;
     const sentence =
-      'The server may not give folders to the users of sandboxes (EPERM): start it as root, which who may use the engine is anyway.';
+      'The server may not give folders to the users of sandboxes (EPERM): start it as root. Who may use the socket of the engine is root already.';
     throw new SandboxError('invalid', sentence, { cause });
   }
 }
