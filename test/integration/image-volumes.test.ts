@@ -14,7 +14,7 @@ beforeAll(async () => {
   const [repo, tag] = image.split(':');
   await container.commit({ repo, tag, changes: 'VOLUME /var/tmp' });
   await container.remove();
-  server = await startRealServer({ SANDBOX_DISK_LIMIT: '64m' });
+  server = await startRealServer({ SANDBOX_DISK_LIMIT: '64m', SANDBOX_DOCKER_IMAGES: image });
 });
 
 afterAll(async () => {

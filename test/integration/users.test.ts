@@ -137,13 +137,24 @@ describe("a sandbox's user", () => {
   });
 });
 
-describe('a server in a user namespace that does not have the users of sandboxes', () => {
-  it('does not start, and names the variable', async () => {
-    const command = ['--user', '--map-root-user', process.execPath, '--import', 'tsx', 'src/main.ts'];
+describe('a server that cannot give files to the users of sandboxes', () => {
+  it.each([
+    [
+      'in a user namespace without them, and names the variable',
+      ['unshare', '--user', '--map-root-user', '--'],
+      /^SANDBOX_UID_RANGE \(2000-60000\) does not work here\. .* has no user 2000: /,
+    ],
+    [
+      'without the right to, and says who has it',
+      ['setpriv', '--bounding-set=-chown', '--inh-caps=-chown', '--'],
+      /^The server may not give folders to the users of sandboxes \(EPERM\): start it as root/,
+    ],
+  ])('does not start %s', async (_, [program = '', ...argv], sentence) => {
     const own = { SANDBOX_API_KEY: 'key-for-these-tests', SANDBOX_API_PORT: '0', SANDBOX_DATA_DIR: await dataFolder() };
-    await expect(run('unshare', command, { env: { ...process.env, ...own } })).rejects.toMatchObject({
+    const command = [...argv, process.execPath, '--import', 'tsx', 'src/main.ts'];
+    await expect(run(program, command, { env: { ...process.env, ...own } })).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^SANDBOX_UID_RANGE \(2000-60000\) does not work here\. .* has no user 2000: /),
+      stderr: expect.stringMatching(sentence),
     });
   });
 });
