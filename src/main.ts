@@ -24,7 +24,7 @@ const root = new URL('../', import.meta.url);
 
 try {
   const config = loadConfig(process.cwd(), process.env);
-  const logger = createLogger(config.logLevel, pino.destination({ sync: false, ...LOG_BATCH }));
+  const logger = createLogger(config.logLevel, pino.destination({ sync: false, ...LOG_BATCH }), config.logsUsers);
   const app = await buildApp({
     config,
     engine: createDockerEngine(),

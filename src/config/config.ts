@@ -85,6 +85,7 @@ export const environmentSchema = z.object({
   SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
   SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
   SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
+  SANDBOX_LOG_USERS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -194,6 +195,7 @@ function toConfig(env: Environment, publishAddress: string | null) {
     outputLimitBytes: env.SANDBOX_OUTPUT_LIMIT,
     bodyLimitBytes: env.SANDBOX_BODY_LIMIT,
     maxExecutions: env.SANDBOX_MAX_EXECUTIONS,
+    logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,
   });
 }

@@ -1,17 +1,98 @@
-import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { ErrorKind } from '../errors.ts';
+import { addressOf, toPlain } from './client-address.ts';
+import type { IsTrustedProxy } from './trusted-proxies.ts';
 
-/** One line for each answer, with the route's pattern: no ids of users and no query, which may hold secrets. */
+/** What is logged of an id of a user, whose length nobody has checked yet. */
+const MAX_USER_CHARACTERS = 256;
+
+/** Why a request failed, for the one line that the log has of it. */
+export interface LoggedFailure {
+  readonly error: ErrorKind | 'unknown_route';
+  /** What the client was told, where that is no fault of its request. */
+  readonly reason?: string;
+  /** What an operator wants to know besides. */
+  readonly cause?: string;
+  /** What nobody expected. */
+  readonly err?: Error;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    failure: LoggedFailure | null;
+    /** True where the request shows a key that is none, also where that is one too many. */
+    hasWrongKey: boolean;
+    isLogged: boolean;
+  }
+}
+
+/**
+ * One line for each request, when it is answered or its client has left: who asked and from where, the route's pattern, the status and,
+ * where it failed, why. Never a query, a body or a header, which may hold secrets; ids of users only where `logsUsers` is set.
+ */
 export class AccessLog extends LogController {
-  override incomingRequest(): void {}
+  readonly #logsUsers: boolean;
+  readonly #isTrustedProxy: IsTrustedProxy;
+  readonly #cutBy = new WeakMap<FastifyReply, Error>();
+
+  constructor(logsUsers: boolean, isTrustedProxy: IsTrustedProxy) {
+    super();
+    this.#logsUsers = logsUsers;
+    this.#isTrustedProxy = isTrustedProxy;
+  }
+
+  override incomingRequest(request: FastifyRequest, reply: FastifyReply): void {
+    reply.raw.once('close', () => {
+      if (!request.isLogged) this.write(request, reply, false);
+    });
+  }
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    if (error) this.#cutBy.set(reply, error);
+    else this.write(request, reply);
+  }
+
+  override streamError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+    if (!('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) this.#cutBy.set(reply, error);
+  }
+
+  /** Writes the line of a request that is over, be its answer sent whole or not. */
+  write(request: FastifyRequest, reply: FastifyReply, isSent = true): void {
+    const { failure, hasWrongKey, log } = request;
+    request.isLogged = true;
+    const status = reply.statusCode;
+    const cutBy = this.#cutBy.get(reply);
+    const isAnswered = isSent || status >= 400;
     const line = {
+      address: this.#addressOf(request),
+      key: request.auth?.keyName ?? null,
+      user: this.#logsUsers ? userOf(request) : undefined,
       method: request.method,
       route: request.routeOptions.url ?? null,
-      status: reply.statusCode,
+      status: isAnswered || cutBy ? status : null,
       ms: Math.round(reply.elapsedTime * 100) / 100,
+      ...failure,
+      ...(cutBy ? { err: cutBy } : {}),
     };
-    if (error) request.log.warn({ ...line, err: error }, 'not answered');
-    else request.log.info(line, 'answered');
+    if (cutBy) log.warn(line, 'cut off');
+    else if (!isAnswered) log.info(line, 'client left');
+    else if (status >= 500) log[failure?.err ? 'error' : 'warn'](line, 'answered');
+    else if (hasWrongKey) log.warn(line, 'wrong key');
+    else log.info(line, 'answered');
   }
+
+  #addressOf(request: FastifyRequest): string | null {
+    const { remoteAddress } = request.socket;
+    return this.#isTrustedProxy(remoteAddress) ? addressOf(request) : toPlain(remoteAddress);
+  }
+}
+
+/** The line of what never became a request: nobody knows its route or its key. */
+export function logBrokenRequest(log: FastifyBaseLogger, address: string | null, status: number): void {
+  log.info({ address, key: null, method: null, route: null, status, error: 'invalid' }, 'answered');
+}
+
+function userOf({ params }: FastifyRequest): string | undefined {
+  if (typeof params !== 'object' || params === null || !('user_id' in params)) return undefined;
+  return typeof params.user_id === 'string' ? params.user_id.slice(0, MAX_USER_CHARACTERS) : undefined;
 }

@@ -44,13 +44,14 @@ export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits
     const presented = presentedKey(request);
     const door = findDoor(doors, hashKey(presented));
     if (!door) {
-      if (presented === '') limits.countOpenRequest(request);
-      else limits.countFailure(request);
+      request.hasWrongKey = presented !== '';
+      if (request.hasWrongKey) limits.countFailure(request);
+      else limits.countOpenRequest(request);
       throw new SandboxError('unauthorized', 'Invalid API key');
     }
+    request.auth = door.auth;
     limits.countRequest(door.key);
     demandOwnUser(request, door.key);
-    request.auth = door.auth;
   });
 }
 

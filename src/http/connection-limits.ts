@@ -1,6 +1,8 @@
 import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
-import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { logBrokenRequest } from './access-log.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
+import { toPlain } from './client-address.ts';
 import { limitIdleClient } from './client-idle.ts';
 import { hasBody } from './request-bytes.ts';
 
@@ -39,8 +41,8 @@ type ServerOptions = Required<
   Pick<FastifyHttpOptions<Server>, 'keepAliveTimeout' | 'requestTimeout' | 'clientErrorHandler'>
 > & { readonly http: HttpServerOptions };
 
-/** The options of the server that hold these limits. */
-export function toServerOptions(limits: ConnectionLimits): ServerOptions {
+/** The options of the server that hold these limits, and log what they refuse. */
+export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLogger): ServerOptions {
   return {
     keepAliveTimeout: limits.keepAliveMs,
     // Node counts it from the first byte to the last, which would end long uploads; the hook on bodies does it instead.
@@ -52,7 +54,11 @@ export function toServerOptions(limits: ConnectionLimits): ServerOptions {
       // Node's own answer has no body; the hook on hosts gives one.
       requireHostHeader: false,
     },
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
+    clientErrorHandler: (error, socket) => {
+      const address = toPlain(socket.remoteAddress);
+      const status = answerBrokenRequest(error.code, socket);
+      if (status !== null) logBrokenRequest(logger, address, status);
+    },
   };
 }
 
@@ -81,5 +87,8 @@ function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number)
 function endLateRequest(request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = reply.raw;
   if (!socket || reply.raw.headersSent) request.raw.destroy();
-  else answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket);
+  else {
+    request.failure = { error: 'invalid' };
+    reply.code(answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket) ?? 408);
+  }
 }

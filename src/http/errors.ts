@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorKind, isSandboxError } from '../errors.ts';
+import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
 
@@ -40,7 +41,7 @@ declare module 'fastify' {
   }
 }
 
-/** Gives every error of the app a status and a sentence; what nobody expected is logged and answered without details. */
+/** Gives every error of the app a status and a sentence; what nobody expected is answered without the details that the log has. */
 export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer): void {
   const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
     const render = request.routeOptions.config?.renderProblem ?? fallback;
@@ -48,17 +49,17 @@ export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer):
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);
-    if (problem.kind === 'internal') request.log.error({ err: error }, 'request failed');
-    else if (problem.status >= 500) request.log.warn({ kind: problem.kind, cause: causeOf(error) }, problem.message);
+    request.failure = toFailure(error, problem);
     const retryAfter = retryAfterSeconds(error, problem);
     if (retryAfter !== undefined) reply.header('Retry-After', String(retryAfter));
     if (error instanceof HttpError) reply.headers(error.headers);
     if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
     return send(request, reply, problem);
   });
-  app.setNotFoundHandler((request, reply) =>
-    send(request, reply, { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] }),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    request.failure = { error: 'unknown_route' };
+    return send(request, reply, { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] });
+  });
 }
 
 function retryAfterSeconds(error: unknown, { status }: HttpProblem): number | undefined {
@@ -66,12 +67,21 @@ function retryAfterSeconds(error: unknown, { status }: HttpProblem): number | un
   return known ?? (status === 503 ? RETRY_AFTER_SECONDS : undefined);
 }
 
-/** Answers what fails before a route is found, such as a URL that cannot be decoded. */
-export function answerFrameworkError(render: ProblemRenderer) {
-  return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
+/** Answers, and logs, what fails before a route is found, such as a URL that cannot be decoded. */
+export function answerFrameworkError(render: ProblemRenderer, log: AccessLog) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error);
+    request.failure = toFailure(error, problem);
+    reply.raw.once('finish', () => log.write(request, reply));
     void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
   };
+}
+
+function toFailure(error: FastifyError, { kind, status, message }: HttpProblem): LoggedFailure {
+  if (kind === 'internal') return { error: kind, err: error };
+  if (status < 500) return { error: kind };
+  const cause = causeOf(error);
+  return { error: kind, reason: message, ...(cause === undefined ? {} : { cause }) };
 }
 
 /** The message of the innermost cause, which says more to an operator than the sentence for the client. */

@@ -19,9 +19,10 @@ export function limitLastCalls(app: FastifyInstance, limits: ClosingLimits, endC
       timer = setTimeout(() => app.server.closeAllConnections(), limits.answersMs);
     }, limits.callsMs);
   });
-  app.addHook('onResponse', async () => {
+  app.addHook('onResponse', (_request, _reply, done) => {
     // A connection that is kept alive would hold the close up.
     if (timer) setImmediate(() => app.server.closeIdleConnections());
+    done();
   });
   app.addHook('onClose', async () => clearTimeout(timer));
 }

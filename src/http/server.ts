@@ -32,6 +32,8 @@ export interface HttpServerParts {
   /** Of a key without a rate of its own, and of an address where no key is needed; 0 is no limit. */
   readonly requestsPerSecond: number;
   readonly trustedProxies: readonly Cidr[];
+  /** False where the log must not name users. */
+  readonly logsUsers: boolean;
   readonly corsOrigins: readonly string[];
   /** Writes the errors of what no dialect answers. */
   readonly renderProblem: ProblemRenderer;
@@ -43,12 +45,13 @@ export async function createHttpServer(
 ): Promise<{ readonly app: FastifyInstance; readonly rateLimits: RateLimits }> {
   const { connectionLimits, logger, renderProblem } = parts;
   const isTrustedProxy = trustProxies(parts.trustedProxies);
+  const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy);
   const app = fastify({
-    ...toServerOptions(connectionLimits),
+    ...toServerOptions(connectionLimits, logger),
     trustProxy: isTrustedProxy,
     loggerInstance: logger,
-    logController: new AccessLog(),
-    frameworkErrors: answerFrameworkError(renderProblem),
+    logController: accessLog,
+    frameworkErrors: answerFrameworkError(renderProblem, accessLog),
     bodyLimit: parts.bodyLimitBytes,
     routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
     forceCloseConnections: 'idle',
@@ -59,6 +62,9 @@ export async function createHttpServer(
   registerErrors(app, renderProblem);
   registerBodies(app);
   app.decorateRequest('auth', null);
+  app.decorateRequest('failure', null);
+  app.decorateRequest('hasWrongKey', false);
+  app.decorateRequest('isLogged', false);
   refuseWhileClosing(app);
   resetCutAnswers(app);
   refuseExpectations(app);
