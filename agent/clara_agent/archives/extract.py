@@ -87,6 +87,7 @@ def _write(archive, entry, path, roots):
                 file.write(data)
         os.fchmod(file.fd, entry.mode & 0o777 | 0o600)
         _set_times(file.fd, entry)
+        file.settle()
         file.place(path)
     finally:
         file.close()
