@@ -85,7 +85,9 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         title: 'Clara Sandbox',
         description: 'A computer in a container for every user of a chat bot or an AI agent.',
         version,
+        license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [{ url: '/', description: 'The server that this document came from' }],
       tags: [
         { name: 'service', description: 'The server itself' },
         { name: 'sandbox', description: 'The life of a sandbox' },

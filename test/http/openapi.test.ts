@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readVersion } from '../../src/version.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly description?: string;
+}
 
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly unknown[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly Parameter[];
   readonly requestBody?: {
     readonly required?: boolean;
     readonly content: Record<string, { readonly schema: Record<string, unknown> }>;
@@ -25,7 +32,8 @@ let document: Document;
 let operations: [string, Operation][];
 
 beforeAll(async () => {
-  fake = await startFakeApp();
+  const version = readVersion(new URL('../../', import.meta.url));
+  fake = await startFakeApp({}, undefined, { version });
   document = (await fake.call('GET', '/docs/json')).json();
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
@@ -34,10 +42,14 @@ beforeAll(async () => {
 
 afterAll(() => fake.close());
 
+/** What an upload is about: an example of it would be refused wherever it is sent as it stands. */
+function isCondition({ name, description }: Parameter): boolean {
+  return name === 'if-match' || (name === 'if-none-match' && description?.includes('writes only') === true);
+}
+
 describe('the OpenAPI document', () => {
   it('is the one in docs/openapi.json (npm run openapi writes it anew)', async () => {
-    const stable = { ...document, info: { ...(document as unknown as { info: object }).info, version: '' } };
-    await expect(`${JSON.stringify(stable, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json');
+    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../docs/openapi.json');
   });
 
   it('names every operation, once, with a summary and a tag', () => {
@@ -67,7 +79,8 @@ describe('the OpenAPI document', () => {
 
   it('has an example for every parameter', () => {
     for (const [route, { parameters = [] }] of operations) {
-      for (const parameter of parameters) expect(JSON.stringify(parameter), route).toMatch(/"examples?":/);
+      for (const parameter of parameters.filter((each) => !isCondition(each)))
+        expect(JSON.stringify(parameter), route).toMatch(/"examples?":/);
     }
   });
 

@@ -27,6 +27,7 @@ export interface Answer {
 export interface RealServer {
   readonly app: FastifyInstance;
   readonly url: string;
+  readonly apiKey: string;
   readonly dataDir: string;
   call(method: string, path: string, body?: unknown, init?: RequestInit): Promise<Answer>;
   execute(user: string, code: string, more?: Readonly<Record<string, unknown>>): Promise<Answer>;
@@ -78,6 +79,7 @@ export async function startRealServer(
   return {
     app,
     url,
+    apiKey: API_KEY,
     dataDir,
     call,
     execute: (user, code, more = {}) => call('POST', `${userPath(user)}/execute`, { code, ...more }),

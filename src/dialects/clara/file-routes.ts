@@ -77,7 +77,7 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
     '/sandbox/:user_id/file',
     operation('files', 'readFile', 'Read a file', {
       params,
-      querystring: requests.fileQuery,
+      querystring: requests.readQuery,
       response: { 200: responses.fileResponse, ...sandboxErrors },
     }),
     async (request, reply) => {

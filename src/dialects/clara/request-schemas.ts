@@ -5,7 +5,9 @@ import { unicodeText } from '../../http/unicode-text.ts';
 import { isBase64 } from './base64.ts';
 import { toRequirements } from './requirements.ts';
 
-const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u;
+/** Without the flag `u`, which the page at /docs does not set: `\\P{Cc}` would refuse every text there. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses
+const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 const hasNoNul = (text: string): boolean => !text.includes('\0');
 
@@ -138,6 +140,14 @@ export const listQuery = z.object({ path: folderPath.default('/workspace') });
 
 export const fileQuery = z.object({ path: filePath });
 
+/** The same of a file that is to be read; the example is there in every sandbox. */
+export const readQuery = z.object({
+  path: path.meta({
+    description: 'In the sandbox; absolute, or relative to /workspace.',
+    examples: ['/etc/passwd'],
+  }),
+});
+
 export const writeBody = z
   .object({
     path,
@@ -171,15 +181,20 @@ export const unzipBody = z
 /** The same for routes that no client knew before they were strict. */
 export const rawQuery = z.strictObject(fileQuery.shape);
 
+export const rawReadQuery = z.strictObject(readQuery.shape);
+
 export const archiveQuery = z.strictObject({
-  path: folderPath,
+  path: path.meta({
+    description: 'In the sandbox; absolute, or relative to /workspace.',
+    examples: ['/workspace'],
+  }),
   format: z
     .enum(['tar', 'zip'])
     .default('tar')
     .meta({ examples: ['zip'] }),
 });
 
-export const archiveUploadQuery = archiveQuery.extend({ encoding: nameEncoding.optional() });
+export const archiveUploadQuery = archiveQuery.extend({ path: folderPath, encoding: nameEncoding.optional() });
 
 /** The bytes of a file, which stream past the schemas. */
 export const fileBytes = z.unknown().meta({ type: 'string', format: 'binary', examples: ['Hello'] });
@@ -206,13 +221,14 @@ export const rangeHeaders = z.object({
     .meta({ description: 'The range counts only where the file has this ETag.', examples: [ETAG] }),
 });
 
+/** Without examples: as they stood they would be refused, by a page that sends what it shows. */
 export const conditionHeaders = z.object({
   'if-match': z
     .string()
     .optional()
-    .meta({ description: 'Write only over a file with one of these ETags, or * for any.', examples: [ETAG] }),
+    .meta({ description: 'Write only over a file with one of these ETags, or * for any.' }),
   'if-none-match': z
     .literal('*', 'must be *')
     .optional()
-    .meta({ description: '* writes only where there is no file yet.', examples: ['*'] }),
+    .meta({ description: '* writes only where there is no file yet.' }),
 });

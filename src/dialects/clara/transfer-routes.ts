@@ -111,7 +111,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     {
       ...operation('files', 'downloadFile', 'Download a file of any size, or a range of it', {
         params,
-        querystring: requests.rawQuery,
+        querystring: requests.rawReadQuery,
         headers: requests.rangeHeaders,
         response: {
           200: responses.fileDownload('The file.'),
@@ -130,7 +130,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     '/sandbox/:user_id/raw',
     operation('files', 'describeFile', 'Size, ETag and time of a file', {
       params,
-      querystring: requests.rawQuery,
+      querystring: requests.rawReadQuery,
       headers: requests.rangeHeaders,
       response: { 200: responses.headersOnly, 304: responses.notChanged, ...sandboxErrors },
     }),
