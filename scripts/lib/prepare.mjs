@@ -1,4 +1,5 @@
 import { ensureBuild } from './build.mjs';
+import { ensureChromium } from './chromium.mjs';
 import { ensureCompose } from './compose.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './engine.mjs';
@@ -9,12 +10,13 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean, needsCompose?: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsCompose?: boolean, needsChromium?: boolean}} options
  */
-export async function prepare(env, { needsSandboxImage, needsCompose = false }) {
+export async function prepare(env, { needsSandboxImage, needsCompose = false, needsChromium = false }) {
   await withSetupLock(async () => {
     await ensureEngine(env);
     if (needsCompose) await ensureCompose();
+    if (needsChromium) await ensureChromium();
     await ensureDependencies();
     await ensureBuild();
     if (needsSandboxImage) await ensureSandboxImage(env);

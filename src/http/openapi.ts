@@ -6,7 +6,7 @@ import { DOCS_POLICY } from './security-headers.ts';
 
 /** What each status means, for the reader of the document. */
 const MEANING: Readonly<Record<string, string>> = {
-  200: 'Done. A program that failed is told in the body.',
+  200: 'Done.',
   201: 'Created.',
   206: 'The part that was asked for.',
   304: 'Not changed.',
@@ -40,13 +40,14 @@ function describeResponses(transformed: Transformed): Transformed {
   return transformed;
 }
 
-/** A body that may be null may be absent, which a schema cannot say. */
+/** A body that may be null may be absent, which a schema cannot say; so may one of bytes, which is then empty. */
 function allowAbsentBodies(paths: Readonly<Record<string, unknown>>): void {
   for (const path of Object.values(paths).filter(isRecord)) {
     for (const operation of Object.values(path).filter(isRecord)) {
       const body = operation.requestBody;
       if (!isRecord(body) || !isRecord(body.content)) continue;
       for (const media of Object.values(body.content).filter(isRecord)) {
+        if (isRecord(media.schema) && media.schema.format === 'binary') body.required = false;
         const present = withoutNull(media.schema);
         if (present === null) continue;
         media.schema = present;
@@ -54,6 +55,20 @@ function allowAbsentBodies(paths: Readonly<Record<string, unknown>>): void {
       }
     }
   }
+}
+
+/** Takes out the schemas that nothing points to. */
+function dropUnused(schemas: Record<string, unknown>, paths: unknown): void {
+  const used = new Set<string>();
+  const collect = (value: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      collect(schemas[name] ?? null);
+    }
+  };
+  collect(paths);
+  for (const name of Object.keys(schemas)) if (!used.has(name)) delete schemas[name];
 }
 
 /** What a schema asks for besides null; null where it does not allow that. */
@@ -87,7 +102,8 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         version,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'The server that this document came from' }],
+      // Relative: wherever the document is read from.
+      servers: [{ url: '/', description: 'This server' }],
       tags: [
         { name: 'service', description: 'The server itself' },
         { name: 'sandbox', description: 'The life of a sandbox' },
@@ -107,6 +123,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
     transformObject: (document) => {
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});
+      if ('components' in transformed) dropUnused(transformed.components?.schemas ?? {}, transformed.paths);
       return transformed;
     },
   });

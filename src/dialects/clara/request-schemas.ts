@@ -5,9 +5,8 @@ import { unicodeText } from '../../http/unicode-text.ts';
 import { isBase64 } from './base64.ts';
 import { toRequirements } from './requirements.ts';
 
-/** Without the flag `u`, which the page at /docs does not set: `\\P{Cc}` would refuse every text there. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses
-const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+/** No pattern of the document: a browser compiles those without the flag that a class of characters needs. */
+const hasNoControlCharacters = (text: string): boolean => !/\p{Cc}/u.test(text);
 
 const hasNoNul = (text: string): boolean => !text.includes('\0');
 
@@ -24,7 +23,13 @@ const filePath = path.meta({
 
 const folderPath = path.meta({
   description: 'In the sandbox; absolute, or relative to /workspace.',
-  examples: ['/workspace/project'],
+  examples: ['/workspace'],
+});
+
+/** A file that every sandbox has from its start. */
+const presentPath = path.meta({
+  description: 'In the sandbox; absolute, or relative to /workspace.',
+  examples: ['/etc/os-release'],
 });
 
 const timeout = (seconds: number) =>
@@ -44,7 +49,7 @@ export const userParams = z.object({
     .string()
     .min(1, 'must not be empty')
     .refine((id) => [...id].length <= 256, 'must have 256 characters or fewer')
-    .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+    .refine(hasNoControlCharacters, 'must not hold control characters')
     .meta({
       maxLength: 256,
       description: 'Any id of a user; upper and lower case differ.',
@@ -57,7 +62,7 @@ export const createBody = z
     image: unicodeText()
       .min(1, 'must not be empty')
       .max(512)
-      .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')
+      .refine(hasNoControlCharacters, 'must not hold control characters')
       .nullish(),
     memory_limit: z
       .string()
@@ -140,13 +145,7 @@ export const listQuery = z.object({ path: folderPath.default('/workspace') });
 
 export const fileQuery = z.object({ path: filePath });
 
-/** The same of a file that is to be read; the example is there in every sandbox. */
-export const readQuery = z.object({
-  path: path.meta({
-    description: 'In the sandbox; absolute, or relative to /workspace.',
-    examples: ['/etc/passwd'],
-  }),
-});
+export const readQuery = z.object({ path: presentPath });
 
 export const writeBody = z
   .object({
@@ -167,7 +166,6 @@ const nameEncoding = z
   .meta({
     description:
       'What the names in the archive are encoded in where it does not say so itself, as Python calls it: gbk, shift_jis, cp866. Absent: UTF-8 where they are that, else the code page of DOS in a zip.',
-    examples: ['gbk'],
   });
 
 export const unzipBody = z
@@ -181,7 +179,7 @@ export const unzipBody = z
 /** The same for routes that no client knew before they were strict. */
 export const rawQuery = z.strictObject(fileQuery.shape);
 
-export const rawReadQuery = z.strictObject(readQuery.shape);
+export const downloadQuery = z.strictObject(readQuery.shape);
 
 export const archiveQuery = z.strictObject({
   path: path.meta({
@@ -204,21 +202,13 @@ export const archiveBytes = z
   .unknown()
   .meta({ type: 'string', format: 'binary', examples: ['(the bytes of a tar or zip file)'] });
 
-const ETAG = '"5-1769860800000000000-131842"';
-
 export const rangeHeaders = z.object({
-  range: z
-    .string()
-    .optional()
-    .meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.', examples: ['bytes=0-1023'] }),
+  range: z.string().optional().meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.' }),
   'if-none-match': z
     .string()
     .optional()
-    .meta({ description: 'ETags; the answer is 304 where the file has one of them.', examples: [ETAG] }),
-  'if-range': z
-    .string()
-    .optional()
-    .meta({ description: 'The range counts only where the file has this ETag.', examples: [ETAG] }),
+    .meta({ description: 'ETags; the answer is 304 where the file has one of them.' }),
+  'if-range': z.string().optional().meta({ description: 'The range counts only where the file has this ETag.' }),
 });
 
 /** Without examples: as they stood they would be refused, by a page that sends what it shows. */
@@ -228,7 +218,8 @@ export const conditionHeaders = z.object({
     .optional()
     .meta({ description: 'Write only over a file with one of these ETags, or * for any.' }),
   'if-none-match': z
-    .literal('*', 'must be *')
+    .string()
+    .refine((text) => text === '*', 'must be *')
     .optional()
     .meta({ description: '* writes only where there is no file yet.' }),
 });

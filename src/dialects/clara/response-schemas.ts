@@ -17,6 +17,7 @@ export const executionResponse = z
   })
   .meta({
     id: 'ExecutionResponse',
+    description: 'What a program did; one that failed is told here, not by the status.',
     examples: [
       {
         success: true,

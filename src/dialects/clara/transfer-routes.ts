@@ -9,7 +9,7 @@ import { limitIdleClient } from '../../http/client-idle.ts';
 import { attachment } from '../../http/content-disposition.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { planDownload } from '../../http/download-plan.ts';
-import { bytesOf } from '../../http/request-bytes.ts';
+import { bytesOf, hasBody } from '../../http/request-bytes.ts';
 import { namingEncoding } from './encoding-errors.ts';
 import { errorResponse, sandboxErrors } from './error-schemas.ts';
 import { toOwner, toWriteCondition } from './mapping.ts';
@@ -30,7 +30,7 @@ const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as con
 
 interface RawRequest {
   readonly Params: z.output<typeof requests.userParams>;
-  readonly Querystring: z.output<typeof requests.rawQuery>;
+  readonly Querystring: z.output<typeof requests.downloadQuery>;
   readonly Headers: z.output<typeof requests.rangeHeaders>;
 }
 
@@ -111,7 +111,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     {
       ...operation('files', 'downloadFile', 'Download a file of any size, or a range of it', {
         params,
-        querystring: requests.rawReadQuery,
+        querystring: requests.downloadQuery,
         headers: requests.rangeHeaders,
         response: {
           200: responses.fileDownload('The file.'),
@@ -130,7 +130,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     '/sandbox/:user_id/raw',
     operation('files', 'describeFile', 'Size, ETag and time of a file', {
       params,
-      querystring: requests.rawReadQuery,
+      querystring: requests.downloadQuery,
       headers: requests.rangeHeaders,
       response: { 200: responses.headersOnly, 304: responses.notChanged, ...sandboxErrors },
     }),
@@ -195,7 +195,7 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     operation(
       'files',
       'uploadFolder',
-      'Unpack a tar or zip archive into a folder; an unsafe one is refused whole',
+      'Unpack a tar or zip archive into a folder; an unsafe one is refused whole, an empty one is nothing',
       {
         consumes: ['application/x-tar', 'application/zip', 'application/octet-stream'],
         params,
@@ -207,6 +207,8 @@ export const claraTransferRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> =
     ),
     async (request, reply) => {
       const { path, format, encoding } = request.query;
+      // As for tar(1), no byte at all is an archive of nothing.
+      if (!hasBody(request.raw)) return { path, entries: 0, bytes: 0 };
       return await service.write(toOwner(request.params.user_id, request.auth), async (connection) => {
         const transfer = toTransfer(reply);
         const chunks = toChunks(request, reply);
