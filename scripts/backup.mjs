@@ -1,0 +1,82 @@
+// `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox. What it
+// wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { hashFile, MANIFEST } from './lib/backup-files.mjs';
+import {
+  containersOf,
+  dataFolderOf,
+  entriesOf,
+  instanceOf,
+  mountedDisks,
+  requireNoServer,
+} from './lib/data-folder.mjs';
+import { readEnvironment } from './lib/environment.mjs';
+import { Failure, runScript } from './lib/failure.mjs';
+import { runLogged } from './lib/run.mjs';
+import { print } from './lib/terminal.mjs';
+
+const TAR_MS = 6 * 3_600_000;
+
+await runScript(async () => {
+  const [given] = process.argv.slice(2);
+  if (!given || process.argv.length > 3) throw new Failure('Usage: npm run backup -- <an empty or new folder>');
+  const target = resolve(given);
+  const env = readEnvironment();
+  await requireNoServer(env);
+  const dataDir = dataFolderOf(env);
+  await requireQuiet(dataDir);
+  if (existsSync(target) && readdirSync(target).length > 0) {
+    throw new Failure(`${target} is not empty; a backup goes into a folder of its own.`);
+  }
+  if (target === dataDir || target.startsWith(`${dataDir}/`)) {
+    throw new Failure(`${target} lies in the data folder, which would be copied into itself.`);
+  }
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  /** @type {Record<string, string>} */
+  const hashes = {};
+  for (const name of entriesOf(dataDir)) {
+    const file = `${name}.tar`;
+    const args = ['--create', '--sparse', '--one-file-system', '--numeric-owner', '--acls', '--xattrs'];
+    await runLogged(
+      `copy ${name}`,
+      'tar',
+      [...args, '--file', join(target, file), '--directory', dataDir, '--', name],
+      {
+        timeoutMs: TAR_MS,
+      },
+    );
+    hashes[file] = await hashFile(join(target, file));
+  }
+  await writeManifest(target, hashes);
+  print(
+    `${Object.keys(hashes).length} entries of ${dataDir} are in ${target}. npm run restore -- ${target} brings them back.`,
+  );
+  return 0;
+});
+
+/** @param {string} dataDir */
+async function requireQuiet(dataDir) {
+  const instance = instanceOf(dataDir);
+  const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
+  if (running.length > 0 || mountedDisks(dataDir).length > 0) {
+    throw new Failure(`${running.length} sandboxes still run, or their disks are open. Stop them first: npm run down`);
+  }
+}
+
+/**
+ * @param {string} target
+ * @param {Record<string, string>} hashes
+ */
+async function writeManifest(target, hashes) {
+  const unfinished = join(target, `${MANIFEST}.new`);
+  const file = await open(unfinished, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ version: 1, sha256: hashes }, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, join(target, MANIFEST));
+}

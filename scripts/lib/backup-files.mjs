@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+
+/** The list of a backup's files with their hashes, which is written last. */
+export const MANIFEST = 'manifest.json';
+
+/**
+ * The SHA-256 of a file in hex, once its bytes are on the disk.
+ * @param {string} path
+ */
+export async function hashFile(path) {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) hash.update(chunk);
+    return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
+}

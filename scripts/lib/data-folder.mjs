@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from './failure.mjs';
+import { capture } from './run.mjs';
+
+const DEFAULT_DATA_DIR = '/data/sandboxes';
+const DEFAULT_PORT = 8080;
+const ASK_MS = 3_000;
+const STOP_MS = 120_000;
+const UNMOUNT_MS = 60_000;
+
+/**
+ * The data folder that the settings name, without links.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function dataFolderOf(env) {
+  const named = env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR;
+  if (!existsSync(named)) throw new Failure(`The data folder ${named} of SANDBOX_DATA_DIR is not there.`);
+  return realpathSync(named);
+}
+
+/**
+ * The identity that tells this data folder's containers from others'; undefined where no server has ever used it.
+ * @param {string} dataDir
+ */
+export function instanceOf(dataDir) {
+  const file = join(dataDir, 'instance');
+  return existsSync(file) ? /^[0-9a-f]{12}/.exec(readFileSync(file, 'latin1'))?.[0] : undefined;
+}
+
+/**
+ * Fails with a sentence while a server answers on the port of these settings: it would start again what is stopped.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export async function requireNoServer(env) {
+  const host = !env.SANDBOX_API_HOST || env.SANDBOX_API_HOST === '0.0.0.0' ? '127.0.0.1' : env.SANDBOX_API_HOST;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${env.SANDBOX_API_PORT || DEFAULT_PORT}/health`;
+  const isThere = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+  if (isThere) {
+    throw new Failure(
+      'The server runs. Stop it first: Ctrl-C in its terminal, systemctl stop clara-sandbox, or docker compose stop.',
+    );
+  }
+}
+
+/**
+ * The containers of a data folder's sandboxes, by their ids.
+ * @param {string} instance
+ * @param {{isRunningOnly?: boolean}} [options]
+ * @returns {Promise<string[]>}
+ */
+export async function containersOf(instance, { isRunningOnly = false } = {}) {
+  const args = ['ps', '--quiet', '--no-trunc', ...(isRunningOnly ? [] : ['--all'])];
+  const { code, stdout, stderr } = await capture('docker', [...args, '--filter', `label=clara.instance=${instance}`], {
+    timeoutMs: STOP_MS,
+  });
+  if (code !== 0) throw new Failure(`The Docker engine does not say which sandboxes run: ${stderr.trim()}`);
+  return stdout.split('\n').filter((id) => id !== '');
+}
+
+/**
+ * Stops containers, paused ones too; their files stay.
+ * @param {string[]} ids
+ */
+export async function stopContainers(ids) {
+  for (const id of ids) {
+    await capture('docker', ['unpause', id], { timeoutMs: STOP_MS });
+    const { code, stderr } = await capture('docker', ['stop', '--time', '2', id], { timeoutMs: STOP_MS });
+    if (code !== 0) throw new Failure(`The sandbox ${id.slice(0, 12)} cannot be stopped: ${stderr.trim()}`);
+  }
+}
+
+/**
+ * Where disks of this data folder are mounted.
+ * @param {string} dataDir
+ */
+export function mountedDisks(dataDir) {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${dataDir}/`) && point.endsWith('/disk'));
+}
+
+/**
+ * Unmounts the disks of this data folder, in which nothing runs any more.
+ * @param {string} dataDir
+ */
+export async function unmountDisks(dataDir) {
+  for (const point of mountedDisks(dataDir)) {
+    const { code, stderr } = await capture('umount', [point], { timeoutMs: UNMOUNT_MS });
+    if (code !== 0) throw new Failure(`The disk at ${point} cannot be unmounted: ${stderr.trim()}`);
+  }
+}
+
+/**
+ * The names in a data folder that a backup holds; what is of the pool is of nobody.
+ * @param {string} dataDir
+ */
+export function entriesOf(dataDir) {
+  return readdirSync(dataDir)
+    .filter((name) => !/^(?:pool|probe)-/.test(name) && name !== 'lost+found')
+    .sort();
+}

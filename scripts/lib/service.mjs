@@ -1,0 +1,71 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './paths.mjs';
+import { capture } from './run.mjs';
+
+export const SERVICE = 'clara-sandbox.service';
+
+const UNIT_FOLDER = '/etc/systemd/system';
+const SYSTEMCTL_MS = 60_000;
+
+/** True where systemd runs this machine. */
+export function hasSystemd() {
+  return existsSync('/run/systemd/system');
+}
+
+/**
+ * The unit: the server of this checkout, as root, since it mounts disks for the engine. Nothing in it gives the service a mount
+ * namespace of its own: the engine would not see what is mounted there.
+ * @param {string} [root]
+ */
+export function toUnit(root = ROOT) {
+  return `[Unit]
+Description=Clara Sandbox
+After=network-online.target docker.service
+Wants=network-online.target docker.service
+
+[Service]
+Type=simple
+WorkingDirectory=${escapeUnit(root)}
+ExecStart=${escapeUnit(process.execPath)} ${escapeUnit(join(root, 'dist', 'main.js'))}
+Restart=on-failure
+RestartSec=2
+TimeoutStopSec=30
+KillMode=process
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+LimitNOFILE=65536
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** Writes the unit and starts it, now and with the machine. */
+export async function installService() {
+  writeFileSync(join(UNIT_FOLDER, SERVICE), toUnit());
+  await systemctl('daemon-reload');
+  await systemctl('enable', '--now', SERVICE);
+}
+
+/** Stops the service and removes its unit; the name of what was there, undefined where nothing was. */
+export async function removeService() {
+  const path = join(UNIT_FOLDER, SERVICE);
+  if (!existsSync(path)) return undefined;
+  if (hasSystemd()) await systemctl('disable', '--now', SERVICE);
+  rmSync(path);
+  if (hasSystemd()) await systemctl('daemon-reload');
+  return SERVICE;
+}
+
+/** @param {string[]} args */
+async function systemctl(...args) {
+  const { code, stderr } = await capture('systemctl', args, { timeoutMs: SYSTEMCTL_MS });
+  if (code !== 0) throw new Error(`systemctl ${args.join(' ')} failed: ${stderr.trim()}`);
+}
+
+/** @param {string} path */
+function escapeUnit(path) {
+  return path.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll(' ', '\\x20');
+}

@@ -1,0 +1,36 @@
+// `npm run service`: prepares the machine as `npm run up` does and has systemd run the server; --print shows the unit alone.
+import { ensureApiKey } from './lib/api-key.mjs';
+import { requireNoServer } from './lib/data-folder.mjs';
+import { readEnvironment } from './lib/environment.mjs';
+import { Failure, runScript } from './lib/failure.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
+import { hasSystemd, installService, SERVICE, toUnit } from './lib/service.mjs';
+import { print } from './lib/terminal.mjs';
+
+await runScript(async () => {
+  const [option, ...more] = process.argv.slice(2);
+  if (more.length > 0 || (option !== undefined && option !== '--print')) {
+    throw new Failure('Usage: npm run service [-- --print]');
+  }
+  if (option === '--print') {
+    process.stdout.write(toUnit());
+    return 0;
+  }
+  if (!hasSystemd()) {
+    throw new Failure('systemd does not run this machine. npm run service -- --print shows the unit for another one.');
+  }
+  if (process.getuid?.() !== 0) throw new Failure('Only root may install a service: sudo npm run service');
+  const env = readEnvironment();
+  await requireNoServer(env);
+  await prepare(env, { needsSandboxImage: (env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE) === SANDBOX_IMAGE });
+  ensureApiKey(env);
+  await installService();
+  print(
+    `${SERVICE} runs, now and after each start of the machine.`,
+    `  its log: journalctl -u ${SERVICE} -f`,
+    `  after an upgrade: systemctl restart ${SERVICE}`,
+    '  to remove it: npm run down -- --all',
+  );
+  return 0;
+});
