@@ -225,6 +225,19 @@ describe('a server that cannot have the users of its sandboxes', () => {
     );
   });
 
+  it('says so to who asks for a sandbox where the engine answered too late for that', async () => {
+    const engine = new FakeEngine();
+    engine.down = true;
+    const fake = await start(RANGE, engine);
+    engine.down = false;
+    engine.hostUser = async () => {
+      throw new SandboxError('invalid', 'The engine is rootless.');
+    };
+    const refused = await create(fake, 'u', { image: 'clara-sandbox:latest' });
+    expect(refused.statusCode).toBe(503);
+    expect(refused.json().error).toMatch(/SANDBOX_UID_RANGE .* The engine is rootless/);
+  });
+
   it('starts where the engine does not answer, and finds them once it does', async () => {
     const engine = new FakeEngine();
     engine.down = true;

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { UidRange } from '../../config/fields.ts';
-import { SandboxError } from '../../errors.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
 import { hasCode, readText, writeAtomically } from '../storage/atomic-file.ts';
 import { readMachineIds } from './machine-ids.ts';
 import { toText } from './uid-range.ts';
@@ -69,7 +69,7 @@ export class UserIds {
     for (const uid of this.#folderOf.keys()) this.#latest = Math.max(this.#latest ?? uid, uid);
   }
 
-  /** All ids that there are; throws where the engine does not say who its users are. */
+  /** All ids that there are; throws `invalid` where they cannot be given here. */
   async range(): Promise<UidRange> {
     this.#found ??= await this.#findRange(this.#instance);
     return this.#found;
@@ -80,7 +80,7 @@ export class UserIds {
     if (!this.#idOf.has(name)) this.#note(name, await this.#read(name));
     const uid = this.#idOf.get(name);
     if (uid === undefined) return null;
-    const { first, last } = await this.range();
+    const { first, last } = await this.#rangeNow();
     return uid >= first && uid <= last && !(await readMachineIds()).has(uid) ? uid : null;
   }
 
@@ -124,7 +124,7 @@ export class UserIds {
   }
 
   async #take(name: string, imageIds: ReadonlySet<number>): Promise<number> {
-    const range = await this.range();
+    const range = await this.#rangeNow();
     const machineIds = await readMachineIds();
     const isFree = (uid: number) =>
       !this.#folderOf.has(uid) && !imageIds.has(uid) && !machineIds.has(uid) && !NOBODY.includes(uid);
@@ -138,6 +138,16 @@ export class UserIds {
     this.#set(name, uid);
     this.#latest = uid;
     return uid;
+  }
+
+  /** What the start of the server would have refused is no fault of who asks for a sandbox. */
+  async #rangeNow(): Promise<UidRange> {
+    try {
+      return await this.range();
+    } catch (cause) {
+      if (!isSandboxError(cause, 'invalid')) throw cause;
+      throw new SandboxError('unavailable', cause.message, { cause });
+    }
   }
 
   #nextFree({ first, last }: UidRange, isFree: (uid: number) => boolean): number | undefined {
