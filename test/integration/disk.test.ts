@@ -173,7 +173,7 @@ describe('a disk with a limit', () => {
   it('gives the space of deleted files back to the server', async () => {
     const server = await start();
     const allocated = async () => (await stat(join(folderOf(server, 'u'), 'disk.img'))).blocks * 512;
-    await server.shell('u', 'dd if=/dev/urandom of=a bs=1M count=40 && sync');
+    await server.shell('u', 'dd if=/dev/urandom of=a bs=1M count=40 conv=fsync');
     expect(await allocated()).toBeGreaterThan(40_000_000);
     await server.shell('u', 'rm a');
     await server.call('POST', '/sandbox/u/stop');
@@ -258,7 +258,7 @@ describe('a disk with a limit', () => {
 
   it('is checked and mended after a crash of the machine', async () => {
     const server = await start();
-    await server.shell('u', 'echo kept > a.txt; sync; (while :; do echo x >> busy; done) >/dev/null 2>&1 &');
+    await server.shell('u', 'echo kept > a.txt; sync a.txt; (while :; do echo x >> busy; done) >/dev/null 2>&1 &');
     const image = join(folderOf(server, 'u'), 'disk.img');
     await copyFile(image, `${image}.crashed`);
     await server.call('POST', '/sandbox/u/stop');
