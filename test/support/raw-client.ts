@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** A client that says what it likes on a connection, byte by byte. */
@@ -16,13 +15,16 @@ export class RawClient {
       this.#heard += text;
     });
     socket.on('error', () => undefined);
-    this.#closed = once(socket, 'close').then(() => clearInterval(this.#drip));
+    // Not events.once, which fails where a server that has said all resets what still comes.
+    this.#closed = new Promise<void>((resolve) => socket.once('close', () => resolve())).then(() =>
+      clearInterval(this.#drip),
+    );
   }
 
   static async open(port: number): Promise<RawClient> {
     const socket = connect(port, '127.0.0.1');
     const client = new RawClient(socket);
-    await Promise.race([once(socket, 'connect'), client.#closed]);
+    await Promise.race([new Promise<void>((resolve) => socket.once('connect', () => resolve())), client.#closed]);
     return client;
   }
 
@@ -48,7 +50,7 @@ export class RawClient {
   async hear(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.#heard)) {
       if (this.#socket.destroyed) throw new Error(`The connection ended after: ${this.#heard}`);
-      await Promise.race([once(this.#socket, 'data'), this.#closed]);
+      await Promise.race([new Promise((resolve) => this.#socket.once('data', resolve)), this.#closed]);
     }
     return this.#heard;
   }
