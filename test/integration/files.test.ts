@@ -133,7 +133,7 @@ describe('a listing', () => {
     // gVisor refuses to list the extended attributes of a symbolic link, which ls mentions.
     expect(body.error).toEqual(IS_GVISOR ? expect.stringMatching(/^ls: .*link: Bad file descriptor\n$/) : null);
     expect(body.output).toMatch(/^total \d+\n/);
-    expect(body.output).toMatch(/-rw-r--r-- +1 sandbox +sandbox +6 .* a\.txt\n/);
+    expect(body.output).toMatch(/-rw-r--r-- +1 user +user +6 .* a\.txt\n/);
     expect(body.output).toMatch(/link -> a\.txt\n/);
   });
 
