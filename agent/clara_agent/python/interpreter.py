@@ -8,7 +8,14 @@ import _socket
 from ..io.process import spawn
 
 LOADER = "import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
-PARTS = {"zygote": "python.zygote", "title": "io.title", "imports": "python.imports", "ending": "python.ending", "script": "python.script"}
+PARTS = {
+    "zygote": "python.zygote",
+    "title": "io.title",
+    "guise": "python.guise",
+    "imports": "python.imports",
+    "ending": "python.ending",
+    "script": "python.script",
+}
 _parts = {}
 
 

@@ -18,10 +18,8 @@ from select import POLLHUP, POLLIN, poll
 
 READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
 CHANNEL = 3
-FIRST_OUTPUT = 4
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
-RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ)
 ALL = _signal.valid_signals()
 HELD_BACK = ALL - {_signal.SIGCHLD}
 
@@ -182,56 +180,15 @@ class Zygote:
         return job
 
 
-def rehearse():
-    """Does once what each fork would do for the first time: what the interpreter makes for it is inherited then."""
-    exec(compile(b"print()", "", "exec", 0, True), {"__builtins__": sys.modules["builtins"]})
-
-
-def take_title(place, job):
-    """The fork is known by the script that it runs."""
-    name = sys.modules["os"].fsencode(sys.executable).rpartition(b"/")[2]
-    set_title(place, name[:15], b"%s -u %s" % (name, sys.modules["os"].fsencode(job["script"])))
-
-
-def become_program(job):
-    """Turns the fork into a program that is no Python script: what the interpreter has changed for itself is undone first."""
-    for number in RESET:
-        _signal.signal(number, _signal.SIG_DFL)
-    try:
-        posix.chdir(job["cwd"])
-        posix.execve(job["file"], job["argv"], job["environment"])
-    except OSError as error:
-        posix.write(2, b"%s: %s\n" % (job["argv"][0], error.strerror.encode()))
-        posix._exit(127 if error.errno == 2 else 126)
-
-
 def _ignore(number, frame):
     pass
 
 
-def become_victim():
-    """The OOM killer takes this process, and all that it forks, before the agent. Its parent could not say so: a fork of the agent is as closed as the agent."""
-    try:
-        descriptor = posix.open("/proc/self/oom_score_adj", posix.O_WRONLY | posix.O_CLOEXEC)
-        posix.write(descriptor, b"1000")
-        posix.close(descriptor)
-    except OSError:
-        pass  # Some runtimes have no such file.
-
-
-def forget_first_outputs():
-    """What modules that are imported ahead print goes nowhere; the pipe that the streams were made on has served."""
-    null = posix.open("/dev/null", posix.O_WRONLY)
-    for number in 1, 2:
-        posix.dup2(null, number)
-    posix.close(null)
-    posix.close(FIRST_OUTPUT)
-
-
 def start(parts, loader, job):
     """Serves where the job is a list of modules to preload, else runs the one job."""
+    for name in ("title", "guise"):
+        exec(parts[name], globals())
     become_victim()
-    exec(parts["title"], globals())
     script = {}
     for name in ("imports", "ending", "script"):
         exec(parts[name], script)
