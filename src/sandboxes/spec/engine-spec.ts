@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
 import type { SandboxOverrides } from '../storage/record.ts';
+import { SHARED_FILES } from '../storage/shared-files.ts';
 import type { SandboxFolders } from '../storage/store.ts';
 import { HOME, LINE, PACKAGES, temporaryFolders, WORKSPACE } from './layout.ts';
 import { limitsOf } from './limits.ts';
@@ -24,7 +26,7 @@ export const LABEL = {
 } as const;
 
 /** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
-const REVISION = 4;
+const REVISION = 5;
 
 /** The engine's name of a sandbox: which server's, then which. */
 export function toEngineName(instance: string, id: string): string {
@@ -82,6 +84,7 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       { source: folders.packages, target: PACKAGES },
       { source: folders.passwd, target: '/etc/passwd', isReadOnly: true },
       { source: folders.group, target: '/etc/group', isReadOnly: true },
+      ...SHARED_FILES.map(({ name, target }) => ({ source: join(dataDir, name), target, isReadOnly: true })),
       ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
     ],
     tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),

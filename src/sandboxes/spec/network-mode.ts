@@ -22,7 +22,8 @@ export function isWider(mode: NetworkMode, other: NetworkMode): boolean {
 
 const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`;
 
-const NO_PROXY = 'localhost,127.0.0.1,::1';
+/** All that a sandbox calls itself, its host name too. */
+const NO_PROXY = 'localhost,127.0.0.1,::1,0.0.0.0,sandbox';
 
 /** What HTTP clients read to find the proxy; programs differ in which spelling they know. */
 export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {

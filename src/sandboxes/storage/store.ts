@@ -10,6 +10,7 @@ import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
 import { INSTANCE_FILE, type IsThere, openInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
 import { isFull, readRecordFile, writeRecordFile } from './record-file.ts';
+import { writeSharedFiles } from './shared-files.ts';
 
 /** How long a change of counters may wait to be written, in milliseconds. */
 const WRITE_BEHIND_MS = 200;
@@ -61,6 +62,7 @@ export class SandboxStore {
       this.#dataDir = await realpath(this.#dataDir);
       this.#instance = await openInstance(this.#dataDir, isThere);
       await this.#users.open(this.#dataDir, this.#instance);
+      await writeSharedFiles(this.#dataDir);
       return this.#instance;
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);
