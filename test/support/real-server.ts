@@ -96,7 +96,8 @@ async function buildAppOrClean(dataDir: string, parts: AppParts): Promise<Fastif
   try {
     return await buildApp(parts);
   } catch (error) {
-    await removeAll(dataDir);
+    // What kept the server from starting says more than what is left of it.
+    await removeAll(dataDir).catch(() => undefined);
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { UidRange } from '../../config/fields.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import { hasCode } from '../storage/atomic-file.ts';
+import { isFull } from '../storage/record-file.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { toText } from '../users/uid-range.ts';
 import { failureOf, inTrial } from './smoke-test.ts';
@@ -27,7 +28,8 @@ export async function checkUsers(engine: Engine, config: Config, instance: strin
   const folder = join(config.dataDir, FOLDER);
   try {
     const range = await users.range();
-    await makeFolders(engine, folder, range);
+    // A full disk proves nothing either, and must not keep a server from what is on it.
+    if (!(await makeFolders(engine, folder, range))) return;
     const { mapsUsers } = await engine.info();
     // Without the image nothing can be tried; each sandbox says so that needs it.
     const canTry = mapsUsers && (await engine.imageId(config.image)) !== null;
@@ -39,14 +41,19 @@ export async function checkUsers(engine: Engine, config: Config, instance: strin
   }
 }
 
-async function makeFolders(engine: Engine, folder: string, { first, last }: UidRange): Promise<void> {
+/** False where the disk has no room for them. */
+async function makeFolders(engine: Engine, folder: string, { first, last }: UidRange): Promise<boolean> {
   try {
-    for (const uid of [first, last]) {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    for (const uid of new Set([first, last])) {
       const owner = await engine.hostUser({ uid, gid: uid });
-      await mkdir(join(folder, String(uid)), { recursive: true });
+      await mkdir(join(folder, String(uid)));
       await chown(join(folder, String(uid)), owner.uid, owner.gid);
     }
+    return true;
   } catch (cause) {
+    if (isFull(cause)) return false;
     if (!hasCode(cause, 'EPERM')) throw cause;
     const sentence =
       'The server may not give folders to the users of sandboxes (EPERM): start it as root. Who may use the socket of the engine is root already.';
