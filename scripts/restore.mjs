@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
-import { requireNoServer } from './lib/data-folder.mjs';
+import { DEFAULT_DATA_DIR, requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { runLogged } from './lib/run.mjs';
@@ -17,7 +17,7 @@ await runScript(async () => {
   const source = resolve(given);
   const env = readEnvironment();
   await requireNoServer(env);
-  const dataDir = resolve(env.SANDBOX_DATA_DIR || '/data/sandboxes');
+  const dataDir = resolve(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR);
   if (existsSync(dataDir) && readdirSync(dataDir).some((name) => name !== 'lost+found')) {
     throw new Failure(`${dataDir} is not empty. Move it away, or set SANDBOX_DATA_DIR to another folder.`);
   }

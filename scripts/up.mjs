@@ -1,4 +1,5 @@
 // `npm run up`: from a fresh checkout to a server that answers, in one command.
+import { portOf, reachableHost } from './lib/address.mjs';
 import { ensureApiKey } from './lib/api-key.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
@@ -8,7 +9,6 @@ import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
 import { startServer } from './lib/server-process.mjs';
 import { print, printError } from './lib/terminal.mjs';
 
-const DEFAULT_PORT = 8080;
 const HEALTHY_TIMEOUT_MS = 60_000;
 
 await runScript(async () => {
@@ -45,16 +45,9 @@ await runScript(async () => {
 
 /** @param {NodeJS.ProcessEnv} env */
 function readPort(env) {
-  const port = Number(env.SANDBOX_API_PORT || DEFAULT_PORT);
+  const port = Number(portOf(env));
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new Failure(`SANDBOX_API_PORT must be a port number from 1 to 65535; it is "${env.SANDBOX_API_PORT}".`);
-}
-
-/** @param {NodeJS.ProcessEnv} env */
-function reachableHost(env) {
-  const host = env.SANDBOX_API_HOST || '0.0.0.0';
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** @param {Promise<unknown>} promise */

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { portOf, reachableHost } from './address.mjs';
 import { Failure } from './failure.mjs';
 import { capture } from './run.mjs';
 
-const DEFAULT_DATA_DIR = '/data/sandboxes';
-const DEFAULT_PORT = 8080;
+/** Where sandboxes live unless the settings say otherwise. */
+export const DEFAULT_DATA_DIR = '/data/sandboxes';
 const ASK_MS = 3_000;
 const STOP_MS = 120_000;
 const UNMOUNT_MS = 60_000;
@@ -33,8 +34,7 @@ export function instanceOf(dataDir) {
  * @param {NodeJS.ProcessEnv} env
  */
 export async function requireNoServer(env) {
-  const host = !env.SANDBOX_API_HOST || env.SANDBOX_API_HOST === '0.0.0.0' ? '127.0.0.1' : env.SANDBOX_API_HOST;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${env.SANDBOX_API_PORT || DEFAULT_PORT}/health`;
+  const url = `http://${reachableHost(env)}:${portOf(env)}/health`;
   const isThere = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) }).then(
     (response) => response.ok,
     () => false,
