@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { SHARED_FILES } from '../../src/sandboxes/storage/shared-files.ts';
 import { mountsBelow } from './mounts.ts';
 
 const run = promisify(execFile);
@@ -13,7 +14,7 @@ export interface Traces {
   readonly mounts: readonly string[];
   /** Files of the data folder that a loop device holds. */
   readonly loops: readonly string[];
-  /** Everything in the data folder that is neither its identity nor what a sandbox consists of. */
+  /** Everything in the data folder that is neither the server's own nor what a sandbox consists of. */
   readonly strays: readonly string[];
 }
 
@@ -22,6 +23,9 @@ export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays
 
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
 const SANDBOX_PARTS = ['disk', 'disk.img', 'group', 'line', 'packages', 'passwd', 'sandbox.json', 'uid', 'workspace'];
+
+/** What the data folder itself has beside the sandboxes: whose it is, and what they all read. */
+const SERVER_PARTS = ['instance', 'place', ...SHARED_FILES.map(({ name }) => name)];
 
 /** How often to look again at what ends by itself, in milliseconds. */
 const POLL_MS = 50;
@@ -64,7 +68,7 @@ async function loopsBelow(folder: string): Promise<string[]> {
 async function straysIn(folder: string): Promise<string[]> {
   const strays: string[] = [];
   for (const name of await readdir(folder)) {
-    if (name === 'instance' || name === 'place') continue;
+    if (SERVER_PARTS.includes(name)) continue;
     if (!SANDBOX_FOLDER.test(name)) strays.push(name);
     else {
       const parts = await readdir(join(folder, name));
