@@ -1,5 +1,5 @@
 import type { Clock } from '../async/clock.ts';
-import { type Owner, type SandboxId, toSandboxId } from './owner.ts';
+import { type Owner, type SandboxId, toSandboxId } from './address.ts';
 import { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './storage/store.ts';
 

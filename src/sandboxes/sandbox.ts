@@ -3,7 +3,7 @@ import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
-import type { Creator, Owner, SandboxId } from './owner.ts';
+import type { Creator, Owner, SandboxId } from './address.ts';
 import { canTransition, type SandboxState } from './state.ts';
 import type { SandboxRecord } from './storage/record.ts';
 

@@ -1,8 +1,8 @@
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressBooks } from '../egress/egress-counters.ts';
 import { SandboxError } from '../errors.ts';
+import type { Owner } from './address.ts';
 import type { Usage } from './metering/usage-meter.ts';
-import type { Owner } from './owner.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
 

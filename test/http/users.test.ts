@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../src/errors.ts';
-import { toSandboxId } from '../../src/sandboxes/owner.ts';
+import { toSandboxId } from '../../src/sandboxes/address.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 

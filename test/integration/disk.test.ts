@@ -19,7 +19,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { makeImage } from '../../src/disks/image.ts';
 import { ownNamespace } from '../../src/disks/mount-namespace.ts';
 import { mountImage } from '../../src/disks/mounts.ts';
-import { toSandboxId } from '../../src/sandboxes/owner.ts';
+import { toSandboxId } from '../../src/sandboxes/address.ts';
 import { mountsBelow } from '../support/mounts.ts';
 import { type RealServer, removeAll, removeSandboxes, startRealServer } from '../support/real-server.ts';
 import { IS_GVISOR } from '../support/runtime.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../src/sandboxes/owner.ts';
+import { toSandboxId } from '../../src/sandboxes/address.ts';
 import { makeOlder, withFiles } from '../support/older-version.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
 import { RUNTIME } from '../support/runtime.ts';

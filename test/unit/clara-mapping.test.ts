@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBase64 } from '../../src/dialects/clara/base64.ts';
+import { isBase64 } from '../../src/dialects/clara/files/base64.ts';
 import { toExecutionResponse, toFileContent, toSandboxInfo } from '../../src/dialects/clara/mapping.ts';
 import type { Execution } from '../../src/processes/executions.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toRequirements } from '../../src/dialects/clara/requirements.ts';
+import { toRequirements } from '../../src/processes/requirements.ts';
 
 describe("pip's requirements", () => {
   it.each<[string, string[]]>([

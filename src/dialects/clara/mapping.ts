@@ -5,7 +5,7 @@ import type { Auth } from '../../http/auth.ts';
 import { parseEntityTags } from '../../http/entity-tags.ts';
 import type { HttpProblem } from '../../http/errors.ts';
 import type { Execution } from '../../processes/executions.ts';
-import type { Owner } from '../../sandboxes/owner.ts';
+import type { Owner } from '../../sandboxes/address.ts';
 import type { SandboxStatus } from '../../sandboxes/status.ts';
 import type { SandboxOverrides } from '../../sandboxes/storage/record.ts';
 import type { conditionHeaders, createBody } from './request-schemas.ts';

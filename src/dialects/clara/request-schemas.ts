@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { parseSize } from '../../config/fields.ts';
 import { parsePattern } from '../../egress/pattern.ts';
 import { unicodeText } from '../../http/unicode-text.ts';
-import { isBase64 } from './base64.ts';
-import { toRequirements } from './requirements.ts';
+import { toRequirements } from '../../processes/requirements.ts';
+import { isBase64 } from './files/base64.ts';
 
 /** Without the flag `u`, which the page at /docs does not set: `\\P{Cc}` would refuse every text there. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses

@@ -9,6 +9,7 @@ import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import { claimPooled } from '../placement/claim.ts';
+import { makeLink } from '../placement/make-link.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
@@ -17,7 +18,6 @@ import { type SandboxOverrides, toStartedRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Containers } from './instances.ts';
-import { makeLink } from './make-link.ts';
 import { stopWhereStuck } from './stuck.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */

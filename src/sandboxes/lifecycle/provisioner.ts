@@ -1,6 +1,6 @@
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { Owner, SandboxId } from '../owner.ts';
+import type { Owner, SandboxId } from '../address.ts';
 import { Quota } from '../placement/quota.ts';
 import { tryOut } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';

@@ -5,13 +5,13 @@ import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
-import { type Links, makeLink } from '../lifecycle/make-link.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';
 import { newSecret } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
 import { ImageWatch } from './image-watch.ts';
+import { type Links, makeLink } from './make-link.ts';
 
 /** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
 const PAUSE_MS = 50;

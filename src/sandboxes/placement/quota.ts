@@ -1,5 +1,5 @@
 import { SandboxError } from '../../errors.ts';
-import type { Creator, SandboxId } from '../owner.ts';
+import type { Creator, SandboxId } from '../address.ts';
 
 /** Counts the sandboxes that exist by who made them, stopped ones included. */
 export class Quota {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Creator, Owner, SandboxId } from '../owner.ts';
+import type { Creator, Owner, SandboxId } from '../address.ts';
 
 /** What a client may ask for at create; what is absent follows the configuration. */
 export interface SandboxOverrides {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { SandboxId } from '../owner.ts';
+import type { SandboxId } from '../address.ts';
 import { hasCode, readText } from './atomic-file.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
-import type { SandboxId } from '../owner.ts';
+import type { SandboxId } from '../address.ts';
 import type { SandboxService } from '../sandboxes.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
 import { networkModeOf } from '../spec/network-mode.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
+import type { SandboxId } from '../address.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
-import type { SandboxId } from '../owner.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';

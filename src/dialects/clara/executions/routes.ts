@@ -1,17 +1,17 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Program } from '../../agent/calls/run.ts';
-import type { Config } from '../../config/config.ts';
-import { disconnectSignal } from '../../http/disconnect.ts';
-import { execute } from '../../processes/executions.ts';
-import type { Owner } from '../../sandboxes/owner.ts';
-import type { SandboxService } from '../../sandboxes/sandboxes.ts';
-import { sandboxErrors } from './error-schemas.ts';
-import { toExecutionResponse, toOverrides, toOwner, toSandboxInfo } from './mapping.ts';
-import { operation } from './operation.ts';
-import * as requests from './request-schemas.ts';
-import { toRequirements } from './requirements.ts';
-import * as responses from './response-schemas.ts';
+import type { Program } from '../../../agent/calls/run.ts';
+import type { Config } from '../../../config/config.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { execute } from '../../../processes/executions.ts';
+import { toRequirements } from '../../../processes/requirements.ts';
+import type { Owner } from '../../../sandboxes/address.ts';
+import type { SandboxService } from '../../../sandboxes/sandboxes.ts';
+import { sandboxErrors } from '../error-schemas.ts';
+import { toExecutionResponse, toOverrides, toOwner, toSandboxInfo } from '../mapping.ts';
+import { operation } from '../operation.ts';
+import * as requests from '../request-schemas.ts';
+import * as responses from '../response-schemas.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;

@@ -1,11 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Config } from '../../config/config.ts';
-import type { Engine } from '../../engines/engine.ts';
-import type { SandboxService } from '../../sandboxes/sandboxes.ts';
-import { serverErrors } from './error-schemas.ts';
-import { operation } from './operation.ts';
-import * as responses from './response-schemas.ts';
+import type { Config } from '../../../config/config.ts';
+import type { Engine } from '../../../engines/engine.ts';
+import type { SandboxService } from '../../../sandboxes/sandboxes.ts';
+import { serverErrors } from '../error-schemas.ts';
+import { operation } from '../operation.ts';
+import * as responses from '../response-schemas.ts';
 
 export interface ServiceRoutesOptions {
   readonly engine: Engine;

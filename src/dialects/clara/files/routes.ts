@@ -1,19 +1,19 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { extractArchive, removePath, writeFile } from '../../agent/calls/files.ts';
-import type { AgentConnection } from '../../agent/wire/connection.ts';
-import { AgentFailure } from '../../agent/wire/failures.ts';
-import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../files/files.ts';
-import { disconnectSignal } from '../../http/disconnect.ts';
-import { type Execution, execute } from '../../processes/executions.ts';
-import type { SandboxMemory } from '../../sandboxes/metering/memory.ts';
-import { namingEncoding } from './encoding-errors.ts';
-import { sandboxErrors } from './error-schemas.ts';
-import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from './mapping.ts';
-import { operation } from './operation.ts';
-import * as requests from './request-schemas.ts';
-import * as responses from './response-schemas.ts';
-import type { ClaraOptions } from './routes.ts';
+import { extractArchive, removePath, writeFile } from '../../../agent/calls/files.ts';
+import type { AgentConnection } from '../../../agent/wire/connection.ts';
+import { AgentFailure } from '../../../agent/wire/failures.ts';
+import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../../files/files.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { type Execution, execute } from '../../../processes/executions.ts';
+import type { SandboxMemory } from '../../../sandboxes/metering/memory.ts';
+import { namingEncoding } from '../encoding-errors.ts';
+import { sandboxErrors } from '../error-schemas.ts';
+import type { ClaraOptions } from '../executions/routes.ts';
+import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from '../mapping.ts';
+import { operation } from '../operation.ts';
+import * as requests from '../request-schemas.ts';
+import * as responses from '../response-schemas.ts';
 
 /** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */
 const FILE_DEADLINE_MS = 45_000;
