@@ -10,7 +10,7 @@ import { renderProblem } from './dialects/clara/mapping.ts';
 import { healthRoute, infoRoute } from './dialects/clara/service/routes.ts';
 import { claraTransferRoutes } from './dialects/clara/transfers/routes.ts';
 import { Disks } from './disks/disks.ts';
-import { whyUnseen } from './disks/mount-visibility.ts';
+import { invisibleReason } from './disks/mount-visibility.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
@@ -61,7 +61,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const store = new SandboxStore(config.dataDir, disks, users, onError);
   // Where the server sees other files than the engine, as in a container, the engine tells.
   const isThere = async (path: string) =>
-    (await whyUnseen()) !== null && (await isOnEngineHost(engine, config.image, path));
+    (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
   const instance = await store.open(isThere);
   await store.removeAllPoolFolders();
   await preflight({ engine, config, instance, users, logger });

@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred } from './deferred.ts';
 
 /** Lets so many pieces of work run at a time, the others in the order in which they came. */
-export class Turnstile {
+export class Semaphore {
   readonly #waiting: Deferred<void>[] = [];
   #free: number;
 

@@ -4,7 +4,7 @@ import { isSandboxError } from '../errors.ts';
 import { MOUNT_FOLDER } from './layout.ts';
 import { LoopDisk } from './loop-disk.ts';
 import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
-import { whyUnseen } from './mount-visibility.ts';
+import { invisibleReason } from './mount-visibility.ts';
 import { unmount } from './mounts.ts';
 
 const PROBE_BYTES = 32 * 2 ** 20;
@@ -14,13 +14,13 @@ const PROBE_PREFIX = 'probe-';
 /** Why this process cannot mount images for the engine, as the end of a sentence; null where it can, which is tried out. */
 export async function whyNotMount(dataDir: string): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'the server does not run as root';
-  return (await whyUnseen()) ?? (await whyRefused(ownNamespace, dataDir));
+  return (await invisibleReason()) ?? (await whyRefused(ownNamespace, dataDir));
 }
 
 /** Why no image can be made and mounted in this namespace, which is tried out where the disk has room for that; as above. */
 export async function whyRefused(space: MountNamespace, dataDir: string): Promise<string | null> {
   try {
-    await tryOut(space, dataDir);
+    await smokeTest(space, dataDir);
     return null;
   } catch (error) {
     if (isFull(error)) return null;
@@ -34,7 +34,7 @@ function isFull(error: unknown): boolean {
   return isSandboxError(error, 'no_space') || (error instanceof Error && 'code' in error && error.code === 'ENOSPC');
 }
 
-async function tryOut(space: MountNamespace, dataDir: string): Promise<void> {
+async function smokeTest(space: MountNamespace, dataDir: string): Promise<void> {
   for (const name of await readdir(space.reach(dataDir))) {
     if (name.startsWith(PROBE_PREFIX)) await removeProbe(space, join(dataDir, name));
   }

@@ -8,7 +8,7 @@ const FIRST_PROCESS = '1';
 const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv'];
 
 /** Why an engine would not see what this process mounts, as the end of a sentence; null where nothing speaks against it. */
-export async function whyUnseen(): Promise<string | null> {
+export async function invisibleReason(): Promise<string | null> {
   const own = await namespaceId('self');
   const engines = await enginePids();
   if (engines.length > 0) {
@@ -24,7 +24,7 @@ export async function whyUnseen(): Promise<string | null> {
 
 /** The same for what is mounted in the namespace of another process. */
 export async function whyUnseenIn(pid: string): Promise<string | null> {
-  return (await namespaceId(pid)) === (await namespaceId('self')) ? await whyUnseen() : null;
+  return (await namespaceId(pid)) === (await namespaceId('self')) ? await invisibleReason() : null;
 }
 
 /** The process in whose mount namespace the engine sees what is mounted: the machine's first, or the engine itself where that has another. */

@@ -1,5 +1,5 @@
 import { toText } from '../agent/calls/output-capture.ts';
-import { CutRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
+import { InterruptedRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
@@ -105,7 +105,7 @@ function isCut({ code }: AgentFailure): boolean {
 }
 
 function toFailedExecution(failure: AgentFailure, durationMs: number): Execution {
-  const output = failure instanceof CutRun ? failure : null;
+  const output = failure instanceof InterruptedRun ? failure : null;
   return {
     stdout: output ? toText(output.stdout) : '',
     stderr: output ? toText(output.stderr) : '',

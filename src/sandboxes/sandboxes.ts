@@ -8,7 +8,7 @@ import type { Engine } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import type { Owner } from './address.ts';
 import { Lifecycle, type LifecycleParts } from './lifecycle/lifecycle.ts';
-import { Starts } from './lifecycle/provisioner.ts';
+import { Provisioner } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
@@ -23,7 +23,7 @@ import { type SandboxStatus, toStatus } from './status.ts';
 import type { SandboxOverrides } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 import { DiskSweep } from './upkeep/disk-sweep.ts';
-import { StraySweep } from './upkeep/reconciler.ts';
+import { Reconciler } from './upkeep/reconciler.ts';
 
 /** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */
 const READY_MS = 8_000;
@@ -43,9 +43,9 @@ export class SandboxService {
   readonly capacity: Capacity;
   readonly lifecycle: Lifecycle;
   readonly pool: Pool;
-  readonly starts: Starts;
+  readonly starts: Provisioner;
   readonly diskSweep: DiskSweep;
-  readonly straySweep: StraySweep;
+  readonly reconciler: Reconciler;
   readonly guards: Guards;
   readonly #diskMeter: DiskMeter;
   readonly #config: Config;
@@ -78,12 +78,12 @@ export class SandboxService {
       () => this.capacity,
       () => this.pool,
     );
-    this.starts = new Starts(parts, this.lifecycle);
+    this.starts = new Provisioner(parts, this.lifecycle);
     this.capacity = new Capacity(
       parts.config.maxSandboxes,
       () => this.registry.all(),
       (sandbox) => this.stopIfIdle(sandbox),
-      () => this.pool.giveUpOne(),
+      () => this.pool.evictOne(),
     );
     this.pool = new Pool({
       ...parts,
@@ -92,7 +92,7 @@ export class SandboxService {
       onError: parts.onError,
     });
     const { registry, lifecycle, pool } = this;
-    this.straySweep = new StraySweep({ ...parts, registry, lifecycle, pool });
+    this.reconciler = new Reconciler({ ...parts, registry, lifecycle, pool });
   }
 
   /** Makes sure that the owner has a running sandbox, with these overrides if any are given. */
@@ -210,7 +210,7 @@ export class SandboxService {
 
   async #drain(): Promise<void> {
     await this.pool.close();
-    await this.straySweep.finish();
+    await this.reconciler.finish();
   }
 
   async #withAgent<T>(

@@ -48,7 +48,7 @@ async function operationIds(): Promise<string[]> {
 }
 
 /** Opens an operation, fills in what is given, sends it as the page has it, and returns the status of the answer. */
-async function tryOut(operationId: string, fill: Readonly<Record<string, string>> = {}): Promise<number> {
+async function smokeTest(operationId: string, fill: Readonly<Record<string, string>> = {}): Promise<number> {
   const block = page.locator(`.opblock[id$="-${operationId}"]`);
   if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary-control').click();
   const start = block.locator('button.try-out__btn:not(.cancel)');
@@ -68,12 +68,12 @@ describe('the page of the documents, in a browser', () => {
     const ids = await operationIds();
     expect(ids.length).toBeGreaterThan(19);
     const statuses: Record<string, number> = {};
-    for (const id of ids) statuses[id] = await tryOut(id);
+    for (const id of ids) statuses[id] = await smokeTest(id);
     expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual([]);
   }, 600_000);
 
   it.each(['a b', 'teams-29:1Gc', 'Jürgen@example.org', '売上'])('takes %j as the id of a user', async (id) => {
-    expect(await tryOut('executeCode', { user_id: id })).toBe(200);
+    expect(await smokeTest('executeCode', { user_id: id })).toBe(200);
     expect((await server.call('GET', `/sandbox/${encodeURIComponent(id)}/status`)).body).toMatchObject({ user_id: id });
   });
 });

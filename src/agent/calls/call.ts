@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
-import { Patience } from './stall-timer.ts';
+import { StallTimer } from './stall-timer.ts';
 
 export interface CallOptions {
   /** Ends the call: the agent is told to stop, and the promise rejects with `cancelled` once it has. */
@@ -21,8 +21,8 @@ export interface TransferOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Sends the body of a call; `patience` is there in a transfer, to be told who is waited for. */
-export type Feed = (channel: Channel, patience: Patience | undefined) => Promise<void> | void;
+/** Sends the body of a call; `stallTimer` is there in a transfer, to be told who is waited for. */
+export type Feed = (channel: Channel, stallTimer: StallTimer | undefined) => Promise<void> | void;
 
 /** How long a cancelled call may take to end before the agent counts as hung, in milliseconds. */
 const CANCEL_GRACE_MS = 8_000;
@@ -41,10 +41,10 @@ export async function call<Schema extends z.ZodType>(
   const channel = connection.open(op, parameters, listener);
   let failure: { readonly error: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let patience: Patience | undefined;
+  let stallTimer: StallTimer | undefined;
   const hang = () => connection.close(new AgentFailure('hung', `The sandbox did not answer ${op} in time.`));
   const cancel = () => {
-    patience?.end();
+    stallTimer?.end();
     channel.cancel();
     clearTimeout(timer);
     timer = setTimeout(hang, CANCEL_GRACE_MS);
@@ -57,11 +57,11 @@ export async function call<Schema extends z.ZodType>(
   else {
     const { idleMs } = options;
     const sentence = `The sandbox moved nothing for ${idleMs / 1000} seconds.`;
-    patience = new Patience(idleMs, () => giveUp(new AgentFailure('hung', sentence)));
+    stallTimer = new StallTimer(idleMs, () => giveUp(new AgentFailure('hung', sentence)));
   }
   options.signal?.addEventListener('abort', cancel, { once: true });
   try {
-    Promise.resolve(feed?.(channel, patience)).catch(giveUp);
+    Promise.resolve(feed?.(channel, stallTimer)).catch(giveUp);
     const result = await channel.result;
     if (failure) throw failure.error;
     const parsed = schema.safeParse(result);
@@ -72,7 +72,7 @@ export async function call<Schema extends z.ZodType>(
     throw failure ? failure.error : error;
   } finally {
     clearTimeout(timer);
-    patience?.end();
+    stallTimer?.end();
     options.signal?.removeEventListener('abort', cancel);
   }
 }

@@ -7,7 +7,7 @@ const BUFFER_BYTES = 131_072;
 /** A smaller piece is copied: on its own it would cost more than its bytes, and keep the whole chunk that it came in. */
 const SMALL_BYTES = 16_384;
 
-interface InflowListener {
+interface DownloadListener {
   /** So many bytes have been taken: more may be given. */
   readonly onTaken: (bytes: number) => void;
   /** The giver is waited for (true), or the reader is. */
@@ -19,9 +19,9 @@ interface InflowListener {
  * A stream of bytes that come in pieces of any size, even of one byte: small pieces that its reader has not taken wait together in one
  * block, so that what waits costs what its bytes do.
  */
-export class Inflow {
+export class DownloadStream {
   readonly body: Readable;
-  readonly #listener: InflowListener;
+  readonly #listener: DownloadListener;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   readonly #small = new ByteQueue();
@@ -29,7 +29,7 @@ export class Inflow {
   #isWanted = false;
   #hasEnded = false;
 
-  constructor(listener: InflowListener) {
+  constructor(listener: DownloadListener) {
     this.#listener = listener;
     this.body = new Readable({
       // What the reader takes next is the stream's; the rest waits here, where pieces can still be put together.

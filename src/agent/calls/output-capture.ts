@@ -14,7 +14,7 @@ export interface Captured {
 }
 
 /** Collects one stream of a run; the agent cuts it, this end makes sure that it did. */
-export class Capture {
+export class OutputCapture {
   readonly #limits: CaptureLimits;
   #kept: Buffer = Buffer.alloc(0);
   #bytes = 0;

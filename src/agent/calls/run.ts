@@ -3,7 +3,7 @@ import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed } from './call.ts';
-import { Capture, type Captured, type CaptureLimits } from './output-capture.ts';
+import { type Captured, type CaptureLimits, OutputCapture } from './output-capture.ts';
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
 export type Program =
@@ -49,7 +49,7 @@ export interface RunResult {
 }
 
 /** A run whose end nobody saw, with what had come of its output by then. */
-export class CutRun extends AgentFailure {
+export class InterruptedRun extends AgentFailure {
   readonly stdout: Captured;
   readonly stderr: Captured;
 
@@ -60,14 +60,14 @@ export class CutRun extends AgentFailure {
   }
 }
 
-/** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised; throws CutRun where the agent fails it. */
+/** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised; throws InterruptedRun where the agent fails it. */
 export async function runProgram(
   connection: AgentConnection,
   program: Program,
   options: RunOptions,
 ): Promise<RunResult> {
-  const stdout = new Capture(options.capture);
-  const stderr = new Capture(options.capture);
+  const stdout = new OutputCapture(options.capture);
+  const stderr = new OutputCapture(options.capture);
   const parameters = {
     program: program.kind,
     ...(program.kind === 'argv' ? { argv: program.argv } : {}),
@@ -100,6 +100,6 @@ export async function runProgram(
     };
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;
-    throw new CutRun(error, stdout.finish({ omitted: 0 }), stderr.finish({ omitted: 0 }));
+    throw new InterruptedRun(error, stdout.finish({ omitted: 0 }), stderr.finish({ omitted: 0 }));
   }
 }

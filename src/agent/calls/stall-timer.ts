@@ -1,5 +1,5 @@
 /** How long the agent may keep a transfer waiting; the time runs only while the agent is the one that is waited for. */
-export class Patience {
+export class StallTimer {
   readonly #limitMs: number;
   readonly #onExpired: () => void;
   #timer: NodeJS.Timeout | undefined;

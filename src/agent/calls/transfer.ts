@@ -4,8 +4,8 @@ import { SandboxError } from '../../errors.ts';
 import type { Channel } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';
-import { Inflow } from './download-stream.ts';
-import type { Patience } from './stall-timer.ts';
+import { DownloadStream } from './download-stream.ts';
+import type { StallTimer } from './stall-timer.ts';
 
 /** Bytes for the agent, as they come. */
 export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
@@ -13,16 +13,16 @@ export type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
 /** Sends chunks as fast as the sandbox takes them; after the last one the agent has `finishMs` for its answer, if given. */
 export function feedFrom(chunks: Chunks, options: CallOptions | TransferOptions, finishMs?: number): Feed {
   const onBytes = 'onBytes' in options ? options.onBytes : undefined;
-  return async (channel, patience) => {
-    patience?.pause();
+  return async (channel, stallTimer) => {
+    stallTimer?.pause();
     for await (const chunk of chunks) {
-      patience?.restart();
+      stallTimer?.restart();
       await channel.write(0, chunk);
       if (channel.isOver) return;
-      patience?.pause();
+      stallTimer?.pause();
       onBytes?.(chunk.length);
     }
-    patience?.restart(finishMs);
+    stallTimer?.restart(finishMs);
     channel.end(0);
   };
 }
@@ -53,17 +53,17 @@ export function download(
   const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
   const onBytes = 'onBytes' in options ? options.onBytes : undefined;
   let channel: Channel | undefined;
-  let patience: Patience | undefined;
+  let stallTimer: StallTimer | undefined;
   let receivedBytes = 0;
-  const inflow = new Inflow({
+  const stream = new DownloadStream({
     onTaken: (bytes) => channel?.consumed(bytes),
     onWaiting: (isForAgent) => {
-      if (isForAgent) patience?.restart();
-      else patience?.pause();
+      if (isForAgent) stallTimer?.restart();
+      else stallTimer?.pause();
     },
     onDestroy: () => abort.abort(),
   });
-  const { body } = inflow;
+  const { body } = stream;
   // Whoever reads it hears of an error; until somebody does, nobody has to.
   body.on('error', () => undefined);
   const hasChanged = () => new SandboxError('conflict', 'It changed while it was read; try again.');
@@ -71,17 +71,17 @@ export function download(
     receivedBytes += payload.length;
     // Whoever was told a size would take what comes after it for the next answer.
     if (receivedBytes > (exactBytes?.() ?? Number.POSITIVE_INFINITY)) body.destroy(hasChanged());
-    else inflow.give(payload);
+    else stream.give(payload);
     onBytes?.(payload.length);
   };
   const listener = onEvent ? { onData, onEvent } : { onData };
-  const feed: Feed = (opened, itsPatience) => {
+  const feed: Feed = (opened, itsStallTimer) => {
     channel = opened;
-    patience = itsPatience;
+    stallTimer = itsStallTimer;
   };
   const done = call(connection, op, parameters, z.unknown(), { ...options, signal }, listener, feed).then(() => {
     if (receivedBytes !== (exactBytes?.() ?? receivedBytes)) throw hasChanged();
-    inflow.end();
+    stream.end();
   });
   done.catch((error: Error) => body.destroy(error));
   return { body, done };

@@ -28,7 +28,7 @@ const LOSS_WINDOW_MS = 60_000;
 const BOOTSTRAP_ARGV = ['python3', '-I', '-S', '-c'];
 
 /** A folder that the server and the sandbox both see: its path on this machine, which changes when the sandbox is claimed, and inside. */
-export interface LineFolder {
+export interface SocketFolder {
   here: string;
   readonly inside: string;
 }
@@ -40,7 +40,7 @@ export interface AgentLinkParts {
   readonly secret: string;
   readonly settings: AgentSettings;
   /** Where the agent calls past the engine; without it all goes through the engine. */
-  readonly line: LineFolder | null;
+  readonly line: SocketFolder | null;
   /** Answers the channels that the agent opens; without it they are refused. */
   readonly onOpen?: OpenListener;
 }

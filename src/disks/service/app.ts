@@ -22,7 +22,7 @@ interface DiskServiceParts {
   /** Where the disks are mounted. */
   readonly namespace: MountNamespace;
   /** Why an engine would not see them there, as the end of a sentence; null where nothing speaks against it. */
-  readonly whyUnseen: () => Promise<string | null>;
+  readonly invisibleReason: () => Promise<string | null>;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -56,7 +56,7 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   const known = disk(KEEP_SIZE);
   const routes = app.withTypeProvider<ZodTypeProvider>();
   routes.post('/ready', { schema: { response: { 200: readySchema } } }, async () => {
-    return { reason: (await parts.whyUnseen()) ?? (await whyRefused(namespace, dataDir)) };
+    return { reason: (await parts.invisibleReason()) ?? (await whyRefused(namespace, dataDir)) };
   });
   routes.post('/open', { schema: { body: openSchema } }, async ({ body }, reply) => {
     await disk(body.sizeBytes).open(join(dataDir, body.name), body.owner);

@@ -20,7 +20,7 @@ export class HeldStreams {
 
   /** Does what ends a sandbox, within the grace. Docker waits ten seconds for somebody to read the streams: it need not. */
   async whileEnding(id: EngineId, graceSeconds: number, work: () => Promise<void>): Promise<void> {
-    const timer = setTimeout(() => this.#letGo(id), graceSeconds * 1000 + HOLD_MS);
+    const timer = setTimeout(() => this.#disown(id), graceSeconds * 1000 + HOLD_MS);
     try {
       await work();
     } finally {
@@ -28,7 +28,7 @@ export class HeldStreams {
     }
   }
 
-  #letGo(id: EngineId): void {
+  #disown(id: EngineId): void {
     for (const stream of this.#streams.get(id) ?? []) if (stream.destroyed) stream.abandon();
   }
 }

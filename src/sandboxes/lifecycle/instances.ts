@@ -99,7 +99,7 @@ export class Containers {
     try {
       return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
     } catch (error) {
-      if (!(error instanceof UserIdsUsedUp) || !(await this.#pool().giveUpOne())) throw error;
+      if (!(error instanceof UserIdsUsedUp) || !(await this.#pool().evictOne())) throw error;
       return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
     }
   }

@@ -1,7 +1,7 @@
 import type { AgentSource } from '../../agent/link/source.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import type { Clock } from '../../async/clock.ts';
-import { Turnstile } from '../../async/semaphore.ts';
+import { Semaphore } from '../../async/semaphore.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
@@ -46,7 +46,7 @@ export interface LifecycleParts {
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   readonly #containers: Containers;
-  readonly #starts = new Turnstile(STARTS_AT_A_TIME);
+  readonly #starts = new Semaphore(STARTS_AT_A_TIME);
   readonly #capacity: () => Capacity;
   readonly #pool: () => Pool;
   #starting = 0;

@@ -2,7 +2,7 @@ import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Owner, SandboxId } from '../address.ts';
 import { Quota } from '../placement/quota.ts';
-import { tryOut } from '../preflight/smoke-test.ts';
+import { smokeTest } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { limitsOf } from '../spec/limits.ts';
 import { requireImageStillPermitted } from '../spec/permitted-images.ts';
@@ -10,7 +10,7 @@ import type { SandboxOverrides } from '../storage/record.ts';
 import type { Lifecycle, LifecycleParts } from './lifecycle.ts';
 
 /** Brings sandboxes up for those who ask: no more than they may have, and with no spec that cannot run. Within the sandbox's mutex. */
-export class Starts {
+export class Provisioner {
   readonly #parts: LifecycleParts;
   readonly #lifecycle: Lifecycle;
   readonly #quota = new Quota();
@@ -39,7 +39,7 @@ export class Starts {
       return await this.#lifecycle.bringUp(sandbox, overrides);
     } catch (error) {
       // A fault of the image looks like a passing one of the engine.
-      if (overrides.image && isSandboxError(error, 'unavailable')) await this.#tryOut(sandbox.id, overrides);
+      if (overrides.image && isSandboxError(error, 'unavailable')) await this.#smokeTest(sandbox.id, overrides);
       throw error;
     } finally {
       if (creator && !sandbox.isExisting) this.#quota.drop(creator.name, sandbox.id);
@@ -59,7 +59,7 @@ export class Starts {
     const before = sandbox.record?.overrides ?? {};
     const wanted = { ...before, ...overrides };
     requireImageStillPermitted(wanted.image, this.#parts.config);
-    await this.#tryOut(sandbox.id, wanted);
+    await this.#smokeTest(sandbox.id, wanted);
     await this.#lifecycle.stop(sandbox);
     try {
       await this.bringUp(sandbox, owner, overrides);
@@ -72,10 +72,10 @@ export class Starts {
     }
   }
 
-  async #tryOut(id: SandboxId, overrides: SandboxOverrides): Promise<void> {
+  async #smokeTest(id: SandboxId, overrides: SandboxOverrides): Promise<void> {
     const { config, users } = this.#parts;
     const name = `trial-${id}`;
     const image = overrides.image ?? config.image;
-    await users.lend(name, (user) => tryOut(this.#parts, { name, image, user, ...limitsOf(config, overrides) }));
+    await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, ...limitsOf(config, overrides) }));
   }
 }

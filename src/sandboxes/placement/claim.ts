@@ -43,7 +43,7 @@ export async function claimPooled(
   pooled.hasSlot = false;
   sandbox.hasSlot = true;
   sandbox.engineId = pooled.engineId;
-  pool.letGo(pooled);
+  pool.disown(pooled);
   sandbox.link = pooled.link;
   sandbox.egress = pooled.egress;
   pooled.egress?.nameAs(sandbox.id);

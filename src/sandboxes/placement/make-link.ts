@@ -1,4 +1,4 @@
-import { AgentLink, type LineFolder } from '../../agent/link/link.ts';
+import { AgentLink, type SocketFolder } from '../../agent/link/link.ts';
 import type { AgentSource } from '../../agent/link/source.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/egress.ts';
@@ -28,7 +28,7 @@ export interface Links {
   /** The way out over it, which there is where the sandbox's network is the proxy. */
   readonly egress: SandboxEgress | null;
   /** Where its agent calls, if not over the engine's stream; to be told when the sandbox's folder is renamed. */
-  readonly line: LineFolder | null;
+  readonly line: SocketFolder | null;
 }
 
 /** The line to a started sandbox's agent, and what goes over it. */

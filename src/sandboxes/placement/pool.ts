@@ -94,7 +94,7 @@ export class Pool {
   }
 
   /** No longer answers for a sandbox that has an owner now. */
-  letGo(pooled: PooledSandbox): void {
+  disown(pooled: PooledSandbox): void {
     this.#folders.delete(pooled.folder);
   }
 
@@ -109,7 +109,7 @@ export class Pool {
   }
 
   /** Gives up one waiting sandbox, so that its slot is free; false where none waits. */
-  async giveUpOne(): Promise<boolean> {
+  async evictOne(): Promise<boolean> {
     const pooled = this.#ready.shift();
     if (!pooled) return false;
     // Who makes room does not take it back before the one who needs it has it.

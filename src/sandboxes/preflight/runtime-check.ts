@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
-import { tryOut } from './smoke-test.ts';
+import { smokeTest } from './smoke-test.ts';
 
 const MEMORY_BYTES = 128 * 2 ** 20;
 
@@ -25,7 +25,7 @@ export async function checkRuntime(
     const { last: uid } = await users.range();
     const user = { uid, gid: uid };
     const subject = { name: 'runtime-check', image: config.image, user, memoryBytes: MEMORY_BYTES, cpus: 1 };
-    await tryOut({ engine, config, instance }, subject);
+    await smokeTest({ engine, config, instance }, subject);
   } catch (cause) {
     if (isSandboxError(cause, 'unavailable') || isSandboxError(cause, 'timeout')) return;
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -35,7 +35,7 @@ interface TrialSubject {
  * Makes a sandbox of nobody's, runs Python in it and removes it. Throws `invalid` where that cannot work, however often it is tried;
  * what the engine cannot do at the moment is thrown as it says it.
  */
-export async function tryOut(parts: TrialParts, subject: TrialSubject): Promise<void> {
+export async function smokeTest(parts: TrialParts, subject: TrialSubject): Promise<void> {
   const { engine } = parts;
   const { image } = subject;
   await inTrial(parts, subject, async (id) => {

@@ -11,7 +11,7 @@ import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
 /** What adoption works with. */
-export interface ReconcilerParts {
+export interface AdoptionParts {
   readonly engine: Engine;
   readonly service: SandboxService;
   readonly store: SandboxStore;
@@ -27,12 +27,12 @@ export interface ReconcilerParts {
 const INTERVAL_MS = 5_000;
 
 /** Makes memory agree with the engine: adopts the sandboxes that an earlier server left, removes what has no record. */
-export class Reconciler {
-  readonly #parts: ReconcilerParts;
+export class Adoption {
+  readonly #parts: AdoptionParts;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> = Promise.resolve();
 
-  constructor(parts: ReconcilerParts) {
+  constructor(parts: AdoptionParts) {
     this.#parts = parts;
   }
 

@@ -45,7 +45,7 @@ export class Reaper {
   async reap(): Promise<void> {
     const all = [...this.#service.registry.all()].filter((sandbox) => sandbox.isIdle);
     await Promise.all(all.map((sandbox) => this.#treat(sandbox).catch(this.#onError)));
-    await this.#service.straySweep.sweep().catch((error: unknown) => this.#reportUnlessAway(error));
+    await this.#service.reconciler.sweep().catch((error: unknown) => this.#reportUnlessAway(error));
     await this.#service.diskSweep.sweep().catch((error: unknown) => this.#reportUnlessAway(error));
   }
 

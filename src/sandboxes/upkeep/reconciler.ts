@@ -11,7 +11,7 @@ import type { SandboxStore } from '../storage/store.ts';
 /** How often the engine is asked what it has, in milliseconds. */
 const INTERVAL_MS = 60_000;
 
-interface StraySweepParts {
+interface ReconcilerParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
   readonly registry: Registry;
@@ -26,12 +26,12 @@ interface StraySweepParts {
  * Finds what an engine that answered too late has made or kept: removes containers and pool folders that nobody owns, and
  * takes over the container of a sandbox that is not known to run.
  */
-export class StraySweep {
-  readonly #parts: StraySweepParts;
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
   #isOpen = false;
   #nextMs: number;
 
-  constructor(parts: StraySweepParts) {
+  constructor(parts: ReconcilerParts) {
     this.#parts = parts;
     this.#nextMs = parts.clock.monotonicMs() + INTERVAL_MS;
   }

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Disks } from '../../disks/disks.ts';
-import { Reconciler, type ReconcilerParts } from './adoption.ts';
+import { Adoption, type AdoptionParts } from './adoption.ts';
 import { findWarnings } from './conditions.ts';
 import { Reaper } from './reaper.ts';
 import { Warnings } from './warnings.ts';
 
-interface UpkeepParts extends Omit<ReconcilerParts, 'onAdopted'> {
+interface UpkeepParts extends Omit<AdoptionParts, 'onAdopted'> {
   readonly disks: Disks;
   readonly logger: FastifyBaseLogger;
 }
@@ -13,7 +13,7 @@ interface UpkeepParts extends Omit<ReconcilerParts, 'onAdopted'> {
 /** All that is done in the background for all sandboxes together, from the start of the server to its end. */
 export class Upkeep {
   readonly #parts: UpkeepParts;
-  readonly #reconciler: Reconciler;
+  readonly #adoption: Adoption;
   readonly #reaper: Reaper;
   readonly #warnings: Warnings;
 
@@ -23,9 +23,9 @@ export class Upkeep {
     const onAdopted = () => {
       service.pool.open();
       service.diskSweep.open();
-      service.straySweep.open();
+      service.reconciler.open();
     };
-    this.#reconciler = new Reconciler({ ...parts, onAdopted });
+    this.#adoption = new Adoption({ ...parts, onAdopted });
     this.#reaper = new Reaper(service, config, clock, onError);
     const find = () => findWarnings({ engine, config, store, disks, pool: service.pool });
     this.#warnings = new Warnings({ find, clock, logger, onError });
@@ -38,7 +38,7 @@ export class Upkeep {
 
   /** Takes over what runs, then looks after it. */
   async start(): Promise<void> {
-    await this.#reconciler.start();
+    await this.#adoption.start();
     await this.#parts.service.diskSweep.sweep().catch(this.#parts.onError);
     this.#reaper.start();
     this.#warnings.start();
@@ -46,6 +46,6 @@ export class Upkeep {
 
   /** Stops looking and waits for the passes that are under way. */
   async close(): Promise<void> {
-    await Promise.all([this.#reconciler.close(), this.#reaper.close(), this.#warnings.close()]);
+    await Promise.all([this.#adoption.close(), this.#reaper.close(), this.#warnings.close()]);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Capture, toText } from '../../src/agent/calls/output-capture.ts';
+import { OutputCapture, toText } from '../../src/agent/calls/output-capture.ts';
 import { ProtocolError } from '../../src/agent/wire/codec.ts';
 
 function captured(head: Buffer, tail: Buffer, omittedBytes: number): string {
@@ -8,14 +8,14 @@ function captured(head: Buffer, tail: Buffer, omittedBytes: number): string {
 
 describe('captured output', () => {
   it('is the whole text where nothing was cut', () => {
-    const capture = new Capture({ headBytes: 4, tailBytes: 4 });
+    const capture = new OutputCapture({ headBytes: 4, tailBytes: 4 });
     capture.push(Buffer.from('ab'));
     capture.push(Buffer.from('cdef'));
     expect(toText(capture.finish({ omitted: 0 }))).toBe('abcdef');
   });
 
   it('keeps both ends and says how much is missing', () => {
-    const capture = new Capture({ headBytes: 3, tailBytes: 3 });
+    const capture = new OutputCapture({ headBytes: 3, tailBytes: 3 });
     capture.push(Buffer.from('abcxyz'));
     expect(toText(capture.finish({ omitted: 94 }))).toBe('abc\n[… 94 bytes of output left out …]\nxyz');
   });
@@ -36,7 +36,7 @@ describe('captured output', () => {
   });
 
   it('that comes byte by byte costs what it is long', () => {
-    const capture = new Capture({ headBytes: 2 ** 20, tailBytes: 0 });
+    const capture = new OutputCapture({ headBytes: 2 ** 20, tailBytes: 0 });
     const byte = Buffer.from('x');
     const before = process.memoryUsage();
     for (let sent = 0; sent < 2 ** 20; sent += 1) capture.push(byte);
@@ -47,7 +47,7 @@ describe('captured output', () => {
   });
 
   it('refuses more than was asked for', () => {
-    const capture = new Capture({ headBytes: 2, tailBytes: 2 });
+    const capture = new OutputCapture({ headBytes: 2, tailBytes: 2 });
     capture.push(Buffer.from('abcd'));
     expect(() => capture.push(Buffer.from('e'))).toThrow(ProtocolError);
     expect(toText(capture.finish({ omitted: 0 }))).toBe('abcd');

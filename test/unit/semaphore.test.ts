@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createDeferred } from '../../src/async/deferred.ts';
-import { Turnstile } from '../../src/async/semaphore.ts';
+import { Semaphore } from '../../src/async/semaphore.ts';
 
 describe('a turnstile', () => {
   it('lets so many in at a time, in order, and the next in when one is done or fails', async () => {
-    const turnstile = new Turnstile(2);
+    const turnstile = new Semaphore(2);
     const begun: number[] = [];
     const ends = Array.from({ length: 4 }, () => createDeferred<void>());
     const runs = ends.map((end, index) =>
