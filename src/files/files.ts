@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import { posix } from 'node:path';
 import type { CallOptions, TransferOptions } from '../agent/calls/call.ts';
 import {
-  type ArchiveLimits,
   type FileDownload,
   type FileStat,
   readFile,
   statPath,
   versionOf,
+  type WriteCondition,
 } from '../agent/calls/files.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
 import { WORKSPACE } from '../sandboxes/spec/layout.ts';
 
-/** What an archive may unpack to. */
-export const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200, small: 16 * 2 ** 20 };
+/** How bytes are moved to or from a sandbox for somebody who may go away. */
+export type Transfer = TransferOptions & { readonly signal: AbortSignal };
 
 /** How long a look at a path may take, in milliseconds. */
 const STAT_DEADLINE_MS = 30_000;
@@ -82,7 +82,7 @@ export async function openPart<Chosen extends Choice>(
   connection: AgentConnection,
   path: string,
   choose: (stat: FileStat, sizeBytes: number | null) => Chosen,
-  options: TransferOptions & { readonly signal: AbortSignal },
+  options: Transfer,
 ): Promise<{ readonly chosen: Chosen; readonly body: FileDownload['body'] | null }> {
   for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
     const stat = await statRegularFile(connection, path, options.signal);
@@ -112,13 +112,22 @@ async function openUnsized(
   return null;
 }
 
-/** Throws `not_found`, or `invalid` for what is not a folder. */
-export async function demandFolder(connection: AgentConnection, path: string, signal: AbortSignal): Promise<void> {
-  const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
-  if (stat.type !== 'directory') throw new SandboxError('invalid', `${path} is not a folder.`);
-}
-
-/** Whether an archive was not unpacked because the sandbox knows no such encoding. */
-export function isUnknownEncoding(error: unknown): boolean {
-  return error instanceof AgentFailure && error.code === 'unknown_encoding';
+/**
+ * What is to be written over where `isChanged` says no of the file's time in milliseconds: just this version, or nothing where there
+ * is no file. Throws `precondition` where it says yes.
+ */
+export async function unchangedSince(
+  connection: AgentConnection,
+  path: string,
+  isChanged: (modifiedMs: number) => boolean,
+  signal: AbortSignal,
+): Promise<WriteCondition> {
+  try {
+    const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
+    if (!isChanged(Number(stat.mtimeNs) / 1e6)) return [versionOf(stat)];
+  } catch (error) {
+    if (error instanceof AgentFailure && error.code === 'not_found') return ['absent'];
+    throw error;
+  }
+  throw new SandboxError('precondition', `The file was changed since: ${path}.`);
 }

@@ -1,12 +1,15 @@
 import { type ByteRange, parseRange } from './byte-range.ts';
 import { attachment } from './content-disposition.ts';
-import { isListed } from './entity-tags.ts';
+import { isListed, isMatched } from './entity-tags.ts';
+import { isChangedSince, toHttpDate } from './http-date.ts';
 
 /** What a client asks for, as far as it matters for which bytes it gets. */
 export interface DownloadRequest {
   readonly method: string;
   readonly headers: {
     readonly range?: string | undefined;
+    readonly 'if-match'?: string | undefined;
+    readonly 'if-unmodified-since'?: string | undefined;
     readonly 'if-none-match'?: string | undefined;
     readonly 'if-range'?: string | undefined;
   };
@@ -25,7 +28,7 @@ export interface DownloadFile {
 
 /** How a download is answered; `part` is null where no bytes follow the headers. */
 export interface DownloadPlan {
-  readonly status: 200 | 206 | 304 | 416;
+  readonly status: 200 | 206 | 304 | 412 | 416;
   readonly headers: Readonly<Record<string, string>>;
   readonly part: ByteRange | null;
 }
@@ -35,6 +38,7 @@ export function planDownload({ method, headers }: DownloadRequest, file: Downloa
   if (file.sizeBytes === null) return planUnsized(method, file.name);
   const tag = `"${file.version}"`;
   const validators = { ETag: tag, 'Last-Modified': toHttpDate(Math.min(file.modifiedMs, nowMs)) };
+  if (isOther(headers, tag, file.modifiedMs)) return { status: 412, headers: validators, part: null };
   if (isListed(headers['if-none-match'], tag)) return { status: 304, headers: validators, part: null };
 
   const isSameFile = headers['if-range'] === undefined || headers['if-range'] === tag;
@@ -58,6 +62,12 @@ export function planDownload({ method, headers }: DownloadRequest, file: Downloa
   };
 }
 
+/** Whether the client wants another version than the one that is there, and no other one. */
+function isOther(headers: DownloadRequest['headers'], tag: string, modifiedMs: number): boolean {
+  const ifMatch = headers['if-match'];
+  return ifMatch === undefined ? isChangedSince(headers['if-unmodified-since'], modifiedMs) : !isMatched(ifMatch, tag);
+}
+
 /** Neither a range nor a version can be told of what is made as it is read. */
 function planUnsized(method: string, name: string): DownloadPlan {
   return {
@@ -65,8 +75,4 @@ function planUnsized(method: string, name: string): DownloadPlan {
     headers: { 'Content-Type': 'application/octet-stream', 'Content-Disposition': attachment(name) },
     part: method === 'HEAD' ? null : { offset: 0, lengthBytes: Number.POSITIVE_INFINITY },
   };
-}
-
-function toHttpDate(milliseconds: number): string {
-  return new Date(Math.max(0, milliseconds)).toUTCString();
 }

@@ -8,3 +8,8 @@ export function parseEntityTags(header: string): readonly string[] {
 export function isListed(header: string | undefined, tag: string): boolean {
   return parseEntityTags(header ?? '').some((listed) => listed === '*' || listed.replace(/^W\//, '') === tag);
 }
+
+/** True where an If-Match header names the tag, which weak ones do not. */
+export function isMatched(header: string, tag: string): boolean {
+  return parseEntityTags(header).some((listed) => listed === '*' || listed === tag);
+}

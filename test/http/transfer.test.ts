@@ -74,7 +74,50 @@ describe('an upload', () => {
   });
 });
 
+describe('an upload that is meant for one version', () => {
+  const PAST = 'Mon, 01 Jan 2001 00:00:00 GMT';
+  const FUTURE = 'Fri, 01 Jan 2100 00:00:00 GMT';
+
+  it('by its time takes the place of no later one', async () => {
+    await put('first');
+    expect((await put('second', { 'if-unmodified-since': PAST })).statusCode).toBe(412);
+    expect((await put('second', { 'if-unmodified-since': FUTURE })).statusCode).toBe(200);
+    expect((await put('third', { 'if-unmodified-since': 'long ago' })).statusCode).toBe(200);
+    expect((await get()).body).toBe('third');
+  });
+
+  it('by its time is written where there is no file', async () => {
+    const url = '/sandbox/u/raw?path=new-by-time.bin';
+    expect((await put('x', { 'if-unmodified-since': PAST }, url)).statusCode).toBe(201);
+  });
+
+  it('is not looked at by its time where it is named by its ETag', async () => {
+    await put('x');
+    const { etag } = (await get()).headers;
+    expect((await put('y', { 'if-unmodified-since': PAST, 'if-match': String(etag) })).statusCode).toBe(200);
+  });
+});
+
+it.each([RAW, '/sandbox/u/archive?path=in'])(
+  'a part that is uploaded to %s does not take the place of the whole',
+  async (url) => {
+    await put('0123456789');
+    const response = await put('x', { 'content-range': 'bytes 0-0/10' }, url);
+    expect([response.statusCode, response.json().detail[0].loc]).toEqual([422, ['header', 'content-range']]);
+    expect((await get()).body).toBe('0123456789');
+  },
+);
+
 describe('a download', () => {
+  it('of a version that is not there is a 412 with a sentence, or none for HEAD', async () => {
+    await put('x');
+    const response = await get({ 'if-match': '"other"' });
+    expect([response.statusCode, response.json().error]).toEqual([412, expect.stringMatching(/\.$/)]);
+    expect(response.headers['content-type']).toContain('application/json');
+    const head = await get({ 'if-match': '"other"' }, RAW, 'HEAD');
+    expect([head.statusCode, head.body]).toEqual([412, '']);
+  });
+
   it('has its length, name and version; HEAD has them too', async () => {
     await put('0123456789');
     const whole = await get();

@@ -130,7 +130,6 @@ export const KNOWN_VIOLATIONS: readonly string[] = [
   'src/dialects/clara/mapping.ts -> src/sandboxes/storage/record.ts',
   'src/dialects/clara/service/routes.ts -> src/engines/engine.ts',
   'src/dialects/clara/service/routes.ts -> src/sandboxes/sandboxes.ts',
-  'src/dialects/clara/transfers/routes.ts -> src/agent/calls/call.ts',
   'src/dialects/clara/transfers/routes.ts -> src/agent/calls/files.ts',
   'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/disk-sweep.ts',
   'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/reconciler.ts',

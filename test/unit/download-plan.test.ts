@@ -72,6 +72,27 @@ describe('the plan of a download', () => {
     expect(plan({ 'if-none-match': '"v1"', range: 'bytes=99-' })).toMatchObject({ status: 304, part: null });
   });
 
+  it.each([
+    [{ 'if-match': '"v1"' }, 200],
+    [{ 'if-match': '"x", "v1"' }, 200],
+    [{ 'if-match': '*' }, 200],
+    [{ 'if-match': '"x"' }, 412],
+    [{ 'if-match': 'W/"v1"' }, 412],
+    [{ 'if-match': '' }, 412],
+    [{ 'if-match': '"x"', 'if-none-match': '"v1"' }, 412],
+    [{ 'if-match': '"x"', range: 'bytes=0-1' }, 412],
+    [{ 'if-unmodified-since': 'Thu, 01 Jan 2026 12:00:00 GMT' }, 200],
+    [{ 'if-unmodified-since': 'Thu, 01 Jan 2026 11:59:59 GMT' }, 412],
+    [{ 'if-unmodified-since': 'Thursday, 01-Jan-26 11:59:59 GMT' }, 412],
+    [{ 'if-unmodified-since': 'yesterday' }, 200],
+    [{ 'if-unmodified-since': '2026-01-01' }, 200],
+    [{ 'if-unmodified-since': 'Thu, 01 Jan 2026 11:59:59 GMT', 'if-match': '"v1"' }, 200],
+  ])('gives just the version that %j wants, with %i', (headers, status) => {
+    for (const method of ['GET', 'HEAD']) {
+      expect(plan(headers, method, { ...FILE, modifiedMs: FILE.modifiedMs + 999 }).status).toBe(status);
+    }
+  });
+
   it('takes an If-Range with a date for another version, as seconds do not tell two versions apart', () => {
     expect(plan({ range: 'bytes=0-1', 'if-range': 'Thu, 01 Jan 2026 12:00:00 GMT' })).toMatchObject({ status: 200 });
     expect(plan({ range: 'bytes=0-1', 'if-range': '"v1"' })).toMatchObject({ status: 206 });

@@ -205,6 +205,11 @@ export const archiveBytes = z
 
 export const rangeHeaders = z.object({
   range: z.string().optional().meta({ description: 'One range, such as bytes=0-1023, bytes=1024- or bytes=-100.' }),
+  'if-match': z.string().optional().meta({ description: 'ETags; the answer is 412 where the file has none of them.' }),
+  'if-unmodified-since': z
+    .string()
+    .optional()
+    .meta({ description: 'The answer is 412 where the file was changed after this second.' }),
   'if-none-match': z
     .string()
     .optional()
@@ -223,4 +228,8 @@ export const conditionHeaders = z.object({
     .refine((text) => text === '*', 'must be *')
     .optional()
     .meta({ description: '* writes only where there is no file yet.' }),
+  'if-unmodified-since': z
+    .string()
+    .optional()
+    .meta({ description: 'Write only over a file that was not changed after this second.' }),
 });

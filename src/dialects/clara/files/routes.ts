@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { extractArchive, removePath, writeFile } from '../../../agent/calls/files.ts';
+import { removePath, writeFile } from '../../../agent/calls/files.ts';
 import type { AgentConnection } from '../../../agent/wire/connection.ts';
 import { AgentFailure } from '../../../agent/wire/failures.ts';
-import { ARCHIVE_LIMITS, readWholeFile, toAbsolutePath, toFilePath } from '../../../files/files.ts';
+import { extractFile } from '../../../files/archives.ts';
+import { readWholeFile, toAbsolutePath, toFilePath } from '../../../files/files.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { type Execution, execute } from '../../../processes/executions.ts';
 import type { SandboxMemory } from '../../../sandboxes/metering/memory.ts';
@@ -144,13 +145,13 @@ export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, 
       const answerByMs = startedAtMs + UNZIP_MS;
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
-      const how = { limits: ARCHIVE_LIMITS, encoding: request.body.encoding };
+      const how = { destination, encoding: request.body.encoding };
       const signal = disconnectSignal(reply);
       return await service.write(toOwner(request.params.user_id, request.auth), (connection, memory) =>
         orRefused(startedAtMs, async () => {
           const idleMs = answerByMs - UNZIP_LISTING_MS - performance.now();
           const isTooSlow = await namingEncoding('body', () =>
-            isEnded(connection, extractArchive(connection, path, destination, how, { idleMs, signal })),
+            isEnded(connection, extractFile(connection, path, how, { idleMs, signal })),
           );
           if (isTooSlow) return toRefused(tooSlow(idleMs), startedAtMs);
           const listing = await list(connection, destination, signal, memory, answerByMs);
