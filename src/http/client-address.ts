@@ -1,5 +1,6 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { parseAddress } from '../ip-address.ts';
 
 type Sender = Pick<FastifyRequest, 'ip' | 'socket'>;
 
@@ -27,13 +28,10 @@ export function clientAddress(request: Sender): string {
 export function toClient(ip: string | undefined): string {
   const plain = toPlain(ip);
   // A client that has gone has no address any more.
-  if (plain === null || !isIPv6(plain)) return plain ?? 'gone';
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const all = [...groups, ...Array.from({ length: missing }, () => '0'), ...(tail ?? '').split(':')];
-  return all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
+  if (plain === null) return 'gone';
+  if (!plain.includes(':')) return plain;
+  const address = parseAddress(plain.split('%')[0] ?? '');
+  if (!address) return plain;
+  const groups = [112n, 96n, 80n, 64n].map((shift) => (address.value >> shift) & 0xffffn);
+  return groups.map((group) => group.toString(16)).join(':');
 }
