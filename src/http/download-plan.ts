@@ -3,6 +3,9 @@ import { attachment } from './content-disposition.ts';
 import { isListed, isMatched } from './entity-tags.ts';
 import { isChangedSince, toHttpDate } from './http-date.ts';
 
+/** Of what has no version; no list of tags has it. */
+const NO_TAG = '';
+
 /** What a client asks for, as far as it matters for which bytes it gets. */
 export interface DownloadRequest {
   readonly method: string;
@@ -35,7 +38,7 @@ export interface DownloadPlan {
 
 /** Decides from the headers alone how a file is answered. RFC 9110, sections 13 and 14. */
 export function planDownload({ method, headers }: DownloadRequest, file: DownloadFile, nowMs: number): DownloadPlan {
-  if (file.sizeBytes === null) return planUnsized(method, file.name);
+  if (file.sizeBytes === null) return planUnsized(method, headers, file.name);
   const tag = `"${file.version}"`;
   const validators = { ETag: tag, 'Last-Modified': toHttpDate(Math.min(file.modifiedMs, nowMs)) };
   if (isOther(headers, tag, file.modifiedMs)) return { status: 412, headers: validators, part: null };
@@ -69,7 +72,9 @@ function isOther(headers: DownloadRequest['headers'], tag: string, modifiedMs: n
 }
 
 /** Neither a range nor a version can be told of what is made as it is read. */
-function planUnsized(method: string, name: string): DownloadPlan {
+function planUnsized(method: string, headers: DownloadRequest['headers'], name: string): DownloadPlan {
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined && !isMatched(ifMatch, NO_TAG)) return { status: 412, headers: {}, part: null };
   return {
     status: 200,
     headers: { 'Content-Type': 'application/octet-stream', 'Content-Disposition': attachment(name) },

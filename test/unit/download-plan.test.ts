@@ -93,6 +93,14 @@ describe('the plan of a download', () => {
     }
   });
 
+  it.each([
+    [{ 'if-match': '"v1"' }, 412],
+    [{ 'if-match': '*' }, 200],
+    [{ 'if-none-match': '"v1"' }, 200],
+  ])('of what has no version answers %j with %i', (headers, status) => {
+    expect(planDownload({ method: 'GET', headers }, { ...FILE, sizeBytes: null }, NOW_MS).status).toBe(status);
+  });
+
   it('takes an If-Range with a date for another version, as seconds do not tell two versions apart', () => {
     expect(plan({ range: 'bytes=0-1', 'if-range': 'Thu, 01 Jan 2026 12:00:00 GMT' })).toMatchObject({ status: 200 });
     expect(plan({ range: 'bytes=0-1', 'if-range': '"v1"' })).toMatchObject({ status: 206 });
