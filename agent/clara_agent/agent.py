@@ -9,6 +9,7 @@ from .io.aside import Aside
 from .io.children import Children
 from .wire.connection import Connection
 from .host.environment import environment_of
+from .host.folders import Folders
 from .errors import Failure
 from .wire.handover import Handover
 from .io.loop import Loop
@@ -20,6 +21,7 @@ from .host.settings import Settings
 from .processes.shells import Shells
 
 TEMPORARY = b"/tmp"
+SHARED_MEMORY = b"/dev/shm"
 
 
 class Agent:
@@ -34,6 +36,8 @@ class Agent:
         # Where a file may lie under a name for the meantime, which the next agent sweeps.
         kept = os.fsencode(config["workspace"])
         self.roots = [kept, os.fsencode(config["packages"]), self.environment.get(b"HOME", kept), self._temporary()]
+        scratch = config.get("scratch", "/run/clara")
+        self.folders = Folders(kept, self.roots[1:] + [os.fsencode(scratch), SHARED_MEMORY])
         self.loop = Loop()
         self.aside = Aside(self.loop)
         # Held while a file is looked at and replaced.
@@ -43,7 +47,7 @@ class Agent:
         self._settings = Settings()
         self.runs = set()
         self.workers = set()
-        self.scratch = Scratch(config.get("scratch", "/run/clara"), self._temporary)
+        self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
         self.shells = Shells(self.children)
         self._connection = None
@@ -70,7 +74,10 @@ class Agent:
 
     def _open(self, channel, parameters):
         operation = find_operation(take(parameters, "op", str))
-        if not operation.checks_settings:
+        if operation.checks_settings:
+            self.folders.check()
+        else:
+            self.folders.reopen()
             self._settings.check(())
         return operation(self, channel, parameters)
 

@@ -32,6 +32,12 @@ export interface ExecutionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const CLEARED =
+  'The sandbox had no room for another process, so everything that ran in it in the background was ended.';
+
+const BROKEN_START =
+  'Python ended or hung before it got to the program: look at what it reads at its start, such as usercustomize.py, sitecustomize.py and .pth files in /packages. Shell and file calls go on working.';
+
 /** Exit code of a program that ran out of time, as coreutils' `timeout` has it. */
 const TIMEOUT_EXIT_CODE = 124;
 
@@ -93,10 +99,14 @@ function toExecution(result: RunResult): Execution {
     oomKilled: result.oomKilled,
     truncated: result.stdout.omittedBytes + result.stderr.omittedBytes > 0,
     signal: result.signal,
-    notice: result.cleared
-      ? 'The sandbox had no room for another process, so everything that ran in it in the background was ended.'
-      : null,
+    notice: noticeOf(result),
   };
+}
+
+function noticeOf(result: RunResult): string | null {
+  if (result.cleared) return CLEARED;
+  const isSilent = result.exitCode !== 0 && result.stderr.head.length === 0;
+  return result.brokenStart && isSilent ? BROKEN_START : null;
 }
 
 /** True where nobody knows how the program ended, as its sandbox fell silent. */

@@ -7,9 +7,10 @@ STALE_LIMIT = 1000
 class Scratch:
     """Makes `<scratch>/<n>/`; falls back to the folder for temporary files where the scratch is full or missing."""
 
-    def __init__(self, root, fallback):
+    def __init__(self, root, fallback, reopen):
         self._root = os.fsencode(root)
         self._fallback = fallback
+        self._reopen = reopen
         self._number = 0
         self._live = set()
 
@@ -18,7 +19,8 @@ class Scratch:
         try:
             return self._put(self._root, name, content)
         except OSError:
-            self._clear()
+            if not self._reopen():
+                self._clear()
         try:
             return self._put(self._root, name, content)
         except OSError:

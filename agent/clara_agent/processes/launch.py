@@ -39,7 +39,7 @@ def launch_shell(run, outputs):
     if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
         _spawn(run, argv, environment, outputs)
     else:
-        # The standby of the warm interpreter is there already, so that the run need not wait for a fork.
+        # The standby of the warm interpreter is there already, as a rule, so that the run need not wait for a fork.
         _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
 
 
@@ -60,7 +60,8 @@ def _spawn(run, argv, environment, outputs):
 
 
 def _start_warm(run, job, outputs, source=None):
-    PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source).begin()
+    run.starting = PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
+    run.starting.begin()
 
 
 def launch_python(run, outputs):

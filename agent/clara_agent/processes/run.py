@@ -27,6 +27,7 @@ class Run(Operation):
         self.request = RunRequest(self.parameters, self.agent.workspace)
         self.source = bytearray()
         self.script = None
+        self.starting = None
         self.pid = None
         self._status = None
         self._inlet = None
@@ -105,18 +106,23 @@ class Run(Operation):
             self._inlet.close()
             self._inlet = None
 
+    @property
+    def is_unwanted(self):
+        """Whether nobody waits for its program any more."""
+        return self._is_gone or self._timed_out or self._cancelled
+
     def on_started(self, pid):
         """The process is there; it may be unwanted by now."""
         self.pid = pid
         self.source = b""
-        if self._is_gone or self._timed_out or self._cancelled:
+        if self.is_unwanted:
             self._end_tree()
 
     def on_refused(self, error):
         """It could not start: what earlier runs left behind may have used up the processes."""
         self.agent.check_settings()
         self._outputs.close()
-        if error.errno == errno.EAGAIN and not self._cleared and not self._timed_out and not self._cancelled and not self._is_gone:
+        if error.errno == errno.EAGAIN and not self._cleared and not self.is_unwanted:
             self._cleared = True
             self.agent.clear_background(self._relaunch)
             return
@@ -163,7 +169,9 @@ class Run(Operation):
             self._let_go()
 
     def _end_tree(self):
-        if self.pid and not self._kill:
+        if not self.pid and self.starting:
+            self.starting.give_up()
+        elif self.pid and not self._kill:
             from ..io.tree import TreeKill
 
             self._kill = TreeKill(self.agent.loop, [self.pid], self._tree_gone)
@@ -210,6 +218,8 @@ class Run(Operation):
         }
         if self._cleared:
             result["cleared"] = True
+        if self.starting and self.starting.is_broken and self.request.program == "python":
+            result["brokenStart"] = True
         self._let_go()
         self.channel.result(result)
 
@@ -223,10 +233,11 @@ class Run(Operation):
         if self._timer:
             self._timer.cancel()
         self.agent.runs.discard(self)
+        # After the answer is on its way, as is all that the next run only needs.
+        self.agent.loop.soon(self.agent.folders.reopen)
         if self.request.program == "shell":
             self.agent.loop.soon(self.agent.shells.prepare)
         if self.script:
-            # After the answer is on its way.
             self.agent.loop.soon(self._clean_up)
 
     def _clean_up(self):

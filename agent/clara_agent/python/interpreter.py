@@ -7,7 +7,8 @@ import _socket
 
 from ..io.process import spawn
 
-LOADER = "import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
+# The folder that it starts in may have a file of any module's name.
+LOADER = "import sys;sys.path[:]=filter(None,sys.path);import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
 PARTS = {
     "zygote": "python.zygote",
     "title": "io.title",

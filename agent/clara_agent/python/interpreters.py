@@ -2,6 +2,7 @@
 import os
 import sys
 
+from ..io.process import spawn
 from .interpreter import start_cold
 from .preload import Preload
 from .preloaded import Preloaded, stamp_of
@@ -9,6 +10,10 @@ from .warm import Warm
 
 # A warm interpreter has read these before the run could set them.
 EARLY = (b"PYTHON", b"LD_", b"LC_", b"LANG", b"TZ", b"MALLOC_", b"OMP_", b"OPENBLAS_", b"MKL_")
+
+
+# What a fork of the agent cannot say of itself: the OOM killer takes it before the agent.
+VICTIM = [b"/bin/sh", b"-c", b'{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"']
 
 
 class Interpreters:
@@ -40,6 +45,8 @@ class Interpreters:
 
     def run(self, start):
         """Runs the start's job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""
+        if "argv" in start.job:
+            return self._run_program(start)
         asked = start.job["env"].items()
         if start.is_alone or start.losses > 1 or any(name.startswith(EARLY) and self.environment.get(name) != value for name, value in asked):
             return self._run_cold(start)
@@ -84,7 +91,22 @@ class Interpreters:
     def _lost(self, warm):
         if warm is self._plain:
             self._plain = None
-            self._loop.soon(self.warm_up)
+            # One that never got so far would not the next time either: the next run tries.
+            if warm.has_spoken:
+                self._loop.soon(self.warm_up)
+
+    def _run_program(self, start):
+        """A program needs no Python: it is a fork of an interpreter where one is ready, and never waits for one."""
+        plain = self._plain
+        if plain and plain.is_alive and plain.has_spoken and not start.losses and not start.is_alone:
+            return plain.run(start)
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            pid = spawn(VICTIM + start.job["argv"], start.job["environment"], start.job["cwd"], [null] + start.descriptors)
+        finally:
+            os.close(null)
+        self._children.watch(pid, start.on_exited)
+        return start.on_started(pid)
 
     def _run_cold(self, start):
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)

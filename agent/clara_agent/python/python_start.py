@@ -1,6 +1,8 @@
 """One Python script on its way into an interpreter."""
 import os
 
+SIGKILL = 9
+
 
 class PythonStart:
     """Tells `run` what becomes of the script; a warm interpreter that is lost before it could start is replaced."""
@@ -14,6 +16,9 @@ class PythonStart:
         self.source = source
         self.losses = 0
         self.is_alone = False
+        # Whether interpreters end or hang before they get to a script: what the user has them do at their start.
+        self.is_broken = False
+        self.warm = None
 
     def begin(self):
         """Sends the script on its way; raises OSError where no process can be had."""
@@ -23,8 +28,21 @@ class PythonStart:
             self._close()
             raise
 
+    def give_up(self):
+        """The run is unwanted before its process is there: an interpreter that does not answer holds it up no longer."""
+        if self.warm:
+            self.warm.give_up()
+
+    @property
+    def is_unwanted(self):
+        """Whether nobody waits for its program any more."""
+        return self._run.is_unwanted
+
     def on_started(self, pid):
         """The process is there and has the descriptors."""
+        if self.warm:
+            self.is_broken = False
+        self.warm = None
         self._close()
         self.source = None
         self._run.on_started(pid)
@@ -36,17 +54,25 @@ class PythonStart:
 
     def on_lost(self):
         """The interpreter went before the script could start."""
+        self.is_broken = bool(self.warm) and not self.warm.has_spoken
+        self._begin_again()
+
+    def _begin_again(self):
+        self.warm = None
+        if self._run.is_unwanted:
+            return self.on_exited(SIGKILL)
         self.losses += 1
         try:
             self._interpreters.run(self)
         except OSError as error:
             self._close()
             self._run.on_refused(error)
+        return None
 
     def on_unsent(self):
         """Its descriptors cannot be passed to the warm interpreter: it gets one of its own, which inherits them."""
         self.is_alone = True
-        self.on_lost()
+        self._begin_again()
 
     def on_refused(self, number):
         """The fork failed."""

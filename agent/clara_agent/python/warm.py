@@ -40,6 +40,7 @@ class Warm:
         self._watchdog = None
         self._silence = self._stops = 0
         self.standby = None
+        self.has_spoken = False
         children.watch(self.pid, lambda status: self._died())
         loop.add(self._fd, READ, self._ready)
 
@@ -48,6 +49,7 @@ class Warm:
         self._number += 1
         message = marshal.dumps(dict(start.job, id=self._number))
         self._pending[self._number] = start
+        start.warm = self
         self._backlog.append((message, self._number, start))
         self._send()
         if self._watchdog is None:
@@ -78,7 +80,8 @@ class Warm:
         stopped = [pid for pid in self.pids() if _is_stopped(pid)]
         is_stopped = bool(stopped)
         self._stops = self._stops + 1 if is_stopped else 0
-        if self._silence > MOST_SILENCE or self._stops > MOST_STOPS:
+        is_unwanted = any(start.is_unwanted for start in self._pending.values())
+        if self._silence > (0 if is_unwanted else MOST_SILENCE) or self._stops > MOST_STOPS:
             return self.kill()
         for pid in stopped:
             kill(pid, SIGCONT)
@@ -108,6 +111,7 @@ class Warm:
     def _hear(self, message):
         kind, number, pid, status = message
         self._silence = 0
+        self.has_spoken = True
         if kind == STARTED:
             start = self._pending.pop(number, None)
             if start:
@@ -165,6 +169,11 @@ class Warm:
     def pids(self):
         """Its processes, without those that run something."""
         return [self.pid] + ([self.standby] if self.standby and self.standby not in self._running else [])
+
+    def give_up(self):
+        """Nobody waits any more for one of its starts: ends it where it does not answer; one that does may go on for the others."""
+        if not self.has_spoken or self._silence:
+            self.kill()
 
     def kill(self):
         """Ends it; its runs go on as children of the agent."""

@@ -32,6 +32,7 @@ const runResult = z.object({
   stdout: streamCount,
   stderr: streamCount,
   cleared: z.boolean().optional(),
+  brokenStart: z.boolean().optional(),
 });
 
 /** How a program ended, with the first and last part of what it wrote. */
@@ -43,6 +44,8 @@ export interface RunResult {
   readonly oomKilled: boolean;
   /** True where all other processes of the sandbox had to be killed, because they left no room for this one. */
   readonly cleared: boolean;
+  /** True where Python ended or hung before it got to the script, because of what the sandbox has it do at its start. */
+  readonly brokenStart: boolean;
   readonly durationMs: number;
   readonly stdout: Captured;
   readonly stderr: Captured;
@@ -95,6 +98,7 @@ export async function runProgram(
     return {
       ...result,
       cleared: result.cleared ?? false,
+      brokenStart: result.brokenStart ?? false,
       stdout: stdout.finish(result.stdout),
       stderr: stderr.finish(result.stderr),
     };

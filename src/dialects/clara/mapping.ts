@@ -81,7 +81,10 @@ function toErrorText(
   what: string,
   limits: { readonly timeoutSeconds: number; readonly memoryBytes: number },
 ): string | null {
-  if (execution.timedOut) return `${what} timed out after ${limits.timeoutSeconds} seconds`;
+  if (execution.timedOut) {
+    const sentence = `${what} timed out after ${limits.timeoutSeconds} seconds`;
+    return execution.notice ? `${sentence}\n${execution.notice}` : sentence;
+  }
   const parts = [execution.stderr];
   if (execution.oomKilled) parts.push(`Killed: out of memory (limit ${Math.floor(limits.memoryBytes / 2 ** 20)} MiB)`);
   if (execution.notice) parts.push(execution.notice);
