@@ -8,6 +8,7 @@ import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
 import { DialTimeout, dial } from './dialer.ts';
 import type { EgressBooks } from './egress-counters.ts';
+import { EgressLog, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';
@@ -16,7 +17,7 @@ import type { Resolver } from './resolver.ts';
 import { Translators } from './translators.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
-/** How a connection that a sandbox asked for came out, and under what the books count it. */
+/** Under what the books count a connection. */
 const COLUMN = {
   allowed: 'allowed',
   denied: 'refused',
@@ -25,9 +26,10 @@ const COLUMN = {
   unreachable: 'failed',
   timeout: 'failed',
   cancelled: 'failed',
-} as const satisfies Readonly<Record<string, keyof EgressBooks>>;
+} as const satisfies Readonly<Record<Verdict, keyof EgressBooks>>;
 
-type Verdict = keyof typeof COLUMN;
+/** What a program is told whose sandbox asks faster than anybody can be served. */
+const TOO_FAST = 'This sandbox asks for too many connections; wait a few seconds.';
 
 /** What a program is told beside the refusal itself. */
 const MAIL_CLOSED = `Port ${MAIL_PORT}, of mail servers, is closed unless SANDBOX_EGRESS_ALLOW names it, as in mail.example.org:25.`;
@@ -96,22 +98,29 @@ export class Egress {
   forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
     const policy = new EgressPolicy(this.#parts.rules, this.#parts.surroundings, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
-    let name = sandboxId;
+    const log = new EgressLog(this.#parts.logger, this.#parts.clock, sandboxId);
     return {
       books: meter.books,
-      onOpen: (asked, channel) => void this.#serve(() => name, policy, meter, asked, channel),
-      nameAs: (id) => {
-        name = id;
+      onOpen: (asked, channel) => {
+        const waitMs = meter.countDial();
+        if (waitMs !== null) void this.#serve(log, policy, meter, asked, channel, waitMs);
+        else {
+          meter.books.refused += 1;
+          log.fold('limit');
+          channel.fail('limit', TOO_FAST);
+        }
       },
+      nameAs: (id) => log.nameAs(id),
     };
   }
 
   async #serve(
-    nameOf: () => string,
+    log: EgressLog,
     policy: EgressPolicy,
     meter: EgressMeter,
     asked: unknown,
     channel: IncomingChannel,
+    waitMs: number,
   ): Promise<void> {
     const parsed = request.safeParse(asked);
     if (!parsed.success || parsed.data.op !== 'dial') return channel.fail('unsupported', 'The server takes dial only.');
@@ -122,8 +131,10 @@ export class Egress {
     let verdict: Verdict = 'allowed';
     let end: TunnelEnd | undefined;
     let hasBegun = false;
+    let hasWaited = false;
     try {
-      await pause(meter.countDial(), tunnel.gone);
+      await pause(waitMs, tunnel.gone);
+      hasWaited = true;
       if (meter.isSpent) throw spent(meter);
       hasBegun = meter.begin();
       if (!hasBegun) throw crowded(meter);
@@ -142,10 +153,8 @@ export class Egress {
       if (hasBegun) meter.end();
       const { sentBytes, receivedBytes } = tunnel;
       const ms = Math.round(this.#parts.clock.monotonicMs() - startedMs);
-      this.#parts.logger.info(
-        { sandbox: nameOf(), host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms },
-        'egress',
-      );
+      if (!hasWaited) log.fold(verdict);
+      else log.write({ host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms });
     }
   }
 

@@ -14,6 +14,9 @@ export interface EgressLimits {
 const DIALS_PER_SECOND = 50;
 const DIAL_BURST = 100;
 
+/** How long a connection may have to wait for its turn, in milliseconds: as long as all that an agent can ask for at once. */
+const MAX_WAIT_MS = 3_000;
+
 /** How far ahead of its bandwidth a sandbox may be after a rest, in milliseconds. */
 const BURST_MS = 250;
 
@@ -41,12 +44,14 @@ export class EgressMeter {
     return this.limits.maxBytes > 0 && this.#bytes >= this.limits.maxBytes;
   }
 
-  /** Counts a wish for a connection; the milliseconds to wait before it is answered. */
-  countDial(): number {
+  /** Counts a wish for a connection; the milliseconds to wait for its turn. Null, and not counted, where too many wait or have waited. */
+  countDial(): number | null {
     const now = this.#clock.monotonicMs();
-    this.#dialsUntilMs =
-      Math.max(this.#dialsUntilMs, now - (DIAL_BURST / DIALS_PER_SECOND) * 1000) + 1000 / DIALS_PER_SECOND;
-    return Math.max(0, this.#dialsUntilMs - now);
+    const restedMs = now - (DIAL_BURST / DIALS_PER_SECOND) * 1000;
+    const untilMs = Math.max(this.#dialsUntilMs, restedMs) + 1000 / DIALS_PER_SECOND;
+    if (untilMs - now > MAX_WAIT_MS) return null;
+    this.#dialsUntilMs = untilMs;
+    return Math.max(0, untilMs - now);
   }
 
   /** Counts a connection in; false where there are too many. */

@@ -140,6 +140,7 @@ describe('an agent that floods', () => {
   it.each([
     ['small frames', 25_000, 8, FRAME.CREDIT, 100],
     ['JSON', 2, 1_000_000, FRAME.EVENT, 100],
+    ['channels', 248, 2, FRAME.OPEN, 100],
     ['bytes under credit', 1_600, 65_536, FRAME.DATA, 0],
   ] as const)('with %s is weighed by what they cost', (_what, count, length, type, waitMs) => {
     const payload = Buffer.alloc(length);

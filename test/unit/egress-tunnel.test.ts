@@ -152,4 +152,15 @@ describe('a meter', () => {
     expect(waits.filter((wait) => wait === 0)).toHaveLength(100);
     expect(waits.at(-1)).toBeCloseTo(2000);
   });
+
+  it('refuses at the door what would wait for longer than all that may wait, and counts none of it', () => {
+    const state = { now: 0 };
+    const meter = new EgressMeter(NO_LIMITS, at(state));
+    const waits = Array.from({ length: 10_000 }, () => meter.countDial());
+    expect(waits.filter((wait) => wait !== null)).toHaveLength(250);
+    state.now = 1_000;
+    expect(Array.from({ length: 10_000 }, () => meter.countDial()).filter((wait) => wait !== null)).toHaveLength(50);
+    state.now = 60_000;
+    expect(meter.countDial()).toBe(0);
+  });
 });

@@ -8,6 +8,9 @@ const UNITS_PER_WINDOW = 25_000;
 /** Bytes of JSON that cost as much as a frame. */
 const JSON_BYTES_PER_UNIT = 64;
 
+/** What a new channel costs beside that: it is made, served or refused, and answered. 2,500 of them a second are a part of a core. */
+const UNITS_PER_OPEN = 100;
+
 /** Bounds the work that one agent can make for the server with frames that no credit limits: small ones, and JSON. */
 export class FrameBudget {
   #startedAtMs = 0;
@@ -21,6 +24,7 @@ export class FrameBudget {
     }
     this.#units += frames.length;
     for (const { type, payload } of frames) {
+      if (type === FRAME.OPEN) this.#units += UNITS_PER_OPEN;
       if (type !== FRAME.DATA) this.#units += Math.floor(payload.length / JSON_BYTES_PER_UNIT);
     }
     return this.#units < UNITS_PER_WINDOW ? 0 : Math.max(1, Math.ceil(this.#startedAtMs + WINDOW_MS - nowMs));
