@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
@@ -56,7 +57,8 @@ export class SandboxService {
   readonly #onError: (error: unknown) => void;
   readonly #ending = new AbortController();
 
-  constructor(parts: LifecycleParts) {
+  constructor(given: Omit<LifecycleParts, 'frames'>) {
+    const parts = { ...given, frames: new SharedFrameBudget() };
     this.#onError = parts.onError;
     // Every call that waits listens, and there may be many.
     setMaxListeners(0, this.#ending.signal);

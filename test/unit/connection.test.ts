@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../src/agent/calls/run.ts';
 import { encodeFrame, FRAME, type FrameType } from '../../src/agent/wire/codec.ts';
 import type { AgentConnection } from '../../src/agent/wire/connection.ts';
-import { FrameBudget } from '../../src/agent/wire/frame-budget.ts';
 import type { IncomingChannel } from '../../src/agent/wire/incoming-channel.ts';
 import { type HostileAgent, hostileAgent } from '../support/hostile-agent.ts';
 
@@ -135,18 +134,6 @@ describe('an agent that floods', () => {
     await waits;
     await once(agent.near, 'resume');
     expect(agent.connection.isOpen).toBe(true);
-  });
-
-  it.each([
-    ['small frames', 25_000, 8, FRAME.CREDIT, 100],
-    ['JSON', 2, 1_000_000, FRAME.EVENT, 100],
-    ['channels', 248, 2, FRAME.OPEN, 100],
-    ['bytes under credit', 1_600, 65_536, FRAME.DATA, 0],
-  ] as const)('with %s is weighed by what they cost', (_what, count, length, type, waitMs) => {
-    const payload = Buffer.alloc(length);
-    const budget = new FrameBudget();
-    expect(budget.spend(Array(count).fill({ type, channel: 1, stream: 0, payload }), 1_000)).toBe(waitMs);
-    expect(budget.spend([], 1_100)).toBe(0);
   });
 });
 

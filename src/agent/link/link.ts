@@ -3,6 +3,7 @@ import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
 import { call } from '../calls/call.ts';
 import { AgentConnection, type AgentHello } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
+import type { SharedFrameBudget } from '../wire/frame-budget.ts';
 import type { OpenListener } from '../wire/incoming-channel.ts';
 import { ExecWatch } from './exec-watch.ts';
 import { type AgentSettings, toHeader } from './header.ts';
@@ -43,6 +44,8 @@ export interface AgentLinkParts {
   readonly line: SocketFolder | null;
   /** Answers the channels that the agent opens; without it they are refused. */
   readonly onOpen?: OpenListener;
+  /** What all agents of the server cost it together. */
+  readonly frames: SharedFrameBudget;
 }
 
 /**
@@ -127,9 +130,9 @@ export class AgentLink {
   }
 
   async #handOver(replace: boolean): Promise<AgentConnection> {
-    const { engine, engineId, source, secret, settings, onOpen } = this.#parts;
+    const { engine, engineId, source, secret, settings, onOpen, frames } = this.#parts;
     const exec = await engine.exec(engineId, [...BOOTSTRAP_ARGV, source.bootstrap]);
-    const connection = new AgentConnection(exec.stream, onOpen);
+    const connection = new AgentConnection(exec.stream, onOpen, frames);
     void this.#watch.follow(exec, connection.closed);
     exec.stream.write(toHeader(source, secret, settings, replace));
     exec.stream.write(source.bundle);
@@ -171,7 +174,7 @@ export class AgentLink {
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
   async #move(connection: AgentConnection): Promise<AgentConnection | null> {
-    const { line, onOpen } = this.#parts;
+    const { line, onOpen, frames } = this.#parts;
     if (!line) return null;
     const path = `${line.inside}/${LINE_SOCKET}`;
     const options = { deadlineMs: MOVE_TIMEOUT_MS };
@@ -180,7 +183,7 @@ export class AgentLink {
     ).catch(() => null);
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
-    const direct = new AgentConnection(socket, onOpen);
+    const direct = new AgentConnection(socket, onOpen, frames);
     try {
       await greeting(direct, MOVE_TIMEOUT_MS);
     } finally {

@@ -5,7 +5,7 @@ import { Channel, type ChannelListener } from './channel.ts';
 import { decodeJson, encodeJson, FRAME, type Frame, FrameDecoder, type FrameType, ProtocolError } from './codec.ts';
 import { deliver } from './deliver.ts';
 import { AgentFailure } from './failures.ts';
-import { FrameBudget } from './frame-budget.ts';
+import { FrameBudget, SharedFrameBudget } from './frame-budget.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
 import { Liveness } from './liveness.ts';
@@ -48,9 +48,10 @@ export class AgentConnection {
   readonly #onOpen: OpenListener | undefined;
   readonly #hello = createDeferred<AgentHello>();
   readonly #closed = createDeferred<Error>();
-  readonly #budget = new FrameBudget();
+  readonly #budget: FrameBudget;
   readonly #liveness = new Liveness({
     isAwaited: () => this.#channels.size > this.#incoming.size,
+    isHeldBack: () => this.#pause !== undefined,
     ping: () => this.send(FRAME.PING, 0, 0, PING),
     onHung: () => this.close(new AgentFailure('hung', 'The sandbox does not answer: its agent was stopped or hangs.')),
   });
@@ -60,8 +61,9 @@ export class AgentConnection {
   #end: Error | undefined;
   #pause: NodeJS.Timeout | undefined;
 
-  /** `onOpen` answers the channels that the agent opens; without it they are refused. */
-  constructor(stream: Duplex, onOpen?: OpenListener) {
+  /** `onOpen` answers the channels that the agent opens; without it they are refused. `frames` counts what all agents cost. */
+  constructor(stream: Duplex, onOpen?: OpenListener, frames = new SharedFrameBudget()) {
+    this.#budget = new FrameBudget(frames);
     this.#stream = stream;
     this.#writer = new FrameWriter(stream);
     this.#onOpen = onOpen;
@@ -144,7 +146,10 @@ export class AgentConnection {
   #rest(milliseconds: number): void {
     if (milliseconds === 0 || this.#end) return;
     this.#stream.pause();
-    this.#pause = setTimeout(() => this.#stream.resume(), milliseconds);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#stream.resume();
+    }, milliseconds);
   }
 
   #dispatch(frame: Frame): void {

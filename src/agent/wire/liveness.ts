@@ -9,6 +9,8 @@ const TICKS_TO_GIVE_UP = 8;
 export interface LivenessParts {
   /** True while a call waits for the agent; without one nobody is asked. */
   readonly isAwaited: () => boolean;
+  /** True while nothing is taken from the agent, whose silence says nothing then. */
+  readonly isHeldBack: () => boolean;
   readonly ping: () => void;
   readonly onHung: () => void;
 }
@@ -49,6 +51,7 @@ export class Liveness {
       this.end();
       return;
     }
+    if (this.#parts.isHeldBack()) return;
     this.#silentTicks += 1;
     if (this.#silentTicks >= TICKS_TO_GIVE_UP) {
       this.end();

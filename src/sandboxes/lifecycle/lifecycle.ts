@@ -1,5 +1,6 @@
 import type { AgentSource } from '../../agent/link/source.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
+import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Clock } from '../../async/clock.ts';
 import { Semaphore } from '../../async/semaphore.ts';
 import type { Config } from '../../config/config.ts';
@@ -35,6 +36,7 @@ export interface LifecycleParts {
   readonly users: SandboxUsers;
   readonly disks: Disks;
   readonly agentSource: AgentSource;
+  readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
   readonly clock: Clock;

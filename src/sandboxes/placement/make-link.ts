@@ -1,5 +1,6 @@
 import { AgentLink, type SocketFolder } from '../../agent/link/link.ts';
 import type { AgentSource } from '../../agent/link/source.ts';
+import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/egress.ts';
 import { parsePattern } from '../../egress/pattern.ts';
@@ -13,6 +14,7 @@ interface LinkParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
   readonly agentSource: AgentSource;
+  readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
 }
@@ -33,11 +35,11 @@ export interface Links {
 
 /** The line to a started sandbox's agent, and what goes over it. */
 export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
-  const { engine, store, agentSource, config, egress } = parts;
+  const { engine, store, agentSource, frames, config, egress } = parts;
   const { id, secret, overrides } = subject;
   const settings = toAgentSettings(config, overrides);
   const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
-  const common = { engine, engineId, source: agentSource, secret, settings, line };
+  const common = { engine, engineId, source: agentSource, secret, settings, line, frames };
   if (networkModeOf(config, overrides) !== 'proxy') return { link: new AgentLink(common), egress: null, line };
   const narrowing = overrides.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
   const itsEgress = egress.forSandbox(id, narrowing);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentSource } from '../../agent/link/source.ts';
+import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
@@ -37,6 +38,7 @@ interface PoolParts {
   readonly users: SandboxUsers;
   readonly disks: Disks;
   readonly agentSource: AgentSource;
+  readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
   readonly instance: string;
