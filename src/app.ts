@@ -16,6 +16,7 @@ import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import type { Engine } from './engines/engine.ts';
 import { isOnEngineHost } from './engines/host-path.ts';
+import { FaultLog } from './fault-log.ts';
 import { requireKey } from './http/auth.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
@@ -53,7 +54,8 @@ const CLOSE_PASSES_MS = 3_000;
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, engine, agentSource, clock, logger, version } = parts;
-  const onError = (error: unknown) => logger.error({ err: error }, 'background work failed');
+  const faults = new FaultLog(logger, clock);
+  const onError = (error: unknown) => faults.write(error);
   const onBytes = limitYoungGarbage(parts.collectYoung ?? (() => undefined));
 
   const disks = new Disks({ config, logger, onError });
@@ -121,6 +123,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await store.close();
     await disks.reserve.close();
     await engine.close();
+    egress.close();
+    faults.close();
   });
   return app;
 }

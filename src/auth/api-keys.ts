@@ -15,7 +15,7 @@ export interface ApiKey {
 }
 
 /** Requests per second on average, and how many of them may come at once after a pause. */
-export interface KeyRate {
+interface KeyRate {
   readonly perSecond: number;
   readonly burst: number;
 }

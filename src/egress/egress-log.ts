@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../async/clock.ts';
+import { LineFold } from '../async/line-fold.ts';
+import { TokenBuckets } from '../async/token-buckets.ts';
 
 /** How a connection that a sandbox asked for came out. */
 export type Verdict = 'allowed' | 'denied' | 'invalid' | 'limit' | 'unreachable' | 'timeout' | 'cancelled';
@@ -12,26 +14,58 @@ export interface EgressLine {
   readonly [more: string]: unknown;
 }
 
-/** Lines of connections that did not come about: so many at once after a rest, and so many a second; the others are counted. */
-const LINE_BURST = 100;
-const LINES_PER_SECOND = 5;
+/** Lines of one sandbox, of connections that were made and of those that were not, and of all sandboxes together. */
+const MADE = { perSecond: 10, burst: 1_000 };
+const NOT_MADE = { perSecond: 5, burst: 100 };
+const OF_ALL = { perSecond: 100, burst: 5_000 };
 
-/** How long what is counted waits for the line with its numbers, in milliseconds. */
-const FOLD_MS = 10_000;
+/** What is logged of a host, which may be any text: a name has 253 characters. */
+const MAX_HOST_CHARACTERS = 256;
+
+type Logger = Pick<FastifyBaseLogger, 'info'>;
+
+/** What the logs of all sandboxes share. */
+export class EgressLogs {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Those that have counted something which no line says yet. */
+  readonly counting = new Set<EgressLog>();
+  readonly #lines: TokenBuckets;
+
+  constructor(logger: Logger, clock: Clock) {
+    this.logger = logger;
+    this.clock = clock;
+    this.#lines = new TokenBuckets(OF_ALL, 1, clock);
+  }
+
+  /** True where all sandboxes together may have another line, which is counted. */
+  takesLine(): boolean {
+    return this.#lines.take('') === 0;
+  }
+
+  /** Writes all numbers that no line has yet. */
+  flush(): void {
+    for (const log of this.counting) log.flush();
+  }
+}
 
 /** The log of one sandbox's connections, whose length its code does not decide. */
 export class EgressLog {
-  readonly #logger: Pick<FastifyBaseLogger, 'info'>;
-  readonly #clock: Clock;
+  readonly #all: EgressLogs;
+  readonly #made: TokenBuckets;
+  readonly #notMade: TokenBuckets;
+  readonly #fold: LineFold;
   #sandbox: string;
-  #linesUntilMs = Number.NEGATIVE_INFINITY;
-  #folded: Partial<Record<Verdict, number>> = {};
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(logger: Pick<FastifyBaseLogger, 'info'>, clock: Clock, sandbox: string) {
-    this.#logger = logger;
-    this.#clock = clock;
+  constructor(all: EgressLogs, sandbox: string) {
+    this.#all = all;
     this.#sandbox = sandbox;
+    this.#made = new TokenBuckets(MADE, 1, all.clock);
+    this.#notMade = new TokenBuckets(NOT_MADE, 1, all.clock);
+    this.#fold = new LineFold((counts) => {
+      all.counting.delete(this);
+      all.logger.info({ sandbox: this.#sandbox, ...counts }, 'egress in bulk');
+    });
   }
 
   /** Changes the name of the sandbox; what was counted is still of the one before. */
@@ -40,33 +74,24 @@ export class EgressLog {
     this.#sandbox = sandbox;
   }
 
-  /** Writes the line of a connection that was made; of one that was not, if there were not too many of them. */
+  /** Writes the line of a connection, if there were not too many; else counts it. */
   write(line: EgressLine): void {
-    if (line.verdict !== 'allowed' && !this.#hasRoom()) this.fold(line.verdict);
-    else this.#logger.info({ sandbox: this.#sandbox, ...line }, 'egress');
+    const lines = line.verdict === 'allowed' ? this.#made : this.#notMade;
+    if (lines.take('') > 0 || !this.#all.takesLine()) this.fold(line.verdict);
+    else {
+      const host = line.host.slice(0, MAX_HOST_CHARACTERS);
+      this.#all.logger.info({ sandbox: this.#sandbox, ...line, host }, 'egress');
+    }
   }
 
   /** Counts a connection that gets no line of its own. */
   fold(verdict: Verdict): void {
-    this.#folded[verdict] = (this.#folded[verdict] ?? 0) + 1;
-    this.#timer ??= setTimeout(() => this.flush(), FOLD_MS).unref();
+    this.#all.counting.add(this);
+    this.#fold.add(verdict);
   }
 
   /** Writes the line with the numbers, if there are any. */
   flush(): void {
-    if (!this.#timer) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#logger.info({ sandbox: this.#sandbox, ...this.#folded }, 'egress in bulk');
-    this.#folded = {};
-  }
-
-  #hasRoom(): boolean {
-    const now = this.#clock.monotonicMs();
-    const gapMs = 1000 / LINES_PER_SECOND;
-    const untilMs = Math.max(this.#linesUntilMs, now - LINE_BURST * gapMs) + gapMs;
-    if (untilMs > now) return false;
-    this.#linesUntilMs = untilMs;
-    return true;
+    this.#fold.flush();
   }
 }

@@ -8,7 +8,7 @@ import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
 import { DialTimeout, dial } from './dialer.ts';
 import type { EgressBooks } from './egress-counters.ts';
-import { EgressLog, type Verdict } from './egress-log.ts';
+import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';
@@ -88,17 +88,24 @@ class Refusal extends Error {
 export class Egress {
   readonly #parts: EgressParts;
   readonly #translators: Translators;
+  readonly #logs: EgressLogs;
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
     this.#translators = new Translators(parts.resolver, parts.clock, parts.deadlines.resolveMs);
+    this.#logs = new EgressLogs(parts.logger, parts.clock);
+  }
+
+  /** Writes what the log has only counted so far; for the end of the server. */
+  close(): void {
+    this.#logs.flush();
   }
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
   forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
     const policy = new EgressPolicy(this.#parts.rules, this.#parts.surroundings, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
-    const log = new EgressLog(this.#parts.logger, this.#parts.clock, sandboxId);
+    const log = new EgressLog(this.#logs, sandboxId);
     return {
       books: meter.books,
       onOpen: (asked, channel) => {

@@ -1,6 +1,7 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { ErrorKind } from '../errors.ts';
-import { addressOf, toPlain } from './client-address.ts';
+import { addressOf, toClient, toPlain } from './client-address.ts';
+import type { StrangerLines } from './stranger-lines.ts';
 import type { IsTrustedProxy } from './trusted-proxies.ts';
 
 /** What is logged of an id of a user, whose length nobody has checked yet. */
@@ -28,15 +29,17 @@ declare module 'fastify' {
 
 /**
  * One line for each request, when it is answered or its client has left: who asked and from where, the route's pattern, the status and,
- * where it failed, why. Never a query, a body or a header, which may hold secrets; ids of users only where `logsUsers` is set.
+ * where it failed, why; of requests without a right key as many as `strangers` takes. Never a query, a body or a header, which may hold secrets; ids of users only where `logsUsers` is set.
  */
 export class AccessLog extends LogController {
   readonly #logsUsers: boolean;
   readonly #isTrustedProxy: IsTrustedProxy;
+  readonly #strangers: StrangerLines;
   readonly #cutBy = new WeakMap<FastifyReply, Error>();
 
-  constructor(logsUsers: boolean, isTrustedProxy: IsTrustedProxy) {
+  constructor(logsUsers: boolean, isTrustedProxy: IsTrustedProxy, strangers: StrangerLines) {
     super();
+    this.#strangers = strangers;
     this.#logsUsers = logsUsers;
     this.#isTrustedProxy = isTrustedProxy;
   }
@@ -63,13 +66,16 @@ export class AccessLog extends LogController {
     const status = reply.statusCode;
     const cutBy = this.#cutBy.get(reply);
     const isAnswered = isSent || status >= 400;
+    const address = this.#addressOf(request);
+    const loggedStatus = isAnswered || cutBy ? status : null;
+    if (!request.auth && !this.#takes(hasWrongKey, address, loggedStatus)) return;
     const line = {
-      address: this.#addressOf(request),
+      address,
       key: request.auth?.keyName ?? null,
       user: this.#logsUsers ? userOf(request) : undefined,
       method: request.method,
       route: request.routeOptions.url ?? null,
-      status: isAnswered || cutBy ? status : null,
+      status: loggedStatus,
       ms: Math.round(reply.elapsedTime * 100) / 100,
       ...failure,
       ...(cutBy ? { err: cutBy } : {}),
@@ -81,15 +87,20 @@ export class AccessLog extends LogController {
     else log.info(line, 'answered');
   }
 
+  /** Writes the line of what never became a request: nobody knows its route or its key. */
+  writeBroken(log: FastifyBaseLogger, address: string | null, status: number): void {
+    if (!this.#takes(false, address, status)) return;
+    log.info({ address, key: null, method: null, route: null, status, error: 'invalid' }, 'answered');
+  }
+
+  #takes(hasWrongKey: boolean, address: string | null, status: number | null): boolean {
+    return this.#strangers.takes(hasWrongKey ? 'wrong key' : 'answered', toClient(address ?? undefined), status);
+  }
+
   #addressOf(request: FastifyRequest): string | null {
     const { remoteAddress } = request.socket;
     return this.#isTrustedProxy(remoteAddress) ? addressOf(request) : toPlain(remoteAddress);
   }
-}
-
-/** The line of what never became a request: nobody knows its route or its key. */
-export function logBrokenRequest(log: FastifyBaseLogger, address: string | null, status: number): void {
-  log.info({ address, key: null, method: null, route: null, status, error: 'invalid' }, 'answered');
 }
 
 function userOf({ params }: FastifyRequest): string | undefined {

@@ -1,6 +1,6 @@
 import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { logBrokenRequest } from './access-log.ts';
+import type { AccessLog } from './access-log.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { toPlain } from './client-address.ts';
 import { limitIdleClient } from './client-idle.ts';
@@ -42,7 +42,7 @@ type ServerOptions = Required<
 > & { readonly http: HttpServerOptions };
 
 /** The options of the server that hold these limits, and log what they refuse. */
-export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLogger): ServerOptions {
+export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLogger, log: AccessLog): ServerOptions {
   return {
     keepAliveTimeout: limits.keepAliveMs,
     // Node counts it from the first byte to the last, which would end long uploads; the hook on bodies does it instead.
@@ -57,7 +57,7 @@ export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLog
     clientErrorHandler: (error, socket) => {
       const address = toPlain(socket.remoteAddress);
       const status = answerBrokenRequest(error.code, socket);
-      if (status !== null) logBrokenRequest(logger, address, status);
+      if (status !== null) log.writeBroken(logger, address, status);
     },
   };
 }

@@ -17,6 +17,7 @@ import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
+import { StrangerLines } from './stranger-lines.ts';
 import { trustProxies } from './trusted-proxies.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { createValidatorCompiler } from './validation.ts';
@@ -45,9 +46,10 @@ export async function createHttpServer(
 ): Promise<{ readonly app: FastifyInstance; readonly rateLimits: RateLimits }> {
   const { connectionLimits, logger, renderProblem } = parts;
   const isTrustedProxy = trustProxies(parts.trustedProxies);
-  const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy);
+  const strangerLines = new StrangerLines(logger, parts.clock);
+  const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy, strangerLines);
   const app = fastify({
-    ...toServerOptions(connectionLimits, logger),
+    ...toServerOptions(connectionLimits, logger, accessLog),
     trustProxy: isTrustedProxy,
     loggerInstance: logger,
     logController: accessLog,
@@ -57,6 +59,7 @@ export async function createHttpServer(
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   });
+  app.addHook('onClose', async () => strangerLines.close());
   app.setValidatorCompiler(createValidatorCompiler(logger));
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderProblem);

@@ -41,6 +41,7 @@ async function operations(): Promise<Operation[]> {
 }
 
 async function askEverything(): Promise<void> {
+  let asked = 0;
   const bodies = [
     undefined,
     '{"code": "print(1)", "command": "ls", "package": "x", "path": "a", "content": ""}',
@@ -55,10 +56,13 @@ async function askEverything(): Promise<void> {
     ];
     for (const { method, url } of await operations()) {
       for (const [index, header] of headers.entries()) {
+        asked += 1;
         const payload = method === 'GET' || method === 'HEAD' ? undefined : bodies[index % bodies.length];
         const response = await fake.inject({
           method: method as 'GET',
           url: `${url}?path=a&api_key=${key}`,
+          // Each a client of its own, so that each has its line.
+          remoteAddress: `198.51.100.${asked % 250}`,
           headers: { ...header, ...(payload === undefined ? {} : { 'content-type': 'application/json' }) },
           ...(payload === undefined ? {} : { payload }),
         });

@@ -29,8 +29,17 @@ const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
-  'src/app.ts': ['src/dialects/clara', 'src/http', 'src/auth', 'src/agent/link', ...CORE, ...GROUND],
+  'src/app.ts': [
+    'src/dialects/clara',
+    'src/fault-log.ts',
+    'src/http',
+    'src/auth',
+    'src/agent/link',
+    ...CORE,
+    ...GROUND,
+  ],
   'src/exposure.ts': [],
+  'src/fault-log.ts': ['src/async'],
   'src/listen.ts': ['src/config', 'src/exposure.ts'],
   'src/log.ts': [],
   'src/errors.ts': [],

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FRAME } from '../../src/agent/wire/codec.ts';
 import { EGRESS_DEADLINES, Egress } from '../../src/egress/egress.ts';
-import { EgressLog, type Verdict } from '../../src/egress/egress-log.ts';
+import { EgressLog, EgressLogs, type Verdict } from '../../src/egress/egress-log.ts';
 import { hostileAgent } from '../support/hostile-agent.ts';
 
 const FOLD_MS = 10_000;
@@ -25,15 +25,22 @@ afterEach(() => vi.useRealTimers());
 
 const connection = (verdict: Verdict) => ({ host: 'a.example', port: 443, verdict });
 
+const logOf = (sandbox: string, all = new EgressLogs(logger, clock)) => new EgressLog(all, sandbox);
+
 describe('the log of a sandbox', () => {
-  it('has a line for each connection that was made, however many there are', () => {
-    const log = new EgressLog(logger, clock, 'u');
-    for (let count = 0; count < 1_000; count += 1) log.write(connection('allowed'));
+  it('has a line for each connection that was made, and a number for those beyond a thousand at once', () => {
+    const log = logOf('u');
+    for (let count = 0; count < 1_200; count += 1) log.write(connection('allowed'));
     expect(lines).toHaveLength(1_000);
+    vi.advanceTimersByTime(FOLD_MS);
+    expect(lines.slice(1_000)).toEqual([[{ sandbox: 'u', allowed: 200 }, 'egress in bulk']]);
+    nowMs = 1_000;
+    for (let count = 0; count < 20; count += 1) log.write(connection('allowed'));
+    expect(lines).toHaveLength(1_011);
   });
 
   it('has a line with numbers for those that were not, once there are many', () => {
-    const log = new EgressLog(logger, clock, 'u');
+    const log = logOf('u');
     for (let count = 0; count < 1_000; count += 1) log.write(connection('denied'));
     for (let count = 0; count < 500; count += 1) log.fold('cancelled');
     expect(lines).toHaveLength(100);
@@ -47,7 +54,7 @@ describe('the log of a sandbox', () => {
   });
 
   it('counts for the name that the sandbox had then', () => {
-    const log = new EgressLog(logger, clock, 'pool-1');
+    const log = logOf('pool-1');
     log.fold('limit');
     log.nameAs('u');
     log.write(connection('denied'));
@@ -55,6 +62,29 @@ describe('the log of a sandbox', () => {
       [{ sandbox: 'pool-1', limit: 1 }, 'egress in bulk'],
       [{ sandbox: 'u', ...connection('denied') }, 'egress'],
     ]);
+  });
+
+  it('has no more of a host than a name can have', () => {
+    logOf('u').write({ ...connection('invalid'), host: '\0'.repeat(1_024) });
+    expect(lines[0]?.[0].host).toBe('\0'.repeat(256));
+  });
+});
+
+describe('the logs of all sandboxes', () => {
+  it('have so many lines together, and all numbers when the server ends', () => {
+    const all = new EgressLogs(logger, clock);
+    for (let sandbox = 0; sandbox < 10; sandbox += 1) {
+      const log = logOf(`u${sandbox}`, all);
+      for (let count = 0; count < 1_000; count += 1) log.write(connection('allowed'));
+    }
+    expect(lines).toHaveLength(5_000);
+    all.flush();
+    expect(lines.slice(5_000)).toEqual(
+      [5, 6, 7, 8, 9].map((number) => [{ sandbox: `u${number}`, allowed: 1_000 }, 'egress in bulk']),
+    );
+    all.flush();
+    vi.advanceTimersByTime(FOLD_MS);
+    expect(lines).toHaveLength(5_005);
   });
 });
 

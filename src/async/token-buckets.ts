@@ -1,5 +1,10 @@
-import type { Clock } from '../async/clock.ts';
-import type { KeyRate } from '../auth/api-keys.ts';
+import type { Clock } from './clock.ts';
+
+/** How many a second on average, and how many at once after a rest. */
+interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 interface Bucket {
   tokens: number;
@@ -8,12 +13,12 @@ interface Bucket {
 
 /** Counts against a rate, for each name apart; of so many names only those that came last are remembered. */
 export class TokenBuckets {
-  readonly #rate: KeyRate;
+  readonly #rate: Rate;
   readonly #maxNames: number;
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(rate: KeyRate, maxNames: number, clock: Clock) {
+  constructor(rate: Rate, maxNames: number, clock: Clock) {
     this.#rate = rate;
     this.#maxNames = maxNames;
     this.#clock = clock;
