@@ -7,6 +7,7 @@ import type Docker from 'dockerode';
 import { parseConfig } from '../src/config/config.ts';
 import { toContainerOptions } from '../src/engines/docker/container-options.ts';
 import { toEngineSpec } from '../src/sandboxes/spec/engine-spec.ts';
+import { resolveSpec } from '../src/sandboxes/spec/sandbox-spec.ts';
 import { accountFilesIn, writeAccountFiles } from '../src/sandboxes/users/account-files.ts';
 import { NO_ACCOUNTS } from '../src/sandboxes/users/accounts.ts';
 import { connectEngine, removeContainers } from './containers.ts';
@@ -60,7 +61,7 @@ export class DockerExec {
       id,
       dataDir: this.#folder,
       folders: { ...folders, ...accounts, user: USER, owner: USER },
-      overrides: {},
+      spec: resolveSpec(config, {}),
       imageId: null,
     });
     const host = { cpus: this.#cpus, users: 'same', cgroups: 1 } as const;

@@ -17,10 +17,14 @@ const ERROR_KINDS = [
 
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
+/** What a client does better than it did; dialects that have a way for it name that. */
+export type Remedy = 'stream_upload' | 'stream_download';
+
 interface SandboxErrorOptions {
   readonly cause?: unknown;
   /** How long a client does well to wait before it asks again, in seconds. */
   readonly retryAfterSeconds?: number;
+  readonly remedy?: Remedy;
 }
 
 /** An error with a kind and a sentence that a person can act on. */
@@ -28,11 +32,13 @@ export class SandboxError extends Error {
   override readonly name: string = 'SandboxError';
   readonly kind: ErrorKind;
   readonly retryAfterSeconds: number | undefined;
+  readonly remedy: Remedy | undefined;
 
   constructor(kind: ErrorKind, message: string, options: SandboxErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.remedy = options.remedy;
   }
 }
 

@@ -3,10 +3,17 @@ import { createDeferred, type Deferred } from './deferred.ts';
 /** Lets so many pieces of work run at a time, the others in the order in which they came. */
 export class Semaphore {
   readonly #waiting: Deferred<void>[] = [];
+  readonly #places: number;
   #free: number;
 
   constructor(places: number) {
+    this.#places = places;
     this.#free = places;
+  }
+
+  /** True while any work runs or waits. */
+  get isInUse(): boolean {
+    return this.#free < this.#places;
   }
 
   /** Runs the work when there is a place for it; resolves or rejects as the work does. */

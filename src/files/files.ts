@@ -1,133 +1,175 @@
-import { once } from 'node:events';
-import { posix } from 'node:path';
-import type { CallOptions, TransferOptions } from '../agent/calls/call.ts';
+import type { Readable } from 'node:stream';
 import {
-  type FileDownload,
+  type ArchiveDownload,
+  type ArchiveFormat,
+  type ArchiveLimits,
+  extractArchive,
   type FileStat,
-  readFile,
-  statPath,
-  versionOf,
+  packFolder,
+  removePath,
+  unpackFolder,
   type WriteCondition,
+  writeFile,
 } from '../agent/calls/files.ts';
+import type { Chunks } from '../agent/calls/transfer.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
-import { WORKSPACE } from '../sandboxes/spec/layout.ts';
+import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { type Choice, type IsUnchanged, openPart, readWholeFile, requireFolder, versionIf } from './reading.ts';
+import { FilesTimeout } from './refusals.ts';
 
-/** How bytes are moved to or from a sandbox for somebody who may go away. */
-export type Transfer = TransferOptions & { readonly signal: AbortSignal };
+export { versionOf } from '../agent/calls/files.ts';
+export type { ArchiveFormat, FileStat, IsUnchanged, WriteCondition };
 
-/** How long a look at a path may take, in milliseconds. */
-const STAT_DEADLINE_MS = 30_000;
+/** What an archive may unpack to. */
+const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ratio: 200, small: 16 * 2 ** 20 };
 
-/** How often a file may change between the look at it and its opening before the reader is told. */
-const OPEN_ATTEMPTS = 5;
+/** How long a sandbox may move no byte while it is the one that is waited for, in milliseconds. */
+const IDLE_MS = 30_000;
 
-/** A path of the sandbox made absolute, without `.` and `..`; relative ones start at the workspace. */
-export function toAbsolutePath(path: string): string {
-  return posix.resolve(WORKSPACE, path);
+export interface FileCallOptions {
+  readonly signal: AbortSignal;
+  /** How long the sandbox may take, in milliseconds. */
+  readonly deadlineMs: number;
 }
 
-/** The same for a file that is to be written; throws `invalid` where the path can only be a folder's. */
-export function toFilePath(path: string): string {
-  if (/(^|\/)\.{0,2}$/.test(path))
-    throw new SandboxError('invalid', 'path names a folder; end it with the name of a file.');
-  return toAbsolutePath(path);
+export interface StreamOptions {
+  readonly signal: AbortSignal;
 }
 
-/** A whole file in memory; throws `too_large` over the limit, before anything is transferred. */
-export async function readWholeFile(
-  connection: AgentConnection,
-  path: string,
-  limitBytes: number,
-  options: CallOptions,
-): Promise<Buffer> {
-  const { stat, body } = await readFile(connection, path, { ...options, length: limitBytes + 1 });
-  if (stat.size > limitBytes) {
-    body.destroy();
-    throw new SandboxError(
-      'too_large',
-      `The file has ${stat.size} bytes, more than the ${limitBytes} that fit in JSON; use GET /sandbox/{user_id}/raw instead.`,
+/** How an upload is written. */
+interface UploadOptions extends StreamOptions {
+  /** How many bytes the chunks must have. */
+  readonly size: number | undefined;
+  readonly only: WriteCondition | IsUnchanged | undefined;
+}
+
+/** A part of a file on its way; `body` is null where no bytes are wanted. */
+interface OpenedPart<Chosen> {
+  readonly chosen: Chosen;
+  readonly body: Readable | null;
+}
+
+/** Files of sandboxes, all reached through the agent. What the sandbox refuses is an error for which `isRefusal` is true. */
+export class Files {
+  readonly #sandboxes: Sandboxes;
+  readonly #onBytes: (bytes: number) => void;
+
+  /** `onBytes` hears of all bytes that are streamed, in either direction. */
+  constructor(sandboxes: Sandboxes, onBytes: (bytes: number) => void) {
+    this.#sandboxes = sandboxes;
+    this.#onBytes = onBytes;
+  }
+
+  /** A whole file in memory; throws `too_large` over the limit, before anything is transferred. */
+  async read(ref: SandboxRef, path: string, limitBytes: number, options: FileCallOptions): Promise<Buffer> {
+    return await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) =>
+      readWholeFile(connection, path, limitBytes, options),
     );
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > limitBytes) throw new SandboxError('conflict', 'The file grew while it was read; try again.');
+
+  /** Writes a whole file, atomically; it is on the disk when this resolves. */
+  async write(ref: SandboxRef, path: string, bytes: Buffer, options: FileCallOptions): Promise<{ bytes: number }> {
+    return await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, ({ connection }) =>
+      writeFile(connection, path, [bytes], { ...options, size: bytes.length }),
+    );
   }
-  return Buffer.concat(chunks);
-}
 
-/** A part of a file that is to be opened, together with whatever follows from the choice. */
-interface Choice {
-  readonly part: { readonly offset: number; readonly lengthBytes: number } | null;
-}
-
-/** Metadata of a regular file; throws `not_found`, or `invalid` for a folder and everything else. */
-async function statRegularFile(connection: AgentConnection, path: string, signal: AbortSignal): Promise<FileStat> {
-  const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
-  if (stat.type === 'file') return stat;
-  const what = stat.type === 'directory' ? 'a folder' : 'not a regular file';
-  throw new SandboxError('invalid', `${path} is ${what}.`);
-}
-
-/**
- * Opens the part of a file that `choose` wants when it sees the metadata, and of no other version of that file; `body` is null
- * where it wants none. The body fails where the file shrinks while it is read. `choose` is told no size of a file that the kernel
- * makes as it is read: all of it is opened.
- */
-export async function openPart<Chosen extends Choice>(
-  connection: AgentConnection,
-  path: string,
-  choose: (stat: FileStat, sizeBytes: number | null) => Chosen,
-  options: Transfer,
-): Promise<{ readonly chosen: Chosen; readonly body: FileDownload['body'] | null }> {
-  for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
-    const stat = await statRegularFile(connection, path, options.signal);
-    const unsized = stat.size === 0 ? await openUnsized(connection, path, options) : null;
-    const chosen = choose(stat, unsized ? null : stat.size);
-    if (unsized && chosen.part) return { chosen, body: unsized };
-    unsized?.destroy();
-    if (!chosen.part) return { chosen, body: null };
-    const { offset, lengthBytes } = chosen.part;
-    const file = await readFile(connection, path, { ...options, offset, exactBytes: lengthBytes });
-    if (versionOf(file.stat) === versionOf(stat)) return { chosen, body: file.body };
-    file.body.destroy();
+  /** Removes a file; one that is not there counts as removed. */
+  async remove(ref: SandboxRef, path: string, options: FileCallOptions): Promise<void> {
+    await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => removePath(connection, path, options));
   }
-  throw new SandboxError('conflict', 'The file changes all the time; try again when nothing writes to it.');
-}
 
-/** The body of a file that says it is empty and is not; null where it is. */
-async function openUnsized(
-  connection: AgentConnection,
-  path: string,
-  options: TransferOptions,
-): Promise<FileDownload['body'] | null> {
-  const { body } = await readFile(connection, path, options);
-  await once(body, 'readable');
-  if (body.readableLength > 0) return body;
-  body.destroy();
-  return null;
-}
-
-/**
- * What is to be written over where `isChanged` says no of the file's time in milliseconds: just this version, or nothing where there
- * is no file. Throws `precondition` where it says yes.
- */
-export async function unchangedSince(
-  connection: AgentConnection,
-  path: string,
-  isChanged: (modifiedMs: number) => boolean,
-  signal: AbortSignal,
-): Promise<WriteCondition> {
-  try {
-    const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
-    if (!isChanged(Number(stat.mtimeNs) / 1e6)) return [versionOf(stat)];
-  } catch (error) {
-    if (error instanceof AgentFailure && error.code === 'not_found') return ['absent'];
-    throw error;
+  /** Opens the part of a file that `choose` wants when it sees the metadata, for `send`, which resolves when the body was taken. */
+  async download<Chosen extends Choice>(
+    ref: SandboxRef,
+    path: string,
+    choose: (stat: FileStat, sizeBytes: number | null) => Chosen,
+    options: StreamOptions,
+    send: (part: OpenedPart<Chosen>) => Promise<unknown>,
+  ): Promise<void> {
+    await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+      await send(await openPart(connection, path, choose, this.#toTransfer(options)));
+    });
   }
-  throw new SandboxError('precondition', `The file was changed since: ${path}.`);
+
+  /** Writes a whole file of any size, atomically, as fast as the sandbox takes its chunks; it is on the disk when this resolves. */
+  async upload(
+    ref: SandboxRef,
+    path: string,
+    chunks: Chunks,
+    { size, only, ...options }: UploadOptions,
+  ): Promise<{ bytes: number; created: boolean }> {
+    return await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, async ({ connection }) => {
+      const condition = typeof only === 'function' ? await versionIf(connection, path, only, options.signal) : only;
+      return await writeFile(connection, path, chunks, { ...this.#toTransfer(options), size, only: condition });
+    });
+  }
+
+  /** Packs a folder into an archive while it is read, for `send`, which resolves when the body was taken. */
+  async pack(
+    ref: SandboxRef,
+    path: string,
+    format: ArchiveFormat,
+    options: StreamOptions,
+    send: (archive: ArchiveDownload) => Promise<unknown>,
+  ): Promise<void> {
+    await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+      await requireFolder(connection, path, options.signal);
+      await send(await packFolder(connection, path, format, this.#toTransfer(options)));
+    });
+  }
+
+  /** Unpacks an archive that is sent into a folder; one that is unsafe or over the limits is refused whole. */
+  async unpack(
+    ref: SandboxRef,
+    path: string,
+    archive: { readonly format: ArchiveFormat; readonly encoding?: string | undefined; readonly chunks: Chunks },
+    options: StreamOptions,
+  ): Promise<{ entries: number; bytes: number }> {
+    const { format, encoding, chunks } = archive;
+    const how = { limits: ARCHIVE_LIMITS, encoding };
+    return await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, ({ connection }) =>
+      unpackFolder(connection, path, format, how, chunks, this.#toTransfer(options)),
+    );
+  }
+
+  /**
+   * Unpacks an archive that lies in the sandbox. Throws FilesTimeout where that takes until `endByMs`, on the clock of
+   * `performance.now()`; what was unpacked by then stays.
+   */
+  async extract(
+    ref: SandboxRef,
+    path: string,
+    destination: string,
+    options: { readonly endByMs: number; readonly encoding?: string | null | undefined; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { endByMs, encoding, signal } = options;
+    await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, async ({ connection }) => {
+      const idleMs = endByMs - performance.now();
+      const how = { limits: ARCHIVE_LIMITS, encoding };
+      try {
+        await extractArchive(connection, path, destination, how, { idleMs, signal });
+      } catch (error) {
+        throw wasEnded(connection, error) ? tooSlow(idleMs) : error;
+      }
+    });
+  }
+
+  #toTransfer(options: StreamOptions): { idleMs: number; signal: AbortSignal; onBytes: (bytes: number) => void } {
+    return { idleMs: IDLE_MS, onBytes: this.#onBytes, ...options };
+  }
+}
+
+/** Whether work took so long that it was ended, as the agent lives to say. */
+function wasEnded(connection: AgentConnection, error: unknown): boolean {
+  return error instanceof AgentFailure && error.code === 'hung' && connection.isOpen;
+}
+
+function tooSlow(afterMs: number): FilesTimeout {
+  const seconds = Math.round(afterMs / 1000);
+  return new FilesTimeout(
+    `Unpacking was ended after ${seconds} seconds; what was unpacked until then stays. unzip or tar in a shell command may take longer.`,
+  );
 }

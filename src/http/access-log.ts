@@ -68,11 +68,11 @@ export class AccessLog extends LogController {
     const isAnswered = isSent || status >= 400;
     const address = this.#addressOf(request);
     const loggedStatus = isAnswered || cutBy ? status : null;
-    if (!request.auth && !this.#takes(hasWrongKey, address, loggedStatus)) return;
+    if (!request.principal && !this.#takes(hasWrongKey, address, loggedStatus)) return;
     const line = {
       address,
-      key: request.auth?.keyName ?? null,
-      user: this.#logsUsers ? userOf(request) : undefined,
+      key: request.principal?.name ?? null,
+      user: this.#logsUsers ? userOf(request)?.slice(0, MAX_USER_CHARACTERS) : undefined,
       method: request.method,
       route: request.routeOptions.url ?? null,
       status: loggedStatus,
@@ -103,7 +103,6 @@ export class AccessLog extends LogController {
   }
 }
 
-function userOf({ params }: FastifyRequest): string | undefined {
-  if (typeof params !== 'object' || params === null || !('user_id' in params)) return undefined;
-  return typeof params.user_id === 'string' ? params.user_id.slice(0, MAX_USER_CHARACTERS) : undefined;
+function userOf(request: FastifyRequest): string | undefined {
+  return request.routeOptions.config?.dialect?.addressOf(request)?.id;
 }

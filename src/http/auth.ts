@@ -1,21 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
+import { type Principal, toPrincipal } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { comesTwice } from './request-heads.ts';
 
-/** Whose request it is. */
-export interface Auth {
-  readonly keyName: string;
-  /** How many sandboxes that were made with this key may exist; null for any number. */
-  readonly maxSandboxes: number | null;
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Null on routes that need no key. */
-    auth: Auth | null;
+    /** Who asks; null on routes that need no key. */
+    principal: Principal | null;
   }
   interface FastifyContextConfig {
     /** True on a route that is about no user, so that keys which are bound to some users may call it. */
@@ -25,34 +19,55 @@ declare module 'fastify' {
   }
 }
 
-interface Door {
+interface KeyMatch {
   readonly key: ApiKey;
-  readonly auth: Auth;
+  readonly principal: Principal;
 }
 
-/**
- * Lets a request of this scope pass if it shows one of the keys, as `X-API-Key`, as a Bearer token or as the password of HTTP
- * Basic, within that key's rate and for that key's users; throws `unauthorized`, `too_many` or `forbidden`. The comparison
- * takes the same time whichever key it is, and a right key passes whatever else came from the same address.
- */
-export function requireKey(app: FastifyInstance, keys: readonly ApiKey[], limits: RateLimits): void {
-  const doors = keys.map((key) => ({ key, auth: { keyName: key.name, maxSandboxes: key.maxSandboxes } }));
-  app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, needsKey: true };
-  });
-  app.addHook('onRequest', async (request) => {
+/** How a dialect finds out who asks, and about which user. */
+interface Guarded {
+  principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
+  addressOf(request: FastifyRequest): { readonly id: string } | null;
+}
+
+/** Lets requests pass that show one of the keys. */
+export class KeyDoor {
+  readonly #matches: readonly KeyMatch[];
+  readonly #limits: RateLimits;
+
+  constructor(keys: readonly ApiKey[], limits: RateLimits) {
+    this.#matches = keys.map((key) => ({ key, principal: toPrincipal(key) }));
+    this.#limits = limits;
+  }
+
+  /** Closes the routes of this scope to all but principals, each for the users that its prefix fits; throws `forbidden` for others. */
+  guard(scope: FastifyInstance, dialect: Guarded): void {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, needsKey: true };
+    });
+    scope.addHook('onRequest', async (request) => {
+      request.principal = dialect.principalOf(request, this);
+      requireOwnUser(request, request.principal, dialect.addressOf(request));
+    });
+  }
+
+  /**
+   * The holder of the key that a request shows, as `X-API-Key`, as a Bearer token or as the password of HTTP Basic, within that key's
+   * rate; throws `unauthorized` or `too_many`. The comparison takes the same time whichever key it is, and a right key passes whatever
+   * else came from the same address.
+   */
+  admit(request: FastifyRequest): Principal {
     const presented = presentedKey(request);
-    const door = findDoor(doors, hashKey(presented));
-    if (!door) {
+    const match = findMatch(this.#matches, hashKey(presented));
+    if (!match) {
       request.hasWrongKey = presented !== '';
-      if (request.hasWrongKey) limits.countFailure(request);
-      else limits.countOpenRequest(request);
+      if (request.hasWrongKey) this.#limits.countFailure(request);
+      else this.#limits.countOpenRequest(request);
       throw new SandboxError('unauthorized', 'Invalid API key');
     }
-    request.auth = door.auth;
-    limits.countRequest(door.key);
-    demandOwnUser(request, door.key);
-  });
+    this.#limits.countRequest(match.key);
+    return match.principal;
+  }
 }
 
 /** Counts for its address whatever needs no key: documents, and what is no route at all. */
@@ -63,21 +78,19 @@ export function limitOpenRequests(app: FastifyInstance, limits: RateLimits): voi
 }
 
 /** Compares with every key, so that the time says nothing about which one it was. */
-function findDoor(doors: readonly Door[], digest: Buffer): Door | undefined {
-  let found: Door | undefined;
-  for (const door of doors) if (timingSafeEqual(door.key.digest, digest)) found = door;
+function findMatch(matches: readonly KeyMatch[], digest: Buffer): KeyMatch | undefined {
+  let found: KeyMatch | undefined;
+  for (const match of matches) if (timingSafeEqual(match.key.digest, digest)) found = match;
   return found;
 }
 
 /** A route that does not say whose sandbox it is about is closed to keys that are bound to some users. */
-function demandOwnUser(request: FastifyRequest, key: ApiKey): void {
-  if (key.userPrefix === '' || request.routeOptions.config.isAboutNoUser === true) return;
-  const { params } = request;
-  const userId = typeof params === 'object' && params !== null && 'user_id' in params ? params.user_id : undefined;
-  if (typeof userId === 'string' && userId.startsWith(key.userPrefix)) return;
+function requireOwnUser(request: FastifyRequest, { name, userPrefix }: Principal, user: { id: string } | null): void {
+  if (userPrefix === '' || request.routeOptions.config.isAboutNoUser === true) return;
+  if (user?.id.startsWith(userPrefix)) return;
   throw new SandboxError(
     'forbidden',
-    `The key ${key.name} is only for users whose ids begin with ${JSON.stringify(key.userPrefix)}.`,
+    `The key ${name} is only for users whose ids begin with ${JSON.stringify(userPrefix)}.`,
   );
 }
 

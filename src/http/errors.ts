@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorKind, isSandboxError } from '../errors.ts';
+import { type ErrorKind, isSandboxError, type Remedy } from '../errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
@@ -30,21 +30,30 @@ export interface HttpProblem {
   readonly kind: ErrorKind | 'unknown_route';
   readonly message: string;
   readonly issues: readonly FieldIssue[];
+  /** What the client does better; a dialect says how in its own words. */
+  readonly remedy?: Remedy | undefined;
 }
 
 /** How a dialect writes an error body. */
 export type ProblemRenderer = (problem: HttpProblem) => Record<string, unknown>;
 
+/** What is to be known here of the dialect that a route belongs to. */
+interface RouteDialect {
+  readonly renderError: ProblemRenderer;
+  /** The sandbox that a request is about; null for a request about none. */
+  addressOf(request: FastifyRequest): { readonly id: string } | null;
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
-    renderProblem?: ProblemRenderer;
+    dialect?: RouteDialect;
   }
 }
 
 /** Gives every error of the app a status and a sentence; what nobody expected is answered without the details that the log has. */
 export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer): void {
   const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
-    const render = request.routeOptions.config?.renderProblem ?? fallback;
+    const render = request.routeOptions.config?.dialect?.renderError ?? fallback;
     return reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -92,15 +101,12 @@ function causeOf(error: Error): string | undefined {
 }
 
 function toProblem(error: FastifyError): HttpProblem {
-  if (isSandboxError(error)) return ofKind(error.kind, error.message);
+  if (isSandboxError(error)) return { ...ofKind(error.kind, error.message), remedy: error.remedy };
   if (error instanceof HttpError) return ofHttp(error);
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return ofKind(
-        'too_large',
-        'The request body is too large for JSON; send the file to PUT /sandbox/{user_id}/raw instead.',
-      );
+      return { ...ofKind('too_large', 'The request body is too large for JSON.'), remedy: 'stream_upload' };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return { ...atFault('Send the body as JSON with Content-Type: application/json.', CONTENT_TYPE), status: 415 };
     case 'FST_ERR_CTP_INVALID_JSON_BODY':

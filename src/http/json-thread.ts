@@ -149,9 +149,6 @@ export function notUtf8(): HttpError {
 }
 
 function tooLarge(cause?: unknown): SandboxError {
-  return new SandboxError(
-    'too_large',
-    'The body holds too many values for JSON of this size; send the file to PUT /sandbox/{user_id}/raw instead.',
-    { cause },
-  );
+  const sentence = 'The body holds too many values for JSON of this size.';
+  return new SandboxError('too_large', sentence, { cause, remedy: 'stream_upload' });
 }

@@ -29,6 +29,12 @@ const MEANING: Readonly<Record<string, string>> = {
   507: 'The disk of the sandbox is full.',
 };
 
+/** A section of the document. */
+export interface ApiTag {
+  readonly name: string;
+  readonly description: string;
+}
+
 type Transformed = ReturnType<typeof jsonSchemaTransform>;
 
 function describeResponses(transformed: Transformed): Transformed {
@@ -92,7 +98,7 @@ export function documentErrors(scope: FastifyInstance, responses: Readonly<Recor
 }
 
 /** Serves the OpenAPI document of all routes that are registered after it: UI at /docs, JSON at /docs/json. */
-export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+export async function registerOpenApi(app: FastifyInstance, version: string, tags: readonly ApiTag[]): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -104,12 +110,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
       },
       // Relative: wherever the document is read from.
       servers: [{ url: '/', description: 'This server' }],
-      tags: [
-        { name: 'service', description: 'The server itself' },
-        { name: 'sandbox', description: 'The life of a sandbox' },
-        { name: 'execution', description: 'Running code, commands and pip' },
-        { name: 'files', description: 'Files of a sandbox' },
-      ],
+      tags: [...tags],
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },

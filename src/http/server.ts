@@ -1,10 +1,11 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Clock } from '../async/clock.ts';
+import type { ApiKey } from '../auth/api-keys.ts';
 import type { Cidr } from '../ip-address.ts';
 import { AccessLog } from './access-log.ts';
 import { limitEachAddress } from './address-limits.ts';
-import { limitOpenRequests } from './auth.ts';
+import { KeyDoor, limitOpenRequests } from './auth.ts';
 import { registerBodies } from './bodies.ts';
 import { refuseExpectations } from './broken-requests.ts';
 import { refuseWhileClosing } from './closing.ts';
@@ -12,7 +13,7 @@ import { type ConnectionLimits, limitConnections, toServerOptions } from './conn
 import { resetCutAnswers } from './cut-answers.ts';
 import { answerFrameworkError, type ProblemRenderer, registerErrors } from './errors.ts';
 import { registerFrontPage } from './front-page.ts';
-import { registerOpenApi } from './openapi.ts';
+import { type ApiTag, registerOpenApi } from './openapi.ts';
 import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
@@ -36,15 +37,18 @@ export interface HttpServerParts {
   /** False where the log must not name users. */
   readonly logsUsers: boolean;
   readonly corsOrigins: readonly string[];
+  readonly apiKeys: readonly ApiKey[];
+  /** The sections of the OpenAPI document. */
+  readonly tags: readonly ApiTag[];
   /** Writes the errors of what no dialect answers. */
-  readonly renderProblem: ProblemRenderer;
+  readonly renderError: ProblemRenderer;
 }
 
-/** A server that holds every limit and has the documents, for dialects to add their routes to; and what counts its requests. */
+/** A server that holds every limit and has the documents, for dialects to add their routes to; and what lets requests in. */
 export async function createHttpServer(
   parts: HttpServerParts,
-): Promise<{ readonly app: FastifyInstance; readonly rateLimits: RateLimits }> {
-  const { connectionLimits, logger, renderProblem } = parts;
+): Promise<{ readonly app: FastifyInstance; readonly keys: KeyDoor }> {
+  const { connectionLimits, logger, renderError } = parts;
   const isTrustedProxy = trustProxies(parts.trustedProxies);
   const strangerLines = new StrangerLines(logger, parts.clock);
   const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy, strangerLines);
@@ -53,7 +57,7 @@ export async function createHttpServer(
     trustProxy: isTrustedProxy,
     loggerInstance: logger,
     logController: accessLog,
-    frameworkErrors: answerFrameworkError(renderProblem, accessLog),
+    frameworkErrors: answerFrameworkError(renderError, accessLog),
     bodyLimit: parts.bodyLimitBytes,
     routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
     forceCloseConnections: 'idle',
@@ -62,9 +66,9 @@ export async function createHttpServer(
   app.addHook('onClose', async () => strangerLines.close());
   app.setValidatorCompiler(createValidatorCompiler(logger));
   app.setSerializerCompiler(serializerCompiler);
-  registerErrors(app, renderProblem);
+  registerErrors(app, renderError);
   registerBodies(app);
-  app.decorateRequest('auth', null);
+  app.decorateRequest('principal', null);
   app.decorateRequest('failure', null);
   app.decorateRequest('hasWrongKey', false);
   app.decorateRequest('isLogged', false);
@@ -79,7 +83,7 @@ export async function createHttpServer(
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
   limitOpenRequests(app, rateLimits);
   answerUnknownRoutes(app);
-  await registerOpenApi(app, parts.version);
+  await registerOpenApi(app, parts.version, parts.tags);
   registerFrontPage(app);
-  return { app, rateLimits };
+  return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };
 }

@@ -17,6 +17,8 @@ export interface Execution {
   readonly signal: string | null;
   /** What the sandbox has to say besides the program: why it could not run, or what had to be done for it. */
   readonly notice: string | null;
+  /** How much memory its sandbox may have. */
+  readonly memoryLimitBytes: number;
 }
 
 export interface ExecutionOptions {
@@ -74,14 +76,14 @@ export async function execute(
       ...(options.env === undefined ? {} : { env: options.env }),
       signal: options.signal,
     });
-    const execution = toExecution(result);
+    const execution = toExecution(result, options.memory.limitBytes);
     if (result.exitCode !== TAKEN_EXIT_CODE || options.memory.isCountedInside) return execution;
     const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
     return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;
     const durationMs = performance.now() - startedAtMs;
-    const execution = toFailedExecution(error, durationMs);
+    const execution = toFailedExecution(error, durationMs, options.memory.limitBytes);
     if (!isCut(error)) return execution;
     if (await options.memory.endedIt(durationMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
     const isEndedInside = error.code === 'lost' && (await options.runsOn?.());
@@ -89,8 +91,9 @@ export async function execute(
   }
 }
 
-function toExecution(result: RunResult): Execution {
+function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
   return {
+    memoryLimitBytes,
     stdout: toText(result.stdout),
     stderr: toText(result.stderr),
     exitCode: result.timedOut ? TIMEOUT_EXIT_CODE : result.exitCode,
@@ -114,9 +117,10 @@ function isCut({ code }: AgentFailure): boolean {
   return code === 'lost' || code === 'hung';
 }
 
-function toFailedExecution(failure: AgentFailure, durationMs: number): Execution {
+function toFailedExecution(failure: AgentFailure, durationMs: number, memoryLimitBytes: number): Execution {
   const output = failure instanceof InterruptedRun ? failure : null;
   return {
+    memoryLimitBytes,
     stdout: output ? toText(output.stdout) : '',
     stderr: output ? toText(output.stderr) : '',
     exitCode: isCut(failure) ? LOST_EXIT_CODE : CANNOT_RUN_EXIT_CODE,

@@ -1,5 +1,5 @@
 import type { Clock } from '../async/clock.ts';
-import { type Owner, type SandboxId, toSandboxId } from './address.ts';
+import { type SandboxAddress, type SandboxId, toSandboxId } from './address.ts';
 import { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './storage/store.ts';
 
@@ -19,15 +19,15 @@ export class Registry {
     return this.#sandboxes.values();
   }
 
-  /** The sandbox of an owner if it is in memory. */
-  peek(owner: Owner): Sandbox | undefined {
-    return this.#sandboxes.get(toSandboxId(owner));
+  /** The sandbox at an address if it is in memory. */
+  peek(address: SandboxAddress): Sandbox | undefined {
+    return this.#sandboxes.get(toSandboxId(address));
   }
 
-  /** The sandbox of an owner, read from its record where it is not in memory; an absent one if there is no record. */
-  async get(owner: Owner): Promise<Sandbox> {
-    const id = toSandboxId(owner);
-    return this.#sandboxes.get(id) ?? (await this.#load(id, owner));
+  /** The sandbox at an address, read from its record where it is not in memory; an absent one if there is no record. */
+  async get(address: SandboxAddress): Promise<Sandbox> {
+    const id = toSandboxId(address);
+    return this.#sandboxes.get(id) ?? (await this.#load(id, address));
   }
 
   /** The sandbox with this id, if it has a record. */
@@ -35,7 +35,7 @@ export class Registry {
     const known = this.#sandboxes.get(id);
     if (known) return known;
     const record = await this.#store.read(id);
-    return record && toSandboxId(record.owner) === id ? await this.#load(id, record.owner) : null;
+    return record && toSandboxId(record.address) === id ? await this.#load(id, record.address) : null;
   }
 
   /** Lets go of a sandbox that has nothing in the engine; its record stays. */
@@ -43,16 +43,16 @@ export class Registry {
     this.#sandboxes.delete(sandbox.id);
   }
 
-  #load(id: SandboxId, owner: Owner): Promise<Sandbox> {
-    const loading = this.#loading.get(id) ?? this.#read(id, owner);
+  #load(id: SandboxId, address: SandboxAddress): Promise<Sandbox> {
+    const loading = this.#loading.get(id) ?? this.#read(id, address);
     this.#loading.set(id, loading);
     return loading;
   }
 
-  async #read(id: SandboxId, owner: Owner): Promise<Sandbox> {
+  async #read(id: SandboxId, address: SandboxAddress): Promise<Sandbox> {
     try {
       const record = await this.#store.read(id);
-      const sandbox = new Sandbox(id, owner, record, this.#clock.monotonicMs());
+      const sandbox = new Sandbox(id, address, record, this.#clock.monotonicMs());
       if (record && record.deletedAtMs === null) sandbox.become('stopped');
       this.#sandboxes.set(id, sandbox);
       return sandbox;

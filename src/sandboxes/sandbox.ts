@@ -3,19 +3,22 @@ import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
-import type { Creator, Owner, SandboxId } from './address.ts';
+import type { SandboxAddress, SandboxId } from './address.ts';
+import { Leases } from './leases.ts';
+import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
+import type { AskedSpec } from './spec/asked-spec.ts';
 import { canTransition, type SandboxState } from './state.ts';
 import type { SandboxRecord } from './storage/record.ts';
 
 /** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */
 export class Sandbox {
   readonly id: SandboxId;
-  readonly owner: Owner;
+  readonly address: SandboxAddress;
   /** Held across engine calls, by the work on this sandbox alone. */
   readonly mutex = new Mutex();
+  /** What holds it awake. */
+  readonly leases = new Leases();
   record: SandboxRecord | null;
-  /** Who makes it, while it does not exist. */
-  creator: Creator | undefined;
   engineId: EngineId | null = null;
   link: AgentLink | null = null;
   /** Its way out; null where it has none that the server knows of. */
@@ -27,12 +30,11 @@ export class Sandbox {
   /** On the monotonic clock. */
   lastUsedMs: number;
   #state: SandboxState = 'absent';
-  #calls = 0;
   #measurements = 0;
 
-  constructor(id: SandboxId, owner: Owner, record: SandboxRecord | null, nowMs: number) {
+  constructor(id: SandboxId, address: SandboxAddress, record: SandboxRecord | null, nowMs: number) {
     this.id = id;
-    this.owner = owner;
+    this.address = address;
     this.record = record;
     this.lastUsedMs = nowMs;
   }
@@ -41,9 +43,13 @@ export class Sandbox {
     return this.#state;
   }
 
-  /** Calls under way. */
-  get calls(): number {
-    return this.#calls;
+  /** What was asked for when it was made; nothing where it never was. */
+  get asked(): AskedSpec {
+    return this.record?.asked ?? {};
+  }
+
+  get life(): LifePolicy {
+    return this.record?.life ?? DEFAULT_LIFE;
   }
 
   /** True while its agent measures something: it is idle, and may be stopped, but a pause would leave that call hanging. */
@@ -53,10 +59,10 @@ export class Sandbox {
 
   /** True where nothing uses it and nothing changes it. */
   get isIdle(): boolean {
-    return this.#calls === 0 && this.mutex.isFree;
+    return this.leases.count === 0 && this.mutex.isFree;
   }
 
-  /** True where its owner has it, running or not. */
+  /** True where it was made and not deleted, running or not. */
   get isExisting(): boolean {
     return this.record !== null && this.record.deletedAtMs === null;
   }
@@ -71,22 +77,6 @@ export class Sandbox {
       throw new SandboxError('internal', `A sandbox cannot go from ${this.#state} to ${state}.`);
     }
     this.#state = state;
-  }
-
-  /** Counts a call in, so that nobody stops the sandbox for being idle; throws `limit` where there are too many. */
-  beginCall(maxCalls: number): void {
-    if (this.#calls >= maxCalls) {
-      throw new SandboxError('limit', `This sandbox already works on ${maxCalls} calls; try again when one is done.`, {
-        retryAfterSeconds: 1,
-      });
-    }
-    this.#calls += 1;
-  }
-
-  /** Counts a call out. */
-  endCall(nowMs: number): void {
-    this.#calls -= 1;
-    this.lastUsedMs = nowMs;
   }
 
   /** Does work that asks its agent to measure something. */

@@ -1,14 +1,14 @@
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressBooks } from '../egress/egress-counters.ts';
 import { SandboxError } from '../errors.ts';
-import type { Owner } from './address.ts';
+import type { SandboxAddress } from './address.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SandboxState } from './state.ts';
 
 /** What a client may know of a sandbox. */
 export interface SandboxStatus extends Usage {
-  readonly owner: Owner;
+  readonly address: SandboxAddress;
   readonly state: SandboxState;
   /** The engine's id; empty where the sandbox has no container. */
   readonly engineId: string;
@@ -26,7 +26,7 @@ export function toStatus(sandbox: Sandbox, usage: Usage, disk: DiskUsage | null)
   const { record } = sandbox;
   if (!record) throw new SandboxError('not_found', 'Sandbox not found');
   return {
-    owner: sandbox.owner,
+    address: sandbox.address,
     state: sandbox.state,
     engineId: sandbox.engineId ?? record.engineId ?? '',
     createdAtMs: record.createdAtMs,

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey, parseApiKeys } from '../../src/auth/api-keys.ts';
-import { requireKey } from '../../src/http/auth.ts';
+import { KeyDoor } from '../../src/http/auth.ts';
 import { RateLimits } from '../../src/http/rate-limits.ts';
 import { API_KEY, type FakeApp, FakeClock, startFakeApp } from '../support/fake-app.ts';
 
@@ -85,8 +85,9 @@ describe('a key for users with a prefix', () => {
     const { keys } = parseApiKeys(entry('bot', BOT_KEY, ';prefix=discord-'));
     const app: FastifyInstance = fastify();
     opened.push(app);
-    app.decorateRequest('auth', null);
-    requireKey(app, keys, new RateLimits(0, new FakeClock()));
+    app.decorateRequest('principal', null);
+    const door = new KeyDoor(keys, new RateLimits(0, new FakeClock()));
+    door.guard(app, { principalOf: (request) => door.admit(request), addressOf: () => null });
     app.setErrorHandler((error: Error, _request, reply) => reply.code(500).send(error.message));
     app.get('/other/:box', async () => 'open');
     app.get('/info', { config: { isAboutNoUser: true } }, async () => 'open');

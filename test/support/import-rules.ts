@@ -2,14 +2,31 @@
 const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/version.ts', 'src/young-garbage.ts'];
 
 /** What a dialect gets of the core. */
-const CORE = ['src/sandboxes', 'src/processes', 'src/files'];
-
-/** A sandbox in memory and what names it, under the rooms of the core. */
-const SANDBOX = [
+const CORE = [
+  'src/processes',
+  'src/files',
+  'src/sandboxes/sandboxes.ts',
+  'src/sandboxes/info.ts',
+  'src/sandboxes/status.ts',
+  'src/sandboxes/ref.ts',
   'src/sandboxes/address.ts',
+  'src/sandboxes/spec/asked-spec.ts',
+];
+
+/** A sandbox in memory and what names it, under the rooms of its life. */
+const SANDBOX = [
+  'src/auth/principal.ts',
+  'src/sandboxes/address.ts',
+  'src/sandboxes/ref.ts',
   'src/sandboxes/state.ts',
+  'src/sandboxes/leases.ts',
+  'src/sandboxes/life-policy.ts',
   'src/sandboxes/sandbox.ts',
   'src/sandboxes/registry.ts',
+  'src/sandboxes/catalog.ts',
+  'src/sandboxes/spec',
+  'src/sandboxes/spec/asked-spec.ts',
+  'src/sandboxes/storage',
 ];
 
 /** What is under the core. */
@@ -26,16 +43,28 @@ const GROUND = [
 
 const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 
+/** How a sandbox is used: what processes and files stand on. */
+const USE = [
+  'src/sandboxes/sandboxes.ts',
+  'src/sandboxes/access.ts',
+  'src/sandboxes/ref.ts',
+  'src/sandboxes/leases.ts',
+  'src/sandboxes/metering',
+];
+
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
   'src/app.ts': [
+    'src/dialects',
     'src/dialects/clara',
     'src/fault-log.ts',
     'src/http',
-    'src/auth',
     'src/agent/link',
-    ...CORE,
+    'src/processes',
+    'src/files',
+    'src/sandboxes/core.ts',
+    'src/sandboxes/info.ts',
     ...GROUND,
   ],
   'src/exposure.ts': [],
@@ -48,64 +77,81 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/young-garbage.ts': [],
   'src/async': ['src/errors.ts'],
   'src/auth': ['src/errors.ts', 'src/async'],
+  'src/auth/principal.ts': ['src/auth'],
   'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts'],
-  'src/http': ['src/auth', 'src/async', ...WORDS],
-  'src/dialects/clara': ['src/http', 'src/config', 'src/egress/pattern.ts', ...CORE, ...WORDS],
-  'src/processes': [...AGENT, ...SANDBOX, 'src/sandboxes/sandboxes.ts', 'src/sandboxes/metering', ...GROUND],
-  'src/files': [...AGENT, ...SANDBOX, 'src/sandboxes/sandboxes.ts', 'src/sandboxes/spec', ...GROUND],
-  'src/sandboxes': ['src/sandboxes/sandboxes.ts', ...GROUND],
-  'src/sandboxes/sandboxes.ts': [
-    'src/sandboxes',
-    ...SANDBOX,
-    'src/sandboxes/spec',
-    'src/sandboxes/storage',
+  'src/http': ['src/auth', 'src/auth/principal.ts', 'src/async', ...WORDS],
+  'src/dialects': ['src/http', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
+  'src/dialects/clara': ['src/dialects', 'src/http', 'src/config', 'src/egress/pattern.ts', ...CORE, ...WORDS],
+  'src/processes': [...AGENT, ...USE, ...GROUND],
+  'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
+  'src/sandboxes/core.ts': [
+    'src/sandboxes/sandboxes.ts',
+    'src/sandboxes/info.ts',
+    'src/sandboxes/users',
+    'src/sandboxes/preflight',
+    'src/sandboxes/metering',
     'src/sandboxes/placement',
     'src/sandboxes/lifecycle',
-    'src/sandboxes/metering',
+    'src/sandboxes/upkeep',
+    ...SANDBOX,
     ...AGENT,
     ...GROUND,
   ],
+  'src/sandboxes/sandboxes.ts': [
+    'src/sandboxes/access.ts',
+    'src/sandboxes/status.ts',
+    'src/sandboxes/metering',
+    'src/sandboxes/lifecycle',
+    ...SANDBOX,
+    ...AGENT,
+    ...GROUND,
+  ],
+  'src/sandboxes/info.ts': [...GROUND],
+  'src/sandboxes/status.ts': ['src/sandboxes/metering', ...SANDBOX, ...GROUND],
+  'src/sandboxes/access.ts': ['src/sandboxes/metering', 'src/sandboxes/leases.ts', 'src/agent/wire'],
   'src/sandboxes/address.ts': [],
+  'src/sandboxes/ref.ts': ['src/sandboxes/address.ts', 'src/auth/principal.ts', 'src/errors.ts'],
   'src/sandboxes/state.ts': [],
+  'src/sandboxes/leases.ts': ['src/errors.ts'],
+  'src/sandboxes/life-policy.ts': [],
   'src/sandboxes/sandbox.ts': [
     'src/sandboxes/address.ts',
     'src/sandboxes/state.ts',
+    'src/sandboxes/leases.ts',
+    'src/sandboxes/life-policy.ts',
+    'src/sandboxes/spec/asked-spec.ts',
     'src/sandboxes/storage',
     ...AGENT,
     ...GROUND,
   ],
-  'src/sandboxes/registry.ts': [...SANDBOX, 'src/sandboxes/storage', ...GROUND],
-  'src/sandboxes/storage': ['src/sandboxes/address.ts', ...GROUND],
-  'src/sandboxes/spec': ['src/sandboxes/storage', 'src/agent/link', ...GROUND],
+  'src/sandboxes/registry.ts': [
+    'src/sandboxes/address.ts',
+    'src/sandboxes/sandbox.ts',
+    'src/sandboxes/storage',
+    ...GROUND,
+  ],
+  'src/sandboxes/catalog.ts': ['src/sandboxes/address.ts', 'src/sandboxes/storage'],
+  'src/sandboxes/storage': [
+    'src/sandboxes/address.ts',
+    'src/sandboxes/life-policy.ts',
+    'src/sandboxes/spec/asked-spec.ts',
+    ...GROUND,
+  ],
+  'src/sandboxes/spec/asked-spec.ts': [],
+  'src/sandboxes/spec': ['src/sandboxes/spec/asked-spec.ts', 'src/sandboxes/storage', 'src/agent/link', ...GROUND],
   'src/sandboxes/users': ['src/sandboxes/spec', 'src/sandboxes/storage', ...GROUND],
   'src/sandboxes/preflight': ['src/sandboxes/spec', 'src/sandboxes/storage', 'src/sandboxes/users', ...GROUND],
-  'src/sandboxes/metering': [...SANDBOX, 'src/sandboxes/spec', 'src/sandboxes/storage', ...AGENT, ...GROUND],
-  'src/sandboxes/placement': [
-    ...SANDBOX,
-    'src/sandboxes/spec',
-    'src/sandboxes/storage',
-    'src/sandboxes/users',
-    ...AGENT,
-    ...GROUND,
-  ],
+  'src/sandboxes/metering': [...SANDBOX, ...AGENT, ...GROUND],
+  'src/sandboxes/placement': ['src/sandboxes/users', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/lifecycle': [
-    ...SANDBOX,
-    'src/sandboxes/spec',
-    'src/sandboxes/storage',
     'src/sandboxes/users',
     'src/sandboxes/placement',
     'src/sandboxes/preflight',
+    ...SANDBOX,
     ...AGENT,
     ...GROUND,
   ],
-  'src/sandboxes/upkeep': [
-    ...SANDBOX,
-    'src/sandboxes/spec',
-    'src/sandboxes/storage',
-    'src/sandboxes/placement',
-    'src/sandboxes/lifecycle',
-    ...GROUND,
-  ],
+  'src/sandboxes/upkeep': ['src/sandboxes/placement', 'src/sandboxes/lifecycle', ...SANDBOX, ...GROUND],
   'src/agent/wire': ['src/errors.ts', 'src/async'],
   'src/agent/calls': ['src/agent/wire', 'src/errors.ts', 'src/async'],
   'src/agent/link': ['src/agent/wire', 'src/agent/calls', 'src/engines', 'src/errors.ts', 'src/async'],
@@ -119,36 +165,6 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/egress/host.ts': ['src/ip-address.ts'],
   'src/egress/pattern.ts': ['src/egress/host.ts', 'src/ip-address.ts'],
 };
-
-/** Imports of the server that no rule allows; each is a debt, and none may come. */
-export const KNOWN_VIOLATIONS: readonly string[] = [
-  'src/app.ts -> src/sandboxes/preflight/preflight.ts',
-  'src/app.ts -> src/sandboxes/sandboxes.ts',
-  'src/app.ts -> src/sandboxes/storage/store.ts',
-  'src/app.ts -> src/sandboxes/upkeep/upkeep.ts',
-  'src/app.ts -> src/sandboxes/users/sandbox-users.ts',
-  'src/dialects/clara/executions/routes.ts -> src/agent/calls/run.ts',
-  'src/dialects/clara/executions/routes.ts -> src/sandboxes/address.ts',
-  'src/dialects/clara/executions/routes.ts -> src/sandboxes/sandboxes.ts',
-  'src/dialects/clara/files/routes.ts -> src/agent/calls/files.ts',
-  'src/dialects/clara/files/routes.ts -> src/agent/wire/connection.ts',
-  'src/dialects/clara/files/routes.ts -> src/agent/wire/failures.ts',
-  'src/dialects/clara/files/routes.ts -> src/sandboxes/metering/memory.ts',
-  'src/dialects/clara/mapping.ts -> src/agent/calls/files.ts',
-  'src/dialects/clara/mapping.ts -> src/sandboxes/address.ts',
-  'src/dialects/clara/mapping.ts -> src/sandboxes/storage/record.ts',
-  'src/dialects/clara/service/routes.ts -> src/engines/engine.ts',
-  'src/dialects/clara/service/routes.ts -> src/sandboxes/sandboxes.ts',
-  'src/dialects/clara/transfers/routes.ts -> src/agent/calls/files.ts',
-  'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/disk-sweep.ts',
-  'src/sandboxes/sandboxes.ts -> src/sandboxes/upkeep/reconciler.ts',
-  'src/sandboxes/status.ts -> src/sandboxes/address.ts',
-  'src/sandboxes/status.ts -> src/sandboxes/metering/usage-meter.ts',
-  'src/sandboxes/status.ts -> src/sandboxes/sandbox.ts',
-  'src/sandboxes/status.ts -> src/sandboxes/state.ts',
-  'src/sandboxes/upkeep/adoption.ts -> src/sandboxes/sandboxes.ts',
-  'src/sandboxes/upkeep/reaper.ts -> src/sandboxes/sandboxes.ts',
-];
 
 const PACKAGE = (name: string) => `agent/clara_agent/${name}`;
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { toExecutionResponse } from '../../src/dialects/clara/executions/mapping.ts';
 import { isBase64 } from '../../src/dialects/clara/files/base64.ts';
-import { toExecutionResponse, toFileContent, toSandboxInfo } from '../../src/dialects/clara/mapping.ts';
+import { toFileContent } from '../../src/dialects/clara/files/mapping.ts';
+import { toSandboxInfo } from '../../src/dialects/clara/sandboxes/mapping.ts';
 import type { Execution } from '../../src/processes/executions.ts';
 
-const limits = { timeoutSeconds: 7, memoryBytes: 512 * 2 ** 20 };
+const TIMEOUT_SECONDS = 7;
 
 function execution(part: Partial<Execution>): Execution {
   return {
@@ -16,13 +18,14 @@ function execution(part: Partial<Execution>): Execution {
     truncated: false,
     signal: null,
     notice: null,
+    memoryLimitBytes: 512 * 2 ** 20,
     ...part,
   };
 }
 
 describe('an ExecutionResponse', () => {
   it('has no error where all went well', () => {
-    expect(toExecutionResponse(execution({ stdout: '1\n' }), 'Execution', limits)).toMatchObject({
+    expect(toExecutionResponse(execution({ stdout: '1\n' }), 'Execution', TIMEOUT_SECONDS)).toMatchObject({
       success: true,
       output: '1\n',
       error: null,
@@ -32,30 +35,30 @@ describe('an ExecutionResponse', () => {
   });
 
   it('shows stderr on success as well', () => {
-    const response = toExecutionResponse(execution({ stderr: 'careful' }), 'Execution', limits);
+    const response = toExecutionResponse(execution({ stderr: 'careful' }), 'Execution', TIMEOUT_SECONDS);
     expect(response).toMatchObject({ success: true, error: 'careful', stderr: 'careful' });
   });
 
   it('never leaves error null on failure', () => {
-    const response = toExecutionResponse(execution({ exitCode: 3 }), 'Execution', limits);
+    const response = toExecutionResponse(execution({ exitCode: 3 }), 'Execution', TIMEOUT_SECONDS);
     expect(response).toMatchObject({ success: false, error: 'Exit code: 3' });
   });
 
   it('says that time ran out, and keeps what was written', () => {
     const timedOut = execution({ timedOut: true, exitCode: 124, stdout: 'part', stderr: 'noise' });
-    expect(toExecutionResponse(timedOut, 'Execution', limits)).toMatchObject({
+    expect(toExecutionResponse(timedOut, 'Execution', TIMEOUT_SECONDS)).toMatchObject({
       success: false,
       output: 'part',
       stderr: 'noise',
       error: 'Execution timed out after 7 seconds',
       exit_code: 124,
     });
-    expect(toExecutionResponse(timedOut, 'Command', limits).error).toBe('Command timed out after 7 seconds');
+    expect(toExecutionResponse(timedOut, 'Command', TIMEOUT_SECONDS).error).toBe('Command timed out after 7 seconds');
   });
 
   it('says that memory ran out, and how much there was', () => {
     const killed = execution({ exitCode: 137, signal: 'SIGKILL', oomKilled: true });
-    expect(toExecutionResponse(killed, 'Execution', limits)).toMatchObject({
+    expect(toExecutionResponse(killed, 'Execution', TIMEOUT_SECONDS)).toMatchObject({
       error: 'Killed: out of memory (limit 512 MiB)',
       oom_killed: true,
       killed_by: 'SIGKILL',
@@ -66,7 +69,7 @@ describe('an ExecutionResponse', () => {
 describe('a SandboxInfo', () => {
   it('has twelve digits of id and six of fraction', () => {
     const info = toSandboxInfo({
-      owner: { namespace: 'clara', id: 'teams-29:1Gc' },
+      address: { namespace: 'clara', id: 'teams-29:1Gc' },
       state: 'running',
       engineId: '0123456789abcdef'.repeat(4),
       createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),

@@ -1,4 +1,4 @@
-import { isUnknownEncoding } from '../../files/archives.ts';
+import { isUnknownEncoding } from '../../files/refusals.ts';
 import { InvalidRequest } from '../../http/validation.ts';
 
 /** Does work with an archive; an encoding that the sandbox does not know is the fault of that field of the request. */

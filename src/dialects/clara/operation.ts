@@ -1,9 +1,19 @@
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
-import { renderProblem } from './mapping.ts';
+import type { z } from 'zod';
+import { sandboxErrors } from './errors.ts';
+import { userParams } from './fields.ts';
 
 type Tag = 'service' | 'sandbox' | 'execution' | 'files';
 
-/** The options of a route of this dialect: how the OpenAPI document shows it, and what it takes and answers. */
+/** The sections of this dialect's operations in the OpenAPI document. */
+export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
+  { name: 'service', description: 'The server itself' },
+  { name: 'sandbox', description: 'The life of a sandbox' },
+  { name: 'execution', description: 'Running code, commands and pip' },
+  { name: 'files', description: 'Files of a sandbox' },
+];
+
+/** The options of a route: how the OpenAPI document shows it, and what it takes and answers. */
 export function operation<Schema extends FastifySchema>(
   tag: Tag,
   operationId: string,
@@ -11,5 +21,21 @@ export function operation<Schema extends FastifySchema>(
   schema: Schema,
   config: FastifyContextConfig = {},
 ) {
-  return { config: { ...config, renderProblem }, schema: { operationId, summary, tags: [tag], ...schema } };
+  return { config, schema: { operationId, summary, tags: [tag], ...schema } };
+}
+
+/** The same for a route that works with a user's sandbox: `answers` beside those that all such routes may give. */
+export function sandboxOperation<
+  Answers extends Readonly<Record<number, unknown>>,
+  Parts extends { readonly querystring?: z.ZodType; readonly body?: z.ZodType; readonly headers?: z.ZodType } = object,
+>(
+  tag: Tag,
+  operationId: string,
+  summary: string,
+  answers: Answers,
+  parts?: Parts & { readonly consumes?: string[] },
+  config: FastifyContextConfig = {},
+) {
+  const schema = { ...(parts as Parts), params: userParams, response: { ...answers, ...sandboxErrors } };
+  return operation(tag, operationId, summary, schema, config);
 }

@@ -2,18 +2,20 @@ import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
-import { imageOf, isInFolder, LABEL, specHash, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
+import { isInFolder, LABEL, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
+import { resolveSpec, specHash } from '../spec/sandbox-spec.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxFolders, SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { UserIdsUsedUp } from '../users/user-ids.ts';
 
-interface ContainersParts {
+interface InstancesParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
   readonly users: SandboxUsers;
   readonly config: Config;
   readonly instance: string;
+  readonly pool: Pool;
 }
 
 /** What a sandbox is started from. */
@@ -26,13 +28,11 @@ interface Prepared {
 }
 
 /** Makes the engine's part of a sandbox as its record and the configuration ask for it. */
-export class Containers {
-  readonly #parts: ContainersParts;
-  readonly #pool: () => Pool;
+export class Instances {
+  readonly #parts: InstancesParts;
 
-  constructor(parts: ContainersParts, pool: () => Pool) {
+  constructor(parts: InstancesParts) {
     this.#parts = parts;
-    this.#pool = pool;
   }
 
   /**
@@ -80,44 +80,46 @@ export class Containers {
   }
 
   /** Whether a container is still what its sandbox needs: startable, of the same spec and user, in this data folder, and of the image that has the name now. */
-  async #fits({ state, labels }: EngineSandbox, { id, overrides }: SandboxRecord): Promise<boolean> {
+  async #fits({ state, labels }: EngineSandbox, { id, asked }: SandboxRecord): Promise<boolean> {
     const { engine, store, users, config } = this.#parts;
+    const spec = resolveSpec(config, asked);
     const isStartable = state === 'running' || state === 'paused' || !(LABEL.pooled in labels);
-    if (!isStartable || labels[LABEL.spec] !== specHash(config, overrides)) return false;
+    if (!isStartable || labels[LABEL.spec] !== specHash(spec)) return false;
     if (!isInFolder({ labels }, store.path)) return false;
     if (labels[LABEL.user] !== String(await users.preparedFor(id))) return false;
     // An image that is gone makes no other container, and is in this one all the same.
-    const imageId = await engine.imageId(imageOf(config, overrides));
+    const imageId = await engine.imageId(spec.image);
     return imageId === null || labels[LABEL.image] === imageId;
   }
 
   async #prepareNew(record: SandboxRecord): Promise<Prepared> {
-    const { engine, store, users, config } = this.#parts;
-    const image = imageOf(config, record.overrides);
+    const { engine, store, users, config, pool } = this.#parts;
+    const { image } = resolveSpec(config, record.asked);
     const imageId = await engine.imageId(image);
     const accounts = await explained(record, () => users.accountsOf(image, imageId));
     try {
       return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
     } catch (error) {
-      if (!(error instanceof UserIdsUsedUp) || !(await this.#pool().evictOne())) throw error;
+      if (!(error instanceof UserIdsUsedUp) || !(await pool.evictOne())) throw error;
       return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
     }
   }
 
   async #make(record: SandboxRecord, { folders, imageId }: Prepared): Promise<EngineId> {
     const { engine, store, config, instance } = this.#parts;
-    const { id, overrides } = record;
-    const spec = toEngineSpec(config, { instance, id, dataDir: store.path, folders, overrides, imageId });
-    return await explained(record, () => engine.create(spec));
+    const { id } = record;
+    const spec = resolveSpec(config, record.asked);
+    const engineSpec = toEngineSpec(config, { instance, id, dataDir: store.path, folders, spec, imageId });
+    return await explained(record, () => engine.create(engineSpec));
   }
 }
 
-/** What the owner did not ask for is the operator's to mend. */
-async function explained<T>({ overrides }: SandboxRecord, work: () => Promise<T>): Promise<T> {
+/** A spec that nobody asked for is the operator's to mend. */
+async function explained<T>({ asked }: SandboxRecord, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!isSandboxError(error, 'invalid') || overrides.image !== undefined) throw error;
+    if (!isSandboxError(error, 'invalid') || asked.image !== undefined) throw error;
     throw new SandboxError('unavailable', `No sandbox can be made: ${error.message}`, { cause: error });
   }
 }

@@ -2,99 +2,73 @@ import type { AgentSource } from '../../agent/link/source.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Clock } from '../../async/clock.ts';
-import { Semaphore } from '../../async/semaphore.ts';
 import type { Config } from '../../config/config.ts';
-import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Capacity } from '../placement/capacity.ts';
-import { claimPooled } from '../placement/claim.ts';
 import { makeLink } from '../placement/make-link.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
-import { requireImageStillPermitted } from '../spec/permitted-images.ts';
-import { type SandboxOverrides, toStartedRecord } from '../storage/record.ts';
+import { resolveSpec } from '../spec/sandbox-spec.ts';
+import { type MakeRequest, toStartedRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
-import { Containers } from './instances.ts';
+import { Instances } from './instances.ts';
 import { stopWhereStuck } from './stuck.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */
 const STOP_GRACE_SECONDS = 2;
 
-/**
- * How many sandboxes start at the same time. All at once they take turns on the CPUs, so that the first is as late as the
- * last and agents miss their deadlines; one slow start still leaves places for the others.
- */
-const STARTS_AT_A_TIME = 6;
-
 export interface LifecycleParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
   readonly users: SandboxUsers;
-  readonly disks: Disks;
   readonly agentSource: AgentSource;
   readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
   readonly clock: Clock;
   readonly instance: string;
+  readonly capacity: Capacity;
+  readonly pool: Pool;
   readonly onError: (error: unknown) => void;
 }
 
 /** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
-  readonly #containers: Containers;
-  readonly #starts = new Semaphore(STARTS_AT_A_TIME);
-  readonly #capacity: () => Capacity;
-  readonly #pool: () => Pool;
-  #starting = 0;
+  readonly #instances: Instances;
 
-  constructor(parts: LifecycleParts, capacity: () => Capacity, pool: () => Pool) {
+  constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    this.#containers = new Containers(parts, pool);
-    this.#capacity = capacity;
-    this.#pool = pool;
+    this.#instances = new Instances(parts);
   }
 
-  /** True while at least one sandbox is being started for a user. */
-  get isStarting(): boolean {
-    return this.#starting > 0;
+  /** Makes or starts what the sandbox runs in; it has a slot already. */
+  async start(sandbox: Sandbox, request: MakeRequest): Promise<void> {
+    const { store, clock } = this.#parts;
+    sandbox.become('creating');
+    sandbox.record = toStartedRecord(sandbox, request, clock.wallMs());
+    const prepared = await this.#instances.prepare(sandbox.record);
+    const record = { ...sandbox.record, uid: prepared.folders.user.uid };
+    sandbox.record = record;
+    await store.write(record);
+    const id = await this.#instances.start(record, prepared);
+    sandbox.engineId = id;
+    this.#makeLink(sandbox, id);
+    sandbox.become('running');
+    if (record.engineId === id) return;
+    sandbox.record = { ...record, engineId: id };
+    await store.write(sandbox.record);
   }
 
-  /** Brings the sandbox to where its agent answers, from whatever state; creates it where it is absent. */
-  async bringUp(sandbox: Sandbox, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
-    const { config, disks } = this.#parts;
-    if (sandbox.state === 'paused') await this.#resume(sandbox);
-    if (sandbox.state === 'running') {
-      try {
-        return await this.#connect(sandbox);
-      } catch (error) {
-        if (isSandboxError(error, 'invalid')) throw error;
-        await this.#recover(sandbox, error);
-        if (sandbox.isUp) return await this.bringUp(sandbox, overrides);
-      }
-    }
-    const isNew = sandbox.record === null || sandbox.record.deletedAtMs !== null;
-    requireImageStillPermitted(overrides.image ?? (isNew ? undefined : sandbox.record?.overrides.image), config);
-    if (isNew) await disks.reserve.requireForNew();
-    if (await claimPooled(this.#parts, this.#pool(), sandbox, overrides)) return await this.#connect(sandbox);
-    await this.#capacity().reserve(sandbox);
-    this.#starting += 1;
-    try {
-      return await this.#starts.run(async () => {
-        await this.#start(sandbox, overrides);
-        return await this.#connect(sandbox);
-      });
-    } catch (error) {
-      await this.#undoStart(sandbox, isNew);
-      throw error;
-    } finally {
-      this.#starting -= 1;
-    }
+  /** The connection to the agent of a running sandbox. */
+  async connect(sandbox: Sandbox): Promise<AgentConnection> {
+    if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no link to its agent.');
+    stopWhereStuck(sandbox, sandbox.link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
+    return await sandbox.link.connect();
   }
 
   /** Freezes a running sandbox with its memory. */
@@ -102,6 +76,17 @@ export class Lifecycle {
     if (sandbox.state !== 'running' || !sandbox.engineId) return;
     await this.#parts.engine.pause(sandbox.engineId);
     sandbox.become('paused');
+  }
+
+  /** Thaws a frozen sandbox. */
+  async resume(sandbox: Sandbox): Promise<void> {
+    try {
+      if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
+      sandbox.become('running');
+      if (sandbox.link?.isNew) void sandbox.link.endOrphans();
+    } catch (error) {
+      await this.recover(sandbox, error);
+    }
   }
 
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
@@ -129,6 +114,13 @@ export class Lifecycle {
     await this.#markDeleted(sandbox);
   }
 
+  /** Removes the sandbox with its files and its record, for good. */
+  async purge(sandbox: Sandbox): Promise<void> {
+    await this.remove(sandbox);
+    await this.#parts.store.purge(sandbox.id);
+    sandbox.record = null;
+  }
+
   /** Removes the container of a stopped sandbox; the next start makes another. */
   async discardContainer(sandbox: Sandbox): Promise<void> {
     if (sandbox.isUp || !sandbox.engineId) return;
@@ -141,7 +133,7 @@ export class Lifecycle {
     sandbox.engineId = found.id;
     sandbox.isFromPool = LABEL.pooled in found.labels;
     if (found.state === 'running' || found.state === 'paused') {
-      this.#capacity().take(sandbox);
+      this.#parts.capacity.take(sandbox);
       this.#makeLink(sandbox, found.id);
       sandbox.become(found.state);
       if (found.state === 'running') void sandbox.link?.endOrphans();
@@ -150,24 +142,8 @@ export class Lifecycle {
     }
   }
 
-  async #resume(sandbox: Sandbox): Promise<void> {
-    try {
-      if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
-      sandbox.become('running');
-      if (sandbox.link?.isNew) void sandbox.link.endOrphans();
-    } catch (error) {
-      await this.#recover(sandbox, error);
-    }
-  }
-
-  async #connect(sandbox: Sandbox): Promise<AgentConnection> {
-    if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no line to its agent.');
-    stopWhereStuck(sandbox, sandbox.link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
-    return await sandbox.link.connect();
-  }
-
   /** After a failed call to a sandbox that should run: believes the engine, and stops one whose agent is beyond repair. */
-  async #recover(sandbox: Sandbox, cause: unknown): Promise<void> {
+  async recover(sandbox: Sandbox, cause: unknown): Promise<void> {
     const { engine, instance } = this.#parts;
     const found = await engine.inspect(toEngineName(instance, sandbox.id));
     if (!found) {
@@ -182,47 +158,8 @@ export class Lifecycle {
     }
   }
 
-  /** Makes a stopped sandbox that came from the pool a container that can start again. */
-  async #replaceContainer(sandbox: Sandbox): Promise<void> {
-    const { engine, users } = this.#parts;
-    const { record, engineId } = sandbox;
-    this.#forgetContainer(sandbox);
-    if (engineId) await engine.remove(engineId);
-    // One from before users of their own runs to its stop; the next start gives it a container, and its files to its user.
-    if (!record || (await users.preparedFor(record.id)) === null) return;
-    sandbox.engineId = await this.#containers.create(record);
-    sandbox.record = { ...record, engineId: sandbox.engineId };
-  }
-
-  async #start(sandbox: Sandbox, overrides: SandboxOverrides): Promise<void> {
-    const { store } = this.#parts;
-    sandbox.become('creating');
-    sandbox.record = toStartedRecord(sandbox, overrides, this.#parts.clock.wallMs());
-    const prepared = await this.#containers.prepare(sandbox.record);
-    const record = { ...sandbox.record, uid: prepared.folders.user.uid };
-    sandbox.record = record;
-    await store.write(record);
-    const id = await this.#containers.start(record, prepared);
-    sandbox.engineId = id;
-    this.#makeLink(sandbox, id);
-    sandbox.become('running');
-    if (record.engineId !== id) {
-      sandbox.record = { ...record, engineId: id };
-      await store.write(sandbox.record);
-    }
-  }
-
-  #makeLink(sandbox: Sandbox, id: EngineId): void {
-    if (!sandbox.record) return;
-    sandbox.link?.close(new Error('The sandbox was started again.'));
-    const { link, egress } = makeLink(this.#parts, id, sandbox.record);
-    stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
-    sandbox.link = link;
-    sandbox.egress = egress;
-  }
-
-  /** A start that failed leaves no running container, and of a sandbox that never was no trace but its empty folders. */
-  async #undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
+  /** Rolls back a failed start: removes the container of a new sandbox, stops that of an existing one. */
+  async undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
     const { engine, store, onError } = this.#parts;
     try {
       if (isNew) await this.remove(sandbox);
@@ -235,6 +172,29 @@ export class Lifecycle {
       if (isNew) await this.#markDeleted(sandbox).catch(onError);
     }
     this.#markDown(sandbox);
+  }
+
+  /** Makes a stopped sandbox that came from the pool a container that can start again. */
+  async #replaceContainer(sandbox: Sandbox): Promise<void> {
+    const { engine, users } = this.#parts;
+    const { record, engineId } = sandbox;
+    this.#forgetContainer(sandbox);
+    if (engineId) await engine.remove(engineId);
+    // One from before users of their own runs to its stop; the next start gives it a container, and its files to its user.
+    if (!record || (await users.preparedFor(record.id)) === null) return;
+    sandbox.engineId = await this.#instances.create(record);
+    sandbox.record = { ...record, engineId: sandbox.engineId };
+  }
+
+  #makeLink(sandbox: Sandbox, engineId: EngineId): void {
+    const { record } = sandbox;
+    if (!record) return;
+    sandbox.link?.close(new Error('The sandbox was started again.'));
+    const subject = { id: record.id, secret: record.secret, spec: resolveSpec(this.#parts.config, record.asked) };
+    const { link, egress } = makeLink(this.#parts, engineId, subject);
+    stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
+    sandbox.link = link;
+    sandbox.egress = egress;
   }
 
   async #markDeleted(sandbox: Sandbox): Promise<void> {
@@ -252,7 +212,7 @@ export class Lifecycle {
     sandbox.link = null;
     sandbox.egress = null;
     if (sandbox.state !== 'absent') sandbox.become('stopped');
-    this.#capacity().release(sandbox);
+    this.#parts.capacity.release(sandbox);
   }
 
   #forgetContainer(sandbox: Sandbox): void {

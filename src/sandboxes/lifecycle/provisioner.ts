@@ -1,81 +1,145 @@
 import type { AgentConnection } from '../../agent/wire/connection.ts';
+import type { Clock } from '../../async/clock.ts';
+import type { Semaphore } from '../../async/semaphore.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { Owner, SandboxId } from '../address.ts';
+import type { SandboxId } from '../address.ts';
+import type { Catalog } from '../catalog.ts';
+import { claimPooled } from '../placement/claim.ts';
+import type { Pool } from '../placement/pool.ts';
 import { Quota } from '../placement/quota.ts';
 import { smokeTest } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { limitsOf } from '../spec/limits.ts';
+import type { AskedSpec } from '../spec/asked-spec.ts';
 import { requireImageStillPermitted } from '../spec/permitted-images.ts';
-import type { SandboxOverrides } from '../storage/record.ts';
-import type { Lifecycle, LifecycleParts } from './lifecycle.ts';
+import { resolveSpec } from '../spec/sandbox-spec.ts';
+import type { MakeRequest } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import type { SandboxUsers } from '../users/sandbox-users.ts';
+import type { Evictor } from './evictor.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
-/** Brings sandboxes up for those who ask: no more than they may have, and with no spec that cannot run. Within the sandbox's mutex. */
+interface ProvisionerParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
+  readonly catalog: Catalog;
+  readonly users: SandboxUsers;
+  readonly disks: Disks;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly instance: string;
+  readonly pool: Pool;
+  readonly lifecycle: Lifecycle;
+  readonly evictor: Evictor;
+  /** Bounds the starts at a time: all at once they take turns on the CPUs, so that agents miss their deadlines. */
+  readonly starts: Semaphore;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Brings sandboxes up for those who ask, within quota, cap and what the server grants. Called within the sandbox's mutex. */
 export class Provisioner {
-  readonly #parts: LifecycleParts;
-  readonly #lifecycle: Lifecycle;
+  readonly #parts: ProvisionerParts;
   readonly #quota = new Quota();
 
-  constructor(parts: LifecycleParts, lifecycle: Lifecycle) {
+  constructor(parts: ProvisionerParts) {
     this.#parts = parts;
-    this.#lifecycle = lifecycle;
   }
 
   /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
   async countByCreator(): Promise<void> {
-    const { config, store } = this.#parts;
+    const { config, catalog } = this.#parts;
     if (config.apiKeys.every((key) => key.maxSandboxes === null)) return;
-    for await (const { id, createdBy, deletedAtMs } of store.records()) {
-      if (createdBy !== null && deletedAtMs === null) this.#quota.add(createdBy, id as SandboxId);
+    for (const { id, createdBy, deletedAtMs } of await catalog.all()) {
+      if (createdBy !== null && deletedAtMs === null) this.#quota.add(createdBy, id);
     }
   }
 
-  /** Brings a sandbox up; one that does not exist is made by who asks, if that is not one too many. */
-  async bringUp(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides = {}): Promise<AgentConnection> {
-    if (sandbox.isExisting) return await this.#lifecycle.bringUp(sandbox, overrides);
-    const { creator } = owner;
-    if (creator) this.#quota.take(creator, sandbox.id);
-    sandbox.creator = creator;
+  /** Brings a sandbox to where its agent answers; the principal makes one that does not exist, if its quota allows another. */
+  async bringUp(
+    sandbox: Sandbox,
+    principal: Principal,
+    asked: Pick<MakeRequest, 'asked' | 'life'>,
+  ): Promise<AgentConnection> {
+    const request = { ...asked, createdBy: principal.name };
+    if (sandbox.isExisting) return await this.#bringUp(sandbox, request);
+    this.#quota.take(principal, sandbox.id);
     try {
-      return await this.#lifecycle.bringUp(sandbox, overrides);
+      return await this.#bringUp(sandbox, request);
     } catch (error) {
       // A fault of the image looks like a passing one of the engine.
-      if (overrides.image && isSandboxError(error, 'unavailable')) await this.#smokeTest(sandbox.id, overrides);
+      if (request.asked.image && isSandboxError(error, 'unavailable')) await this.#smokeTest(sandbox.id, request.asked);
       throw error;
     } finally {
-      if (creator && !sandbox.isExisting) this.#quota.drop(creator.name, sandbox.id);
+      if (!sandbox.isExisting) this.#quota.drop(principal.name, sandbox.id);
     }
   }
 
-  /** A sandbox that was removed counts no longer. */
+  /** No longer counts a sandbox that is to be removed against its maker's quota. */
   forget({ id, record }: Sandbox): void {
     if (record?.createdBy) this.#quota.drop(record.createdBy, id);
   }
 
-  /** Starts it with another spec; what cannot run is refused while the sandbox is as it was, and its record stays whatever fails. */
-  async changeSpec(sandbox: Sandbox, owner: Owner, overrides: SandboxOverrides): Promise<void> {
-    if (sandbox.calls > 0) {
+  /** Restarts with another spec. Tests that first; on failure the old sandbox and record are kept. */
+  async changeSpec(sandbox: Sandbox, principal: Principal, asked: Pick<MakeRequest, 'asked' | 'life'>): Promise<void> {
+    if (sandbox.leases.count > 0) {
       throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
     }
-    const before = sandbox.record?.overrides ?? {};
-    const wanted = { ...before, ...overrides };
+    const before = sandbox.asked;
+    const wanted = { ...before, ...asked.asked };
     requireImageStillPermitted(wanted.image, this.#parts.config);
     await this.#smokeTest(sandbox.id, wanted);
-    await this.#lifecycle.stop(sandbox);
+    await this.#parts.lifecycle.stop(sandbox);
     try {
-      await this.bringUp(sandbox, owner, overrides);
+      await this.bringUp(sandbox, principal, asked);
     } catch (error) {
       if (sandbox.record) {
-        sandbox.record = { ...sandbox.record, overrides: before };
+        sandbox.record = { ...sandbox.record, asked: before };
         await this.#parts.store.write(sandbox.record).catch(this.#parts.onError);
       }
       throw error;
     }
   }
 
-  async #smokeTest(id: SandboxId, overrides: SandboxOverrides): Promise<void> {
+  async #bringUp(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
+    const { lifecycle } = this.#parts;
+    if (sandbox.state === 'paused') await lifecycle.resume(sandbox);
+    if (sandbox.state === 'running') {
+      try {
+        return await lifecycle.connect(sandbox);
+      } catch (error) {
+        if (isSandboxError(error, 'invalid')) throw error;
+        await lifecycle.recover(sandbox, error);
+        if (sandbox.isUp) return await this.#bringUp(sandbox, request);
+      }
+    }
+    return await this.#start(sandbox, request);
+  }
+
+  async #start(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
+    const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
+    const isNew = !sandbox.isExisting;
+    requireImageStillPermitted(request.asked.image ?? (isNew ? undefined : sandbox.asked.image), config);
+    if (isNew) await disks.reserve.requireForNew();
+    if (await claimPooled(this.#parts, pool, sandbox, request)) return await lifecycle.connect(sandbox);
+    await evictor.reserve(sandbox);
+    try {
+      return await starts.run(async () => {
+        await lifecycle.start(sandbox, request);
+        return await lifecycle.connect(sandbox);
+      });
+    } catch (error) {
+      await lifecycle.undoStart(sandbox, isNew);
+      throw error;
+    }
+  }
+
+  async #smokeTest(id: SandboxId, asked: AskedSpec): Promise<void> {
     const { config, users } = this.#parts;
     const name = `trial-${id}`;
-    const image = overrides.image ?? config.image;
-    await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, ...limitsOf(config, overrides) }));
+    const { image, memoryBytes, cpus } = resolveSpec(config, asked);
+    await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, memoryBytes, cpus }));
   }
 }

@@ -75,7 +75,7 @@ export class DiskGuard {
   /** Those that work at this moment, or if none does, all that run: something in the background may write too. */
   async #stopWriters({ held }: DiskRoom): Promise<void> {
     const free = [...this.#parts.sandboxes()].filter(({ state, id }) => state === 'running' && !held.includes(id));
-    const busy = free.filter(({ calls }) => calls > 0);
+    const busy = free.filter(({ leases }) => leases.count > 0);
     const stopped = await Promise.allSettled((busy.length > 0 ? busy : free).map((sandbox) => this.#stop(sandbox)));
     for (const result of stopped) if (result.status === 'rejected') this.#parts.onError(result.reason);
   }

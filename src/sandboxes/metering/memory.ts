@@ -1,8 +1,6 @@
-import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
-import { limitsOf } from '../spec/limits.ts';
-import type { SandboxRecord } from '../storage/record.ts';
+import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 
 /** The runtime whose sandboxes run on this machine's kernel. */
 const SHARED_KERNEL_RUNTIME = 'runc';
@@ -13,11 +11,6 @@ const SILENT_MS = 100;
 /** How long news of the engine may take, in milliseconds. */
 const NEWS_MS = 500;
 
-interface MemoryOwner {
-  readonly engineId: EngineId | null;
-  readonly record: SandboxRecord | null;
-}
-
 /** The memory of the sandbox that one call works in. */
 export class SandboxMemory {
   readonly limitBytes: number;
@@ -26,9 +19,13 @@ export class SandboxMemory {
   readonly #engine: Engine;
   readonly #engineId: EngineId | null;
 
-  constructor(engine: Engine, config: Config, { engineId, record }: MemoryOwner) {
-    this.limitBytes = limitsOf(config, record?.overrides ?? {}).memoryBytes;
-    this.isCountedInside = config.runtime === SHARED_KERNEL_RUNTIME;
+  constructor(
+    engine: Engine,
+    engineId: EngineId | null,
+    { memoryBytes, runtime }: Pick<SandboxSpec, 'memoryBytes' | 'runtime'>,
+  ) {
+    this.limitBytes = memoryBytes;
+    this.isCountedInside = runtime === SHARED_KERNEL_RUNTIME;
     this.#engine = engine;
     this.#engineId = engineId;
   }

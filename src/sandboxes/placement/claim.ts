@@ -3,8 +3,9 @@ import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { specHash, toEngineName } from '../spec/engine-spec.ts';
-import { newRecord, type SandboxOverrides } from '../storage/record.ts';
+import { toEngineName } from '../spec/engine-spec.ts';
+import { changesSpec } from '../spec/sandbox-spec.ts';
+import { type MakeRequest, newRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Pool } from './pool.ts';
 
@@ -17,18 +18,18 @@ interface ClaimParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Gives a warm sandbox from the pool to an owner who has nothing yet and asks for nothing else; true if so. */
+/** Gives a warm sandbox of the pool to a sandbox that has no files yet and asks for no other spec; true if so. */
 export async function claimPooled(
   parts: ClaimParts,
   pool: Pool,
   sandbox: Sandbox,
-  overrides: SandboxOverrides,
+  request: MakeRequest,
 ): Promise<boolean> {
   const { engine, store, config, instance, clock } = parts;
-  if (sandbox.record !== null || specHash(config, overrides) !== specHash(config, {})) return false;
+  if (sandbox.record !== null || changesSpec(config, {}, request.asked)) return false;
   const pooled = pool.take();
   if (!pooled) return false;
-  const fresh = newRecord(sandbox, overrides, clock.wallMs());
+  const fresh = newRecord(sandbox, request, clock.wallMs());
   const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId, uid: pooled.uid };
   try {
     await store.claimPoolFolder(pooled.folder, record);

@@ -6,8 +6,7 @@ import type { Egress, SandboxEgress } from '../../egress/egress.ts';
 import { parsePattern } from '../../egress/pattern.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { LINE, toAgentSettings } from '../spec/layout.ts';
-import { networkModeOf } from '../spec/network-mode.ts';
-import type { SandboxOverrides } from '../storage/record.ts';
+import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
 interface LinkParts {
@@ -22,7 +21,7 @@ interface LinkParts {
 interface LinkSubject {
   readonly id: string;
   readonly secret: string;
-  readonly overrides: SandboxOverrides;
+  readonly spec: SandboxSpec;
 }
 
 export interface Links {
@@ -36,12 +35,12 @@ export interface Links {
 /** The line to a started sandbox's agent, and what goes over it. */
 export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
   const { engine, store, agentSource, frames, config, egress } = parts;
-  const { id, secret, overrides } = subject;
-  const settings = toAgentSettings(config, overrides);
+  const { id, secret, spec } = subject;
+  const settings = toAgentSettings(spec, config.preload);
   const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
   const common = { engine, engineId, source: agentSource, secret, settings, line, frames };
-  if (networkModeOf(config, overrides) !== 'proxy') return { link: new AgentLink(common), egress: null, line };
-  const narrowing = overrides.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
+  if (spec.network !== 'proxy') return { link: new AgentLink(common), egress: null, line };
+  const narrowing = spec.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
   const itsEgress = egress.forSandbox(id, narrowing);
   return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, line };
 }

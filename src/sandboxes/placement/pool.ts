@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { AgentSource } from '../../agent/link/source.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
+import type { Semaphore } from '../../async/semaphore.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';
+import { resolveSpec } from '../spec/sandbox-spec.ts';
 import { newSecret } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
@@ -43,8 +45,8 @@ interface PoolParts {
   readonly egress: Egress;
   readonly instance: string;
   readonly capacity: Capacity;
-  /** True while sandboxes are being started for users, who go first. */
-  readonly isBusy: () => boolean;
+  /** The starts that somebody waits for, which go first. */
+  readonly starts: Semaphore;
   readonly onError: (error: unknown) => void;
 }
 
@@ -173,10 +175,10 @@ export class Pool {
 
   /** Adds one sandbox, if there is need and room and nobody waits, and plans the next. */
   async #fill(): Promise<void> {
-    const { config, isBusy, onError } = this.#parts;
+    const { config, starts, onError } = this.#parts;
     if (this.#isClosed || this.#ready.length >= config.poolSize) return;
     try {
-      if (isBusy()) this.#schedule(PAUSE_MS);
+      if (starts.isInUse) this.#schedule(PAUSE_MS);
       else if (await this.#add()) this.#schedule(PAUSE_MS);
       else this.#schedule(PAUSE_AFTER_FAILURE_MS);
     } catch (error) {
@@ -198,10 +200,11 @@ export class Pool {
       await disks.reserve.requireForNew();
       const imageId = await engine.imageId(config.image);
       const folders = await store.openFolders(folder, await users.accountsOf(config.image, imageId));
-      const subject = { instance, id: folder, dataDir: store.path, folders, overrides: {}, imageId, isPooled: true };
+      const spec = resolveSpec(config, {});
+      const subject = { instance, id: folder, dataDir: store.path, folders, spec, imageId, isPooled: true };
       engineId = await engine.create(toEngineSpec(config, subject));
       await engine.start(engineId);
-      const links = makeLink(this.#parts, engineId, { id: folder, secret, overrides: {} });
+      const links = makeLink(this.#parts, engineId, { id: folder, secret, spec });
       await links.link.connect();
       this.#problem = null;
       const { uid } = folders.user;

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
-import type { SandboxOverrides } from '../storage/record.ts';
 import { SHARED_FILES } from '../storage/shared-files.ts';
 import type { SandboxFolders } from '../storage/store.ts';
 import { HOME, LINE, PACKAGES, temporaryFolders, WORKSPACE } from './layout.ts';
-import { limitsOf } from './limits.ts';
-import { networkModeOf } from './network-mode.ts';
+import { type SandboxSpec, specHash } from './sandbox-spec.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
 export const LABEL = {
@@ -25,9 +22,6 @@ export const LABEL = {
   pooled: 'clara.pooled',
 } as const;
 
-/** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
-const REVISION = 5;
-
 /** The engine's name of a sandbox: which server's, then which. */
 export function toEngineName(instance: string, id: string): string {
   return `clara-${instance}-${id}`;
@@ -39,45 +33,43 @@ export function fromEngineName(instance: string, name: string): string | null {
   return name.startsWith(prefix) ? name.slice(prefix.length) : null;
 }
 
+/** What of the configuration is the same for all sandboxes. */
+type ServerConfig = Pick<Config, 'agentTransport' | 'bridge'>;
+
 interface SpecParts {
   readonly instance: string;
   readonly id: string;
   /** The data folder that those of the sandbox are in. */
   readonly dataDir: string;
   readonly folders: SandboxFolders;
-  readonly overrides: SandboxOverrides;
+  readonly spec: SandboxSpec;
   /** What its image is at the moment; null where there is none. */
   readonly imageId: string | null;
   readonly isPooled?: boolean;
 }
 
-/** The name of a sandbox's image. */
-export function imageOf(config: Config, overrides: SandboxOverrides): string {
-  return overrides.image ?? config.image;
-}
-
-/** What the engine is to make for a sandbox: the configuration, with what its owner asked for. */
-export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
-  const { instance, id, dataDir, folders, overrides, imageId } = parts;
-  const { memoryBytes, cpus } = limitsOf(config, overrides);
+/** What the engine is to make for a sandbox. */
+export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec {
+  const { instance, id, dataDir, folders, spec, imageId } = parts;
+  const { image, memoryBytes, cpus, pidsLimit, runtime, seccomp } = spec;
   return {
     name: toEngineName(instance, id),
     labels: {
       [LABEL.instance]: instance,
-      [LABEL.spec]: specHash(config, overrides),
+      [LABEL.spec]: specHash(spec),
       [LABEL.user]: String(folders.user.uid),
-      [LABEL.network]: networkModeOf(config, overrides),
+      [LABEL.network]: spec.network,
       [LABEL.folder]: dataDir,
       ...(imageId === null ? {} : { [LABEL.image]: imageId }),
       ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
     },
-    image: imageOf(config, overrides),
+    image,
     user: folders.user,
     workdir: WORKSPACE,
     env: {},
     memoryBytes,
     cpus,
-    pidsLimit: config.pidsLimit,
+    pidsLimit,
     mounts: [
       { source: folders.workspace, target: WORKSPACE },
       { source: folders.workspace, target: HOME },
@@ -87,37 +79,19 @@ export function toEngineSpec(config: Config, parts: SpecParts): EngineSpec {
       ...SHARED_FILES.map(({ name, target }) => ({ source: join(dataDir, name), target, isReadOnly: true })),
       ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
     ],
-    tmpfs: temporaryFolders(config.tmpBytes, memoryBytes),
+    tmpfs: temporaryFolders(spec.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),
-    runtime: config.runtime,
-    seccomp: config.seccomp,
+    runtime,
+    seccomp,
   };
 }
 
-function toNetwork(config: Config, { instance, id, overrides }: SpecParts): EngineNetwork {
-  if (networkModeOf(config, overrides) !== 'bridge') return { mode: 'none' };
+function toNetwork(config: ServerConfig, { instance, id, spec }: SpecParts): EngineNetwork {
+  if (spec.network !== 'bridge') return { mode: 'none' };
   return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
 }
 
 /** False for a sandbox that was made in another data folder, or in this one before it was moved; one that does not say is believed. */
 export function isInFolder({ labels }: Pick<EngineSandbox, 'labels'>, dataDir: string): boolean {
   return (labels[LABEL.folder] ?? dataDir) === dataDir;
-}
-
-/** Tells whether a sandbox that exists is still what the configuration and its owner ask for. */
-export function specHash(config: Config, overrides: SandboxOverrides): string {
-  const { memoryBytes, cpus } = limitsOf(config, overrides);
-  const parts = [
-    REVISION,
-    imageOf(config, overrides),
-    memoryBytes,
-    cpus,
-    config.pidsLimit,
-    config.tmpBytes,
-    networkModeOf(config, overrides),
-    overrides.egressAllow ?? null,
-    config.runtime,
-    config.seccomp,
-  ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

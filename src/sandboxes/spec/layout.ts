@@ -1,8 +1,7 @@
 import type { AgentSettings } from '../../agent/link/header.ts';
-import type { Config } from '../../config/config.ts';
 import type { EngineTmpfs } from '../../engines/engine.ts';
-import type { SandboxOverrides } from '../storage/record.ts';
-import { networkModeOf, PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';
+import { PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';
+import type { SandboxSpec } from './sandbox-spec.ts';
 
 /** The persistent folder of a sandbox. */
 export const WORKSPACE = '/workspace';
@@ -49,13 +48,13 @@ const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** What the agent of a sandbox is told. */
-export function toAgentSettings(config: Config, overrides: SandboxOverrides): AgentSettings {
-  const hasProxy = networkModeOf(config, overrides) === 'proxy';
+export function toAgentSettings({ network }: SandboxSpec, preload: AgentSettings['preload']): AgentSettings {
+  const hasProxy = network === 'proxy';
   return {
     workspace: WORKSPACE,
     packages: PACKAGES,
     scratch: SCRATCH,
-    preload: config.preload,
+    preload,
     env: hasProxy ? { ...BASE_ENVIRONMENT, ...PROXY_ENVIRONMENT } : BASE_ENVIRONMENT,
     ...(hasProxy ? { proxy: { port: PROXY_PORT } } : {}),
   };

@@ -1,6 +1,3 @@
-import type { Config } from '../../config/config.ts';
-import type { SandboxOverrides } from '../storage/record.ts';
-
 /** From the least to the most that a sandbox may reach. */
 const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
 
@@ -8,12 +5,6 @@ export type NetworkMode = (typeof NETWORK_MODES)[number];
 
 /** Where the agent offers its HTTP proxy on the sandbox's loopback. */
 export const PROXY_PORT = 3128;
-
-/** The network of a sandbox: what its owner asked for, and never more than the configuration gives. */
-export function networkModeOf(config: Config, overrides: SandboxOverrides): NetworkMode {
-  const asked = overrides.network ?? config.network;
-  return isWider(asked, config.network) ? config.network : asked;
-}
 
 /** True where the first reaches more than the second. */
 export function isWider(mode: NetworkMode, other: NetworkMode): boolean {

@@ -2,7 +2,7 @@ import { open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { hasCode, readText, writeAtomically } from './atomic-file.ts';
-import { recordSchema, type SandboxRecord } from './record.ts';
+import { parseRecord, type SandboxRecord, toRecordText } from './record.ts';
 
 const RECORD_FILE = 'sandbox.json';
 
@@ -15,11 +15,11 @@ const NO_COUNTERS = { engineId: null, lastUsedAtMs: 0, executions: 0 } as const;
 /** The record in the folder of a sandbox; null where there is none. */
 export async function readRecordFile(folder: string): Promise<SandboxRecord | null> {
   const text = await readText(join(folder, RECORD_FILE));
-  if (text !== null) return recordSchema.parse(JSON.parse(text));
+  if (text !== null) return parseRecord(text);
   const deleted = await readText(join(folder, DELETED_FILE));
   if (deleted === null) return null;
   const { mtimeMs } = await stat(join(folder, DELETED_FILE));
-  return { ...recordSchema.parse(JSON.parse(deleted)), engineId: null, deletedAtMs: mtimeMs };
+  return { ...parseRecord(deleted), engineId: null, deletedAtMs: mtimeMs };
 }
 
 /**
@@ -28,7 +28,7 @@ export async function readRecordFile(folder: string): Promise<SandboxRecord | nu
  */
 export async function writeRecordFile(folder: string, record: SandboxRecord): Promise<boolean> {
   try {
-    await writeAtomically(join(folder, RECORD_FILE), JSON.stringify(record, null, 2));
+    await writeAtomically(join(folder, RECORD_FILE), toRecordText(record));
   } catch (error) {
     if (isFull(error) && (await isKept(folder, record))) return false;
     throw error;
@@ -47,7 +47,7 @@ async function isKept(folder: string, record: SandboxRecord): Promise<boolean> {
   const saved = await readRecordFile(folder);
   if (saved === null) return false;
   if (record.deletedAtMs === null) {
-    return isDeepStrictEqual({ ...saved, ...NO_COUNTERS }, { ...recordSchema.parse(record), ...NO_COUNTERS });
+    return isDeepStrictEqual({ ...saved, ...NO_COUNTERS }, { ...parseRecord(toRecordText(record)), ...NO_COUNTERS });
   }
   if (saved.deletedAtMs === null) await markDeleted(folder, record.deletedAtMs);
   return true;

@@ -1,68 +1,85 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Creator, Owner, SandboxId } from '../address.ts';
+import type { SandboxAddress, SandboxId } from '../address.ts';
+import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
+import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 
-/** What a client may ask for at create; what is absent follows the configuration. */
-export interface SandboxOverrides {
-  readonly image?: string | undefined;
-  readonly memoryBytes?: number | undefined;
-  readonly cpus?: number | undefined;
-  readonly network?: 'none' | 'proxy' | undefined;
-  /** Egress patterns: what is left of all that the configuration allows. */
-  readonly egressAllow?: readonly string[] | undefined;
-}
-
-/** What `sandbox.json` holds: all that must outlive the server and the engine's memory of a sandbox. */
-export const recordSchema = z.object({
-  version: z.literal(1),
+const shared = {
   id: z.string(),
-  owner: z.object({ namespace: z.string(), id: z.string() }),
   /** Proves the server to the sandbox's agent; 64 hex digits. */
   secret: z.string().regex(/^[0-9a-f]{64}$/),
-  overrides: z.object({
-    image: z.string().optional(),
-    memoryBytes: z.number().optional(),
-    cpus: z.number().optional(),
-    network: z.enum(['none', 'proxy']).optional(),
-    egressAllow: z.array(z.string()).readonly().optional(),
-  }),
   engineId: z.string().nullable(),
   /** Its user, inside and to the engine; null where it has none of its own yet. The folder's own note of it comes first. */
   uid: z.int().nullable().default(null),
-  /** The name of the API key that made it; null where nobody knows. */
+  /** The name of the principal that made it; null where nobody knows. */
   createdBy: z.string().nullable().default(null),
   createdAtMs: z.number(),
   lastUsedAtMs: z.number(),
   executions: z.int().min(0),
-  /** Set when the owner deleted the sandbox; its files stay. */
+  /** Set when the sandbox was deleted; its files stay. */
   deletedAtMs: z.number().nullable(),
+};
+
+const address = z.object({ namespace: z.string(), id: z.string() });
+
+/** What `sandbox.json` holds: all that must outlive the server and the engine's memory of a sandbox. */
+const recordSchema = z.object({
+  version: z.literal(2),
+  address,
+  asked: askedSpecSchema,
+  life: lifePolicySchema,
+  ...shared,
 });
 
 export type SandboxRecord = z.infer<typeof recordSchema>;
+
+const firstVersion = z.object({ version: z.literal(1), owner: address, overrides: askedSpecSchema, ...shared });
+
+const anyVersion = z.discriminatedUnion('version', [recordSchema, firstVersion]);
+
+/** Reads the text of a record of any version; throws where it is none. */
+export function parseRecord(text: string): SandboxRecord {
+  const record = anyVersion.parse(JSON.parse(text));
+  if (record.version === 2) return record;
+  const { owner, overrides, ...rest } = record;
+  return { ...rest, version: 2, address: owner, asked: overrides, life: DEFAULT_LIFE };
+}
+
+/** The record as its file has it. */
+export function toRecordText(record: SandboxRecord): string {
+  return JSON.stringify(recordSchema.parse(record), null, 2);
+}
 
 /** A fresh secret between the server and one sandbox's agent. */
 export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
-interface NewSandbox {
+/** What is asked of a sandbox that comes up, and by whom if it is made. */
+export interface MakeRequest {
+  readonly asked: AskedSpec;
+  readonly life: LifePolicy;
+  /** The principal's name. */
+  readonly createdBy: string | null;
+}
+
+interface NamedSandbox {
   readonly id: SandboxId;
-  readonly owner: Owner;
-  readonly creator: Creator | undefined;
+  readonly address: SandboxAddress;
 }
 
 /** The record of a sandbox that begins its life now. */
-export function newRecord(sandbox: NewSandbox, overrides: SandboxOverrides, nowMs: number): SandboxRecord {
-  const { id, owner, creator } = sandbox;
+export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, nowMs: number): SandboxRecord {
   return {
-    version: 1,
+    version: 2,
     id,
-    owner: { namespace: owner.namespace, id: owner.id },
+    address,
     secret: newSecret(),
-    overrides: { ...overrides },
+    asked: { ...request.asked },
+    life: request.life,
     engineId: null,
     uid: null,
-    createdBy: creator?.name ?? null,
+    createdBy: request.createdBy,
     createdAtMs: nowMs,
     lastUsedAtMs: nowMs,
     executions: 0,
@@ -72,12 +89,12 @@ export function newRecord(sandbox: NewSandbox, overrides: SandboxOverrides, nowM
 
 /** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */
 export function toStartedRecord(
-  sandbox: NewSandbox & { readonly record: SandboxRecord | null },
-  overrides: SandboxOverrides,
+  sandbox: NamedSandbox & { readonly record: SandboxRecord | null },
+  request: MakeRequest,
   nowMs: number,
 ): SandboxRecord {
   const { record } = sandbox;
-  if (!record) return newRecord(sandbox, overrides, nowMs);
-  if (record.deletedAtMs === null) return { ...record, overrides: { ...record.overrides, ...overrides } };
-  return { ...newRecord(sandbox, overrides, nowMs), secret: record.secret };
+  if (!record) return newRecord(sandbox, request, nowMs);
+  if (record.deletedAtMs === null) return { ...record, asked: { ...record.asked, ...request.asked } };
+  return { ...newRecord(sandbox, request, nowMs), secret: record.secret };
 }

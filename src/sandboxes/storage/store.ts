@@ -32,6 +32,10 @@ export interface SandboxFolders extends DiskFolders, FolderUser {
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
 export class SandboxStore {
+  /** Hears of each record that is to be written. */
+  onWritten: (record: SandboxRecord) => void = () => undefined;
+  /** Hears of each record that is gone for good. */
+  onPurged: (id: SandboxId) => void = () => undefined;
   #dataDir: string;
   #instance = '';
   readonly #disks: Disks;
@@ -75,6 +79,7 @@ export class SandboxStore {
       await writeRecordFile(join(this.#dataDir, name), record);
       await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
       this.#users.moved(name, record.id);
+      this.onWritten(record);
     } catch (cause) {
       throw toStoreError(cause, 'The folder of the sandbox cannot be claimed');
     }
@@ -90,6 +95,14 @@ export class SandboxStore {
     await this.#disks.closeDisk(name);
     await rm(join(this.#dataDir, name), { recursive: true, force: true });
     this.#users.release(name);
+  }
+
+  /** Removes a sandbox's folder with its files and its record; nothing runs in it. */
+  async purge(id: SandboxId): Promise<void> {
+    this.#cancelSoon(id);
+    await this.#writes.get(id)?.catch(() => undefined);
+    await this.removeFolder(id);
+    this.onPurged(id);
   }
 
   /** Removes the folders of a pool that an earlier server left. */
@@ -160,6 +173,7 @@ export class SandboxStore {
    */
   async write(record: SandboxRecord): Promise<void> {
     this.#cancelSoon(record.id);
+    this.onWritten(record);
     const before = this.#writes.get(record.id) ?? Promise.resolve();
     const write = before
       .catch(() => undefined)

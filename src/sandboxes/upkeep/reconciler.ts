@@ -1,4 +1,3 @@
-import type { Clock } from '../../async/clock.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { SandboxId } from '../address.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -8,9 +7,6 @@ import type { Sandbox } from '../sandbox.ts';
 import { fromEngineName, LABEL } from '../spec/engine-spec.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
-/** How often the engine is asked what it has, in milliseconds. */
-const INTERVAL_MS = 60_000;
-
 interface ReconcilerParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
@@ -18,7 +14,6 @@ interface ReconcilerParts {
   readonly lifecycle: Lifecycle;
   readonly pool: Pool;
   readonly instance: string;
-  readonly clock: Clock;
   readonly onError: (error: unknown) => void;
 }
 
@@ -29,11 +24,9 @@ interface ReconcilerParts {
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   #isOpen = false;
-  #nextMs: number;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#nextMs = parts.clock.monotonicMs() + INTERVAL_MS;
   }
 
   /** Begins: from now on, what runs is known. */
@@ -41,12 +34,9 @@ export class Reconciler {
     this.#isOpen = true;
   }
 
-  /** One pass, if it is time for one; throws where the engine does not answer. */
-  async sweep(): Promise<void> {
-    const { clock } = this.#parts;
-    if (!this.#isOpen || clock.monotonicMs() < this.#nextMs) return;
-    await this.#pass();
-    this.#nextMs = clock.monotonicMs() + INTERVAL_MS;
+  /** One pass; throws where the engine does not answer. */
+  async reconcile(): Promise<void> {
+    if (this.#isOpen) await this.#pass();
   }
 
   /** A last pass, if the pool may have left something behind; throws where the engine does not answer. */

@@ -1,34 +1,76 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Clock } from '../../async/clock.ts';
+import { Ticker } from '../../async/ticker.ts';
+import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { Adoption, type AdoptionParts } from './adoption.ts';
+import type { Engine } from '../../engines/engine.ts';
+import { isSandboxError } from '../../errors.ts';
+import type { Evictor } from '../lifecycle/evictor.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Provisioner } from '../lifecycle/provisioner.ts';
+import type { Pool } from '../placement/pool.ts';
+import type { Registry } from '../registry.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import { Adoption } from './adoption.ts';
 import { findWarnings } from './conditions.ts';
+import { DiskSweep } from './disk-sweep.ts';
 import { Reaper } from './reaper.ts';
+import { Reconciler } from './reconciler.ts';
 import { Warnings } from './warnings.ts';
 
-interface UpkeepParts extends Omit<AdoptionParts, 'onAdopted'> {
+/** Between two passes over all sandboxes, the mounted disks and the warnings, in milliseconds. */
+const PASS_MS = 5_000;
+
+/** Between two questions to the engine what it has, in milliseconds. */
+const RECONCILE_MS = 60_000;
+
+interface UpkeepParts {
+  readonly engine: Engine;
+  readonly store: SandboxStore;
   readonly disks: Disks;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly instance: string;
+  readonly registry: Registry;
+  readonly lifecycle: Lifecycle;
+  readonly provisioner: Provisioner;
+  readonly evictor: Evictor;
+  readonly pool: Pool;
   readonly logger: FastifyBaseLogger;
+  readonly onError: (error: unknown) => void;
 }
 
 /** All that is done in the background for all sandboxes together, from the start of the server to its end. */
 export class Upkeep {
-  readonly #parts: UpkeepParts;
+  readonly #onError: (error: unknown) => void;
+  readonly #ticker: Ticker;
   readonly #adoption: Adoption;
-  readonly #reaper: Reaper;
+  readonly #diskSweep: DiskSweep;
+  readonly #reconciler: Reconciler;
   readonly #warnings: Warnings;
 
   constructor(parts: UpkeepParts) {
-    this.#parts = parts;
-    const { engine, service, store, disks, config, clock, logger, onError } = parts;
+    const { engine, store, disks, config, clock, pool, registry, onError } = parts;
+    this.#onError = onError;
+    this.#diskSweep = new DiskSweep(disks, store, registry);
+    this.#reconciler = new Reconciler(parts);
     const onAdopted = () => {
-      service.pool.open();
-      service.diskSweep.open();
-      service.reconciler.open();
+      pool.open();
+      this.#diskSweep.open();
+      this.#reconciler.open();
     };
     this.#adoption = new Adoption({ ...parts, onAdopted });
-    this.#reaper = new Reaper(service, config, clock, onError);
-    const find = () => findWarnings({ engine, config, store, disks, pool: service.pool });
-    this.#warnings = new Warnings({ find, clock, logger, onError });
+    this.#warnings = new Warnings({
+      find: () => findWarnings({ engine, config, store, disks, pool }),
+      logger: parts.logger,
+    });
+    const reaper = new Reaper(parts);
+    this.#ticker = new Ticker(clock, onError);
+    this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#adoption.attempt()));
+    this.#ticker.every(PASS_MS, () => reaper.reap());
+    this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));
+    this.#ticker.every(RECONCILE_MS, () => this.#unlessAway(this.#reconciler.reconcile()));
+    this.#ticker.every(PASS_MS, () => this.#warnings.look(), 0);
   }
 
   /** What the operator should mend, a sentence each. */
@@ -38,14 +80,27 @@ export class Upkeep {
 
   /** Takes over what runs, then looks after it. */
   async start(): Promise<void> {
-    await this.#adoption.start();
-    await this.#parts.service.diskSweep.sweep().catch(this.#parts.onError);
-    this.#reaper.start();
-    this.#warnings.start();
+    await this.#unlessAway(this.#adoption.attempt());
+    await this.#diskSweep.sweep().catch(this.#onError);
+    this.#ticker.start();
   }
 
   /** Stops looking and waits for the passes that are under way. */
   async close(): Promise<void> {
-    await Promise.all([this.#adoption.close(), this.#reaper.close(), this.#warnings.close()]);
+    await this.#ticker.close();
+  }
+
+  /** A last look for what the pool may have left behind; throws where the engine does not answer. */
+  async finish(): Promise<void> {
+    await this.#reconciler.finish();
+  }
+
+  /** An engine or a disk service that is away is told once, by the warnings, and not with each pass. */
+  async #unlessAway(pass: Promise<void>): Promise<void> {
+    try {
+      await pass;
+    } catch (error) {
+      if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'timeout')) this.#onError(error);
+    }
   }
 }

@@ -2,34 +2,28 @@ import { posix } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { packArchive, unpackArchive } from '../../../files/archives.ts';
-import { toAbsolutePath } from '../../../files/files.ts';
+import { toAbsolutePath } from '../../../files/paths.ts';
 import { attachment } from '../../../http/content-disposition.ts';
 import { hasBody } from '../../../http/request-bytes.ts';
+import { type Core, refOf } from '../../dialect.ts';
 import { namingEncoding } from '../encoding-errors.ts';
-import { sandboxErrors } from '../error-schemas.ts';
-import { toOwner } from '../mapping.ts';
-import { operation } from '../operation.ts';
-import * as requests from '../request-schemas.ts';
-import * as responses from '../response-schemas.ts';
-import { refuseParts, type TransferRoutesOptions, toChunks, toTransfer } from '../transfers/body-streams.ts';
+import { headersOnly } from '../fields.ts';
+import { sandboxOperation } from '../operation.ts';
+import { refuseParts, toChunks, toStream } from '../transfers/body-streams.ts';
+import * as schemas from './schemas.ts';
 
 const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as const;
 
 interface ArchiveRequest {
-  readonly Params: z.output<typeof requests.userParams>;
-  readonly Querystring: z.output<typeof requests.archiveQuery>;
+  readonly Querystring: z.output<typeof schemas.archiveQuery>;
 }
 
 /** The native dialect: whole folders, streamed; bodies are the request's own stream. */
-export const claraArchiveRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = async (app, { service, onBytes }) => {
-  const params = requests.userParams;
-
+export const archiveRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) => {
   const sendFolder = async (request: FastifyRequest<ArchiveRequest>, reply: FastifyReply) => {
     const path = toAbsolutePath(request.query.path);
     const { format } = request.query;
-    return await service.use(toOwner(request.params.user_id, request.auth), async (connection) => {
-      const { sizeBytes, body } = await packArchive(connection, path, format, toTransfer(reply, onBytes));
+    await files.pack(refOf(request), path, format, toStream(reply), async ({ sizeBytes, body }) => {
       reply.type(ARCHIVE_TYPE[format]);
       if (sizeBytes !== null) reply.header('Content-Length', String(sizeBytes));
       reply.header('Content-Disposition', attachment(`${posix.basename(path) || 'root'}.${format}`));
@@ -37,16 +31,19 @@ export const claraArchiveRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = 
       body.destroy();
       return await reply.send();
     });
+    return reply;
   };
 
   app.get(
     '/sandbox/:user_id/archive',
     {
-      ...operation('files', 'downloadFolder', 'Download a folder as a tar or zip archive, which is made on the way', {
-        params,
-        querystring: requests.archiveQuery,
-        response: { 200: responses.archiveDownload, ...sandboxErrors },
-      }),
+      ...sandboxOperation(
+        'files',
+        'downloadFolder',
+        'Download a folder as a tar or zip archive, which is made on the way',
+        { 200: schemas.archiveDownload },
+        { querystring: schemas.archiveQuery },
+      ),
       exposeHeadRoute: false,
     },
     sendFolder,
@@ -54,26 +51,27 @@ export const claraArchiveRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = 
 
   app.head(
     '/sandbox/:user_id/archive',
-    operation('files', 'describeFolder', 'Whether a folder can be downloaded, and under which name', {
-      params,
-      querystring: requests.archiveQuery,
-      response: { 200: responses.headersOnly, ...sandboxErrors },
-    }),
+    sandboxOperation(
+      'files',
+      'describeFolder',
+      'Whether a folder can be downloaded, and under which name',
+      { 200: headersOnly },
+      { querystring: schemas.archiveQuery },
+    ),
     sendFolder,
   );
 
   app.put(
     '/sandbox/:user_id/archive',
-    operation(
+    sandboxOperation(
       'files',
       'uploadFolder',
       'Unpack a tar or zip archive into a folder; an unsafe one is refused whole, an empty one is nothing',
+      { 200: schemas.unpackResponse },
       {
         consumes: ['application/x-tar', 'application/zip', 'application/octet-stream'],
-        params,
-        querystring: requests.archiveUploadQuery,
-        body: requests.archiveBytes,
-        response: { 200: responses.unpackResponse, ...sandboxErrors },
+        querystring: schemas.archiveUploadQuery,
+        body: schemas.archiveBytes,
       },
       { streamsBody: true },
     ),
@@ -82,14 +80,11 @@ export const claraArchiveRoutes: FastifyPluginAsyncZod<TransferRoutesOptions> = 
       refuseParts(request);
       // As for tar(1), no byte at all is an archive of nothing.
       if (!hasBody(request.raw)) return { path, entries: 0, bytes: 0 };
-      return await service.write(toOwner(request.params.user_id, request.auth), async (connection) => {
-        const transfer = toTransfer(reply, onBytes);
-        const chunks = toChunks(request, reply);
-        const unpacked = await namingEncoding('query', () =>
-          unpackArchive(connection, toAbsolutePath(path), { format, encoding }, chunks, transfer),
-        );
-        return { path, ...unpacked };
-      });
+      const archive = { format, encoding, chunks: toChunks(request, reply) };
+      const unpacked = await namingEncoding('query', () =>
+        files.unpack(refOf(request), toAbsolutePath(path), archive, toStream(reply)),
+      );
+      return { path, ...unpacked };
     },
   );
 };

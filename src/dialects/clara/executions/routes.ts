@@ -1,158 +1,78 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { Program } from '../../../agent/calls/run.ts';
-import type { Config } from '../../../config/config.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { execute } from '../../../processes/executions.ts';
+import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
-import type { Owner } from '../../../sandboxes/address.ts';
-import type { SandboxService } from '../../../sandboxes/sandboxes.ts';
-import { sandboxErrors } from '../error-schemas.ts';
-import { toExecutionResponse, toOverrides, toOwner, toSandboxInfo } from '../mapping.ts';
-import { operation } from '../operation.ts';
-import * as requests from '../request-schemas.ts';
-import * as responses from '../response-schemas.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import { toExecutionResponse } from './mapping.ts';
+import * as schemas from './schemas.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
 
-export interface ClaraOptions {
-  readonly service: SandboxService;
-  readonly config: Config;
+/** How long the list of packages may take, in seconds: below the 60 s that clients wait. */
+const PIP_LIST_SECONDS = 50;
+
+interface RunRequest {
+  readonly program: Program;
+  /** What the sentence about a timeout calls it. */
+  readonly what: 'Execution' | 'Command';
+  readonly timeoutSeconds: number;
+  /** True if it goes on although its caller has left. */
+  readonly isKeptRunning?: boolean;
+  readonly needsRoom?: boolean;
 }
 
-/** The native dialect: life and execution. */
-export const claraRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
-  const params = requests.userParams;
+/** The native dialect: running code, commands and pip. */
+export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
+  const answers = { 200: schemas.executionResponse };
 
-  const run = async (
-    owner: Owner,
-    reply: FastifyReply,
-    program: Program,
-    what: 'Execution' | 'Command',
-    timeoutSeconds: number,
-    isKeptRunning = false,
-    how: 'execute' | 'install' = 'execute',
-  ) => {
+  const run = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
+    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
-    return await service[how](owner, async (connection, memory, runsOn) => {
-      const options = { timeoutSeconds, outputLimitBytes: config.outputLimitBytes, answerByMs, signal, memory, runsOn };
-      const execution = await execute(connection, program, options);
-      return toExecutionResponse(execution, what, { timeoutSeconds, memoryBytes: memory.limitBytes });
-    });
+    const options = { timeoutSeconds, answerByMs, signal, needsRoom };
+    const execution = await processes.run(refOf(request), program, options);
+    return toExecutionResponse(execution, what, timeoutSeconds);
   };
 
   app.post(
-    '/sandbox/:user_id/create',
-    operation('sandbox', 'createSandbox', 'Create or start a sandbox', {
-      params,
-      body: requests.createBody,
-      response: { 200: responses.sandboxInfo, ...sandboxErrors },
-    }),
-    async (request) =>
-      toSandboxInfo(await service.create(toOwner(request.params.user_id, request.auth), toOverrides(request.body))),
-  );
-
-  app.get(
-    '/sandbox/:user_id/status',
-    operation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', {
-      params,
-      response: { 200: responses.sandboxInfo, ...sandboxErrors },
-    }),
-    async (request) => toSandboxInfo(await service.status(toOwner(request.params.user_id, request.auth))),
-  );
-
-  app.post(
-    '/sandbox/:user_id/stop',
-    operation('sandbox', 'stopSandbox', 'Stop a sandbox; files and packages stay', {
-      params,
-      response: { 200: responses.stopResponse, ...sandboxErrors },
-    }),
-    async (request) => {
-      const isStopped = await service.stop(toOwner(request.params.user_id, request.auth));
-      return { status: isStopped ? ('stopped' as const) : ('not_found' as const) };
-    },
-  );
-
-  app.post(
-    '/sandbox/:user_id/restart',
-    operation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', {
-      params,
-      response: { 200: responses.sandboxInfo, ...sandboxErrors },
-    }),
-    async (request) => toSandboxInfo(await service.restart(toOwner(request.params.user_id, request.auth))),
-  );
-
-  for (const [url, operationId] of [
-    ['/sandbox/:user_id', 'deleteSandbox'],
-    ['/sandbox/:user_id/destroy', 'destroySandbox'],
-  ] as const) {
-    app.delete(
-      url,
-      operation('sandbox', operationId, 'Delete a sandbox; its files stay for the next one', {
-        params,
-        response: { 200: responses.deleteResponse, ...sandboxErrors },
-      }),
-      async (request) => {
-        const isDeleted = await service.remove(toOwner(request.params.user_id, request.auth));
-        return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: true as const };
-      },
-    );
-  }
-
-  app.post(
     '/sandbox/:user_id/execute',
-    operation('execution', 'executeCode', 'Run Python', {
-      params,
-      body: requests.executeBody,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
-    }),
+    sandboxOperation('execution', 'executeCode', 'Run Python', answers, { body: schemas.executeBody }),
     async (request, reply) => {
-      const { code, timeout, keep_running: isKeptRunning } = request.body;
-      const owner = toOwner(request.params.user_id, request.auth);
-      return await run(owner, reply, { kind: 'python', source: code }, 'Execution', timeout, isKeptRunning);
+      const { code, timeout: timeoutSeconds, keep_running: isKeptRunning } = request.body;
+      const program: Program = { kind: 'python', source: code };
+      return await run(request, reply, { program, what: 'Execution', timeoutSeconds, isKeptRunning });
     },
   );
 
   app.post(
     '/sandbox/:user_id/shell',
-    operation('execution', 'runShell', 'Run a shell command', {
-      params,
-      body: requests.shellBody,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
-    }),
+    sandboxOperation('execution', 'runShell', 'Run a shell command', answers, { body: schemas.shellBody }),
     async (request, reply) => {
-      const { command, timeout, keep_running: isKeptRunning } = request.body;
-      const owner = toOwner(request.params.user_id, request.auth);
-      return await run(owner, reply, { kind: 'shell', source: command }, 'Command', timeout, isKeptRunning);
+      const { command, timeout: timeoutSeconds, keep_running: isKeptRunning } = request.body;
+      const program: Program = { kind: 'shell', source: command };
+      return await run(request, reply, { program, what: 'Command', timeoutSeconds, isKeptRunning });
     },
   );
 
   app.post(
     '/sandbox/:user_id/pip/install',
-    operation('execution', 'installPackage', 'Install Python packages; they persist', {
-      params,
-      body: requests.pipInstallBody,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
+    sandboxOperation('execution', 'installPackage', 'Install Python packages; they persist', answers, {
+      body: schemas.pipInstallBody,
     }),
     async (request, reply) => {
-      const requirements = toRequirements(request.body.package);
-      const argv = ['python3', '-m', 'pip', 'install', '--user', '--no-input', '--', ...requirements];
-      const owner = toOwner(request.params.user_id, request.auth);
-      return await run(owner, reply, { kind: 'argv', argv }, 'Command', request.body.timeout, false, 'install');
+      const { package: text, timeout: timeoutSeconds } = request.body;
+      const program = pipInstall(toRequirements(text));
+      return await run(request, reply, { program, what: 'Command', timeoutSeconds, needsRoom: true });
     },
   );
 
   app.get(
     '/sandbox/:user_id/pip/list',
-    operation('execution', 'listPackages', "pip's table of installed packages", {
-      params,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
-    }),
-    async (request, reply) => {
-      const argv = ['python3', '-m', 'pip', 'list'];
-      return await run(toOwner(request.params.user_id, request.auth), reply, { kind: 'argv', argv }, 'Command', 50);
-    },
+    sandboxOperation('execution', 'listPackages', "pip's table of installed packages", answers),
+    async (request, reply) =>
+      await run(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
   );
 };

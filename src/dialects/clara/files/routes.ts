@@ -1,20 +1,19 @@
 import { posix } from 'node:path';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { removePath, writeFile } from '../../../agent/calls/files.ts';
-import type { AgentConnection } from '../../../agent/wire/connection.ts';
-import { AgentFailure } from '../../../agent/wire/failures.ts';
-import { extractFile } from '../../../files/archives.ts';
-import { readWholeFile, toAbsolutePath, toFilePath } from '../../../files/files.ts';
+import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
+import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { type Execution, execute } from '../../../processes/executions.ts';
-import type { SandboxMemory } from '../../../sandboxes/metering/memory.ts';
+import type { Execution } from '../../../processes/executions.ts';
+import { listFolder } from '../../../processes/programs.ts';
+import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import { type Core, refOf } from '../../dialect.ts';
 import { namingEncoding } from '../encoding-errors.ts';
-import { sandboxErrors } from '../error-schemas.ts';
-import type { ClaraOptions } from '../executions/routes.ts';
-import { toDone, toExecutionResponse, toFileContent, toOwner, toRefused } from '../mapping.ts';
-import { operation } from '../operation.ts';
-import * as requests from '../request-schemas.ts';
-import * as responses from '../response-schemas.ts';
+import { toExecutionResponse } from '../executions/mapping.ts';
+import { executionResponse } from '../executions/schemas.ts';
+import { sandboxOperation } from '../operation.ts';
+import { toDone, toFileContent, toRefused } from './mapping.ts';
+import * as schemas from './schemas.ts';
 
 /** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */
 const FILE_DEADLINE_MS = 45_000;
@@ -30,167 +29,110 @@ const LISTING_TIMEOUT_SECONDS = 20;
 /** How long the end of a listing that is late may take, in milliseconds. */
 const LISTING_MARGIN_MS = 5_000;
 
-/** The native dialect: files. */
-export const claraFileRoutes: FastifyPluginAsyncZod<ClaraOptions> = async (app, { service, config }) => {
-  const params = requests.userParams;
+export interface FileRoutesOptions extends Core {
+  /** Largest file that is answered as JSON, in bytes. */
+  readonly jsonLimitBytes: number;
+}
+
+/** The native dialect: files as JSON. */
+export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, core) => {
+  const { files, processes, jsonLimitBytes } = core;
+  const outcome = { 200: executionResponse };
+  const toCall = (reply: FastifyReply) => ({ deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) });
 
   const list = (
-    connection: AgentConnection,
+    ref: SandboxRef,
     path: string,
     signal: AbortSignal,
-    memory: SandboxMemory,
     answerByMs = performance.now() + LISTING_TIMEOUT_SECONDS * 1000 + LISTING_MARGIN_MS,
   ): Promise<Execution> => {
     const leftSeconds = Math.round((answerByMs - performance.now() - LISTING_MARGIN_MS) / 1000);
-    return execute(
-      connection,
-      { kind: 'argv', argv: ['ls', '-la', '--', path] },
-      {
-        timeoutSeconds: Math.min(LISTING_TIMEOUT_SECONDS, Math.max(1, leftSeconds)),
-        outputLimitBytes: config.outputLimitBytes,
-        answerByMs,
-        signal,
-        memory,
-      },
-    );
+    const timeoutSeconds = Math.min(LISTING_TIMEOUT_SECONDS, Math.max(1, leftSeconds));
+    return processes.run(ref, listFolder(path), { timeoutSeconds, answerByMs, signal, lease: 'file' });
   };
 
   app.get(
     '/sandbox/:user_id/files',
-    operation('files', 'listFiles', 'List a folder, as ls -la does', {
-      params,
-      querystring: requests.listQuery,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
+    sandboxOperation('files', 'listFiles', 'List a folder, as ls -la does', outcome, {
+      querystring: schemas.listQuery,
     }),
     async (request, reply) => {
-      const path = toAbsolutePath(request.query.path);
-      return await service.use(toOwner(request.params.user_id, request.auth), async (connection, memory) => {
-        const execution = await list(connection, path, disconnectSignal(reply), memory);
-        return toExecutionResponse(execution, 'Command', {
-          timeoutSeconds: LISTING_TIMEOUT_SECONDS,
-          memoryBytes: memory.limitBytes,
-        });
-      });
+      const execution = await list(refOf(request), toAbsolutePath(request.query.path), disconnectSignal(reply));
+      return toExecutionResponse(execution, 'Command', LISTING_TIMEOUT_SECONDS);
     },
   );
 
   app.get(
     '/sandbox/:user_id/file',
-    operation('files', 'readFile', 'Read a file', {
-      params,
-      querystring: requests.readQuery,
-      response: { 200: responses.fileResponse, ...sandboxErrors },
-    }),
+    sandboxOperation(
+      'files',
+      'readFile',
+      'Read a file',
+      { 200: schemas.fileResponse },
+      { querystring: schemas.readQuery },
+    ),
     async (request, reply) => {
-      const path = toAbsolutePath(request.query.path);
-      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
-      const bytes = await service.use(toOwner(request.params.user_id, request.auth), (connection) =>
-        readWholeFile(connection, path, config.bodyLimitBytes, options),
-      );
-      return { path: request.query.path, ...toFileContent(bytes), size: bytes.length };
+      const { path } = request.query;
+      const bytes = await files.read(refOf(request), toAbsolutePath(path), jsonLimitBytes, toCall(reply));
+      return { path, ...toFileContent(bytes), size: bytes.length };
     },
   );
 
   app.post(
     '/sandbox/:user_id/file',
-    operation('files', 'writeFile', 'Write a file; its folders are made', {
-      params,
-      body: requests.writeBody,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
-    }),
+    sandboxOperation('files', 'writeFile', 'Write a file; its folders are made', outcome, { body: schemas.writeBody }),
     async (request, reply) => {
-      const startedAtMs = performance.now();
       const { path, content, encoding } = request.body;
       const target = toFilePath(path);
       const bytes = Buffer.from(content, encoding);
-      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply), size: bytes.length };
-      return await service.write(toOwner(request.params.user_id, request.auth), (connection) =>
-        orRefused(startedAtMs, async () => {
-          const written = await writeFile(connection, target, [bytes], options);
-          return toDone(`Written ${written.bytes} bytes to ${path}`, startedAtMs);
-        }),
-      );
+      return await toOutcome(async () => {
+        const written = await files.write(refOf(request), target, bytes, toCall(reply));
+        return `Written ${written.bytes} bytes to ${path}`;
+      });
     },
   );
 
   app.delete(
     '/sandbox/:user_id/file',
-    operation('files', 'deleteFile', 'Delete a file; one that is not there counts as deleted', {
-      params,
-      querystring: requests.fileQuery,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
+    sandboxOperation('files', 'deleteFile', 'Delete a file; one that is not there counts as deleted', outcome, {
+      querystring: schemas.fileQuery,
     }),
     async (request, reply) => {
-      const startedAtMs = performance.now();
       const { path } = request.query;
-      const options = { deadlineMs: FILE_DEADLINE_MS, signal: disconnectSignal(reply) };
-      return await service.use(toOwner(request.params.user_id, request.auth), (connection) =>
-        orRefused(startedAtMs, async () => {
-          await removePath(connection, toAbsolutePath(path), options);
-          return toDone(`Deleted ${path}`, startedAtMs);
-        }),
-      );
+      return await toOutcome(async () => {
+        await files.remove(refOf(request), toAbsolutePath(path), toCall(reply));
+        return `Deleted ${path}`;
+      });
     },
   );
 
   app.post(
     '/sandbox/:user_id/unzip',
-    operation('files', 'unzipFile', 'Unpack a zip or tar archive', {
-      params,
-      body: requests.unzipBody,
-      response: { 200: responses.executionResponse, ...sandboxErrors },
-    }),
+    sandboxOperation('files', 'unzipFile', 'Unpack a zip or tar archive', outcome, { body: schemas.unzipBody }),
     async (request, reply) => {
-      const startedAtMs = performance.now();
-      const answerByMs = startedAtMs + UNZIP_MS;
+      const answerByMs = performance.now() + UNZIP_MS;
+      const { encoding } = request.body;
       const path = toAbsolutePath(request.body.path);
       const destination = request.body.destination ? toAbsolutePath(request.body.destination) : posix.dirname(path);
-      const how = { destination, encoding: request.body.encoding };
       const signal = disconnectSignal(reply);
-      return await service.write(toOwner(request.params.user_id, request.auth), (connection, memory) =>
-        orRefused(startedAtMs, async () => {
-          const idleMs = answerByMs - UNZIP_LISTING_MS - performance.now();
-          const isTooSlow = await namingEncoding('body', () =>
-            isEnded(connection, extractFile(connection, path, how, { idleMs, signal })),
-          );
-          if (isTooSlow) return toRefused(tooSlow(idleMs), startedAtMs);
-          const listing = await list(connection, destination, signal, memory, answerByMs);
-          return toDone(`Extracted to ${destination}:\n${listing.stdout}`, startedAtMs);
-        }),
-      );
+      const ref = refOf(request);
+      return await toOutcome(async () => {
+        const options = { endByMs: answerByMs - UNZIP_LISTING_MS, encoding, signal };
+        await namingEncoding('body', () => files.extract(ref, path, destination, options));
+        const listing = await list(ref, destination, signal, answerByMs);
+        return `Extracted to ${destination}:\n${listing.stdout}`;
+      });
     },
   );
 };
 
-/** Whether work took so long that it was ended, as the agent lives to say. */
-async function isEnded(connection: AgentConnection, work: Promise<unknown>): Promise<boolean> {
+/** ExecutionResponse of work on files: what the sandbox itself refuses is a result, all else an error of the request. */
+async function toOutcome(work: () => Promise<string>) {
+  const startedAtMs = performance.now();
   try {
-    await work;
-    return false;
+    return toDone(await work(), startedAtMs);
   } catch (error) {
-    if (error instanceof AgentFailure && error.code === 'hung' && connection.isOpen) return true;
-    throw error;
-  }
-}
-
-const tooSlow = (afterMs: number) =>
-  `Unpacking was ended after ${Math.round(afterMs / 1000)} seconds; what was unpacked until then stays. unzip or tar in a shell command may take longer.`;
-
-/** What the sandbox itself refuses is a result; a full disk and a lost sandbox are errors of the request. */
-async function orRefused(startedAtMs: number, work: () => Promise<ReturnType<typeof toDone>>) {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof AgentFailure) || ERRORS_OF_THE_REQUEST.has(error.code)) throw error;
+    if (!isRefusal(error)) throw error;
     return toRefused(error.message, startedAtMs);
   }
 }
-
-const ERRORS_OF_THE_REQUEST: ReadonlySet<string> = new Set([
-  'no_space',
-  'internal',
-  'lost',
-  'hung',
-  'cancelled',
-  'limit',
-]);

@@ -1,27 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Transfer } from '../../../files/files.ts';
 import { limitIdleClient } from '../../../http/client-idle.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { bytesOf } from '../../../http/request-bytes.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
-import type { ClaraOptions } from '../executions/routes.ts';
 
-/** How long a sandbox may move no byte while it is the one that is waited for, in milliseconds; less than a client may. */
-const AGENT_IDLE_MS = 30_000;
-
-/** The same for the client, whose connection then ends. */
+/** How long a client may move no byte while it is the one that is waited for, in milliseconds; its connection then ends. */
 const CLIENT_IDLE_MS = 60_000;
 
-/** What the routes need that stream bodies. */
-export interface TransferRoutesOptions extends ClaraOptions {
-  /** Hears of all bytes that pass, in either direction. */
-  readonly onBytes: (bytes: number) => void;
-}
-
-/** How a body is moved in either direction as long as both sides move it; `onBytes` hears of all that passes. */
-export function toTransfer(reply: FastifyReply, onBytes: (bytes: number) => void): Transfer {
+/** How a body is streamed in either direction: as long as both sides move it, until the client leaves. */
+export function toStream(reply: FastifyReply): { readonly signal: AbortSignal } {
   limitIdleClient(reply, CLIENT_IDLE_MS);
-  return { idleMs: AGENT_IDLE_MS, signal: disconnectSignal(reply), onBytes };
+  return { signal: disconnectSignal(reply) };
 }
 
 /** The bytes of a request, after which the client may wait for its answer as long as it takes. */

@@ -1,0 +1,16 @@
+import type { ApiKey } from './api-keys.ts';
+
+/** Who asks: the holder of an API key. */
+export interface Principal {
+  /** The key's name; for logs, records and sentences. */
+  readonly name: string;
+  /** Prefix of the user ids that the key may address; empty for any id. */
+  readonly userPrefix: string;
+  /** How many sandboxes made with the key may exist; null for any number. */
+  readonly maxSandboxes: number | null;
+}
+
+/** The principal behind an API key. */
+export function toPrincipal({ name, userPrefix, maxSandboxes }: ApiKey): Principal {
+  return { name, userPrefix, maxSandboxes };
+}

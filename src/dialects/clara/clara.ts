@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+import type { Dialect } from '../dialect.ts';
+import { commonErrors, renderError } from './errors.ts';
+import { executionRoutes } from './executions/routes.ts';
+import { fileRoutes } from './files/routes.ts';
+import { TAGS } from './operation.ts';
+import { sandboxRoutes } from './sandboxes/routes.ts';
+import { healthRoute, infoRoute } from './service/routes.ts';
+import { transferRoutes } from './transfers/routes.ts';
+
+interface ClaraOptions {
+  /** Largest file that is answered as JSON, in bytes. */
+  readonly jsonLimitBytes: number;
+}
+
+/** The native dialect: one sandbox for each user, named by the user's id. */
+export function claraDialect({ jsonLimitBytes }: ClaraOptions): Dialect {
+  return {
+    name: 'clara',
+    tags: TAGS,
+    commonResponses: commonErrors,
+    renderError,
+    principalOf: (request, keys) => keys.admit(request),
+    addressOf,
+    openRoutes: healthRoute,
+    routes: async (app, core) => {
+      await app.register(infoRoute, core);
+      await app.register(sandboxRoutes, core);
+      await app.register(executionRoutes, core);
+      await app.register(fileRoutes, { ...core, jsonLimitBytes });
+      await app.register(transferRoutes, core);
+    },
+  };
+}
+
+function addressOf({ params }: FastifyRequest): { namespace: string; id: string } | null {
+  if (typeof params !== 'object' || params === null || !('user_id' in params)) return null;
+  return typeof params.user_id === 'string' ? { namespace: 'clara', id: params.user_id } : null;
+}

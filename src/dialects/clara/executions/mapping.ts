@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { Execution } from '../../../processes/executions.ts';
+import { round } from '../numbers.ts';
+import type { executionResponse } from './schemas.ts';
+
+type ExecutionResponse = z.output<typeof executionResponse>;
+
+/** ExecutionResponse of a program; `what` names it in the sentence about a timeout. */
+export function toExecutionResponse(
+  execution: Execution,
+  what: 'Execution' | 'Command',
+  timeoutSeconds: number,
+): ExecutionResponse {
+  const success = execution.exitCode === 0 && !execution.timedOut;
+  return {
+    success,
+    output: execution.stdout,
+    error: toErrorText(execution, success, what, timeoutSeconds),
+    stderr: execution.stderr,
+    exit_code: execution.exitCode,
+    execution_time: round(execution.durationMs / 1000, 6),
+    timed_out: execution.timedOut,
+    oom_killed: execution.oomKilled,
+    output_truncated: execution.truncated,
+    killed_by: execution.signal,
+  };
+}
+
+function toErrorText(execution: Execution, success: boolean, what: string, timeoutSeconds: number): string | null {
+  if (execution.timedOut) {
+    const sentence = `${what} timed out after ${timeoutSeconds} seconds`;
+    return execution.notice ? `${sentence}\n${execution.notice}` : sentence;
+  }
+  const parts = [execution.stderr];
+  if (execution.oomKilled)
+    parts.push(`Killed: out of memory (limit ${Math.floor(execution.memoryLimitBytes / 2 ** 20)} MiB)`);
+  if (execution.notice) parts.push(execution.notice);
+  const text = parts.filter((part) => part !== '').join('\n');
+  if (text !== '') return text;
+  return success ? null : `Exit code: ${execution.exitCode}`;
+}

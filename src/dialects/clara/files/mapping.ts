@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import type { executionResponse } from '../executions/schemas.ts';
+import { round } from '../numbers.ts';
+
+type ExecutionResponse = z.output<typeof executionResponse>;
+
+/** ExecutionResponse of a file operation that worked. */
+export function toDone(output: string, startedAtMs: number): ExecutionResponse {
+  return toFileOutcome(output, null, startedAtMs);
+}
+
+/** ExecutionResponse of a file operation that the sandbox refused. */
+export function toRefused(reason: string, startedAtMs: number): ExecutionResponse {
+  return toFileOutcome('', reason, startedAtMs);
+}
+
+function toFileOutcome(output: string, error: string | null, startedAtMs: number): ExecutionResponse {
+  return {
+    success: error === null,
+    output,
+    error,
+    stderr: '',
+    exit_code: error === null ? 0 : 1,
+    execution_time: round((performance.now() - startedAtMs) / 1000, 6),
+    timed_out: false,
+    oom_killed: false,
+    output_truncated: false,
+    killed_by: null,
+  };
+}
+
+/** A file's bytes as text where they are UTF-8, else as base64. */
+export function toFileContent(bytes: Buffer): { content: string; encoding: 'utf-8' | 'base64' } {
+  try {
+    const content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { content, encoding: 'utf-8' };
+  } catch {
+    return { content: bytes.toString('base64'), encoding: 'base64' };
+  }
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import { parseSize } from '../../../config/fields.ts';
+import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
+import type { SandboxStatus } from '../../../sandboxes/status.ts';
+import { round } from '../numbers.ts';
+import type { createBody, sandboxInfo } from './schemas.ts';
+
+/** What a create asked for, in the core's units. */
+export function toAsked(body: z.output<typeof createBody>): AskedSpec {
+  return {
+    ...(body?.image ? { image: body.image } : {}),
+    ...(body?.memory_limit ? { memoryBytes: parseSize(body.memory_limit) } : {}),
+    ...(body?.cpu_limit ? { cpus: body.cpu_limit } : {}),
+    ...(body?.network ? { network: body.network } : {}),
+    ...(body?.egress_allow ? { egressAllow: body.egress_allow } : {}),
+  };
+}
+
+/** SandboxInfo of this dialect. */
+export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInfo> {
+  return {
+    user_id: status.address.id,
+    container_id: status.engineId.slice(0, 12),
+    status: status.state,
+    created_at: toTimestamp(status.createdAtMs),
+    last_used: toTimestamp(status.lastUsedAtMs),
+    execution_count: status.executions,
+    memory_usage_mb: round(status.memoryBytes / 2 ** 20, 2),
+    cpu_percent: round(status.cpuPercent, 2),
+    disk_usage_mb: status.disk && round(status.disk.usedBytes / 2 ** 20, 2),
+    disk_limit_mb: status.disk && round(status.disk.limitBytes / 2 ** 20, 2),
+    egress: status.egress && {
+      connections_allowed: status.egress.allowed,
+      connections_refused: status.egress.refused,
+      connections_failed: status.egress.failed,
+      connections_open: status.egress.open,
+      bytes_sent: status.egress.sentBytes,
+      bytes_received: status.egress.receivedBytes,
+    },
+  };
+}
+
+/** ISO 8601 in UTC with six digits of fraction. */
+function toTimestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
+}

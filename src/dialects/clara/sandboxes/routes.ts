@@ -1,0 +1,59 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import { toAsked, toSandboxInfo } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+/** The native dialect: the life of a sandbox. */
+export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxes }) => {
+  app.post(
+    '/sandbox/:user_id/create',
+    sandboxOperation(
+      'sandbox',
+      'createSandbox',
+      'Create or start a sandbox',
+      { 200: schemas.sandboxInfo },
+      { body: schemas.createBody },
+    ),
+    async (request) => toSandboxInfo(await sandboxes.create(refOf(request), toAsked(request.body))),
+  );
+
+  app.get(
+    '/sandbox/:user_id/status',
+    sandboxOperation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', { 200: schemas.sandboxInfo }),
+    async (request) => toSandboxInfo(await sandboxes.status(refOf(request))),
+  );
+
+  app.post(
+    '/sandbox/:user_id/stop',
+    sandboxOperation('sandbox', 'stopSandbox', 'Stop a sandbox; files and packages stay', {
+      200: schemas.stopResponse,
+    }),
+    async (request) => {
+      const isStopped = await sandboxes.stop(refOf(request));
+      return { status: isStopped ? ('stopped' as const) : ('not_found' as const) };
+    },
+  );
+
+  app.post(
+    '/sandbox/:user_id/restart',
+    sandboxOperation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', { 200: schemas.sandboxInfo }),
+    async (request) => toSandboxInfo(await sandboxes.restart(refOf(request))),
+  );
+
+  for (const [url, operationId] of [
+    ['/sandbox/:user_id', 'deleteSandbox'],
+    ['/sandbox/:user_id/destroy', 'destroySandbox'],
+  ] as const) {
+    app.delete(
+      url,
+      sandboxOperation('sandbox', operationId, 'Delete a sandbox; its files stay for the next one', {
+        200: schemas.deleteResponse,
+      }),
+      async (request) => {
+        const isDeleted = await sandboxes.remove(refOf(request));
+        return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: true as const };
+      },
+    );
+  }
+};

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+export const healthResponse = z
+  .object({
+    status: z.enum(['healthy', 'unhealthy']),
+    docker: z.boolean(),
+    version: z.string(),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What the operator should mend, a sentence each; absent where there is nothing.' }),
+  })
+  .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0' }] });
+
+export const infoResponse = z
+  .object({
+    version: z.string(),
+    available: z.boolean(),
+    docker_version: z.string(),
+    active_sandboxes: z.int().meta({ description: 'That run or are frozen for a user.' }),
+    pooled_sandboxes: z.int().meta({ description: 'That are started and wait for a user.' }),
+    max_sandboxes: z.int(),
+    host_info: z.object({ disk_free_gb: z.number(), disk_total_gb: z.number() }),
+  })
+  .meta({
+    examples: [
+      {
+        version: '0.1.0',
+        available: true,
+        docker_version: '27.0.0',
+        active_sandboxes: 3,
+        pooled_sandboxes: 2,
+        max_sandboxes: 50,
+        host_info: { disk_free_gb: 41.2, disk_total_gb: 80 },
+      },
+    ],
+  });

@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Principal } from '../auth/principal.ts';
+import { SandboxError } from '../errors.ts';
+import type { Files } from '../files/files.ts';
+import type { KeyDoor } from '../http/auth.ts';
+import type { HttpProblem } from '../http/errors.ts';
+import { type ApiTag, documentErrors } from '../http/openapi.ts';
+import type { Processes } from '../processes/processes.ts';
+import type { SandboxAddress } from '../sandboxes/address.ts';
+import type { Info } from '../sandboxes/info.ts';
+import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+
+/** What a dialect gets of the core. */
+export interface Core {
+  readonly sandboxes: Sandboxes;
+  readonly processes: Processes;
+  readonly files: Files;
+  readonly info: Info;
+}
+
+/** One HTTP API over the core: a thin translation without rules of its own. */
+export interface Dialect {
+  readonly name: string;
+  /** The sections of its operations in the OpenAPI document. */
+  readonly tags: readonly ApiTag[];
+  /** What any of its routes that need a key may answer beside its own, by status. */
+  readonly commonResponses: Readonly<Record<number, unknown>>;
+  /** The body of an error, where its clients read it. */
+  renderError(problem: HttpProblem): Record<string, unknown>;
+  /** Who asks; throws `unauthorized` or `too_many`. */
+  principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
+  /** The sandbox that a request is about; null for a request about none. Its parts are not validated yet. */
+  addressOf(request: FastifyRequest): SandboxAddress | null;
+  /** Routes for everybody. */
+  readonly openRoutes?: FastifyPluginAsyncZod<Core>;
+  /** Routes that need a key. */
+  readonly routes: FastifyPluginAsyncZod<Core>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The sandbox that the request is about, and who asks; null on routes about none. */
+    ref: SandboxRef | null;
+  }
+}
+
+/** Adds the routes of a dialect, closed to all who show no key but for the open ones. */
+export async function registerDialect(
+  app: FastifyInstance,
+  dialect: Dialect,
+  core: Core,
+  keys: KeyDoor,
+): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, dialect };
+    });
+    if (dialect.openRoutes) await scope.register(dialect.openRoutes, core);
+    await scope.register(async (secured) => {
+      documentErrors(secured, dialect.commonResponses);
+      keys.guard(secured, dialect);
+      secured.decorateRequest('ref', null);
+      secured.addHook('onRequest', async (request) => {
+        const address = dialect.addressOf(request);
+        request.ref = address && request.principal && { address, principal: request.principal };
+      });
+      await secured.register(dialect.routes, core);
+    });
+  });
+}
+
+/** The sandbox that a request is about, and who asks. */
+export function refOf({ ref }: FastifyRequest): SandboxRef {
+  if (ref === null) throw new SandboxError('internal', 'The request is about no sandbox.');
+  return ref;
+}

@@ -1,0 +1,30 @@
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { SandboxError } from '../errors.ts';
+
+/** Codes of failures that say nothing of the file: a full disk, a lost sandbox, a busy one. */
+const CODES_OF_THE_SANDBOX: ReadonlySet<string> = new Set([
+  'no_space',
+  'internal',
+  'lost',
+  'hung',
+  'cancelled',
+  'limit',
+]);
+
+/** Work on files that was ended because it took too long; what was done until then stays. */
+export class FilesTimeout extends SandboxError {
+  constructor(message: string) {
+    super('timeout', message);
+  }
+}
+
+/** True if the sandbox itself refused a file operation, as it would a program's: a result for those who asked, not a fault. */
+export function isRefusal(error: unknown): error is SandboxError {
+  if (error instanceof FilesTimeout) return true;
+  return error instanceof AgentFailure && !CODES_OF_THE_SANDBOX.has(error.code);
+}
+
+/** True if an archive was not unpacked because the sandbox knows no such encoding. */
+export function isUnknownEncoding(error: unknown): boolean {
+  return error instanceof AgentFailure && error.code === 'unknown_encoding';
+}

@@ -1,0 +1,19 @@
+import type { Program } from '../agent/calls/run.ts';
+
+export type { Program };
+
+/** pip, which installs what these requirements name; it persists. */
+export function pipInstall(requirements: readonly string[]): Program {
+  const argv = ['python3', '-m', 'pip', 'install', '--user', '--no-input', '--', ...requirements];
+  return { kind: 'argv', argv };
+}
+
+/** pip, which lists what is installed. */
+export function pipList(): Program {
+  return { kind: 'argv', argv: ['python3', '-m', 'pip', 'list'] };
+}
+
+/** ls, which lists a folder for a person. */
+export function listFolder(path: string): Program {
+  return { kind: 'argv', argv: ['ls', '-la', '--', path] };
+}

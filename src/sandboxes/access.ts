@@ -1,0 +1,19 @@
+import type { AgentConnection } from '../agent/wire/connection.ts';
+import type { LeaseKind } from './leases.ts';
+import type { SandboxMemory } from './metering/memory.ts';
+
+/** How a sandbox is to be used. */
+export interface UseOptions {
+  /** What the use counts as. A `run` counts as an execution of the sandbox too. */
+  readonly lease: LeaseKind;
+  /** True for work that fills the disk: throws `no_space` if the server's is used up or the sandbox is over a limit that is only measured. */
+  readonly needsRoom?: boolean;
+}
+
+/** A sandbox in use. */
+export interface SandboxAccess {
+  readonly connection: AgentConnection;
+  readonly memory: SandboxMemory;
+  /** Asked after the agent was lost: whether its sandbox runs on. */
+  readonly runsOn: () => Promise<boolean>;
+}

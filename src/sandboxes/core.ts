@@ -1,0 +1,135 @@
+import { setMaxListeners } from 'node:events';
+import type { FastifyBaseLogger } from 'fastify';
+import type { AgentSource } from '../agent/link/source.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
+import type { Clock } from '../async/clock.ts';
+import { withDeadline } from '../async/deadline.ts';
+import { Semaphore } from '../async/semaphore.ts';
+import type { Config } from '../config/config.ts';
+import { Disks } from '../disks/disks.ts';
+import { invisibleReason } from '../disks/mount-visibility.ts';
+import type { Egress } from '../egress/egress.ts';
+import type { Engine } from '../engines/engine.ts';
+import { isOnEngineHost } from '../engines/host-path.ts';
+import { SandboxError } from '../errors.ts';
+import { Catalog } from './catalog.ts';
+import type { SandboxCounts } from './info.ts';
+import { Evictor } from './lifecycle/evictor.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
+import { Provisioner } from './lifecycle/provisioner.ts';
+import { DiskMeter } from './metering/disk-meter.ts';
+import { Guards } from './metering/guards.ts';
+import { UsageMeter } from './metering/usage-meter.ts';
+import { Capacity } from './placement/capacity.ts';
+import { Pool } from './placement/pool.ts';
+import { closeHost } from './preflight/host-firewall.ts';
+import { preflight } from './preflight/preflight.ts';
+import { Registry } from './registry.ts';
+import { Sandboxes } from './sandboxes.ts';
+import { SandboxStore } from './storage/store.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+import { SandboxUsers } from './users/sandbox-users.ts';
+
+/** Sandboxes that start at the same time; one slow start still leaves places for the others. */
+const STARTS_AT_A_TIME = 6;
+
+/** How long a close may wait for the passes over all sandboxes that are under way, in milliseconds. */
+const CLOSE_PASSES_MS = 3_000;
+
+/** How long the end of a server may wait for its pool, in milliseconds. */
+const DRAIN_MS = 5_000;
+
+interface CoreParts {
+  readonly engine: Engine;
+  readonly agentSource: AgentSource;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly egress: Egress;
+  readonly logger: FastifyBaseLogger;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The life of all sandboxes: what dialects use of it, and its beginning and end. */
+export interface SandboxCore {
+  readonly sandboxes: Sandboxes;
+  counts(): SandboxCounts;
+  /** What the operator should mend, a sentence each. */
+  warnings(): readonly string[];
+  /** Takes over what runs, then fills the pool and looks after all. */
+  start(): Promise<void>;
+  /** Makes all calls that are under way end at once, and refuses others. */
+  endCalls(): void;
+  /** Drains the pool and lets go of all agents; the other sandboxes run on. */
+  close(): Promise<void>;
+}
+
+/** Opens the data folder, checks the engine and composes what sandboxes live by. */
+export async function openCore(outer: CoreParts): Promise<SandboxCore> {
+  const { engine, config, clock, logger, onError } = outer;
+  const disks = new Disks({ config, logger, onError });
+  const users = new SandboxUsers(engine, config);
+  const store = new SandboxStore(config.dataDir, disks, users, onError);
+  // Where the server sees other files than the engine, as in a container, the engine tells.
+  const isThere = async (path: string) =>
+    (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
+  const instance = await store.open(isThere);
+  await store.removeAllPoolFolders();
+  await preflight({ engine, config, instance, users, logger });
+
+  const capacity = new Capacity(config.maxSandboxes);
+  const starts = new Semaphore(STARTS_AT_A_TIME);
+  const registry = new Registry(store, clock);
+  const catalog = new Catalog(store);
+  const base = { ...outer, disks, users, store, instance, capacity, starts, registry, catalog, frames: new SharedFrameBudget() };
+  const pool = new Pool(base);
+  const lifecycle = new Lifecycle({ ...base, pool });
+  const evictor = new Evictor({ capacity, registry, pool, lifecycle });
+  const provisioner = new Provisioner({ ...base, pool, lifecycle, evictor });
+  const diskMeter = new DiskMeter(base);
+  const usageMeter = new UsageMeter(engine, clock);
+  const guards = new Guards({
+    ...base,
+    sandboxes: () => registry.all(),
+    stop: (sandbox) => lifecycle.stop(sandbox, 0),
+  });
+  const upkeep = new Upkeep({ ...base, pool, lifecycle, provisioner, evictor });
+
+  const ending = new AbortController();
+  // Every call that waits listens, and there may be many.
+  setMaxListeners(0, ending.signal);
+  const endCalls = () => {
+    const sentence = 'The server is being stopped; try again in a moment.';
+    ending.abort(new SandboxError('unavailable', sentence, { retryAfterSeconds: 5 }));
+    const failure = new AgentFailure('lost', 'The server was stopped while the sandbox worked; try again in a moment.');
+    for (const sandbox of registry.all()) sandbox.link?.close(failure);
+  };
+  const drain = async () => {
+    await pool.close();
+    await upkeep.finish();
+  };
+  return {
+    sandboxes: new Sandboxes({ ...base, lifecycle, provisioner, diskMeter, usageMeter, ending: ending.signal }),
+    counts: () => {
+      const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
+      return { active, pooled: pool.size, max: capacity.max };
+    },
+    warnings: () => upkeep.warnings,
+    start: async () => {
+      await provisioner.countByCreator();
+      if (config.network === 'bridge') await closeHost(engine, logger);
+      await upkeep.start();
+      guards.open();
+    },
+    endCalls,
+    close: async () => {
+      await withDeadline(upkeep.close(), CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
+      endCalls();
+      await withDeadline(drain(), DRAIN_MS, 'The engine is slow: the pool is not drained.').catch(onError);
+      await diskMeter.close();
+      await guards.close();
+      await store.close();
+      await disks.reserve.close();
+    },
+  };
+}

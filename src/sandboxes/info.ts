@@ -1,0 +1,54 @@
+import { statfs } from 'node:fs/promises';
+import type { Engine } from '../engines/engine.ts';
+
+/** How many sandboxes run for somebody, wait in the pool, and may be at the most. */
+export interface SandboxCounts {
+  readonly active: number;
+  readonly pooled: number;
+  readonly max: number;
+}
+
+interface InfoParts {
+  readonly version: string;
+  readonly engine: Engine;
+  readonly dataDir: string;
+  readonly core: { counts(): SandboxCounts; warnings(): readonly string[] };
+}
+
+/** What the server can say of itself. */
+export class Info {
+  readonly #parts: InfoParts;
+
+  constructor(parts: InfoParts) {
+    this.#parts = parts;
+  }
+
+  get version(): string {
+    return this.#parts.version;
+  }
+
+  /** What the operator should mend, a sentence each. */
+  get warnings(): readonly string[] {
+    return this.#parts.core.warnings();
+  }
+
+  counts(): SandboxCounts {
+    return this.#parts.core.counts();
+  }
+
+  /** The engine's version; null where it does not answer. */
+  async engineVersion(): Promise<string | null> {
+    try {
+      return (await this.#parts.engine.info()).version;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Bytes free and in all on the disk of the data folder; zeros where that cannot be read. */
+  async disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
+    const disk = await statfs(this.#parts.dataDir).catch(() => null);
+    if (!disk) return { freeBytes: 0, totalBytes: 0 };
+    return { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
+  }
+}

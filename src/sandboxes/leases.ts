@@ -1,0 +1,29 @@
+import { SandboxError } from '../errors.ts';
+
+/** What a sandbox is used for: a program that a caller waits for, or a file operation. */
+export type LeaseKind = 'run' | 'file';
+
+const NOUN: Readonly<Record<LeaseKind, string>> = { run: 'calls', file: 'file operations' };
+
+/** What holds a sandbox awake, counted by kind so that no kind waits for another. */
+export class Leases {
+  readonly #held: Record<LeaseKind, number> = { run: 0, file: 0 };
+
+  /** Leases of all kinds. */
+  get count(): number {
+    return this.#held.run + this.#held.file;
+  }
+
+  /** Takes a lease; throws `limit` if `max` of its kind are held. */
+  take(kind: LeaseKind, max: number): void {
+    if (this.#held[kind] >= max) {
+      const sentence = `This sandbox already works on ${max} ${NOUN[kind]}; try again when one is done.`;
+      throw new SandboxError('limit', sentence, { retryAfterSeconds: 1 });
+    }
+    this.#held[kind] += 1;
+  }
+
+  release(kind: LeaseKind): void {
+    this.#held[kind] -= 1;
+  }
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** Seconds without use; `default` follows the configuration, `never` is never. */
+const idleTime = z.union([z.literal('default'), z.literal('never'), z.int().min(0)]);
+
+/** How a sandbox ends; `remove` keeps its files, `purge` does not. */
+const ending = z.enum(['stop', 'remove', 'purge']);
+
+/** How long a sandbox lives and what may be done to it meanwhile; the reaper and the cap of running sandboxes read only this. */
+export const lifePolicySchema = z.object({
+  /** Until it is frozen with its memory. */
+  pauseAfter: idleTime,
+  /** Until all that runs in it is ended. */
+  stopAfter: idleTime,
+  /** True if it may be stopped, while idle, to make room for another. */
+  yieldsAtCap: z.boolean(),
+  end: z.discriminatedUnion('when', [
+    z.object({ when: z.literal('never') }),
+    z.object({ when: z.literal('unused'), afterSeconds: z.int().min(1), by: ending }),
+    /** On the wall clock, whatever runs. */
+    z.object({ when: z.literal('at'), atMs: z.number(), by: ending }),
+  ]),
+});
+
+export type LifePolicy = z.infer<typeof lifePolicySchema>;
+
+/** Frozen and stopped as the configuration says; gives way; never ends by itself. */
+export const DEFAULT_LIFE: LifePolicy = {
+  pauseAfter: 'default',
+  stopAfter: 'default',
+  yieldsAtCap: true,
+  end: { when: 'never' },
+};
+
+interface IdleDefaults {
+  /** 0 is never. */
+  readonly pauseAfterSeconds: number;
+  readonly stopAfterSeconds: number;
+}
+
+interface Age {
+  readonly idleMs: number;
+  /** On the wall clock. */
+  readonly nowMs: number;
+}
+
+/** What a life policy asks for now; null for nothing. */
+export function dueAction(life: LifePolicy, defaults: IdleDefaults, age: Age): 'pause' | z.infer<typeof ending> | null {
+  const { end } = life;
+  if (end.when === 'unused' && age.idleMs >= end.afterSeconds * 1000) return end.by;
+  if (end.when === 'at' && age.nowMs >= end.atMs) return end.by;
+  if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
+  const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
+  return pauseMs > 0 && age.idleMs >= pauseMs ? 'pause' : null;
+}
+
+function toMs(time: z.infer<typeof idleTime>, defaultSeconds: number): number {
+  if (time === 'never') return Number.POSITIVE_INFINITY;
+  return (time === 'default' ? defaultSeconds : time) * 1000;
+}

@@ -1,0 +1,62 @@
+import { SandboxError } from '../../errors.ts';
+import type { Capacity } from '../placement/capacity.ts';
+import type { Pool } from '../placement/pool.ts';
+import type { Registry } from '../registry.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+interface EvictorParts {
+  readonly capacity: Capacity;
+  readonly registry: Registry;
+  readonly pool: Pool;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be. */
+export class Evictor {
+  readonly #parts: EvictorParts;
+  readonly #evictions = new Map<Sandbox, Promise<boolean>>();
+
+  constructor(parts: EvictorParts) {
+    this.#parts = parts;
+  }
+
+  /** Gives the sandbox a slot; throws `limit` only if no other may be stopped for it. */
+  async reserve(sandbox: Sandbox): Promise<void> {
+    const { capacity, pool } = this.#parts;
+    while (!sandbox.hasSlot && capacity.isFull) {
+      if (await pool.evictOne()) continue;
+      const victim = this.#leastRecentlyUsedIdle(sandbox);
+      if (victim) await this.#evict(victim);
+      else if (this.#evictions.size > 0) await Promise.race(this.#evictions.values());
+      else throw new SandboxError('limit', `Maximum containers (${capacity.max}) reached`, { retryAfterSeconds: 5 });
+    }
+    capacity.take(sandbox);
+  }
+
+  /** Stops a sandbox that nothing uses; false where something does. */
+  async stopIfIdle(sandbox: Sandbox): Promise<boolean> {
+    if (!sandbox.isIdle) return false;
+    return await sandbox.mutex.run(async () => {
+      if (sandbox.leases.count > 0) return false;
+      await this.#parts.lifecycle.stop(sandbox);
+      return true;
+    });
+  }
+
+  #leastRecentlyUsedIdle(except: Sandbox): Sandbox | undefined {
+    let oldest: Sandbox | undefined;
+    for (const sandbox of this.#parts.registry.all()) {
+      if (sandbox === except || !sandbox.hasSlot || !sandbox.isIdle || !sandbox.life.yieldsAtCap) continue;
+      if (this.#evictions.has(sandbox)) continue;
+      if (!oldest || sandbox.lastUsedMs < oldest.lastUsedMs) oldest = sandbox;
+    }
+    return oldest;
+  }
+
+  async #evict(victim: Sandbox): Promise<void> {
+    const eviction = this.stopIfIdle(victim).finally(() => this.#evictions.delete(victim));
+    this.#evictions.set(victim, eviction);
+    await eviction;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Principal } from '../auth/principal.ts';
+import { SandboxError } from '../errors.ts';
+import type { SandboxAddress } from './address.ts';
+
+/** A sandbox as a caller means it: which one, and who asks. */
+export interface SandboxRef {
+  readonly address: SandboxAddress;
+  readonly principal: Principal;
+}
+
+/** The namespace in which every principal whose prefix fits may use an address; elsewhere a sandbox belongs to the principal that made it. */
+const SHARED_NAMESPACE = 'clara';
+
+interface Made {
+  readonly createdBy: string | null;
+}
+
+/** Throws `not_found` if the sandbox exists and belongs to another principal. */
+export function requireOwn({ address, principal }: SandboxRef, made: Made | null): void {
+  if (address.namespace === SHARED_NAMESPACE || made === null || made.createdBy === principal.name) return;
+  throw new SandboxError('not_found', 'Sandbox not found');
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What may be asked for at create, as a record keeps it. */
+export const askedSpecSchema = z.object({
+  image: z.string().optional(),
+  memoryBytes: z.number().optional(),
+  cpus: z.number().optional(),
+  network: z.enum(['none', 'proxy']).optional(),
+  /** Egress patterns: what is left of all that the configuration allows. */
+  egressAllow: z.array(z.string()).readonly().optional(),
+});
+
+/** What a client asks for; what is absent follows the configuration. */
+export type AskedSpec = z.infer<typeof askedSpecSchema>;
