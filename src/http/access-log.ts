@@ -23,6 +23,8 @@ declare module 'fastify' {
     failure: LoggedFailure | null;
     /** True where the request shows a key that is none, also where that is one too many. */
     hasWrongKey: boolean;
+    /** How the work that was asked for ended, such as `exit 0`; null where its status says all. */
+    outcome: string | null;
     isLogged: boolean;
   }
 }
@@ -77,6 +79,7 @@ export class AccessLog extends LogController {
       route: request.routeOptions.url ?? null,
       status: loggedStatus,
       ms: Math.round(reply.elapsedTime * 100) / 100,
+      ...(request.outcome === null ? {} : { outcome: request.outcome }),
       ...failure,
       ...(cutBy ? { err: cutBy } : {}),
     };

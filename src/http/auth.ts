@@ -65,6 +65,8 @@ export class KeyDoor {
       else this.#limits.countOpenRequest(request);
       throw new SandboxError('unauthorized', 'Invalid API key');
     }
+    // The log names it also where that is one too many.
+    request.principal = match.principal;
     this.#limits.countRequest(match.key);
     return match.principal;
   }

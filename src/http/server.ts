@@ -71,6 +71,7 @@ export async function createHttpServer(
   app.decorateRequest('principal', null);
   app.decorateRequest('failure', null);
   app.decorateRequest('hasWrongKey', false);
+  app.decorateRequest('outcome', null);
   app.decorateRequest('isLogged', false);
   refuseWhileClosing(app);
   resetCutAnswers(app);

@@ -91,6 +91,13 @@ export async function execute(
   }
 }
 
+/** How a program ended, in a word or two for a log. */
+export function toOutcome({ timedOut, oomKilled, signal, exitCode }: Execution): string {
+  if (timedOut) return 'timeout';
+  if (oomKilled) return 'oom';
+  return signal ?? `exit ${exitCode}`;
+}
+
 function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
   return {
     memoryLimitBytes,

@@ -13,6 +13,8 @@ import type { Egress } from '../egress/egress.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isOnEngineHost } from '../engines/host-path.ts';
 import { SandboxError } from '../errors.ts';
+import { CoreEvents } from '../observability/core-events.ts';
+import { logEvents } from '../observability/event-log.ts';
 import { Catalog } from './catalog.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
@@ -79,12 +81,15 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
 
   const capacity = new Capacity(config.maxSandboxes);
   const starts = new Semaphore(STARTS_AT_A_TIME);
-  const registry = new Registry(store, clock);
+  const events = new CoreEvents(onError);
+  logEvents(events, logger);
+  const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
-  const base = { ...outer, disks, users, store, instance, capacity, starts, registry, catalog, frames: new SharedFrameBudget() };
+  const frames = new SharedFrameBudget();
+  const base = { ...outer, disks, users, store, instance, capacity, starts, registry, catalog, frames, events };
   const pool = new Pool(base);
   const lifecycle = new Lifecycle({ ...base, pool });
-  const evictor = new Evictor({ capacity, registry, pool, lifecycle });
+  const evictor = new Evictor({ ...base, pool, lifecycle });
   const provisioner = new Provisioner({ ...base, pool, lifecycle, evictor });
   const diskMeter = new DiskMeter(base);
   const usageMeter = new UsageMeter(engine, clock);

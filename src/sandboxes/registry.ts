@@ -1,4 +1,5 @@
 import type { Clock } from '../async/clock.ts';
+import type { CoreEvents } from '../observability/core-events.ts';
 import { type SandboxAddress, type SandboxId, toSandboxId } from './address.ts';
 import { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './storage/store.ts';
@@ -7,10 +8,12 @@ import type { SandboxStore } from './storage/store.ts';
 export class Registry {
   readonly #store: SandboxStore;
   readonly #clock: Clock;
+  readonly #events: CoreEvents;
   readonly #sandboxes = new Map<SandboxId, Sandbox>();
   readonly #loading = new Map<SandboxId, Promise<Sandbox>>();
 
-  constructor(store: SandboxStore, clock: Clock) {
+  constructor(store: SandboxStore, clock: Clock, events: CoreEvents) {
+    this.#events = events;
     this.#store = store;
     this.#clock = clock;
   }
@@ -52,7 +55,7 @@ export class Registry {
   async #read(id: SandboxId, address: SandboxAddress): Promise<Sandbox> {
     try {
       const record = await this.#store.read(id);
-      const sandbox = new Sandbox(id, address, record, this.#clock.monotonicMs());
+      const sandbox = new Sandbox(id, address, record, this.#clock.monotonicMs(), this.#events);
       if (record && record.deletedAtMs === null) sandbox.become('stopped');
       this.#sandboxes.set(id, sandbox);
       return sandbox;

@@ -3,6 +3,7 @@ import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
+import type { CoreEvents } from '../observability/core-events.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
 import { Leases } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
@@ -32,11 +33,14 @@ export class Sandbox {
   #state: SandboxState = 'absent';
   #measurements = 0;
 
-  constructor(id: SandboxId, address: SandboxAddress, record: SandboxRecord | null, nowMs: number) {
+  readonly #events: CoreEvents;
+
+  constructor(id: SandboxId, address: SandboxAddress, record: SandboxRecord | null, nowMs: number, events: CoreEvents) {
     this.id = id;
     this.address = address;
     this.record = record;
     this.lastUsedMs = nowMs;
+    this.#events = events;
   }
 
   get state(): SandboxState {
@@ -76,7 +80,9 @@ export class Sandbox {
     if (!canTransition(this.#state, state)) {
       throw new SandboxError('internal', `A sandbox cannot go from ${this.#state} to ${state}.`);
     }
+    const from = this.#state;
     this.#state = state;
+    if (from !== state) this.#events.emit({ type: 'state', sandboxId: this.id, from, to: state });
   }
 
   /** Does work that asks its agent to measure something. */

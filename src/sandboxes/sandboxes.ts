@@ -3,7 +3,8 @@ import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
+import { type ErrorKind, isSandboxError, SandboxError } from '../errors.ts';
+import type { CoreEvents } from '../observability/core-events.ts';
 import type { SandboxAccess, UseOptions } from './access.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
@@ -43,6 +44,7 @@ export interface SandboxesParts {
   readonly provisioner: Provisioner;
   readonly diskMeter: DiskMeter;
   readonly usageMeter: UsageMeter;
+  readonly events: CoreEvents;
   /** Raised when the server ends: calls that wait for a sandbox reject with its reason. */
   readonly ending: AbortSignal;
 }
@@ -117,13 +119,15 @@ export class Sandboxes {
 
   /** Works with the agent of the sandbox, which is created or started first; the lease keeps it awake meanwhile. */
   async use<T>(ref: SandboxRef, options: UseOptions, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
-    const { engine, config, clock, registry, diskMeter, ending } = this.#parts;
+    const { engine, config, clock, registry, diskMeter, events, ending } = this.#parts;
     const { lease, needsRoom } = options;
-    const readyByMs = performance.now() + READY_MS;
+    const startedAtMs = performance.now();
+    const readyByMs = startedAtMs + READY_MS;
     const sandbox = registry.peek(ref.address) ?? (await registry.get(ref.address));
     requireOwn(ref, sandbox.record);
     ending.throwIfAborted();
     sandbox.leases.take(lease, this.#maxLeases[lease]);
+    let kind: ErrorKind | null = null;
     try {
       const connection = await this.#connectionOf(sandbox, ref);
       const memory = new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked));
@@ -137,8 +141,13 @@ export class Sandboxes {
       if (!needsRoom) return await work(access);
       await this.#requireRoom(sandbox, readyByMs);
       return await diskMeter.whileWriting(sandbox, () => work(access));
+    } catch (error) {
+      kind = isSandboxError(error) ? error.kind : 'internal';
+      throw error;
     } finally {
       sandbox.leases.release(lease);
+      const tookMs = performance.now() - startedAtMs;
+      events.emit({ type: 'use', sandboxId: sandbox.id, lease, tookMs, error: kind });
       sandbox.lastUsedMs = clock.monotonicMs();
       this.#touch(sandbox, 0);
       diskMeter.noteWork(sandbox);

@@ -32,6 +32,7 @@ const SANDBOX = [
 /** What is under the core. */
 const GROUND = [
   ...WORDS,
+  'src/observability',
   'src/async',
   'src/config',
   'src/machine',
@@ -110,6 +111,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/sandboxes/status.ts': ['src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/access.ts': ['src/sandboxes/metering', 'src/sandboxes/leases.ts', 'src/agent/wire'],
   'src/sandboxes/address.ts': [],
+  'src/observability': ['src/sandboxes/address.ts', 'src/sandboxes/state.ts', 'src/errors.ts'],
   'src/sandboxes/ref.ts': ['src/sandboxes/address.ts', 'src/auth/principal.ts', 'src/errors.ts'],
   'src/sandboxes/state.ts': [],
   'src/sandboxes/leases.ts': ['src/errors.ts'],

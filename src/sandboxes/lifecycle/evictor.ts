@@ -1,4 +1,5 @@
 import { SandboxError } from '../../errors.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
@@ -10,6 +11,7 @@ interface EvictorParts {
   readonly registry: Registry;
   readonly pool: Pool;
   readonly lifecycle: Lifecycle;
+  readonly events: CoreEvents;
 }
 
 /** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be. */
@@ -57,6 +59,6 @@ export class Evictor {
   async #evict(victim: Sandbox): Promise<void> {
     const eviction = this.stopIfIdle(victim).finally(() => this.#evictions.delete(victim));
     this.#evictions.set(victim, eviction);
-    await eviction;
+    if (await eviction) this.#parts.events.emit({ type: 'eviction', sandboxId: victim.id });
   }
 }

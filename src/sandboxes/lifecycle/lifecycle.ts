@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import { makeLink } from '../placement/make-link.ts';
 import type { Pool } from '../placement/pool.ts';
@@ -33,6 +34,7 @@ export interface LifecycleParts {
   readonly instance: string;
   readonly capacity: Capacity;
   readonly pool: Pool;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 
@@ -146,6 +148,8 @@ export class Lifecycle {
   async recover(sandbox: Sandbox, cause: unknown): Promise<void> {
     const { engine, instance } = this.#parts;
     const found = await engine.inspect(toEngineName(instance, sandbox.id));
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#parts.events.emit({ type: 'heal', sandboxId: sandbox.id, reason });
     if (!found) {
       this.#markDown(sandbox);
       this.#forgetContainer(sandbox);

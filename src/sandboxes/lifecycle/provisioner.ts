@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxId } from '../address.ts';
 import type { Catalog } from '../catalog.ts';
 import { claimPooled } from '../placement/claim.ts';
@@ -36,6 +37,7 @@ interface ProvisionerParts {
   readonly evictor: Evictor;
   /** Bounds the starts at a time: all at once they take turns on the CPUs, so that agents miss their deadlines. */
   readonly starts: Semaphore;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 
@@ -105,7 +107,11 @@ export class Provisioner {
 
   async #bringUp(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
     const { lifecycle } = this.#parts;
-    if (sandbox.state === 'paused') await lifecycle.resume(sandbox);
+    if (sandbox.state === 'paused') {
+      const startedAtMs = performance.now();
+      await lifecycle.resume(sandbox);
+      if (sandbox.isUp) this.#tellUp(sandbox, 'resume', startedAtMs);
+    }
     if (sandbox.state === 'running') {
       try {
         return await lifecycle.connect(sandbox);
@@ -123,17 +129,30 @@ export class Provisioner {
     const isNew = !sandbox.isExisting;
     requireImageStillPermitted(request.asked.image ?? (isNew ? undefined : sandbox.asked.image), config);
     if (isNew) await disks.reserve.requireForNew();
-    if (await claimPooled(this.#parts, pool, sandbox, request)) return await lifecycle.connect(sandbox);
+    const startedAtMs = performance.now();
+    if (await claimPooled(this.#parts, pool, sandbox, request)) {
+      this.#tellUp(sandbox, 'claim', startedAtMs);
+      return await lifecycle.connect(sandbox);
+    }
     await evictor.reserve(sandbox);
     try {
       return await starts.run(async () => {
         await lifecycle.start(sandbox, request);
-        return await lifecycle.connect(sandbox);
+        const connection = await lifecycle.connect(sandbox);
+        this.#tellUp(sandbox, 'start', startedAtMs);
+        return connection;
       });
     } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#parts.events.emit({ type: 'start_failed', sandboxId: sandbox.id, reason });
       await lifecycle.undoStart(sandbox, isNew);
       throw error;
     }
+  }
+
+  #tellUp({ id }: Sandbox, how: 'claim' | 'resume' | 'start', startedAtMs: number): void {
+    const tookMs = Math.round(performance.now() - startedAtMs);
+    this.#parts.events.emit({ type: 'up', sandboxId: id, how, tookMs });
   }
 
   async #smokeTest(id: SandboxId, asked: AskedSpec): Promise<void> {

@@ -1,6 +1,7 @@
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { DiskRoom } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** Between two looks at the disk, in milliseconds: while little is left, while nothing is, and at most. */
@@ -22,6 +23,7 @@ interface GuardParts {
   readonly sandboxes: () => Iterable<Sandbox>;
   /** Ends what runs in a sandbox at once; its mutex is held. */
   readonly stop: (sandbox: Sandbox) => Promise<void>;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 
@@ -81,6 +83,7 @@ export class DiskGuard {
   }
 
   async #stop(sandbox: Sandbox): Promise<void> {
+    this.#parts.events.emit({ type: 'kill', sandboxId: sandbox.id, reason: STOPPED });
     sandbox.link?.close(new AgentFailure('lost', STOPPED));
     await sandbox.mutex.run(() => this.#parts.stop(sandbox));
   }

@@ -1,5 +1,6 @@
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { KernelGuard } from './kernel-guard.ts';
@@ -10,6 +11,7 @@ interface GuardsParts {
   readonly sandboxes: () => Iterable<Sandbox>;
   /** Ends what runs in a sandbox at once; its mutex is held. */
   readonly stop: (sandbox: Sandbox) => Promise<void>;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 

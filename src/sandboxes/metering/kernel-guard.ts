@@ -4,6 +4,7 @@ import { countFileLocks } from '../../machine/file-locks.ts';
 import { type KernelMemory, readKernelMemory } from '../../machine/kernel-memory.ts';
 import { findProcesses, groupOf } from '../../machine/processes.ts';
 import { readUnreadBytes } from '../../machine/unread-bytes.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** Between two looks, in milliseconds. */
@@ -33,6 +34,7 @@ interface GuardParts {
   readonly engine: Pick<Engine, 'info'>;
   /** Ends what runs in a sandbox at once; its mutex is held. */
   readonly stop: (sandbox: Sandbox) => Promise<void>;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 
@@ -128,6 +130,7 @@ export class KernelGuard {
   }
 
   async #end(sandbox: Sandbox, reason: string): Promise<void> {
+    this.#parts.events.emit({ type: 'kill', sandboxId: sandbox.id, reason });
     sandbox.link?.close(new AgentFailure('lost', reason));
     await sandbox.mutex.run(() => this.#parts.stop(sandbox));
   }

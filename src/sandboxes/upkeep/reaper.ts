@@ -1,5 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import { dueAction } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -20,6 +21,7 @@ interface ReaperParts {
   readonly lifecycle: Lifecycle;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
+  readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
 
@@ -67,12 +69,13 @@ export class Reaper {
   }
 
   async #end(sandbox: Sandbox, action: 'remove' | 'purge'): Promise<void> {
-    const { lifecycle, provisioner } = this.#parts;
+    const { lifecycle, provisioner, events } = this.#parts;
     const mayEnd = () => sandbox.isExisting && (sandbox.life.end.when === 'at' || sandbox.leases.count === 0);
     await sandbox.mutex.run(async () => {
       if (!mayEnd()) return;
       provisioner.forget(sandbox);
       await lifecycle[action](sandbox);
+      events.emit({ type: 'end', sandboxId: sandbox.id, by: action });
     });
   }
 }

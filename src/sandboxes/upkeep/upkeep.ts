@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
@@ -36,6 +37,7 @@ interface UpkeepParts {
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly pool: Pool;
+  readonly events: CoreEvents;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
 }

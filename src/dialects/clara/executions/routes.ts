@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { toOutcome } from '../../../processes/executions.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -34,6 +35,7 @@ export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { proces
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
     const options = { timeoutSeconds, answerByMs, signal, needsRoom };
     const execution = await processes.run(refOf(request), program, options);
+    request.outcome = toOutcome(execution);
     return toExecutionResponse(execution, what, timeoutSeconds);
   };
 

@@ -1,0 +1,49 @@
+import type { ErrorKind } from '../errors.ts';
+import type { SandboxId } from '../sandboxes/address.ts';
+import type { SandboxState } from '../sandboxes/state.ts';
+
+/** What happens to one sandbox. */
+export type CoreEvent = { readonly sandboxId: SandboxId } & (
+  | { readonly type: 'state'; readonly from: SandboxState; readonly to: SandboxState }
+  /** It was brought up for somebody: claimed from the pool, thawed, or started. */
+  | { readonly type: 'up'; readonly how: 'claim' | 'resume' | 'start'; readonly tookMs: number }
+  /** It could not be brought up. */
+  | { readonly type: 'start_failed'; readonly reason: string }
+  /** It was stopped to make room for another. */
+  | { readonly type: 'eviction' }
+  /** Memory and engine, or server and agent, did not agree; they do again. */
+  | { readonly type: 'heal'; readonly reason: string }
+  /** All that ran in it was ended, as it took what no limit counts. */
+  | { readonly type: 'kill'; readonly reason: string }
+  /** Its life was over: removed with its files kept, or purged. */
+  | { readonly type: 'end'; readonly by: 'remove' | 'purge' }
+  /** Somebody used it. `error` is the kind of error that the use ended with; null where it ended well. */
+  | { readonly type: 'use'; readonly lease: string; readonly tookMs: number; readonly error: ErrorKind | null }
+);
+
+type Listener = (event: CoreEvent) => void;
+
+/** Where the core says what happens, for logs and metrics to listen. */
+export class CoreEvents {
+  readonly #listeners = new Set<Listener>();
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** Calls the listener with each event, at once; what it throws is reported and changes nothing. */
+  subscribe(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  emit(event: CoreEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+}
