@@ -128,7 +128,7 @@ describe('the log of what fails', () => {
       [200, 'HEAD', '/info'],
     ];
     for (const [status, method, url, options] of asked) {
-      const before = logged.length;
+      const before = lines().length;
       const answer = await ask(method, url, { ...options, remoteAddress: '198.51.100.7' });
       expect(answer.statusCode, `${method} ${url}`).toBe(status);
       expect(lines().slice(before), `${method} ${url}`).toMatchObject([{ status, method, address: '198.51.100.7' }]);
@@ -173,11 +173,11 @@ describe('the log of what fails', () => {
       [417, `GET /info HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n${key}\r\n`],
       [431, `GET /info HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
     ] as const) {
-      const before = logged.length;
+      const before = lines().length;
       const client = await RawClient.open(port);
       client.send(text);
       expect(await client.end()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-      await expect.poll(() => logged.length).toBeGreaterThan(before);
+      await expect.poll(() => lines().length).toBeGreaterThan(before);
       await new Promise(setImmediate);
       expect(lines().slice(before), text.slice(0, 60)).toMatchObject([{ status, address: '127.0.0.1' }]);
     }
@@ -204,7 +204,7 @@ describe('the log of what fails', () => {
     );
     await started.promise;
     client.leave();
-    await expect.poll(() => logged.length).toBe(1);
+    await expect.poll(() => lines().length).toBe(1);
     finish.resolve();
     await ask('GET', '/health');
     expect(lines()).toMatchObject([
