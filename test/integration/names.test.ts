@@ -69,6 +69,18 @@ with socket.create_server((socket.gethostname(), 0)) as server: socket.create_co
 });
 
 describe('a login shell', () => {
+  it('has the path that every other program has', async () => {
+    const server = await startRealServer();
+    try {
+      const { body } = await server.shell('u', 'echo $PATH; bash -lc "echo \\$PATH"; sh -lc "echo \\$PATH"');
+      const [own, ...login] = body.output.trimEnd().split('\n');
+      expect(own).toMatch(/^\/packages\/bin:/);
+      expect(login).toEqual([own, own]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('finds the programs of installed packages, as any shell does', async () => {
     const server = await startRealServer();
     try {

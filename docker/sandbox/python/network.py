@@ -1,9 +1,19 @@
-# Part of sitecustomize: psutil asks the kernel for network cards over netlink, which sandboxes do not have. Where that fails, the
-# answer comes from ioctl and /proc.
-import sys as _sys
+"""After psutil._pslinux: it asks the kernel for network cards over netlink, which sandboxes do not have. Where that fails, the answer comes from ioctl and /proc."""
 
 
-def _read_cards():
+def after(module):
+    ask_kernel = module.net_if_addrs
+
+    def net_if_addrs():
+        try:
+            return ask_kernel()
+        except OSError:
+            return read_cards()
+
+    module.net_if_addrs = net_if_addrs
+
+
+def read_cards():
     """A list of (name, family, address, netmask, broadcast, point to point), as psutil's C half makes it."""
     import fcntl
     import socket
@@ -42,35 +52,3 @@ def _read_cards():
         text = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits)) + ("%" + name if scope == "20" else "")
         cards.append((name, socket.AF_INET6, text, socket.inet_ntop(socket.AF_INET6, mask.to_bytes(16, "big")), None, None))
     return cards
-
-
-class _PsutilFinder:
-    """Gives psutil another source for its cards, when and if it is imported."""
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name != "psutil._pslinux":
-            return None
-        _sys.meta_path.remove(cls)
-        from importlib.machinery import PathFinder
-
-        spec = PathFinder.find_spec(name, path, target)
-        execute = getattr(spec and spec.loader, "exec_module", None)
-        if execute is not None:
-            def exec_module(module):
-                execute(module)
-                ask_kernel = module.net_if_addrs
-
-                def net_if_addrs():
-                    try:
-                        return ask_kernel()
-                    except OSError:
-                        return _read_cards()
-
-                module.net_if_addrs = net_if_addrs
-
-            spec.loader.exec_module = exec_module
-        return spec
-
-
-_sys.meta_path.insert(0, _PsutilFinder)
