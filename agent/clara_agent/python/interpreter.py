@@ -13,6 +13,7 @@ PARTS = {
     "zygote": "python.zygote",
     "title": "io.title",
     "guise": "python.guise",
+    "sources": "python.sources",
     "imports": "python.imports",
     "ending": "python.ending",
     "script": "python.script",

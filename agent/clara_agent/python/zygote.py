@@ -189,9 +189,11 @@ def start(parts, loader, job):
     for name in ("title", "guise"):
         exec(parts[name], globals())
     become_victim()
-    script = {}
+    script, sources = {}, {}
     for name in ("imports", "ending", "script"):
         exec(parts[name], script)
+    exec(parts["sources"], sources)
+    sources["follow_sources"]()
     for name in set(sys.modules) - KNOWN:
         del sys.modules[name]
     script["KNOWN"] = KNOWN
