@@ -20,7 +20,7 @@ export async function ensureSandboxImage(env) {
   const wanted = env.SANDBOX_BASE_IMAGE || DEFAULT_BASE_IMAGE;
   const baseReference = await ensureBaseImage(wanted, { isDefault: wanted === DEFAULT_BASE_IMAGE });
   const base = await findImage(baseReference);
-  const folder = join(ROOT, 'docker', 'sandbox');
+  const folder = join(ROOT, 'images', 'sandbox');
   const sourceHash = contentHash([folder], [base?.id ?? '']);
   const image = await findImage(SANDBOX_IMAGE);
   if (image?.sourceHash === sourceHash) return;

@@ -4,5 +4,5 @@ import { expect, it } from 'vitest';
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 it('the sandbox image and the agent follow sources by the same file', () => {
-  expect(text('docker/sandbox/python/sources.py')).toBe(text('agent/clara_agent/python/sources.py'));
+  expect(text('images/sandbox/python/sources.py')).toBe(text('agent/clara_agent/python/sources.py'));
 });

@@ -55,7 +55,7 @@ describe('a name that no variable has', () => {
     const scripts = readdirSync(new URL('scripts', root), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.mjs'))
       .map((name) => `scripts/${name}`);
-    const files = ['docker-compose.yml', 'Caddyfile', 'Dockerfile', 'docker/sandbox/Dockerfile', ...scripts];
+    const files = ['docker-compose.yml', 'Caddyfile', 'Dockerfile', 'images/sandbox/Dockerfile', ...scripts];
     const read = files.flatMap((file) => {
       const text = readFileSync(new URL(file, root), 'utf8');
       const uses = file.endsWith('.mjs') ? /env\.(SANDBOX_\w+)/g : /(?:env\.|\$\{|\{\$|^ {6})(SANDBOX_\w+)/gm;

@@ -1,4 +1,4 @@
-"""A shell that is started ahead and waits for its command (docker/sandbox/standby.c is its other end)."""
+"""A shell that is started ahead and waits for its command (images/sandbox/standby.c is its other end)."""
 import os
 
 from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
