@@ -9,6 +9,7 @@ import {
   dataFolderOf,
   entriesOf,
   instanceOf,
+  keepDataFolder,
   mountedDisks,
   requireNoServer,
 } from './lib/data-folder.mjs';
@@ -26,6 +27,7 @@ await runScript(async () => {
   const env = readEnvironment();
   await requireNoServer(env);
   const dataDir = dataFolderOf(env);
+  keepDataFolder(dataDir);
   await requireQuiet(dataDir);
   if (existsSync(target) && readdirSync(target).length > 0) {
     throw new Failure(`${target} is not empty; a backup goes into a folder of its own.`);

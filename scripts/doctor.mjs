@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { checkEngine } from './lib/doctor/engine.mjs';
 import { checkHost } from './lib/doctor/host.mjs';
+import { checkRights } from './lib/doctor/rights.mjs';
+import { checkService } from './lib/doctor/service.mjs';
 import { checkSettings } from './lib/doctor/settings.mjs';
 import { ENV_FILE } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
@@ -16,8 +18,10 @@ await runScript(async () => {
   const places = { [file]: Object.keys(settings), 'the environment': Object.keys(process.env) };
   const findings = [
     ...(await checkSettings(env, file, places)),
+    ...(await checkRights(env)),
     ...(await checkEngine(env)),
     ...(await checkHost(env)),
+    await checkService(),
   ];
   for (const { level, what, means, mend } of findings) {
     print(`${level.padEnd(5)} ${what}: ${means}`);

@@ -4,6 +4,7 @@ import {
   containersOf,
   dataFolderOf,
   instanceOf,
+  keepDataFolder,
   requireNoServer,
   stopContainers,
   unmountDisks,
@@ -22,6 +23,7 @@ await runScript(async () => {
   const env = readEnvironment();
   await requireNoServer(env);
   const dataDir = dataFolderOf(env);
+  keepDataFolder(dataDir);
   const instance = instanceOf(dataDir);
   const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
   await stopContainers(running);

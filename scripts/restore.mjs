@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
-import { DEFAULT_DATA_DIR, requireNoServer } from './lib/data-folder.mjs';
+import { DEFAULT_DATA_DIR, keepDataFolder, requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { runLogged } from './lib/run.mjs';
@@ -23,6 +23,7 @@ await runScript(async () => {
   }
   const files = await verified(source);
   mkdirSync(dataDir, { recursive: true });
+  keepDataFolder(dataDir);
   const args = ['--extract', '--sparse', '--numeric-owner', '--same-owner', '--same-permissions', '--acls', '--xattrs'];
   for (const file of files) {
     await runLogged(`bring back ${file}`, 'tar', [...args, '--file', join(source, file), '--directory', dataDir], {

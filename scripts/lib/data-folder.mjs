@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { portOf, reachableHost } from './address.mjs';
 import { Failure } from './failure.mjs';
@@ -44,6 +45,40 @@ export async function requireNoServer(env) {
       'The server runs. Stop it first: Ctrl-C in its terminal, systemctl stop clara-sandbox, or docker compose stop.',
     );
   }
+}
+
+/**
+ * Keeps a data folder to this process until it ends, as a server does; fails with a sentence where another one has it.
+ * @param {string} dataDir
+ */
+export function keepDataFolder(dataDir) {
+  const { status } = lock(openSync(dataDir, 'r'), '--exclusive');
+  if (status === 0) return;
+  throw new Failure(
+    `A server uses ${dataDir}, which fuser -v ${dataDir} names. Stop it first: Ctrl-C in its terminal, systemctl stop clara-sandbox, or docker compose stop.`,
+  );
+}
+
+/**
+ * True where a server, or another of these commands, has this data folder.
+ * @param {string} dataDir
+ */
+export function isDataFolderKept(dataDir) {
+  const folder = openSync(dataDir, 'r');
+  try {
+    return lock(folder, '--shared').status === 1;
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/**
+ * The lock is that of the open folder, not of the program: it stays until the folder is closed.
+ * @param {number} folder
+ * @param {'--exclusive' | '--shared'} kind
+ */
+function lock(folder, kind) {
+  return spawnSync('flock', [kind, '--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', folder] });
 }
 
 /**

@@ -5,7 +5,9 @@ import { capture } from './run.mjs';
 
 export const SERVICE = 'clara-sandbox.service';
 
-const UNIT_FOLDER = '/etc/systemd/system';
+/** Where the unit lies. */
+export const UNIT_FILE = `/etc/systemd/system/${SERVICE}`;
+
 const SYSTEMCTL_MS = 60_000;
 
 /** True where systemd runs this machine. */
@@ -44,17 +46,16 @@ WantedBy=multi-user.target
 
 /** Writes the unit and starts it, now and with the machine. */
 export async function installService() {
-  writeFileSync(join(UNIT_FOLDER, SERVICE), toUnit());
+  writeFileSync(UNIT_FILE, toUnit());
   await systemctl('daemon-reload');
   await systemctl('enable', '--now', SERVICE);
 }
 
 /** Stops the service and removes its unit; the name of what was there, undefined where nothing was. */
 export async function removeService() {
-  const path = join(UNIT_FOLDER, SERVICE);
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(UNIT_FILE)) return undefined;
   if (hasSystemd()) await systemctl('disable', '--now', SERVICE);
-  rmSync(path);
+  rmSync(UNIT_FILE);
   if (hasSystemd()) await systemctl('daemon-reload');
   return SERVICE;
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { whyNoPrograms } from './folder-support.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
@@ -46,10 +47,12 @@ export class Disks {
     this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
   }
 
-  /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible. */
+  /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
   async open(ballastFile: string): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
     this.#newKind = await chooseKind(this.#whyNoImages, this.#parts);
+    const noPrograms = this.#newKind === 'folder' ? await whyNoPrograms(this.#dataDir) : null;
+    if (noPrograms !== null) throw new SandboxError('invalid', noPrograms);
     await this.reserve.open(this.#dataDir, join(this.#dataDir, ballastFile));
   }
 

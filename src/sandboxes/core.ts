@@ -76,8 +76,13 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const isThere = async (path: string) =>
     (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
   const instance = await store.open(isThere);
-  await store.removeAllPoolFolders();
-  await preflight({ engine, config, instance, users, logger });
+  try {
+    await store.removeAllPoolFolders();
+    await preflight({ engine, config, instance, users, logger });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 
   const capacity = new Capacity(config.maxSandboxes);
   const starts = new Semaphore(STARTS_AT_A_TIME);

@@ -75,6 +75,9 @@ describe('npm run doctor', () => {
       'runtime',
       'seccomp',
       'limits',
+      'socket memory',
+      'rights',
+      'service',
       'memory',
     ];
     for (const what of [
@@ -232,5 +235,35 @@ describe('npm run doctor', () => {
     } finally {
       await server.close();
     }
+  });
+
+  it('finds a server that has the data folder and listens elsewhere than the settings say', async () => {
+    const server = await startRealServer();
+    try {
+      const { code, text } = await doctor(`SANDBOX_API_KEY=${GOOD_KEY}\nSANDBOX_DATA_DIR=${server.dataDir}`);
+      expect(text).toMatch(
+        /^fail +other server: Another server has \S+, .*\n +To mend: fuser -v \S+ names its process/m,
+      );
+      expect(code).toBe(1);
+      const { port } = new URL(server.url);
+      const known = `SANDBOX_DATA_DIR=${server.dataDir}\nSANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`;
+      expect((await doctor(known)).text).toMatch(/^ok +other server: /m);
+      expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'healthy' });
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('tells a data folder that was moved from a copy of one that is still there', async () => {
+    const [here, before] = [join(folder, 'data'), join(folder, 'before')];
+    const place = async () => (await doctor(good())).text;
+    for (const path of [here, before]) await mkdir(path);
+    await writeFile(join(here, 'instance'), '0123456789ab');
+    await writeFile(join(here, 'place'), before);
+    expect(await place()).toMatch(/^ok +place: \S+data was \S+before\. /m);
+    await writeFile(join(before, 'instance'), '0123456789ab');
+    expect(await place()).toMatch(/^warn +place: \S+data is a copy of \S+before, which is still there/m);
+    await writeFile(join(here, 'place'), here);
+    expect(await place()).toMatch(/^ok +place: \S+data is where it was\.$/m);
   });
 });

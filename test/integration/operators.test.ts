@@ -59,6 +59,17 @@ describe('an operator', () => {
     }
   });
 
+  it('is told so where the server listens elsewhere than the settings say', async () => {
+    for (const [script, args] of [
+      ['down', []],
+      ['backup', [join(parent, 'backup')]],
+    ] as const) {
+      const { code, text } = await run(script, args);
+      expect([code, text]).toEqual([1, expect.stringContaining(`A server uses ${dataDir}, which fuser -v`)]);
+    }
+    expect((await server.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).body.output).toBe('1\n');
+  });
+
   it('stops all sandboxes, copies them, and has them again in another folder', async () => {
     await server.call('POST', '/sandbox/u/file', { path: '/workspace/kept.txt', content: 'kept' });
     await server.call('POST', '/sandbox/gone/file', { path: '/workspace/kept.txt', content: 'deleted, not its files' });

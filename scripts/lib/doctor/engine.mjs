@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../paths.mjs';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
 import { fail, ok, warn } from './finding.mjs';
@@ -39,6 +42,7 @@ export async function checkEngine(env) {
     checkRuntime(info, env),
     ...(await checkIsolation(info, env)),
     checkLimits(info),
+    await checkSockets(info, env),
     checkMemory(info, env),
     checkSwap(info),
     await checkImage(env),
@@ -103,6 +107,23 @@ function checkLimits(info) {
     ? 'Boot with cgroup v2 and delegate its controllers to the user of the engine; pausing needs it too.'
     : 'Boot with cgroup_enable=memory, or use a kernel with these controllers.';
   return fail('limits', means, mend);
+}
+
+/** What waits in sockets is memory too, by the server's own code once that is built. */
+async function checkSockets({ CgroupVersion: version }, env) {
+  const what = 'socket memory';
+  if (env.SANDBOX_DOCKER_RUNTIME === 'runsc')
+    return ok(what, "It is gVisor's own, and counts as the sandbox's memory.");
+  const compiled = pathToFileURL(join(ROOT, 'dist', 'engines', 'docker', 'socket-memory.js')).href;
+  const module = await import(compiled).catch(() => undefined);
+  if (!module) return ok(what, 'The server looks at it; it is not built yet.');
+  if (await module.canLimitSockets(Number(version) === 2 ? 2 : 1))
+    return ok(what, "What waits in a sandbox's sockets is limited, as its memory is.");
+  const means =
+    "The kernel does not limit what waits in a sandbox's sockets; the server looks every few seconds and stops a sandbox that holds much there.";
+  const mend =
+    'Boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1) and without cgroup.memory=nosocket, or with version 1 run the server as root on the machine itself.';
+  return warn(what, means, mend);
 }
 
 function checkMemory({ MemTotal: total }, env) {

@@ -1,41 +1,31 @@
-import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { DEFAULT_DATA_DIR } from '../data-folder.mjs';
 import { ROOT } from '../paths.mjs';
+import { checkDataFolder } from './data-folder.mjs';
 import { fail, ok, warn } from './finding.mjs';
-import { toBytes, toGibibytes } from './size.mjs';
+import { nearestFolder } from './nearest-folder.mjs';
 
 /** The server gives its engine three seconds to answer. */
 const HEALTH_TIMEOUT_MS = 5_000;
 const HEALTH_CHARACTERS = 65_536;
-/** tmpfs and ramfs, as statfs(2) names them. */
-const MEMORY_FILE_SYSTEMS = [0x01021994, 0x858458f6];
-
-const COMFORTABLE_BYTES = 10 * 2 ** 30;
-
 /**
  * What the server needs of this machine besides the engine.
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
 export async function checkHost(env) {
-  const dataDir = env.SANDBOX_DATA_DIR || '/data/sandboxes';
+  const dataDir = env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR;
   const nearest = await nearestFolder(dataDir);
+  const health = await healthOf(env);
   return [
     await checkPort(env),
-    ...(await checkServer(env)),
-    await checkDataFolder(dataDir, nearest),
-    await checkFreeDisk(nearest, env),
+    ...checkServer(health),
+    ...(await checkDataFolder(dataDir, nearest, { env, isServerThere: health !== undefined })),
     await checkDisks(nearest, env),
   ];
-}
-
-async function nearestFolder(path) {
-  const found = await stat(path).catch(() => undefined);
-  return found || dirname(path) === path ? path : await nearestFolder(dirname(path));
 }
 
 async function checkPort(env) {
@@ -91,52 +81,19 @@ function askHealth(host, port) {
   });
 }
 
-async function checkServer(env) {
-  const what = 'server';
+/** What the server says of itself where the settings say that it listens; undefined where none answers. */
+async function healthOf(env) {
   const port = Number(env.SANDBOX_API_PORT || 8080);
   const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
-  const health = isPort ? await askHealth(env.SANDBOX_API_HOST || '0.0.0.0', port) : undefined;
+  return isPort ? await askHealth(env.SANDBOX_API_HOST || '0.0.0.0', port) : undefined;
+}
+
+function checkServer(health) {
+  const what = 'server';
   if (!health) return [ok(what, 'None answers where the settings say.')];
   const mend = 'Its log says more; what is mended is gone from here a few seconds later.';
   const warnings = (health.warnings ?? []).map((sentence) => warn(what, sentence, mend));
   return warnings.length > 0 ? warnings : [ok(what, `It runs, version ${health.version}, and warns of nothing.`)];
-}
-
-async function checkDataFolder(dataDir, nearest) {
-  const what = 'data folder';
-  const mend = `sudo install -d -m 700 -o "$USER" ${dataDir}, or set SANDBOX_DATA_DIR to a folder of this user.`;
-  if (!(await stat(nearest)).isDirectory())
-    return fail(what, `${nearest} is no folder.`, 'Set SANDBOX_DATA_DIR to a folder, or to where one can be made.');
-  const isWritable = await access(nearest, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!isWritable) return fail(what, `${nearest} cannot be written by this user.`, mend);
-  if (nearest !== dataDir) return ok(what, `${dataDir} is not there yet; the server makes it.`);
-  const { mode, uid } = await stat(dataDir);
-  if (mode & 0o022) {
-    const means = `${dataDir} can be changed by other users, who could give a sandbox other files.`;
-    return fail(what, means, `chmod 755 ${dataDir} (or 700)`);
-  }
-  const user = process.getuid?.();
-  if (user !== undefined && user !== 0 && uid !== user) return warn(what, `${dataDir} is another user's.`, mend);
-  return ok(what, `${dataDir} can be written, and not by others.`);
-}
-
-async function checkFreeDisk(folder, env) {
-  const { bavail, bsize, type } = await statfs(folder);
-  if (MEMORY_FILE_SYSTEMS.includes(type)) {
-    const means = `${folder} is memory: it is empty after a restart of the machine, and what a sandbox writes counts as its memory.`;
-    return fail('free disk', means, 'Set SANDBOX_DATA_DIR to a folder on a disk, such as /data/sandboxes.');
-  }
-  const free = bavail * bsize;
-  const reserve = toBytes(env.SANDBOX_DISK_RESERVE || '1g');
-  const means = `${toGibibytes(free)} are free at ${folder}.`;
-  const mend = 'Free space, or put SANDBOX_DATA_DIR on a larger disk.';
-  if (free < reserve)
-    return fail('free disk', `${means} That is below SANDBOX_DISK_RESERVE: no new sandbox is made.`, mend);
-  if (free < COMFORTABLE_BYTES) return warn('free disk', `${means} That is soon used up.`, mend);
-  return ok('free disk', means);
 }
 
 async function checkDisks(folder, env) {

@@ -2,11 +2,12 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import { hasCode } from '../storage/atomic-file.ts';
 
 /**
  * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the
- * engine cannot filter system calls as the configuration says. An engine that does not answer proves nothing and passes; it is asked
- * again before a sandbox is made.
+ * engine cannot filter system calls as the configuration says, or this process may not use it. An engine that does not answer proves
+ * nothing and passes; it is asked again before a sandbox is made.
  */
 export async function checkEngine(
   engine: Engine,
@@ -33,7 +34,13 @@ export async function checkEngine(
       logger.warn({ unlimited: info.unlimited }, sentence);
     }
   } catch (error) {
+    if (isDenied(error)) throw new SandboxError('invalid', error.message, { cause: error });
     if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return;
     throw error;
   }
+}
+
+/** The engine is there and lets this user not speak with it: no waiting changes that. */
+function isDenied(error: unknown): error is SandboxError {
+  return isSandboxError(error, 'unavailable') && (hasCode(error.cause, 'EACCES') || hasCode(error.cause, 'EPERM'));
 }

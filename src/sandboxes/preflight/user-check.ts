@@ -2,6 +2,7 @@ import { chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { UidRange } from '../../config/fields.ts';
+import { START_AS_ROOT } from '../../disks/folder-support.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import { hasCode } from '../storage/atomic-file.ts';
@@ -55,9 +56,7 @@ async function makeFolders(engine: Engine, folder: string, { first, last }: UidR
   } catch (cause) {
     if (isFull(cause)) return false;
     if (!hasCode(cause, 'EPERM')) throw cause;
-    const sentence =
-      'The server may not give folders to the users of sandboxes (EPERM): start it as root. Who may use the socket of the engine is root already.';
-    throw new SandboxError('invalid', sentence, { cause });
+    throw new SandboxError('invalid', START_AS_ROOT, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SandboxError } from '../../errors.ts';
 import { readText, writeAtomically } from './atomic-file.ts';
 
 /** The file with the identity of a data folder. */
@@ -27,6 +28,18 @@ export async function openInstance(dataDir: string, isThere: IsThere): Promise<s
   if (instance !== known) await writeAtomically(file, instance);
   if (place !== dataDir) await writeAtomically(placeFile, dataDir);
   return instance;
+}
+
+/**
+ * Throws `unavailable` where the data folder has another identity, or none: a disk that is not mounted any more leaves an empty folder
+ * behind, in which sandboxes would seem to have lost their files.
+ */
+export async function requireInstance(dataDir: string, instance: string): Promise<void> {
+  if ((await readText(join(dataDir, INSTANCE_FILE))) === instance) return;
+  throw new SandboxError(
+    'unavailable',
+    `The data folder ${dataDir} is gone or another one; the operator must bring it back.`,
+  );
 }
 
 /** Whether another folder at that place has this identity too. */

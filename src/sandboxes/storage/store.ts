@@ -1,16 +1,17 @@
-import { access, chmod, constants, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
-import { hasCode, readText } from './atomic-file.ts';
-import { openDataFolder } from './data-folder.ts';
+import { makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
+import { FolderLock } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
-import { INSTANCE_FILE, type IsThere, openInstance } from './instance.ts';
+import { INSTANCE_FILE, type IsThere, openInstance, requireInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
-import { isFull, readRecordFile, writeRecordFile } from './record-file.ts';
+import { readRecordFile, writeRecordFile } from './record-file.ts';
 import { writeSharedFiles } from './shared-files.ts';
+import { toStoreError } from './store-error.ts';
 
 /** How long a change of counters may wait to be written, in milliseconds. */
 const WRITE_BEHIND_MS = 200;
@@ -38,6 +39,7 @@ export class SandboxStore {
   onPurged: (id: SandboxId) => void = () => undefined;
   #dataDir: string;
   #instance = '';
+  #lock: FolderLock | null = null;
   readonly #disks: Disks;
   readonly #users: FolderUsers;
   readonly #onError: (error: unknown) => void;
@@ -58,17 +60,20 @@ export class SandboxStore {
     return this.#dataDir;
   }
 
-  /** Makes the data folder where it is absent and returns its identity, which tells this server's sandboxes from others'. */
+  /** Makes the data folder where it is absent, keeps it for this server and returns its identity, which tells this server's sandboxes from others'. */
   async open(isThere: IsThere): Promise<string> {
-    await openDataFolder(this.#dataDir);
+    this.#dataDir = await openDataFolder(this.#dataDir);
+    this.#lock = await FolderLock.take(this.#dataDir);
     try {
+      await requireFit(this.#dataDir);
       await this.#disks.open(INSTANCE_FILE);
-      this.#dataDir = await realpath(this.#dataDir);
       this.#instance = await openInstance(this.#dataDir, isThere);
       await this.#users.open(this.#dataDir, this.#instance);
       await writeSharedFiles(this.#dataDir);
       return this.#instance;
     } catch (cause) {
+      await this.#lock.close();
+      if (cause instanceof ConfigError) throw cause;
       throw toStoreError(cause, `The data folder ${this.#dataDir} of SANDBOX_DATA_DIR cannot be used`);
     }
   }
@@ -121,8 +126,8 @@ export class SandboxStore {
    */
   async openFolders(name: string, accounts: ImageAccounts | null): Promise<SandboxFolders> {
     try {
-      await this.#requireDataFolder();
-      await this.#makeFolder(name);
+      await requireInstance(this.#dataDir, this.#instance);
+      await makeSandboxFolder(join(this.#dataDir, name));
       const user = await this.#users.prepare(name, accounts);
       const line = this.lineFolder(name);
       await mkdir(line, { recursive: true });
@@ -147,7 +152,7 @@ export class SandboxStore {
   async read(id: SandboxId): Promise<SandboxRecord | null> {
     try {
       const record = await readRecordFile(join(this.#dataDir, id));
-      if (record === null) await this.#requireDataFolder();
+      if (record === null) await requireInstance(this.#dataDir, this.#instance);
       return record;
     } catch (cause) {
       throw toStoreError(cause, `The record of sandbox ${id} cannot be read`);
@@ -177,7 +182,7 @@ export class SandboxStore {
     const before = this.#writes.get(record.id) ?? Promise.resolve();
     const write = before
       .catch(() => undefined)
-      .then(() => this.#makeFolder(record.id))
+      .then(() => makeSandboxFolder(join(this.#dataDir, record.id)))
       .then(() => this.#put(record));
     this.#writes.set(record.id, write);
     try {
@@ -207,38 +212,22 @@ export class SandboxStore {
     this.writeSoon(record);
   }
 
-  /** Writes what waits. */
+  /** Writes what waits, and lets another server have the data folder. */
   async close(): Promise<void> {
     const waiting = [...this.#soon.values()];
     await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
     await Promise.allSettled(this.#writes.values());
     for (const { timer } of this.#soon.values()) clearTimeout(timer);
+    await this.#lock?.close();
   }
 
   /** Throws `unavailable` where the data folder is gone or another one, or cannot be written. */
   async requireUsable(): Promise<void> {
     try {
-      await this.#requireDataFolder();
+      await requireInstance(this.#dataDir, this.#instance);
       await access(this.#dataDir, constants.W_OK | constants.X_OK);
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be written`);
-    }
-  }
-
-  /** A disk that is not mounted any more leaves an empty folder behind, in which sandboxes would seem to have lost their files. */
-  async #requireDataFolder(): Promise<void> {
-    if ((await readText(join(this.#dataDir, INSTANCE_FILE))) === this.#instance) return;
-    throw new SandboxError(
-      'unavailable',
-      `The data folder ${this.#dataDir} is gone or another one; the operator must bring it back.`,
-    );
-  }
-
-  async #makeFolder(name: string): Promise<void> {
-    try {
-      await mkdir(join(this.#dataDir, name), { mode: 0o711 });
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
     }
   }
 
@@ -246,13 +235,4 @@ export class SandboxStore {
     clearTimeout(this.#soon.get(id)?.timer);
     this.#soon.delete(id);
   }
-}
-
-function toStoreError(cause: unknown, what: string): SandboxError {
-  if (isSandboxError(cause)) return cause;
-  if (isFull(cause)) {
-    return new SandboxError('no_space', `${what}: the disk of the server is full.`, { cause });
-  }
-  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-  return new SandboxError('unavailable', `${what}${reason}; the operator must look at the data folder.`, { cause });
 }
