@@ -61,6 +61,16 @@ async function endsAndStartsAgain(id: EngineId, script: string): Promise<void> {
   expect((await shell(id, 'echo alive')).stdout).toBe('alive');
 }
 
+it('freezes a sandbox that has more to do than its share of the CPU lets it', async () => {
+  const id = await started({ cpus: 0.1 });
+  await shell(id, 'for i in 1 2 3 4 5 6; do (while :; do :; done) > /dev/null 2>&1 & done');
+  for (let times = 0; times < 4; times += 1) {
+    await engine.pause(id);
+    expect((await engine.inspect(id))?.state).toBe('paused');
+    await engine.resume(id);
+  }
+});
+
 describe('hardening of a container, seen from inside', () => {
   it('runs as the user, without capabilities and without a way to new privileges, under seccomp', async () => {
     const id = await started();

@@ -6,6 +6,12 @@ import { inspectSandbox } from './inspect.ts';
 
 const REMOVAL_POLL_MS = 50;
 
+/**
+ * How often a pause is tried: cgroup v1 freezes a process when it next runs, and one whose sandbox has used up its share of
+ * the CPU does so later than runc waits ("unable to freeze"), in every second case with much to do.
+ */
+const MOST_PAUSES = 10;
+
 /** Starts it; a container that runs answers 304. */
 export async function startSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
   await unless304(
@@ -30,10 +36,22 @@ export async function stopSandbox(calls: DockerCalls, id: EngineId, graceSeconds
 
 /** Freezes it; succeeds where it is frozen. */
 export async function pauseSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
-  const call = calls.run(calls.about(id, 'pause the sandbox'), (docker, abortSignal) =>
-    docker.getContainer(calls.path(id)).pause({ abortSignal }),
-  );
-  await call.catch((error: unknown) => settle(calls, id, 'paused', error));
+  const deadlineMs = performance.now() + calls.timeoutMs;
+  const pause = () =>
+    calls.run(
+      calls.about(id, 'pause the sandbox'),
+      (docker, abortSignal) => docker.getContainer(calls.path(id)).pause({ abortSignal }),
+      deadlineMs - performance.now(),
+    );
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await pause();
+      return;
+    } catch (error) {
+      if (await isSettled(calls, id, 'paused', error)) return;
+      if (attempt === MOST_PAUSES || performance.now() >= deadlineMs) throw error;
+    }
+  }
 }
 
 /** Thaws it; succeeds where it runs. */
@@ -41,7 +59,9 @@ export async function resumeSandbox(calls: DockerCalls, id: EngineId): Promise<v
   const call = calls.run(calls.about(id, 'resume the sandbox'), (docker, abortSignal) =>
     docker.getContainer(calls.path(id)).unpause({ abortSignal }),
   );
-  await call.catch((error: unknown) => settle(calls, id, 'running', error));
+  await call.catch(async (error: unknown) => {
+    if (!(await isSettled(calls, id, 'running', error))) throw error;
+  });
 }
 
 /** Removes it with its anonymous volumes; waits where a removal is under way already. */
@@ -71,17 +91,16 @@ async function thaw(calls: DockerCalls, id: EngineId): Promise<void> {
 
 /**
  * Decides a refused pause or resume by the state that the sandbox is in, as the engine's versions answer differently
- * (409 or 500) where it is in that state already.
+ * (409 or 500) where it is in that state already. Throws where it cannot get there.
  */
-async function settle(calls: DockerCalls, id: EngineId, wanted: EngineState, error: unknown): Promise<void> {
+async function isSettled(calls: DockerCalls, id: EngineId, wanted: EngineState, error: unknown): Promise<boolean> {
   const status = statusOf(error);
   if (status === undefined || status === 404) throw error;
   const state = (await inspectSandbox(calls, id))?.state;
-  if (state === wanted) return;
   if (state === 'created' || state === 'stopped') {
     throw new SandboxError('conflict', `The sandbox is ${state}, so it cannot become ${wanted}.`, { cause: error });
   }
-  throw error;
+  return state === wanted;
 }
 
 async function unless304(call: Promise<unknown>): Promise<void> {
