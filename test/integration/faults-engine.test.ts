@@ -88,11 +88,17 @@ describe('an engine that accepts and never answers', () => {
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     await server.leave();
     line.hang();
-    const engine = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: 500 });
+    // Calls that nobody answers need not be waited for long; those that are answered may take their time.
+    const hasty = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: 500 });
+    const patient = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: CALL_TIMEOUT_MS });
+    closers.push(() => hasty.close());
+    let isHung = true;
+    const engine = new Proxy(hasty, { get: (_, name) => Reflect.get(isHung ? hasty : patient, name) });
     const second = await startRealServer({ ...DISK, SANDBOX_DATA_DIR: server.dataDir }, { engine });
     closers.push(() => second.leave());
     expect((await second.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });
     expect((await second.execute('u', READ_KEPT)).status).toBe(503);
+    isHung = false;
     line.restore();
     await expectHealed(second);
   });
