@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { impostor } from '../support/agent-attacks.ts';
-import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
 
 const MIB = 2 ** 20;
 
@@ -18,6 +18,7 @@ const MOST_BYTES = 16 * MIB;
 const docker = new Docker();
 let server: RealServer;
 let carried: RealServer;
+const closers: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   server = await startRealServer({ SANDBOX_DOCKER_MEMORY: '256m' });
@@ -26,6 +27,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await server?.close();
   await carried?.close();
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
 });
 
 /** Python that writes to a descriptor until nobody takes it, and keeps count in the workspace. */
@@ -37,8 +41,10 @@ while written < ${FLOOD_BYTES}:
     os.pwrite(count, b'%d' % written, 0)
 time.sleep(1000)`;
 
-async function containerOf(user: string): Promise<string> {
-  const found = await docker.listContainers({ all: true, filters: { name: [`-${user}-`] } });
+async function containerOf({ dataDir }: RealServer, user: string): Promise<string> {
+  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
+  const filters = { name: [`-${user}-`], label: [`clara.instance=${instance}`] };
+  const found = await docker.listContainers({ all: true, filters });
   expect(found).toHaveLength(1);
   return found[0]?.Id ?? '';
 }
@@ -48,7 +54,7 @@ const execsOf = async (id: string) => (await docker.getContainer(id).inspect()).
 /** Lets an impostor write for ever; the sandbox must have ended that by itself, with nobody calling it, and be as it was. */
 async function expectHeldBack(on: RealServer, user: string, speak: string): Promise<void> {
   await on.execute(user, "open('kept.txt', 'w').write('kept')");
-  const id = await containerOf(user);
+  const id = await containerOf(on, user);
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
   await on.execute(user, 'pass', { timeout: 1 });
   const kept = await execsOf(id);
@@ -83,9 +89,11 @@ describe('what code writes for ever to a stream that the engine carries', () => 
   it('is ended by the next server where the one that read it is gone', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'clara-it-'));
     const settings = { SANDBOX_AGENT_TRANSPORT: 'exec', SANDBOX_DATA_DIR: dataDir };
+    closers.push(() => removeAll(dataDir));
     const before = await startRealServer(settings);
+    closers.push(() => before.leave());
     await before.execute('left', "open('kept.txt', 'w').write('kept')");
-    const id = await containerOf('left');
+    const id = await containerOf(before, 'left');
     // It floods when nobody reads any more, which is when the server has gone.
     const speak = `send(out, hello(hash))\ntime.sleep(4)\n${flood('out')}`;
     expect((await before.execute('left', impostor(speak))).body.success).toBe(false);
@@ -98,9 +106,9 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     const kept = await execsOf(id);
     expect(kept).toHaveLength(1);
     const after = await startRealServer(settings);
+    closers.push(() => after.leave());
     while ((await execsOf(id)).some((exec) => kept.includes(exec))) await new Promise(setImmediate);
     const { body } = await after.execute('left', "print(open('kept.txt').read())");
     expect(body.output).toBe('kept\n');
-    await after.close();
   });
 });

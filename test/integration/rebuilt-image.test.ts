@@ -10,6 +10,7 @@ import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 const run = promisify(execFile);
 const TAG = `clara-test-rebuilt:${randomUUID()}`;
+const LABEL = `clara-test.image=${TAG}`;
 const BASE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 
 let server: RealServer | undefined;
@@ -17,7 +18,7 @@ let server: RealServer | undefined;
 async function build(version: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'clara-rebuilt-'));
   await writeFile(join(folder, 'Dockerfile'), `FROM ${BASE}\nENV BUILT_AS=${version}\n`);
-  await run('docker', ['build', '--quiet', '--tag', TAG, folder]);
+  await run('docker', ['build', '--quiet', '--label', LABEL, '--tag', TAG, folder]);
   await rm(folder, { recursive: true });
 }
 
@@ -26,7 +27,11 @@ afterEach(async () => {
   await server?.close();
   server = undefined;
 });
-afterAll(() => run('docker', ['image', 'rm', '--force', TAG]));
+afterAll(async () => {
+  // Those too that have lost the name, to the next one or while a sandbox of theirs was there.
+  const { stdout } = await run('docker', ['image', 'ls', '--quiet', '--filter', `label=${LABEL}`]);
+  for (const id of new Set(stdout.split('\n'))) if (id !== '') await run('docker', ['image', 'rm', '--force', id]);
+});
 
 const code = "import os; print(os.environ['BUILT_AS'])";
 
