@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { GenericContainer, getContainerRuntimeClient, ImageName } from 'testcontainers';
 import { ensureBaseImage } from '../support/base-image.ts';
 
-const run = promisify(execFile);
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 // Node trusts its own list of authorities only; the base has this machine's as well.
 const TRUSTS_AUTHORITIES = 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt';
 
@@ -53,25 +50,25 @@ function installs(packages: string): string {
   return `RUN apt-get update && apt-get install -y --no-install-recommends ${packages} && rm -rf /var/lib/apt/lists/*`;
 }
 
-/** Builds an image whose tag says what it is made of, unless the engine has it from an earlier run. */
+/** Builds an image whose tag says what it is made of, unless the engine has it from an earlier run; it stays for the next. */
 async function buildOnce(
   name: string,
   dockerfile: readonly string[],
   base: string,
   addFiles: (folder: string) => void,
 ): Promise<string> {
-  const { stdout: baseId } = await run('docker', ['image', 'inspect', '--format', '{{.Id}}', base]);
+  const { image: images } = await getContainerRuntimeClient();
+  const { Id: baseId } = await images.inspect(ImageName.fromString(base));
   const hash = createHash('sha256')
     .update([baseId, process.version, ...dockerfile].join('\n'))
     .digest('hex');
   const tag = `clara-sandbox-test-${name}:${hash.slice(0, 12)}`;
-  const { stdout: existing } = await run('docker', ['image', 'ls', '--quiet', tag]);
-  if (existing.trim() !== '') return tag;
+  if (await images.exists(ImageName.fromString(tag))) return tag;
   const folder = mkdtempSync(join(tmpdir(), 'clara-sandbox-image-'));
   try {
     addFiles(folder);
     writeFileSync(join(folder, 'Dockerfile'), `${dockerfile.join('\n')}\n`);
-    await run('docker', ['build', '--tag', tag, folder], { maxBuffer: MAX_OUTPUT_BYTES });
+    await GenericContainer.fromDockerfile(folder).build(tag, { deleteOnExit: false });
     return tag;
   } finally {
     rmSync(folder, { recursive: true, force: true });

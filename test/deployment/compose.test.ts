@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bannedAddress } from '../support/fail2ban-filter.ts';
 import { mountsBelow } from '../support/mounts.ts';
+import { startRefused } from '../support/refused-start.ts';
 import { ROOT } from './base-images.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { sendJson } from './https-client.ts';
@@ -41,6 +44,34 @@ describe('the production profile of docker-compose.yml', () => {
     }
     expect(statuses.at(-1)).toBe(429);
     expect((await send('/info', deployment?.apiKey)).status).toBe(200);
+  });
+
+  it('has lines in its logs by which fail2ban bans who has no right key, by the address that Caddy sees', async () => {
+    const claimed = '203.0.113.77';
+    await send('/info', 'a wrong key', undefined, { 'x-forwarded-for': claimed });
+    const seen = await deployment?.firstInLog('caddy', (line) => bannedAddress('clara-sandbox-caddy', line));
+    expect(isIPv4(seen ?? '')).toBe(true);
+    expect(seen).not.toBe(claimed);
+    const known = await deployment?.firstInLog('sandbox-api', (line) => bannedAddress('clara-sandbox', line));
+    expect(known).toBe(seen);
+  });
+
+  it('has the status and the address of every request in the log of Caddy, and no key', async () => {
+    await send('/info', deployment?.apiKey);
+    const line = await deployment?.firstInLog('caddy', (text) => (text.includes('"status":200') ? text : undefined));
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      msg: 'handled request',
+      request: { remote_ip: expect.stringMatching(/^[\d.]+$/), method: 'GET' },
+      status: 200,
+    });
+    expect(line).not.toContain('the key of the deployment test');
+    expect(bannedAddress('clara-sandbox-caddy', line ?? '')).toBeUndefined();
+  });
+
+  it('keeps its data folder, which no server of this machine gets meanwhile', async () => {
+    const { code, sentence } = await startRefused({ SANDBOX_DATA_DIR: deployment?.dataFolder ?? '' });
+    expect([code, sentence]).toEqual([1, expect.stringContaining('which another server has')]);
+    expect((await send('/health')).status).toBe(200);
   });
 
   it('runs code, whose files are in the data folder of this machine', async () => {

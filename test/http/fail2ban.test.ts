@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../src/log.ts';
+import { bannedAddress, readFilter } from '../support/fail2ban-filter.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
 
 let fake: FakeApp;
@@ -23,18 +24,8 @@ const ask = (
   more: Readonly<Record<string, string>> = {},
 ) => fake.inject({ method: 'GET', url, headers: { ...(key ? { 'x-api-key': key } : {}), ...more }, remoteAddress });
 
-/** The filter's expression as JavaScript has it, for a line that has no date any more, as fail2ban cuts it out. */
-function filter(): RegExp {
-  const text = readFileSync(new URL('../../docs/fail2ban/clara-sandbox.conf', import.meta.url), 'utf8');
-  const expression = /^failregex = (.*)$/m.exec(text)?.[1] ?? '';
-  const source = expression.replace('<ADDR>', '(?<address>[0-9a-fA-F.:]+)');
-  return new RegExp(source);
-}
-
-const withoutDate = (line: string) => line.replace(/"time":\d+/, '');
-
 /** The addresses that the filter finds. */
-const found = () => logged.flatMap((line) => filter().exec(withoutDate(line))?.groups?.address ?? []);
+const found = () => logged.flatMap((line) => bannedAddress('clara-sandbox', line) ?? []);
 
 describe('the filter for fail2ban', () => {
   it('finds the address of each wrong key, also of one too many, and nothing else', async () => {
@@ -70,7 +61,30 @@ describe('the filter for fail2ban', () => {
     await ask('wrong', '198.51.100.7', '/sandbox/discord-1/status');
     const text = readFileSync(new URL('../../docs/logs.md', import.meta.url), 'utf8');
     const shown = /^\{"level":40,.*"msg":"wrong key"\}$/m.exec(text)?.[0] ?? '';
-    expect(filter().exec(withoutDate(shown))?.groups?.address).toBe('203.0.113.7');
+    expect(bannedAddress('clara-sandbox', shown)).toBe('203.0.113.7');
     expect(Object.keys(JSON.parse(shown))).toEqual(Object.keys(JSON.parse(logged[0] ?? '{}')));
+  });
+
+  it.each(['clara-sandbox', 'clara-sandbox-caddy'] as const)('%s leaves it to the jail where the log is', (name) => {
+    expect(readFilter(name)).not.toMatch(/^(?:journalmatch|logpath|backend)|_SYSTEMD_UNIT|CONTAINER_NAME/m);
+  });
+});
+
+describe('the filter for the log of Caddy', () => {
+  const line = (more: string, status = 401) =>
+    `{"level":"${status < 400 ? 'info' : 'error'}","ts":1767225600.1234567,"logger":"http.log.access.log0","msg":"handled request","request":{"remote_ip":"203.0.113.7",${more}},"user_id":"","duration":0.01,"size":27,"status":${status}}`;
+
+  it('finds who has no right key, and nobody else', () => {
+    expect(bannedAddress('clara-sandbox-caddy', line('"proto":"HTTP/2.0","uri":"/info"'))).toBe('203.0.113.7');
+    expect(bannedAddress('clara-sandbox-caddy', `vps caddy[7]: ${line('"uri":"/info"')}`)).toBe('203.0.113.7');
+    for (const status of [200, 404, 429, 503]) {
+      expect(bannedAddress('clara-sandbox-caddy', line('"uri":"/info"', status))).toBeUndefined();
+    }
+  });
+
+  it('is led astray by no host and no method that a client sends', () => {
+    const forged = JSON.stringify('","remote_ip":"192.0.2.1","status":401}');
+    expect(bannedAddress('clara-sandbox-caddy', line(`"host":${forged}`, 200))).toBeUndefined();
+    expect(bannedAddress('clara-sandbox-caddy', line(`"host":${forged}`))).toBe('203.0.113.7');
   });
 });
