@@ -4,7 +4,7 @@ import sys
 
 import _thread
 
-from .host.cgroup import OomCounter
+from .host.cgroup import OomCounter, memory_limit
 from .io.aside import Aside
 from .io.children import Children
 from .wire.connection import Connection
@@ -46,6 +46,7 @@ class Agent:
         self.oom = OomCounter()
         self._settings = Settings()
         self.runs = set()
+        self._table = None
         self.workers = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
@@ -96,6 +97,14 @@ class Agent:
         if not self._connection:
             raise Failure("internal", "The server is not connected.")
         return self._connection.open(parameters, operation)
+
+    def table(self):
+        """The processes that are kept; made when the first is."""
+        if self._table is None:
+            from .processes.table import ProcessTable
+
+            self._table = ProcessTable(self, memory_limit() or 0)
+        return self._table
 
     def own_pids(self):
         """Processes that belong to the agent itself."""

@@ -3,6 +3,14 @@ from ..errors import Failure
 
 TABLE = {
     "run": ("processes.run", "Run"),
+    "start": ("processes.table_operations", "Start"),
+    "attach": ("processes.reading", "Attach"),
+    "signal": ("processes.table_operations", "Signal"),
+    "input": ("processes.table_operations", "Input"),
+    "wait": ("processes.table_operations", "Wait"),
+    "forget": ("processes.table_operations", "Forget"),
+    "processes": ("processes.table_operations", "Processes"),
+    "output": ("processes.reading", "Output"),
     "stat": ("files.files", "Stat"),
     "list": ("files.listing", "List"),
     "read": ("files.read", "Read"),

@@ -1,0 +1,190 @@
+"""A process of the table: it lives on when its channels end, and late readers hear what it said."""
+from __future__ import annotations
+
+import os
+from time import time
+
+from ..wire.wire_json import dumps
+from .history import EXIT, START, History
+from .process import CANCELLED, DRAINED, Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..errors import Failure
+    from .run_request import RunRequest
+    from .reading import Attach
+    from .table_operations import Input
+
+# What the caller of a paced process may be behind before its outputs wait.
+BACKLOG = 262144
+# How much is read at a time where nobody paces.
+CHUNK = 65536
+# How long a process whose caller was lost with its connection waits for another reader.
+GRACE_SECONDS = 60
+
+
+class Kept:
+    """One process with its history and its readers. The caller that started it may pace it; others never do."""
+
+    def __init__(self, agent: Any, number: int, about: dict[str, Any], has_caller: bool, on_change: Any) -> None:
+        self.id = number
+        self.about = about
+        self.history = History()
+        self.process: Process | None = None
+        self.started_at = time()
+        self.ended_at: float | None = None
+        self.exit: dict[str, Any] | None = None
+        self.readers: list[Attach] = []
+        self.writer: Input | None = None
+        self.waiters: list[Any] = []
+        self._agent = agent
+        self._on_change = on_change
+        self._on_running: Any = None
+        self._caller: Attach | None = None
+        # True while outputs wait for a caller that is still to come, or to come back.
+        self._is_held = has_caller
+        self._grace = agent.loop.later(GRACE_SECONDS, self._give_up) if has_caller else None
+        self.history.append(START)
+
+    def begin(self, request: RunRequest, source: bytes, on_running: Any) -> None:
+        """Starts the program; `on_running(failure or None)` hears whether it could be."""
+        self._on_running = on_running
+        self.process = Process(self._agent, request, source, self, self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the program has ended and all of its outputs are here."""
+        return self.exit is not None
+
+    def describe(self) -> dict[str, Any]:
+        """What is known of it, for the server."""
+        return {
+            "id": self.id,
+            "about": self.about,
+            "pid": self.process.pid if self.process else None,
+            "startedAtMs": round(self.started_at * 1000),
+            "endedAtMs": None if self.ended_at is None else round(self.ended_at * 1000),
+            "exit": self.exit,
+            "firstEvent": self.history.first_id,
+            "lastEvent": self.history.next_id - 1,
+        }
+
+    # What the process asks of its sink.
+
+    def room(self) -> int:
+        """How much may be read of its outputs now."""
+        if self._caller:
+            return max(0, BACKLOG - self._caller.backlog)
+        return 0 if self._is_held and self.history.bytes >= BACKLOG else CHUNK
+
+    def data(self, stream: int, payload: bytes) -> None:
+        """An output of the program."""
+        self._tell(stream, bytes(payload))
+
+    def consumed(self, size: int) -> None:
+        """The program has read of its input."""
+        if self.writer:
+            self.writer.on_written(size)
+
+    # What the process tells.
+
+    def on_running(self) -> None:
+        """The process is there."""
+        if self._on_running:
+            heard, self._on_running = self._on_running, None
+            # Not at once: it may still be being made.
+            self._agent.loop.soon(lambda: heard(None))
+
+    def on_failure(self, failure: Failure) -> None:
+        """It could not be started."""
+        self._over({"failure": {"code": failure.code, "message": failure.message}})
+        if self._on_running:
+            heard, self._on_running = self._on_running, None
+            self._agent.loop.soon(lambda: heard(failure))
+
+    def on_result(self, result: dict[str, Any]) -> None:
+        """The program has ended."""
+        self._over(result)
+
+    def _over(self, ending: dict[str, Any]) -> None:
+        self.exit = ending
+        self.ended_at = time()
+        self._stop_grace()
+        self._tell(EXIT, dumps(ending))
+        if self.writer:
+            self.writer.on_closed()
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            waiter()
+
+    def _tell(self, kind: int, payload: bytes = b"") -> None:
+        self.history.append(kind, payload)
+        for reader in list(self.readers):
+            reader.pump()
+        self._on_change()
+
+    # Readers.
+
+    def attach(self, reader: Attach, is_caller: bool) -> None:
+        """Adds a reader; while the caller is missing, any reader takes its place."""
+        self.readers.append(reader)
+        if (is_caller or self._grace) and not self.is_over and not self._caller:
+            self._stop_grace()
+            self._is_held = True
+            self._caller = reader
+
+    def detach(self, reader: Attach, is_lost: bool, keeps_running: bool) -> None:
+        """A reader goes. The caller's going ends the process, unless it is to run on; a lost connection leaves it some time."""
+        if reader in self.readers:
+            self.readers.remove(reader)
+        if reader is not self._caller:
+            return
+        self._caller = None
+        if self.is_over or not self.process:
+            return
+        if keeps_running:
+            self._is_held = False
+            self.process.on_room()
+        elif is_lost:
+            self._grace = self._agent.loop.later(GRACE_SECONDS, self._give_up)
+        else:
+            self._is_held = False
+            self.process.end(CANCELLED)
+            self.process.on_room()
+
+    def on_read(self) -> None:
+        """A reader has taken something: outputs that waited for it go on."""
+        if self.process and not self.is_over:
+            self.process.on_room()
+
+    def _give_up(self) -> None:
+        self._grace = None
+        self._is_held = False
+        if self.process and not self.is_over:
+            self.process.end(CANCELLED)
+            self.process.on_room()
+
+    def _stop_grace(self) -> None:
+        if self._grace:
+            self._grace.cancel()
+            self._grace = None
+
+    def kill(self) -> None:
+        """Ends its whole tree."""
+        self._is_held = False
+        if self.process and not self.is_over:
+            self.process.end(CANCELLED)
+            self.process.on_room()
+
+    def signal(self, number: int, is_for_tree: bool) -> bool:
+        """Sends a signal to the program, or to all below it too; false where it has ended."""
+        from ..io.tree import below, scan, signal
+
+        pid = self.process.pid if self.process else None
+        if self.is_over or not pid or self.process.state == DRAINED or not os.path.exists("/proc/%d" % pid):
+            return False
+        for member in [pid] + (below(pid, scan()) if is_for_tree else []):
+            signal(member, number)
+        return True

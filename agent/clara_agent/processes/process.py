@@ -1,0 +1,255 @@
+"""A program from its start to its end, apart from whoever asked for it and whoever reads it."""
+from __future__ import annotations
+
+import errno
+import os
+from time import monotonic
+
+from ..errors import Failure, from_os_error
+from ..io.inlet import Inlet
+from ..io.signals import ending
+from .launch import PROGRAMS
+from .outputs import Outputs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .roles import Listener, Sink
+    from .run_request import RunRequest
+
+SIGKILL = 9
+# How long a result waits for the status of a process whose tree is gone.
+STATUS_SECONDS = 2
+
+# The states, in their order; none is entered twice.
+STARTING, RUNNING, ENDED, DRAINED = "starting", "running", "ended", "drained"
+
+# Why a program is ended before its time.
+TIMEOUT, CANCELLED, UNHEARD = "timeout", "cancelled", "unheard"
+
+
+class Process:
+    """One program and its tree. `source` is what it runs, for programs that have one."""
+
+    def __init__(self, agent: Any, request: RunRequest, source: bytes, sink: Sink, listener: Listener) -> None:
+        self.agent = agent
+        self.request = request
+        self.source = source
+        self.state = STARTING
+        self.pid: int | None = None
+        self.script: bytes | None = None
+        self.starting: Any = None
+        self._sink = sink
+        self._listener = listener
+        self._end_reason: str | None = None
+        self._status: int | None = None
+        self._inlet: Inlet | None = None
+        self._timer: Any = None
+        self._kill: Any = None
+        self._duration = 0.0
+        self._has_cleared = False
+        self._has_company = bool(agent.runs)
+        self._outputs = Outputs(agent.loop, sink, request.captures, request.is_captured, self._finish)
+        if not os.path.isdir(request.cwd):
+            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
+        self._oom_kills = agent.oom.read()
+        self._started = monotonic()
+        if request.timeout_ms is not None:
+            self._timer = agent.loop.later(request.timeout_ms / 1000, self._time_out)
+        for other in agent.runs:
+            other.has_company()
+        agent.runs.add(self)
+        try:
+            self._launch()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def has_company(self) -> None:
+        """Another program works beside this one, or will."""
+        self._has_company = True
+
+    def open_stdin(self) -> int:
+        """The program's end of its standard input."""
+        if not self.request.has_stdin:
+            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        reader, writer = os.pipe()
+        self._inlet = Inlet(self.agent.loop, self._sink, writer)
+        return reader
+
+    def _launch(self) -> None:
+        theirs: list[int] = []
+        try:
+            theirs = self._outputs.open()
+            PROGRAMS[self.request.program](self, theirs)
+        except OSError as error:
+            self._drop_inlet()
+            self.on_refused(error)
+        except Failure:
+            self._outputs.close()
+            self._drop_inlet()
+            raise
+        else:
+            self._outputs.watch()
+        finally:
+            for fd in theirs:
+                os.close(fd)
+
+    def _drop_inlet(self) -> None:
+        if self._inlet:
+            self._inlet.close()
+            self._inlet = None
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether nobody waits for its program any more."""
+        return self._end_reason is not None
+
+    def on_started(self, pid: int) -> None:
+        """The process is there; it may be unwanted by now."""
+        self.pid = pid
+        self.source = b""
+        if self.state == STARTING:
+            self.state = RUNNING
+            self._listener.on_running()
+        if self.is_unwanted:
+            self._end_tree()
+
+    def on_refused(self, error: OSError) -> None:
+        """It could not start: what earlier runs left behind may have used up the processes."""
+        self.agent.check_settings()
+        self._outputs.close()
+        if error.errno == errno.EAGAIN and not self._has_cleared and not self.is_unwanted:
+            self._has_cleared = True
+            self.agent.clear_background(self._relaunch)
+            return
+        self._let_go()
+        self._listener.on_failure(from_os_error(error))
+
+    def _relaunch(self) -> None:
+        try:
+            self._launch()
+        except Failure as failure:
+            self.abandon()
+            self._listener.on_failure(failure)
+
+    def on_exited(self, status: int) -> None:
+        """The program itself has ended; its tree may still be being killed."""
+        self._status = status
+        if not self._kill:
+            self._drain()
+
+    def _time_out(self) -> None:
+        self._timer = None
+        self.end(TIMEOUT)
+
+    def end(self, reason: str) -> None:
+        """Ends the tree, if the program has not ended by itself; the result says why."""
+        if self._status is None:
+            self._end_reason = self._end_reason or reason
+            self._end_tree()
+
+    def abandon(self) -> None:
+        """Nobody hears a result any more: the program ends, what it had left in the background does not."""
+        is_over = self._status is not None
+        self._end_reason = UNHEARD
+        self._outputs.close()
+        self._drop_inlet()
+        if is_over:
+            self._let_go()
+        else:
+            self._end_tree()
+
+    def write(self, payload: Any) -> bool:
+        """Passes bytes to its standard input; false where it has none any more."""
+        if not self._inlet or self._inlet.is_closed:
+            return False
+        self._inlet.put(payload)
+        return True
+
+    def close_stdin(self) -> None:
+        """The program reads the end of its input after what was written."""
+        if self._inlet:
+            self._inlet.end()
+
+    def _end_tree(self) -> None:
+        if not self.pid and self.starting:
+            self.starting.give_up()
+        elif self.pid and not self._kill:
+            from ..io.tree import TreeKill
+
+            self._kill = TreeKill(self.agent.loop, [self.pid], self._tree_gone)
+
+    def _tree_gone(self) -> None:
+        self.agent.children.reap()
+        if self._status is None:
+            self.agent.loop.later(STATUS_SECONDS, self._presume_killed)
+        self._kill = None
+        if self._status is not None:
+            self._drain()
+
+    def _presume_killed(self) -> None:
+        if self._status is None:
+            self.on_exited(SIGKILL)
+
+    def _drain(self) -> None:
+        if self._end_reason == UNHEARD:
+            return self._let_go()
+        self.state = ENDED
+        if self._timer:
+            self._timer.cancel()
+        self._drop_inlet()
+        self._duration = monotonic() - self._started
+        self._outputs.drain()
+        return None
+
+    def on_room(self) -> None:
+        """Lets stalled outputs go on."""
+        self._outputs.on_room()
+
+    def _finish(self) -> None:
+        self.agent.check_settings()
+        code, signal = ending(self._status)
+        stdout, stderr = self._outputs.summaries()
+        result = {
+            "exitCode": code,
+            "signal": signal,
+            "timedOut": self._end_reason == TIMEOUT,
+            "cancelled": self._end_reason == CANCELLED,
+            "oomKilled": self._lost_memory(code),
+            "durationMs": round(self._duration * 1000, 3),
+            "stdout": stdout,
+            "stderr": stderr,
+        }
+        if self._has_cleared:
+            result["cleared"] = True
+        if self.starting and self.starting.is_broken and self.request.program == "python":
+            result["brokenStart"] = True
+        self._let_go()
+        self._listener.on_result(result)
+
+    def _lost_memory(self, code: int) -> bool:
+        # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.
+        if self._end_reason == TIMEOUT or (code == 0 and self._has_company):
+            return False
+        return self.agent.oom.read() > self._oom_kills
+
+    def _let_go(self) -> None:
+        self.state = DRAINED
+        if self._timer:
+            self._timer.cancel()
+        self.agent.runs.discard(self)
+        # After the answer is on its way, as is all that the next run only needs.
+        self.agent.loop.soon(self.agent.folders.reopen)
+        if self.request.program == "shell":
+            self.agent.loop.soon(self.agent.shells.prepare)
+        if self.script:
+            self.agent.loop.soon(self._clean_up)
+
+    def _clean_up(self) -> None:
+        script, self.script = self.script, None
+        if script:
+            if self.request.program == "python" and self.agent.interpreters.is_learning:
+                self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
+            self.agent.scratch.drop(script)

@@ -1,0 +1,82 @@
+"""All processes that are kept: who they are by number, how many, for how long."""
+from __future__ import annotations
+
+from time import time
+
+from ..errors import Failure
+from .kept import Kept
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# How long the end and the history of a process are kept, in seconds.
+KEEP_SECONDS = 3600
+MAX_PROCESSES = 1024
+MIN_BUDGET = 2 << 20
+MAX_BUDGET = 16 << 20
+
+
+class ProcessTable:
+    """Keeps processes by id; running ones are never forgotten, of ended ones the oldest give way."""
+
+    def __init__(self, agent: Any, memory_bytes: int) -> None:
+        self._agent = agent
+        self._kept: dict[int, Kept] = {}
+        self._next = 1
+        self._budget = max(MIN_BUDGET, min(MAX_BUDGET, memory_bytes // 32))
+        self._used = 0
+
+    def add(self, about: dict[str, Any], has_caller: bool, most: int) -> Kept:
+        """Makes a place for a process; Failure `limit` where so many run already."""
+        self._expire()
+        while len(self._kept) >= min(most, MAX_PROCESSES):
+            oldest = min((kept for kept in self._kept.values() if kept.is_over and not kept.readers), key=lambda kept: kept.ended_at or 0, default=None)
+            if oldest is None:
+                raise Failure("limit", "This sandbox has %d processes already; end or delete one." % len(self._kept))
+            self.forget(oldest)
+        kept = Kept(self._agent, self._next, about, has_caller, self._trim)
+        self._kept[kept.id] = kept
+        self._next += 1
+        return kept
+
+    def find(self, number: int) -> Kept:
+        """The process of this id; Failure `not_found` where none is kept."""
+        self._expire()
+        kept = self._kept.get(number)
+        if kept is None:
+            raise Failure("not_found", "There is no process %d; ended ones are kept for an hour." % number)
+        return kept
+
+    def all(self) -> list[Kept]:
+        """All that are kept, newest first."""
+        self._expire()
+        return list(reversed(list(self._kept.values())))
+
+    def forget(self, kept: Kept) -> None:
+        """Drops one; its readers hear the end of their channels."""
+        self._kept.pop(kept.id, None)
+        for reader in list(kept.readers):
+            reader.on_forgotten()
+
+    def _expire(self) -> None:
+        until = time() - KEEP_SECONDS
+        for kept in list(self._kept.values()):
+            if kept.ended_at is not None and kept.ended_at < until and not kept.readers:
+                self.forget(kept)
+
+    def _trim(self) -> None:
+        """Keeps all histories within the budget: the oldest parts of ended ones go first, then those of the longest."""
+        total = sum(kept.history.size for kept in self._kept.values())
+        if total <= self._budget:
+            return
+        ended = sorted((kept for kept in self._kept.values() if kept.is_over), key=lambda kept: kept.ended_at or 0)
+        running = sorted((kept for kept in self._kept.values() if not kept.is_over), key=lambda kept: -kept.history.size)
+        for kept in ended + running:
+            while total > self._budget:
+                before = kept.history.size
+                if not kept.history.drop_oldest():
+                    break
+                total -= before - kept.history.size
+            if total <= self._budget:
+                return
