@@ -183,15 +183,11 @@ class Process:
 
     def _tree_gone(self) -> None:
         self.agent.children.reap()
-        if self._status is None:
-            self.agent.loop.later(STATUS_SECONDS, self._presume_killed)
         self._kill = None
-        if self._status is not None:
-            self._drain()
-
-    def _presume_killed(self) -> None:
         if self._status is None:
-            self.on_exited(SIGKILL)
+            self.agent.loop.later(STATUS_SECONDS, lambda: self._status is None and self.on_exited(SIGKILL))
+        else:
+            self._drain()
 
     def _drain(self) -> None:
         if self._end_reason == UNHEARD:
