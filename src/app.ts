@@ -56,11 +56,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { sandboxes } = life;
   const core = {
     sandboxes,
-    processes: new Processes(sandboxes, config.outputLimitBytes),
+    processes: new Processes(sandboxes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
-  const clara = claraDialect({ jsonLimitBytes: config.bodyLimitBytes });
+  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes });
   const dialects = [clara, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,

@@ -6,6 +6,17 @@ import unittest
 from case import AgentCase
 
 
+class Pieces:
+    """Takes the pieces of an output one by one."""
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def __iadd__(self, piece):
+        self.pieces.append(bytes(piece))
+        return self
+
+
 class Kept(AgentCase):
     def begin(self, source="", program="shell", **parameters):
         """Starts a process; its id."""
@@ -124,6 +135,20 @@ class Tables(Kept):
         number = self.begin("sleep 1000")
         self.assert_fails("exists", "input", b"x", id=number)
         self.end(number)
+
+    def test_no_event_ends_within_a_character_and_what_is_no_text_comes_as_it_is(self):
+        text = "é売🙂x" * 40000
+        self.write_file("text", text.encode())
+        number = self.begin("cat text; printf '\\303'; sleep 0.1; printf '\\251 \\377\\342\\202'")
+        pieces = []
+        reader = self.attach(number)
+        self.client.answers[reader].streams[1] = Pieces(pieces)
+        self.client.finish(reader)
+        whole = b"".join(pieces)
+        self.assertEqual(whole, text.encode() + b"\xc3\xa9 \xff\xe2\x82")
+        for piece in pieces[:-2]:
+            piece.decode()
+        self.assertEqual(pieces[-1], b"\xe2\x82")
 
     def test_signals_reach_the_program_or_all_below_it(self):
         number = self.begin("trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.05; done")

@@ -85,6 +85,8 @@ export const environmentSchema = z.object({
   SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
   SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
   SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
+  SANDBOX_MAX_PROCESSES: integer(1, 1024).default(64),
+  SANDBOX_TIMEOUT_MAX: integer(1, 604_800).default(86_400),
   SANDBOX_LOG_USERS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
@@ -195,6 +197,8 @@ function toConfig(env: Environment, publishAddress: string | null) {
     outputLimitBytes: env.SANDBOX_OUTPUT_LIMIT,
     bodyLimitBytes: env.SANDBOX_BODY_LIMIT,
     maxExecutions: env.SANDBOX_MAX_EXECUTIONS,
+    maxProcesses: env.SANDBOX_MAX_PROCESSES,
+    maxTimeoutSeconds: env.SANDBOX_TIMEOUT_MAX,
     logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,
   });

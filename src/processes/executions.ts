@@ -119,6 +119,12 @@ function noticeOf(result: RunResult): string | null {
   return result.brokenStart && isSilent ? BROKEN_START : null;
 }
 
+/** The end of a program whose sandbox was lost while its outputs were read; null for any other error. */
+export function toCutExecution(error: unknown, durationMs: number, memoryLimitBytes: number): Execution | null {
+  if (!(error instanceof AgentFailure) || !isCut(error)) return null;
+  return toFailedExecution(error, durationMs, memoryLimitBytes);
+}
+
 /** True where nobody knows how the program ended, as its sandbox fell silent. */
 function isCut({ code }: AgentFailure): boolean {
   return code === 'lost' || code === 'hung';

@@ -1,8 +1,26 @@
+import { attachProcess } from '../agent/calls/attach.ts';
+import {
+  describeProcess,
+  forgetProcess,
+  listProcesses,
+  type ProcessFacts,
+  readProcessOutput,
+  signalProcess,
+  startProcess,
+  waitForProcess,
+  writeToProcess,
+} from '../agent/calls/processes.ts';
 import type { Program } from '../agent/calls/run.ts';
+import type { Chunks } from '../agent/calls/transfer.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { SandboxError } from '../errors.ts';
+import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { LeaseKind } from '../sandboxes/leases.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
-import { type Execution, execute } from './executions.ts';
+import { EventReader, type ProcessEvent } from './events.ts';
+import { type Execution, execute, toCutExecution } from './executions.ts';
+import { type KeptProcess, type ProcessAbout, toKeptProcess } from './kept-process.ts';
 
 export interface RunOptions {
   readonly timeoutSeconds: number;
@@ -16,22 +34,181 @@ export interface RunOptions {
   readonly needsRoom?: boolean;
 }
 
-/** Programs in sandboxes. */
+export interface StartOptions {
+  readonly about: ProcessAbout;
+  /** 0 for none. */
+  readonly timeoutSeconds: number;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly hasStdin?: boolean;
+  readonly needsRoom?: boolean;
+}
+
+export interface StreamOptions extends StartOptions {
+  /** Ends the reading, and the program unless it is to run on. */
+  readonly signal: AbortSignal;
+  readonly keepsRunning: boolean;
+}
+
+interface ProcessesConfig {
+  /** Kept of each of stdout and stderr of a run, in bytes. */
+  readonly outputLimitBytes: number;
+  /** Processes kept in one sandbox. */
+  readonly maxProcesses: number;
+}
+
+/** How long the input of a process may take none of what is written, in milliseconds. */
+const STDIN_IDLE_MS = 30_000;
+
+/** Programs in sandboxes: runs that somebody waits for, and processes that are kept. */
 export class Processes {
   readonly #sandboxes: Sandboxes;
-  readonly #outputLimitBytes: number;
+  readonly #config: ProcessesConfig;
 
-  /** `outputLimitBytes` is what is kept of each of stdout and stderr. */
-  constructor(sandboxes: Sandboxes, outputLimitBytes: number) {
+  constructor(sandboxes: Sandboxes, config: ProcessesConfig) {
     this.#sandboxes = sandboxes;
-    this.#outputLimitBytes = outputLimitBytes;
+    this.#config = config;
   }
 
   /** Runs a program to its end; how it ended is a result, whatever it was. */
   async run(ref: SandboxRef, program: Program, options: RunOptions): Promise<Execution> {
     const { lease = 'run', needsRoom = false, ...run } = options;
     return await this.#sandboxes.use(ref, { lease, needsRoom }, ({ connection, memory, runsOn }) =>
-      execute(connection, program, { ...run, outputLimitBytes: this.#outputLimitBytes, memory, runsOn }),
+      execute(connection, program, { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn }),
     );
+  }
+
+  /** Runs a program whose caller reads what it says as it comes, and paces it. Throws before the first event or ends with `exit`. */
+  async *stream(ref: SandboxRef, program: Program, options: StreamOptions): AsyncGenerator<ProcessEvent> {
+    const { signal, keepsRunning, needsRoom = false } = options;
+    const held = await this.#sandboxes.acquire(ref, { lease: 'run', needsRoom });
+    let failure: unknown = null;
+    try {
+      const { id } = await this.#start(held, program, options, true, signal);
+      yield* this.#read(held, id, { isCaller: true, keepsRunning, signal });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      held.release(failure);
+    }
+  }
+
+  /** Starts a program that lives on by itself; throws `conflict` where as many are kept as may be. */
+  async start(ref: SandboxRef, program: Program, options: StartOptions): Promise<KeptProcess> {
+    const { needsRoom = false } = options;
+    return await this.#sandboxes.use(ref, { lease: 'run', needsRoom }, async (access) =>
+      toKeptProcess(await this.#start(access, program, options, false)),
+    );
+  }
+
+  /** The events of a process behind one that its reader knows, from the oldest that is kept where it knows none. */
+  async *events(
+    ref: SandboxRef,
+    id: number,
+    options: { readonly after?: number | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<ProcessEvent> {
+    const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
+    let failure: unknown = null;
+    try {
+      yield* this.#read(held, id, options);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      held.release(failure);
+    }
+  }
+
+  /** All that are kept, newest first; none where the sandbox does not run. */
+  async list(ref: SandboxRef): Promise<readonly KeptProcess[]> {
+    if (!(await this.#sandboxes.isUp(ref))) return [];
+    const found = await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => listProcesses(connection));
+    return found.map(toKeptProcess);
+  }
+
+  /** One of them; throws `not_found`. */
+  async get(ref: SandboxRef, id: number): Promise<KeptProcess> {
+    return toKeptProcess(await this.#use(ref, ({ connection }) => describeProcess(connection, id)));
+  }
+
+  /** What is kept of one output, or the last `tail` bytes of that. */
+  async output(ref: SandboxRef, id: number, stream: 'stdout' | 'stderr', tail: number | undefined): Promise<Buffer> {
+    const options = { stream, tail, limitBytes: this.#config.outputLimitBytes * 4 };
+    return await this.#use(ref, ({ connection }) => readProcessOutput(connection, id, options));
+  }
+
+  /** Sends a signal by its number; throws `conflict` where the process has ended. */
+  async signal(ref: SandboxRef, id: number, signal: number, isForTree: boolean): Promise<void> {
+    const isSent = await this.#use(ref, ({ connection }) => signalProcess(connection, id, signal, isForTree));
+    if (!isSent) throw new SandboxError('conflict', `Process ${id} has ended.`);
+  }
+
+  /** Writes to the standard input; throws `conflict` where there is none any more. */
+  async write(
+    ref: SandboxRef,
+    id: number,
+    chunks: Chunks,
+    options: { readonly closes: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const how = { ...options, idleMs: STDIN_IDLE_MS };
+    await this.#use(ref, ({ connection }) => writeToProcess(connection, id, chunks, how));
+  }
+
+  /** Waits for the end, for so long. */
+  async wait(ref: SandboxRef, id: number, timeoutSeconds: number, signal: AbortSignal): Promise<KeptProcess> {
+    const waited = this.#sandboxes.use(ref, { lease: 'stream' }, ({ connection }) =>
+      waitForProcess(connection, id, timeoutSeconds * 1000, signal),
+    );
+    return toKeptProcess(await waited);
+  }
+
+  /** Ends a process with its tree and forgets it. */
+  async remove(ref: SandboxRef, id: number): Promise<KeptProcess> {
+    return toKeptProcess(await this.#use(ref, ({ connection }) => forgetProcess(connection, id)));
+  }
+
+  async #use<T>(ref: SandboxRef, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
+    return await this.#sandboxes.use(ref, { lease: 'file' }, work);
+  }
+
+  async #start(
+    { connection }: SandboxAccess,
+    program: Program,
+    options: StartOptions,
+    hasCaller: boolean,
+    signal?: AbortSignal,
+  ): Promise<ProcessFacts> {
+    const { about, timeoutSeconds, env, hasStdin = false } = options;
+    try {
+      return await startProcess(connection, program, {
+        about,
+        hasCaller,
+        most: this.#config.maxProcesses,
+        timeoutMs: timeoutSeconds * 1000,
+        cwd: about.cwd,
+        env,
+        hasStdin,
+        signal,
+      });
+    } catch (error) {
+      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
+      throw new SandboxError('conflict', error.message, { cause: error });
+    }
+  }
+
+  async *#read(
+    { connection, memory }: SandboxAccess,
+    id: number,
+    options: Parameters<typeof attachProcess>[2],
+  ): AsyncGenerator<ProcessEvent> {
+    const reader = new EventReader(memory.limitBytes);
+    const startedAtMs = performance.now();
+    try {
+      for await (const frame of attachProcess(connection, id, options)) yield* reader.read(frame);
+    } catch (error) {
+      const execution = reader.facts && toCutExecution(error, performance.now() - startedAtMs, memory.limitBytes);
+      if (!execution) throw error;
+      yield reader.end(execution);
+    }
   }
 }

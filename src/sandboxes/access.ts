@@ -1,6 +1,7 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { LeaseKind } from './leases.ts';
 import type { SandboxMemory } from './metering/memory.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** How a sandbox is to be used. */
 export interface UseOptions {
@@ -16,4 +17,11 @@ export interface SandboxAccess {
   readonly memory: SandboxMemory;
   /** Asked after the agent was lost: whether its sandbox runs on. */
   readonly runsOn: () => Promise<boolean>;
+}
+
+/** A sandbox in use until it is released. */
+export interface HeldSandbox extends SandboxAccess {
+  readonly sandbox: Sandbox;
+  /** Ends the use, once; `error` is what the work threw, null where it went well. */
+  release(error: unknown): void;
 }

@@ -1,17 +1,17 @@
 import { SandboxError } from '../errors.ts';
 
-/** What a sandbox is used for: a program that a caller waits for, or a file operation. */
-export type LeaseKind = 'run' | 'file';
+/** What a sandbox is used for: a program that a caller waits for, a file operation, or a stream of events that is read. */
+export type LeaseKind = 'run' | 'file' | 'stream';
 
-const NOUN: Readonly<Record<LeaseKind, string>> = { run: 'calls', file: 'file operations' };
+const NOUN: Readonly<Record<LeaseKind, string>> = { run: 'calls', file: 'file operations', stream: 'streams' };
 
 /** What holds a sandbox awake, counted by kind so that no kind waits for another. */
 export class Leases {
-  readonly #held: Record<LeaseKind, number> = { run: 0, file: 0 };
+  readonly #held: Record<LeaseKind, number> = { run: 0, file: 0, stream: 0 };
 
   /** Leases of all kinds. */
   get count(): number {
-    return this.#held.run + this.#held.file;
+    return this.#held.run + this.#held.file + this.#held.stream;
   }
 
   /** Takes a lease; throws `limit` if `max` of its kind are held. */

@@ -3,9 +3,9 @@ import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { type ErrorKind, isSandboxError, SandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
-import type { SandboxAccess, UseOptions } from './access.ts';
+import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { LeaseKind } from './leases.ts';
@@ -33,6 +33,9 @@ const CREATE_MS = 50_000;
 /** File operations under way in one sandbox. */
 const MAX_FILE_CALLS = 64;
 
+/** Readers of events in one sandbox. */
+const MAX_STREAMS = 64;
+
 export interface SandboxesParts {
   readonly engine: Engine;
   readonly config: Config;
@@ -56,7 +59,7 @@ export class Sandboxes {
 
   constructor(parts: SandboxesParts) {
     this.#parts = parts;
-    this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS };
+    this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, stream: MAX_STREAMS };
   }
 
   /** Makes sure that the sandbox runs, with what is asked for if anything is; one that is made gets this life. */
@@ -119,39 +122,62 @@ export class Sandboxes {
 
   /** Works with the agent of the sandbox, which is created or started first; the lease keeps it awake meanwhile. */
   async use<T>(ref: SandboxRef, options: UseOptions, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
-    const { engine, config, clock, registry, diskMeter, events, ending } = this.#parts;
-    const { lease, needsRoom } = options;
+    const { diskMeter } = this.#parts;
+    const held = await this.acquire(ref, options);
+    try {
+      const result = await (options.needsRoom ? diskMeter.whileWriting(held.sandbox, () => work(held)) : work(held));
+      held.release(null);
+      return result;
+    } catch (error) {
+      held.release(error);
+      throw error;
+    }
+  }
+
+  /** The same for work that ends elsewhere: the lease is held until `release`, which is told what the work threw. */
+  async acquire(ref: SandboxRef, options: UseOptions): Promise<HeldSandbox> {
+    const { engine, config, registry, ending } = this.#parts;
+    const { lease } = options;
     const startedAtMs = performance.now();
-    const readyByMs = startedAtMs + READY_MS;
     const sandbox = registry.peek(ref.address) ?? (await registry.get(ref.address));
     requireOwn(ref, sandbox.record);
     ending.throwIfAborted();
     sandbox.leases.take(lease, this.#maxLeases[lease]);
-    let kind: ErrorKind | null = null;
+    const release = (error: unknown) => this.#release(sandbox, lease, startedAtMs, error);
     try {
       const connection = await this.#connectionOf(sandbox, ref);
-      const memory = new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked));
-      const { link } = sandbox;
-      const access = {
-        connection,
-        memory,
-        runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
-      };
       if (lease === 'run') this.#touch(sandbox, 1);
-      if (!needsRoom) return await work(access);
-      await this.#requireRoom(sandbox, readyByMs);
-      return await diskMeter.whileWriting(sandbox, () => work(access));
+      if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
+      const { link } = sandbox;
+      return {
+        sandbox,
+        connection,
+        memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
+        runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
+        release,
+      };
     } catch (error) {
-      kind = isSandboxError(error) ? error.kind : 'internal';
+      release(error);
       throw error;
-    } finally {
-      sandbox.leases.release(lease);
-      const tookMs = performance.now() - startedAtMs;
-      events.emit({ type: 'use', sandboxId: sandbox.id, lease, tookMs, error: kind });
-      sandbox.lastUsedMs = clock.monotonicMs();
-      this.#touch(sandbox, 0);
-      diskMeter.noteWork(sandbox);
     }
+  }
+
+  /** Whether the sandbox is there, and runs or is frozen; throws `not_found` where there is none. */
+  async isUp(ref: SandboxRef): Promise<boolean> {
+    const sandbox = await this.#get(ref);
+    if (!sandbox.isExisting) throw new SandboxError('not_found', 'Sandbox not found');
+    return sandbox.isUp;
+  }
+
+  #release(sandbox: Sandbox, lease: LeaseKind, startedAtMs: number, error: unknown): void {
+    const { clock, diskMeter, events } = this.#parts;
+    sandbox.leases.release(lease);
+    sandbox.lastUsedMs = clock.monotonicMs();
+    this.#touch(sandbox, 0);
+    diskMeter.noteWork(sandbox);
+    const kind = error === null ? null : isSandboxError(error) ? error.kind : 'internal';
+    const tookMs = performance.now() - startedAtMs;
+    events.emit({ type: 'use', sandboxId: sandbox.id, lease, tookMs, error: kind });
   }
 
   async #get(ref: SandboxRef): Promise<Sandbox> {

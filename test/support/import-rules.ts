@@ -109,7 +109,12 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/sandboxes/info.ts': [...GROUND],
   'src/sandboxes/status.ts': ['src/sandboxes/metering', ...SANDBOX, ...GROUND],
-  'src/sandboxes/access.ts': ['src/sandboxes/metering', 'src/sandboxes/leases.ts', 'src/agent/wire'],
+  'src/sandboxes/access.ts': [
+    'src/sandboxes/metering',
+    'src/sandboxes/leases.ts',
+    'src/sandboxes/sandbox.ts',
+    'src/agent/wire',
+  ],
   'src/sandboxes/address.ts': [],
   'src/observability': ['src/sandboxes/address.ts', 'src/sandboxes/state.ts', 'src/errors.ts'],
   'src/sandboxes/ref.ts': ['src/sandboxes/address.ts', 'src/auth/principal.ts', 'src/errors.ts'],

@@ -5,7 +5,8 @@ import os
 from time import time
 
 from ..wire.wire_json import dumps
-from .history import EXIT, START, History
+from .characters import incomplete
+from .history import EXIT, START, STDERR, STDOUT, History
 from .process import CANCELLED, DRAINED, Process
 
 TYPE_CHECKING = False
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 # What the caller of a paced process may be behind before its outputs wait.
 BACKLOG = 262144
-# How much is read at a time where nobody paces.
-CHUNK = 65536
+# How much is read at a time; with the bytes of a character before it, it fits into a frame.
+CHUNK = 65000
 # How long a process whose caller was lost with its connection waits for another reader.
 GRACE_SECONDS = 60
 
@@ -45,6 +46,8 @@ class Kept:
         self._caller: Attach | None = None
         # True while outputs wait for a caller that is still to come, or to come back.
         self._is_held = has_caller
+        # The beginnings of characters that are not whole yet, by stream.
+        self._begun = {STDOUT: b"", STDERR: b""}
         self._grace = agent.loop.later(GRACE_SECONDS, self._give_up) if has_caller else None
         self.history.append(START)
 
@@ -76,12 +79,16 @@ class Kept:
     def room(self) -> int:
         """How much may be read of its outputs now."""
         if self._caller:
-            return max(0, BACKLOG - self._caller.backlog)
+            return min(CHUNK, max(0, BACKLOG - self._caller.backlog))
         return 0 if self._is_held and self.history.bytes >= BACKLOG else CHUNK
 
     def data(self, stream: int, payload: bytes) -> None:
         """An output of the program."""
-        self._tell(stream, bytes(payload))
+        data = self._begun[stream] + payload
+        whole = len(data) - incomplete(data)
+        self._begun[stream] = data[whole:]
+        if whole:
+            self._tell(stream, data[:whole])
 
     def consumed(self, size: int) -> None:
         """The program has read of its input."""
@@ -112,6 +119,9 @@ class Kept:
         self.exit = ending
         self.ended_at = time()
         self._stop_grace()
+        for stream, begun in self._begun.items():
+            if begun:
+                self._tell(stream, begun)
         self._tell(EXIT, dumps(ending))
         if self.writer:
             self.writer.on_closed()

@@ -7,8 +7,8 @@ import { StallTimer } from './stall-timer.ts';
 export interface CallOptions {
   /** Ends the call: the agent is told to stop, and the promise rejects with `cancelled` once it has. */
   readonly signal?: AbortSignal | undefined;
-  /** After this many milliseconds without a result the agent counts as hung. */
-  readonly deadlineMs: number;
+  /** After this many milliseconds without a result the agent counts as hung; null where it may wait for a program, and only its silence counts. */
+  readonly deadlineMs: number | null;
 }
 
 /** Options of a call that moves bytes, which may take as long as they keep moving. */
@@ -53,8 +53,9 @@ export async function call<Schema extends z.ZodType>(
     failure ??= { error };
     if (!channel.isOver) cancel();
   };
-  if ('deadlineMs' in options) timer = setTimeout(hang, options.deadlineMs);
-  else {
+  if ('deadlineMs' in options) {
+    if (options.deadlineMs !== null) timer = setTimeout(hang, options.deadlineMs);
+  } else {
     const { idleMs } = options;
     const sentence = `The sandbox moved nothing for ${idleMs / 1000} seconds.`;
     stallTimer = new StallTimer(idleMs, () => giveUp(new AgentFailure('hung', sentence)));

@@ -22,7 +22,8 @@ export interface RunOptions {
 
 const streamCount = z.object({ bytes: z.number().min(0), omitted: z.number().min(0) });
 
-const runResult = z.object({
+/** How the agent says that a program ended. */
+export const runResult = z.object({
   exitCode: z.int(),
   signal: z.string().max(32).nullable(),
   timedOut: z.boolean(),

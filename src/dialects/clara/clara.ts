@@ -4,6 +4,7 @@ import { commonErrors, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { TAGS } from './operation.ts';
+import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { healthRoute, infoRoute } from './service/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
@@ -11,10 +12,12 @@ import { transferRoutes } from './transfers/routes.ts';
 interface ClaraOptions {
   /** Largest file that is answered as JSON, in bytes. */
   readonly jsonLimitBytes: number;
+  /** The longest timeout of a stream or process, in seconds. */
+  readonly maxTimeoutSeconds: number;
 }
 
 /** The native dialect: one sandbox for each user, named by the user's id. */
-export function claraDialect({ jsonLimitBytes }: ClaraOptions): Dialect {
+export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds }: ClaraOptions): Dialect {
   return {
     name: 'clara',
     tags: TAGS,
@@ -26,7 +29,8 @@ export function claraDialect({ jsonLimitBytes }: ClaraOptions): Dialect {
     routes: async (app, core) => {
       await app.register(infoRoute, core);
       await app.register(sandboxRoutes, core);
-      await app.register(executionRoutes, core);
+      await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
+      await app.register(processRoutes, { ...core, maxTimeoutSeconds });
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
     },

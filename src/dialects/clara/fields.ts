@@ -33,9 +33,12 @@ export const timeout = (seconds: number) =>
   z
     .int('must be a whole number of seconds')
     .min(1, 'must be 1 or more')
-    .max(300, 'must be 300 or less')
+    .max(604_800, 'is too long')
     .default(seconds)
-    .meta({ description: 'Seconds until everything that was started is killed.' });
+    .meta({
+      description:
+        'Seconds until everything that was started is killed: up to 300, of a stream up to SANDBOX_TIMEOUT_MAX of the server.',
+    });
 
 export const userParams = z.object({
   user_id: z

@@ -3,13 +3,14 @@ import type { z } from 'zod';
 import { sandboxErrors } from './errors.ts';
 import { userParams } from './fields.ts';
 
-type Tag = 'service' | 'sandbox' | 'execution' | 'files';
+type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'files';
 
 /** The sections of this dialect's operations in the OpenAPI document. */
 export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
   { name: 'service', description: 'The server itself' },
   { name: 'sandbox', description: 'The life of a sandbox' },
   { name: 'execution', description: 'Running code, commands and pip' },
+  { name: 'processes', description: 'Programs that live beyond their request' },
   { name: 'files', description: 'Files of a sandbox' },
 ];
 
@@ -24,11 +25,16 @@ export function operation<Schema extends FastifySchema>(
   return { config, schema: { operationId, summary, tags: [tag], ...schema } };
 }
 
+/** What a route takes beside the user's id, which `params` replaces. */
+interface SchemaParts {
+  readonly params?: z.ZodType;
+  readonly querystring?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly headers?: z.ZodType;
+}
+
 /** The same for a route that works with a user's sandbox: `answers` beside those that all such routes may give. */
-export function sandboxOperation<
-  Answers extends Readonly<Record<number, unknown>>,
-  Parts extends { readonly querystring?: z.ZodType; readonly body?: z.ZodType; readonly headers?: z.ZodType } = object,
->(
+export function sandboxOperation<Answers extends Readonly<Record<number, unknown>>, Parts extends SchemaParts = object>(
   tag: Tag,
   operationId: string,
   summary: string,
@@ -36,6 +42,6 @@ export function sandboxOperation<
   parts?: Parts & { readonly consumes?: string[] },
   config: FastifyContextConfig = {},
 ) {
-  const schema = { ...(parts as Parts), params: userParams, response: { ...answers, ...sandboxErrors } };
+  const schema = { params: userParams, ...(parts as Parts), response: { ...answers, ...sandboxErrors } };
   return operation(tag, operationId, summary, schema, config);
 }

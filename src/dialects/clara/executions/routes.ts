@@ -1,19 +1,31 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { sendEvents } from '../../../http/streams/events.ts';
+import type { StreamFormat } from '../../../http/streams/format.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
-import { type Core, refOf } from '../../dialect.ts';
+import { refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
+import { toStream } from '../processes/mapping.ts';
+import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { toExecutionResponse } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { requireTimeout, toStreamFormat } from './streaming.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
 
 /** How long the list of packages may take, in seconds: below the 60 s that clients wait. */
 const PIP_LIST_SECONDS = 50;
+
+/** How processes call the programs of runs. */
+const KINDS = { python: 'code', shell: 'command', argv: 'argv' } as const;
+
+/** What lists show of a long program, in characters. */
+const MAX_SHOWN = 4096;
 
 interface RunRequest {
   readonly program: Program;
@@ -23,13 +35,32 @@ interface RunRequest {
   /** True if it goes on although its caller has left. */
   readonly isKeptRunning?: boolean;
   readonly needsRoom?: boolean;
+  /** True if the body asks for a stream. */
+  readonly isStreamed?: boolean;
 }
 
 /** The native dialect: running code, commands and pip. */
-export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
+export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async (app, options) => {
+  const { processes, maxTimeoutSeconds } = options;
   const answers = { 200: schemas.executionResponse };
 
-  const run = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
+  const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
+    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
+    const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
+    const about = {
+      name: null,
+      labels: {},
+      kind: KINDS[program.kind],
+      command: command.slice(0, MAX_SHOWN).toWellFormed(),
+      cwd: toAbsolutePath('.'),
+    };
+    const signal = disconnectSignal(reply);
+    const how = { about, timeoutSeconds, needsRoom, signal, keepsRunning: isKeptRunning };
+    const events = processes.stream(refOf(request), program, how);
+    return await sendEvents(reply, format, toStream(events, what, timeoutSeconds));
+  };
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
     const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
@@ -39,13 +70,25 @@ export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { proces
     return toExecutionResponse(execution, what, timeoutSeconds);
   };
 
+  const run = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
+    const format = toStreamFormat(request, wanted.isStreamed ?? false);
+    requireTimeout(wanted.timeoutSeconds, format, maxTimeoutSeconds);
+    return format === null ? await answer(request, reply, wanted) : await stream(request, reply, wanted, format);
+  };
+
   app.post(
     '/sandbox/:user_id/execute',
     sandboxOperation('execution', 'executeCode', 'Run Python', answers, { body: schemas.executeBody }),
     async (request, reply) => {
-      const { code, timeout: timeoutSeconds, keep_running: isKeptRunning } = request.body;
+      const { code, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
       const program: Program = { kind: 'python', source: code };
-      return await run(request, reply, { program, what: 'Execution', timeoutSeconds, isKeptRunning });
+      return await run(request, reply, {
+        program,
+        what: 'Execution',
+        timeoutSeconds,
+        isKeptRunning,
+        isStreamed: stream ?? false,
+      });
     },
   );
 
@@ -53,9 +96,15 @@ export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { proces
     '/sandbox/:user_id/shell',
     sandboxOperation('execution', 'runShell', 'Run a shell command', answers, { body: schemas.shellBody }),
     async (request, reply) => {
-      const { command, timeout: timeoutSeconds, keep_running: isKeptRunning } = request.body;
+      const { command, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
       const program: Program = { kind: 'shell', source: command };
-      return await run(request, reply, { program, what: 'Command', timeoutSeconds, isKeptRunning });
+      return await run(request, reply, {
+        program,
+        what: 'Command',
+        timeoutSeconds,
+        isKeptRunning,
+        isStreamed: stream ?? false,
+      });
     },
   );
 
@@ -65,9 +114,15 @@ export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { proces
       body: schemas.pipInstallBody,
     }),
     async (request, reply) => {
-      const { package: text, timeout: timeoutSeconds } = request.body;
+      const { package: text, timeout: timeoutSeconds, stream } = request.body;
       const program = pipInstall(toRequirements(text));
-      return await run(request, reply, { program, what: 'Command', timeoutSeconds, needsRoom: true });
+      return await run(request, reply, {
+        program,
+        what: 'Command',
+        timeoutSeconds,
+        needsRoom: true,
+        isStreamed: stream ?? false,
+      });
     },
   );
 
@@ -75,6 +130,6 @@ export const executionRoutes: FastifyPluginAsyncZod<Core> = async (app, { proces
     '/sandbox/:user_id/pip/list',
     sandboxOperation('execution', 'listPackages', "pip's table of installed packages", answers),
     async (request, reply) =>
-      await run(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
+      await answer(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
   );
 };

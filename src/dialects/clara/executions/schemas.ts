@@ -7,12 +7,18 @@ const keepRunning = z.boolean().default(false).meta({
   description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
 });
 
+const stream = z
+  .boolean()
+  .nullish()
+  .meta({ description: 'True: answered as events (SSE), as for Accept: text/event-stream or application/x-ndjson.' });
+
 export const executeBody = z
   .object({
     code: unicodeText().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
     keep_running: keepRunning,
+    stream,
   })
   .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
 
@@ -24,6 +30,7 @@ export const shellBody = z
       .meta({ description: 'Run by bash, or sh where there is no bash.' }),
     timeout: timeout(60),
     keep_running: keepRunning,
+    stream,
   })
   .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
 
@@ -49,6 +56,7 @@ export const pipInstallBody = z
           "One or more requirements, as on pip's command line, in a requirements file or in a list: 'requests pandas>=2', 'a, b', one a line.",
       }),
     timeout: timeout(120),
+    stream,
   })
   .meta({ examples: [{ package: 'requests' }] });
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { parseSize } from '../../../config/fields.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
-import { round } from '../numbers.ts';
+import { round, toTimestamp } from '../numbers.ts';
 import type { createBody, sandboxInfo } from './schemas.ts';
 
 /** What a create asked for, in the core's units. */
@@ -38,9 +38,4 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
       bytes_received: status.egress.receivedBytes,
     },
   };
-}
-
-/** ISO 8601 in UTC with six digits of fraction. */
-function toTimestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z');
 }

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { ChannelListener } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { call, type Feed } from './call.ts';
+import { FrameInbox, type ProcessFrame } from './frame-inbox.ts';
+import { processEnd, processFacts } from './processes.ts';
+
+const opening = z.object({
+  next: z.int().min(1),
+  first: z.int().min(1),
+  lost: z.number().min(0),
+  process: processFacts,
+});
+const gap = z.object({ gap: z.int().min(1), lost: z.number().min(0) });
+const ended = z.object({ id: z.int().min(1), exit: processEnd });
+
+interface AttachOptions {
+  /** The last event that the reader knows. */
+  readonly after?: number | undefined;
+  /** True for the reader that the start was made for: it paces the program, and its going ends it unless `keepsRunning`. */
+  readonly isCaller?: boolean;
+  readonly keepsRunning?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Reads a kept process from an event on, at its reader's pace; ends behind the frame `end`. Ending the iteration leaves the process. */
+export async function* attachProcess(
+  connection: AgentConnection,
+  id: number,
+  { after, isCaller = false, keepsRunning = false, signal }: AttachOptions,
+): AsyncGenerator<ProcessFrame> {
+  const inbox = new FrameInbox();
+  const left = new AbortController();
+  const parameters = { id, ...(after === undefined ? {} : { after }), caller: isCaller, keepRunning: keepsRunning };
+  const options = { signal: AbortSignal.any([signal, left.signal]), deadlineMs: null };
+  const listener: ChannelListener = {
+    onData: (stream, bytes) => inbox.put({ kind: 'output', stream: stream === 2 ? 'stderr' : 'stdout', bytes }),
+    onEvent: (event) => {
+      const frame = toFrame(event);
+      if (frame) inbox.put(frame);
+      else inbox.fail(new AgentFailure('internal', 'The agent gave a malformed event of a process.'));
+    },
+  };
+  const feed: Feed = (channel) => {
+    inbox.channel = channel;
+  };
+  const done = call(connection, 'attach', parameters, ended, options, listener, feed).then(
+    ({ id: last, exit }) => inbox.put({ kind: 'end', id: last, end: exit }),
+    (error: unknown) => inbox.fail(error),
+  );
+  try {
+    for (;;) {
+      const frame = await inbox.take();
+      yield frame;
+      if (frame.kind === 'end') return;
+    }
+  } finally {
+    left.abort();
+    await done;
+  }
+}
+
+function toFrame(event: unknown): ProcessFrame | null {
+  const first = opening.safeParse(event);
+  if (first.success) {
+    const { next, first: kept, lost, process } = first.data;
+    return { kind: 'opening', next, first: kept, lostBytes: lost, facts: process };
+  }
+  const missed = gap.safeParse(event);
+  if (missed.success) return { kind: 'gap', next: missed.data.gap, lostBytes: missed.data.lost };
+  return null;
+}

@@ -1,0 +1,55 @@
+import { createDeferred, type Deferred } from '../../async/deferred.ts';
+import type { Channel } from '../wire/channel.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import type { ProcessEnd, ProcessFacts } from './processes.ts';
+
+/** More frames than these wait only where an agent sends what it should not: outputs have credit. */
+const MAX_FRAMES = 65_536;
+
+/** What comes on an attached channel: where the numbers begin, output by output, gaps, the end. */
+export type ProcessFrame =
+  | {
+      readonly kind: 'opening';
+      readonly next: number;
+      readonly first: number;
+      readonly lostBytes: number;
+      readonly facts: ProcessFacts;
+    }
+  | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }
+  | { readonly kind: 'gap'; readonly next: number; readonly lostBytes: number }
+  | { readonly kind: 'end'; readonly id: number; readonly end: ProcessEnd };
+
+/** Frames that wait for their reader; credit goes back as they are taken. */
+export class FrameInbox {
+  channel: Channel | undefined;
+  readonly #frames: ProcessFrame[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #wake: Deferred<void> | undefined;
+
+  put(frame: ProcessFrame): void {
+    if (this.#frames.length >= MAX_FRAMES) {
+      this.fail(new AgentFailure('internal', 'The agent says more of a process than anybody asked for.'));
+      return;
+    }
+    this.#frames.push(frame);
+    this.#wake?.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.resolve();
+  }
+
+  async take(): Promise<ProcessFrame> {
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame) {
+        if (frame.kind === 'output') this.channel?.consumed(frame.bytes.length);
+        return frame;
+      }
+      if (this.#failure) throw this.#failure.error;
+      this.#wake = createDeferred();
+      await this.#wake.promise;
+    }
+  }
+}

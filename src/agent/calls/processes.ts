@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { Channel, ChannelListener } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { call, type Feed } from './call.ts';
+import { type Program, runResult } from './run.ts';
+import { type Chunks, feedFrom } from './transfer.ts';
+
+/** How long an answer that waits for nothing may take, in milliseconds. */
+const ANSWER_MS = 20_000;
+
+const failure = z.object({ failure: z.object({ code: z.string(), message: z.string().max(4096) }) });
+
+/** How a kept process ended, or why it could not be started. */
+export const processEnd = z.union([runResult, failure]);
+
+export type ProcessEnd = z.infer<typeof processEnd>;
+
+export const processFacts = z.object({
+  id: z.int().min(1),
+  about: z.record(z.string(), z.unknown()),
+  pid: z.int().min(1).nullable(),
+  startedAtMs: z.number(),
+  endedAtMs: z.number().nullable(),
+  exit: processEnd.nullable(),
+  firstEvent: z.int().min(1),
+  lastEvent: z.int().min(0),
+});
+
+/** What the agent knows of a process that it keeps; `about` is what the server that started it said of it. */
+export type ProcessFacts = z.infer<typeof processFacts>;
+
+interface StartOptions {
+  readonly about: Readonly<Record<string, unknown>>;
+  /** True if its outputs wait for one reader, whose going ends it. */
+  readonly hasCaller: boolean;
+  /** How many processes may be kept; ended ones give way. AgentFailure `limit` where so many run. */
+  readonly most: number;
+  /** 0 for none. */
+  readonly timeoutMs: number;
+  readonly cwd?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly hasStdin?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Starts a program that is kept when this call and its connection end; resolves once it runs. */
+export function startProcess(
+  connection: AgentConnection,
+  program: Program,
+  options: StartOptions,
+): Promise<ProcessFacts> {
+  const { about, hasCaller, most, timeoutMs, cwd, env, hasStdin, signal } = options;
+  const parameters = {
+    program: program.kind,
+    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+    ...(timeoutMs === 0 ? {} : { timeoutMs }),
+    ...(hasStdin ? { stdin: true } : {}),
+    about,
+    caller: hasCaller,
+    most,
+  };
+  const feed: Feed = async (channel) => {
+    if (program.kind === 'argv') return;
+    await channel.write(0, Buffer.from(program.source, 'utf8'));
+    channel.end(0);
+  };
+  const waiting = { signal, deadlineMs: ANSWER_MS };
+  return call(connection, 'start', parameters, processFacts, waiting, {}, feed);
+}
+
+/** All processes that are kept, newest first. */
+export async function listProcesses(connection: AgentConnection): Promise<readonly ProcessFacts[]> {
+  const schema = z.object({ processes: z.array(processFacts).max(1024) });
+  return (await call(connection, 'processes', {}, schema, { deadlineMs: ANSWER_MS })).processes;
+}
+
+/** One of them; AgentFailure `not_found` where none of this id is kept. */
+export async function describeProcess(connection: AgentConnection, id: number): Promise<ProcessFacts> {
+  const schema = z.object({ processes: z.tuple([processFacts]) });
+  return (await call(connection, 'processes', { id }, schema, { deadlineMs: ANSWER_MS })).processes[0];
+}
+
+/** Sends a signal by its number, with `tree` to all below too; false where the process has ended. */
+export async function signalProcess(
+  connection: AgentConnection,
+  id: number,
+  signal: number,
+  isForTree: boolean,
+): Promise<boolean> {
+  const parameters = { id, signal, tree: isForTree };
+  return (await call(connection, 'signal', parameters, z.object({ sent: z.boolean() }), { deadlineMs: ANSWER_MS }))
+    .sent;
+}
+
+/** Writes to the standard input of a process as fast as it reads; AgentFailure `hung` after `idleMs` without progress. */
+export async function writeToProcess(
+  connection: AgentConnection,
+  id: number,
+  chunks: Chunks,
+  options: { readonly closes: boolean; readonly idleMs: number; readonly signal: AbortSignal },
+): Promise<number> {
+  const { closes, ...transfer } = options;
+  const schema = z.object({ written: z.number().min(0) });
+  const result = await call(
+    connection,
+    'input',
+    { id, close: closes },
+    schema,
+    transfer,
+    {},
+    feedFrom(chunks, transfer),
+  );
+  return result.written;
+}
+
+/** Resolves when the process has ended, or after so long, with what is known of it then. */
+export function waitForProcess(
+  connection: AgentConnection,
+  id: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProcessFacts> {
+  return call(connection, 'wait', { id, timeoutMs }, processFacts, { signal, deadlineMs: timeoutMs + ANSWER_MS });
+}
+
+/** Ends a process with its tree, if it runs, and forgets it. */
+export function forgetProcess(connection: AgentConnection, id: number): Promise<ProcessFacts> {
+  return call(connection, 'forget', { id }, processFacts, { deadlineMs: ANSWER_MS });
+}
+
+/** What is kept of one output, or the last `tail` bytes of that. */
+export async function readProcessOutput(
+  connection: AgentConnection,
+  id: number,
+  options: { readonly stream: 'stdout' | 'stderr'; readonly tail?: number | undefined; readonly limitBytes: number },
+): Promise<Buffer> {
+  const { stream, tail, limitBytes } = options;
+  const pieces: Buffer[] = [];
+  let received = 0;
+  let channel: Channel | undefined;
+  const listener: ChannelListener = {
+    onData: (_stream, bytes) => {
+      received += bytes.length;
+      if (received <= limitBytes) pieces.push(bytes);
+      channel?.consumed(bytes.length);
+    },
+  };
+  const parameters = { id, stream, ...(tail === undefined ? {} : { tail }) };
+  const feed: Feed = (opened) => {
+    channel = opened;
+  };
+  await call(connection, 'output', parameters, z.unknown(), { deadlineMs: ANSWER_MS }, listener, feed);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,85 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { bytesOf } from '../../../http/request-bytes.ts';
+import { sendEvents } from '../../../http/streams/events.ts';
+import { acceptedFormat } from '../../../http/streams/format.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import { toStream } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+const BYTES_TYPE = 'application/octet-stream';
+
+/** The native dialect: what a process says, and what it is told. */
+export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
+  const params = schemas.processParams;
+
+  // Input is the request's own stream, whatever it calls itself.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(BYTES_TYPE, (_request, _payload, done) => done(null));
+  app.addHook('onRequest', async (request) => {
+    request.headers['content-type'] = BYTES_TYPE;
+  });
+
+  app.get(
+    '/sandbox/:user_id/processes/:id/events',
+    sandboxOperation(
+      'processes',
+      'readEvents',
+      'What it says, as it says it, from an event on',
+      { 200: schemas.eventStream, 204: schemas.noMoreEvents, 410: schemas.lostEvents },
+      { params, querystring: schemas.eventsQuery },
+    ),
+    async (request, reply) => {
+      const ref = refOf(request);
+      const { id } = request.params;
+      const after = request.query.after ?? toEventId(request.headers['last-event-id']);
+      const { exit, firstEventId, lastEventId } = await processes.get(ref, id);
+      if (after !== undefined && exit !== null && after >= lastEventId) return reply.code(204).send(null);
+      if (after !== undefined && after + 1 < firstEventId) {
+        const error = `Events before ${firstEventId} are not kept.`;
+        return reply.code(410).send({ error, first_id: firstEventId });
+      }
+      const events = processes.events(ref, id, { after, signal: disconnectSignal(reply) });
+      const format = acceptedFormat(request.headers.accept) ?? 'sse';
+      return await sendEvents(reply, format, toStream(events, 'Command', 0));
+    },
+  );
+
+  app.get(
+    '/sandbox/:user_id/processes/:id/output',
+    sandboxOperation(
+      'processes',
+      'readOutput',
+      'What is kept of one of its outputs',
+      { 200: schemas.plainText },
+      { params, querystring: schemas.outputQuery },
+    ),
+    async (request, reply) => {
+      const { stream, tail } = request.query;
+      const output = await processes.output(refOf(request), request.params.id, stream, tail);
+      return reply.type('text/plain; charset=utf-8').send(output.toString('utf8'));
+    },
+  );
+
+  app.post(
+    '/sandbox/:user_id/processes/:id/stdin',
+    sandboxOperation(
+      'processes',
+      'writeInput',
+      'Write to its standard input',
+      { 204: schemas.noContent },
+      { consumes: [BYTES_TYPE], params, querystring: schemas.stdinQuery, body: schemas.stdinBytes },
+      { streamsBody: true },
+    ),
+    async (request, reply) => {
+      const options = { closes: request.query.close === 'true', signal: disconnectSignal(reply) };
+      await processes.write(refOf(request), request.params.id, bytesOf(request.raw), options);
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+function toEventId(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}

@@ -1,0 +1,61 @@
+import type { z } from 'zod';
+import type { StreamEvent } from '../../../http/streams/events.ts';
+import type { ProcessEvent } from '../../../processes/events.ts';
+import type { KeptProcess } from '../../../processes/kept-process.ts';
+import { toExecutionResponse } from '../executions/mapping.ts';
+import { toTimestamp } from '../numbers.ts';
+import type { processInfo } from './schemas.ts';
+
+/** Process of this dialect. */
+export function toProcess(kept: KeptProcess): z.output<typeof processInfo> {
+  const { exit } = kept;
+  const result = exit && !('failure' in exit) ? exit : null;
+  return {
+    id: kept.id,
+    name: kept.name,
+    labels: kept.labels,
+    kind: kept.kind,
+    command: kept.command,
+    cwd: kept.cwd,
+    pid: kept.pid,
+    state: exit === null ? 'running' : 'exited',
+    started_at: toTimestamp(kept.startedAtMs),
+    ended_at: kept.endedAtMs === null ? null : toTimestamp(kept.endedAtMs),
+    exit_code: result ? (result.timedOut ? 124 : result.exitCode) : exit === null ? null : 126,
+    signal: result?.signal ?? null,
+    timed_out: result?.timedOut ?? false,
+    oom_killed: result?.oomKilled ?? false,
+    first_event_id: kept.firstEventId,
+    last_event_id: kept.lastEventId,
+  };
+}
+
+/** An event as streams of this dialect have it. */
+function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeoutSeconds: number): StreamEvent {
+  const { id } = event;
+  switch (event.type) {
+    case 'start': {
+      const { processId, pid, startedAtMs } = event;
+      return { id, event: 'start', data: { process_id: processId, pid, started_at: toTimestamp(startedAtMs) } };
+    }
+    case 'stdout':
+    case 'stderr':
+      return { id, event: event.type, data: { text: event.text } };
+    case 'gap':
+      // It has no number of its own: it says that of the next.
+      return { event: 'gap', data: { first_id: id, bytes: event.bytes } };
+    case 'exit': {
+      const { output: _, stderr: __, error, ...end } = toExecutionResponse(event.execution, what, timeoutSeconds);
+      return { id, event: 'exit', data: { ...end, error: end.success ? null : event.lastLine || error } };
+    }
+  }
+}
+
+/** All events of a process as a stream of this dialect. */
+export async function* toStream(
+  events: AsyncIterable<ProcessEvent>,
+  what: 'Execution' | 'Command',
+  timeoutSeconds: number,
+): AsyncGenerator<StreamEvent> {
+  for await (const event of events) yield toStreamEvent(event, what, timeoutSeconds);
+}

@@ -1,0 +1,142 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { toAbsolutePath } from '../../../files/paths.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import type { ProcessAbout } from '../../../processes/kept-process.ts';
+import type { Program } from '../../../processes/programs.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { requireTimeout } from '../executions/streaming.ts';
+import { sandboxOperation } from '../operation.ts';
+import { eventRoutes } from './event-routes.ts';
+import { toProcess } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+export interface ProcessRoutesOptions extends Core {
+  /** The longest timeout of a stream or process, in seconds. */
+  readonly maxTimeoutSeconds: number;
+}
+
+/** How long a wait takes where nothing is said, in seconds. */
+const WAIT_SECONDS = 60;
+
+/** The native dialect: programs that live beyond their request. */
+export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async (app, core) => {
+  const { processes, maxTimeoutSeconds } = core;
+  const answer = { 200: schemas.processInfo };
+  const params = schemas.processParams;
+
+  app.post(
+    '/sandbox/:user_id/processes',
+    sandboxOperation(
+      'processes',
+      'startProcess',
+      'Start a program that lives beyond its request',
+      { 201: schemas.processInfo },
+      { body: schemas.startBody },
+    ),
+    async (request, reply) => {
+      const timeoutSeconds = request.body.timeout ?? 0;
+      requireTimeout(timeoutSeconds, 'sse', maxTimeoutSeconds);
+      const { program, about } = toStart(request.body);
+      const options = {
+        about,
+        timeoutSeconds,
+        env: request.body.env ?? undefined,
+        hasStdin: request.body.stdin ?? false,
+      };
+      reply.code(201);
+      return toProcess(await processes.start(refOf(request), program, options));
+    },
+  );
+
+  app.get(
+    '/sandbox/:user_id/processes',
+    sandboxOperation(
+      'processes',
+      'listProcesses',
+      'The processes that are kept, newest first',
+      { 200: schemas.processList },
+      { querystring: schemas.listQuery },
+    ),
+    async (request) => {
+      const { state, label } = request.query;
+      const [key = '', ...value] = (label ?? '').split('=');
+      const found = (await processes.list(refOf(request))).map(toProcess);
+      return {
+        processes: found.filter(
+          (process) =>
+            (state === undefined || process.state === state) &&
+            (label === undefined || process.labels[key] === value.join('=')),
+        ),
+      };
+    },
+  );
+
+  app.get(
+    '/sandbox/:user_id/processes/:id',
+    sandboxOperation('processes', 'getProcess', 'One process', answer, { params }),
+    async (request) => toProcess(await processes.get(refOf(request), request.params.id)),
+  );
+
+  app.delete(
+    '/sandbox/:user_id/processes/:id',
+    sandboxOperation('processes', 'deleteProcess', 'Kill a process with all it has started, and forget it', answer, {
+      params,
+    }),
+    async (request) => toProcess(await processes.remove(refOf(request), request.params.id)),
+  );
+
+  app.post(
+    '/sandbox/:user_id/processes/:id/signal',
+    sandboxOperation(
+      'processes',
+      'signalProcess',
+      'Send a signal',
+      { 204: schemas.noContent },
+      { params, body: schemas.signalBody },
+    ),
+    async (request, reply) => {
+      const { signal, tree } = request.body;
+      await processes.signal(refOf(request), request.params.id, signal ?? 0, tree ?? false);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/sandbox/:user_id/processes/:id/wait',
+    sandboxOperation('processes', 'waitForProcess', 'Wait until it has ended, or for so long', answer, {
+      params,
+      body: schemas.waitBody,
+    }),
+    async (request, reply) => {
+      const seconds = request.body?.timeout ?? WAIT_SECONDS;
+      return toProcess(await processes.wait(refOf(request), request.params.id, seconds, disconnectSignal(reply)));
+    },
+  );
+
+  await app.register(eventRoutes, core);
+};
+
+/** The program of a start, and what is to be said of it. */
+function toStart(body: z.output<typeof schemas.startBody>): {
+  readonly program: Program;
+  readonly about: ProcessAbout;
+} {
+  const { argv, code, command } = body;
+  const common = {
+    name: body.name ?? null,
+    labels: body.labels ?? {},
+    cwd: toAbsolutePath(body.cwd ?? '.'),
+  };
+  if (argv)
+    return { program: { kind: 'argv', argv }, about: { ...common, kind: 'argv', command: shown(argv.join(' ')) } };
+  if (code != null)
+    return { program: { kind: 'python', source: code }, about: { ...common, kind: 'code', command: shown(code) } };
+  const source = command ?? '';
+  return { program: { kind: 'shell', source }, about: { ...common, kind: 'command', command: shown(source) } };
+}
+
+/** What lists show of a long command, in characters. */
+const MAX_SHOWN = 4096;
+
+const shown = (command: string): string => command.slice(0, MAX_SHOWN).toWellFormed();

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { unicodeText } from '../../../http/unicode-text.ts';
+import { path, userParams } from '../fields.ts';
+import { SIGNALS } from './signals.ts';
+
+const text = (most: number) =>
+  unicodeText()
+    .max(most, 'is too long')
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
+
+const labels = z
+  .record(z.string().min(1).max(63), z.string().max(255))
+  .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');
+
+const env = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have names of letters, digits and _'), text(131_072))
+  .refine(
+    (value) => Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= 131_072,
+    'must have 128 KiB or less',
+  );
+
+export const startBody = z
+  .strictObject({
+    command: text(16_777_216).nullish().meta({ description: 'Run by bash, or sh where there is no bash.' }),
+    argv: z.array(text(131_072)).min(1).max(4096).nullish().meta({ description: 'A program and its arguments.' }),
+    code: unicodeText().max(16_777_216, 'is too long').nullish().meta({ description: 'Python source.' }),
+    cwd: path.nullish().meta({ description: 'Where it runs; /workspace if absent.' }),
+    env: env.nullish(),
+    timeout: z.int().min(0).nullish().meta({ description: 'Seconds until it is killed; 0, the default, is never.' }),
+    stdin: z
+      .boolean()
+      .nullish()
+      .meta({ description: 'True: it has a standard input that can be written to; for argv.' }),
+    name: text(255).nullish(),
+    labels: labels.nullish(),
+  })
+  .refine(({ command, argv, code }) => [command, argv, code].filter((given) => given != null).length === 1, {
+    error: 'must have one of command, argv and code',
+  })
+  .refine(({ argv, stdin }) => !stdin || argv != null, {
+    path: ['stdin'],
+    error: 'needs argv: the others read their source there',
+  })
+  .meta({ examples: [{ command: 'python3 -m http.server 8000', name: 'web' }] });
+
+export const processInfo = z
+  .object({
+    id: z.int(),
+    name: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    kind: z.enum(['command', 'argv', 'code']),
+    command: z.string(),
+    cwd: z.string(),
+    pid: z.int().nullable(),
+    state: z.enum(['running', 'exited']),
+    started_at: z.string(),
+    ended_at: z.string().nullable(),
+    exit_code: z
+      .int()
+      .nullable()
+      .meta({ description: '124 after a timeout, 128 + n after signal n; null while it runs.' }),
+    signal: z.string().nullable(),
+    timed_out: z.boolean(),
+    oom_killed: z.boolean(),
+    first_event_id: z.int().meta({ description: 'The oldest event that is kept.' }),
+    last_event_id: z.int(),
+  })
+  .meta({
+    id: 'Process',
+    examples: [
+      {
+        id: 1,
+        name: 'web',
+        labels: {},
+        kind: 'command',
+        command: 'python3 -m http.server 8000',
+        cwd: '/workspace',
+        pid: 42,
+        state: 'running',
+        started_at: '2026-01-31T12:00:00.000000Z',
+        ended_at: null,
+        exit_code: null,
+        signal: null,
+        timed_out: false,
+        oom_killed: false,
+        first_event_id: 1,
+        last_event_id: 3,
+      },
+    ],
+  });
+
+export const processList = z.object({ processes: z.array(processInfo) });
+
+export const processParams = userParams.extend({
+  id: z.coerce
+    .number()
+    .int('must be a whole number')
+    .min(1)
+    .meta({ description: 'The id of a process.', examples: [1] }),
+});
+
+export const listQuery = z.strictObject({
+  state: z.enum(['running', 'exited']).optional(),
+  label: z
+    .string()
+    .regex(/^[^=]+=/, 'must be key=value')
+    .optional()
+    .meta({ description: 'key=value: only processes with that label.' }),
+});
+
+export const eventsQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).optional().meta({ description: 'The last event that is known already.' }),
+});
+
+export const outputQuery = z.strictObject({
+  stream: z.enum(['stdout', 'stderr']).default('stdout'),
+  tail: z.coerce.number().int().min(0).optional().meta({ description: 'Only so many bytes at the end.' }),
+});
+
+export const stdinQuery = z.strictObject({
+  close: z.enum(['true', 'false']).default('false').meta({ description: 'true: the input ends behind these bytes.' }),
+});
+
+export const signalBody = z
+  .strictObject({
+    signal: z
+      .union([z.int().min(1).max(64), z.string()])
+      .transform((given) => (typeof given === 'number' ? given : SIGNALS[given.toUpperCase().replace(/^SIG/, '')]))
+      .refine((number) => number !== undefined, 'must be the name or number of a signal, such as TERM, SIGINT or 9')
+      .meta({ description: 'A name such as TERM or SIGINT, or a number.' }),
+    tree: z.boolean().nullish().meta({ description: 'True: also to all that it has started.' }),
+  })
+  .meta({ examples: [{ signal: 'TERM' }] });
+
+export const waitBody = z
+  .strictObject({ timeout: z.number().min(0).max(300, 'must be 300 or less').nullish() })
+  .nullish()
+  .meta({ examples: [{ timeout: 60 }] });
+
+export const stdinBytes = z.unknown().meta({ type: 'string', format: 'binary', examples: ['a line'] });
+
+export const eventStream = {
+  description: 'Events as they come, SSE unless Accept asks for application/x-ndjson.',
+  content: { 'text/event-stream': { schema: z.string() }, 'application/x-ndjson': { schema: z.string() } },
+};
+
+export const plainText = { description: 'What is kept of it.', content: { 'text/plain': { schema: z.string() } } };
+
+export const noContent = z.null().describe('Done.');
+
+export const noMoreEvents = z.null().describe('The process has ended, and its exit is known already.');
+
+export const lostEvents = z.object({ error: z.string(), first_id: z.int() }).meta({
+  description: 'What comes next is not kept any more.',
+  examples: [{ error: 'Events before 812 are not kept.', first_id: 812 }],
+});

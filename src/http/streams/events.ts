@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { StreamFormat } from './format.ts';
+
+/** How long a stream is silent at most, in milliseconds: proxies close what says nothing. */
+const PING_MS = 15_000;
+
+/** Something that a client hears of; `id` where it may ask for what follows. */
+export interface StreamEvent {
+  readonly id?: number;
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const CONTENT_TYPE: Readonly<Record<StreamFormat, string>> = {
+  sse: 'text/event-stream; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+};
+
+const PING: Readonly<Record<StreamFormat, string>> = { sse: ': ping\n\n', ndjson: '{"event":"ping"}\n' };
+
+function toText(format: StreamFormat, { id, event, data }: StreamEvent): string {
+  if (format === 'ndjson') return `${JSON.stringify({ ...(id === undefined ? {} : { id }), event, ...data })}\n`;
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/**
+ * Answers with events as they come, at the client's pace. What fails before the first one is an ordinary error; later the connection
+ * is cut, so that nobody takes a part for the whole.
+ */
+export async function sendEvents(
+  reply: FastifyReply,
+  format: StreamFormat,
+  events: AsyncGenerator<StreamEvent>,
+): Promise<FastifyReply> {
+  const first = await events.next();
+  if (first.done) return reply.code(204).send();
+  reply.headers({
+    'Content-Type': CONTENT_TYPE[format],
+    'Cache-Control': 'no-store',
+    // Nginx holds answers back otherwise.
+    'X-Accel-Buffering': 'no',
+  });
+  return await reply.send(
+    Readable.from(write(format, first.value, events), { objectMode: false, highWaterMark: 65_536 }),
+  );
+}
+
+async function* write(
+  format: StreamFormat,
+  first: StreamEvent,
+  events: AsyncGenerator<StreamEvent>,
+): AsyncGenerator<string> {
+  try {
+    yield toText(format, first);
+    let next = events.next();
+    for (;;) {
+      const result = await orSilence(next);
+      if (result === null) yield PING[format];
+      else if (result.done) return;
+      else {
+        yield toText(format, result.value);
+        next = events.next();
+      }
+    }
+  } finally {
+    await events.return(undefined);
+  }
+}
+
+/** The next event; null where none comes for so long. */
+async function orSilence<T>(next: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PING_MS);
+  });
+  try {
+    return await Promise.race([next, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,111 @@
+import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
+import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
+import type { Execution } from './executions.ts';
+
+/** What a process says of itself, with numbers that rise by one from 1. */
+export type ProcessEvent = { readonly id: number } & (
+  | { readonly type: 'start'; readonly processId: number; readonly pid: number | null; readonly startedAtMs: number }
+  | { readonly type: 'stdout' | 'stderr'; readonly text: string }
+  /** What was lost to a reader that came late or was slow; the next event has this id. */
+  | { readonly type: 'gap'; readonly bytes: number }
+  | { readonly type: 'exit'; readonly execution: Execution; readonly lastLine: string }
+);
+
+/** Of the last line of stderr, in characters. */
+const MAX_LINE = 4096;
+
+/** Turns the frames of a kept process into events. Pieces of output are whole characters; what is no UTF-8 becomes U+FFFD. */
+export class EventReader {
+  readonly #memoryLimitBytes: number;
+  #next = 1;
+  #lostBytes = 0;
+  #facts: ProcessFacts | undefined;
+  #line = '';
+
+  constructor(memoryLimitBytes: number) {
+    this.#memoryLimitBytes = memoryLimitBytes;
+  }
+
+  /** The process that the frames are of, once it has been told. */
+  get facts(): ProcessFacts | undefined {
+    return this.#facts;
+  }
+
+  /** The events that a frame stands for, in order. */
+  *read(frame: ProcessFrame): Generator<ProcessEvent> {
+    switch (frame.kind) {
+      case 'opening': {
+        this.#facts = frame.facts;
+        if (frame.next === frame.first && frame.first > 1) yield this.#gap(frame.next, frame.lostBytes);
+        this.#next = frame.next;
+        this.#lostBytes = frame.lostBytes;
+        if (this.#next === 1) yield this.#start(frame.facts);
+        return;
+      }
+      case 'gap':
+        yield this.#gap(frame.next, frame.lostBytes - this.#lostBytes);
+        this.#next = frame.next;
+        this.#lostBytes = frame.lostBytes;
+        return;
+      case 'output': {
+        const text = frame.bytes.toString('utf8');
+        if (frame.stream === 'stderr') this.#line = lastLine(this.#line + text);
+        yield { id: this.#take(), type: frame.stream, text };
+        return;
+      }
+      case 'end':
+        this.#next = frame.id;
+        yield this.end(toExecution(frame.end, this.#memoryLimitBytes));
+    }
+  }
+
+  /** The event of an end that the frames did not tell. */
+  end(execution: Execution): ProcessEvent {
+    return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim() };
+  }
+
+  #start({ id, pid, startedAtMs }: ProcessFacts): ProcessEvent {
+    return { id: this.#take(), type: 'start', processId: id, pid, startedAtMs };
+  }
+
+  #gap(id: number, bytes: number): ProcessEvent {
+    return { id, type: 'gap', bytes };
+  }
+
+  #take(): number {
+    this.#next += 1;
+    return this.#next - 1;
+  }
+}
+
+/** The last line of a text that is not empty, with what follows it. */
+function lastLine(text: string): string {
+  const end = text.trimEnd().length;
+  const begin = text.lastIndexOf('\n', end - 1) + 1;
+  return text.slice(begin).slice(-MAX_LINE);
+}
+
+/** How a kept process ended, as an execution whose outputs were read elsewhere. */
+function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
+  const nothing = { stdout: '', stderr: '', truncated: false, notice: null, memoryLimitBytes };
+  if ('failure' in end) {
+    const { message } = end.failure;
+    return {
+      ...nothing,
+      exitCode: 126,
+      durationMs: 0,
+      timedOut: false,
+      oomKilled: false,
+      signal: null,
+      notice: message,
+    };
+  }
+  return {
+    ...nothing,
+    exitCode: end.timedOut ? 124 : end.exitCode,
+    durationMs: end.durationMs,
+    timedOut: end.timedOut,
+    oomKilled: end.oomKilled,
+    signal: end.signal,
+  };
+}

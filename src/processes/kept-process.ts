@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
+
+/** What the server has an agent keep of a process, beside what that knows itself. */
+const aboutSchema = z.object({
+  name: z.string().nullable().default(null),
+  labels: z.record(z.string(), z.string()).default({}),
+  kind: z.enum(['command', 'argv', 'code']).default('command'),
+  command: z.string().default(''),
+  cwd: z.string().default('/workspace'),
+});
+
+export type ProcessAbout = z.infer<typeof aboutSchema>;
+
+/** A program that lives beyond its request. */
+export interface KeptProcess extends ProcessAbout {
+  readonly id: number;
+  readonly pid: number | null;
+  readonly startedAtMs: number;
+  /** Null while it runs. */
+  readonly endedAtMs: number | null;
+  readonly exit: ProcessEnd | null;
+  readonly firstEventId: number;
+  readonly lastEventId: number;
+}
+
+/** A process as its agent tells it; what that says in the server's name is checked anew. */
+export function toKeptProcess(facts: ProcessFacts): KeptProcess {
+  const about = aboutSchema.safeParse(facts.about);
+  return {
+    ...(about.success ? about.data : aboutSchema.parse({})),
+    id: facts.id,
+    pid: facts.pid,
+    startedAtMs: facts.startedAtMs,
+    endedAtMs: facts.endedAtMs,
+    exit: facts.exit,
+    firstEventId: facts.firstEvent,
+    lastEventId: facts.lastEvent,
+  };
+}
