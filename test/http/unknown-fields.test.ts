@@ -122,7 +122,9 @@ describe('any other route', () => {
     expect(others.length).toBeGreaterThan(3);
     for (const { method, url, operation } of others) {
       const takesJson = operation.requestBody?.content['application/json'] !== undefined;
-      const answer = await ask(quiet, method, url, takesJson ? {} : undefined, { disk_limit: '1g' });
+      const answer = await ask(quiet, method, url.replace('{id}', '1'), takesJson ? {} : undefined, {
+        disk_limit: '1g',
+      });
       const part = takesJson ? 'body' : 'query';
       expect(answer.statusCode, `${method} ${url}`).toBe(422);
       expect(answer.json().error, `${method} ${url}`).toMatch(/disk_limit is unknown to this route/);

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import Failure
+    from .roles import Reader, Writer
     from .run_request import RunRequest
-    from .reading import Attach
-    from .table_operations import Input
 
 # What the caller of a paced process may be behind before its outputs wait.
 BACKLOG = 262144
@@ -37,13 +36,13 @@ class Kept:
         self.started_at = time()
         self.ended_at: float | None = None
         self.exit: dict[str, Any] | None = None
-        self.readers: list[Attach] = []
-        self.writer: Input | None = None
+        self.readers: list[Reader] = []
+        self.writer: Writer | None = None
         self.waiters: list[Any] = []
         self._agent = agent
         self._on_change = on_change
         self._on_running: Any = None
-        self._caller: Attach | None = None
+        self._caller: Reader | None = None
         # True while outputs wait for a caller that is still to come, or to come back.
         self._is_held = has_caller
         # The beginnings of characters that are not whole yet, by stream.
@@ -137,7 +136,7 @@ class Kept:
 
     # Readers.
 
-    def attach(self, reader: Attach, is_caller: bool) -> None:
+    def attach(self, reader: Reader, is_caller: bool) -> None:
         """Adds a reader; while the caller is missing, any reader takes its place."""
         self.readers.append(reader)
         if (is_caller or self._grace) and not self.is_over and not self._caller:
@@ -145,7 +144,7 @@ class Kept:
             self._is_held = True
             self._caller = reader
 
-    def detach(self, reader: Attach, is_lost: bool, keeps_running: bool) -> None:
+    def detach(self, reader: Reader, is_lost: bool, keeps_running: bool) -> None:
         """A reader goes. The caller's going ends the process, unless it is to run on; a lost connection leaves it some time."""
         if reader in self.readers:
             self.readers.remove(reader)

@@ -30,3 +30,27 @@ class Listener(Protocol):
 
     def on_failure(self, failure: Failure) -> None:
         """It could not be started."""
+
+
+class Reader(Protocol):
+    """Who reads the events of a kept process."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of the process that it has not taken."""
+
+    def pump(self) -> None:
+        """There are more events."""
+
+    def on_forgotten(self) -> None:
+        """The process was deleted."""
+
+
+class Writer(Protocol):
+    """Who writes to the input of a kept process."""
+
+    def on_written(self, size: int) -> None:
+        """The process has read so much of it."""
+
+    def on_closed(self) -> None:
+        """The process reads no more."""

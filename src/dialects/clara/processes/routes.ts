@@ -10,6 +10,7 @@ import { sandboxOperation } from '../operation.ts';
 import { eventRoutes } from './event-routes.ts';
 import { toProcess } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { toSignalNumber } from './signals.ts';
 
 export interface ProcessRoutesOptions extends Core {
   /** The longest timeout of a stream or process, in seconds. */
@@ -74,7 +75,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
 
   app.get(
     '/sandbox/:user_id/processes/:id',
-    sandboxOperation('processes', 'getProcess', 'One process', answer, { params }),
+    sandboxOperation('processes', 'getProcess', 'One process', answer, { params, querystring: schemas.noQuery }),
     async (request) => toProcess(await processes.get(refOf(request), request.params.id)),
   );
 
@@ -82,6 +83,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     '/sandbox/:user_id/processes/:id',
     sandboxOperation('processes', 'deleteProcess', 'Kill a process with all it has started, and forget it', answer, {
       params,
+      querystring: schemas.noQuery,
     }),
     async (request) => toProcess(await processes.remove(refOf(request), request.params.id)),
   );
@@ -97,7 +99,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     ),
     async (request, reply) => {
       const { signal, tree } = request.body;
-      await processes.signal(refOf(request), request.params.id, signal ?? 0, tree ?? false);
+      await processes.signal(refOf(request), request.params.id, toSignalNumber(signal) ?? 0, tree ?? false);
       return reply.code(204).send(null);
     },
   );

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { path, userParams } from '../fields.ts';
-import { SIGNALS } from './signals.ts';
+import { toSignalNumber } from './signals.ts';
+
+const NO_SIGNAL = 'must be the name or number of a signal, such as TERM, SIGINT or 9';
 
 const text = (most: number) =>
   unicodeText()
@@ -108,6 +110,9 @@ export const listQuery = z.strictObject({
     .meta({ description: 'key=value: only processes with that label.' }),
 });
 
+/** Nothing: what is unknown is refused. */
+export const noQuery = z.strictObject({});
+
 export const eventsQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional().meta({ description: 'The last event that is known already.' }),
 });
@@ -124,9 +129,7 @@ export const stdinQuery = z.strictObject({
 export const signalBody = z
   .strictObject({
     signal: z
-      .union([z.int().min(1).max(64), z.string()])
-      .transform((given) => (typeof given === 'number' ? given : SIGNALS[given.toUpperCase().replace(/^SIG/, '')]))
-      .refine((number) => number !== undefined, 'must be the name or number of a signal, such as TERM, SIGINT or 9')
+      .union([z.int().min(1).max(64), z.string().refine((name) => toSignalNumber(name) !== undefined)], NO_SIGNAL)
       .meta({ description: 'A name such as TERM or SIGINT, or a number.' }),
     tree: z.boolean().nullish().meta({ description: 'True: also to all that it has started.' }),
   })
