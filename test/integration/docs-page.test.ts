@@ -42,7 +42,8 @@ async function operationIds(): Promise<string[]> {
   const isEnd = (id: string) => /^(stop|delete|destroy)Sandbox$/.test(id);
   return [
     ...ids.filter((id) => id === 'createSandbox'),
-    ...ids.filter((id) => id !== 'createSandbox' && !isEnd(id)),
+    ...ids.filter((id) => id !== 'createSandbox' && id !== 'deleteProcess' && !isEnd(id)),
+    'deleteProcess',
     ...ids.filter(isEnd),
   ];
 }

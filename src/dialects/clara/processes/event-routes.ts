@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { bytesOf } from '../../../http/request-bytes.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { acceptedFormat } from '../../../http/streams/format.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -8,18 +7,9 @@ import { sandboxOperation } from '../operation.ts';
 import { toStream } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
-const BYTES_TYPE = 'application/octet-stream';
-
-/** The native dialect: what a process says, and what it is told. */
+/** The native dialect: what a process says. */
 export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
   const params = schemas.processParams;
-
-  // Input is the request's own stream, whatever it calls itself.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(BYTES_TYPE, (_request, _payload, done) => done(null));
-  app.addHook('onRequest', async (request) => {
-    request.headers['content-type'] = BYTES_TYPE;
-  });
 
   app.get(
     '/sandbox/:user_id/processes/:id/events',
@@ -59,23 +49,6 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
       const { stream, tail } = request.query;
       const output = await processes.output(refOf(request), request.params.id, stream, tail);
       return reply.type('text/plain; charset=utf-8').send(output.toString('utf8'));
-    },
-  );
-
-  app.post(
-    '/sandbox/:user_id/processes/:id/stdin',
-    sandboxOperation(
-      'processes',
-      'writeInput',
-      'Write to its standard input',
-      { 204: schemas.noContent },
-      { consumes: [BYTES_TYPE], params, querystring: schemas.stdinQuery, body: schemas.stdinBytes },
-      { streamsBody: true },
-    ),
-    async (request, reply) => {
-      const options = { closes: request.query.close === 'true', signal: disconnectSignal(reply) };
-      await processes.write(refOf(request), request.params.id, bytesOf(request.raw), options);
-      return reply.code(204).send(null);
     },
   );
 };

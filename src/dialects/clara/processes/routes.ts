@@ -8,6 +8,7 @@ import { type Core, refOf } from '../../dialect.ts';
 import { requireTimeout } from '../executions/streaming.ts';
 import { sandboxOperation } from '../operation.ts';
 import { eventRoutes } from './event-routes.ts';
+import { inputRoutes } from './input-routes.ts';
 import { toProcess } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { toSignalNumber } from './signals.ts';
@@ -87,6 +88,9 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     }),
     async (request) => toProcess(await processes.remove(refOf(request), request.params.id)),
   );
+
+  // In an order in which a reader of the document may try them.
+  await app.register(inputRoutes, core);
 
   app.post(
     '/sandbox/:user_id/processes/:id/signal',

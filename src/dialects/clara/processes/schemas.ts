@@ -43,7 +43,7 @@ export const startBody = z
     path: ['stdin'],
     error: 'needs argv: the others read their source there',
   })
-  .meta({ examples: [{ command: 'python3 -m http.server 8000', name: 'web' }] });
+  .meta({ examples: [{ argv: ['cat'], stdin: true, name: 'echo', timeout: 600 }] });
 
 export const processInfo = z
   .object({
@@ -72,10 +72,10 @@ export const processInfo = z
     examples: [
       {
         id: 1,
-        name: 'web',
+        name: 'echo',
         labels: {},
-        kind: 'command',
-        command: 'python3 -m http.server 8000',
+        kind: 'argv',
+        command: 'cat',
         cwd: '/workspace',
         pid: 42,
         state: 'running',
