@@ -49,6 +49,11 @@ class Sources(unittest.TestCase):
             self.write("m.py", "V = %s" % value)
             self.assertEqual(self.run_python(SHOW), value + "\n")
 
+    def test_a_module_of_a_folder_that_is_only_called_like_one_of_installed_packages(self):
+        for value in "12":
+            self.write("my-packages/m.py", "V = %s" % value)
+            self.assertEqual(self.run_python("import sys\nsys.path.insert(0, 'my-packages')\n" + SHOW), value + "\n")
+
     def test_a_module_that_is_rewritten_after_it_has_served_for_long(self):
         self.write("m.py", "V = 1")
         self.settle()

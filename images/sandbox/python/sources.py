@@ -16,7 +16,7 @@ BY_TIME = bytes(4)
 def changed_ns(source):
     """When a source last changed, in whatever way; of installed packages when it was last written, as they are moved and given away as a whole."""
     status = posix.stat(source)
-    if "-packages/" in source:
+    if "/site-packages/" in source or "/dist-packages/" in source:
         return status.st_mtime_ns
     # A link may be turned to another file.
     return max(status.st_ctime_ns, posix.lstat(source).st_ctime_ns)
