@@ -54,6 +54,7 @@ export async function requireNoServer(env) {
 export function keepDataFolder(dataDir) {
   const { status } = lock(openSync(dataDir, 'r'), '--exclusive');
   if (status === 0) return;
+  if (status !== 1) throw new Failure(`${dataDir} cannot be kept to this command: flock of util-linux cannot lock it.`);
   throw new Failure(
     `A server uses ${dataDir}, which fuser -v ${dataDir} names. Stop it first: Ctrl-C in its terminal, systemctl stop clara-sandbox, or docker compose stop.`,
   );
