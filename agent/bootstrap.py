@@ -52,10 +52,10 @@ class Bundle:
         exec(compile(self.sources.get(name, ""), "<clara_agent>/%s.py" % name.replace(".", "/"), "exec"), module.__dict__)
 
 
-def hand_over(peer, line):
+def hand_over(peer, secret):
     peer.settimeout(10)
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, (0).to_bytes(4, sys.byteorder) + (1).to_bytes(4, sys.byteorder))
-    peer.sendmsg([line], [rights])
+    peer.sendmsg([('{"secret":"%s"}' % secret).encode()], [rights])
     if peer.recv(16) != b"taken":
         sys.exit("the agent refused this stream")
 
@@ -96,12 +96,12 @@ def listeners(peer, name):
 
 
 def main():
-    line = b""
-    while not line.endswith(b"\n"):
-        if len(line) >= 8192:
-            sys.exit("the header is too long")
-        line += read(1)
-    header = parse(line.decode())
+    size = b""
+    while not size.endswith(b"\n"):
+        if len(size) > 8:
+            sys.exit("the header has no length")
+        size += read(1)
+    header = parse(read(int(size)).decode())
     source = read(header["source"])
     address = "\0" + header["socket"]
     replace = header.get("replace")
@@ -118,7 +118,7 @@ def main():
         try:
             peer.connect(address)
             if not replace:
-                hand_over(peer, line)
+                hand_over(peer, header["secret"])
                 keep_open(peer)
             for pid in listeners(peer, header["socket"]):
                 os.kill(pid, 9)

@@ -35,7 +35,8 @@ def bootstrap():
 def preamble(header):
     """Header line and source, as they go over stdin."""
     source = bundle()
-    return json.dumps(dict({"protocol": 1, "hash": "h", "replace": False, "source": len(source)}, **header)).encode() + b"\n" + source
+    text = json.dumps(dict({"protocol": 1, "hash": "h", "replace": False, "source": len(source)}, **header)).encode()
+    return b"%d\n%s%s" % (len(text), text, source)
 
 
 class CallFailed(Exception):

@@ -100,6 +100,13 @@ class Handover(unittest.TestCase):
         with open("/proc/%d/cmdline" % self.client.hello["pid"]) as file:
             self.assertNotIn(secret, file.read())
 
+    def test_a_header_may_hold_an_environment_of_any_size(self):
+        other = Sandbox(env={"LARGE": "x" * 120000})
+        self.addCleanup(other.close)
+        client = other.start()
+        self.assertEqual(client.run("shell", "echo ${#LARGE}").out, b"120000\n")
+        self.assertTrue(other.start().hello["resumed"])
+
     def test_a_truncated_source_ends_the_bootstrap(self):
         other = Sandbox()
         self.addCleanup(other.close)

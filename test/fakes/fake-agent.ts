@@ -167,7 +167,7 @@ async function sendsFiveBytes(channel: FakeChannel): Promise<unknown> {
 
 const range = z.looseObject({ offset: z.int().optional(), length: z.int().optional() });
 
-/** Reads what comes before the frames: the header's line and the agent's source. */
+/** Reads what comes before the frames: the header and the agent's source. */
 class HandOver {
   isGreeted = false;
   hash = '';
@@ -181,8 +181,10 @@ class HandOver {
     this.#before = Buffer.concat([this.#before, chunk]);
     const newline = this.#before.indexOf('\n');
     if (newline < 0) return null;
-    const { source, hash, replace } = header.parse(JSON.parse(this.#before.subarray(0, newline).toString()));
-    const end = newline + 1 + source;
+    const begin = newline + 1 + Number(this.#before.subarray(0, newline).toString());
+    if (this.#before.length < begin) return null;
+    const { source, hash, replace } = header.parse(JSON.parse(this.#before.subarray(newline + 1, begin).toString()));
+    const end = begin + source;
     if (this.#before.length < end) return null;
     this.hash = hash;
     this.replace = replace;

@@ -8,7 +8,8 @@ from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_CREDENTIALS, SCM_RIGHTS, S
 from ..io.loop import GONE, READ
 from .wire_json import loads
 
-MAX_HEADER = 8192
+# Of a message with a secret, in bytes.
+MAX_MESSAGE = 1024
 BACKLOG = 64
 
 
@@ -46,7 +47,7 @@ class Handover:
         timer.cancel()
         descriptors, sender = [], 0
         try:
-            message, ancillary, _, _ = peer.recvmsg(MAX_HEADER, CMSG_SPACE(8) + CMSG_SPACE(12), MSG_CMSG_CLOEXEC)
+            message, ancillary, _, _ = peer.recvmsg(MAX_MESSAGE, CMSG_SPACE(8) + CMSG_SPACE(12), MSG_CMSG_CLOEXEC)
             for level, kind, data in ancillary:
                 numbers = [int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, len(data) - 3, 4)]
                 if level == SOL_SOCKET and kind == SCM_RIGHTS:

@@ -13,7 +13,7 @@ export interface AgentSettings {
   readonly proxy?: { readonly port: number };
 }
 
-/** The line that comes before the agent's source: who it is to be, and how; docs/agent-protocol.md has its fields. */
+/** What comes before the agent's source: its length in bytes on a line, and who the agent is to be; docs/agent-protocol.md has its fields. */
 export function toHeader(source: AgentSource, secret: string, settings: AgentSettings, replace: boolean): string {
   const socket = createHash('sha256').update(secret).digest('hex').slice(0, 24);
   const header = {
@@ -25,5 +25,6 @@ export function toHeader(source: AgentSource, secret: string, settings: AgentSet
     replace,
     config: settings,
   };
-  return `${JSON.stringify(header)}\n`;
+  const text = JSON.stringify(header);
+  return `${Buffer.byteLength(text)}\n${text}`;
 }
