@@ -4,6 +4,7 @@ import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import type { StreamFormat } from '../../../http/streams/format.ts';
+import type { ProcessEvent } from '../../../processes/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
@@ -56,7 +57,9 @@ export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = asyn
     };
     const signal = disconnectSignal(reply);
     const how = { about, timeoutSeconds, needsRoom, signal, keepsRunning: isKeptRunning };
-    const events = processes.stream(refOf(request), program, how);
+    const events = noting(processes.stream(refOf(request), program, how), (event) => {
+      if (event.type === 'exit') request.outcome = toOutcome(event.execution);
+    });
     return await sendEvents(reply, format, toStream(events, what, timeoutSeconds));
   };
 
@@ -133,3 +136,14 @@ export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = asyn
       await answer(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
   );
 };
+
+/** Passes events on and tells each before. */
+async function* noting(
+  events: AsyncIterable<ProcessEvent>,
+  note: (event: ProcessEvent) => void,
+): AsyncGenerator<ProcessEvent> {
+  for await (const event of events) {
+    note(event);
+    yield event;
+  }
+}
