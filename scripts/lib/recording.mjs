@@ -36,7 +36,7 @@ export function toAnimation(steps) {
     const begin = (atSeconds / total).toFixed(4);
     const y = PADDING_PX + (index + 0.75) * LINE_PX;
     const shown = `<animate attributeName="opacity" values="0;1;1" keyTimes="0;${begin};1" calcMode="discrete" dur="${total.toFixed(1)}s" repeatCount="indefinite"/>`;
-    return `<text x="${PADDING_PX}" y="${y}" fill="${isCommand ? '#9cdcfe' : '#d4d4d4'}">${escape(text)}${shown}</text>`;
+    return `<text x="${PADDING_PX}" y="${y}" fill="${isCommand ? '#9cdcfe' : '#d4d4d4'}">${toXml(text)}${shown}</text>`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
@@ -61,6 +61,6 @@ function wrap(line) {
 }
 
 /** @param {string} text */
-function escape(text) {
+function toXml(text) {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
