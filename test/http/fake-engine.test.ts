@@ -32,8 +32,14 @@ async function connected(prepare: (agent: FakeAgent) => void = () => undefined) 
   prepare(agent);
   const { stream } = await engine.exec(id, ['python3', '-c', '']);
   const connection = new AgentConnection(stream);
-  stream.write(`${JSON.stringify({ secret: 's', hash: 'h', source: 3, replace: false })}\nabc`);
+  stream.write(`${headed({ secret: 's', hash: 'h', source: 3, replace: false })}abc`);
   return { engine, id, agent, connection };
+}
+
+/** A header of the hand-over, behind its length. */
+function headed(header: object): string {
+  const text = JSON.stringify(header);
+  return `${text.length}\n${text}`;
 }
 
 describe('controls of the fake engine', () => {
@@ -76,7 +82,7 @@ describe('fake agent', () => {
     connection.close(new Error('done'));
     const { stream } = await engine.exec(id, ['python3']);
     const next = new AgentConnection(stream);
-    stream.write(`${JSON.stringify({ secret: 's', hash: 'h', source: 0, replace: false })}\n`);
+    stream.write(headed({ secret: 's', hash: 'h', source: 0, replace: false }));
     expect(await next.hello).toMatchObject({ resumed: true });
   });
 
