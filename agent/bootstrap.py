@@ -1,22 +1,35 @@
 """Sent with `python3 -I -S -c`: starts the agent, or hands this exec's stdin and stdout to the one that runs."""
-import os, sys, zlib, _frozen_importlib, _signal, _socket
+import os
+import sys
+import zlib
+
+import _frozen_importlib
+import _signal
+import _socket
 from time import monotonic, sleep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, ModuleType
+    from typing import Any
 
 if sys.version_info < (3, 8):
     sys.exit("Clara needs Python 3.8 or newer; this image has %d.%d." % sys.version_info[:2])
 
 
-def parse(text):
+def parse(text: str) -> "Any":
     try:
         from _json import make_scanner
     except ImportError:
         from json import loads
         return loads(text)
-    options = dict(strict=True, object_hook=None, object_pairs_hook=None, parse_float=float, parse_int=int, parse_constant=None)
-    return make_scanner(type("Options", (), options))(text, 0)[0]
+    options = {"strict": True, "object_hook": None, "object_pairs_hook": None, "parse_float": float, "parse_int": int, "parse_constant": None}
+    return make_scanner(type("Options", (), options))(text, 0)[0]  # pyright: ignore[reportArgumentType]
 
 
-def read(size):
+def read(size: int) -> bytes:
     parts = []
     while size:
         part = os.read(0, min(size, 65536))
@@ -27,32 +40,38 @@ def read(size):
     return b"".join(parts)
 
 
+# Modules begin with it, and are compiled as it says without the import that it would cost.
+FUTURE = "from __future__ import annotations"
+ANNOTATIONS = compile(FUTURE, "", "exec").co_flags & ~compile("", "", "exec").co_flags
+
+
 class Bundle:
     """Imports `clara_agent.*` from the source in memory; a module is compiled when it is first needed."""
 
-    def __init__(self, sources):
+    def __init__(self, sources: "dict[str, str]") -> None:
         self.sources = sources
         self.packages = {""}.union(name.rpartition(".")[0] for name in sources)
 
-    def find_spec(self, name, path=None, target=None):
+    def code_of(self, name: str, file: str) -> "CodeType":
+        """The compiled code of a module, by its name below the package, without what is for readers: that takes time and memory."""
+        return compile(self.sources.get(name, "").replace(FUTURE, "", 1), file, "exec", ANNOTATIONS, True, 2)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         package, _, module = name.partition(".")
         if package == "clara_agent":
             is_package = module in self.packages
             if is_package or module in self.sources:
-                return _frozen_importlib.ModuleSpec(name, self, origin=name, is_package=is_package)
+                return _frozen_importlib.ModuleSpec(name, self, origin=name, is_package=is_package)  # pyright: ignore[reportArgumentType]
 
-    def get_source(self, name):
-        return self.sources.get(name.partition(".")[2])
-
-    def create_module(self, spec):
+    def create_module(self, spec: "ModuleSpec") -> None:
         return None
 
-    def exec_module(self, module):
+    def exec_module(self, module: "ModuleType") -> None:
         name = module.__name__.partition(".")[2]
-        exec(compile(self.sources.get(name, ""), "<clara_agent>/%s.py" % name.replace(".", "/"), "exec"), module.__dict__)
+        exec(self.code_of(name, "<clara_agent>/%s.py" % name.replace(".", "/")), module.__dict__)
 
 
-def hand_over(peer, secret):
+def hand_over(peer: _socket.socket, secret: str) -> None:
     peer.settimeout(10)
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, (0).to_bytes(4, sys.byteorder) + (1).to_bytes(4, sys.byteorder))
     peer.sendmsg([('{"secret":"%s"}' % secret).encode()], [rights])
@@ -60,7 +79,7 @@ def hand_over(peer, secret):
         sys.exit("the agent refused this stream")
 
 
-def keep_open(agent):
+def keep_open(agent: _socket.socket) -> None:
     """Keeps the exec alive for as long as the agent, or until it kills this: its end of the socket closes when it dies."""
     agent.setblocking(True)
     null = os.open("/dev/null", os.O_RDWR)
@@ -75,7 +94,7 @@ def keep_open(agent):
         os._exit(0)
 
 
-def holders(name):
+def holders(name: str) -> "Iterator[int]":
     """Who has a socket of this name open; itself not."""
     with open("/proc/net/unix") as sockets:
         links = ["socket:[%s]" % words[6] for words in map(str.split, sockets) if words[7:] == ["@" + name]]
@@ -88,14 +107,14 @@ def holders(name):
             pass  # It has ended.
 
 
-def listeners(peer, name):
+def listeners(peer: _socket.socket, name: str) -> "Iterable[int]":
     """Who has to end so that the name is free."""
     pid = int.from_bytes(peer.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)[:4], sys.byteorder)
     # gVisor names the process that asks.
     return holders(name) if pid == os.getpid() else [pid] if pid > 1 else []
 
 
-def main():
+def main() -> None:
     size = b""
     while not size.endswith(b"\n"):
         if len(size) > 8:

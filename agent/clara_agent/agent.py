@@ -1,4 +1,7 @@
 """The agent as a whole: what its operations share, and the stream it has now."""
+
+from __future__ import annotations
+
 import os
 import sys
 
@@ -20,6 +23,18 @@ from .io.scratch import Scratch
 from .host.settings import Settings
 from .processes.shells import Shells
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .processes.table import ProcessTable
+    from _socket import socket
+    from collections.abc import Callable
+    from typing import Any
+
+    from .wire.channel import Channel
+    from .wire.contracts import Listener
+    from .wire.handover import Keeper
+    from .wire.operation import Operation
+
 TEMPORARY = b"/tmp"
 SHARED_MEMORY = b"/dev/shm"
 
@@ -27,7 +42,7 @@ SHARED_MEMORY = b"/dev/shm"
 class Agent:
     """Owns the loop, the children, the interpreters and the connection."""
 
-    def __init__(self, header, listener):
+    def __init__(self, header: dict[str, Any], listener: socket) -> None:
         config = header["config"]
         self._hash = header.get("hash", "")
         self._boot = os.urandom(8).hex()
@@ -46,7 +61,7 @@ class Agent:
         self.oom = OomCounter()
         self._settings = Settings()
         self.runs = set()
-        self._table = None
+        self._table: ProcessTable | None = None
         self.workers = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
@@ -60,10 +75,10 @@ class Agent:
             self.proxy = Proxy(self, config["proxy"]["port"])
         Handover(self.loop, listener, header["secret"], lambda read, write, keeper: self.connect(read, write, keeper, True))
 
-    def _temporary(self):
+    def _temporary(self) -> bytes:
         return self.environment.get(b"TMPDIR", TEMPORARY)
 
-    def connect(self, read_fd, write_fd, keeper, is_resumed):
+    def connect(self, read_fd: int, write_fd: int, keeper: Keeper | None, is_resumed: bool) -> None:
         """Takes a stream; the one before it ends."""
         if self._connection:
             self._connection.close()
@@ -73,7 +88,7 @@ class Agent:
             {"hash": self._hash, "pid": os.getpid(), "boot": self._boot, "python": sys.version.split()[0], "resumed": is_resumed}
         )
 
-    def _open(self, channel, parameters):
+    def _open(self, channel: Channel, parameters: dict[str, Any]) -> Operation:
         operation = find_operation(take(parameters, "op", str))
         if operation.checks_settings:
             self.folders.check()
@@ -82,23 +97,23 @@ class Agent:
             self._settings.check(())
         return operation(self, channel, parameters)
 
-    def _ended(self, connection):
+    def _ended(self, connection: Connection) -> None:
         self._connection = None
         if self._keeper:
             self._keeper.end()
             self._keeper = None
 
-    def _flush(self):
+    def _flush(self) -> None:
         if self._connection:
             self._connection.flush()
 
-    def dial(self, parameters, operation):
+    def dial(self, parameters: dict[str, Any], operation: Listener) -> Channel:
         """Opens a channel to the server."""
         if not self._connection:
             raise Failure("internal", "The server is not connected.")
         return self._connection.open(parameters, operation)
 
-    def table(self):
+    def table(self) -> ProcessTable:
         """The processes that are kept; made when the first is."""
         if self._table is None:
             from .processes.table import ProcessTable
@@ -106,15 +121,15 @@ class Agent:
             self._table = ProcessTable(self, memory_limit() or 0)
         return self._table
 
-    def own_pids(self):
+    def own_pids(self) -> list[int]:
         """Processes that belong to the agent itself."""
         return self.interpreters.pids() + self.shells.pids() + list(self.workers)
 
-    def check_settings(self):
+    def check_settings(self) -> None:
         """Called before a result leaves: the call of the code that meddled is the one that fails."""
         self._settings.check(self.interpreters.pids() + self.shells.pids())
 
-    def clear_background(self, then):
+    def clear_background(self, then: Callable[[], object]) -> None:
         """Ends everything that earlier runs left behind, then calls back."""
         from .processes.sweep import sweep
 

@@ -1,11 +1,14 @@
 """What goes wrong: failures of one call, and violations that end the connection."""
+
+from __future__ import annotations
+
 import errno
 
 
 class Failure(Exception):
     """Fails one call; `code` is one of the protocol's error codes, `message` a sentence for a person."""
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -57,30 +60,30 @@ BROKEN_OFF = (errno.EIO, errno.EROFS)
 MAX_SHOWN = 400
 
 
-def from_os_error(error, path=None):
+def from_os_error(error: OSError, path: str | None = None) -> Failure:
     """The Failure that says what an OSError means for the call."""
-    code, sentence = CODES.get(error.errno) or (OTHER, _to_sentence(error))
+    code, sentence = CODES.get(error.errno or 0) or (OTHER, _to_sentence(error))
     where = "" if path is None else ": %s" % _shorten(path)
     return Failure(code, "%s%s." % (sentence, where))
 
 
-def from_write_error(error, path=None):
+def from_write_error(error: OSError, path: str | None = None) -> Failure:
     """The same for what was to be kept on the sandbox's disk, which breaks off where it has no room below it."""
     if error.errno not in BROKEN_OFF:
         return from_os_error(error, path)
     return Failure("no_space", "The disk takes nothing more, as it is full or has failed. Delete files, then restart the sandbox.")
 
 
-def _shorten(path):
+def _shorten(path: str) -> str:
     return path if len(path) <= MAX_SHOWN else "%s...%s" % (path[: MAX_SHOWN // 2], path[-MAX_SHOWN // 2 :])
 
 
-def _to_sentence(error):
+def _to_sentence(error: OSError) -> str:
     reason = (error.strerror or str(error)).rstrip(".")
     return reason[:1].upper() + reason[1:] or "The operation is not possible"
 
 
-def to_failure(error):
+def to_failure(error: BaseException) -> Failure:
     """The Failure for whatever an operation has raised: a fault of the agent's own fails one call and no more."""
     if isinstance(error, Failure):
         return error

@@ -1,4 +1,7 @@
 """Starts the agent in the process that the bootstrap forked."""
+
+from __future__ import annotations
+
 import os
 
 from .agent import Agent
@@ -6,8 +9,13 @@ from .io.guard import become_deaf, become_known_as, become_subreaper, become_und
 from .io.staged import sweep_roots
 from .wire.handover import Keeper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from typing import Any
 
-def main(header, listener, keeper, line):
+
+def main(header: dict[str, Any], listener: socket, keeper: int, line: socket) -> None:
     """Runs for as long as the sandbox does; never returns."""
     become_undumpable()
     become_subreaper()

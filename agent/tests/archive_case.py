@@ -1,30 +1,39 @@
 """Base of tests that unpack."""
+
+from __future__ import annotations
+
 import os
 
 from case import AgentCase
 from client import CallFailed
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from client import Answer
+    from typing import Any
+
 LIMITS = {"entries": 1000, "bytes": 50000000, "ratio": 1000}
 
 
 class ArchiveCase(AgentCase):
+    folder: str
     number = 0
 
-    def setUp(self):
+    def setUp(self) -> None:
         super().setUp()
         ArchiveCase.number += 1
         self.folder = "f%d" % ArchiveCase.number
 
-    def unpack(self, data, form="tar", destination=None, encoding=None, **limits):
+    def unpack(self, data: bytes, form: Any = "tar", destination: Any = None, encoding: Any = None, **limits: Any) -> Answer:
         """The RESULT of an archive that is sent."""
         return self.client.call("unpack", data, destination=destination or self.folder, format=form, limits=dict(LIMITS, **limits), encoding=encoding)
 
-    def extract(self, data, **parameters):
+    def extract(self, data: bytes, **parameters: Any) -> Answer:
         """The RESULT of an archive that lies in the sandbox."""
         self.write_file("archive", data)
         return self.client.call("extract", path="archive", destination=self.folder, limits=LIMITS, **parameters)
 
-    def refusal(self, data, form=None, **parameters):
+    def refusal(self, data: bytes, form: Any = None, **parameters: Any) -> tuple[str, str]:
         """Why an archive is refused, as its code and sentence; nothing of it may be there."""
         with self.assertRaises(CallFailed) as caught:
             self.unpack(data, form, **parameters) if form else self.extract(data, **parameters)
@@ -32,7 +41,7 @@ class ArchiveCase(AgentCase):
         self.assertRegex(caught.exception.message, r"^[A-Z].*[.]$")
         return caught.exception.code, caught.exception.message
 
-    def found(self, folder=None):
+    def found(self, folder: Any = None) -> dict[str, Any]:
         """Relative path to content, link target or None for a folder."""
         top = os.fsencode(self.sandbox.path(folder or self.folder))
         result = {}

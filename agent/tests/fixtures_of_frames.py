@@ -1,12 +1,19 @@
 """Writes test/fixtures/frames.json, the byte fixtures that both codecs are tested with: `python3 agent/tests/fixtures_of_frames.py`."""
+
+from __future__ import annotations
+
 import json
 import os
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 PATH = os.path.join(os.path.dirname(__file__), "..", "..", "test", "fixtures", "frames.json")
 
 
-def frame(kind, channel, stream=0, payload=b""):
+def frame(kind: int, channel: int, stream: int = 0, payload: Any = b"") -> bytes:
     """A frame by the book, made without the codec that it tests."""
     return struct.pack(">IIBB", len(payload), channel, kind, stream) + payload
 
@@ -49,7 +56,7 @@ BAD = [
 ]
 
 
-def fixtures():
+def fixtures() -> list[dict[str, Any]]:
     """The list that the file holds."""
     found = [
         {"name": name, "type": kind, "channel": channel, "stream": stream, "payloadHex": payload.hex(), "hex": frame(kind, channel, stream, payload).hex()}

@@ -1,10 +1,18 @@
 """Measures an agent in a container: `python3 agent/tests/measure.py [image]`."""
+
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 import time
 
 from client import Client, bootstrap, preamble
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 FLAGS = (
     "--init --user 1000:1000 --read-only --tmpfs /tmp --tmpfs /workspace:uid=1000 --tmpfs /packages:uid=1000 --tmpfs /run/clara:uid=1000,mode=700 "
@@ -26,22 +34,23 @@ HEADER = {
 class Container:
     """A throw-away container; agents are reached through `docker exec`."""
 
-    def __init__(self, image="clara-base:test", flags=FLAGS):
+    def __init__(self, image: str = "clara-base:test", flags: str = FLAGS) -> None:
         self.id = subprocess.check_output(["docker", "run", "-d", *flags.split(), image, "sleep", "infinity"], text=True).strip()
 
-    def connect(self, **header):
+    def connect(self, **header: Any) -> Client:
         exec_ = subprocess.Popen(["docker", "exec", "-i", self.id, "python3", "-I", "-S", "-c", bootstrap()], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert exec_.stdin and exec_.stdout
         client = Client(exec_.stdout.fileno(), exec_.stdin.fileno())
         client.exec = exec_
         client.raw(preamble(dict(HEADER, **header)))
         client.greet()
         return client
 
-    def remove(self):
+    def remove(self) -> None:
         subprocess.run(["docker", "rm", "-f", self.id], stdout=subprocess.DEVNULL)
 
 
-def median_ms(count, call):
+def median_ms(count: int, call: Callable[[], object]) -> float:
     """The median of many calls."""
     times = []
     for _ in range(count):
@@ -51,13 +60,13 @@ def median_ms(count, call):
     return round(sorted(times)[count // 2] * 1000, 3)
 
 
-def megabytes_a_second(size, call):
+def megabytes_a_second(size: int, call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return round(size / 1e6 / (time.perf_counter() - start))
 
 
-def memory_kib(container):
+def memory_kib(container: Any) -> dict[str, int]:
     """PSS and private memory of the agent and of the warm interpreters in the container."""
     top = subprocess.check_output(["docker", "top", container.id, "-eo", "pid,args"], text=True).splitlines()[1:]
     found = {}
@@ -72,7 +81,7 @@ def memory_kib(container):
     return found
 
 
-def main():
+def main() -> None:
     container = Container(*sys.argv[1:2])
     try:
         start = time.perf_counter()
@@ -81,6 +90,7 @@ def main():
         start = time.perf_counter()
         second = container.connect()
         print("hand over ms", round((time.perf_counter() - start) * 1000))
+        assert first.exec
         first.exec.kill()
         client = second
         client.run("python", "print(1)")

@@ -1,4 +1,7 @@
 """An agent on this machine, started through the real bootstrap, with folders of its own."""
+
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -7,11 +10,15 @@ import tempfile
 
 from client import Client, bootstrap, preamble
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Sandbox:
     """Folders, secrets and streams of one agent."""
 
-    def __init__(self, **config):
+    def __init__(self, **config: Any) -> None:
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="clara-"))
         for name in "workspace", "packages", "scratch", "home":
             os.mkdir(os.path.join(self.root, name))
@@ -29,7 +36,7 @@ class Sandbox:
         self.clients = []
         self.keepers = []
 
-    def connect(self, **header):
+    def connect(self, **header: Any) -> Client:
         """Starts the agent or hands it another stream."""
         ours, theirs = os.pipe(), os.pipe()
         keeper = subprocess.Popen([sys.executable, "-I", "-S", "-c", bootstrap()], stdin=ours[0], stdout=theirs[1], stderr=subprocess.PIPE)
@@ -41,15 +48,15 @@ class Sandbox:
         client.raw(preamble(dict(self.header, **header)))
         return client
 
-    def start(self, **header):
+    def start(self, **header: Any) -> Client:
         client = self.connect(**header)
         client.greet()
         return client
 
-    def path(self, name):
+    def path(self, name: str) -> str:
         return os.path.join(self.workspace, name)
 
-    def close(self):
+    def close(self) -> None:
         """Ends the agent and all that it has started."""
         for client in self.clients:
             if client.hello:
@@ -63,7 +70,7 @@ class Sandbox:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def kill_tree(pid):
+def kill_tree(pid: int) -> None:
     from clara_agent.io.tree import below, scan
 
     for found in [pid] + below(pid, scan()):

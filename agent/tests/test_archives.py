@@ -1,4 +1,7 @@
 """Archives in, archives out, and archives that mean harm."""
+
+from __future__ import annotations
+
 import io
 import os
 import stat
@@ -12,8 +15,12 @@ from client import CallFailed
 from clara_agent.wire import codec
 from clara_agent.io.tree import scan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def tar_of(*entries, mode="w"):
+
+def tar_of(*entries: Any, mode: Any = "w") -> bytes:
     """A tar archive of (name, content or TarInfo attributes)."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode) as tar:
@@ -29,7 +36,7 @@ def tar_of(*entries, mode="w"):
     return out.getvalue()
 
 
-def zip_of(*entries):
+def zip_of(*entries: Any) -> bytes:
     """A zip archive of (name, content, external attributes)."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
@@ -40,7 +47,7 @@ def zip_of(*entries):
     return out.getvalue()
 
 
-def names_in(data):
+def names_in(data: bytes) -> list[str]:
     """The names in an archive."""
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as file:
@@ -49,7 +56,7 @@ def names_in(data):
         return tar.getnames()
 
 
-def link(target, kind=tarfile.SYMTYPE):
+def link(target: Any, kind: Any = tarfile.SYMTYPE) -> dict[str, Any]:
     return {"type": kind, "linkname": target}
 
 
@@ -72,7 +79,7 @@ UNSAFE = {
 
 
 class Archives(ArchiveCase):
-    def test_each_kind_of_archive_is_told_by_its_content(self):
+    def test_each_kind_of_archive_is_told_by_its_content(self) -> None:
         entries = (("a/b.txt", b"hello"), ("c", b""))
         for number, data in enumerate([tar_of(*entries, mode="w" + mode) for mode in ("", ":gz", ":bz2", ":xz")] + [zip_of(*entries)]):
             self.write_file("archive", data)
@@ -80,14 +87,14 @@ class Archives(ArchiveCase):
             result = self.client.call("extract", path="archive", destination=folder, limits=LIMITS).result
             self.assertEqual((result, self.found(folder)), ({"entries": 2, "bytes": 5}, {"a": None, "a/b.txt": b"hello", "c": b""}))
 
-    def test_links_modes_and_times_are_kept(self):
+    def test_links_modes_and_times_are_kept(self) -> None:
         data = tar_of(("run", {"mode": 0o4755, "mtime": 1000000000}), ("d/file", b"x"), ("d/sym", link("file")), ("up", link("d/../run")), ("hard", link("d/file", tarfile.LNKTYPE)))
         self.assertEqual(self.unpack(data).result, {"entries": 5, "bytes": 1})
         self.assertEqual(self.found(), {"run": b"", "d": None, "d/file": b"x", "d/sym": "-> file", "up": "-> d/../run", "hard": b"x"})
         status = os.stat(self.sandbox.path(self.folder + "/run"))
         self.assertEqual((stat.S_IMODE(status.st_mode), status.st_mtime), (0o755, 1000000000))
 
-    def test_unsafe_archives_are_refused_whole(self):
+    def test_unsafe_archives_are_refused_whole(self) -> None:
         for name, data in UNSAFE.items():
             form = "zip" if data[:2] == b"PK" else "tar"
             first = tar_of(("first", b"1"))[:1024] if form == "tar" else b""
@@ -97,7 +104,7 @@ class Archives(ArchiveCase):
                 self.assertEqual(caught.exception.code, "unsafe_archive", name)
                 self.assertEqual(self.found(), {}, name)
 
-    def test_a_link_that_is_there_already_is_not_followed_out(self):
+    def test_a_link_that_is_there_already_is_not_followed_out(self) -> None:
         os.makedirs(self.sandbox.path(self.folder))
         os.symlink("/tmp", self.sandbox.path(self.folder + "/out"))
         os.symlink("..", self.sandbox.path(self.folder + "/up"))
@@ -108,7 +115,7 @@ class Archives(ArchiveCase):
         self.unpack(tar_of(("out", b"replaced")))
         self.assertEqual(self.found()["out"], b"replaced")
 
-    def test_a_link_in_the_middle_of_an_archive_is_seen_by_what_follows(self):
+    def test_a_link_in_the_middle_of_an_archive_is_seen_by_what_follows(self) -> None:
         folder = {"type": tarfile.DIRTYPE}
         for entries in (
             (("a/b/one", b"1"), ("a/b/l", link("../..")), ("a/b/l/../x", b"2")),
@@ -120,14 +127,14 @@ class Archives(ArchiveCase):
                 self.unpack(tar_of(*entries))
             self.assertEqual((caught.exception.code, self.found()), ("unsafe_archive", {}))
 
-    def test_limits_hold(self):
+    def test_limits_hold(self) -> None:
         for limits in ({"entries": 1}, {"bytes": 9}, {"ratio": 0}):
             with self.assertRaises(CallFailed) as caught:
                 self.unpack(tar_of(("a", b"12345"), ("b", b"67890")), **limits)
             self.assertEqual(caught.exception.code, "too_large")
             self.assertEqual(self.found(), {})
 
-    def test_an_archive_that_is_itself_too_large_is_refused_on_the_way(self):
+    def test_an_archive_that_is_itself_too_large_is_refused_on_the_way(self) -> None:
         limits = {"entries": 10, "bytes": 100000, "ratio": 1000}
         number = self.client.open("unpack", destination="endless", format="tar", limits=limits)
         self.client.put(number, bytes(2000000))
@@ -136,14 +143,14 @@ class Archives(ArchiveCase):
         self.assertEqual(caught.exception.code, "too_large")
         self.assertEqual(os.listdir(self.sandbox.path("endless")), [])
 
-    def test_bombs_are_refused(self):
+    def test_bombs_are_refused(self) -> None:
         for form, data in (("zip", zip_of(("zeros", bytes(40000000)))), ("tar", tar_of(("zeros", bytes(40000000)), mode="w:gz"))):
             with self.assertRaises(CallFailed) as caught:
                 self.unpack(data, form, ratio=100)
             self.assertEqual(caught.exception.code, "too_large")
             self.assertEqual(self.found(), {})
 
-    def test_garbage_is_invalid(self):
+    def test_garbage_is_invalid(self) -> None:
         good = tar_of(("a", os.urandom(50000)), mode="w:gz")
         packed = zip_of(("a", os.urandom(50000)))
         damaged = packed[:20000] + bytes(100) + packed[20100:]
@@ -152,7 +159,7 @@ class Archives(ArchiveCase):
                 self.unpack(data, form)
             self.assertEqual(caught.exception.code, "invalid")
 
-    def test_folders_as_deep_as_a_path_can_be_are_unpacked(self):
+    def test_folders_as_deep_as_a_path_can_be_are_unpacked(self) -> None:
         deep = "d/" * 1500
         self.write_file("deep.tar", tar_of((deep + "file", b"x"), ("e/" * 1500, {"type": tarfile.DIRTYPE})))
         self.assertEqual(self.client.call("extract", path="deep.tar", destination=self.folder, limits=LIMITS).result["entries"], 2)
@@ -161,13 +168,13 @@ class Archives(ArchiveCase):
         for name in self.folder, "f":
             self.client.call("remove", path=name, recursive=True)
 
-    def test_a_name_that_is_too_long_is_refused_before_anything_is_unpacked(self):
+    def test_a_name_that_is_too_long_is_refused_before_anything_is_unpacked(self) -> None:
         for name in "d/" * 3000 + "file", "x" * 256:
             with self.assertRaises(CallFailed) as caught:
                 self.unpack(tar_of(("first", b"1"), (name, b"x")))
             self.assertEqual((caught.exception.code, self.found()), ("invalid", {}))
 
-    def test_a_damaged_entry_leaves_what_was_there(self):
+    def test_a_damaged_entry_leaves_what_was_there(self) -> None:
         os.makedirs(self.sandbox.path(self.folder))
         self.write_file(self.folder + "/a.txt", b"old")
         packed = bytearray(zip_of(("a.txt", os.urandom(5000)), ("b.txt", b"")))
@@ -176,7 +183,7 @@ class Archives(ArchiveCase):
             self.unpack(bytes(packed), "zip")
         self.assertEqual((caught.exception.code, self.found()), ("invalid", {"a.txt": b"old"}))
 
-    def test_links_replace_what_is_there_once_they_can(self):
+    def test_links_replace_what_is_there_once_they_can(self) -> None:
         os.makedirs(self.sandbox.path(self.folder))
         for name in "soft", "hard", "same":
             self.write_file(self.folder + "/" + name, b"old")
@@ -187,7 +194,7 @@ class Archives(ArchiveCase):
         self.unpack(tar_of(("soft", link("same")), ("hard", hard), ("same", hard), ("hard", hard)))
         self.assertEqual(self.found(), {"soft": "-> same", "hard": b"old", "same": b"old"})
 
-    def test_a_packed_tree_unpacks_to_the_same(self):
+    def test_a_packed_tree_unpacks_to_the_same(self) -> None:
         tree = self.folder + "/tree"
         os.makedirs(self.sandbox.path(tree + "/a/empty"))
         for name, content in (("x", b"1"), ("a/-odd\nname", b"2" * 70000), ("a/\u00e9", b"3"), ("z" * 200, b"")):
@@ -205,7 +212,7 @@ class Archives(ArchiveCase):
             self.unpack(answer.out, form, copy)
             self.assertEqual(self.found(copy), expected)
 
-    def test_names_that_are_not_utf8_survive_tar(self):
+    def test_names_that_are_not_utf8_survive_tar(self) -> None:
         os.makedirs(os.fsencode(self.sandbox.path(self.folder)) + b"/src")
         with open(os.fsencode(self.sandbox.path(self.folder)) + b"/src/caf\xe9", "w"):
             pass
@@ -213,7 +220,7 @@ class Archives(ArchiveCase):
         self.unpack(archive, "tar", self.folder + "/dst")
         self.assertEqual(os.listdir(os.fsencode(self.sandbox.path(self.folder)) + b"/dst"), [b"caf\xe9"])
 
-    def test_other_tools_read_what_is_packed(self):
+    def test_other_tools_read_what_is_packed(self) -> None:
         self.write_file("single", b"content")
         os.makedirs(self.sandbox.path(self.folder))
         archive = self.sandbox.path(self.folder + "/out")
@@ -222,7 +229,7 @@ class Archives(ArchiveCase):
                 file.write(self.client.call("pack", path="single", format=form).out)
             self.assertIn(subprocess.check_output(command), (b"content", b"Done testing\n"))
 
-    def test_pack_of_what_is_not_there_is_not_found(self):
+    def test_pack_of_what_is_not_there_is_not_found(self) -> None:
         self.assert_fails("not_found", "pack", path="absent", format="tar")
         self.assert_fails("not_found", "extract", path="absent", destination="x", limits=LIMITS)
         self.assert_fails("invalid", "pack", path=".", format="rar")
@@ -230,7 +237,7 @@ class Archives(ArchiveCase):
         self.assert_fails("invalid", "extract", path="absent", destination="x", limits={"entries": "1", "bytes": 1, "ratio": 1})
         self.assert_fails("is_directory", "extract", path=".", destination="x", limits=LIMITS)
 
-    def test_a_large_tree_packs_with_a_slow_reader(self):
+    def test_a_large_tree_packs_with_a_slow_reader(self) -> None:
         os.makedirs(self.sandbox.path(self.folder))
         self.write_file(self.folder + "/big", os.urandom(1000) * 10000)
         self.client.gives_credit = False
@@ -241,7 +248,7 @@ class Archives(ArchiveCase):
         self.client.send(codec.CREDIT, number, 0, (262144).to_bytes(4, "big"))
         self.assertEqual(self.client.finish(number).result["bytes"], len(answer.out))
 
-    def test_cancel_ends_the_worker(self):
+    def test_cancel_ends_the_worker(self) -> None:
         self.client.gives_credit = False
         self.write_file("big", os.urandom(1000) * 10000)
         for op, parameters in (("pack", {"path": "big", "format": "tar"}), ("unpack", {"destination": self.folder, "format": "tar", "limits": LIMITS})):
@@ -251,7 +258,7 @@ class Archives(ArchiveCase):
             self.assertEqual(self.client.answers[number].error["code"], "cancelled")
         self.client.gives_credit = True
 
-    def test_a_killed_worker_fails_only_its_call(self):
+    def test_a_killed_worker_fails_only_its_call(self) -> None:
         self.client.open("unpack", destination=self.folder, format="tar", limits=LIMITS)
         number = self.client.next - 2
         self.client.call("stat", path=".")

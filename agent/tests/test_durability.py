@@ -1,4 +1,7 @@
 """What was acknowledged is on the disk; what was cut leaves nothing."""
+
+from __future__ import annotations
+
 import errno
 import io
 import os
@@ -12,18 +15,22 @@ from client import CallFailed
 from sandbox import kill_tree
 from clara_agent.io.staged import PREFIX, Staged, place_made, sweep_roots
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MIB = 1 << 20
 LIMITS = {"entries": 1000, "bytes": 500 * MIB, "ratio": 100000}
 
 
-def run(*argv):
+def run(*argv: Any) -> None:
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class FullHost(AgentCase):
     """A disk image that promises more than the file system below it has, mounted in the workspace."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         super().setUp()
         place = os.path.join(self.sandbox.root, self.id().rpartition(".")[2])
         self.below = os.path.join(place, "below")
@@ -43,14 +50,14 @@ class FullHost(AgentCase):
         run("mount", "-o", "loop", self.image, self.disk)
         self.addCleanup(lambda: subprocess.run(["umount", "-l", self.disk]))
 
-    def cycle(self):
+    def cycle(self) -> None:
         """Forgets all that is only in memory; there is room again before the disk is looked at."""
         run("umount", self.disk)
         os.unlink(self.filler)
         subprocess.run(["e2fsck", "-p", self.image], stdout=subprocess.DEVNULL)
         run("mount", "-o", "loop", self.image, self.disk)
 
-    def test_a_file_that_was_acknowledged_is_there_and_one_that_was_not_leaves_the_old(self):
+    def test_a_file_that_was_acknowledged_is_there_and_one_that_was_not_leaves_the_old(self) -> None:
         self.client.call("write", b"old", path="disk/old")
         acknowledged = []
         with self.assertRaises(CallFailed) as caught:
@@ -67,8 +74,8 @@ class FullHost(AgentCase):
         names = set(os.listdir(self.disk)) - {"lost+found", "old"}
         self.assertEqual(names, {str(number) for number in acknowledged})
 
-    def test_an_archive_that_was_acknowledged_is_there(self):
-        def archive(number):
+    def test_an_archive_that_was_acknowledged_is_there(self) -> None:
+        def archive(number: int) -> bytes:
             out = io.BytesIO()
             with tarfile.open(fileobj=out, mode="w") as tar:
                 for name in "a", "b":
@@ -91,7 +98,7 @@ class FullHost(AgentCase):
 
 
 class Writers(AgentCase):
-    def test_one_that_is_killed_leaves_nothing(self):
+    def test_one_that_is_killed_leaves_nothing(self) -> None:
         os.mkdir(self.sandbox.path("cut"))
         self.write_file("cut/old", b"old")
         for name in "old", "new":
@@ -103,13 +110,13 @@ class Writers(AgentCase):
         self.assertEqual((os.listdir(self.sandbox.path("cut")), self.read_file("cut/old")), (["old"], b"old"))
         self.assertEqual([name for name in os.listdir(self.sandbox.workspace) if name.startswith(".")], [])
 
-    def test_many_that_end_at_once_are_all_answered(self):
+    def test_many_that_end_at_once_are_all_answered(self) -> None:
         numbers = [self.client.open("write", b"%d" % n, path="many/%d" % (n % 40)) for n in range(120)]
         for number in numbers:
             self.assertIn("bytes", self.client.finish(number).result)
         self.assertEqual(len(os.listdir(self.sandbox.path("many"))), 40)
 
-    def test_of_those_that_end_at_once_for_one_version_one_is_written(self):
+    def test_of_those_that_end_at_once_for_one_version_one_is_written(self) -> None:
         numbers = [self.client.open("write", b"%d" % n, path="once", only=["absent"]) for n in range(20)]
         codes = []
         for number in numbers:
@@ -121,14 +128,14 @@ class Writers(AgentCase):
 class WithoutNamelessFiles(AgentCase):
     """As on a file system that has none."""
 
-    def setUp(self):
+    def setUp(self) -> None:
         super().setUp()
         self.root = os.fsencode(self.sandbox.path(self.id().rpartition(".")[2]))
         self.deep = os.path.join(self.root, b"a/b")
         os.makedirs(self.deep)
         plain = os.open
 
-        def refuse(path, flags, *more, **named):
+        def refuse(path: Any, flags: int, *more: Any, **named: Any) -> int:
             if flags & os.O_TMPFILE == os.O_TMPFILE:
                 raise OSError(errno.EOPNOTSUPP, "no nameless files")
             return plain(path, flags, *more, **named)
@@ -137,7 +144,7 @@ class WithoutNamelessFiles(AgentCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def test_what_is_left_lies_in_the_root_and_is_swept(self):
+    def test_what_is_left_lies_in_the_root_and_is_swept(self) -> None:
         Staged(self.deep, [self.root]).write(b"cut")
         self.assertEqual(os.listdir(self.deep), [])
         mine = os.path.join(self.root, PREFIX + b"not-one-of-ours")
@@ -145,7 +152,7 @@ class WithoutNamelessFiles(AgentCase):
         sweep_roots([self.root, b"/no/such/root"])
         self.assertEqual(sorted(os.listdir(self.root)), [PREFIX + b"not-one-of-ours", b"a"])
 
-    def test_a_file_takes_its_place(self):
+    def test_a_file_takes_its_place(self) -> None:
         path = os.path.join(self.deep, b"file")
         for content in b"one", b"two":
             file = Staged(self.deep, [self.root])
@@ -158,12 +165,12 @@ class WithoutNamelessFiles(AgentCase):
                 self.assertEqual(found.read(), content)
         self.assertEqual((os.listdir(self.deep), [name for name in os.listdir(self.root) if name.startswith(PREFIX)]), ([b"file"], []))
 
-    def test_one_that_is_given_up_is_gone(self):
+    def test_one_that_is_given_up_is_gone(self) -> None:
         Staged(self.deep, [self.root]).close()
         Staged(self.deep, []).close()
         self.assertEqual((os.listdir(self.deep), os.listdir(self.root).count(b"a")), ([], 1))
 
-    def test_a_link_takes_its_place(self):
+    def test_a_link_takes_its_place(self) -> None:
         path = os.path.join(self.deep, b"link")
         for target in b"one", b"two":
             place_made(path, [self.root], lambda name, target=target: os.symlink(target, name))

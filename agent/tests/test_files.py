@@ -14,7 +14,7 @@ from clara_agent.errors import from_os_error
 
 
 class Files(AgentCase):
-    def test_written_bytes_are_read_again(self):
+    def test_written_bytes_are_read_again(self) -> None:
         for size in 0, 1, 65535, 65536, 65537, 262144, 1000000, 20000000:
             body = os.urandom(1000) * (size // 1000) + b"x" * (size % 1000)
             self.assertEqual(self.client.call("write", body, path="file", size=size).result["bytes"], size)
@@ -22,12 +22,12 @@ class Files(AgentCase):
             self.assertTrue(answer.out == body)
             self.assertEqual((answer.result, answer.events[0]["size"], answer.events[0]["type"]), ({"bytes": size}, size, "file"))
 
-    def test_parts_are_read(self):
+    def test_parts_are_read(self) -> None:
         self.write_file("file", b"0123456789")
         for offset, length, part in ((0, 0, b""), (3, 4, b"3456"), (8, 100, b"89"), (10, 1, b""), (10**15, 1, b""), (0, None, b"0123456789")):
             self.assertEqual(self.client.call("read", path="file", offset=offset, length=length).out, part)
 
-    def test_odd_names_work(self):
+    def test_odd_names_work(self) -> None:
         for name in ("a b", "-rf", "new\nline", "quote'\"", "\u00e9\U0001f600", "caf\udce9", "\\x", "*", "~", ".hidden", "x" * 255):
             self.client.call("write", b"odd", path="odd/" + name)
             self.assertEqual(self.client.call("read", path="odd/" + name).out, b"odd")
@@ -36,18 +36,18 @@ class Files(AgentCase):
             self.assertEqual(self.client.call("remove", path="odd/" + name).result, {"removed": True})
         self.assert_fails("invalid", "write", b"", path="x" * 256)
 
-    def test_write_says_whether_it_created(self):
+    def test_write_says_whether_it_created(self) -> None:
         self.assertTrue(self.client.call("write", b"1", path="new").result["created"])
         self.assertFalse(self.client.call("write", b"2", path="new").result["created"])
 
-    def test_write_keeps_the_mode_or_sets_it(self):
+    def test_write_keeps_the_mode_or_sets_it(self) -> None:
         self.client.call("write", b"1", path="script", mode=0o755)
         self.client.call("write", b"2", path="script")
         self.assertEqual(stat.S_IMODE(os.stat(self.sandbox.path("script")).st_mode), 0o755)
         self.client.call("write", b"3", path="script", mode=0o600)
         self.assertEqual(stat.S_IMODE(os.stat(self.sandbox.path("script")).st_mode), 0o600)
 
-    def test_write_goes_through_a_symlink(self):
+    def test_write_goes_through_a_symlink(self) -> None:
         self.write_file("real", b"old")
         os.symlink("real", self.sandbox.path("link"))
         os.symlink("nowhere", self.sandbox.path("dangling"))
@@ -56,7 +56,7 @@ class Files(AgentCase):
         self.assertTrue(os.path.islink(self.sandbox.path("link")))
         self.assertEqual((self.read_file("real"), self.read_file("nowhere")), (b"new", b"made"))
 
-    def test_an_unfinished_write_leaves_the_old_file_and_no_other(self):
+    def test_an_unfinished_write_leaves_the_old_file_and_no_other(self) -> None:
         os.mkdir(self.sandbox.path("whole"))
         self.write_file("whole/file", b"old")
         number = self.client.open("write", path="whole/file")
@@ -72,7 +72,7 @@ class Files(AgentCase):
         self.assertEqual(os.listdir(self.sandbox.path("whole")), ["file"])
         self.assertEqual(self.read_file("whole/file"), b"old")
 
-    def test_write_only_over_the_version_that_is_expected(self):
+    def test_write_only_over_the_version_that_is_expected(self) -> None:
         self.assert_fails("changed", "write", b"1", path="only/file", only=["present"])
         self.assertFalse(os.path.exists(self.sandbox.path("only")))
         self.client.call("write", b"1", path="only/file", only=["absent"])
@@ -85,7 +85,7 @@ class Files(AgentCase):
         self.client.call("write", b"five", path="only/file", only=["present"])
         self.assertEqual((self.read_file("only/file"), os.listdir(self.sandbox.path("only"))), (b"five", ["file"]))
 
-    def test_write_sees_what_changes_while_its_bytes_come(self):
+    def test_write_sees_what_changes_while_its_bytes_come(self) -> None:
         os.mkdir(self.sandbox.path("raced"))
         number = self.client.open("write", path="raced/file", only=["absent"])
         self.client.put(number, b"late")
@@ -96,13 +96,13 @@ class Files(AgentCase):
         self.assertEqual(caught.exception.code, "changed")
         self.assertEqual((self.read_file("raced/file"), os.listdir(self.sandbox.path("raced"))), (b"first", ["file"]))
 
-    def test_write_makes_parents_unless_told_not_to(self):
+    def test_write_makes_parents_unless_told_not_to(self) -> None:
         self.client.call("write", b"", path="p/q/r/file")
         self.assert_fails("not_found", "write", b"", path="nope/file", parents=False)
         self.write_file("plain")
         self.assert_fails("not_directory", "write", b"", path="plain/file")
 
-    def test_folders_as_deep_as_a_path_can_be_are_made(self):
+    def test_folders_as_deep_as_a_path_can_be_are_made(self) -> None:
         deep = "deep/" + "d/" * 1500
         self.assertTrue(self.client.call("write", b"x", path=deep + "file").result["created"])
         self.assertEqual(self.client.call("read", path=deep + "file").out, b"x")
@@ -112,7 +112,7 @@ class Files(AgentCase):
         for name in "deep", "deeper":
             self.client.call("remove", path=name, recursive=True)
 
-    def test_a_full_disk_is_no_space_and_keeps_the_old_file(self):
+    def test_a_full_disk_is_no_space_and_keeps_the_old_file(self) -> None:
         small = self.sandbox.path("small")
         os.mkdir(small)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=True)
@@ -126,7 +126,7 @@ class Files(AgentCase):
         finally:
             subprocess.run(["umount", small], check=True)
 
-    def test_what_is_no_regular_file_never_blocks(self):
+    def test_what_is_no_regular_file_never_blocks(self) -> None:
         os.mkfifo(self.sandbox.path("fifo"))
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
@@ -141,39 +141,39 @@ class Files(AgentCase):
         self.assert_fails("is_directory", "write", b"x", path="/")
         self.assertEqual(self.client.call("stat", path="fifo").result["type"], "other")
 
-    def test_what_cannot_be_read_is_invalid_and_no_fault_of_the_agent(self):
+    def test_what_cannot_be_read_is_invalid_and_no_fault_of_the_agent(self) -> None:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self.sandbox.path("bound"))
             self.assert_fails("invalid", "read", path="bound")
         self.assert_fails("invalid", "read", path="/proc/self/mem")
 
-    def test_an_error_that_nobody_has_met_is_invalid(self):
+    def test_an_error_that_nobody_has_met_is_invalid(self) -> None:
         for number in errno.errorcode:
             failure = from_os_error(OSError(number, os.strerror(number)), "file")
             self.assertNotEqual(failure.code, "internal", errno.errorcode[number])
             self.assertRegex(failure.message, r"^[^a-z].*: file\.$")
         self.assertEqual(from_os_error(OSError("odd")).code, "invalid")
 
-    def test_what_is_not_there_is_not_found(self):
+    def test_what_is_not_there_is_not_found(self) -> None:
         for op in "stat", "read", "list":
             self.assert_fails("not_found", op, path="absent")
         self.assert_fails("not_found", "move", **{"from": "absent", "to": "x"})
         self.assertEqual(self.client.call("remove", path="absent").result, {"removed": False})
         self.assertEqual(self.client.call("remove", path="absent", recursive=True).result, {"removed": False})
 
-    def test_stat_follows_a_link_or_not(self):
+    def test_stat_follows_a_link_or_not(self) -> None:
         os.symlink("/etc", self.sandbox.path("etc"))
         self.assertEqual(self.client.call("stat", path="etc").result["type"], "directory")
         found = self.client.call("stat", path="etc", follow=False).result
         status = os.lstat(self.sandbox.path("etc"))
         self.assertEqual(found, {"type": "symlink", "size": 4, "mtimeNs": str(status.st_mtime_ns), "mode": 0o777, "inode": str(status.st_ino)})
 
-    def test_a_loop_of_links_is_invalid(self):
+    def test_a_loop_of_links_is_invalid(self) -> None:
         os.symlink("loop", self.sandbox.path("loop"))
         for op in "stat", "read", "write":
             self.assert_fails("invalid", op, b"" if op == "write" else None, path="loop")
 
-    def test_list_is_sorted_and_whole(self):
+    def test_list_is_sorted_and_whole(self) -> None:
         for count in 0, 3, 5000:
             folder = "many%d" % count
             os.mkdir(self.sandbox.path(folder))
@@ -184,7 +184,7 @@ class Files(AgentCase):
             self.assertEqual((names, answer.result), (sorted(str(number) for number in range(count)), {"entries": count}))
         self.assert_fails("not_directory", "list", path="many3/1")
 
-    def test_remove_needs_recursive_for_a_folder(self):
+    def test_remove_needs_recursive_for_a_folder(self) -> None:
         os.makedirs(self.sandbox.path("tree/a/b"))
         self.write_file("tree/a/b/c")
         os.symlink("/etc", self.sandbox.path("tree/a/etc"))
@@ -193,19 +193,19 @@ class Files(AgentCase):
         self.assertFalse(os.path.exists(self.sandbox.path("tree")))
         self.assertTrue(os.path.exists("/etc/passwd"))
 
-    def test_remove_takes_a_link_and_not_its_target(self):
+    def test_remove_takes_a_link_and_not_its_target(self) -> None:
         os.makedirs(self.sandbox.path("kept/inner"))
         os.symlink("kept", self.sandbox.path("tokept"))
         self.assertEqual(self.client.call("remove", path="tokept", recursive=True).result, {"removed": True})
         self.assertTrue(os.path.exists(self.sandbox.path("kept/inner")))
 
-    def test_remove_takes_a_very_deep_tree(self):
+    def test_remove_takes_a_very_deep_tree(self) -> None:
         source = "import os\nfor n in range(3000):\n os.mkdir('d' * 10); os.chdir('d' * 10)"
         os.mkdir(self.sandbox.path("deep"))
         self.assertEqual(self.python(source, cwd="deep").result["exitCode"], 0)
         self.assertEqual(self.client.call("remove", path="deep", recursive=True).result, {"removed": True})
 
-    def test_mkdir_says_whether_it_created(self):
+    def test_mkdir_says_whether_it_created(self) -> None:
         self.assertEqual(self.client.call("mkdir", path="m/n").result, {"created": True})
         self.assertEqual(self.client.call("mkdir", path="m/n").result, {"created": False})
         self.assert_fails("exists", "mkdir", path="m/n", parents=False)
@@ -213,7 +213,7 @@ class Files(AgentCase):
         self.write_file("m/file")
         self.assert_fails("exists", "mkdir", path="m/file")
 
-    def test_move_does_not_overwrite_unless_told_to(self):
+    def test_move_does_not_overwrite_unless_told_to(self) -> None:
         self.write_file("one", b"1")
         self.write_file("two", b"2")
         self.assert_fails("exists", "move", **{"from": "one", "to": "two"})
@@ -223,7 +223,7 @@ class Files(AgentCase):
         self.assert_fails("is_directory", "move", **{"from": "two", "to": "folder", "overwrite": True})
         self.assert_fails("invalid", "move", **{"from": "folder", "to": "folder/inside"})
 
-    def test_a_slow_read_holds_little_memory_and_can_be_cancelled(self):
+    def test_a_slow_read_holds_little_memory_and_can_be_cancelled(self) -> None:
         self.write_file("large", bytes(20000000))
         self.client.gives_credit = False
         number = self.client.open("read", path="large")
@@ -234,7 +234,7 @@ class Files(AgentCase):
         self.client.gives_credit = True
         self.assertEqual(answer.error["code"], "cancelled")
 
-    def test_many_transfers_at_once_are_all_whole(self):
+    def test_many_transfers_at_once_are_all_whole(self) -> None:
         bodies = [bytes([n]) * (300000 + n) for n in range(20)]
         for n, body in enumerate(bodies):
             self.write_file("t%d" % n, body)
@@ -242,7 +242,7 @@ class Files(AgentCase):
         for number, body in zip(numbers, bodies):
             self.assertTrue(self.client.finish(number).out == body)
 
-    def test_a_file_that_shrinks_while_it_is_read_ends_early(self):
+    def test_a_file_that_shrinks_while_it_is_read_ends_early(self) -> None:
         self.write_file("shrinks", bytes(1000000))
         self.client.gives_credit = False
         number = self.client.open("read", path="shrinks")

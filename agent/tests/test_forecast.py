@@ -1,4 +1,7 @@
 """Whether a script may have modules that were imported ahead, told from its text."""
+
+from __future__ import annotations
+
 import os
 import shutil
 import tempfile
@@ -6,6 +9,10 @@ import unittest
 
 import client  # noqa: F401  finds the agent's package
 from clara_agent.python.forecast import MAX_TEXT, Forecast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ALL = "import numpy, pandas, matplotlib\n"
 
@@ -65,27 +72,27 @@ NOT_FITTING = {
 
 
 class Forecasts(unittest.TestCase):
-    def setUp(self):
+    def setUp(self) -> None:
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder)
         self.forecast = Forecast(["numpy", "pandas", "matplotlib.pyplot"])
 
-    def fits(self, source):
+    def fits(self, source: Any) -> bool:
         return self.forecast.fits(bytearray(source.encode()), os.fsencode(self.folder))
 
-    def write(self, name, text):
+    def write(self, name: str, text: Any) -> None:
         path = os.path.join(self.folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
 
-    def test_a_script_that_only_imports_may_have_them(self):
+    def test_a_script_that_only_imports_may_have_them(self) -> None:
         self.assertEqual([name for name, source in FITTING.items() if not self.fits(source)], [])
 
-    def test_a_script_that_needs_none_or_changes_what_they_read_may_not(self):
+    def test_a_script_that_needs_none_or_changes_what_they_read_may_not(self) -> None:
         self.assertEqual([name for name, source in NOT_FITTING.items() if self.fits(source)], [])
 
-    def test_what_modules_of_the_workspace_import_counts(self):
+    def test_what_modules_of_the_workspace_import_counts(self) -> None:
         self.write("helper.py", "import inner")
         self.assertFalse(self.fits("import helper"))
         self.write("inner.py", "import pandas")
@@ -93,7 +100,7 @@ class Forecasts(unittest.TestCase):
         self.write("package/part.py", "import pandas")
         self.assertTrue(self.fits("from package.part import x"))
 
-    def test_what_modules_of_the_workspace_change_counts(self):
+    def test_what_modules_of_the_workspace_change_counts(self) -> None:
         self.write("helper.py", "import inner")
         self.write("inner.py", "import os\nos.environ['A'] = '1'")
         self.assertFalse(self.fits("import helper\nimport pandas"))
@@ -101,19 +108,19 @@ class Forecasts(unittest.TestCase):
         self.write("package/deep/part.py", "import os\nos.chdir('/')")
         self.assertFalse(self.fits("import package\nimport pandas"))
 
-    def test_modules_that_import_each_other_are_read_once(self):
+    def test_modules_that_import_each_other_are_read_once(self) -> None:
         self.write("one.py", "import two, pandas")
         self.write("two.py", "import one")
         self.assertTrue(self.fits("import one"))
 
-    def test_what_cannot_be_read_leaves_a_doubt(self):
+    def test_what_cannot_be_read_leaves_a_doubt(self) -> None:
         for number in range(100):
             self.write("large/part%d.py" % number, "")
         self.assertFalse(self.fits("import large, pandas"))
         self.write("long.py", "#" * MAX_TEXT)
         self.assertFalse(self.fits("import long, pandas"))
 
-    def test_what_is_no_file_is_no_module(self):
+    def test_what_is_no_file_is_no_module(self) -> None:
         os.mkfifo(os.path.join(self.folder, "pipe.py"))
         self.write("linked/x.txt", "")
         os.symlink("..", os.path.join(self.folder, "linked/up.py"))

@@ -1,4 +1,7 @@
 """The operation load."""
+
+from __future__ import annotations
+
 import os
 import tempfile
 import unittest
@@ -7,9 +10,13 @@ import client  # noqa: F401 (makes the agent importable)
 
 from clara_agent.host.load import read_load
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Loads(unittest.TestCase):
-    def read(self, files):
+    def read(self, files: Any) -> dict[str, int] | None:
         with tempfile.TemporaryDirectory() as root:
             for name, text in files.items():
                 path = os.path.join(root, name)
@@ -18,7 +25,7 @@ class Loads(unittest.TestCase):
                     file.write(text)
             return read_load(root)
 
-    def test_a_group_of_version_2_is_read(self):
+    def test_a_group_of_version_2_is_read(self) -> None:
         files = {
             "memory.current": "10485760\n",
             "memory.stat": "anon 4194304\ninactive_file 2097152\nactive_file 1\n",
@@ -26,7 +33,7 @@ class Loads(unittest.TestCase):
         }
         self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cpuNanos": 1500000})
 
-    def test_a_group_of_version_1_is_read_with_all_below_it(self):
+    def test_a_group_of_version_1_is_read_with_all_below_it(self) -> None:
         files = {
             "memory/memory.usage_in_bytes": "10485760\n",
             "memory/memory.stat": "cache 1\ninactive_file 1\ntotal_inactive_file 2097152\n",
@@ -34,11 +41,11 @@ class Loads(unittest.TestCase):
         }
         self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cpuNanos": 1500000})
 
-    def test_more_cache_than_memory_is_no_memory(self):
+    def test_more_cache_than_memory_is_no_memory(self) -> None:
         files = {"memory.current": "1\n", "memory.stat": "inactive_file 2\n", "cpu.stat": "usage_usec 0\n"}
         self.assertEqual(self.read(files), {"memoryBytes": 0, "cpuNanos": 0})
 
-    def test_the_root_of_all_groups_and_no_group_at_all_are_none(self):
+    def test_the_root_of_all_groups_and_no_group_at_all_are_none(self) -> None:
         self.assertIsNone(self.read({"memory.stat": "inactive_file 2\n", "cpu.stat": "usage_usec 5\n"}))
         self.assertIsNone(self.read({"memory.current": "max\n", "cpu.stat": "usage_usec 5\n"}))
         self.assertIsNone(self.read({}))

@@ -1,4 +1,7 @@
 """Archives of what changes while it is packed: whole, or none that could pass for one."""
+
+from __future__ import annotations
+
 import io
 import os
 import subprocess
@@ -14,9 +17,14 @@ from clara_agent.archives.packing_output import HEAD_BYTES, PackingOutput
 from clara_agent.wire import codec
 from packing_case import FORMS, PackingCase, in_child, names_in
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from client import Answer
+    from typing import Any
+
 
 class Changes(PackingCase):
-    def begin(self, form):
+    def begin(self, form: Any) -> tuple[int, Answer]:
         """A pack whose reader has stopped after the first bytes."""
         self.client.gives_credit = False
         number = self.client.open("pack", path=self.folder, format=form)
@@ -24,11 +32,11 @@ class Changes(PackingCase):
         self.client.wait(lambda: len(answer.out) == 262144)
         return number, answer
 
-    def go_on(self, number):
+    def go_on(self, number: int) -> None:
         self.client.gives_credit = True
         self.client.send(codec.CREDIT, number, 0, (262144).to_bytes(4, "big"))
 
-    def test_what_goes_wrong_on_the_way_leaves_no_archive_that_could_pass_for_one(self):
+    def test_what_goes_wrong_on_the_way_leaves_no_archive_that_could_pass_for_one(self) -> None:
         changes = {
             "removed": lambda: os.unlink(self.path("b/file")),
             "a folder that is removed": lambda: os.rename(self.path("b"), self.path("elsewhere")),
@@ -53,14 +61,14 @@ class Changes(PackingCase):
                 self.assertGreater(len(answer.out), 4 << 20)
                 self.assert_no_archive(form, answer.out)
 
-    def assert_no_archive(self, form, data):
+    def assert_no_archive(self, form: Any, data: bytes) -> None:
         self.write_file("part", data)
         commands = {"tar": [["tar", "-tf", "part"]], "zip": [["unzip", "-tqq", "part"]]}
         for command in commands[form]:
             done = subprocess.run(command, cwd=self.sandbox.workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.assertNotEqual(done.returncode, 0)
 
-    def test_an_archive_that_ends_anywhere_before_its_end_is_none(self):
+    def test_an_archive_that_ends_anywhere_before_its_end_is_none(self) -> None:
         for name in "a", "b", "d/c", "d/e/f", "g/h":
             self.put(name, name.encode() * 600)
             os.symlink("there", self.path(name + "-link"))
@@ -79,7 +87,7 @@ class Changes(PackingCase):
             for cut in cuts[:-1]:
                 self.assert_no_archive(form, whole[:cut])
 
-    def test_a_file_that_grows_is_cut_where_it_began(self):
+    def test_a_file_that_grows_is_cut_where_it_began(self) -> None:
         for form in FORMS:
             self.put("a", os.urandom(8 << 20))
             self.put("log", b"line\n")
@@ -93,19 +101,20 @@ class Changes(PackingCase):
             self.assertEqual(names_in(answer.out), ["a", "log"])
             if form == "tar":
                 with tarfile.open(fileobj=io.BytesIO(answer.out)) as tar:
-                    self.assertEqual(tar.extractfile("log").read(), b"line\n")
+                    file = tar.extractfile("log")
+                    self.assertEqual(file and file.read(), b"line\n")
             else:
                 with zipfile.ZipFile(io.BytesIO(answer.out)) as file:
                     self.assertEqual(file.read("log"), b"line\n")
             os.unlink(self.path("new"))
 
-    def test_a_small_folder_that_changes_is_packed_anew(self):
+    def test_a_small_folder_that_changes_is_packed_anew(self) -> None:
         self.put("a")
         for form in FORMS:
             self.put("b")
             real = survey.Survey.look
 
-            def looks(self_, path):
+            def looks(self_: Any, path: Any) -> None:
                 real(self_, path)
                 if os.path.exists(self.path("b")):
                     os.unlink(self.path("b"))
@@ -117,7 +126,7 @@ class Changes(PackingCase):
             with os.fdopen(reader, "rb") as file:
                 self.assertEqual(names_in(file.read()[HEAD_BYTES:]), ["a"])
 
-    def test_a_folder_that_never_rests_is_an_error(self):
+    def test_a_folder_that_never_rests_is_an_error(self) -> None:
         self.put("a")
         with mock.patch("clara_agent.archives.pack.write", side_effect=survey.Changed(b"a")):
             self.assertRegex(in_child(lambda: pack(self.path(), "tar", 1)), "^Changed: It changed while it was packed: a; try again.$")

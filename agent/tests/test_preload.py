@@ -1,4 +1,7 @@
 """Modules that are imported ahead."""
+
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -6,11 +9,16 @@ import unittest
 
 from sandbox import Sandbox
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from client import Client
+    from typing import Any
+
 SLOW = "import os, time\nwhile True: time.sleep(1)\n"
 HEAVY_PARTS = 45
 
 
-def add_package(sandbox, name, source=""):
+def add_package(sandbox: Sandbox, name: Any, source: str = "") -> None:
     """Installs a package of many modules, whose import leaves a mark."""
     site = os.path.join(sandbox.packages, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
     folder = os.path.join(site, name)
@@ -23,30 +31,30 @@ def add_package(sandbox, name, source=""):
 
 
 class Preloading(unittest.TestCase):
-    def start(self, *packages, **config):
+    def start(self, *packages: Any, **config: Any) -> tuple[Sandbox, Client]:
         sandbox = Sandbox(**config)
         self.addCleanup(sandbox.close)
         for package in packages:
             add_package(sandbox, *package)
         return sandbox, sandbox.start()
 
-    def is_preloaded(self, client, name):
+    def is_preloaded(self, client: Client, name: Any) -> bool:
         return client.run("python", "import sys\nprint('%s' in sys.modules)\ntry:\n    import %s\nexcept ImportError:\n    pass" % (name, name)).out == b"True\n"
 
-    def wait_for(self, client, name):
+    def wait_for(self, client: Client, name: Any) -> None:
         while not self.is_preloaded(client, name):
             pass
 
-    def zygote(self, client, source):
+    def zygote(self, client: Client, source: str) -> bytes:
         """What forks the run of a source."""
         return client.run("python", "import os\nprint(os.getppid())\n" + source).out
 
-    def test_named_modules_are_there_soon_and_shared(self):
+    def test_named_modules_are_there_soon_and_shared(self) -> None:
         _, client = self.start(("heavy",), preload=["heavy", "json"])
         self.wait_for(client, "heavy")
         self.assertEqual(client.run("python", "import heavy, os\nprint(heavy.pid == os.getppid(), 'json' in __import__('sys').modules)").out, b"True True\n")
 
-    def test_a_heavy_package_is_learned_and_remembered(self):
+    def test_a_heavy_package_is_learned_and_remembered(self) -> None:
         sandbox, client = self.start(("heavy",), preload="auto")
         self.assertFalse(self.is_preloaded(client, "heavy"))
         client.run("python", "import heavy")
@@ -57,7 +65,7 @@ class Preloading(unittest.TestCase):
         self.assertFalse(again.hello["resumed"])
         self.wait_for(again, "heavy")
 
-    def test_modules_of_the_workspace_are_not_learned(self):
+    def test_modules_of_the_workspace_are_not_learned(self) -> None:
         sandbox, client = self.start(preload="auto")
         os.makedirs(sandbox.path("site-packages/own"))
         for number in range(HEAVY_PARTS):
@@ -68,7 +76,7 @@ class Preloading(unittest.TestCase):
         client.run("python", "1")
         self.assertFalse(os.path.exists(os.path.join(sandbox.packages, ".clara-preload.json")))
 
-    def test_a_module_in_the_workspace_comes_before_a_preloaded_one(self):
+    def test_a_module_in_the_workspace_comes_before_a_preloaded_one(self) -> None:
         sandbox, client = self.start(("heavy",), preload=["heavy"])
         self.wait_for(client, "heavy")
         with open(sandbox.path("heavy.py"), "w") as file:
@@ -78,16 +86,16 @@ class Preloading(unittest.TestCase):
         os.mkdir(sandbox.path("heavy"))
         self.assertEqual(client.run("python", "import heavy\nprint(hasattr(heavy, 'pid'))").out, b"True\n")
 
-    def test_what_cannot_be_imported_is_left_out(self):
+    def test_what_cannot_be_imported_is_left_out(self) -> None:
         _, client = self.start(("good",), ("bad", "1/0"), ("deadly", "os.kill(os.getpid(), 9)"), preload=["absent", "bad", "deadly", "good"])
         self.wait_for(client, "good")
         self.assertFalse(self.is_preloaded(client, "bad"))
 
-    def test_a_slow_import_does_not_hold_runs(self):
+    def test_a_slow_import_does_not_hold_runs(self) -> None:
         _, client = self.start(("slow", SLOW), preload=["slow"])
         self.assertEqual(client.run("python", "print(1)").out, b"1\n")
 
-    def test_a_forged_list_is_ignored(self):
+    def test_a_forged_list_is_ignored(self) -> None:
         for content in ("[1, {}, \"os; rm\", \"a b\", \"" + "x" * 200 + "\"]", "{}", "nonsense", "[" * 4000, json.dumps(["m%d" % n for n in range(100)])):
             sandbox = Sandbox(preload="auto")
             self.addCleanup(sandbox.close)
@@ -95,7 +103,7 @@ class Preloading(unittest.TestCase):
                 file.write(content)
             self.assertEqual(sandbox.start().run("python", "print(1)").out, b"1\n")
 
-    def test_a_run_that_preloads_leaves_no_trace_of_its_own(self):
+    def test_a_run_that_preloads_leaves_no_trace_of_its_own(self) -> None:
         _, client = self.start(("heavy",), preload=["heavy"])
         self.wait_for(client, "heavy")
         answer = client.run(
@@ -105,7 +113,7 @@ class Preloading(unittest.TestCase):
         )
         self.assertEqual(answer.out, b"True ['0', '1', '2', '3'] True []\n")
 
-    def test_a_run_that_imports_nothing_of_it_is_served_by_the_plain_interpreter(self):
+    def test_a_run_that_imports_nothing_of_it_is_served_by_the_plain_interpreter(self) -> None:
         _, client = self.start(("heavy",), preload=["heavy"])
         plain = self.zygote(client, "")
         self.wait_for(client, "heavy")
@@ -114,7 +122,7 @@ class Preloading(unittest.TestCase):
         self.assertNotEqual(self.zygote(client, "import heavy"), plain)
         self.assertEqual(client.run("shell", "echo $PPID").out, plain)
 
-    def test_what_a_module_reads_when_it_is_imported_is_what_the_run_has_set(self):
+    def test_what_a_module_reads_when_it_is_imported_is_what_the_run_has_set(self) -> None:
         sandbox, client = self.start(("heavy", "mode = os.environ.get('HEAVY_MODE')"), preload=["heavy"])
         self.wait_for(client, "heavy")
         show = "import heavy\nprint(heavy.mode)"
@@ -125,14 +133,14 @@ class Preloading(unittest.TestCase):
             file.write("import os\nos.environ['HEAVY_MODE'] = 'beside'\n")
         self.assertEqual(client.run("python", "import settings\n" + show).out, b"beside\n")
 
-    def test_what_a_module_of_the_workspace_imports_is_there_ahead(self):
+    def test_what_a_module_of_the_workspace_imports_is_there_ahead(self) -> None:
         sandbox, client = self.start(("heavy",), preload=["heavy"])
         self.wait_for(client, "heavy")
         with open(sandbox.path("helper.py"), "w") as file:
             file.write("import heavy\n")
         self.assertNotEqual(self.zygote(client, "import helper"), self.zygote(client, ""))
 
-    def test_a_setting_that_was_written_since_has_everything_imported_anew(self):
+    def test_a_setting_that_was_written_since_has_everything_imported_anew(self) -> None:
         sandbox, client = self.start(("heavy", "has_file = os.path.exists('matplotlibrc')"), preload=["heavy"])
         self.wait_for(client, "heavy")
         with open(sandbox.path("matplotlibrc"), "w"):
@@ -141,14 +149,14 @@ class Preloading(unittest.TestCase):
         self.wait_for(client, "heavy")
         self.assertEqual(client.run("python", "import heavy\nprint(heavy.has_file)").out, b"True\n")
 
-    def test_an_interpreter_that_was_lost_is_made_again(self):
+    def test_an_interpreter_that_was_lost_is_made_again(self) -> None:
         _, client = self.start(("heavy",), preload=["heavy"])
         self.wait_for(client, "heavy")
         client.run("python", "import os, heavy\nos.kill(os.getppid(), 9)")
         self.assertEqual(client.run("python", "import heavy\nprint(1)").out, b"1\n")
         self.wait_for(client, "heavy")
 
-    def test_a_small_package_that_uses_a_heavy_one_is_learned_with_it(self):
+    def test_a_small_package_that_uses_a_heavy_one_is_learned_with_it(self) -> None:
         sandbox, client = self.start(("heavy",), preload="auto")
         site = os.path.join(sandbox.packages, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
         for name, source in ("small", "import heavy"), ("other", "import json"):

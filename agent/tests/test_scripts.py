@@ -1,4 +1,7 @@
 """A warm interpreter runs a script as a fresh one does."""
+
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -10,12 +13,17 @@ from stream_cases import CASES as STREAM_CASES
 
 from clara_agent.host.environment import environment_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 class Scripts(unittest.TestCase):
     maxDiff = None
 
     @classmethod
-    def setUpClass(cls):
+    def setUpClass(cls) -> None:
         cls.sandbox = Sandbox()
         cls.client = cls.sandbox.start()
         with open(cls.sandbox.path("beside.py"), "w") as file:
@@ -24,10 +32,10 @@ class Scripts(unittest.TestCase):
             file.write("import not_there\n")
 
     @classmethod
-    def tearDownClass(cls):
+    def tearDownClass(cls) -> None:
         cls.sandbox.close()
 
-    def fresh(self, source):
+    def fresh(self, source: Any) -> tuple[int, str, str]:
         script = self.sandbox.path("script.py")
         with open(script, "wb") as file:
             file.write(source)
@@ -42,11 +50,11 @@ class Scripts(unittest.TestCase):
         code = done.returncode if done.returncode >= 0 else 128 - done.returncode
         return code, self.normal(done.stdout), self.normal(done.stderr)
 
-    def warm(self, source):
+    def warm(self, source: Any) -> tuple[int, str, str]:
         answer = self.client.run("python", source)
         return answer.result["exitCode"], self.normal(answer.out), self.normal(answer.err)
 
-    def normal(self, output):
+    def normal(self, output: Any) -> str:
         import re
 
         text = output.decode("utf-8", "backslashreplace")
@@ -55,10 +63,10 @@ class Scripts(unittest.TestCase):
         return re.sub(r"0x[0-9a-f]+|\b\d{5,15}\b", "N", text)
 
 
-def _case(source):
+def _case(source: Any) -> Callable[[Any], None]:
     data = source if isinstance(source, bytes) else source.encode()
 
-    def test(self):
+    def test(self: Any) -> None:
         self.assertEqual(self.warm(data), self.fresh(data))
 
     return test

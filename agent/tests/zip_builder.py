@@ -1,23 +1,30 @@
 """Zip archives byte by byte, as tools of all kinds write them and as attackers do."""
+
+from __future__ import annotations
+
 import struct
 import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 UTF8 = 0x800
 UNIX, DOS, NTFS, MAC = 3, 0, 10, 19
 
 
-def unicode_path(raw, name, crc=None):
+def unicode_path(raw: bytes, name: bytes, crc: Any = None) -> bytes:
     """Info-ZIP's field that says what a name is in UTF-8."""
     data = struct.pack("<BL", 1, zlib.crc32(raw) if crc is None else crc) + name
     return struct.pack("<HH", 0x7075, len(data)) + data
 
 
-def entry(name, content=b"x", **more):
+def entry(name: bytes, content: bytes = b"x", **more: Any) -> dict[str, bytes]:
     """An entry; `packed` is what lies in the archive where that is not the content itself."""
     return dict({"name": name, "content": content}, **more)
 
 
-def zip_of(*entries, prefix=b"", comment=b"", shift=0, **end):
+def zip_of(*entries: Any, prefix: bytes = b"", comment: bytes = b"", shift: int = 0, **end: Any) -> bytes:
     """An archive of entries behind a prefix; `shift` is how much of that its offsets count, `end` replaces fields of its end."""
     body, directory = b"", b""
     for item in entries:
@@ -39,7 +46,7 @@ def zip_of(*entries, prefix=b"", comment=b"", shift=0, **end):
     return prefix + body + directory + struct.pack("<4sHHHHLLH", b"PK\5\6", *fields.values(), len(comment)) + comment
 
 
-def deflated(data):
+def deflated(data: bytes) -> bytes:
     """Raw deflate, as in method 8."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return packer.compress(data) + packer.flush()

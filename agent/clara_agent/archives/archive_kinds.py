@@ -1,5 +1,11 @@
 """Tells from its first bytes what a file is."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"PK00")
 SUPPORTED = "Zip archives can be unpacked, and tar archives, plain or compressed with gzip, bzip2 or xz"
 
@@ -31,22 +37,22 @@ OTHERS = (
 )
 
 
-def is_zip(start):
+def is_zip(start: bytes) -> bool:
     """Whether a zip archive begins so; one that is also a program begins otherwise."""
     return start.startswith(ZIP_STARTS)
 
 
-def compression_of(start):
+def compression_of(start: bytes) -> str | None:
     """What a file is compressed with, or None."""
     return _find(start, COMPRESSED)
 
 
-def other_kind_of(start):
+def other_kind_of(start: bytes) -> str | None:
     """What a file that is no archive for us is, with its article, or None."""
     return _find(start.lstrip().lower(), OTHERS[-2:]) or _find(start, OTHERS)
 
 
-def _find(start, kinds):
+def _find(start: bytes, kinds: Iterable[tuple[bytes, str]]) -> str | None:
     for magic, name in kinds:
         if start.startswith(magic):
             return name

@@ -1,14 +1,23 @@
 """Opens what can be unpacked. Runs in a worker: the libraries are large."""
+
+from __future__ import annotations
+
 from ..errors import Failure
 from .archive_kinds import SUPPORTED, compression_of, is_zip, other_kind_of
 from .tar_reader import NoTar, TarReader
 from .zip_directory import find
 from .zip_reader import ZipReader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from .contracts import Archive
+
 START_BYTES = 512
 
 
-def open_archive(file, form, encoding):
+def open_archive(file: BinaryIO, form: str | None, encoding: str | None) -> Archive:
     """The archive in a file: of that form, or of what its content says where `form` is None."""
     start = file.read(START_BYTES)
     file.seek(0)
@@ -33,7 +42,7 @@ def open_archive(file, form, encoding):
         raise Failure("invalid", "%s %s." % (reason, SUPPORTED)) from None
 
 
-def _instead(start):
+def _instead(start: bytes) -> str:
     kind = other_kind_of(start)
     compression = compression_of(start)
     if compression:

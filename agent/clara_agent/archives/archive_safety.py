@@ -1,9 +1,16 @@
 """Decides whether an archive may be unpacked: no file system is touched, except to see what is there already."""
+
+from __future__ import annotations
+
 import os
 import stat
 
 from ..errors import Failure
 from .entry import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .contracts import Way
 
 FILE, FOLDER, SYMLINK, HARDLINK = "file", "directory", "symlink", "hardlink"
 MAX_LINKS = 40
@@ -14,12 +21,12 @@ MAX_PATH = 4096 - 64
 PLACES = 2
 
 
-def unsafe(name, reason):
+def unsafe(name: bytes, reason: str) -> Failure:
     """The Failure for an archive with such an entry."""
     return Failure("unsafe_archive", "The archive is refused: %s %s." % (show(name), reason))
 
 
-def parts_of(name):
+def parts_of(name: bytes) -> list[bytes]:
     """The parts of an entry's name; a Failure where it is absolute or goes up."""
     if name.startswith(b"/"):
         raise unsafe(name, "is an absolute path")
@@ -36,14 +43,14 @@ class Place:
 
     __slots__ = ("kind", "target", "inner", "is_on_disk")
 
-    def __init__(self, kind, target=b"", is_on_disk=False):
+    def __init__(self, kind: str | None, target: bytes = b"", is_on_disk: bool = False) -> None:
         self.kind = kind
         self.target = target
         # What is known in a folder, by name.
-        self.inner = None
+        self.inner: dict[bytes, Place] | None = None
         self.is_on_disk = is_on_disk
 
-    def become(self, kind, target=b""):
+    def become(self, kind: str | None, target: bytes = b"") -> None:
         """Another thing takes the place."""
         self.kind = kind
         self.target = target
@@ -54,7 +61,7 @@ class Place:
 class Inspector:
     """Takes the entries of an archive in order; raises at the first that is unsafe, impossible or over the limits."""
 
-    def __init__(self, destination, archive_bytes, limits):
+    def __init__(self, destination: bytes, archive_bytes: int, limits: dict[str, int]) -> None:
         self._destination = destination
         self._limits = limits
         self._most = min(limits["bytes"], max(limits["small"], limits["ratio"] * archive_bytes))
@@ -66,7 +73,7 @@ class Inspector:
         self.entries = 0
         self.bytes = 0
 
-    def take(self, name, kind, size, target=b""):
+    def take(self, name: bytes, kind: str | None, size: int, target: bytes = b"") -> None:
         """One entry; `kind` is None for devices and the like."""
         if kind is None:
             raise unsafe(name, "is a device, a socket or a pipe")
@@ -97,7 +104,7 @@ class Inspector:
             raise Failure("is_directory", "There is a folder where the archive has a file or link: %s." % show(name))
         place.become(kind, target)
 
-    def _linked(self, name, target):
+    def _linked(self, name: bytes, target: bytes) -> Place:
         """The place that a hard link stands for."""
         parts = parts_of(target)
         way = self._follow(name, [(b"", self._top)], parts[:-1])
@@ -106,7 +113,7 @@ class Inspector:
             raise Failure("invalid", "The archive has a hard link to what is no file: %s." % show(name))
         return place
 
-    def _make(self, name, parts):
+    def _make(self, name: bytes, parts: list[bytes]) -> Way:
         """The way to a folder that is there or is to be made."""
         known_parts, known = self._way
         count = 0
@@ -120,7 +127,7 @@ class Inspector:
             self._way = (parts, [place for _, place in way])
         return way
 
-    def _follow(self, name, start, parts, is_made=False):
+    def _follow(self, name: bytes, start: Way, parts: list[bytes], is_made: bool = False) -> Way:
         """The way that the parts lead from a folder, through links of the archive and of the disk: pairs of a part and its Place."""
         way = list(start)
         todo = list(reversed(parts))
@@ -150,7 +157,7 @@ class Inspector:
             todo.extend(reversed(place.target.split(b"/")))
         return way
 
-    def _in(self, way, part, is_kept=True):
+    def _in(self, way: Way, part: bytes, is_kept: bool = True) -> Place:
         """What is at a name in the folder at the end of the way."""
         folder = way[-1][1]
         place = folder.inner.get(part) if folder.inner else None
@@ -165,7 +172,7 @@ class Inspector:
                 folder.inner[part] = place
         return place
 
-    def _look(self, way, part):
+    def _look(self, way: Way, part: bytes) -> Place:
         path = os.path.join(self._destination, *[step for step, _ in way[1:]], part)
         try:
             mode = os.lstat(path).st_mode

@@ -1,4 +1,7 @@
 """The operations `extract`, `unpack` and `pack`: each in a child of its own."""
+
+from __future__ import annotations
+
 import os
 
 from ..errors import Failure, from_os_error, from_write_error
@@ -10,15 +13,20 @@ from ..jobs.working import Working
 from ..io.capture import Announced
 from ..io.staged import root_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 FORMATS = ("tar", "zip")
 
 
-def _take_limits(parameters):
+def _take_limits(parameters: dict[str, Any]) -> dict[str, int]:
     limits = take(parameters, "limits", dict)
     return {"small": take_count(limits, "small", 0), **{name: take_count(limits, name) for name in ("entries", "bytes", "ratio")}}
 
 
-def _take_format(parameters):
+def _take_format(parameters: dict[str, Any]) -> str:
     form = take(parameters, "format", str)
     if form not in FORMATS:
         raise Failure("invalid", "The format must be tar or zip.")
@@ -28,7 +36,7 @@ def _take_format(parameters):
 class Extract(Working):
     """Unpacks an archive that lies in the sandbox."""
 
-    def start(self):
+    def start(self) -> None:
         """Opens the archive, and leaves the rest to the child."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         destination = take_path(self.parameters, "destination", self.agent.workspace)
@@ -43,13 +51,13 @@ class Extract(Working):
         self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots))
 
 
-def _extract_path(path, destination, limits, encoding, roots):
+def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
     from .extract import extract
     from .name_encodings import to_codec
 
     codec = to_codec(encoding)
 
-    def work():
+    def work() -> dict[str, Any]:
         with open(path, "rb") as file:
             make_folders(destination)
             return extract(file, destination, limits, None, codec, roots)
@@ -60,7 +68,7 @@ def _extract_path(path, destination, limits, encoding, roots):
 class Unpack(Working):
     """Unpacks an archive that comes on stream 0."""
 
-    def start(self):
+    def start(self) -> None:
         """Starts the child that takes the archive."""
         destination = take_path(self.parameters, "destination", self.agent.workspace)
         form = _take_format(self.parameters)
@@ -70,13 +78,13 @@ class Unpack(Working):
         self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True)
 
 
-def _unpack(source, destination, form, limits, encoding, roots):
+def _unpack(source: int, destination: bytes, form: str | None, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
     from .extract import extract, spool
     from .name_encodings import to_codec
 
     codec = to_codec(encoding)
 
-    def work():
+    def work() -> dict[str, Any]:
         make_folders(destination)
         with spool(source, destination, limits, roots) as file:
             return extract(file, destination, limits, form, codec, roots)
@@ -84,7 +92,7 @@ def _unpack(source, destination, form, limits, encoding, roots):
     return _kept(destination, roots, work)
 
 
-def _kept(destination, roots, work):
+def _kept(destination: bytes, roots: list[bytes], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Does work that fills the sandbox's disk, where the destination is on it."""
     try:
         return work()
@@ -97,7 +105,7 @@ def _kept(destination, roots, work):
 class Pack(Working):
     """Sends a file or folder as an archive, after its size or null where nobody knows it yet."""
 
-    def start(self):
+    def start(self) -> None:
         """Starts the child that makes it."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         form = _take_format(self.parameters)
@@ -109,7 +117,7 @@ class Pack(Working):
         self.worker = Worker(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True, capture=capture)
 
 
-def _pack(path, form, out):
+def _pack(path: bytes, form: str, out: int) -> dict[str, Any]:
     from .pack import pack
 
     return pack(path, form, out)

@@ -2,6 +2,9 @@
 
 Each entry takes its place when it is whole: one that is damaged leaves what was there. All of it is on disk when that is said.
 """
+
+from __future__ import annotations
+
 import os
 
 from .archive_reading import open_archive
@@ -11,12 +14,19 @@ from ..files.files import make_folders
 from ..io.disk import persist_all, write_all
 from ..io.staged import Staged, place_made
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from .contracts import Archive
+    from .entry import Entry
+
 CHUNK = 1 << 20
 # What an archive may hold besides the files' bytes, for each entry.
 ENTRY_BYTES = 2048
 
 
-def spool(source, folder, limits, roots):
+def spool(source: int, folder: bytes, limits: dict[str, int], roots: list[bytes]) -> BinaryIO:
     """The bytes of a pipe as a nameless file beside the destination: a zip's directory is at its end."""
     most = limits["bytes"] + limits["entries"] * ENTRY_BYTES
     file = open(Staged(folder, roots).take_fd(), "r+b", 0)
@@ -32,7 +42,7 @@ def spool(source, folder, limits, roots):
     return file
 
 
-def extract(file, destination, limits, form, encoding, roots):
+def extract(file: BinaryIO, destination: bytes, limits: dict[str, int], form: str | None, encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
     """Unpacks the file, which is an archive of the given form, or of what its content says; the RESULT. Names without a mark are in the encoding, if one is given."""
     destination = os.path.realpath(destination)
     archive_bytes = file.seek(0, os.SEEK_END)
@@ -60,7 +70,7 @@ def extract(file, destination, limits, form, encoding, roots):
     return {"entries": inspector.entries, "bytes": inspector.bytes}
 
 
-def _place(archive, entry, destination, path, folders, roots):
+def _place(archive: Archive, entry: Entry, destination: bytes, path: bytes, folders: list[tuple[bytes, Entry]], roots: list[bytes]) -> None:
     if entry.kind == FOLDER:
         make_folders(path)
         os.chmod(path, entry.mode & 0o777 | 0o700)
@@ -76,7 +86,7 @@ def _place(archive, entry, destination, path, folders, roots):
         _write(archive, entry, path, roots)
 
 
-def _write(archive, entry, path, roots):
+def _write(archive: Archive, entry: Entry, path: bytes, roots: list[bytes]) -> None:
     file = Staged(os.path.dirname(path), roots, 0o600)
     try:
         with archive.open(entry) as source:
@@ -93,7 +103,7 @@ def _write(archive, entry, path, roots):
         file.close()
 
 
-def _set_times(path, entry):
+def _set_times(path: bytes | int, entry: Entry) -> None:
     try:
         os.utime(path, (entry.mtime, entry.mtime))
     except (OSError, OverflowError, ValueError):

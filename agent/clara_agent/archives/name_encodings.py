@@ -1,4 +1,7 @@
 """The encodings that names may be said to be in."""
+
+from __future__ import annotations
+
 import codecs
 
 from ..errors import Failure
@@ -6,7 +9,7 @@ from ..errors import Failure
 MAX_SHOWN = 40
 
 
-def to_codec(name):
+def to_codec(name: str | None) -> str | None:
     """Python's own name for an encoding of text, None for None; a Failure where it has none of that name."""
     if name is None:
         return None

@@ -1,4 +1,7 @@
 """Makes an archive of a file or folder into a pipe: of all that is there when it begins, or none that could pass for one. Runs in a worker."""
+
+from __future__ import annotations
+
 import os
 import stat
 
@@ -9,6 +12,14 @@ from .tar_writer import TarWriter
 from ..files.working_folder import enter, leave
 from .zip_writer import ZipWriter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from .contracts import Writer
+    from .plan import Plan, Step
+
 CHUNK = 1 << 20
 WRITERS = {"tar": TarWriter, "zip": ZipWriter}
 # How often a folder that changes is packed anew, as long as nothing of the archive has left.
@@ -16,9 +27,11 @@ ATTEMPTS = 4
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-def pack(path, form, out):
+def pack(path: bytes, form: str, out: int) -> dict[str, Any]:
     """Writes the archive; the RESULT."""
-    for attempt in range(1, ATTEMPTS + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         output = PackingOutput(out)
         survey = Survey(WRITERS[form])
         try:
@@ -33,7 +46,7 @@ def pack(path, form, out):
         return {"entries": survey.plan.entries, "bytes": output.bytes}
 
 
-def write(plan, writer):
+def write(plan: Plan, writer: Writer) -> None:
     """Follows the plan from the working folder."""
     above = []
     for step in plan.steps():
@@ -52,7 +65,7 @@ def write(plan, writer):
     writer.end(plan)
 
 
-def _write_file(step, writer):
+def _write_file(step: Step, writer: Writer) -> None:
     fd = os.open(step.name, FILE_FLAGS)
     try:
         status = os.fstat(fd)
@@ -63,7 +76,7 @@ def _write_file(step, writer):
         os.close(fd)
 
 
-def _content(fd, step):
+def _content(fd: int, step: Step) -> Iterator[bytes]:
     """As many bytes as the plan says: a file that has grown ends there."""
     left = step.size
     while left:

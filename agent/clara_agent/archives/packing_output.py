@@ -1,5 +1,12 @@
 """The pipe that an archive is written to."""
+
+from __future__ import annotations
+
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.contracts import Bytes
 
 # What an archive may have and still be sent when it is whole: its size can then be said, and what fails is an error and no archive that breaks off.
 HELD_BYTES = 4 << 20
@@ -16,7 +23,7 @@ class PackingOutput:
     ends within the content of an entry and not between two, where it could pass for a whole one.
     """
 
-    def __init__(self, fd):
+    def __init__(self, fd: int) -> None:
         self.bytes = 0
         # Of the whole archive, where it is known before the end.
         self.size = None
@@ -24,22 +31,22 @@ class PackingOutput:
         self._fd = fd
         self._waiting = bytearray()
 
-    def write(self, data, most=CHUNK):
+    def write(self, data: Bytes, most: int = CHUNK) -> None:
         """Takes all of the data."""
         self.bytes += len(data)
         self._waiting += data
         if len(self._waiting) > (most if self.has_begun else HELD_BYTES):
             self._send(UNKNOWN if self.size is None else self.size, 1)
 
-    def write_head(self, data):
+    def write_head(self, data: Bytes) -> None:
         """Takes what describes the content that follows."""
         self.write(data, HEADS_CHUNK)
 
-    def end(self):
+    def end(self) -> None:
         """The archive is whole."""
         self._send(self.bytes, 0)
 
-    def _send(self, size, kept):
+    def _send(self, size: int, kept: int) -> None:
         if not self.has_begun:
             self.has_begun = True
             self._put(size.to_bytes(HEAD_BYTES, "big", signed=True))
@@ -48,7 +55,7 @@ class PackingOutput:
             self._put(view[: len(view) - kept])
         self._waiting = bytearray(last)
 
-    def _put(self, data):
+    def _put(self, data: Bytes) -> None:
         sent = 0
         while sent < len(data):
             sent += os.write(self._fd, data[sent:])

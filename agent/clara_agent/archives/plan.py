@@ -1,5 +1,12 @@
 """What an archive of a folder will hold, in order and in few bytes for each entry."""
+
+from __future__ import annotations
+
 from array import array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FILE, FOLDER, LINK, UP = range(4)
 
@@ -9,7 +16,7 @@ class Step:
 
     __slots__ = ("kind", "path", "name", "size", "target")
 
-    def __init__(self, kind, path, name, size, target):
+    def __init__(self, kind: int, path: bytes, name: bytes, size: int, target: bytes) -> None:
         self.kind = kind
         self.path = path
         self.name = name
@@ -20,14 +27,14 @@ class Step:
 class Plan:
     """The steps of a walk through a folder. The part of each name is kept once: the paths of a deep tree would need its depth squared."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.entries = 0
         self._kinds = bytearray()
         # Names, and after that of a link its target, each with a NUL at its end.
         self._texts = bytearray()
         self._sizes = array("q")
 
-    def add(self, kind, name, size=0, target=b""):
+    def add(self, kind: int, name: bytes, size: int = 0, target: bytes = b"") -> None:
         """One more entry; a folder is entered."""
         self.entries += 1
         self._kinds.append(kind)
@@ -37,11 +44,11 @@ class Plan:
         elif kind == LINK:
             self._texts += target + b"\0"
 
-    def leave(self):
+    def leave(self) -> None:
         """The folder that was entered last is done."""
         self._kinds.append(UP)
 
-    def steps(self):
+    def steps(self) -> Iterator[Step]:
         """Yields each Step in order."""
         sizes = iter(self._sizes)
         lengths = []

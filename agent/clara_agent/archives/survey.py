@@ -1,4 +1,7 @@
 """Looks at all that an archive is to hold before its first byte, so that what is wrong is said instead of sent. Runs in a worker."""
+
+from __future__ import annotations
+
 import errno
 import os
 import stat
@@ -6,6 +9,10 @@ import stat
 from ..errors import Failure, from_os_error
 from .plan import FILE, FOLDER, LINK, Plan
 from ..files.working_folder import enter, leave
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .contracts import Writer
 
 MAX_ENTRIES = 1000000
 # All paths together: those of a deep tree grow with its depth squared.
@@ -18,11 +25,11 @@ GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 class Changed(Failure):
     """What is to be packed is no more as it was a moment ago."""
 
-    def __init__(self, path):
+    def __init__(self, path: bytes) -> None:
         super().__init__("invalid", "It changed while it was packed: %s; try again." % show(path))
 
 
-def to_failure(error, path):
+def to_failure(error: OSError, path: bytes) -> Failure:
     """What an OSError at a path below the folder means."""
     return Changed(path) if error.errno in GONE else from_os_error(error, show(path))
 
@@ -30,14 +37,14 @@ def to_failure(error, path):
 class Survey:
     """Makes the plan of an archive; `form` is the writer that is to follow it, which says what each entry costs."""
 
-    def __init__(self, form):
+    def __init__(self, form: type[Writer]) -> None:
         self.plan = Plan()
         # Of the archive, where the form can tell.
         self.bytes = 0
         self._form = form
         self._path_bytes = 0
 
-    def look(self, path):
+    def look(self, path: bytes) -> None:
         """A file, or all below a folder in the order of names; the working folder is then the one that the plan begins in."""
         if not os.path.isdir(path):
             folder, name = os.path.split(path)
@@ -51,7 +58,7 @@ class Survey:
         finally:
             os.close(start)
 
-    def _look_below(self):
+    def _look_below(self) -> None:
         above = []
         prefix = b""
         todo = self._list(prefix)
@@ -79,7 +86,7 @@ class Survey:
             else:
                 return
 
-    def _list(self, prefix):
+    def _list(self, prefix: bytes) -> list[bytes]:
         """Notes what is in the working folder, folders excepted; their names, from the last to the first."""
         names = []
         folders = []
@@ -102,7 +109,7 @@ class Survey:
         folders.sort(reverse=True)
         return folders
 
-    def _note(self, prefix, name):
+    def _note(self, prefix: bytes, name: bytes) -> None:
         status = os.lstat(name)
         if stat.S_ISLNK(status.st_mode):
             self._add(LINK, prefix, name, 0, os.readlink(name))
@@ -112,7 +119,7 @@ class Survey:
                 raise Failure("denied", "Permission denied: %s." % show(prefix + name))
             self._add(FILE, prefix, name, status.st_size)
 
-    def _add(self, kind, prefix, name, size=0, target=b""):
+    def _add(self, kind: int, prefix: bytes, name: bytes, size: int = 0, target: bytes = b"") -> None:
         length = len(prefix) + len(name)
         self._path_bytes += length
         if self._path_bytes > MAX_PATH_BYTES:
@@ -121,6 +128,6 @@ class Survey:
         self.plan.add(kind, name, size, target)
 
 
-def show(path):
+def show(path: bytes) -> str:
     """A path as sentences have it."""
     return path.decode("utf-8", "replace")

@@ -1,9 +1,21 @@
 """Reads a tar archive, plain or compressed."""
+
+from __future__ import annotations
+
 from ..errors import Failure
 from .archive_kinds import compression_of
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK
 from .entry import Entry, show
 from .tar_stream import BLOCK, TarStream, open_compressed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from tarfile import TarInfo
+    from typing import Any, BinaryIO
+
+    from ..io.contracts import T
+    from .contracts import Guarded
 
 # A label, and the access rights of Solaris: they say something about other entries.
 SKIPPED = (b"V", b"A")
@@ -19,7 +31,7 @@ class NoTar(Failure):
 class TarReader:
     """A tar archive in a file; names that are not marked as UTF-8 are in the encoding, if one is given."""
 
-    def __init__(self, file, encoding):
+    def __init__(self, file: BinaryIO, encoding: str | None) -> None:
         import tarfile
 
         self._name = b""
@@ -30,20 +42,21 @@ class TarReader:
             raise Failure("unsupported", "The archive is compressed with %s, which this sandbox's Python cannot unpack; compress it with gzip instead." % compression)
         self._stream = TarStream(opened, compression is None)
         try:
-            self._tar = tarfile.open(fileobj=self._stream, mode="r:", encoding=encoding or "utf-8", errors="surrogateescape")
+            # It wants no more of a file than to read and seek.
+            self._tar = tarfile.open(fileobj=self._stream, mode="r:", encoding=encoding or "utf-8", errors="surrogateescape")  # pyright: ignore[reportCallIssue, reportArgumentType]
         except (Failure, MemoryError):
             raise
         except Exception:
             kind = "It is a file compressed with %s, and holds no tar archive" % compression if compression else "It is no tar archive"
             raise NoTar("invalid", kind + ".") from None
 
-    def __enter__(self):
+    def __enter__(self) -> TarReader:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._tar.close()
 
-    def entries(self):
+    def entries(self) -> Iterator[Entry]:
         """Yields all entries in order."""
         # Old versions of the library would look before the file for more than none.
         is_empty = self._tar.firstmember is None
@@ -68,7 +81,7 @@ class TarReader:
         if not self._guarded(self._stream.is_rest_empty) and is_empty:
             raise Failure("invalid", "This is no tar archive, though it begins as one without entries.")
 
-    def _name_of(self, member):
+    def _name_of(self, member: TarInfo) -> bytes:
         """The name of an entry, whose head was read last."""
         name = _encode(member.name)
         head = self._stream.block
@@ -79,12 +92,12 @@ class TarReader:
                 return short
         return name
 
-    def open(self, entry):
+    def open(self, entry: Entry) -> TarContent:
         """The content of a file."""
         self._name = entry.name
         return TarContent(self._tar.extractfile(entry.origin), self._guarded)
 
-    def _guarded(self, work, *arguments):
+    def _guarded(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does something with the library; what goes wrong in it, and not in the file system, is the archive's fault."""
         try:
             return work(*arguments)
@@ -97,7 +110,7 @@ class TarReader:
         except Exception:
             raise self._damaged() from None
 
-    def _damaged(self):
+    def _damaged(self) -> Failure:
         where = " at or after %s" % show(self._name) if self._name else ""
         return Failure("invalid", "The archive is damaged%s." % where)
 
@@ -105,22 +118,22 @@ class TarReader:
 class TarContent:
     """The bytes of an entry."""
 
-    def __init__(self, file, guarded):
+    def __init__(self, file: BinaryIO, guarded: Guarded) -> None:
         self._file = file
         self._guarded = guarded
 
-    def __enter__(self):
+    def __enter__(self) -> TarContent:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def read(self, most):
+    def read(self, most: int) -> bytes:
         """At most so many bytes, none at the end."""
         return self._guarded(self._file.read, most)
 
 
-def _kind(member):
+def _kind(member: TarInfo) -> str | None:
     if member.isdir() or member.type == FOLDER_OF_A_DUMP:
         return FOLDER
     if member.issym():
@@ -131,7 +144,7 @@ def _kind(member):
     return None if member.isdev() else FILE
 
 
-def _encode(name):
+def _encode(name: str) -> bytes:
     try:
         return name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

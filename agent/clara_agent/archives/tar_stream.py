@@ -1,6 +1,15 @@
 """The bytes of a tar archive for the library that reads it: uncompressed, checked as far as the library does not."""
+
+from __future__ import annotations
+
 from ..errors import Failure
 from .archive_kinds import BZIP2, GZIP, LZMA, XZ, ZSTD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from .contracts import Readable
 
 BLOCK = 512
 SKIP = 1 << 16
@@ -10,7 +19,7 @@ MAX_HEAD = 1 << 20
 MAX_REST = 64 << 20
 
 
-def open_compressed(file, compression):
+def open_compressed(file: BinaryIO, compression: str | None) -> Readable | None:
     """A file's content, whatever it is compressed with; None for what this Python cannot open."""
     if compression is None:
         return file
@@ -29,7 +38,7 @@ def open_compressed(file, compression):
     assert compression == ZSTD
     try:
         # Of Python 3.14.
-        from compression.zstd import ZstdFile
+        from compression.zstd import ZstdFile  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     return ZstdFile(file)
@@ -38,7 +47,7 @@ def open_compressed(file, compression):
 class TarStream:
     """Goes forwards only, as a step back may cost a compressed file all over again; one byte back is remembered, which is all that is asked for."""
 
-    def __init__(self, file, can_seek):
+    def __init__(self, file: Readable, can_seek: bool) -> None:
         self._file = file
         self._can_seek = can_seek
         self._at = 0
@@ -47,11 +56,11 @@ class TarStream:
         # What was read last, as long as it is no more than a block.
         self.block = b""
 
-    def tell(self):
+    def tell(self) -> int:
         """Where the next byte comes from."""
         return self._at
 
-    def seek(self, target):
+    def seek(self, target: int) -> None:
         """Goes there, or to the end."""
         if target == self._at:
             return
@@ -69,7 +78,7 @@ class TarStream:
             while self._at < target and self.read(min(SKIP, target - self._at)):
                 pass
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         """So many bytes, or fewer at the end."""
         if size > MAX_HEAD + BLOCK:
             raise Failure("invalid", "The archive has a name or a head that is too long.")
@@ -87,7 +96,7 @@ class TarStream:
         self.block = data if len(data) <= BLOCK else b""
         return data
 
-    def is_rest_empty(self):
+    def is_rest_empty(self) -> bool:
         """Reads what is left, though not without end; whether all of it is zeros."""
         left = MAX_REST
         is_empty = True

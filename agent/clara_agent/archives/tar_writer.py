@@ -1,5 +1,17 @@
 """Writes tar in the GNU format, which takes names of any bytes and length."""
+
+from __future__ import annotations
+
 from .plan import FILE, FOLDER, LINK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from typing import Any
+
+    from .packing_output import PackingOutput
+    from .plan import Plan, Step
 
 BLOCK = 512
 RECORD = 10240
@@ -10,18 +22,18 @@ LONG_NAME, LONG_TARGET = b"L", b"K"
 USER = 1000
 
 
-def _padding(size):
+def _padding(size: int) -> int:
     return -size % BLOCK
 
 
-def _number(value, width):
+def _number(value: Any, width: int) -> bytes:
     if 0 <= value < 8 ** (width - 1):
         return b"%0*o\0" % (width - 1, value)
     head = b"\x80" if value >= 0 else b"\xff"
     return head + (value % 256 ** (width - 1)).to_bytes(width - 1, "big")
 
 
-def _header(name, kind, mode, size, mtime, target):
+def _header(name: bytes, kind: bytes, mode: int, size: int, mtime: int, target: bytes) -> bytes:
     fields = [
         name[:NAME].ljust(NAME, b"\0"),
         _number(mode, 8),
@@ -38,34 +50,34 @@ def _header(name, kind, mode, size, mtime, target):
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]
 
 
-def _long(kind, text):
+def _long(kind: bytes, text: bytes) -> bytes:
     data = text + b"\0"
     return _header(b"././@LongLink", kind, 0o644, len(data), 0, b"") + data + bytes(_padding(len(data)))
 
 
-def _long_bytes(length):
+def _long_bytes(length: int) -> int:
     return 0 if length <= NAME else BLOCK + length + 1 + _padding(length + 1)
 
 
 class TarWriter:
     """Follows a plan; `out` takes the bytes."""
 
-    def __init__(self, out):
+    def __init__(self, out: PackingOutput) -> None:
         self._out = out
 
     @staticmethod
-    def bytes_of(kind, path_length, size, target_length):
+    def bytes_of(kind: int, path_length: int, size: int, target_length: int) -> int:
         """What an entry takes in the archive."""
         path_length += kind == FOLDER
         return BLOCK + _long_bytes(path_length) + _long_bytes(target_length) + size + _padding(size)
 
     @staticmethod
-    def total(bytes_of_entries):
+    def total(bytes_of_entries: int) -> int:
         """What the archive has in all."""
         end = bytes_of_entries + 2 * BLOCK
         return end + -end % RECORD
 
-    def add(self, step, status, content):
+    def add(self, step: Step, status: os.stat_result, content: Iterable[bytes]) -> None:
         """One entry with the bytes that `content` yields."""
         path = step.path + b"/" if step.kind == FOLDER else step.path
         head = _header(path, TYPES[step.kind], status.st_mode & 0o777, step.size, int(status.st_mtime), step.target)
@@ -79,6 +91,6 @@ class TarWriter:
         if _padding(step.size):
             self._out.write(bytes(_padding(step.size)))
 
-    def end(self, plan):
+    def end(self, plan: Plan) -> None:
         """Two empty blocks, and more up to a full record."""
         self._out.write(bytes(self.total(self._out.bytes) - self._out.bytes))

@@ -1,10 +1,21 @@
 """The content of an entry of a zip archive: unpacked as it is read, and held against its size and checksum."""
+
+from __future__ import annotations
+
 import os
 import struct
 import zlib
 
 from ..errors import Failure
 from .zip_directory import damaged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bz2 import BZ2Decompressor
+    from lzma import LZMADecompressor
+    from typing import Any
+
+    from .zip_directory import Record
 
 LOCAL, LOCAL_BYTES = b"PK\3\4", 30
 CHUNK = 1 << 16
@@ -39,7 +50,7 @@ class Stored:
     eof = False
     unconsumed_tail = b""
 
-    def decompress(self, data, most):
+    def decompress(self, data: bytes, most: int) -> bytes:
         """At most so many bytes, the rest is kept."""
         self.unconsumed_tail = data[most:]
         return data[:most]
@@ -48,13 +59,13 @@ class Stored:
 class Lzma:
     """LZMA as zip has it: the decoder's properties come first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._inner = None
         self._head = b""
 
-    def decompress(self, data, most):
+    def decompress(self, data: bytes, most: int) -> bytes:
         """At most so many bytes."""
-        from lzma import FILTER_LZMA1, FORMAT_RAW, LZMADecompressor, _decode_filter_properties
+        from lzma import FILTER_LZMA1, FORMAT_RAW, LZMADecompressor, _decode_filter_properties  # pyright: ignore[reportAttributeAccessIssue]
 
         if self._inner is None:
             self._head += data
@@ -69,31 +80,31 @@ class Lzma:
         return self._inner.decompress(data, most)
 
     @property
-    def eof(self):
+    def eof(self) -> bool:
         """Whether its end has a mark, and that has come."""
         return self._inner is not None and self._inner.eof
 
     @property
-    def needs_input(self):
+    def needs_input(self) -> bool:
         """Whether nothing more comes without more."""
         return self._inner is None or self._inner.needs_input
 
 
-def _bzip2():
+def _bzip2() -> BZ2Decompressor:
     from bz2 import BZ2Decompressor
 
     return BZ2Decompressor()
 
 
-def _xz():
+def _xz() -> LZMADecompressor:
     from lzma import FORMAT_XZ, LZMADecompressor
 
     return LZMADecompressor(FORMAT_XZ)
 
 
-def _zstandard():
+def _zstandard() -> Any:
     # Of Python 3.14.
-    from compression.zstd import ZstdDecompressor
+    from compression.zstd import ZstdDecompressor  # pyright: ignore[reportMissingImports]
 
     return ZstdDecompressor()
 
@@ -101,7 +112,7 @@ def _zstandard():
 DECOMPRESSORS = {0: Stored, 8: lambda: zlib.decompressobj(-zlib.MAX_WBITS), 12: _bzip2, 14: Lzma, 20: _zstandard, 93: _zstandard, 95: _xz}
 
 
-def decompressor_of(record, name):
+def decompressor_of(record: Record, name: bytes) -> Any:
     """What unpacks an entry; a Failure that says the method where nothing does."""
     shown = name.decode("utf-8", "replace")
     if record.flags & (ENCRYPTED | STRONGLY_ENCRYPTED):
@@ -116,7 +127,7 @@ def decompressor_of(record, name):
 class Content:
     """The bytes of an entry; a Failure where they are not those that the directory promises."""
 
-    def __init__(self, fd, record, name):
+    def __init__(self, fd: int, record: Record, name: bytes) -> None:
         self._fd = fd
         self._name = name
         self._record = record
@@ -129,13 +140,13 @@ class Content:
         self._at = record.offset + LOCAL_BYTES + sum(struct.unpack_from("<HH", head, 26))
         self._packed_left = record.packed
 
-    def __enter__(self):
+    def __enter__(self) -> Content:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         """Nothing is open."""
 
-    def read(self, most):
+    def read(self, most: int) -> bytes:
         """At most so many bytes, none at the end."""
         data = self._next(min(most, self._left)) if self._left else b""
         self._left -= len(data)
@@ -147,7 +158,7 @@ class Content:
             raise self._damaged("it is shorter than it should be")
         return data
 
-    def _next(self, most):
+    def _next(self, most: int) -> bytes:
         decompressor = self._decompressor
         while not decompressor.eof:
             data = getattr(decompressor, "unconsumed_tail", b"")
@@ -166,5 +177,5 @@ class Content:
                 return unpacked
         return b""
 
-    def _damaged(self, reason):
+    def _damaged(self, reason: str) -> Failure:
         return damaged("%s, of %s" % (reason, self._name.decode("utf-8", "replace")))

@@ -2,10 +2,18 @@
 Reads the directory of a zip archive, which is at its end, entry by entry: an archive may be appended to something else, such as a
 program that unpacks it. The format is PKWARE's APPNOTE.TXT.
 """
+
+from __future__ import annotations
+
 import os
 import struct
 
 from ..errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 END, END_BYTES = b"PK\5\6", 22
 LOCATOR, LOCATOR_BYTES = b"PK\6\7", 20
@@ -25,7 +33,7 @@ class Record:
 
     __slots__ = ("system", "flags", "method", "time", "date", "crc", "packed", "size", "attributes", "offset", "name", "extra")
 
-    def __init__(self, fields, name, extra, prefix):
+    def __init__(self, fields: tuple[Any, ...], name: bytes, extra: bytes, prefix: int) -> None:
         _, made_by, _, self.flags, self.method, self.time, self.date, self.crc, self.packed, self.size, _, _, _, _, _, self.attributes, offset = fields
         self.system = made_by >> 8
         self.name = name
@@ -44,7 +52,7 @@ class Record:
         self.offset = min(offset + prefix, MAX_OFFSET)
 
 
-def _fields(extra):
+def _fields(extra: bytes) -> dict[int, bytes]:
     found = {}
     at = 0
     while at + 4 <= len(extra):
@@ -54,12 +62,12 @@ def _fields(extra):
     return found
 
 
-def damaged(reason):
+def damaged(reason: str) -> Failure:
     """The Failure for an archive that is not as it should be."""
     return Failure("invalid", "The zip archive is damaged: %s." % reason)
 
 
-def part_of_several():
+def part_of_several() -> Failure:
     """The Failure for one of the files of an archive that was split."""
     return Failure("unsupported", "This is one part of a zip archive of several; put them together first, as zip -s 0 does.")
 
@@ -67,14 +75,14 @@ def part_of_several():
 class Directory:
     """Where the entries are, and how many; `find` gives it."""
 
-    def __init__(self, fd, begin, end, count, prefix):
+    def __init__(self, fd: int, begin: int, end: int, count: int, prefix: int) -> None:
         self._fd = fd
         self._begin = begin
         self._end = end
         self._count = count
         self._prefix = prefix
 
-    def records(self):
+    def records(self) -> Iterator[Record]:
         """Yields each Record in order."""
         at = self._begin
         count = 0
@@ -100,7 +108,7 @@ class Directory:
             raise damaged("its directory has %d entries where there should be %d" % (count, self._count))
 
 
-def find(fd):
+def find(fd: int) -> Directory | None:
     """The Directory of the archive in a file, or None where there is none at its end."""
     size = os.fstat(fd).st_size
     tail_at = max(0, size - MAX_COMMENT - END_BYTES)
@@ -123,7 +131,7 @@ def find(fd):
     return found
 
 
-def _at(fd, end_at, end):
+def _at(fd: int, end_at: int, end: tuple[Any, ...]) -> Directory | None:
     """The Directory that ends there, or None where that is no end."""
     _, disk, first_disk, _, count, size, offset, _ = end
     begin_of_end = end_at

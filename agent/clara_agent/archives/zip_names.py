@@ -1,9 +1,16 @@
 """Finds out what the names in a zip archive are: the format has a mark for UTF-8, and no word for anything else."""
+
+from __future__ import annotations
+
 import struct
 import zlib
 
 from ..errors import Failure
 from .archive_safety import unsafe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .zip_directory import Record
 
 UTF8 = 1 << 11
 UNICODE_PATH = 0x7075
@@ -11,7 +18,7 @@ UNICODE_PATH = 0x7075
 WITH_BACKSLASHES = (0, 6, 10, 14)
 
 
-def name_of(record, encoding):
+def name_of(record: Record, encoding: str | None) -> bytes:
     """
     The name of an entry in UTF-8, its folders with slashes between: as it is marked, or as Info-ZIP's field says; else in the encoding
     that was asked for, or UTF-8 where it is that, as from a Mac, or the code page of DOS.
@@ -25,7 +32,7 @@ def name_of(record, encoding):
     return name
 
 
-def _decode(record, encoding):
+def _decode(record: Record, encoding: str | None) -> bytes:
     name = record.name
     if record.flags & UTF8 and _is_utf8(name):
         return name
@@ -38,7 +45,7 @@ def _decode(record, encoding):
     return name if _is_utf8(name) else recode(name, "cp437")
 
 
-def recode(name, encoding):
+def recode(name: bytes, encoding: str) -> bytes:
     """A name in that encoding as UTF-8."""
     try:
         return name.decode(encoding).encode("utf-8")
@@ -46,7 +53,7 @@ def recode(name, encoding):
         raise Failure("invalid", "The archive has a name that is not in the encoding %s: %r." % (encoding, name[:255])) from None
 
 
-def _is_utf8(name):
+def _is_utf8(name: bytes) -> bool:
     try:
         name.decode("utf-8")
     except UnicodeDecodeError:

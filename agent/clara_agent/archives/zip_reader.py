@@ -1,4 +1,7 @@
 """Reads a zip archive by its directory."""
+
+from __future__ import annotations
+
 import stat
 import struct
 import time
@@ -10,6 +13,13 @@ from .zip_directory import find, part_of_several
 from .zip_names import WITH_BACKSLASHES, name_of
 from ..errors import Failure
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from .zip_directory import Record
+
 MAX_LINK = 4096
 DOS_FOLDER = 0x10
 # What the first part of several begins with.
@@ -20,22 +30,23 @@ EXTENDED_TIME = 0x5455
 class ZipReader:
     """A zip archive in a file."""
 
-    def __init__(self, file, encoding):
+    def __init__(self, file: BinaryIO, encoding: str | None) -> None:
         self._fd = file.fileno()
         self._encoding = encoding
-        self._directory = find(self._fd)
-        if self._directory is None and file.read(4) == SPANNED:
+        directory = find(self._fd)
+        if directory is None and file.read(4) == SPANNED:
             raise part_of_several()
-        if self._directory is None:
+        if directory is None:
             raise Failure("invalid", "The zip archive is not complete: its directory, which is at its end, is missing.")
+        self._directory = directory
 
-    def __enter__(self):
+    def __enter__(self) -> ZipReader:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         """The file is its owner's."""
 
-    def entries(self):
+    def entries(self) -> Iterator[Entry]:
         """Yields all entries in order."""
         for record in self._directory.records():
             name = name_of(record, self._encoding)
@@ -46,12 +57,12 @@ class ZipReader:
             target = Content(self._fd, record, name).read(MAX_LINK) if kind == SYMLINK else b""
             yield Entry(name, kind, record.size if kind == FILE else 0, stat.S_IMODE(mode) or 0o644, _time(record), target, record)
 
-    def open(self, entry):
+    def open(self, entry: Entry) -> Content:
         """The content of a file."""
         return Content(self._fd, entry.origin, entry.name)
 
 
-def _kind(record, name, mode):
+def _kind(record: Record, name: bytes, mode: int) -> str | None:
     if name.endswith(b"/"):
         return FOLDER
     if record.system in WITH_BACKSLASHES and record.attributes & DOS_FOLDER and not record.size:
@@ -64,7 +75,7 @@ def _kind(record, name, mode):
     return SYMLINK if kind == stat.S_IFLNK else None
 
 
-def _time(record):
+def _time(record: Record) -> float:
     field = record.extra.get(EXTENDED_TIME, b"")
     if len(field) >= 5 and field[0] & 1:
         return struct.unpack_from("<l", field, 1)[0]

@@ -1,4 +1,7 @@
 """Writes zip, deflated, with Unix modes, links and times; its directory is the last of it, and without that it is no zip."""
+
+from __future__ import annotations
+
 import stat
 import struct
 import time
@@ -7,6 +10,14 @@ from array import array
 
 from ..errors import Failure
 from .plan import FILE, FOLDER, LINK, UP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from .packing_output import PackingOutput
+    from .plan import Plan, Step
 
 MAX_PATH = 65535
 STORED, DEFLATED = 0, 8
@@ -21,24 +32,24 @@ TYPES = {FILE: stat.S_IFREG, FOLDER: stat.S_IFDIR, LINK: stat.S_IFLNK}
 class ZipWriter:
     """Follows a plan; `out` takes the bytes."""
 
-    def __init__(self, out):
+    def __init__(self, out: PackingOutput) -> None:
         self._out = out
         self._crcs, self._modes = array("L"), array("L")
         self._packed, self._sizes, self._offsets, self._times = array("Q"), array("Q"), array("Q"), array("q")
 
     @staticmethod
-    def bytes_of(kind, path_length, size, target_length):
+    def bytes_of(kind: int, path_length: int, size: int, target_length: int) -> int:
         """Nothing that could be told before; a Failure where the format cannot hold the path."""
         if path_length + (kind == FOLDER) > MAX_PATH:
             raise Failure("unsupported", "A zip archive cannot hold paths of more than %d bytes; a tar archive can." % MAX_PATH)
         return 0
 
     @staticmethod
-    def total(_):
+    def total(_: object) -> None:
         """Nobody knows before it is made."""
         return None
 
-    def add(self, step, status, content):
+    def add(self, step: Step, status: os.stat_result, content: Iterable[bytes]) -> None:
         """One entry with the bytes that `content` yields."""
         mtime = int(status.st_mtime)
         self._offsets.append(self._out.bytes)
@@ -52,7 +63,7 @@ class ZipWriter:
         self._note(crc, len(data), len(data))
         self._out.write(_local(step, 0, STORED, mtime, crc, len(data)) + data)
 
-    def _add_file(self, step, mtime, content):
+    def _add_file(self, step: Step, mtime: int, content: Iterable[bytes]) -> None:
         self._out.write(_local(step, SIZES_FOLLOW, DEFLATED, mtime, 0, 0))
         packer = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
         begin = self._out.bytes
@@ -65,12 +76,12 @@ class ZipWriter:
         self._note(crc, packed, step.size)
         self._out.write(struct.pack("<4sLQQ" if step.size >= LARGE else "<4sLLL", b"PK\7\x08", crc, packed, step.size))
 
-    def _note(self, crc, packed, size):
+    def _note(self, crc: int, packed: int, size: int) -> None:
         self._crcs.append(crc)
         self._packed.append(packed)
         self._sizes.append(size)
 
-    def end(self, plan):
+    def end(self, plan: Plan) -> None:
         """The directory."""
         begin = self._out.bytes
         number = 0
@@ -86,7 +97,7 @@ class ZipWriter:
         count = min(number, 0xFFFF)
         self._out.write(struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count, count, min(size, MOST), min(begin, MOST), 0))
 
-    def _central(self, number, step):
+    def _central(self, number: int, step: Step) -> bytes:
         name, flags = _name(step)
         mtime, mode, crc = self._times[number], self._modes[number], self._crcs[number]
         sizes = [self._sizes[number], self._packed[number], self._offsets[number]]
@@ -104,7 +115,7 @@ class ZipWriter:
         return head + struct.pack("<LLLHHHHHLL", crc, packed, size, len(name), len(extra), 0, 0, 0, attributes, offset) + name + extra
 
 
-def _local(step, flags, method, mtime, crc, size):
+def _local(step: Step, flags: int, method: int, mtime: int, crc: int, size: int) -> bytes:
     name, name_flags = _name(step)
     extra = _extended_time(mtime)
     is_large = step.size >= LARGE
@@ -116,7 +127,7 @@ def _local(step, flags, method, mtime, crc, size):
     return head + struct.pack("<LLLHH", crc, size, size, len(name), len(extra)) + name + extra
 
 
-def _name(step):
+def _name(step: Step) -> tuple[bytes, int]:
     """The name as bytes, and whether it is marked as UTF-8; one of other bytes stays as it is, without a mark."""
     name = step.path + b"/" if step.kind == FOLDER else step.path
     try:
@@ -125,11 +136,11 @@ def _name(step):
         return name, 0
 
 
-def _extended_time(mtime):
+def _extended_time(mtime: int) -> bytes:
     return struct.pack("<HHBl", 0x5455, 5, 1, mtime) if -(1 << 31) <= mtime < 1 << 31 else b""
 
 
-def _dos_time(seconds):
+def _dos_time(seconds: int) -> tuple[int, int]:
     # The format knows the years 1980 to 2107, in steps of two seconds.
     moment = time.localtime(min(max(seconds, 0), 1 << 33))[:6]
     year, month, day, hour, minute, second = max((1980, 1, 1, 0, 0, 0), min(moment, (2107, 12, 31, 23, 59, 58)))

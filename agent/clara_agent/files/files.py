@@ -1,4 +1,7 @@
 """Operations on names: stat, mkdir, move."""
+
+from __future__ import annotations
+
 import os
 
 from ..errors import Failure, from_os_error
@@ -12,7 +15,7 @@ FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 class Stat(Operation):
     """What is there."""
 
-    def start(self):
+    def start(self) -> None:
         """Answers at once."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         follow = take(self.parameters, "follow", bool, True)
@@ -26,7 +29,7 @@ class Stat(Operation):
 class Mkdir(Operation):
     """Makes a folder."""
 
-    def start(self):
+    def start(self) -> None:
         """Answers at once; with `parents`, a folder that is there is no error."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         parents = take(self.parameters, "parents", bool, True)
@@ -37,12 +40,12 @@ class Mkdir(Operation):
         self.channel.result({"created": created})
 
 
-def _make_folder(path):
+def _make_folder(path: bytes) -> bool:
     os.mkdir(path)
     return True
 
 
-def make_folders(path):
+def make_folders(path: bytes) -> bool:
     """Makes a folder and those above it; whether there was anything to make."""
     if os.path.isdir(path):
         return False
@@ -60,7 +63,7 @@ def make_folders(path):
     return True
 
 
-def _enter(folder, name):
+def _enter(folder: int, name: bytes) -> int:
     """Makes a folder where there is none, and opens it in the place of the one above."""
     try:
         os.mkdir(name, dir_fd=folder)
@@ -71,7 +74,7 @@ def _enter(folder, name):
     return inner
 
 
-def _makes(path):
+def _makes(path: bytes) -> bool:
     """Makes a folder where there is none; False where the one above is missing."""
     try:
         os.mkdir(path)
@@ -89,7 +92,7 @@ def _makes(path):
 class Move(Operation):
     """Renames a file or folder; within a file system, at once and whole."""
 
-    def start(self):
+    def start(self) -> None:
         """Answers at once; without `overwrite` whatever is at the destination stays."""
         source = take_path(self.parameters, "from", self.agent.workspace)
         target = take_path(self.parameters, "to", self.agent.workspace)

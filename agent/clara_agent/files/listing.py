@@ -1,4 +1,7 @@
 """The operation `list`: the entries of a folder, sorted by name."""
+
+from __future__ import annotations
+
 import os
 import stat
 
@@ -8,12 +11,16 @@ from ..wire.parameters import take_path, to_text
 from .status import kind_of
 from ..wire.wire_json import dumps
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 CHUNK = 65536
 # A longer list is made in a child, since it would hold up the loop.
 MAX_INLINE = 2000
 
 
-def describe_entry(folder, name):
+def describe_entry(folder: bytes, name: bytes) -> bytes:
     """One entry as a line of JSON, or nothing where it has vanished."""
     try:
         status = os.lstat(os.path.join(folder, name))
@@ -34,7 +41,7 @@ class List(Operation):
 
     _task = None
 
-    def start(self):
+    def start(self) -> None:
         """Answers at once where the folder is small."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         try:
@@ -51,7 +58,7 @@ class List(Operation):
         self._entries = len(lines)
         self._send()
 
-    def _send(self):
+    def _send(self) -> None:
         while self._rest:
             room = min(self.channel.room(), CHUNK)
             if not room:
@@ -60,27 +67,27 @@ class List(Operation):
             self._rest = self._rest[room:]
         self.channel.result({"entries": self._entries})
 
-    def on_room(self):
+    def on_room(self) -> None:
         """Goes on after a stall."""
         if self._task:
             self._task.on_room()
         else:
             self._send()
 
-    def on_cancel(self):
+    def on_cancel(self) -> None:
         """Stops the child, if there is one."""
         if self._task:
             self._task.cancel()
         else:
             super().on_cancel()
 
-    def on_gone(self):
+    def on_gone(self) -> None:
         """Stops the child, if there is one."""
         if self._task:
             self._task.drop()
 
 
-def _first_names(path):
+def _first_names(path: bytes) -> list[bytes]:
     names = []
     with os.scandir(path) as entries:
         for entry in entries:
@@ -90,7 +97,7 @@ def _first_names(path):
     return names
 
 
-def list_into(path, out):
+def list_into(path: bytes, out: int) -> dict[str, Any]:
     """Writes all lines to a file; runs in a child."""
     count = 0
     with open(out, "wb", CHUNK, closefd=False) as file:

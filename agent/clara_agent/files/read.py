@@ -1,4 +1,7 @@
 """The operation `read`: a regular file, chunk by chunk as credit allows."""
+
+from __future__ import annotations
+
 import os
 import stat
 
@@ -14,7 +17,7 @@ CHUNKS_A_TURN = 8
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-def open_regular(path, flags=FLAGS):
+def open_regular(path: bytes, flags: int = FLAGS) -> tuple[int, os.stat_result]:
     """(descriptor, status) of a regular file; a Failure for anything else."""
     fd = os.open(path, flags)
     status = os.fstat(fd)
@@ -31,7 +34,7 @@ class Read(Operation):
 
     _fd = None
 
-    def start(self):
+    def start(self) -> None:
         """Sends the status, then as much as there is credit for."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         offset = take_count(self.parameters, "offset", 0)
@@ -47,7 +50,7 @@ class Read(Operation):
         self.channel.event(describe(status))
         self._send()
 
-    def _send(self):
+    def _send(self) -> None:
         self._is_scheduled = False
         for _ in range(CHUNKS_A_TURN):
             if self._fd is None:
@@ -69,16 +72,16 @@ class Read(Operation):
         self._is_scheduled = True
         self.agent.loop.soon(self._send)
 
-    def on_room(self):
+    def on_room(self) -> None:
         """Goes on after a stall."""
         if not self._is_scheduled:
             self._send()
 
-    def _done(self):
+    def _done(self) -> None:
         self.stop()
         self.channel.result({"bytes": self._sent})
 
-    def stop(self):
+    def stop(self) -> None:
         """Closes the file."""
         if self._fd is not None:
             os.close(self._fd)

@@ -1,4 +1,7 @@
 """The operation `remove`: a file at once, a folder with all in it in a child."""
+
+from __future__ import annotations
+
 import os
 import stat
 
@@ -7,11 +10,15 @@ from ..wire.parameters import take, take_path, to_text
 from ..jobs.worker import Worker
 from ..jobs.working import Working
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Remove(Working):
     """Removes what is there, or says that nothing was."""
 
-    def start(self):
+    def start(self) -> None:
         """Answers at once, except where there is a folder to empty."""
         path = take_path(self.parameters, "path", self.agent.workspace).rstrip(b"/") or b"/"
         recursive = take(self.parameters, "recursive", bool, False)
@@ -31,7 +38,7 @@ class Remove(Working):
         return None
 
 
-def remove_tree(path):
+def remove_tree(path: bytes) -> dict[str, Any]:
     """Removes a folder of any depth; changes the working folder, so it runs in a child."""
     os.chdir(os.path.dirname(path) or b".")
     above = []
@@ -53,12 +60,12 @@ def remove_tree(path):
     return {"removed": True}
 
 
-def _place():
+def _place() -> tuple[int, int]:
     status = os.stat(b".")
     return status.st_dev, status.st_ino
 
 
-def _enter(name, above):
+def _enter(name: bytes, above: list[tuple[bytes, tuple[int, int]]]) -> None:
     place = _place()
     fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -68,7 +75,7 @@ def _enter(name, above):
     above.append((name, place))
 
 
-def _empty():
+def _empty() -> bytes | None:
     """Unlinks what is no folder; the name of a folder that is left, or None."""
     with os.scandir(b".") as entries:
         for entry in entries:

@@ -1,8 +1,16 @@
 """What `stat` says about a file, in the words of the protocol."""
+
+from __future__ import annotations
+
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any
 
-def kind_of(mode):
+
+def kind_of(mode: int) -> str:
     """The protocol's word for the type of a file."""
     if stat.S_ISREG(mode):
         return "file"
@@ -11,7 +19,7 @@ def kind_of(mode):
     return "symlink" if stat.S_ISLNK(mode) else "other"
 
 
-def describe(status):
+def describe(status: os.stat_result) -> dict[str, Any]:
     """The RESULT of `stat`, and the EVENT of `read`."""
     return {
         "type": kind_of(status.st_mode),
@@ -22,6 +30,6 @@ def describe(status):
     }
 
 
-def version_of(status):
+def version_of(status: os.stat_result) -> str:
     """Tells one version of a file from another, as the server does from `describe`."""
     return "%d-%d-%d" % (status.st_size, status.st_mtime_ns, status.st_ino)

@@ -1,4 +1,7 @@
 """The operation `write`: a file without a name, which takes the target's when all bytes have come, and is on disk then."""
+
+from __future__ import annotations
+
 import errno
 import os
 import stat
@@ -10,6 +13,10 @@ from ..wire.parameters import take, take_count, take_path, to_text
 from ..io.staged import Staged, root_of
 from .status import version_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.contracts import Bytes
+
 MAX_LINKS = 40
 
 
@@ -19,7 +26,7 @@ class Write(Operation):
     _file = None
     _is_given_up = False
 
-    def start(self):
+    def start(self) -> None:
         """Makes the file, so that what is wrong with the place is said before any byte comes."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         self._size = take_count(self.parameters, "size", None)
@@ -35,7 +42,7 @@ class Write(Operation):
         except OSError as error:
             raise self._failure(error) from None
 
-    def _open(self, path, mode, parents):
+    def _open(self, path: bytes, mode: int | None, parents: bool) -> None:
         folder, name = os.path.split(path)
         if name in (b"", b".", b".."):
             raise Failure("is_directory", "It is a folder: %s." % self._name)
@@ -49,7 +56,7 @@ class Write(Operation):
         self._mode = mode if mode is not None or old is None else stat.S_IMODE(old.st_mode)
         self._file = Staged(folder, self.agent.roots)
 
-    def _look(self, path):
+    def _look(self, path: bytes) -> os.stat_result | None:
         """The status of the file that is to be replaced; a Failure where it is none, or not the one that the write is for."""
         status = _regular_at(path, self._name)
         states = ("absent",) if status is None else ("present", version_of(status))
@@ -57,7 +64,7 @@ class Write(Operation):
             raise Failure("changed", "The file is not, or no longer, the one that is to be written over: %s." % self._name)
         return status
 
-    def on_data(self, stream, payload):
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """More of the file."""
         size = len(payload)
         if self._file is None:
@@ -71,7 +78,7 @@ class Write(Operation):
             raise self._failure(error) from None
         return self.channel.consumed(size)
 
-    def on_end(self, stream):
+    def on_end(self, stream: int) -> None:
         """The file is whole: it takes its place, which waits for the disk."""
         if self._file is None:
             return
@@ -80,7 +87,7 @@ class Write(Operation):
         file, self._file = self._file, None
         self.agent.aside.run(lambda: self._finish(file), self._answer)
 
-    def _finish(self, file):
+    def _finish(self, file: Staged) -> None:
         """In a thread, which touches nothing else of the agent."""
         try:
             if self._mode is not None:
@@ -97,17 +104,17 @@ class Write(Operation):
         finally:
             file.close()
 
-    def _answer(self, error):
+    def _answer(self, error: BaseException | None) -> None:
         if error is None:
             self.channel.result({"bytes": self._written, "created": self._created})
         else:
             self.channel.error(self._failure(error) if isinstance(error, OSError) else to_failure(error))
 
-    def _failure(self, error):
+    def _failure(self, error: OSError) -> Failure:
         is_kept = root_of(os.path.dirname(self._path), self.agent.roots) is not None
         return (from_write_error if is_kept else from_os_error)(error, self._name)
 
-    def stop(self):
+    def stop(self) -> None:
         """Lets go of the file, which is gone unless it has its place already."""
         self._is_given_up = True
         if self._file is not None:
@@ -115,7 +122,7 @@ class Write(Operation):
             self._file = None
 
 
-def follow_links(path):
+def follow_links(path: bytes) -> bytes:
     """Where a path leads when its last part is a symlink, which may dangle."""
     for _ in range(MAX_LINKS):
         try:
@@ -126,7 +133,7 @@ def follow_links(path):
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
-def _regular_at(path, name):
+def _regular_at(path: bytes, name: str) -> os.stat_result | None:
     try:
         status = os.lstat(path)
     except FileNotFoundError:

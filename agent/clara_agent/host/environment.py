@@ -1,8 +1,16 @@
 """The environment of everything that the agent runs."""
+
+from __future__ import annotations
+
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def environment_of(inherited, config):
+
+def environment_of(inherited: Mapping[bytes, bytes], config: dict[str, Any]) -> dict[bytes, bytes]:
     """The image's own environment with the sandbox's on top, as bytes to bytes; what pip and npm install for the user is found by its name."""
     scripts = os.fsencode(config["packages"]) + b"/bin"
     environment = dict(inherited)

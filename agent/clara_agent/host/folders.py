@@ -1,4 +1,7 @@
 """The sandbox's own folders: code of its user can take them from that user, who then needs them back."""
+
+from __future__ import annotations
+
 import os
 import stat
 
@@ -8,16 +11,16 @@ OWNER = stat.S_IRWXU
 class Folders:
     """Gives back what was closed: before a run one look at the first must do, as the others are looked at when it has ended."""
 
-    def __init__(self, first, others):
+    def __init__(self, first: bytes, others: list[bytes]) -> None:
         self._first = first
         self._all = list(dict.fromkeys([first] + others))
 
-    def check(self):
+    def check(self) -> None:
         """Costs one look where nothing is wrong."""
         if _is_closed(self._first):
             self.reopen()
 
-    def reopen(self):
+    def reopen(self) -> bool:
         """Opens all of them to their owner again, whatever else their modes say; whether one was closed."""
         closed = [path for path in self._all if _is_closed(path)]
         for path in closed:
@@ -28,7 +31,7 @@ class Folders:
         return bool(closed)
 
 
-def _is_closed(path):
+def _is_closed(path: bytes) -> bool:
     try:
         return os.stat(path).st_mode & OWNER != OWNER
     except OSError:

@@ -1,4 +1,7 @@
 """The operation `load`: what the sandbox takes of memory and CPU, from its control group in the layout of version 1 or 2."""
+
+from __future__ import annotations
+
 import os
 
 from ..errors import Failure
@@ -11,7 +14,7 @@ LARGEST = 16384
 class Load(Operation):
     """Answers at once: three small files of the kernel."""
 
-    def start(self):
+    def start(self) -> None:
         """Reads them, or says that there are none."""
         load = read_load(ROOT)
         if load is None:
@@ -19,12 +22,12 @@ class Load(Operation):
         self.channel.result(load)
 
 
-def read_load(root):
+def read_load(root: str) -> dict[str, int] | None:
     """Memory without the file cache that the kernel would give back, and CPU time so far; None where the files are not there."""
     return _read_unified(root) or _read_version_1(root)
 
 
-def _read_unified(root):
+def _read_unified(root: str) -> dict[str, int] | None:
     usage, statistics, cpu = _read(root, "memory.current"), _read(root, "memory.stat"), _read(root, "cpu.stat")
     microseconds = _field(cpu, b"usage_usec")
     if not usage.isdigit() or microseconds is None:
@@ -32,7 +35,7 @@ def _read_unified(root):
     return _load(int(usage), _field(statistics, b"inactive_file"), microseconds * 1000)
 
 
-def _read_version_1(root):
+def _read_version_1(root: str) -> dict[str, int] | None:
     usage, statistics = _read(root, "memory/memory.usage_in_bytes"), _read(root, "memory/memory.stat")
     cpu = _read(root, "cpuacct/cpuacct.usage")
     if not usage.isdigit() or not cpu.isdigit():
@@ -40,11 +43,11 @@ def _read_version_1(root):
     return _load(int(usage), _field(statistics, b"total_inactive_file"), int(cpu))
 
 
-def _load(memory, cache, nanoseconds):
+def _load(memory: int, cache: int | None, nanoseconds: int) -> dict[str, int]:
     return {"memoryBytes": max(0, memory - (cache or 0)), "cpuNanos": nanoseconds}
 
 
-def _field(text, name):
+def _field(text: bytes, name: bytes) -> int | None:
     for line in text.split(b"\n"):
         found, _, value = line.partition(b" ")
         if found == name and value.isdigit():
@@ -52,7 +55,7 @@ def _field(text, name):
     return None
 
 
-def _read(root, name):
+def _read(root: str, name: str) -> bytes:
     try:
         fd = os.open("%s/%s" % (root, name), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

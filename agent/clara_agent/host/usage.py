@@ -1,4 +1,7 @@
 """The operation `usage`: what folders take on their disk, measured in a child."""
+
+from __future__ import annotations
+
 import os
 import stat
 import time
@@ -7,6 +10,10 @@ from ..wire.parameters import take, take_count, to_path
 from ..jobs.worker import Worker
 from ..jobs.working import Working
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 BLOCK = 512
 MAX_PATHS = 16
 
@@ -14,7 +21,7 @@ MAX_PATHS = 16
 class Usage(Working):
     """Counts blocks and entries below the paths, and stops when it has counted enough or for long enough."""
 
-    def start(self):
+    def start(self) -> None:
         """Answers when the child is through."""
         paths = [to_path(path, self.agent.workspace) for path in take(self.parameters, "paths", list)[:MAX_PATHS] if isinstance(path, str)]
         seconds = take_count(self.parameters, "timeMs") / 1000
@@ -22,7 +29,7 @@ class Usage(Working):
         self.worker = Worker(self.agent, self.channel, lambda *_: measure(paths, seconds, entries))
 
 
-def measure(paths, seconds, most):
+def measure(paths: list[bytes], seconds: float, most: int) -> dict[str, Any]:
     """What all paths together take; changes the working folder, so it runs in a child."""
     walk = Walk(time.monotonic() + seconds, most)
     for path in paths:
@@ -33,7 +40,7 @@ def measure(paths, seconds, most):
 class Walk:
     """Goes through folders of any depth without following links or crossing into other file systems."""
 
-    def __init__(self, deadline, most):
+    def __init__(self, deadline: float, most: int) -> None:
         self.blocks = 0
         self.entries = 0
         self.is_complete = True
@@ -41,7 +48,7 @@ class Walk:
         self._most = most
         self._linked = set()
 
-    def measure(self, path):
+    def measure(self, path: bytes) -> None:
         """Adds one folder."""
         try:
             os.chdir(path)
@@ -65,7 +72,7 @@ class Walk:
             if _place() != place:
                 self.is_complete = False
 
-    def _enter(self, name, device):
+    def _enter(self, name: bytes, device: int) -> tuple[int, int] | None:
         """Goes into a folder; the place that it was left from, or nothing where it cannot be entered."""
         place = _place()
         try:
@@ -82,7 +89,7 @@ class Walk:
             os.close(fd)
         return place
 
-    def _count(self, device):
+    def _count(self, device: int) -> list[bytes]:
         """Adds what is in this folder; the names of the folders in it."""
         folders = []
         try:
@@ -103,7 +110,7 @@ class Walk:
             pass
         return folders
 
-    def _add(self, status):
+    def _add(self, status: os.stat_result) -> None:
         if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
             if status.st_ino in self._linked:
                 return
@@ -112,6 +119,6 @@ class Walk:
         self.blocks += status.st_blocks
 
 
-def _place():
+def _place() -> tuple[int, int]:
     status = os.stat(b".")
     return status.st_dev, status.st_ino

@@ -1,23 +1,29 @@
 """What of an output is sent: all of it, or its head now and its tail at the end."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Everything:
     """Sends all as it comes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.bytes = 0
         self.omitted = 0
 
-    def room(self, credit):
+    def room(self, credit: int) -> int:
         """How much may be read, when so much may be sent."""
         return credit
 
-    def take(self, data):
+    def take(self, data: bytes) -> bytes:
         """The part of the data that is to be sent now."""
         self.bytes += len(data)
         return data
 
-    def rest(self):
+    def rest(self) -> bytes:
         """What is to be sent when the program has ended."""
         return b""
 
@@ -27,16 +33,16 @@ class Announced(Everything):
 
     HEAD_BYTES = 8
 
-    def __init__(self, on_number):
+    def __init__(self, on_number: Callable[[int | None], object] | None) -> None:
         super().__init__()
         self._on_number = on_number
         self._head = b""
 
-    def room(self, credit):
+    def room(self, credit: int) -> int:
         """The number needs no credit, and comes on its own."""
         return credit if self._on_number is None else self.HEAD_BYTES - len(self._head)
 
-    def take(self, data):
+    def take(self, data: bytes) -> bytes:
         """The part of the data that is to be sent now."""
         if self._on_number is None:
             return super().take(data)
@@ -53,18 +59,18 @@ class HeadAndTail:
 
     CHUNK = 65536
 
-    def __init__(self, head, tail):
+    def __init__(self, head: int, tail: int) -> None:
         self.bytes = 0
         self._head = head
         self._tail = tail
         self._ring = bytearray()
         self._dropped = 0
 
-    def room(self, credit):
+    def room(self, credit: int) -> int:
         """Once the head is out, reading needs no credit."""
         return credit if self._head else self.CHUNK
 
-    def take(self, data):
+    def take(self, data: bytes) -> bytes:
         """The part of the data that belongs to the head; the rest is kept or dropped."""
         self.bytes += len(data)
         first = data[: self._head]
@@ -77,19 +83,19 @@ class HeadAndTail:
                 self._cut()
         return first
 
-    def _cut(self):
+    def _cut(self) -> None:
         excess = len(self._ring) - self._tail
         if excess > 0:
             del self._ring[:excess]
             self._dropped += excess
 
-    def rest(self):
+    def rest(self) -> bytes:
         """The tail."""
         self._cut()
         rest, self._ring = bytes(self._ring), bytearray()
         return rest
 
     @property
-    def omitted(self):
+    def omitted(self) -> int:
         """How many bytes were neither head nor tail."""
         return self._dropped

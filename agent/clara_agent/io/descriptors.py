@@ -1,10 +1,19 @@
 """Descriptors in a message to another process."""
+
+from __future__ import annotations
+
 import sys
 
 from _socket import SCM_RIGHTS, SOL_SOCKET
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
 
-def send_with(socket, message, descriptors):
+    from .contracts import Bytes
+
+
+def send_with(peer: socket, message: Bytes, descriptors: list[int]) -> None:
     """Sends one message with copies of the descriptors; OSError where it cannot go now, or nobody is there."""
     rights = b"".join(fd.to_bytes(4, sys.byteorder) for fd in descriptors)
-    socket.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, rights)])
+    peer.sendmsg([message], [(SOL_SOCKET, SCM_RIGHTS, rights)])

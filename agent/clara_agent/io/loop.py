@@ -1,7 +1,14 @@
 """The event loop: one thread, epoll, timers. asyncio would cost more memory than all of the agent."""
+
+from __future__ import annotations
+
 from _heapq import heappop, heappush
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll
 from time import monotonic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 READ = EPOLLIN
 WRITE = EPOLLOUT
@@ -13,21 +20,21 @@ class Timer:
 
     __slots__ = ("when", "call")
 
-    def __init__(self, when, call):
+    def __init__(self, when: float, call: Callable[[], object]) -> None:
         self.when = when
         self.call = call
 
-    def __lt__(self, other):
+    def __lt__(self, other: Timer) -> bool:
         return self.when < other.when
 
-    def cancel(self):
+    def cancel(self) -> None:
         self.call = None
 
 
 class Loop:
     """Calls back when descriptors are ready, timers are due or a turn ends."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._epoll = epoll()
         self._callbacks = {}
         self._timers = []
@@ -35,37 +42,37 @@ class Loop:
         self._removed = set()
         self.turn_ends = []
 
-    def add(self, fd, events, callback):
+    def add(self, fd: int, events: int, callback: Callable[[int], object]) -> None:
         """Calls `callback(events)` whenever the descriptor is ready."""
         self._epoll.register(fd, events)
         self._callbacks[fd] = callback
 
-    def modify(self, fd, events):
+    def modify(self, fd: int, events: int) -> None:
         """Waits for other events of a known descriptor."""
         self._epoll.modify(fd, events)
 
-    def remove(self, fd):
+    def remove(self, fd: int) -> None:
         """Forgets a descriptor; must come before it is closed."""
         if self._callbacks.pop(fd, None):
             self._removed.add(fd)
             self._epoll.unregister(fd)
 
-    def later(self, seconds, call):
+    def later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """Calls once, after so many seconds."""
         timer = Timer(monotonic() + seconds, call)
         heappush(self._timers, timer)
         return timer
 
-    def soon(self, call):
+    def soon(self, call: Callable[[], object]) -> None:
         """Calls once, in the next turn."""
         self._soon.append(call)
 
-    def run(self):
+    def run(self) -> None:
         """Turns for ever."""
         while True:
             self.turn()
 
-    def turn(self):
+    def turn(self) -> None:
         """Waits for whatever comes first and answers it."""
         callbacks = self._callbacks
         # Only those of earlier turns: what they wait for may be the write at the end of this one.
@@ -82,7 +89,7 @@ class Loop:
         for call in self.turn_ends:
             call()
 
-    def _patience(self):
+    def _patience(self) -> float:
         timers = self._timers
         while timers and timers[0].call is None:
             heappop(timers)
@@ -90,7 +97,7 @@ class Loop:
             return -1
         return max(0, timers[0].when - monotonic())
 
-    def _fire(self):
+    def _fire(self) -> None:
         timers = self._timers
         if not timers:
             return

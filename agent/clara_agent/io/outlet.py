@@ -1,8 +1,18 @@
 """One output of a program: from its pipe through the capture to the channel."""
+
+from __future__ import annotations
+
 import os
 from fcntl import ioctl
 
 from .loop import READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .contracts import ByteChannel, Bytes, Capture
+    from .loop import Loop
 
 CHUNK = 65536
 FIONREAD = 0x541B
@@ -11,41 +21,43 @@ FIONREAD = 0x541B
 class Outlet:
     """Reads a pipe as fast as the channel's credit allows; `on_done` is called when the pipe is closed and all is sent."""
 
-    def __init__(self, loop, channel, stream, fd, capture, on_done):
+    def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: Capture, on_done: Callable[[], object]) -> None:
         self._loop = loop
         self._channel = channel
         self._stream = stream
-        self._fd = fd
+        self._fd: int | None = fd
         self._capture = capture
         self._on_done = on_done
         self._is_waiting = False
-        self._rest = None
-        self._left = None
+        self._rest: bytes | None = None
+        self._left: int | None = None
         self.is_done = False
         os.set_blocking(fd, False)
 
-    def watch(self):
+    def watch(self) -> None:
         """Reads from now on whatever comes."""
         if not self.is_done and self._fd is not None and self._left is None:
             self._wait(True)
 
-    def _wait(self, is_waiting):
+    def _wait(self, is_waiting: bool) -> None:
         if is_waiting != self._is_waiting:
             self._is_waiting = is_waiting
+            assert self._fd is not None
             if is_waiting:
                 self._loop.add(self._fd, READ, self._readable)
             else:
                 self._loop.remove(self._fd)
 
-    def _readable(self, events):
+    def _readable(self, events: int) -> None:
         if not self._read():
             self._wait(False)
 
-    def _read(self):
+    def _read(self) -> bool:
         """One read; false where there is no room, or nothing more to come."""
         room = self._capture.room(self._channel.room())
         if not room:
             return False
+        assert self._fd is not None
         try:
             data = os.read(self._fd, min(room, CHUNK))
         except BlockingIOError:
@@ -58,17 +70,17 @@ class Outlet:
         self._send(self._capture.take(data))
         return True
 
-    def _send(self, data):
+    def _send(self, data: Bytes) -> None:
         if data:
             self._channel.data(self._stream, data)
 
-    def _close(self):
+    def _close(self) -> None:
         if self._fd is not None:
             self._wait(False)
             os.close(self._fd)
             self._fd = None
 
-    def on_room(self):
+    def on_room(self) -> None:
         """Goes on after a stall."""
         if self.is_done:
             return
@@ -77,7 +89,7 @@ class Outlet:
         elif self._fd is not None:
             self._wait(True)
 
-    def drain(self):
+    def drain(self) -> None:
         """Called when the program has ended: sends what is in the pipe, without waiting for others that hold it, then the tail."""
         if self.is_done:
             return
@@ -104,16 +116,16 @@ class Outlet:
             self.is_done = True
             self._on_done()
 
-    def summary(self):
+    def summary(self) -> dict[str, int]:
         """How much there was, and how much of it is not sent."""
         return {"bytes": self._capture.bytes, "omitted": self._capture.omitted}
 
-    def close(self):
+    def close(self) -> None:
         """Drops the pipe; nothing more is sent."""
         self._close()
         self.is_done = True
 
 
-def _waiting_in(fd):
+def _waiting_in(fd: int) -> int:
     """What the pipe holds now: another process that keeps writing must not keep the result waiting."""
     return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")

@@ -1,14 +1,22 @@
 """Starts a program: fork, a session of its own, exec."""
+
+from __future__ import annotations
+
 import os
 
 import _signal
 
 from .guard import become_subreaper
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
 
 
-def spawn(argv, environment, cwd, descriptors, is_run=True):
+def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool = True) -> int:
     """Starts argv (bytes) with descriptors 0, 1, 2, … as given; its pid. What cannot be run exits with 127 or 126, as from a shell."""
     pid = os.fork()
     if pid:
@@ -28,7 +36,7 @@ def spawn(argv, environment, cwd, descriptors, is_run=True):
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
 
 
-def _place(descriptors):
+def _place(descriptors: list[int]) -> None:
     # First out of the way, since one that is wanted may sit where another must go.
     from fcntl import F_DUPFD_CLOEXEC, fcntl
 
@@ -37,7 +45,7 @@ def _place(descriptors):
         os.dup2(fd, number, inheritable=True)
 
 
-def _execute(argv, environment):
+def _execute(argv: list[bytes], environment: Mapping[bytes, bytes]) -> NoReturn:
     program = argv[0]
     if b"/" in program:
         os.execve(program, argv, environment)

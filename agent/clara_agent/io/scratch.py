@@ -1,5 +1,14 @@
 """Folders for the scripts of runs: real files, since linecache, inspect and multiprocessing read them."""
+
+from __future__ import annotations
+
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .contracts import Bytes
 
 STALE_LIMIT = 1000
 
@@ -7,14 +16,14 @@ STALE_LIMIT = 1000
 class Scratch:
     """Makes `<scratch>/<n>/`; falls back to the folder for temporary files where the scratch is full or missing."""
 
-    def __init__(self, root, fallback, reopen):
+    def __init__(self, root: str, fallback: Callable[[], bytes], reopen: Callable[[], bool]) -> None:
         self._root = os.fsencode(root)
         self._fallback = fallback
         self._reopen = reopen
         self._number = 0
         self._live = set()
 
-    def put(self, name, content):
+    def put(self, name: bytes, content: Bytes) -> bytes:
         """Writes a script; its path."""
         try:
             return self._put(self._root, name, content)
@@ -26,7 +35,7 @@ class Scratch:
         except OSError:
             return self._put(self._fallback(), name, content)
 
-    def _put(self, root, name, content):
+    def _put(self, root: bytes, name: bytes, content: Bytes) -> bytes:
         while True:
             self._number += 1
             folder = os.path.join(root, b"%d" % self._number)
@@ -50,13 +59,13 @@ class Scratch:
         self._live.add(folder)
         return path
 
-    def drop(self, path):
+    def drop(self, path: bytes) -> None:
         """Removes a script and its folder."""
         folder = os.path.dirname(path)
         self._live.discard(folder)
         remove_folder(folder)
 
-    def _clear(self):
+    def _clear(self) -> None:
         """Removes what no run in progress needs: the scratch is for scripts, whatever programs have put there."""
         try:
             entries = os.listdir(self._root)
@@ -68,7 +77,7 @@ class Scratch:
                 remove(path)
 
 
-def remove_folder(folder):
+def remove_folder(folder: bytes) -> None:
     """Removes a folder and the files in it; folders below it stay, and it with them."""
     try:
         for entry in os.listdir(folder)[:STALE_LIMIT]:
@@ -78,13 +87,13 @@ def remove_folder(folder):
         pass
 
 
-def remove(path):
+def remove(path: bytes) -> None:
     """Removes a file, or a folder of files."""
     if not remove_file(path):
         remove_folder(path)
 
 
-def remove_file(path):
+def remove_file(path: bytes) -> bool:
     """Removes a file; whether it is gone."""
     try:
         os.unlink(path)

@@ -1,4 +1,7 @@
 """How a process ended, in the words of the protocol."""
+
+from __future__ import annotations
+
 import os
 
 import _signal
@@ -10,7 +13,7 @@ _NAMES = {getattr(_signal, name): name for name in dir(_signal) if name.startswi
 _NAMES.setdefault(16, "SIGSTKFLT")
 
 
-def ending(status):
+def ending(status: int) -> tuple[int, str | None]:
     """(exitCode, signal name or None) of a wait status."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -18,7 +21,7 @@ def ending(status):
     return os.WEXITSTATUS(status), None
 
 
-def name_of(number):
+def name_of(number: int) -> str:
     """The name that `kill -l` has for a signal, with SIG in front."""
     first, last = _signal.SIGRTMIN, _signal.SIGRTMAX
     if not first <= number <= last:

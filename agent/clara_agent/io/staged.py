@@ -2,10 +2,19 @@
 
 Until then it has no name, where the file system knows such files, so that nothing stays of a writer that dies.
 """
+
+from __future__ import annotations
+
 import errno
 import os
 
 from .disk import persist, settle, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .contracts import Bytes, T
 
 PREFIX = b".clara-staged-"
 RANDOM_BYTES = 8
@@ -21,7 +30,7 @@ class Staged:
     before its own.
     """
 
-    def __init__(self, folder, roots, mode=0o666):
+    def __init__(self, folder: bytes, roots: list[bytes], mode: int = 0o666) -> None:
         self._roots = roots
         self._folder = folder
         self._name = None
@@ -33,15 +42,15 @@ class Staged:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self._name, self.fd = make_aside(folder, roots, lambda name: os.open(name, flags, mode))
 
-    def write(self, data):
+    def write(self, data: Bytes) -> None:
         """Appends all of it."""
         write_all(self.fd, data)
 
-    def settle(self):
+    def settle(self) -> None:
         """Must come before the file replaces one that is to stay where there is no room for the new one."""
         settle(self.fd)
 
-    def place(self, path):
+    def place(self, path: bytes) -> None:
         """Gives the file its name, in the place of what has it."""
         if self._name is None:
             try:
@@ -52,30 +61,30 @@ class Staged:
         self._name = None
         return None
 
-    def persist(self):
+    def persist(self) -> None:
         """Returns when the file is on the disk, under its name."""
         persist(self.fd)
 
-    def take_fd(self):
+    def take_fd(self) -> int:
         """The descriptor, which is the caller's from now on; the file gets no name."""
-        fd, self.fd = self.fd, None
+        fd, self.fd = self.fd, -1
         self.close()
         return fd
 
-    def close(self):
+    def close(self) -> None:
         """Lets go of the file; one that was not placed is gone."""
-        if self.fd is not None:
+        if self.fd >= 0:
             os.close(self.fd)
-            self.fd = None
+            self.fd = -1
         if self._name is not None:
             _unlink(self._name)
             self._name = None
 
-    def _link(self, name):
+    def _link(self, name: bytes) -> None:
         os.link(b"/proc/self/fd/%d" % self.fd, name, src_dir_fd=self.fd, follow_symlinks=True)
 
 
-def place_made(path, roots, make):
+def place_made(path: bytes, roots: list[bytes], make: Callable[[bytes], T]) -> T | None:
     """Has `make(name)` make something that is no file under this name, in the place of what has it."""
     try:
         return make(path)
@@ -88,7 +97,7 @@ def place_made(path, roots, make):
         _unlink(name)
 
 
-def make_aside(folder, roots, make):
+def make_aside(folder: bytes, roots: list[bytes], make: Callable[[bytes], T]) -> tuple[bytes, T]:
     """Makes something under a name for the meantime, in a root where that is the same mount as the folder; the name, and what `make` returns."""
     name = PREFIX + os.urandom(RANDOM_BYTES).hex().encode()
     root = root_of(folder, roots)
@@ -103,7 +112,7 @@ def make_aside(folder, roots, make):
     return path, make(path)
 
 
-def root_of(folder, roots):
+def root_of(folder: bytes, roots: list[bytes]) -> bytes | None:
     """The root that a folder really lies in; None where it lies in none."""
     if folder not in roots:
         folder = _real(folder)
@@ -113,7 +122,7 @@ def root_of(folder, roots):
     return None
 
 
-def _real(folder):
+def _real(folder: bytes) -> bytes:
     """The path of a folder without links on the way; empty where it cannot be told. Not os.path.realpath, which looks at each part of a path by itself."""
     try:
         fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -127,7 +136,7 @@ def _real(folder):
         os.close(fd)
 
 
-def sweep_roots(roots):
+def sweep_roots(roots: list[bytes]) -> None:
     """Removes what writers that died have left in the roots."""
     size = len(PREFIX) + 2 * RANDOM_BYTES
     for root in roots:
@@ -139,7 +148,7 @@ def sweep_roots(roots):
             _unlink(os.path.join(root, name))
 
 
-def _rename(name, path):
+def _rename(name: bytes, path: bytes) -> None:
     try:
         os.rename(name, path)
     except OSError as error:
@@ -147,7 +156,7 @@ def _rename(name, path):
         raise OSError(error.errno, error.strerror, path) from None
 
 
-def _unlink(name):
+def _unlink(name: bytes) -> None:
     try:
         os.unlink(name)
     except OSError:

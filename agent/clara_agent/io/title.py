@@ -2,6 +2,9 @@
 
 Also part of the warm interpreter (python/zygote.py), so it imports nothing that a fresh interpreter has not loaded but the C half of ctypes.
 """
+
+from __future__ import annotations
+
 import _ctypes
 
 PR_SET_NAME = 15
@@ -14,7 +17,7 @@ class _Address(_ctypes._SimpleCData):
     _type_ = "P"
 
 
-def find_title():
+def find_title() -> tuple[int, int] | None:
     """Where the command line of this process lies: address and length; None where the kernel does not say."""
     try:
         with open("/proc/self/stat", "rb", 0) as file:
@@ -26,7 +29,7 @@ def find_title():
     return (start, end - start) if 0 < start < end else None
 
 
-def set_title(place, name, title):
+def set_title(place: tuple[int, int] | None, name: bytes, title: bytes) -> None:
     """Gives the process a name of at most 15 bytes and, in the place of its command line, a title."""
     _ctypes.call_function(_prctl, (PR_SET_NAME, name))
     if place:

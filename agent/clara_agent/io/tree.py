@@ -1,7 +1,20 @@
 """Finds and ends a process with everything below it, however it was daemonised."""
+
+from __future__ import annotations
+
 import os
 
 from _signal import SIGCONT, SIGKILL, SIGSTOP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Dict, Tuple
+
+    from .loop import Loop
+
+    # By pid: parent, group, state and start time.
+    Processes = Dict[int, Tuple[int, int, bytes, bytes]]
 
 # How often the stopping is repeated before everything in the container is frozen for a moment.
 PATIENT_ROUNDS = 20
@@ -9,7 +22,7 @@ GIVE_UP_SECONDS = 5
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
 
-def scan():
+def scan() -> Processes:
     """All processes: pid to (parent, group, state, start time)."""
     found = {}
     for name in os.listdir("/proc"):
@@ -30,7 +43,7 @@ def scan():
     return found
 
 
-def below(root, processes):
+def below(root: int, processes: Processes) -> list[int]:
     """The pids below a process, without itself."""
     children = {}
     for pid, (parent, _, _, _) in processes.items():
@@ -44,7 +57,7 @@ def below(root, processes):
     return found
 
 
-def is_contained():
+def is_contained() -> bool:
     """Whether signals to every process stay within a container."""
     try:
         return os.readlink("/proc/self/ns/pid") != INITIAL_PID_NAMESPACE
@@ -55,7 +68,7 @@ def is_contained():
 class TreeKill:
     """Stops a tree until nothing new appears, kills it, and calls `on_gone` when it is gone. `roots` are included."""
 
-    def __init__(self, loop, roots, on_gone):
+    def __init__(self, loop: Loop, roots: Iterable[int], on_gone: Callable[[], object]) -> None:
         self._loop = loop
         self._roots = list(roots)
         self._on_gone = on_gone
@@ -67,7 +80,7 @@ class TreeKill:
             signal_group(pid, SIGSTOP)
         self._stop()
 
-    def _stop(self):
+    def _stop(self) -> None:
         while self._on_gone:
             if not self._stop_more():
                 return self._kill()
@@ -78,7 +91,7 @@ class TreeKill:
                 # Others are answered while a tree grows as fast as it is cut.
                 return self._loop.soon(self._stop)
 
-    def _stop_more(self):
+    def _stop_more(self) -> bool:
         processes = scan()
         fresh = False
         for pid in self._members(processes):
@@ -92,7 +105,7 @@ class TreeKill:
                 signal_group(group, SIGSTOP)
         return fresh
 
-    def _members(self, processes):
+    def _members(self, processes: Processes) -> set[int]:
         members = set()
         for root in self._roots:
             if root in processes:
@@ -101,7 +114,7 @@ class TreeKill:
         members.discard(os.getpid())
         return members
 
-    def _freeze(self):
+    def _freeze(self) -> None:
         """Stops all processes of this user in one step, which nothing can outrun, and continues those of others."""
         signal(-1, SIGSTOP)
         processes = scan()
@@ -114,7 +127,7 @@ class TreeKill:
                 signal(pid, SIGCONT)
         self._wait()
 
-    def _kill(self):
+    def _kill(self) -> None:
         # The roots last: until then they keep their orphans below them.
         for pid in self._known:
             if pid not in self._roots:
@@ -124,7 +137,7 @@ class TreeKill:
             signal(pid, SIGKILL)
         self._wait()
 
-    def _wait(self):
+    def _wait(self) -> None:
         if not self._on_gone:
             return
         if any(os.path.exists("/proc/%d" % pid) for pid in self._known):
@@ -138,13 +151,13 @@ class TreeKill:
                 return
         self._finish()
 
-    def _give_up(self):
+    def _give_up(self) -> None:
         if self._on_gone:
             if is_contained():
                 self._freeze()
             self._finish()
 
-    def _finish(self):
+    def _finish(self) -> None:
         if self._on_gone:
             self._deadline.cancel()
             gone, self._on_gone = self._on_gone, None
@@ -152,7 +165,7 @@ class TreeKill:
             self._loop.soon(gone)
 
 
-def signal(pid, number):
+def signal(pid: int, number: int) -> None:
     """Sends a signal to a process that may be gone."""
     try:
         os.kill(pid, number)
@@ -160,7 +173,7 @@ def signal(pid, number):
         pass
 
 
-def signal_group(group, number):
+def signal_group(group: int, number: int) -> None:
     """Sends a signal to a process group, never to the agent's own."""
     if group > 1 and group != os.getpgrp():
         try:

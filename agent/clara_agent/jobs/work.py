@@ -1,13 +1,20 @@
 """The child's side of a worker: forked from the agent, it keeps nothing of the agent's."""
+
+from __future__ import annotations
+
 import os
 
 import _signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .contracts import Task
 
 # An archive that is made to eat memory fails by itself, before the sandbox's limit is reached.
 MEMORY_BYTES = 768 << 20
 
 
-def run_task(task, input_fd, output_fd, report_fd):
+def run_task(task: Task, input_fd: int | None, output_fd: int | None, report_fd: int) -> int:
     """Forks a child that does the task and reports; its pid."""
     pid = os.fork()
     if pid:
@@ -26,7 +33,7 @@ def run_task(task, input_fd, output_fd, report_fd):
         os._exit(1)
 
 
-def _leave_agent(kept):
+def _leave_agent(kept: list[int]) -> None:
     os.setsid()
     _signal.set_wakeup_fd(-1)
     for number in (_signal.SIGCHLD, _signal.SIGINT):

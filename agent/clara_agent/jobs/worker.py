@@ -1,4 +1,7 @@
 """Long work in a forked child, whose crash or OOM kill fails only its own call."""
+
+from __future__ import annotations
+
 import os
 
 from ..io.capture import Everything
@@ -9,18 +12,37 @@ from ..io.outlet import Outlet
 from ..wire.wire_json import loads
 from .work import run_task
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..io.contracts import Bytes, Capture
+    from ..wire.channel import Channel
+    from ..wire.contracts import Host
+    from .contracts import Task
+
 MAX_REPORT = 65536
 
 
 class Worker:
     """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success, `capture` takes the output."""
 
-    def __init__(self, agent, channel, task, has_input=False, has_output=False, clean_up=None, capture=None):
+    def __init__(
+        self,
+        agent: Host,
+        channel: Channel,
+        task: Task,
+        has_input: bool = False,
+        has_output: bool = False,
+        clean_up: Callable[[], object] | None = None,
+        capture: Capture | None = None,
+    ) -> None:
         self._agent = agent
         self._channel = channel
         self._clean_up = clean_up
         self._report = bytearray()
-        self._status = None
+        self._status: int | None = None
         self._is_cancelled = False
         self._inlet = self._outlet = self._report_fd = None
         input_fd = output_fd = None
@@ -57,29 +79,29 @@ class Worker:
         os.set_blocking(report_reader, False)
         agent.loop.add(report_reader, READ, self._read_report)
 
-    def put(self, payload):
+    def put(self, payload: Bytes) -> None:
         """Bytes for the child."""
         if self._inlet:
             self._inlet.put(payload)
         else:
             self._channel.consumed(len(payload))
 
-    def end(self):
+    def end(self) -> None:
         """No more bytes for the child."""
         if self._inlet:
             self._inlet.end()
 
-    def on_room(self):
+    def on_room(self) -> None:
         """The output may go on."""
         if self._outlet:
             self._outlet.on_room()
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Ends the child; the answer is that it was cancelled."""
         self._is_cancelled = True
         self._kill()
 
-    def drop(self):
+    def drop(self) -> None:
         """Ends the child; nobody wants an answer."""
         self._is_cancelled = True
         # First of all: the end of its input would pass for the end of a whole archive.
@@ -89,11 +111,12 @@ class Worker:
                 part.close()
         self._inlet = self._outlet = None
 
-    def _kill(self):
+    def _kill(self) -> None:
         if self._status is None:
             os.kill(self._pid, 9)
 
-    def _read_report(self, events):
+    def _read_report(self, events: int) -> None:
+        assert self._report_fd is not None
         try:
             data = os.read(self._report_fd, MAX_REPORT)
         except BlockingIOError:
@@ -102,13 +125,13 @@ class Worker:
         if not data or len(self._report) > MAX_REPORT:
             self._close_report()
 
-    def _close_report(self):
+    def _close_report(self) -> None:
         if self._report_fd is not None:
             self._agent.loop.remove(self._report_fd)
             os.close(self._report_fd)
             self._report_fd = None
 
-    def _exited(self, status):
+    def _exited(self, status: int) -> None:
         self._status = status
         self._agent.workers.discard(self._pid)
         if self._report_fd is not None:
@@ -121,7 +144,7 @@ class Worker:
         else:
             self._finish()
 
-    def _finish(self):
+    def _finish(self) -> None:
         outcome = self._outcome()
         if isinstance(outcome, Failure):
             if self._clean_up:
@@ -130,12 +153,13 @@ class Worker:
         else:
             self._channel.result(outcome)
 
-    def _outcome(self):
+    def _outcome(self) -> Failure | dict[str, Any]:
         if self._is_cancelled:
             return Failure("cancelled", "The call was cancelled.")
         try:
             report = loads(self._report)
         except ValueError:
+            assert self._status is not None
             if os.WIFSIGNALED(self._status) and os.WTERMSIG(self._status) == 9:
                 return Failure("limit", "The work was killed, probably because the sandbox ran out of memory.")
             return Failure("internal", "The work ended without a result.")

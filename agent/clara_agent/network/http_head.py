@@ -1,4 +1,13 @@
 """Heads of HTTP/1 messages as a proxy sees them: pure, and strict about what could mean two things."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Tuple
+
+    # Name in small letters, value, the line as it came.
+    Field = Tuple[bytes, bytes, bytes]
 MAX_HEAD = 65536
 HEAD_END = b"\r\n\r\n"
 
@@ -9,7 +18,7 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authori
 class BadRequest(Exception):
     """A request that cannot be carried: the status and the sentence to answer with."""
 
-    def __init__(self, status, message):
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -20,7 +29,7 @@ class Request:
 
     __slots__ = ("is_tunnel", "host", "port", "head", "body_left")
 
-    def __init__(self, is_tunnel, host, port, head=b"", body_left=None):
+    def __init__(self, is_tunnel: bool, host: str, port: int, head: bytes = b"", body_left: int | None = None) -> None:
         self.is_tunnel = is_tunnel
         self.host = host
         self.port = port
@@ -28,7 +37,7 @@ class Request:
         self.body_left = body_left
 
 
-def parse_request(head):
+def parse_request(head: bytes) -> Request:
     """Reads a head up to its empty line; raises BadRequest."""
     lines = head[: -len(HEAD_END)].split(b"\r\n")
     parts = lines[0].split(b" ")
@@ -54,7 +63,7 @@ def parse_request(head):
     return Request(False, host, port, b"\r\n".join([start] + kept + [b"Connection: close"]) + HEAD_END, body_left)
 
 
-def split_authority(text, default_port):
+def split_authority(text: bytes, default_port: int | None) -> tuple[str, int]:
     """(host, port) of `name`, `name:1`, `1.2.3.4:1` or `[::1]:1`; what the host may be, the server decides."""
     if text.startswith(b"["):
         host, bracket, rest = text[1:].partition(b"]")
@@ -71,7 +80,7 @@ def split_authority(text, default_port):
     return host.decode("ascii"), port
 
 
-def _fields(lines):
+def _fields(lines: list[bytes]) -> list[Field]:
     fields = []
     for line in lines:
         name, colon, value = line.partition(b":")
@@ -81,7 +90,7 @@ def _fields(lines):
     return fields
 
 
-def _rewrite(fields):
+def _rewrite(fields: list[Field]) -> tuple[list[bytes], int | None]:
     dropped = set(HOP_BY_HOP)
     lengths = set()
     is_chunked = False
@@ -102,11 +111,11 @@ def _rewrite(fields):
 class ResponseHead:
     """Tells the program that its connection ends with this response, as the origin's own is not kept either."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._buffer = b""
         self._is_done = False
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> bytes:
         """What may go to the program now."""
         if self._is_done:
             return data
@@ -124,23 +133,23 @@ class ResponseHead:
             self._is_done = not is_interim
         return ready + self.rest() if self._is_done else ready
 
-    def rest(self):
+    def rest(self) -> bytes:
         """What is left where the response ended within its head."""
         rest, self._buffer = self._buffer, b""
         return rest
 
 
-def _may_be_http(data):
+def _may_be_http(data: bytes) -> bool:
     return data.startswith(b"HTTP/"[: len(data)])
 
 
-def _close_after(head):
+def _close_after(head: bytes) -> bytes:
     lines = head[: -len(HEAD_END)].split(b"\r\n")
     kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in (b"connection", b"keep-alive", b"proxy-connection")]
     return b"\r\n".join(kept + [b"Connection: close"]) + HEAD_END
 
 
-def refusal(status, message):
+def refusal(status: int, message: str) -> bytes:
     """A whole response that says why there is no connection; programs that hide the body show the reason."""
     text = "".join(char if " " <= char <= "~" else "?" for char in message)[:400]
     body = text.encode("ascii") + b"\n"

@@ -1,8 +1,15 @@
 """The sandbox's way out: an HTTP proxy on the loopback, whose connections the server dials."""
+
+from __future__ import annotations
+
 from _socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 
 from ..io.loop import READ
 from .proxy_client import ProxyClient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..wire.contracts import Host
 
 ADDRESS = "127.0.0.1"
 MAX_CLIENTS = 128
@@ -13,15 +20,15 @@ RETRY_SECONDS = 0.5
 class Proxy:
     """Listens, and takes as many connections as it may have; more of them wait in the kernel's queue."""
 
-    def __init__(self, agent, port):
+    def __init__(self, agent: Host, port: int) -> None:
         self._agent = agent
         self._port = port
-        self._clients = set()
-        self._listener = None
+        self._clients: set[ProxyClient] = set()
+        self._listener: socket | None = None
         self._is_accepting = False
         self._listen()
 
-    def _listen(self):
+    def _listen(self) -> None:
         listener = socket(AF_INET, SOCK_STREAM)
         try:
             listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
@@ -37,18 +44,20 @@ class Proxy:
         self._agent.loop.add(listener.fileno(), 0, self._accept)
         self._resume()
 
-    def _resume(self):
-        if not self._is_accepting and len(self._clients) < MAX_CLIENTS:
+    def _resume(self) -> None:
+        if self._listener and not self._is_accepting and len(self._clients) < MAX_CLIENTS:
             self._is_accepting = True
             self._agent.loop.modify(self._listener.fileno(), READ)
 
-    def _rest(self):
+    def _rest(self) -> None:
+        assert self._listener
         self._is_accepting = False
         self._agent.loop.modify(self._listener.fileno(), 0)
 
-    def _accept(self, events):
+    def _accept(self, events: int) -> None:
+        assert self._listener
         try:
-            fd, _ = self._listener._accept()
+            fd, _ = self._listener._accept()  # pyright: ignore[reportAttributeAccessIssue]
         except BlockingIOError:
             return
         except OSError:
@@ -60,6 +69,6 @@ class Proxy:
         if len(self._clients) >= MAX_CLIENTS:
             self._rest()
 
-    def _over(self, client):
+    def _over(self, client: ProxyClient) -> None:
         self._clients.discard(client)
         self._resume()

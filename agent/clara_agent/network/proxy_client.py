@@ -1,10 +1,23 @@
 """One connection of a program to the proxy: its request, the channel to the server, then bytes both ways."""
+
+from __future__ import annotations
+
 from _socket import IPPROTO_TCP, SHUT_WR, TCP_NODELAY
 
 from ..wire import codec
 from ..errors import Failure
-from .http_head import HEAD_END, MAX_HEAD, BadRequest, ResponseHead, parse_request, refusal
+from .http_head import HEAD_END, MAX_HEAD, BadRequest, Request, ResponseHead, parse_request, refusal
 from ..io.loop import GONE, READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..io.contracts import Bytes
+    from ..wire.channel import Channel
+    from ..wire.contracts import Host
 
 CHUNK = 65536
 HEAD_SECONDS = 30
@@ -19,16 +32,16 @@ STATUS = {"denied": 403, "invalid": 400, "limit": 503, "timeout": 504, "unreacha
 class ProxyClient:
     """Is the operation of its own channel; `on_over(self)` is called once, when the program's socket is closed."""
 
-    def __init__(self, agent, sock, on_over):
+    def __init__(self, agent: Host, sock: socket, on_over: Callable[[ProxyClient], object]) -> None:
         self._agent = agent
-        self._sock = sock
+        self._sock: socket | None = sock
         self._on_over = on_over
         self._head = bytearray()
-        self._request = None
-        self._channel = None
-        self._response = None
+        self._request: Request | None = None
+        self._channel: Channel | None = None
+        self._response: ResponseHead | None = None
         self._is_connected = self._has_answered = self._has_ended = self._is_ending = False
-        self._out = []
+        self._out: list[bytes] = []
         self._owed = 0
         self._events = READ
         sock.setblocking(False)
@@ -36,7 +49,7 @@ class ProxyClient:
         self._timer = agent.loop.later(HEAD_SECONDS, self._close)
         agent.loop.add(sock.fileno(), READ, self._ready)
 
-    def _ready(self, events):
+    def _ready(self, events: int) -> None:
         if events & WRITE:
             self._write()
         if self._sock and events & READ:
@@ -44,7 +57,7 @@ class ProxyClient:
         elif self._sock and events & GONE:
             self._close()
 
-    def _want(self, read=None, write=None):
+    def _want(self, read: bool | None = None, write: bool | None = None) -> None:
         events = self._events
         if read is not None:
             events = events | READ if read else events & ~READ
@@ -54,8 +67,9 @@ class ProxyClient:
             self._events = events
             self._agent.loop.modify(self._sock.fileno(), events)
 
-    def _read(self):
-        room = CHUNK if not self._is_connected else min(CHUNK, self._channel.room())
+    def _read(self) -> None:
+        assert self._sock
+        room = min(CHUNK, self._channel.room()) if self._is_connected and self._channel else CHUNK
         if not room:
             return self._want(read=False)
         try:
@@ -73,15 +87,16 @@ class ProxyClient:
         self._head += data
         return self._look()
 
-    def _ended(self):
+    def _ended(self) -> None:
         if not self._is_connected:
             return self._close()
         self._has_ended = True
         self._want(read=False)
+        assert self._channel
         self._channel.end(0)
         return self._close() if self._is_ending and not self._out else None
 
-    def _look(self):
+    def _look(self) -> None:
         end = self._head.find(HEAD_END)
         if max(end, len(self._head) if end < 0 else 0) > MAX_HEAD:
             return self._refuse(431, "The head of the request is too long.")
@@ -100,7 +115,7 @@ class ProxyClient:
             self._refuse(503, failure.message)
         return None
 
-    def on_reply(self, kind, value):
+    def on_reply(self, kind: int, value: dict[str, Any]) -> None:
         """The server has connected, has refused, or is done."""
         if not self._sock:
             return
@@ -117,7 +132,8 @@ class ProxyClient:
             self._limit(LINGER_SECONDS)
             self._finish()
 
-    def _connected(self):
+    def _connected(self) -> None:
+        assert self._request and self._channel
         self._timer.cancel()
         self._is_connected = True
         early, self._head = bytes(self._head), bytearray()
@@ -133,32 +149,34 @@ class ProxyClient:
             self._send(early[at : at + CHUNK])
         self._want(read=True)
 
-    def _send(self, data):
+    def _send(self, data: bytes) -> None:
+        assert self._request and self._channel
         left = self._request.body_left
         if left is not None:
             # What follows the body is a request that asks again once this connection is closed.
             data = data[:left]
-            self._request.body_left -= len(data)
+            self._request.body_left = left - len(data)
         if data:
             self._channel.data(0, data)
 
-    def on_room(self):
+    def on_room(self) -> None:
         """The program is read again."""
         if self._is_connected and not self._has_ended:
             self._want(read=True)
 
-    def on_data(self, stream, payload):
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """Bytes for the program; the server gets its credit back when they are written."""
+        assert self._channel
         if not self._sock or self._is_ending:
             return self._channel.consumed(len(payload))
         self._owed += len(payload)
         return self._put(self._response.feed(bytes(payload)) if self._response else bytes(payload))
 
-    def on_end(self, stream):
+    def on_end(self, stream: int) -> None:
         """The other side sends no more."""
         self._finish()
 
-    def _finish(self):
+    def _finish(self) -> None:
         if not self._sock or self._is_ending:
             return
         if self._response:
@@ -166,7 +184,7 @@ class ProxyClient:
         self._is_ending = True
         self._write()
 
-    def _refuse(self, status, message):
+    def _refuse(self, status: int, message: str) -> None:
         self._limit(LINGER_SECONDS)
         self._put(refusal(status, message or "The connection failed."))
         self._is_ending = True
@@ -174,13 +192,13 @@ class ProxyClient:
         self._want(read=True)
         self._write()
 
-    def _put(self, data):
+    def _put(self, data: bytes) -> None:
         if data:
             self._has_answered = True
             self._out.append(data)
         self._write()
 
-    def _write(self):
+    def _write(self) -> None:
         if not self._sock:
             return
         while self._out:
@@ -197,27 +215,28 @@ class ProxyClient:
                 del self._out[0]
         self._want(write=False)
         owed, self._owed = self._owed, 0
-        if owed:
+        if owed and self._channel:
             self._channel.consumed(owed)
         if self._is_ending:
             self._shut()
 
-    def _shut(self):
+    def _shut(self) -> None:
+        assert self._sock
         try:
             self._sock.shutdown(SHUT_WR)
         except OSError:
             return self._close()
         if self._has_ended:
             return self._close()
-        if not self._is_connected or not self._request.is_tunnel:
+        if not self._is_connected or not self._request or not self._request.is_tunnel:
             self._limit(LINGER_SECONDS)
         return None
 
-    def _limit(self, seconds):
+    def _limit(self, seconds: float) -> None:
         self._timer.cancel()
         self._timer = self._agent.loop.later(seconds, self._close)
 
-    def _close(self):
+    def _close(self) -> None:
         if not self._sock:
             return
         self._timer.cancel()
@@ -232,13 +251,13 @@ class ProxyClient:
                 self._channel.cancel()
         self._on_over(self)
 
-    def on_gone(self):
+    def on_gone(self) -> None:
         """The stream to the server is over."""
         self._close()
 
-    def on_cancel(self):
+    def on_cancel(self) -> None:
         """Nobody cancels a channel of the agent's but the agent."""
 
-    def fail(self, error):
+    def fail(self, error: BaseException) -> None:
         """A frame for this channel could not be dealt with."""
         self._close()

@@ -1,4 +1,7 @@
 """The operation `tunnel`: a TCP connection to something that listens inside the sandbox."""
+
+from __future__ import annotations
+
 import os
 
 from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, inet_pton, socket
@@ -9,12 +12,17 @@ from ..io.loop import READ, WRITE
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.contracts import Bytes
+    from ..io.loop import Timer
+
 CHUNK = 65536
 CONNECT_SECONDS = 10
 EINPROGRESS = 115
 
 
-def addresses_of(host):
+def addresses_of(host: str) -> list[tuple[int, str]]:
     """(family, address) to try; names are not looked up, since that would hold up the loop."""
     if host == "localhost":
         return [(AF_INET, "127.0.0.1"), (AF_INET6, "::1")]
@@ -30,11 +38,11 @@ def addresses_of(host):
 class Tunnel(Operation):
     """Bytes both ways, each direction with an end of its own."""
 
-    _socket = None
-    _inlet = None
-    _timer = None
+    _socket: socket | None = None
+    _inlet: Inlet | None = None
+    _timer: Timer | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Connects without waiting."""
         self._left = addresses_of(take(self.parameters, "host", str, "127.0.0.1"))
         self._port = take_count(self.parameters, "port", most=65535)
@@ -43,7 +51,7 @@ class Tunnel(Operation):
         self._timer = self.agent.loop.later(CONNECT_SECONDS, self._too_late)
         self._try_next()
 
-    def _try_next(self):
+    def _try_next(self) -> None:
         family, address = self._left.pop(0)
         self._socket = socket(family, SOCK_STREAM)
         self._socket.setblocking(False)
@@ -53,7 +61,8 @@ class Tunnel(Operation):
         self.agent.loop.add(self._socket.fileno(), WRITE, self._decided)
         return None
 
-    def _decided(self, events):
+    def _decided(self, events: int) -> None:
+        assert self._socket and self._timer
         self.agent.loop.remove(self._socket.fileno())
         error = self._socket.getsockopt(SOL_SOCKET, SO_ERROR)
         if error:
@@ -70,9 +79,10 @@ class Tunnel(Operation):
             self._inlet.end()
         return None
 
-    def _refused(self, error):
-        self._socket.close()
-        self._socket = None
+    def _refused(self, error: int) -> None:
+        if self._socket:
+            self._socket.close()
+            self._socket = None
         if self._left:
             try:
                 return self._try_next()
@@ -81,10 +91,10 @@ class Tunnel(Operation):
         text = os.strerror(error)
         return self.fail(Failure("not_found", "Nothing answers on port %d of the sandbox: %s." % (self._port, text)))
 
-    def _too_late(self):
+    def _too_late(self) -> None:
         self.fail(Failure("not_found", "Nothing answers on port %d of the sandbox in time." % self._port))
 
-    def _wait(self, is_waiting):
+    def _wait(self, is_waiting: bool) -> None:
         if is_waiting != self._is_waiting and self._socket:
             self._is_waiting = is_waiting
             if is_waiting:
@@ -92,7 +102,8 @@ class Tunnel(Operation):
             else:
                 self.agent.loop.remove(self._socket.fileno())
 
-    def _readable(self, events):
+    def _readable(self, events: int) -> None:
+        assert self._socket
         room = min(self.channel.room(), CHUNK)
         if not room:
             return self._wait(False)
@@ -109,25 +120,25 @@ class Tunnel(Operation):
         self.channel.end(1)
         return self._finish()
 
-    def on_room(self):
+    def on_room(self) -> None:
         """Reads on after a stall."""
         if self._inlet and not self._has_ended:
             self._wait(True)
 
-    def on_data(self, stream, payload):
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """Bytes for the program; what comes before the connection does waits, within the credit."""
         if self._inlet:
             self._inlet.put(payload)
         else:
             self._early.append(bytes(payload))
 
-    def on_end(self, stream):
+    def on_end(self, stream: int) -> None:
         """The server sends no more."""
         self._has_early_end = True
         if self._inlet:
             self._inlet.end()
 
-    def _shut(self):
+    def _shut(self) -> None:
         if self._socket is None:
             return
         try:
@@ -136,12 +147,12 @@ class Tunnel(Operation):
             pass  # The other side is gone.
         self._finish()
 
-    def _finish(self):
-        if self._has_ended and self._inlet.is_closed:
+    def _finish(self) -> None:
+        if self._has_ended and self._inlet and self._inlet.is_closed:
             self.stop()
             self.channel.result({})
 
-    def stop(self):
+    def stop(self) -> None:
         """Closes the connection."""
         if self._timer:
             self._timer.cancel()

@@ -2,6 +2,9 @@
 
 Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
 """
+
+from __future__ import annotations
+
 import _ctypes
 import _signal
 import atexit
@@ -9,10 +12,17 @@ import gc
 import posix
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .imports import report_imports
+    from .zygote import KNOWN
+
 FFLUSH = _ctypes.dlsym(_ctypes.dlopen(None, 0), "fflush")
 
 
-def status_of(error):
+def status_of(error: BaseException | None) -> int:
     """The exit status for how the script ended, after what CPython prints about it."""
     if error is None:
         return 0
@@ -31,6 +41,7 @@ def status_of(error):
     except SystemExit as caught:
         return _exit_code(caught)
     except BaseException as caught:
+        assert caught.__traceback__
         problem = caught.with_traceback(caught.__traceback__.tb_next)
     if problem is not None:
         _print("Error in sys.excepthook:\n")
@@ -40,7 +51,7 @@ def status_of(error):
     return -2 if type(error) is KeyboardInterrupt else 1
 
 
-def _exit_code(error):
+def _exit_code(error: SystemExit) -> int:
     code = error.code
     if code is None:
         return 0
@@ -54,7 +65,7 @@ def _exit_code(error):
     return 1
 
 
-def _print(text):
+def _print(text: str) -> None:
     try:
         sys.stderr.write(text)
     except BaseException:
@@ -64,7 +75,7 @@ def _print(text):
             pass
 
 
-def finish(job, status):
+def finish(job: dict[str, Any], status: int) -> None:
     """Ends the process as the interpreter would."""
     threading = sys.modules.get("threading")
     if threading:
@@ -91,16 +102,16 @@ def finish(job, status):
     posix._exit(status)
 
 
-def flush_quietly():
+def flush_quietly() -> None:
     """What is waiting in the streams goes out; errors are nobody's, as where the interpreter does it after a script and at its very end."""
     for stream in sys.__dict__.get("stderr"), sys.__dict__.get("stdout"):
         try:
-            stream.flush()
+            stream.flush()  # pyright: ignore[reportOptionalMemberAccess]
         except BaseException:
             pass
 
 
-def _flush(status):
+def _flush(status: int) -> int:
     stdout = sys.__dict__.get("stdout")
     for stream in stdout, sys.__dict__.get("stderr"):
         try:
@@ -115,7 +126,7 @@ def _flush(status):
     return status
 
 
-def _tear_down(job):
+def _tear_down(job: dict[str, Any]) -> None:
     """Lets go of the globals of the script and of modules beside it, so that their `__del__` run and their files are flushed."""
     folder = sys.path[0] if sys.path else ""
     reference = sys.modules["_weakref"].ref
@@ -140,6 +151,6 @@ def _tear_down(job):
                 space[name] = None
 
 
-def _may_be_cyclic(space):
+def _may_be_cyclic(space: dict[str, Any]) -> bool:
     # The caller, the parameter, the module and the counting itself refer to it in any case.
     return sys.getrefcount(space) > 4 or any(gc.is_tracked(value) and type(value) is not type(sys) for value in space.values() if value is not space["__loader__"])

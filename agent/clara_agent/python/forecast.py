@@ -2,11 +2,21 @@
 
 The answer is no where the text leaves a doubt. Then the script imports what it needs by itself, which takes longer and is as right as ever.
 """
+
+from __future__ import annotations
+
 import os
 import re
 
 from ..errors import Failure
 from ..files.read import open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Pattern
+
+    from ..io.contracts import Bytes
 
 # Of the script and the modules of the workspace that are read along; and of these, how many files and folders are looked at.
 MAX_TEXT = 256 << 10
@@ -31,12 +41,12 @@ WORK_HINTS = b"subprocess Popen check_ system popen exec spawn eval importlib __
 class Forecast:
     """For the modules of one interpreter, by their first names."""
 
-    def __init__(self, names):
+    def __init__(self, names: list[str]) -> None:
         self._tops = {name.partition(".")[0].encode() for name in names}
         # A file of such a name, which the script may make, would come before the module.
         self._files = [top + b".py" for top in self._tops]
 
-    def fits(self, source, folder):
+    def fits(self, source: Bytes, folder: bytes) -> bool:
         """Whether a script that would look for modules in this folder first may have them."""
         if b"import" not in source or any(re.search(re.escape(file) + rb"\b", source) for file in self._files if file in source):
             return False
@@ -49,7 +59,7 @@ class Forecast:
 class _Reading:
     """One script with the modules of the workspace that it imports; ValueError where there is too much of it."""
 
-    def __init__(self, tops, folder):
+    def __init__(self, tops: set[bytes], folder: bytes) -> None:
         self._tops = tops
         self._folder = folder
         self._room = MAX_TEXT
@@ -57,11 +67,11 @@ class _Reading:
         self._modules = set()
         self._reaches = False
 
-    def is_fit(self, source):
+    def is_fit(self, source: Bytes) -> bool:
         """Whether it imports some of the modules, and nothing speaks against it."""
         return self._is_clean(source, True) and self._reaches
 
-    def _is_clean(self, source, is_script):
+    def _is_clean(self, source: Bytes, is_script: bool) -> bool:
         self._room -= len(source)
         if self._room < 0:
             raise ValueError
@@ -88,7 +98,7 @@ class _Reading:
         until = before if is_script and self._tops <= set(first) else len(text)
         return not _mentions(STATE, STATE_HINTS, text, until) and not _mentions(WORK, WORK_HINTS, text, before)
 
-    def _sources(self, name):
+    def _sources(self, name: bytes) -> Iterator[bytes]:
         """The texts of a module of the workspace; of a package all that it has."""
         path = os.path.join(self._folder, name)
         if os.path.isdir(path):
@@ -100,12 +110,12 @@ class _Reading:
         elif os.path.isfile(path + b".py"):
             yield self._read(path + b".py")
 
-    def _count(self, number):
+    def _count(self, number: int) -> None:
         self._files -= number
         if self._files < 0:
             raise ValueError
 
-    def _read(self, path):
+    def _read(self, path: bytes) -> bytes:
         self._count(1)
         try:
             fd, _ = open_regular(path)
@@ -117,7 +127,7 @@ class _Reading:
             os.close(fd)
 
 
-def _mentions(pattern, hints, text, end):
+def _mentions(pattern: Pattern[bytes], hints: list[bytes], text: bytes, end: int) -> bool:
     for hint in hints:
         at = text.find(hint, 0, end)
         while at >= 0:
@@ -129,7 +139,7 @@ def _mentions(pattern, hints, text, end):
     return False
 
 
-def _imports(text):
+def _imports(text: bytes) -> Iterator[tuple[int, int, list[bytes]]]:
     """Where each import ends, how far it is indented, and the first names of what it imports."""
     end = text.find(b"import")
     while end >= 0:
@@ -144,7 +154,7 @@ def _imports(text):
         end = text.find(b"import", end)
 
 
-def _runs_in_order(text, place, indent):
+def _runs_in_order(text: bytes, place: int, indent: int) -> bool:
     """Whether what stands there surely runs, and runs when all before it has: at the left margin, or in nothing but `try:`."""
     start = text.rfind(b"\n", 0, place) + 1
     if not text[start:place].lstrip().startswith((b"import", b"from")):

@@ -2,14 +2,23 @@
 
 Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
 """
+
+from __future__ import annotations
+
 import posix
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .zygote import KNOWN
 
 HEAVY_MODULES = 40
 HEAVY_NAMES = ("numpy", "pandas", "matplotlib", "scipy", "sklearn", "PIL", "requests", "sympy")
 
 
-def report_imports(job):
+def report_imports(job: dict[str, Any]) -> None:
     """Writes which large packages the script imported from where packages are installed; the agent may preload them."""
     names = set(sys.modules) - KNOWN
     if len(names) < HEAVY_MODULES:
@@ -31,12 +40,12 @@ def report_imports(job):
         pass  # It is only about speed.
 
 
-def _is_installed(top):
+def _is_installed(top: str) -> bool:
     origin = str(getattr(sys.modules.get(top), "__file__", None))
     return ("/site-packages/" in origin or "/dist-packages/" in origin) and not origin.startswith(sys.path[0] + "/")
 
 
-def _uses(name, heavy):
+def _uses(name: str, heavy: list[str]) -> bool:
     """Whether a module has a global that is one of these packages, or a module of theirs."""
     module = sys.modules.get(name)
     kind = type(sys)

@@ -1,4 +1,7 @@
 """How a Python interpreter is started: the code it is to run comes on descriptor 3."""
+
+from __future__ import annotations
+
 import marshal
 import os
 import sys
@@ -6,6 +9,11 @@ import sys
 import _socket
 
 from ..io.process import spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from typing import Any
 
 # The folder that it starts in may have a file of any module's name.
 LOADER = "import sys;sys.path[:]=filter(None,sys.path);import marshal,posix;p,l,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['zygote'],d);d['start'](p,l,j)"
@@ -21,16 +29,15 @@ PARTS = {
 _parts = {}
 
 
-def zygote_parts():
+def zygote_parts() -> dict[str, Any]:
     """The compiled parts of the warm interpreter, which are never imported here."""
     if not _parts:
         for name, module in PARTS.items():
-            source = __spec__.loader.get_source("clara_agent." + module)
-            _parts[name] = compile(source, "<frozen importlib._bootstrap>", "exec", dont_inherit=True, optimize=2)
+            _parts[name] = __spec__.loader.code_of(module, "<frozen importlib._bootstrap>")
     return _parts
 
 
-def start_zygote(environment, cwd, preload):
+def start_zygote(environment: dict[bytes, bytes], cwd: bytes, preload: list[str]) -> tuple[int, socket]:
     """Starts a warm interpreter; its pid and the agent's end of its socket."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
@@ -51,7 +58,7 @@ def start_zygote(environment, cwd, preload):
     return pid, ours
 
 
-def start_cold(environment, cwd, job, descriptors):
+def start_cold(environment: dict[bytes, bytes], cwd: bytes, job: dict[str, Any], descriptors: list[int]) -> int:
     """Runs one job in an interpreter of its own; its pid."""
     reader, writer = os.pipe()
     os.write(writer, marshal.dumps((zygote_parts(), LOADER, job)))
@@ -62,6 +69,6 @@ def start_cold(environment, cwd, job, descriptors):
         os.close(reader)
 
 
-def _spawn(environment, cwd, descriptors, is_run):
+def _spawn(environment: dict[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool) -> int:
     argv = [os.fsencode(sys.executable), b"-u", b"-c", LOADER.encode()]
     return spawn(argv, environment, cwd, descriptors, is_run)

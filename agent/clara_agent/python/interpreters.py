@@ -1,4 +1,7 @@
 """Which interpreter takes a Python run: the plain warm one, the one with modules imported ahead, or one of its own."""
+
+from __future__ import annotations
+
 import os
 import sys
 
@@ -7,6 +10,14 @@ from .interpreter import start_cold
 from .preload import Preload
 from .preloaded import Preloaded, stamp_of
 from .warm import Warm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.children import Children
+    from ..io.loop import Loop
+    from .python_start import PythonStart
 
 # A warm interpreter has read these before the run could set them.
 EARLY = (b"PYTHON", b"LD_", b"LC_", b"LANG", b"TZ", b"MALLOC_", b"OMP_", b"OPENBLAS_", b"MKL_")
@@ -19,7 +30,7 @@ VICTIM = [b"/bin/sh", b"-c", b'{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/n
 class Interpreters:
     """Keeps a plain warm interpreter at hand, renewed when it is lost or when packages change, and beside it one that has imported more."""
 
-    def __init__(self, loop, children, environment, config):
+    def __init__(self, loop: Loop, children: Children, environment: dict[bytes, bytes], config: dict[str, Any]) -> None:
         self._loop = loop
         self._children = children
         self.environment = environment
@@ -29,21 +40,21 @@ class Interpreters:
         preload = Preload(config.get("preload", "none"), config["packages"])
         self.is_learning = preload.is_learning
         self._preloaded = Preloaded(loop, preload, self._start, environment, self._workspace)
-        self._stamp = ()
-        self._plain = None
+        self._stamp: tuple[int, ...] | None = ()
+        self._plain: Warm | None = None
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Starts an interpreter ahead of its first run; without one the run itself says what is wrong."""
         try:
             self._renew()
         except OSError:
             self._plain = None
 
-    def pids(self):
+    def pids(self) -> list[int]:
         """The processes of warm interpreters."""
         return (self._plain.pids() if self._plain else []) + self._preloaded.pids()
 
-    def run(self, start):
+    def run(self, start: PythonStart) -> None:
         """Runs the start's job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""
         if "argv" in start.job:
             return self._run_program(start)
@@ -56,7 +67,7 @@ class Interpreters:
             warm = self._preloaded.pick(start.source) or warm
         return warm.run(start)
 
-    def find_site(self):
+    def find_site(self) -> tuple[int, int, int] | None:
         """Tells one state of the folder where pip installs for the user from another; makes it, since an interpreter that starts without it never looks there."""
         stamp = stamp_of(self._site)
         if stamp is None:
@@ -67,11 +78,11 @@ class Interpreters:
             stamp = stamp_of(self._site)
         return stamp
 
-    def learn(self, report):
+    def learn(self, report: bytes) -> None:
         """Takes note of what a run has imported."""
         self._preloaded.learn(report)
 
-    def _renew(self):
+    def _renew(self) -> Warm:
         stamp = self.find_site()
         plain = self._plain
         if plain and plain.is_alive and stamp == self._stamp:
@@ -85,17 +96,17 @@ class Interpreters:
             self._preloaded.renew()
         return self._plain
 
-    def _start(self, names):
+    def _start(self, names: list[str]) -> Warm:
         return Warm(self._loop, self._children, self.environment, self._workspace, names)
 
-    def _lost(self, warm):
+    def _lost(self, warm: Warm) -> None:
         if warm is self._plain:
             self._plain = None
             # One that never got so far would not the next time either: the next run tries.
             if warm.has_spoken:
                 self._loop.soon(self.warm_up)
 
-    def _run_program(self, start):
+    def _run_program(self, start: PythonStart) -> None:
         """A program needs no Python: it is a fork of an interpreter where one is ready, and never waits for one."""
         plain = self._plain
         if plain and plain.is_alive and plain.has_spoken and not start.losses and not start.is_alone:
@@ -108,7 +119,7 @@ class Interpreters:
         self._children.watch(pid, start.on_exited)
         return start.on_started(pid)
 
-    def _run_cold(self, start):
+    def _run_cold(self, start: PythonStart) -> None:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         environment = dict(self.environment)
         environment.update(start.job["env"])

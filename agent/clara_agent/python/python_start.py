@@ -1,5 +1,17 @@
 """One Python script on its way into an interpreter."""
+
+from __future__ import annotations
+
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.contracts import Bytes
+    from .contracts import Waiter
+    from .interpreters import Interpreters
+    from .warm import Warm
 
 SIGKILL = 9
 
@@ -7,7 +19,7 @@ SIGKILL = 9
 class PythonStart:
     """Tells `run` what becomes of the script; a warm interpreter that is lost before it could start is replaced."""
 
-    def __init__(self, interpreters, job, descriptors, run, source=None):
+    def __init__(self, interpreters: Interpreters, job: dict[str, Any], descriptors: list[int], run: Waiter, source: Bytes | None = None) -> None:
         self._interpreters = interpreters
         self.job = job
         self.descriptors = descriptors
@@ -18,9 +30,9 @@ class PythonStart:
         self.is_alone = False
         # Whether interpreters end or hang before they get to a script: what the user has them do at their start.
         self.is_broken = False
-        self.warm = None
+        self.warm: Warm | None = None
 
-    def begin(self):
+    def begin(self) -> None:
         """Sends the script on its way; raises OSError where no process can be had."""
         try:
             self._interpreters.run(self)
@@ -28,17 +40,17 @@ class PythonStart:
             self._close()
             raise
 
-    def give_up(self):
+    def give_up(self) -> None:
         """The run is unwanted before its process is there: an interpreter that does not answer holds it up no longer."""
         if self.warm:
             self.warm.give_up()
 
     @property
-    def is_unwanted(self):
+    def is_unwanted(self) -> bool:
         """Whether nobody waits for its program any more."""
         return self._run.is_unwanted
 
-    def on_started(self, pid):
+    def on_started(self, pid: int) -> None:
         """The process is there and has the descriptors."""
         if self.warm:
             self.is_broken = False
@@ -47,17 +59,17 @@ class PythonStart:
         self.source = None
         self._run.on_started(pid)
 
-    def on_exited(self, status):
+    def on_exited(self, status: int) -> None:
         """The process has ended."""
         self._close()
         self._run.on_exited(status)
 
-    def on_lost(self):
+    def on_lost(self) -> None:
         """The interpreter went before the script could start."""
         self.is_broken = bool(self.warm) and not self.warm.has_spoken
         self._begin_again()
 
-    def _begin_again(self):
+    def _begin_again(self) -> None:
         self.warm = None
         if self._run.is_unwanted:
             return self.on_exited(SIGKILL)
@@ -69,17 +81,17 @@ class PythonStart:
             self._run.on_refused(error)
         return None
 
-    def on_unsent(self):
+    def on_unsent(self) -> None:
         """Its descriptors cannot be passed to the warm interpreter: it gets one of its own, which inherits them."""
         self.is_alone = True
         self._begin_again()
 
-    def on_refused(self, number):
+    def on_refused(self, number: int) -> None:
         """The fork failed."""
         self._close()
         self._run.on_refused(OSError(number, os.strerror(number)))
 
-    def _close(self):
+    def _close(self) -> None:
         descriptors, self.descriptors = self.descriptors, []
         for fd in descriptors:
             os.close(fd)

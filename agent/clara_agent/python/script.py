@@ -3,16 +3,30 @@
 Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
 Compiled under the name of the import machinery, whose frames tracebacks and warnings leave out.
 """
+
+from __future__ import annotations
+
 import marshal
 import posix
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from .ending import finish, flush_quietly, status_of
+
+    PARTS: dict[str, Any] = {}
+    LOADER = ""
+    JOB: dict[str, Any] = {}
 
 
 class _Unwind(BaseException):
     """Leaves every frame of the zygote, so that the user's code starts on an empty stack."""
 
 
-def unwind_into(job):
+def unwind_into(job: dict[str, Any]) -> None:
     """Runs the job once all frames are left; never returns."""
     global JOB
     JOB = job
@@ -20,7 +34,7 @@ def unwind_into(job):
     raise _Unwind
 
 
-def _call_with_frames_removed(*_):
+def _call_with_frames_removed(*_: object) -> None:
     """The interpreter calls it as the hook for _Unwind, with no Python frame below."""
     del _
     job = _prepare()
@@ -29,6 +43,7 @@ def _call_with_frames_removed(*_):
     try:
         exec(code, namespace)
     except BaseException as caught:
+        assert caught.__traceback__
         error = caught.with_traceback(caught.__traceback__.tb_next)
     del namespace, code
     flush_quietly()
@@ -37,9 +52,9 @@ def _call_with_frames_removed(*_):
     finish(job, status)
 
 
-def _prepare():
+def _prepare() -> dict[str, Any]:
     global JOB
-    job, JOB = JOB, None
+    job, JOB = JOB, {}
     sys.excepthook = sys.__excepthook__
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         sys.__dict__.pop(name, None)
@@ -64,7 +79,7 @@ def _prepare():
     return job
 
 
-def _is_shadowed(cwd, names):
+def _is_shadowed(cwd: bytes, names: set[str]) -> bool:
     try:
         entries = posix.listdir(cwd)
     except OSError:
@@ -78,7 +93,7 @@ def _is_shadowed(cwd, names):
     return False
 
 
-def _start_cold(job):
+def _start_cold(job: dict[str, Any]) -> None:
     """Becomes a fresh interpreter that runs the job: what is preloaded here would be in its way."""
     reader, writer = posix.pipe()
     posix.write(writer, marshal.dumps((PARTS, LOADER, {"id": 0, "script": job["script"], "cwd": job["cwd"], "env": {}, "report": job["report"]})))
@@ -91,7 +106,7 @@ def _start_cold(job):
     posix.execve(sys.executable, [sys.orig_argv[0] if hasattr(sys, "orig_argv") else "python3", "-u", "-c", LOADER], environment)
 
 
-def _load(job):
+def _load(job: dict[str, Any]) -> tuple[dict[str, Any], CodeType]:
     script = job["script"]
     main = type(sys)("__main__")
     namespace = main.__dict__

@@ -1,4 +1,7 @@
 """The agent's end of one warm interpreter."""
+
+from __future__ import annotations
+
 import errno
 import marshal
 import os
@@ -8,6 +11,14 @@ from _socket import SHUT_RDWR
 from ..io.descriptors import send_with
 from .interpreter import start_zygote
 from ..io.loop import READ, WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..io.children import Children
+    from ..io.loop import Loop, Timer
+    from .python_start import PythonStart
 
 READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
 # A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
@@ -21,30 +32,30 @@ SIGCONT = 18
 class Warm:
     """One zygote: `run(start)` forks it; `start` hears on_started(pid), on_exited(status), on_lost() or on_refused(errno)."""
 
-    def __init__(self, loop, children, environment, cwd, preload):
+    def __init__(self, loop: Loop, children: Children, environment: dict[bytes, bytes], cwd: bytes, preload: list[str]) -> None:
         self._loop = loop
         self._children = children
         self.preload = preload
         self.pid, self._socket = start_zygote(environment, cwd, preload)
         self._fd = self._socket.fileno()
         self._number = 0
-        self._pending = {}
-        self._running = {}
-        self._backlog = []
+        self._pending: dict[int, PythonStart] = {}
+        self._running: dict[int, PythonStart] = {}
+        self._backlog: list[tuple[bytes, int, PythonStart]] = []
         self._is_retired = False
         self.is_alive = True
-        self.broken = []
-        self.importing = None
-        self.on_ready = None
-        self.on_dead = None
-        self._watchdog = None
+        self.broken: list[int] = []
+        self.importing: int | None = None
+        self.on_ready: Callable[[Warm], object] | None = None
+        self.on_dead: Callable[[Warm], object] | None = None
+        self._watchdog: Timer | None = None
         self._silence = self._stops = 0
-        self.standby = None
+        self.standby: int | None = None
         self.has_spoken = False
         children.watch(self.pid, lambda status: self._died())
         loop.add(self._fd, READ, self._ready)
 
-    def run(self, start):
+    def run(self, start: PythonStart) -> None:
         """Asks for a fork that runs the start's job with its two descriptors as stdout and stderr."""
         self._number += 1
         message = marshal.dumps(dict(start.job, id=self._number))
@@ -56,7 +67,7 @@ class Warm:
             self._silence = self._stops = 0
             self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
 
-    def _send(self):
+    def _send(self) -> None:
         while self._backlog:
             message, number, start = self._backlog[0]
             try:
@@ -72,7 +83,7 @@ class Warm:
             del self._backlog[0]
         return None
 
-    def _watch(self):
+    def _watch(self) -> None:
         self._watchdog = None
         if not self._pending and not self._running:
             return
@@ -87,14 +98,14 @@ class Warm:
             kill(pid, SIGCONT)
         self._watchdog = self._loop.later(WATCH_SECONDS, self._watch)
 
-    def _ready(self, events):
+    def _ready(self, events: int) -> None:
         if events & WRITE and self._backlog:
             self._loop.modify(self._fd, READ)
             self._send()
         if not self._read():
             self._died()
 
-    def _read(self):
+    def _read(self) -> bool:
         """Hears what has come; false at the end."""
         while self.is_alive:
             try:
@@ -108,7 +119,7 @@ class Warm:
             self._hear([int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8, 12)])
         return True
 
-    def _hear(self, message):
+    def _hear(self, message: list[int]) -> None:
         kind, number, pid, status = message
         self._silence = 0
         self.has_spoken = True
@@ -135,7 +146,7 @@ class Warm:
         elif kind == READY and self.on_ready:
             self.on_ready(self)
 
-    def _died(self):
+    def _died(self) -> None:
         if not self.is_alive:
             return
         # From here on no fork can start a request: it says so first, and that fails.
@@ -166,30 +177,30 @@ class Warm:
             start.on_lost()
         self._children.reap()
 
-    def pids(self):
+    def pids(self) -> list[int]:
         """Its processes, without those that run something."""
         return [self.pid] + ([self.standby] if self.standby and self.standby not in self._running else [])
 
-    def give_up(self):
+    def give_up(self) -> None:
         """Nobody waits any more for one of its starts: ends it where it does not answer; one that does may go on for the others."""
         if not self.has_spoken or self._silence:
             self.kill()
 
-    def kill(self):
+    def kill(self) -> None:
         """Ends it; its runs go on as children of the agent."""
         kill(self.pid)
 
-    def retire(self):
+    def retire(self) -> None:
         """Ends it when the last of its runs is over."""
         self._is_retired = True
         self._rest()
 
-    def _rest(self):
+    def _rest(self) -> None:
         if self._is_retired and not self._running and not self._pending:
             self._died()
 
 
-def kill(pid, number=SIGKILL):
+def kill(pid: int, number: int = SIGKILL) -> None:
     """A signal for a process that may be gone."""
     try:
         os.kill(pid, number)
@@ -197,7 +208,7 @@ def kill(pid, number=SIGKILL):
         pass
 
 
-def _is_stopped(pid):
+def _is_stopped(pid: int) -> bool:
     try:
         with open("/proc/%d/stat" % pid, "rb", 0) as file:
             line = file.read(512)

@@ -2,7 +2,18 @@
 
 Runs in an interpreter of its own and never imports the agent; `start` is called by the loader (interpreter.py), with the other parts as code.
 """
+
+from __future__ import annotations
+
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from typing import Any
+
+    from ..io.title import find_title, set_title
+    from .guise import become_program, become_victim, forget_first_outputs, rehearse, take_title
 
 # Python 3.13 loads it for `-c`, though not for a script.
 sys.modules.pop("linecache", None)
@@ -27,14 +38,15 @@ HELD_BACK = ALL - {_signal.SIGCHLD}
 class Zygote:
     """Answers the agent's requests with forks, and reports how they end."""
 
-    def __init__(self, channel, preload):
+    def __init__(self, channel: socket, preload: list[str]) -> None:
         self.channel = channel
         self.prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
         self.place = find_title()
         set_title(self.place, b"clara-zygote", b"clara-zygote")
         # Whoever ends all processes of a user does not mean this one, nor the fork that waits.
         _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
-        self.standby = None
+        self.standby: tuple[int, int] | None = None
+        self.failure = 0
         self.path = [entry for entry in sys.path if entry]
         for number, name in enumerate(preload):
             self.report(IMPORTING, number)
@@ -48,7 +60,7 @@ class Zygote:
         self.preloaded = {name.partition(".")[0] for name in set(sys.modules) - KNOWN}
         KNOWN.update(sys.modules)
 
-    def report(self, kind, number=0, pid=0, status=0):
+    def report(self, kind: int, number: int = 0, pid: int = 0, status: int = 0) -> None:
         """Tells the agent; without an agent there is nothing left to do."""
         message = b"".join(value.to_bytes(4, "little", signed=True) for value in (kind, number, pid, status))
         try:
@@ -56,14 +68,14 @@ class Zygote:
         except OSError:
             posix._exit(0)
 
-    def serve(self):
+    def serve(self) -> dict[str, Any]:
         """Returns only in a fork, with the job that it is to run."""
         self.wake, self.writer = posix.pipe()
         posix.set_blocking(self.wake, False)
         posix.set_blocking(self.writer, False)
         _signal.signal(_signal.SIGCHLD, _ignore)
         _signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
-        self.poller = poll()
+        self.poller: Any = poll()
         self.poller.register(self.channel, POLLIN)
         self.poller.register(self.wake, POLLIN)
         rehearse()
@@ -85,7 +97,7 @@ class Zygote:
                     break
         return job
 
-    def reap(self):
+    def reap(self) -> dict[str, Any] | None:
         """Reports every fork that has ended; makes a new standby where none is left, and in that returns its job."""
         try:
             posix.read(self.wake, 4096)
@@ -103,13 +115,13 @@ class Zygote:
             self.report(EXITED, 0, pid, status)
         return None if self.standby else self.fork_standby()
 
-    def fork_standby(self):
+    def fork_standby(self) -> dict[str, Any] | None:
         """Forks the process that takes the next request from the channel; in that returns the job."""
         taken, holder = posix.pipe()
         try:
             pid = posix.fork()
         except OSError as error:
-            self.failure = error.errno
+            self.failure = error.errno or 0
             posix.close(taken)
             posix.close(holder)
             return None
@@ -123,15 +135,16 @@ class Zygote:
         self.report(STANDBY, 0, pid)
         return None
 
-    def forget_standby(self):
+    def forget_standby(self) -> None:
         """The standby has a job, or is gone: until there is another the zygote itself looks for requests."""
+        assert self.standby
         _, taken = self.standby
         self.standby = None
         self.poller.unregister(taken)
         posix.close(taken)
         self.poller.modify(self.channel, POLLIN)
 
-    def refuse_if_alone(self):
+    def refuse_if_alone(self) -> None:
         """Takes a request that no fork could be made for, and says so."""
         if not self.standby:
             job, descriptors = self.receive()
@@ -139,7 +152,7 @@ class Zygote:
                 posix.close(descriptor)
             self.report(REFUSED, job["id"], 0, self.failure)
 
-    def receive(self):
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
         """The next request and its descriptors."""
         size, ancillary, _, _ = self.channel.recvmsg_into([self.request], _socket.CMSG_SPACE(8), _socket.MSG_CMSG_CLOEXEC)
         if not size:
@@ -149,7 +162,7 @@ class Zygote:
             descriptors += [int.from_bytes(rights[at : at + 4], sys.byteorder) for at in range(0, len(rights), 4)]
         return marshal.loads(self.request[:size]), descriptors
 
-    def wait_for_job(self, holder):
+    def wait_for_job(self, holder: int) -> dict[str, Any]:
         """In the standby: does what can be done ahead, then waits for a request."""
         posix.setsid()
         _signal.set_wakeup_fd(-1)
@@ -180,11 +193,11 @@ class Zygote:
         return job
 
 
-def _ignore(number, frame):
+def _ignore(number: int, frame: object) -> None:
     pass
 
 
-def start(parts, loader, job):
+def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
     """Serves where the job is a list of modules to preload, else runs the one job."""
     for name in ("title", "guise"):
         exec(parts[name], globals())

@@ -1,7 +1,16 @@
 """Frames to bytes and back: pure, incremental, and safe against whatever the bytes say."""
+
+from __future__ import annotations
+
 from struct import Struct
 
 from ..errors import Violation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..io.contracts import Bytes
 
 HELLO, OPEN, DATA, END, CREDIT, EVENT, RESULT, ERROR, CANCEL, PING, PONG = range(1, 12)
 HEADER_SIZE = 10
@@ -27,12 +36,12 @@ SIZES = {
 _header = Struct(">IIBB")
 
 
-def encode_header(kind, channel, stream, size):
+def encode_header(kind: int, channel: int, stream: int, size: int) -> bytes:
     """The 10 bytes before a payload of `size` bytes."""
     return _header.pack(size, channel, kind, stream)
 
 
-def encode(kind, channel, stream=0, payload=b""):
+def encode(kind: int, channel: int, stream: int = 0, payload: Bytes = b"") -> bytes:
     """A whole frame as bytes."""
     return _header.pack(len(payload), channel, kind, stream) + payload
 
@@ -40,16 +49,16 @@ def encode(kind, channel, stream=0, payload=b""):
 class Decoder:
     """Cuts incoming bytes into frames; bad bytes raise Violation as soon as the header is there."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._buffer = bytearray(BUFFER_SIZE)
         self._view = memoryview(self._buffer)
         self._filled = 0
 
-    def space(self):
+    def space(self) -> memoryview:
         """Where the next bytes are to be put."""
         return self._view[self._filled :]
 
-    def take(self, size):
+    def take(self, size: int) -> Iterator[tuple[int, int, int, memoryview]]:
         """Yields (type, channel, stream, payload) for all that is complete after `size` more bytes; a payload is a view that lives until the next frame."""
         view = self._view
         end = self._filled + size
@@ -72,7 +81,7 @@ class Decoder:
             start = stop
         self._keep(start, end, needed)
 
-    def _keep(self, start, end, needed):
+    def _keep(self, start: int, end: int, needed: int) -> None:
         rest = end - start
         self._filled = rest
         size = max(BUFFER_SIZE, needed)
@@ -85,7 +94,7 @@ class Decoder:
         elif start and rest:
             self._view[:rest] = bytes(self._view[start:end])
 
-    def feed(self, data):
+    def feed(self, data: Bytes) -> list[tuple[int, int, int, bytes]]:
         """All frames that `data` completes, with payloads of their own."""
         frames = []
         data = memoryview(data)

@@ -1,4 +1,7 @@
 """Takes streams from later bootstraps over an abstract Unix socket."""
+
+from __future__ import annotations
+
 import os
 import sys
 from select import POLLIN, poll
@@ -8,6 +11,13 @@ from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, SCM_CREDENTIALS, SCM_RIGHTS, S
 from ..io.loop import GONE, READ
 from .wire_json import loads
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..io.loop import Loop, Timer
+
 # Of a message with a secret, in bytes.
 MAX_MESSAGE = 1024
 BACKLOG = 64
@@ -16,7 +26,7 @@ BACKLOG = 64
 class Handover:
     """Listens; `on_stream(read_fd, write_fd, keeper)` gets each stream that is open and whose secret is right."""
 
-    def __init__(self, loop, listener, secret, on_stream):
+    def __init__(self, loop: Loop, listener: socket, secret: str, on_stream: Callable[[int, int, Keeper], object]) -> None:
         self._loop = loop
         self._listener = listener
         self._secret = secret.encode("utf-8", "surrogatepass")
@@ -28,9 +38,9 @@ class Handover:
         listener.listen(BACKLOG)
         loop.add(listener.fileno(), READ, self._accept)
 
-    def _accept(self, events):
+    def _accept(self, events: int) -> None:
         try:
-            fd, _ = self._listener._accept()
+            fd, _ = self._listener._accept()  # pyright: ignore[reportAttributeAccessIssue]
         except OSError:
             return
         peer = socket(fileno=fd)
@@ -38,14 +48,16 @@ class Handover:
         timer = self._loop.later(5, lambda: self._drop(peer))
         self._loop.add(fd, READ, lambda _: self._receive(peer, timer))
 
-    def _drop(self, peer):
+    def _drop(self, peer: socket) -> None:
         if peer.fileno() >= 0:
             self._loop.remove(peer.fileno())
             peer.close()
 
-    def _receive(self, peer, timer):
+    def _receive(self, peer: socket, timer: Timer) -> None:
         timer.cancel()
-        descriptors, sender = [], 0
+        descriptors: list[int] = []
+        sender = 0
+        waiting: socket | None = peer
         try:
             message, ancillary, _, _ = peer.recvmsg(MAX_MESSAGE, CMSG_SPACE(8) + CMSG_SPACE(12), MSG_CMSG_CLOEXEC)
             for level, kind, data in ancillary:
@@ -56,9 +68,9 @@ class Handover:
                     sender = numbers[0]
             if len(descriptors) == 2 and sender and self._is_right(message) and not has_ended(descriptors[0]):
                 self._loop.remove(peer.fileno())
-                line, peer = peer, None
-                line.send(b"taken")
-                keeper = Keeper(sender, line)
+                waiting = None
+                peer.send(b"taken")
+                keeper = Keeper(sender, peer)
                 taken, descriptors = descriptors, []
                 self._on_stream(taken[0], taken[1], keeper)
         except OSError:
@@ -66,10 +78,10 @@ class Handover:
         finally:
             for fd in descriptors:
                 os.close(fd)
-            if peer:
-                self._drop(peer)
+            if waiting:
+                self._drop(waiting)
 
-    def _is_right(self, message):
+    def _is_right(self, message: bytes) -> bool:
         try:
             header = loads(message)
             secret = header["secret"].encode("utf-8", "surrogatepass")
@@ -78,14 +90,14 @@ class Handover:
         return is_same(secret, self._secret)
 
 
-def has_ended(fd):
+def has_ended(fd: int) -> bool:
     """Whether the server has given a stream up, as it does where a bootstrap takes long; it has another by now."""
     waiting = poll()
     waiting.register(fd, POLLIN)
     return any(events & GONE for _, events in waiting.poll(0))
 
 
-def is_same(one, other):
+def is_same(one: bytes, other: Any) -> bool:
     """Compares secrets in a time that does not tell where they differ."""
     try:
         from _operator import _compare_digest
@@ -97,7 +109,7 @@ def is_same(one, other):
 class Keeper:
     """What a bootstrap has become: it keeps the exec of its stream alive until this end of the line closes, or with this process."""
 
-    def __init__(self, pid, line):
+    def __init__(self, pid: int, line: socket) -> None:
         self._pid = pid
         self._line = line
         try:
@@ -105,7 +117,7 @@ class Keeper:
         except (AttributeError, OSError):
             self._handle = None
 
-    def end(self):
+    def end(self) -> None:
         """Kills it, which ends the exec."""
         try:
             if self._handle is None:

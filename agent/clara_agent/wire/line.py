@@ -1,4 +1,7 @@
 """The operation `line`: calls the server on a Unix socket that it has put into the sandbox, and moves there."""
+
+from __future__ import annotations
+
 import os
 
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
@@ -11,7 +14,7 @@ from .parameters import take, take_path
 class Line(Operation):
     """Answers on the stream that it came by; whatever follows goes over the socket."""
 
-    def start(self):
+    def start(self) -> None:
         """Calls and says the token; a runtime that lets no socket through is told as `unsupported`."""
         path = take_path(self.parameters, "path", b"/")
         token = _to_token(take(self.parameters, "token", str))
@@ -29,7 +32,7 @@ class Line(Operation):
         self.agent.loop.soon(lambda: self.agent.connect(peer.detach(), writer, None, True))
 
 
-def _to_token(text):
+def _to_token(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:

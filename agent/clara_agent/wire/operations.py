@@ -1,5 +1,12 @@
 """The table of operations; the code behind each is loaded when it is first called."""
+
+from __future__ import annotations
+
 from ..errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .operation import Operation
 
 TABLE = {
     "run": ("processes.run", "Run"),
@@ -28,7 +35,7 @@ TABLE = {
 }
 
 
-def find_operation(name):
+def find_operation(name: str) -> type[Operation]:
     """The class that answers an operation."""
     if name not in TABLE:
         raise Failure("unsupported", "There is no operation of this name.")

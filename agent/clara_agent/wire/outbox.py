@@ -1,8 +1,17 @@
 """What waits to be written to the server: everything of one turn of the loop goes out in one write."""
+
+from __future__ import annotations
+
 import os
 
 from .codec import HEADER_SIZE, encode_header
 from ..io.loop import WRITE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.contracts import Bytes
+    from ..io.loop import Loop
+    from .channel import Channel
 
 # Above FULL nothing is read for sending; above STUFFED (only control frames get there) the peer is not read either.
 FULL = 512 * 1024
@@ -13,7 +22,7 @@ SLICES = 1024
 class Outbox:
     """A queue of frames. Channels that find it full are told when it is short again."""
 
-    def __init__(self, loop, fd):
+    def __init__(self, loop: Loop, fd: int) -> None:
         self._loop = loop
         self._fd = fd
         self._parts = []
@@ -21,7 +30,7 @@ class Outbox:
         self._is_blocked = False
         self._waiting = {}
 
-    def put(self, kind, channel, stream, payload):
+    def put(self, kind: int, channel: int, stream: int, payload: Bytes) -> None:
         """Queues a frame."""
         size = len(payload)
         self._parts.append(encode_header(kind, channel, stream, size))
@@ -29,23 +38,23 @@ class Outbox:
             self._parts.append(payload)
         self._bytes += HEADER_SIZE + size
 
-    def is_full(self):
+    def is_full(self) -> bool:
         """Whether no more should be read for it."""
         return self._bytes >= FULL
 
-    def is_stuffed(self):
+    def is_stuffed(self) -> bool:
         """Whether the peer sends requests but does not read what they lead to."""
         return self._bytes >= STUFFED
 
-    def call_when_drained(self, channel):
+    def call_when_drained(self, channel: Channel) -> None:
         """Calls the operation's on_room once the queue is short again."""
         self._waiting[channel] = True
 
-    def forget(self, channel):
+    def forget(self, channel: Channel) -> None:
         """Calls it no more."""
         self._waiting.pop(channel, None)
 
-    def flush(self):
+    def flush(self) -> None:
         """Writes as much as goes, and lets those go on who wait for that; OSError where nobody reads any more."""
         while self._parts and not self._is_blocked:
             self._write()
@@ -55,7 +64,7 @@ class Outbox:
                     if not channel.is_over:
                         channel.operation.on_room()
 
-    def _write(self):
+    def _write(self) -> None:
         parts = self._parts
         try:
             written = os.writev(self._fd, parts if len(parts) <= SLICES else parts[:SLICES])
@@ -75,11 +84,11 @@ class Outbox:
             self._is_blocked = True
             self._loop.add(self._fd, WRITE, self._unblock)
 
-    def _unblock(self, events):
+    def _unblock(self, events: int) -> None:
         self._loop.remove(self._fd)
         self._is_blocked = False
 
-    def close(self):
+    def close(self) -> None:
         """Drops what waits, and closes the descriptor."""
         self._loop.remove(self._fd)
         os.close(self._fd)

@@ -1,12 +1,19 @@
 """Reads the JSON of an OPEN frame: nothing in it has the right type until it is checked."""
+
+from __future__ import annotations
+
 import os
 
 from ..errors import Failure
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _MISSING = object()
 
 
-def take(parameters, name, kind, default=_MISSING):
+def take(parameters: dict[str, Any], name: str, kind: type, default: Any = _MISSING) -> Any:
     """A parameter of the given type, or the default where it is absent or null."""
     value = parameters.get(name)
     if value is None:
@@ -18,7 +25,7 @@ def take(parameters, name, kind, default=_MISSING):
     return value
 
 
-def take_count(parameters, name, default=_MISSING, most=1 << 62):
+def take_count(parameters: dict[str, Any], name: str, default: Any = _MISSING, most: int = 1 << 62) -> Any:
     """A number that is neither negative nor absurd."""
     value = take(parameters, name, int, default)
     if value is not None and not 0 <= value <= most:
@@ -26,12 +33,12 @@ def take_count(parameters, name, default=_MISSING, most=1 << 62):
     return value
 
 
-def take_path(parameters, name, workspace):
+def take_path(parameters: dict[str, Any], name: str, workspace: str | bytes) -> bytes:
     """An absolute path as bytes; a relative one starts in the workspace."""
     return to_path(take(parameters, name, str), workspace)
 
 
-def to_path(text, workspace):
+def to_path(text: str, workspace: str | bytes) -> bytes:
     """The path as bytes: file names need not be UTF-8."""
     path = to_bytes(text)
     if not path:
@@ -39,7 +46,7 @@ def to_path(text, workspace):
     return os.path.join(os.fsencode(workspace), path)
 
 
-def to_bytes(text):
+def to_bytes(text: str) -> bytes:
     """What the operating system takes for the text; a NUL would end it early."""
     try:
         data = text.encode("utf-8", "surrogateescape")
@@ -50,12 +57,12 @@ def to_bytes(text):
     return data
 
 
-def to_text(data):
+def to_text(data: bytes) -> str:
     """Bytes of a file name as text that JSON can carry."""
     return data.decode("utf-8", "surrogateescape")
 
 
-def take_environment(parameters):
+def take_environment(parameters: dict[str, Any]) -> dict[bytes, bytes]:
     """The `env` parameter as bytes to bytes."""
     environment = {}
     for name, value in take(parameters, "env", dict, {}).items():

@@ -1,21 +1,29 @@
 """JSON for the wire, straight on the C accelerators: the json package would bring `re` and a megabyte with it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.contracts import Bytes
 try:
     from _json import encode_basestring_ascii, make_encoder, make_scanner
 except ImportError:
     make_scanner = None
 
 
-def _constant(name):
+def _constant(name: str) -> None:
     raise ValueError("%s is not JSON" % name)
 
 
-def _integer(digits):
+def _integer(digits: str) -> int:
     if len(digits) > 20:
         raise ValueError("the number is too long")
     return int(digits)
 
 
-def _refuse(value):
+def _refuse(value: Any) -> None:
     raise TypeError("%s cannot be JSON" % type(value).__name__)
 
 
@@ -28,11 +36,11 @@ class _Options:
 
 
 if make_scanner:
-    _scan = make_scanner(_Options)
-    _encode = make_encoder(None, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
+    _scan = make_scanner(_Options)  # pyright: ignore[reportArgumentType]
+    _encode = make_encoder(None, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
-def dumps(value):
+def dumps(value: Any) -> bytes:
     """The value as ASCII bytes; lone surrogates become escapes."""
     if make_scanner:
         return "".join(_encode(value, 0)).encode("ascii")
@@ -41,7 +49,7 @@ def dumps(value):
     return slow(value, separators=(",", ":")).encode("ascii")
 
 
-def loads(data):
+def loads(data: Bytes) -> Any:
     """The value that the bytes say; ValueError for anything else."""
     text = str(data, "utf-8").strip(" \t\r\n")
     try:

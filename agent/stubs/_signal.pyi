@@ -1,0 +1,2 @@
+# The C half of signal, which the agent loads alone.
+from signal import *
