@@ -1,47 +1,56 @@
 """Processes that are kept: they outlive their channels and the connection, and late readers hear what they said."""
+
+from __future__ import annotations
+
 import os
 import signal
 import unittest
 
 from case import AgentCase
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from client import Answer
+    from collections.abc import Callable
+    from typing import Any
+
 
 class Pieces:
     """Takes the pieces of an output one by one."""
 
-    def __init__(self, pieces):
+    def __init__(self, pieces: Any) -> None:
         self.pieces = pieces
 
-    def __iadd__(self, piece):
+    def __iadd__(self, piece: Any) -> Pieces:
         self.pieces.append(bytes(piece))
         return self
 
 
 class Kept(AgentCase):
-    def begin(self, source="", program="shell", **parameters):
+    def begin(self, source: str = "", program: str = "shell", **parameters: Any) -> int:
         """Starts a process; its id."""
         body = None if program == "argv" else source.encode()
         return self.client.call("start", body, program=program, **parameters).result["id"]
 
-    def attach(self, number, **parameters):
+    def attach(self, number: int, **parameters: Any) -> int:
         return self.client.open("attach", id=number, **parameters)
 
-    def read(self, number, **parameters):
+    def read(self, number: int, **parameters: Any) -> Answer:
         """All events of a process that ends."""
         return self.client.finish(self.attach(number, **parameters))
 
-    def until(self, condition):
+    def until(self, condition: Callable[[], object]) -> None:
         self.client.wait(condition)
 
-    def describe(self, number):
+    def describe(self, number: int) -> dict[str, Any]:
         return self.client.call("processes", id=number).result["processes"][0]
 
-    def end(self, number):
+    def end(self, number: int) -> Any:
         return self.client.call("forget", id=number).result
 
 
 class Tables(Kept):
-    def test_a_process_is_started_and_described_with_what_the_server_says_of_it(self):
+    def test_a_process_is_started_and_described_with_what_the_server_says_of_it(self) -> None:
         number = self.begin("echo out; echo err >&2; exit 3", about={"name": "mine"})
         answer = self.read(number)
         self.assertEqual((answer.out, answer.err), (b"out\n", b"err\n"))
@@ -50,11 +59,11 @@ class Tables(Kept):
         self.assertEqual((found["about"], found["exit"]["exitCode"], found["firstEvent"]), ({"name": "mine"}, 3, 1))
         self.assertEqual(answer.result["id"], found["lastEvent"])
 
-    def test_python_and_argv_are_kept_as_well(self):
+    def test_python_and_argv_are_kept_as_well(self) -> None:
         self.assertEqual(self.read(self.begin("print(1 + 1)", "python")).out, b"2\n")
         self.assertEqual(self.read(self.begin(program="argv", argv=["echo", "two words"])).out, b"two words\n")
 
-    def test_a_late_reader_hears_everything_and_one_that_was_there_hears_the_rest(self):
+    def test_a_late_reader_hears_everything_and_one_that_was_there_hears_the_rest(self) -> None:
         self.fifo()
         number = self.begin("echo one; read go < fifo; echo two")
         early = self.attach(number)
@@ -66,13 +75,13 @@ class Tables(Kept):
         late = self.read(number, after=seen)
         self.assertEqual((late.out, late.events[0]["next"]), (b"two\n", seen + 1))
 
-    def fifo(self):
+    def fifo(self) -> None:
         path = self.sandbox.path("fifo")
         if os.path.exists(path):
             os.unlink(path)
         os.mkfifo(path)
 
-    def test_several_read_at_once_and_one_that_leaves_stops_nobody(self):
+    def test_several_read_at_once_and_one_that_leaves_stops_nobody(self) -> None:
         self.fifo()
         number = self.begin("echo a; read go < fifo; echo b")
         readers = [self.attach(number) for _ in range(3)]
@@ -83,7 +92,7 @@ class Tables(Kept):
         for reader in readers[1:]:
             self.assertEqual(self.client.finish(reader).out, b"a\nb\n")
 
-    def test_what_is_not_kept_any_more_is_a_gap_that_says_how_much_is_lost(self):
+    def test_what_is_not_kept_any_more_is_a_gap_that_says_how_much_is_lost(self) -> None:
         number = self.begin("head -c 3000000 /dev/zero; echo end")
         self.client.call("wait", id=number, timeoutMs=20000)
         answer = self.read(number)
@@ -93,7 +102,7 @@ class Tables(Kept):
         self.assertTrue(answer.out.endswith(b"end\n"))
         self.assertLessEqual(len(answer.out), 1 << 20)
 
-    def test_a_caller_paces_its_process_and_loses_nothing(self):
+    def test_a_caller_paces_its_process_and_loses_nothing(self) -> None:
         number = self.begin("head -c 4000000 /dev/zero; echo end", caller=True)
         self.client.gives_credit = False
         reader = self.attach(number, caller=True)
@@ -106,7 +115,7 @@ class Tables(Kept):
         self.assertEqual(len(answer.out), 4000004)
         self.assertEqual([event for event in answer.events if "gap" in event], [])
 
-    def test_a_caller_that_leaves_ends_its_process_unless_it_is_to_run_on(self):
+    def test_a_caller_that_leaves_ends_its_process_unless_it_is_to_run_on(self) -> None:
         number = self.begin("echo $$; sleep 1000", caller=True)
         reader = self.attach(number, caller=True)
         self.until(lambda: self.client.answers[reader].out)
@@ -120,29 +129,29 @@ class Tables(Kept):
         self.assertIsNone(self.client.call("wait", id=number, timeoutMs=100).result["exit"])
         self.end(number)
 
-    def test_a_time_limit_ends_it(self):
+    def test_a_time_limit_ends_it(self) -> None:
         number = self.begin("sleep 1000", timeoutMs=100)
         self.assertTrue(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["timedOut"])
 
-    def test_input_is_written_as_it_is_read_and_closed_where_that_is_asked_for(self):
+    def test_input_is_written_as_it_is_read_and_closed_where_that_is_asked_for(self) -> None:
         number = self.begin(program="argv", argv=["cat"], stdin=True)
         self.assertEqual(self.client.call("input", b"one ", id=number).result, {"written": 4})
         self.assertEqual(self.client.call("input", b"x" * 500000, id=number, close=True).result, {"written": 500000})
         self.assertEqual(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["stdout"]["bytes"], 500004)
         self.assert_fails("exists", "input", b"late", id=number)
 
-    def test_input_is_refused_where_there_is_none(self):
+    def test_input_is_refused_where_there_is_none(self) -> None:
         number = self.begin("sleep 1000")
         self.assert_fails("exists", "input", b"x", id=number)
         self.end(number)
 
-    def test_no_event_ends_within_a_character_and_what_is_no_text_comes_as_it_is(self):
+    def test_no_event_ends_within_a_character_and_what_is_no_text_comes_as_it_is(self) -> None:
         text = "é売🙂x" * 40000
         self.write_file("text", text.encode())
         number = self.begin("cat text; printf '\\303'; sleep 0.1; printf '\\251 \\377\\342\\202'")
         pieces = []
         reader = self.attach(number)
-        self.client.answers[reader].streams[1] = Pieces(pieces)
+        self.client.answers[reader].streams[1] = Pieces(pieces)  # pyright: ignore[reportArgumentType]
         self.client.finish(reader)
         whole = b"".join(pieces)
         self.assertEqual(whole, text.encode() + b"\xc3\xa9 \xff\xe2\x82")
@@ -150,7 +159,7 @@ class Tables(Kept):
             piece.decode()
         self.assertEqual(pieces[-1], b"\xe2\x82")
 
-    def test_signals_reach_the_program_or_all_below_it(self):
+    def test_signals_reach_the_program_or_all_below_it(self) -> None:
         number = self.begin("trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.05; done")
         reader = self.attach(number)
         self.until(lambda: self.client.answers[reader].out)
@@ -164,7 +173,7 @@ class Tables(Kept):
         self.client.call("signal", id=number, signal=signal.SIGKILL, tree=True)
         self.assertEqual(self.client.finish(reader).result["exit"]["signal"], "SIGKILL")
 
-    def test_a_deleted_process_is_gone_with_its_tree_and_its_readers_hear_it(self):
+    def test_a_deleted_process_is_gone_with_its_tree_and_its_readers_hear_it(self) -> None:
         number = self.begin("(sleep 1000 & echo $!); sleep 1000")
         reader = self.attach(number)
         self.until(lambda: self.client.answers[reader].out)
@@ -174,14 +183,14 @@ class Tables(Kept):
         self.assert_fails("not_found", "attach", id=number)
         self.assertTrue(self.client.answers[reader].is_over)
 
-    def test_what_is_kept_of_one_output_can_be_had_as_it_is(self):
+    def test_what_is_kept_of_one_output_can_be_had_as_it_is(self) -> None:
         number = self.begin("echo one; echo bad >&2; echo two")
         self.client.call("wait", id=number, timeoutMs=20000)
         self.assertEqual(self.client.call("output", id=number).out, b"one\ntwo\n")
         self.assertEqual(self.client.call("output", id=number, tail=4).out, b"two\n")
         self.assertEqual(self.client.call("output", id=number, stream="stderr").out, b"bad\n")
 
-    def test_ended_ones_give_way_and_running_ones_never_do(self):
+    def test_ended_ones_give_way_and_running_ones_never_do(self) -> None:
         for kept in self.client.call("processes").result["processes"]:
             self.end(kept["id"])
         first = self.begin("exit")
@@ -194,7 +203,7 @@ class Tables(Kept):
         for number in running:
             self.end(number)
 
-    def test_a_program_that_cannot_be_started_is_an_error_and_is_not_kept(self):
+    def test_a_program_that_cannot_be_started_is_an_error_and_is_not_kept(self) -> None:
         before = len(self.client.call("processes").result["processes"])
         self.assert_fails("not_found", "start", b"echo", program="shell", cwd="/nowhere")
         answer = self.client.call("start", None, program="argv", argv=["/no/such/program"])
@@ -202,7 +211,7 @@ class Tables(Kept):
         self.end(answer.result["id"])
         self.assertEqual(len(self.client.call("processes").result["processes"]), before)
 
-    def test_wrong_parameters_are_refused(self):
+    def test_wrong_parameters_are_refused(self) -> None:
         self.assert_fails("invalid", "attach")
         self.assert_fails("not_found", "attach", id=12345)
         self.assert_fails("invalid", "signal", id=-1, signal=1)
@@ -210,7 +219,7 @@ class Tables(Kept):
 
 
 class Lost(Kept):
-    def test_processes_and_what_they_said_outlive_the_server(self):
+    def test_processes_and_what_they_said_outlive_the_server(self) -> None:
         number = self.begin("echo before; sleep 1000")
         reader = self.attach(number)
         self.until(lambda: self.client.answers[reader].out)
@@ -221,7 +230,7 @@ class Lost(Kept):
         self.until(lambda: self.client.answers[reader].out == b"before\n")
         self.end(number)
 
-    def test_one_whose_caller_was_lost_goes_on_for_who_asks_in_time(self):
+    def test_one_whose_caller_was_lost_goes_on_for_who_asks_in_time(self) -> None:
         number = self.begin(program="argv", argv=["sh", "-c", "echo before; read go; echo after"], stdin=True, caller=True)
         reader = self.attach(number, caller=True)
         self.until(lambda: self.client.answers[reader].out)

@@ -13,14 +13,16 @@ const CHECKS = [
   { name: 'tsc', args: ['--noEmit'] },
   { name: 'knip', args: [] },
   { name: 'redocly', args: ['lint', 'docs/openapi.json'] },
+  { name: 'pyright', args: [] },
 ];
+const PYTHON_LINT = 'scripts/lint-python.mjs';
 const AGENT_TESTS = ['-m', 'unittest', 'discover', '-s', 'agent/tests'];
 
 /** Redocly's linter asks nobody and tells nobody anything. */
 const QUIET = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
 
 /**
- * Lint, types, dead code and the OpenAPI document; each step that fails counts as one failed test, one that passes as none.
+ * Lint, types, dead code and the OpenAPI document, of TypeScript and of Python; each step that fails counts as one failed test, one that passes as none.
  * @returns {Promise<Count>}
  */
 export async function runChecks() {
@@ -30,6 +32,8 @@ export async function runChecks() {
     if ((await runVisibly(localProgram(name), args, { cwd: ROOT, env: { ...process.env, ...QUIET } })) !== 0)
       failed += 1;
   }
+  announce(PYTHON_LINT);
+  if ((await runVisibly(process.execPath, [PYTHON_LINT], { cwd: ROOT })) !== 0) failed += 1;
   return { passed: 0, failed };
 }
 

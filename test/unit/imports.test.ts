@@ -22,7 +22,10 @@ function readServer(): Imports {
   return new Map(filesBelow('src', '.ts').map((file) => [file, read(file)]));
 }
 
-function readAgent(): Imports {
+/** What only the type checker reads: there two classes of a package may name each other. */
+const FOR_TYPES = /^if TYPE_CHECKING:\n(?:[ \t].*\n|\n(?=[ \t]))*/gm;
+
+function readAgent(withTypes: boolean): Imports {
   const top = 'agent/clara_agent';
   const toFile = (file: string, dots: string, module: string, names: string): string[] => {
     const base = dots.length === 1 ? dirname(file) : posix.join(dirname(file), '../'.repeat(dots.length - 1));
@@ -30,14 +33,18 @@ function readAgent(): Imports {
     const isModule = module !== '' && existsSync(join(ROOT, `${path}.py`));
     return isModule ? [`${path}.py`] : names.split(',').map((name) => posix.join(path, `${name.trim()}.py`));
   };
+  const sourceOf = (file: string) => {
+    const source = readFileSync(join(ROOT, file), 'utf8');
+    return withTypes ? source : source.replaceAll(FOR_TYPES, '');
+  };
   const read = (file: string) =>
-    [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^[ \t]*from (\.+)([\w.]*) import ([\w, ]+)/gm)].flatMap(
+    [...sourceOf(file).matchAll(/^[ \t]*from (\.+)([\w.]*) import ([\w, ]+)/gm)].flatMap(
       ([, dots = '', module = '', names = '']) => toFile(file, dots, module, names),
     );
   return new Map(filesBelow(top, '.py').map((file) => [file, read(file)]));
 }
 
-const imports = { server: readServer(), agent: readAgent() };
+const imports = { server: readServer(), agent: readAgent(true), agentAtRunTime: readAgent(false) };
 
 /** The longest name in the rules that this file is, or lies below. */
 function roomOf(file: string, rooms: Readonly<Record<string, readonly string[]>>): string | undefined {
@@ -110,11 +117,11 @@ describe('imports go one way', () => {
   });
 
   it('and never around: no circle of files, none of rooms', () => {
-    for (const [all, rules] of [
-      [imports.server, SERVER_MAY_USE],
-      [imports.agent, AGENT_MAY_USE],
+    for (const [all, atRunTime, rules] of [
+      [imports.server, imports.server, SERVER_MAY_USE],
+      [imports.agent, imports.agentAtRunTime, AGENT_MAY_USE],
     ] as const) {
-      expect(circle(new Map([...all].map(([file, targets]) => [file, new Set(targets)])))).toBeNull();
+      expect(circle(new Map([...atRunTime].map(([file, targets]) => [file, new Set(targets)])))).toBeNull();
       expect(circle(byRoom(all, rules))).toBeNull();
     }
   });
