@@ -62,7 +62,6 @@ it('impostors that ask for connections and give them up, in bulk, cost a few lin
     const lines = logged.filter(({ sandbox }) => sandbox?.startsWith(`${user}-`));
     const single = lines.filter(({ msg }) => msg === 'egress');
     const bulk = lines.filter(({ msg }) => msg === 'egress in bulk');
-    expect(single.length + bulk.length).toBe(lines.length);
     expect(lines.length).toBeLessThan(DIALS / 10);
     const inBulk = bulk.reduce(
       (sum, { limit, cancelled, denied }) =>
