@@ -197,8 +197,7 @@ class Process:
             self._timer.cancel()
         self._drop_inlet()
         self._duration = monotonic() - self._started
-        self._outputs.drain()
-        return None
+        return self._outputs.drain()
 
     def on_room(self) -> None:
         """Lets stalled outputs go on."""
