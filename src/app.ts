@@ -69,6 +69,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clock,
     version,
     tags: dialects.flatMap(({ tags }) => tags),
+    errorExamples: clara.errorExamples ?? {},
     renderError: clara.renderError,
   });
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);

@@ -27,6 +27,8 @@ export interface Dialect {
   readonly tags: readonly ApiTag[];
   /** What any of its routes that need a key may answer beside its own, by status. */
   readonly commonResponses: Readonly<Record<number, unknown>>;
+  /** A sentence that an error of each status may have, for the OpenAPI document. */
+  readonly errorExamples?: Readonly<Record<number, string>>;
   /** The body of an error, where its clients read it. */
   renderError(problem: HttpProblem): Record<string, unknown>;
   /** Who asks; throws `unauthorized` or `too_many`. */

@@ -63,6 +63,21 @@ function allowAbsentBodies(paths: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** Gives each error answer an example of its own, where its schema has only one for all of them. */
+function exemplifyErrors(paths: Readonly<Record<string, unknown>>, sentences: Readonly<Record<number, string>>): void {
+  for (const path of Object.values(paths).filter(isRecord)) {
+    for (const operation of Object.values(path).filter(isRecord)) {
+      for (const [status, response] of Object.entries(isRecord(operation.responses) ? operation.responses : {})) {
+        const error = sentences[Number(status)];
+        const media =
+          isRecord(response) && isRecord(response.content) ? response.content['application/json'] : undefined;
+        const isPlain = isRecord(media) && isRecord(media.schema) && media.schema.$ref === '#/components/schemas/Error';
+        if (error !== undefined && isPlain) media.example = { error };
+      }
+    }
+  }
+}
+
 /** Takes out the schemas that nothing points to. */
 function dropUnused(schemas: Record<string, unknown>, paths: unknown): void {
   const used = new Set<string>();
@@ -97,8 +112,19 @@ export function documentErrors(scope: FastifyInstance, responses: Readonly<Recor
   });
 }
 
+export interface OpenApiParts {
+  readonly version: string;
+  /** The sections of the document. */
+  readonly tags: readonly ApiTag[];
+  /** A sentence that an error of each status may have. */
+  readonly errorExamples: Readonly<Record<number, string>>;
+}
+
 /** Serves the OpenAPI document of all routes that are registered after it: UI at /docs, JSON at /docs/json. */
-export async function registerOpenApi(app: FastifyInstance, version: string, tags: readonly ApiTag[]): Promise<void> {
+export async function registerOpenApi(
+  app: FastifyInstance,
+  { version, tags, errorExamples }: OpenApiParts,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -124,6 +150,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string, tag
     transformObject: (document) => {
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});
+      exemplifyErrors(transformed.paths ?? {}, errorExamples);
       if ('components' in transformed) dropUnused(transformed.components?.schemas ?? {}, transformed.paths);
       return transformed;
     },

@@ -13,7 +13,7 @@ import { type ConnectionLimits, limitConnections, toServerOptions } from './conn
 import { resetCutAnswers } from './cut-answers.ts';
 import { answerFrameworkError, type ProblemRenderer, registerErrors } from './errors.ts';
 import { registerFrontPage } from './front-page.ts';
-import { type ApiTag, registerOpenApi } from './openapi.ts';
+import { type OpenApiParts, registerOpenApi } from './openapi.ts';
 import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
@@ -23,10 +23,9 @@ import { trustProxies } from './trusted-proxies.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { createValidatorCompiler } from './validation.ts';
 
-export interface HttpServerParts {
+export interface HttpServerParts extends OpenApiParts {
   readonly logger: FastifyBaseLogger;
   readonly clock: Clock;
-  readonly version: string;
   readonly connectionLimits: ConnectionLimits;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
@@ -38,8 +37,6 @@ export interface HttpServerParts {
   readonly logsUsers: boolean;
   readonly corsOrigins: readonly string[];
   readonly apiKeys: readonly ApiKey[];
-  /** The sections of the OpenAPI document. */
-  readonly tags: readonly ApiTag[];
   /** Writes the errors of what no dialect answers. */
   readonly renderError: ProblemRenderer;
 }
@@ -84,7 +81,7 @@ export async function createHttpServer(
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
   limitOpenRequests(app, rateLimits);
   answerUnknownRoutes(app);
-  await registerOpenApi(app, parts.version, parts.tags);
+  await registerOpenApi(app, parts);
   registerFrontPage(app);
   return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };
 }

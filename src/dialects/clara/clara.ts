@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Dialect } from '../dialect.ts';
-import { commonErrors, renderError } from './errors.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { TAGS } from './operation.ts';
@@ -22,6 +22,7 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds }: ClaraOptions
     name: 'clara',
     tags: TAGS,
     commonResponses: commonErrors,
+    errorExamples: ERROR_EXAMPLES,
     renderError,
     principalOf: (request, keys) => keys.admit(request),
     addressOf,

@@ -61,3 +61,22 @@ export function renderError(problem: HttpProblem): Record<string, unknown> {
   }
   return kind === 'no_space' ? { error, success: false } : { error };
 }
+
+/** What an error of each status may say. */
+export const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
+  400: 'The body is not valid UTF-8; send JSON in UTF-8.',
+  401: 'Invalid API key',
+  403: 'The key bot is only for users whose ids begin with "discord-".',
+  404: 'Sandbox not found',
+  408: 'The request did not arrive in time.',
+  409: 'The sandbox is busy; its image and limits can change when it is idle.',
+  412: 'The file is not the one that was asked for.',
+  413: 'The request body is too large for JSON; send the file to PUT /sandbox/{user_id}/raw instead.',
+  416: 'The file is shorter than the range that was asked for.',
+  417: 'The server knows no expectation but 100-continue.',
+  429: 'The key bot makes more requests than it may; wait 1 second.',
+  431: 'The URL and the headers are too large together.',
+  500: 'The server failed at this; its log says more.',
+  503: 'Maximum containers (50) reached',
+  507: 'The sandbox is over its disk limit of 5120 MiB; delete files, then try again.',
+};
