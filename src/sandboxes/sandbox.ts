@@ -28,6 +28,8 @@ export class Sandbox {
   isFromPool = false;
   /** True while it counts against the cap of running sandboxes. */
   hasSlot = false;
+  /** True while its programs work although nobody asks anything of it, as it was last looked at. */
+  isWorking = false;
   /** On the monotonic clock. */
   lastUsedMs: number;
   #state: SandboxState = 'absent';

@@ -155,7 +155,7 @@ describe('a process', () => {
   it('lives beyond its request: it is listed, read late, read on from an event, and forgotten', async () => {
     await start();
     const made = await begin({
-      command: 'echo one; read line < fifo; echo $line',
+      command: 'mkfifo fifo; echo one; read line < fifo; echo $line',
       name: 'two',
       labels: { app: 'web' },
     });
@@ -171,7 +171,6 @@ describe('a process', () => {
         exit_code: null,
       },
     });
-    await server.shell('u', 'mkfifo fifo');
     const url = path('processes/1/events');
     const seen: ServerEvent[] = [];
     for await (const event of events('GET', url)) {

@@ -17,7 +17,12 @@ export function measureFolders(
   return call(connection, 'usage', { paths, ...limits }, folderUsage, options);
 }
 
-const load = z.object({ memoryBytes: z.int().min(0), cpuNanos: z.int().min(0) });
+const load = z.object({
+  memoryBytes: z.int().min(0),
+  cpuNanos: z.int().min(0),
+  /** The agent's own part of the CPU time. */
+  ownCpuNanos: z.int().min(0).default(0),
+});
 
 /** What a sandbox takes of memory, and its CPU time since it started, as it sees itself. */
 export type Load = z.infer<typeof load>;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../async/clock.ts';
 import { SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Capacity } from '../placement/capacity.ts';
@@ -12,7 +13,11 @@ interface EvictorParts {
   readonly pool: Pool;
   readonly lifecycle: Lifecycle;
   readonly events: CoreEvents;
+  readonly clock: Clock;
 }
+
+/** One that works is not stopped for another within so long of its last request, in milliseconds. */
+const WORKING_MS = 60_000;
 
 /** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be. */
 export class Evictor {
@@ -47,11 +52,13 @@ export class Evictor {
   }
 
   #leastRecentlyUsedIdle(except: Sandbox): Sandbox | undefined {
+    const { clock } = this.#parts;
     let oldest: Sandbox | undefined;
     for (const sandbox of this.#parts.registry.all()) {
       if (sandbox === except || !sandbox.hasSlot || !sandbox.isIdle || !sandbox.life.yieldsAtCap) continue;
       if (this.#evictions.has(sandbox)) continue;
-      if (!oldest || sandbox.lastUsedMs < oldest.lastUsedMs) oldest = sandbox;
+      if (sandbox.isWorking && clock.monotonicMs() - sandbox.lastUsedMs < WORKING_MS) continue;
+      if (!oldest || isBefore(sandbox, oldest)) oldest = sandbox;
     }
     return oldest;
   }
@@ -61,4 +68,10 @@ export class Evictor {
     this.#evictions.set(victim, eviction);
     if (await eviction) this.#parts.events.emit({ type: 'eviction', sandboxId: victim.id });
   }
+}
+
+/** Those that work give way after all others, and of each kind the one that was used least recently first. */
+function isBefore(one: Sandbox, other: Sandbox): boolean {
+  if (one.isWorking !== other.isWorking) return other.isWorking;
+  return one.lastUsedMs < other.lastUsedMs;
 }

@@ -5,6 +5,7 @@ import { dueAction } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
+import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
 
@@ -22,6 +23,7 @@ interface ReaperParts {
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly events: CoreEvents;
+  readonly workMeter: WorkMeter;
   readonly onError: (error: unknown) => void;
 }
 
@@ -44,6 +46,7 @@ export class Reaper {
     const idleMs = sandbox.isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
     const action = dueAction(sandbox.life, config, { idleMs, nowMs: clock.wallMs() });
     if (sandbox.isExisting && (action === 'remove' || action === 'purge')) return await this.#end(sandbox, action);
+    if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
     if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox);
     if (!sandbox.isIdle) return;
     if (sandbox.state === 'running' && action === 'pause') await this.#pause(sandbox);
@@ -52,6 +55,19 @@ export class Reaper {
     } else if (!sandbox.isUp && !sandbox.engineId && idleMs >= FORGET_AFTER_MS) {
       registry.forget(sandbox);
     }
+  }
+
+  /** Work puts off what only idleness asks for, for so long since the last request. */
+  async #isKeptAwake(sandbox: Sandbox, action: ReturnType<typeof dueAction>, idleMs: number): Promise<boolean> {
+    const { workMeter, config } = this.#parts;
+    if (sandbox.state !== 'running' || idleMs === 0 || idleMs >= config.backgroundSeconds * 1000) {
+      sandbox.isWorking = false;
+      return false;
+    }
+    if (action === null) await workMeter.note(sandbox, idleMs);
+    if (action !== 'pause' && (action !== 'stop' || sandbox.life.end.when === 'at')) return false;
+    sandbox.isWorking = await workMeter.isWorking(sandbox);
+    return sandbox.isWorking;
   }
 
   /** One whose time is over is stopped whatever runs in it; another only while nothing uses it. */

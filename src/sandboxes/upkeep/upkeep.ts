@@ -9,6 +9,7 @@ import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
+import { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
@@ -66,7 +67,7 @@ export class Upkeep {
       find: () => findWarnings({ engine, config, store, disks, pool }),
       logger: parts.logger,
     });
-    const reaper = new Reaper(parts);
+    const reaper = new Reaper({ ...parts, workMeter: new WorkMeter(clock) });
     this.#ticker = new Ticker(clock, onError);
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#adoption.attempt()));
     this.#ticker.every(PASS_MS, () => reaper.reap());
