@@ -140,6 +140,33 @@ class Tables(Kept):
         self.assertEqual(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["stdout"]["bytes"], 500004)
         self.assert_fails("exists", "input", b"late", id=number)
 
+    def test_input_that_its_writer_gave_up_is_dropped_and_not_taken_for_that_of_the_next(self) -> None:
+        self.fifo()
+        number = self.begin(program="argv", argv=["sh", "-c", "read go < fifo; exec wc -c"], stdin=True)
+        first = self.client.open("input", id=number)
+        for _ in range(4):
+            self.client.send(3, first, 0, b"x" * 60000)
+        self.client.send(9, first)
+        self.until(lambda: self.client.answers[first].is_over)
+        second = self.client.open("input", id=number, close=True)
+        self.client.send(3, second, 0, b"y" * 1000)
+        self.client.send(4, second)
+        self.client.call("processes", id=number)
+        self.assertFalse(self.client.answers[second].is_over)
+        self.write_file("fifo", b"go\n")
+        self.assertEqual(self.client.finish(second).result, {"written": 1000})
+        # A pipe holds 64 KiB of the first.
+        self.assertLessEqual(int(self.read(number).out), 66536)
+
+    def test_one_is_deleted_although_its_caller_reads_nothing(self) -> None:
+        number = self.begin("yes", caller=True)
+        self.client.gives_credit = False
+        reader = self.attach(number, caller=True)
+        self.until(lambda: len(self.client.answers[reader].out) >= 200000)
+        ended = self.end(number)
+        self.client.gives_credit = True
+        self.assertTrue(ended["exit"]["cancelled"])
+
     def test_input_is_refused_where_there_is_none(self) -> None:
         number = self.begin("sleep 1000")
         self.assert_fails("exists", "input", b"x", id=number)

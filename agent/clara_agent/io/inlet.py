@@ -36,6 +36,12 @@ class Inlet:
             self._write(0)
         return None
 
+    def discard(self) -> None:
+        """Throws away what is queued; more may come."""
+        self._queue = []
+        if self._fd is not None:
+            self._wait(False)
+
     def end(self) -> None:
         """No more comes: the reader sees the end of file after what is queued."""
         self._is_ending = True

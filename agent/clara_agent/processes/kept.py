@@ -1,13 +1,12 @@
 """A process of the table: it lives on when its channels end, and late readers hear what it said."""
 from __future__ import annotations
 
-import os
 from time import time
 
 from ..wire.wire_json import dumps
 from .characters import incomplete
 from .history import EXIT, START, STDERR, STDOUT, History
-from .process import CANCELLED, DRAINED, Process
+from .process import CANCELLED, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,9 +136,9 @@ class Kept:
     # Readers.
 
     def attach(self, reader: Reader, is_caller: bool) -> None:
-        """Adds a reader; while the caller is missing, any reader takes its place."""
+        """Adds a reader; while the caller is missing, any other takes its place."""
         self.readers.append(reader)
-        if (is_caller or self._grace) and not self.is_over and not self._caller:
+        if not self.is_over and (is_caller or (self._grace and not self._caller)):
             self._stop_grace()
             self._is_held = True
             self._caller = reader
@@ -181,8 +180,10 @@ class Kept:
             self._grace = None
 
     def kill(self) -> None:
-        """Ends its whole tree."""
+        """Ends its whole tree; its outputs wait for nobody any more."""
         self._is_held = False
+        self._caller = None
+        self._stop_grace()
         if self.process and not self.is_over:
             self.process.end(CANCELLED)
             self.process.on_room()
@@ -192,7 +193,7 @@ class Kept:
         from ..io.tree import below, scan, signal
 
         pid = self.process.pid if self.process else None
-        if self.is_over or not pid or self.process.state == DRAINED or not os.path.exists("/proc/%d" % pid):
+        if self.is_over or not pid or self.process.has_exited:
             return False
         for member in [pid] + (below(pid, scan()) if is_for_tree else []):
             signal(member, number)

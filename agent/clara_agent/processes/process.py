@@ -102,6 +102,11 @@ class Process:
             self._inlet = None
 
     @property
+    def has_exited(self) -> bool:
+        """Whether the program itself has ended; its number may be another's by now."""
+        return self._status is not None
+
+    @property
     def is_unwanted(self) -> bool:
         """Whether nobody waits for its program any more."""
         return self._end_reason is not None
@@ -167,6 +172,11 @@ class Process:
             return False
         self._inlet.put(payload)
         return True
+
+    def drop_input(self) -> None:
+        """Throws away what its standard input has not taken."""
+        if self._inlet:
+            self._inlet.discard()
 
     def close_stdin(self) -> None:
         """The program reads the end of its input after what was written."""

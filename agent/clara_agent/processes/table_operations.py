@@ -136,10 +136,12 @@ class Input(Operation):
             self.channel.result({"written": self._written})
 
     def stop(self) -> None:
-        """Lets another write."""
+        """Lets another write. What is not written is dropped: whoever goes on behind `written` sends it again."""
         kept, self._kept = self._kept, None
         if kept and kept.writer is self:
             kept.writer = None
+            if self._written < self._received:
+                kept.process.drop_input()
 
 
 class Wait(Operation):
@@ -148,6 +150,7 @@ class Wait(Operation):
     def start(self) -> None:
         """Answers at once where it has ended."""
         self._timer: Any = None
+        self._kept: Kept | None = None
         self._kept = self.agent.table().find(take_count(self.parameters, "id"))
         if self._kept.is_over:
             return self._answer()
@@ -164,7 +167,7 @@ class Wait(Operation):
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._answer in self._kept.waiters:
+        if self._kept and self._answer in self._kept.waiters:
             self._kept.waiters.remove(self._answer)
 
 
