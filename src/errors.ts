@@ -10,6 +10,7 @@ const ERROR_KINDS = [
   'too_many',
   'limit',
   'timeout',
+  'stalled',
   'no_space',
   'unavailable',
   'internal',

@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   too_many: 429,
   limit: 503,
   timeout: 503,
+  stalled: 408,
   no_space: 507,
   unavailable: 503,
   internal: 500,

@@ -6,6 +6,8 @@ import type { Execution } from './executions.ts';
 export type ProcessEvent = { readonly id: number } & (
   | { readonly type: 'start'; readonly processId: number; readonly pid: number | null; readonly startedAtMs: number }
   | { readonly type: 'stdout' | 'stderr'; readonly text: string }
+  /** The reader is connected, and what it knows already is not told again; it has no number. */
+  | { readonly type: 'opened' }
   /** What was lost to a reader that came late or was slow; the next event has this id. */
   | { readonly type: 'gap'; readonly bytes: number }
   | { readonly type: 'exit'; readonly execution: Execution; readonly lastLine: string }
@@ -40,6 +42,7 @@ export class EventReader {
         this.#next = frame.next;
         this.#lostBytes = frame.lostBytes;
         if (this.#next === 1) yield this.#start(frame.facts);
+        else yield { id: this.#next - 1, type: 'opened' };
         return;
       }
       case 'gap':

@@ -107,6 +107,7 @@ export class Processes {
     id: number,
     options: { readonly after?: number | undefined; readonly signal: AbortSignal },
   ): AsyncGenerator<ProcessEvent> {
+    await this.#requireUp(ref, id);
     const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
     let failure: unknown = null;
     try {
@@ -128,22 +129,22 @@ export class Processes {
 
   /** One of them; throws `not_found`. */
   async get(ref: SandboxRef, id: number): Promise<KeptProcess> {
-    return toKeptProcess(await this.#use(ref, ({ connection }) => describeProcess(connection, id)));
+    return toKeptProcess(await this.#use(ref, id, ({ connection }) => describeProcess(connection, id)));
   }
 
   /** What is kept of one output, or the last `tail` bytes of that. */
   async output(ref: SandboxRef, id: number, stream: 'stdout' | 'stderr', tail: number | undefined): Promise<Buffer> {
     const options = { stream, tail, limitBytes: this.#config.outputLimitBytes * 4 };
-    return await this.#use(ref, ({ connection }) => readProcessOutput(connection, id, options));
+    return await this.#use(ref, id, ({ connection }) => readProcessOutput(connection, id, options));
   }
 
   /** Sends a signal by its number; throws `conflict` where the process has ended. */
   async signal(ref: SandboxRef, id: number, signal: number, isForTree: boolean): Promise<void> {
-    const isSent = await this.#use(ref, ({ connection }) => signalProcess(connection, id, signal, isForTree));
+    const isSent = await this.#use(ref, id, ({ connection }) => signalProcess(connection, id, signal, isForTree));
     if (!isSent) throw new SandboxError('conflict', `Process ${id} has ended.`);
   }
 
-  /** Writes to the standard input; throws `conflict` where there is none any more. */
+  /** Writes to the standard input; throws `conflict` where there is none any more, `stalled` where it is not read. */
   async write(
     ref: SandboxRef,
     id: number,
@@ -151,11 +152,20 @@ export class Processes {
     options: { readonly closes: boolean; readonly signal: AbortSignal },
   ): Promise<void> {
     const how = { ...options, idleMs: STDIN_IDLE_MS };
-    await this.#use(ref, ({ connection }) => writeToProcess(connection, id, chunks, how));
+    await this.#use(ref, id, async ({ connection }) => {
+      try {
+        await writeToProcess(connection, id, chunks, how);
+      } catch (error) {
+        if (!(error instanceof AgentFailure) || error.code !== 'hung' || !connection.isOpen) throw error;
+        const sentence = `Process ${id} has read none of its input for ${STDIN_IDLE_MS / 1000} seconds; what it had not read is dropped.`;
+        throw new SandboxError('stalled', sentence, { cause: error });
+      }
+    });
   }
 
   /** Waits for the end, for so long. */
   async wait(ref: SandboxRef, id: number, timeoutSeconds: number, signal: AbortSignal): Promise<KeptProcess> {
+    await this.#requireUp(ref, id);
     const waited = this.#sandboxes.use(ref, { lease: 'stream' }, ({ connection }) =>
       waitForProcess(connection, id, timeoutSeconds * 1000, signal),
     );
@@ -164,10 +174,20 @@ export class Processes {
 
   /** Ends a process with its tree and forgets it. */
   async remove(ref: SandboxRef, id: number): Promise<KeptProcess> {
-    return toKeptProcess(await this.#use(ref, ({ connection }) => forgetProcess(connection, id)));
+    return toKeptProcess(await this.#use(ref, id, ({ connection }) => forgetProcess(connection, id)));
   }
 
-  async #use<T>(ref: SandboxRef, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
+  /** No process is made by a look at it, and none is in a sandbox that does not run. */
+  async #requireUp(ref: SandboxRef, id: number): Promise<void> {
+    if (await this.#sandboxes.isUp(ref)) return;
+    throw new SandboxError(
+      'not_found',
+      `There is no process ${id}: the sandbox was stopped since, which ends them all.`,
+    );
+  }
+
+  async #use<T>(ref: SandboxRef, id: number, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
+    await this.#requireUp(ref, id);
     return await this.#sandboxes.use(ref, { lease: 'file' }, work);
   }
 
@@ -197,7 +217,7 @@ export class Processes {
   }
 
   async *#read(
-    { connection, memory }: SandboxAccess,
+    { connection, memory, isServerEnding }: SandboxAccess,
     id: number,
     options: Parameters<typeof attachProcess>[2],
   ): AsyncGenerator<ProcessEvent> {
@@ -206,6 +226,8 @@ export class Processes {
     try {
       for await (const frame of attachProcess(connection, id, options)) yield* reader.read(frame);
     } catch (error) {
+      // Then the process runs on, and the next server has it.
+      if (isServerEnding()) throw error;
       const execution = reader.facts && toCutExecution(error, performance.now() - startedAtMs, memory.limitBytes);
       if (!execution) throw error;
       yield reader.end(execution);

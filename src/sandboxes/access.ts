@@ -17,6 +17,8 @@ export interface SandboxAccess {
   readonly memory: SandboxMemory;
   /** Asked after the agent was lost: whether its sandbox runs on. */
   readonly runsOn: () => Promise<boolean>;
+  /** Whether this server is what ends the work. */
+  readonly isServerEnding: () => boolean;
 }
 
 /** A sandbox in use until it is released. */

@@ -154,6 +154,7 @@ export class Sandboxes {
         connection,
         memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
         runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
+        isServerEnding: () => ending.aborted,
         release,
       };
     } catch (error) {

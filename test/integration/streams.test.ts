@@ -121,6 +121,22 @@ describe('a streamed run', () => {
     expect(await count('333[2]')).toBe('1');
   });
 
+  it('ends with an exit that says so where its sandbox is stopped or its agent killed', async () => {
+    await start();
+    const end = async (act: () => Promise<unknown>) => {
+      const seen: ServerEvent[] = [];
+      for await (const event of events('POST', path('shell'), { command: 'echo begun; sleep 1000', stream: true })) {
+        seen.push(event);
+        if (event.event === 'stdout') await act();
+      }
+      return seen.at(-1);
+    };
+    const lost = { event: 'exit', data: { success: false, exit_code: 137, killed_by: 'SIGKILL' } };
+    expect(await end(() => server.call('POST', path('stop')))).toMatchObject(lost);
+    expect(await end(() => server.shell('u', 'kill -9 $(pgrep -x clara-agent | head -1)'))).toMatchObject(lost);
+    expect((await server.execute('u', 'print(1)')).body.output).toBe('1\n');
+  });
+
   it('of pip shows its progress, and what it installs persists', async () => {
     await start();
     const all = await readEvents(open('POST', path('pip/install'), { package: 'no-such-package-here', stream: true }));
@@ -242,9 +258,27 @@ describe('a process', () => {
     expect(textOf(rest, 'stdout')).toBe('after\n');
   });
 
+  it('that is silent has its reader connected at once, and lets it go when the server begins to close', async () => {
+    const closingLimits = { callsMs: 600_000, answersMs: 600_000 };
+    server = await startRealServer({ SANDBOX_POOL_SIZE: '0' }, { closingLimits });
+    await begin({ command: 'sleep 1000' });
+    const response = await open('GET', path('processes/1/events?after=1'));
+    expect(response.status).toBe(200);
+    const reader = response.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(': ping\n\n');
+    const cut = reader?.read().catch((error: unknown) => error);
+    await server.leave();
+    expect(await cut).toBeInstanceOf(Error);
+    server = await startRealServer({ SANDBOX_POOL_SIZE: '0', SANDBOX_DATA_DIR: server.dataDir });
+    expect(await processes()).toMatchObject([{ id: 1, state: 'running' }]);
+  });
+
   it('is not made, woken or counted by a look at a sandbox that is not there or stopped', async () => {
     await start();
-    expect((await server.call('GET', path('processes'))).status).toBe(404);
+    for (const look of ['processes', 'processes/1', 'processes/1/events', 'processes/1/output']) {
+      expect((await open('GET', path(look))).status, look).toBe(404);
+    }
+    expect((await server.call('GET', path('status'))).status).toBe(404);
     await begin({ command: 'sleep 1000' });
     await server.call('POST', path('stop'));
     expect(await processes()).toEqual([]);

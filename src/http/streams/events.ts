@@ -17,9 +17,11 @@ const CONTENT_TYPE: Readonly<Record<StreamFormat, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 };
 
-const PING: Readonly<Record<StreamFormat, string>> = { sse: ': ping\n\n', ndjson: '{"event":"ping"}\n' };
+/** Says that the stream is alive, and nothing else. */
+export const PING: StreamEvent = { event: 'ping', data: {} };
 
 function toText(format: StreamFormat, { id, event, data }: StreamEvent): string {
+  if (event === PING.event && format === 'sse') return ': ping\n\n';
   if (format === 'ndjson') return `${JSON.stringify({ ...(id === undefined ? {} : { id }), event, ...data })}\n`;
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
@@ -56,7 +58,7 @@ async function* write(
     let next = events.next();
     for (;;) {
       const result = await orSilence(next);
-      if (result === null) yield PING[format];
+      if (result === null) yield toText(format, PING);
       else if (result.done) return;
       else {
         yield toText(format, result.value);

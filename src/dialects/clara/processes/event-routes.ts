@@ -13,13 +13,16 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
 
   app.get(
     '/sandbox/:user_id/processes/:id/events',
-    sandboxOperation(
-      'processes',
-      'readEvents',
-      'What it says, as it says it, from an event on',
-      { 200: schemas.eventStream, 204: schemas.noMoreEvents, 410: schemas.lostEvents },
-      { params, querystring: schemas.eventsQuery },
-    ),
+    {
+      ...sandboxOperation(
+        'processes',
+        'readEvents',
+        'What it says, as it says it, from an event on',
+        { 200: schemas.eventStream, 204: schemas.noMoreEvents, 410: schemas.lostEvents },
+        { params, querystring: schemas.eventsQuery },
+      ),
+      exposeHeadRoute: false,
+    },
     async (request, reply) => {
       const ref = refOf(request);
       const { id } = request.params;
@@ -30,7 +33,8 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
         const error = `Events before ${firstEventId} are not kept.`;
         return reply.code(410).send({ error, first_id: firstEventId });
       }
-      const events = processes.events(ref, id, { after, signal: disconnectSignal(reply) });
+      const signal = AbortSignal.any([disconnectSignal(reply), request.server.closing]);
+      const events = processes.events(ref, id, { after, signal });
       const format = acceptedFormat(request.headers.accept) ?? 'sse';
       return await sendEvents(reply, format, toStream(events, 'Command', 0));
     },

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { StreamEvent } from '../../../http/streams/events.ts';
+import { PING, type StreamEvent } from '../../../http/streams/events.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
 import { toExecutionResponse } from '../executions/mapping.ts';
@@ -41,6 +41,8 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
     case 'stdout':
     case 'stderr':
       return { id, event: event.type, data: { text: event.text } };
+    case 'opened':
+      return PING;
     case 'gap':
       // It has no number of its own: it says that of the next.
       return { event: 'gap', data: { first_id: id, bytes: event.bytes } };

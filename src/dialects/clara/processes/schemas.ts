@@ -129,7 +129,10 @@ export const stdinQuery = z.strictObject({
 export const signalBody = z
   .strictObject({
     signal: z
-      .union([z.int().min(1).max(64), z.string().refine((name) => toSignalNumber(name) !== undefined)], NO_SIGNAL)
+      .union(
+        [z.int().min(1).max(64), z.string().refine((name) => toSignalNumber(name) !== undefined, NO_SIGNAL)],
+        NO_SIGNAL,
+      )
       .meta({ description: 'A name such as TERM or SIGINT, or a number.' }),
     tree: z.boolean().nullish().meta({ description: 'True: also to all that it has started.' }),
   })
