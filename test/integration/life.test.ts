@@ -173,6 +173,17 @@ describe('a sandbox', () => {
     expect((await second.shell('u', 'cat a.txt')).body.output).toBe('kept\n');
   });
 
+  it('that works in the background is not paused beside one that does not, and is once its work has ended', async () => {
+    const server = await start({ SANDBOX_PAUSE_AFTER: '1' });
+    const stateOf = async (user: string) => (await server.call('GET', `/sandbox/${user}/status`)).body.status;
+    await server.shell('busy', "nohup sh -c 'while [ ! -e done ]; do :; done' >/dev/null 2>&1 &");
+    await server.shell('idle', 'nohup sleep 1000 >/dev/null 2>&1 &');
+    await expect.poll(() => stateOf('idle'), { timeout: 50_000 }).toBe('paused');
+    expect(await stateOf('busy')).toBe('running');
+    await server.call('POST', '/sandbox/busy/file', { path: 'done', content: '' });
+    await expect.poll(() => stateOf('busy'), { timeout: 50_000 }).toBe('paused');
+  }, 120_000);
+
   it('honours image and limits, and gives a clear error where the image has no Python', async () => {
     const server = await start({ SANDBOX_DOCKER_IMAGES: '*' });
     await server.call('POST', '/sandbox/u/create', { memory_limit: '128m', cpu_limit: 0.5 });
