@@ -25,6 +25,7 @@ from .processes.shells import Shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .processes.process import Process
     from .processes.table import ProcessTable
     from _socket import socket
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class Agent:
         self.children = Children(self.loop)
         self.oom = OomCounter()
         self._settings = Settings()
-        self.runs = set()
+        self.runs: set[Process] = set()
         self._table: ProcessTable | None = None
         self.workers = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)

@@ -18,9 +18,9 @@ const RULES = {
   },
 };
 
-/** Where the functions are annotated, and what is not: what every Python of a sandbox reads at its start, and a package where some are. */
+/** Where the functions are annotated, and what is not: what every Python of a sandbox reads at its start. */
 const ANNOTATED = 'agent';
-const PLAIN = ['agent/clara_agent/python/sources.py', 'images/sandbox', 'agent/clara_agent/processes'];
+const PLAIN = ['agent/clara_agent/python/sources.py', 'images/sandbox'];
 
 /**
  * What the rules find in the Python of the repository.

@@ -1,4 +1,5 @@
 """Whole characters of UTF-8: events end between them, so that each can be read by itself."""
+
 from __future__ import annotations
 
 

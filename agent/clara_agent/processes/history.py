@@ -1,9 +1,10 @@
 """What a process has said and how it ended: numbered events, of which the latest are kept."""
+
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator
+    from collections.abc import Iterator
 
 # Kinds of events; outputs have the number of their stream.
 START, STDOUT, STDERR, EXIT = 0, 1, 2, 3

@@ -1,4 +1,5 @@
 """A process of the table: it lives on when its channels end, and late readers hear what it said."""
+
 from __future__ import annotations
 
 from time import time
@@ -10,10 +11,12 @@ from .process import CANCELLED, Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..errors import Failure
-    from .roles import Reader, Writer
+    from ..io.contracts import Bytes
+    from .roles import ProgramHost, Reader, Writer
     from .run_request import RunRequest
 
 # What the caller of a paced process may be behind before its outputs wait.
@@ -27,7 +30,7 @@ GRACE_SECONDS = 60
 class Kept:
     """One process with its history and its readers. The caller that started it may pace it; others never do."""
 
-    def __init__(self, agent: Any, number: int, about: dict[str, Any], has_caller: bool, on_change: Any) -> None:
+    def __init__(self, agent: ProgramHost, number: int, about: dict[str, Any], has_caller: bool, on_change: Callable[[], object]) -> None:
         self.id = number
         self.about = about
         self.history = History()
@@ -37,10 +40,10 @@ class Kept:
         self.exit: dict[str, Any] | None = None
         self.readers: list[Reader] = []
         self.writer: Writer | None = None
-        self.waiters: list[Any] = []
+        self.waiters: list[Callable[[], object]] = []
         self._agent = agent
         self._on_change = on_change
-        self._on_running: Any = None
+        self._on_running: Callable[[Failure | None], object] | None = None
         self._caller: Reader | None = None
         # True while outputs wait for a caller that is still to come, or to come back.
         self._is_held = has_caller
@@ -49,7 +52,7 @@ class Kept:
         self._grace = agent.loop.later(GRACE_SECONDS, self._give_up) if has_caller else None
         self.history.append(START)
 
-    def begin(self, request: RunRequest, source: bytes, on_running: Any) -> None:
+    def begin(self, request: RunRequest, source: Bytes, on_running: Callable[[Failure | None], object]) -> None:
         """Starts the program; `on_running(failure or None)` hears whether it could be."""
         self._on_running = on_running
         self.process = Process(self._agent, request, source, self, self)
@@ -80,7 +83,7 @@ class Kept:
             return min(CHUNK, max(0, BACKLOG - self._caller.backlog))
         return 0 if self._is_held and self.history.bytes >= BACKLOG else CHUNK
 
-    def data(self, stream: int, payload: bytes) -> None:
+    def data(self, stream: int, payload: Bytes) -> None:
         """An output of the program."""
         data = self._begun[stream] + payload
         whole = len(data) - incomplete(data)
@@ -193,7 +196,7 @@ class Kept:
         from ..io.tree import below, scan, signal
 
         pid = self.process.pid if self.process else None
-        if self.is_over or not pid or self.process.has_exited:
+        if self.is_over or not self.process or not pid or self.process.has_exited:
             return False
         for member in [pid] + (below(pid, scan()) if is_for_tree else []):
             signal(member, number)

@@ -1,9 +1,19 @@
 """What each kind of program becomes: an argv for exec, or a script for a warm interpreter."""
+
+from __future__ import annotations
+
 import os
 
 from ..errors import Failure
 from ..io.process import spawn
 from ..python.python_start import PythonStart
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.contracts import Bytes
+    from .process import Process
 
 # An argument can have 128 KiB; a longer shell source is run from a file.
 MAX_ARGUMENT = 100 * 1024
@@ -15,13 +25,13 @@ FAST_SHELL = b"/usr/lib/clara/bash"
 SHELL_FILE = FAST_SHELL if os.access(FAST_SHELL, os.X_OK) else SHELL
 
 
-def launch_argv(run, outputs):
+def launch_argv(run: Process, outputs: list[int]) -> None:
     """Starts the argv of the parameters."""
     run.agent.interpreters.find_site()
     _spawn(run, run.request.argv, _environment(run), outputs)
 
 
-def launch_shell(run, outputs):
+def launch_shell(run: Process, outputs: list[int]) -> None:
     """Starts the shell with the source."""
     run.agent.interpreters.find_site()
     source = bytes(run.source)
@@ -43,13 +53,13 @@ def launch_shell(run, outputs):
         _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
 
 
-def _environment(run):
+def _environment(run: Process) -> dict[bytes, bytes]:
     environment = dict(run.agent.environment)
     environment.update(run.request.environment)
     return environment
 
 
-def _spawn(run, argv, environment, outputs):
+def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], outputs: list[int]) -> None:
     stdin = run.open_stdin()
     try:
         pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
@@ -59,12 +69,12 @@ def _spawn(run, argv, environment, outputs):
     run.on_started(pid)
 
 
-def _start_warm(run, job, outputs, source=None):
+def _start_warm(run: Process, job: dict[str, Any], outputs: list[int], source: Bytes | None = None) -> None:
     run.starting = PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
     run.starting.begin()
 
 
-def launch_python(run, outputs):
+def launch_python(run: Process, outputs: list[int]) -> None:
     """Hands the source to a warm interpreter."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)

@@ -1,8 +1,18 @@
 """The two outputs of a program: their pipes, and when they are read."""
+
+from __future__ import annotations
+
 import os
 
 from ..io.outlet import Outlet
 from ..io.pipes import widen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..io.contracts import ByteChannel, Capture
+    from ..io.loop import Loop, Timer
 
 # What a program can write before anybody reads.
 PIPE_SIZE = 256 << 10
@@ -13,18 +23,19 @@ PATIENCE_SECONDS = 0.02
 class Outputs:
     """Stdout and stderr on their way to the channel; `on_done` is called when all of both is sent."""
 
-    def __init__(self, loop, channel, captures, is_captured, on_done):
+    def __init__(self, loop: Loop, channel: ByteChannel, captures: list[Capture], is_captured: bool, on_done: Callable[[], object]) -> None:
         self._loop = loop
         self._channel = channel
         self._captures = captures
         self._is_captured = is_captured
         self._on_done = on_done
-        self._outlets = []
-        self._patience = None
+        self._outlets: list[Outlet] = []
+        self._patience: Timer | None = None
 
-    def open(self):
+    def open(self) -> list[int]:
         """Makes the pipes; the program's ends of them, which the caller closes."""
-        ours, theirs = [], []
+        ours: list[int] = []
+        theirs: list[int] = []
         try:
             for _ in self._captures:
                 reader, writer = os.pipe()
@@ -41,43 +52,43 @@ class Outputs:
             widen(ours[0], PIPE_SIZE)
         return theirs
 
-    def watch(self):
+    def watch(self) -> None:
         """Reads from now on, or soon."""
         if self._is_captured and self._patience is None:
             self._patience = self._loop.later(PATIENCE_SECONDS, self._read)
         else:
             self._read()
 
-    def _read(self):
+    def _read(self) -> None:
         for outlet in self._outlets:
             outlet.watch()
 
-    def on_room(self):
+    def on_room(self) -> None:
         """Lets stalled outputs go on."""
         for outlet in self._outlets:
             outlet.on_room()
 
-    def drain(self):
+    def drain(self) -> None:
         """The program has ended: sends what is left."""
         self._stop_waiting()
         for outlet in self._outlets:
             outlet.drain()
 
-    def _finished(self):
+    def _finished(self) -> None:
         if all(outlet.is_done for outlet in self._outlets):
             self._on_done()
 
-    def summaries(self):
+    def summaries(self) -> list[dict[str, int]]:
         """How much there was of each, and how much of it is not sent."""
         return [outlet.summary() for outlet in self._outlets]
 
-    def close(self):
+    def close(self) -> None:
         """Drops both; nothing more is sent."""
         self._stop_waiting()
         for outlet in self._outlets:
             outlet.close()
 
-    def _stop_waiting(self):
+    def _stop_waiting(self) -> None:
         if self._patience:
             self._patience.cancel()
             self._patience = None

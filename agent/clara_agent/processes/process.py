@@ -1,4 +1,5 @@
 """A program from its start to its end, apart from whoever asked for it and whoever reads it."""
+
 from __future__ import annotations
 
 import errno
@@ -13,9 +14,9 @@ from .outputs import Outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from .roles import Listener, Sink
+    from ..io.contracts import Bytes
+    from ..python.python_start import PythonStart
+    from .roles import Listener, ProgramHost, Sink
     from .run_request import RunRequest
 
 SIGKILL = 9
@@ -32,21 +33,20 @@ TIMEOUT, CANCELLED, UNHEARD = "timeout", "cancelled", "unheard"
 class Process:
     """One program and its tree. `source` is what it runs, for programs that have one."""
 
-    def __init__(self, agent: Any, request: RunRequest, source: bytes, sink: Sink, listener: Listener) -> None:
+    def __init__(self, agent: ProgramHost, request: RunRequest, source: Bytes, sink: Sink, listener: Listener) -> None:
         self.agent = agent
         self.request = request
         self.source = source
         self.state = STARTING
         self.pid: int | None = None
         self.script: bytes | None = None
-        self.starting: Any = None
+        self.starting: PythonStart | None = None
         self._sink = sink
         self._listener = listener
         self._end_reason: str | None = None
         self._status: int | None = None
         self._inlet: Inlet | None = None
-        self._timer: Any = None
-        self._kill: Any = None
+        self._kill = None
         self._duration = 0.0
         self._has_cleared = False
         self._has_company = bool(agent.runs)
@@ -55,8 +55,7 @@ class Process:
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._oom_kills = agent.oom.read()
         self._started = monotonic()
-        if request.timeout_ms is not None:
-            self._timer = agent.loop.later(request.timeout_ms / 1000, self._time_out)
+        self._timer = None if request.timeout_ms is None else agent.loop.later(request.timeout_ms / 1000, self._time_out)
         for other in agent.runs:
             other.has_company()
         agent.runs.add(self)
@@ -166,7 +165,7 @@ class Process:
         else:
             self._end_tree()
 
-    def write(self, payload: Any) -> bool:
+    def write(self, payload: Bytes) -> bool:
         """Passes bytes to its standard input; false where it has none any more."""
         if not self._inlet or self._inlet.is_closed:
             return False
@@ -215,6 +214,7 @@ class Process:
 
     def _finish(self) -> None:
         self.agent.check_settings()
+        assert self._status is not None
         code, signal = ending(self._status)
         stdout, stderr = self._outputs.summaries()
         result = {
@@ -236,9 +236,8 @@ class Process:
 
     def _lost_memory(self, code: int) -> bool:
         # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.
-        if self._end_reason == TIMEOUT or (code == 0 and self._has_company):
-            return False
-        return self.agent.oom.read() > self._oom_kills
+        is_explained = self._end_reason == TIMEOUT or (code == 0 and self._has_company)
+        return not is_explained and self.agent.oom.read() > self._oom_kills
 
     def _let_go(self) -> None:
         self.state = DRAINED

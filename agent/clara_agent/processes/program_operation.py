@@ -1,4 +1,5 @@
 """An operation that begins with a program: its source comes on stream 0, unless it is an argv."""
+
 from __future__ import annotations
 
 from ..errors import Failure
@@ -8,7 +9,7 @@ from .run_request import RunRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ..io.contracts import Bytes
 
 MAX_SOURCE = 16 << 20
 
@@ -26,11 +27,11 @@ class ProgramOperation(Operation):
         if self.request.program == "argv":
             self.begin(b"")
 
-    def begin(self, source: bytes) -> None:
+    def begin(self, source: Bytes) -> None:
         """Starts the process."""
         raise NotImplementedError
 
-    def on_data(self, stream: int, payload: Any) -> None:
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """More of the source, or of stdin."""
         if self.process:
             if not self.process.write(payload):

@@ -1,4 +1,5 @@
 """The operations that read what a kept process has said."""
+
 from __future__ import annotations
 
 from ..errors import Failure
@@ -18,7 +19,7 @@ class Attach(Operation):
     def start(self) -> None:
         """Begins with what is kept."""
         self._kept: Kept | None = None
-        kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         after = take_count(self.parameters, "after", None)
         self._keeps_running = take(self.parameters, "keepRunning", bool, False)
         self._kept = kept
@@ -92,7 +93,7 @@ class Output(Operation):
 
     def start(self) -> None:
         """Sends as much as there is room for at once: a history is no larger than four windows, and the rest follows."""
-        kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         stream = STDERR if take(self.parameters, "stream", str, "stdout") == "stderr" else STDOUT
         tail = take_count(self.parameters, "tail", None)
         data = b"".join(kept.history.outputs(stream))

@@ -1,56 +1,74 @@
-"""What a process needs of those around it; for type checkers alone."""
+"""What a process needs of those around it, for the type checker: nothing imports this when the agent runs."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import Failure
+from ..host.cgroup import OomCounter
+from ..host.folders import Folders
+from ..io.contracts import Bytes
+from ..io.scratch import Scratch
+from ..python.interpreters import Interpreters
+from ..wire.contracts import Host
+from .process import Process
+from .shells import Shells
+
+
+class ProgramHost(Host, Protocol):
+    """The agent, as programs see it."""
+
+    oom: OomCounter
+    folders: Folders
+    scratch: Scratch
+    interpreters: Interpreters
+    shells: Shells
+    runs: set[Process]
+
+    def own_pids(self) -> list[int]: ...
+    def check_settings(self) -> None: ...
+    def clear_background(self, then: Callable[[], object]) -> None: ...
 
 
 class Sink(Protocol):
     """Where outputs go, and where credit for input goes back to."""
 
-    def room(self) -> int:
-        """How many bytes it takes now."""
-
-    def data(self, stream: int, payload: bytes) -> None:
-        """Bytes of an output."""
-
-    def consumed(self, size: int) -> None:
-        """Bytes of the input have been written."""
+    # How many bytes it takes now.
+    def room(self) -> int: ...
+    # Bytes of an output.
+    def data(self, stream: int, payload: Bytes) -> None: ...
+    # Bytes of the input have been written.
+    def consumed(self, size: int) -> None: ...
 
 
 class Listener(Protocol):
     """Who hears how a process goes on."""
 
-    def on_running(self) -> None:
-        """The process is there."""
-
-    def on_result(self, result: dict[str, Any]) -> None:
-        """It has ended, and all of its outputs have gone to the sink."""
-
-    def on_failure(self, failure: Failure) -> None:
-        """It could not be started."""
+    # The process is there.
+    def on_running(self) -> None: ...
+    # It has ended, and all of its outputs have gone to the sink.
+    def on_result(self, result: dict[str, Any]) -> None: ...
+    # It could not be started.
+    def on_failure(self, failure: Failure) -> None: ...
 
 
 class Reader(Protocol):
     """Who reads the events of a kept process."""
 
+    # Bytes of the process that it has not taken.
     @property
-    def backlog(self) -> int:
-        """Bytes of the process that it has not taken."""
-
-    def pump(self) -> None:
-        """There are more events."""
-
-    def on_forgotten(self) -> None:
-        """The process was deleted."""
+    def backlog(self) -> int: ...
+    # There are more events.
+    def pump(self) -> None: ...
+    # The process was deleted.
+    def on_forgotten(self) -> None: ...
 
 
 class Writer(Protocol):
     """Who writes to the input of a kept process."""
 
-    def on_written(self, size: int) -> None:
-        """The process has read so much of it."""
-
-    def on_closed(self) -> None:
-        """The process reads no more."""
+    # The process has read so much of it.
+    def on_written(self, size: int) -> None: ...
+    # The process reads no more.
+    def on_closed(self) -> None: ...

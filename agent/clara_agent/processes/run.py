@@ -1,4 +1,5 @@
 """The operation `run`: a program whose caller waits for its result on the same channel."""
+
 from __future__ import annotations
 
 from .process import CANCELLED, DRAINED, Process
@@ -9,12 +10,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..errors import Failure
+    from ..io.contracts import Bytes
 
 
 class Run(ProgramOperation):
     """One program. Outputs go out on the channel, the result comes when the program has ended."""
 
-    def begin(self, source: bytes) -> None:
+    def begin(self, source: Bytes) -> None:
         """Starts the program."""
         self.process = Process(self.agent, self.request, source, self.channel, self)
 

@@ -1,9 +1,18 @@
 """What an OPEN of `run` asks for, checked."""
+
+from __future__ import annotations
+
 import os
 
 from ..io.capture import Everything, HeadAndTail
 from ..errors import Failure
 from ..wire.parameters import take, take_count, take_environment, take_path, to_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.contracts import Capture
 
 NAMES = ("python", "shell", "argv")
 MAX_CAPTURE = 16 << 20
@@ -14,29 +23,29 @@ MAX_ENVIRONMENT = 128 << 10
 class RunRequest:
     """The parameters of one run."""
 
-    def __init__(self, parameters, workspace):
-        self.program = take(parameters, "program", str)
+    def __init__(self, parameters: dict[str, Any], workspace: str) -> None:
+        self.program: str = take(parameters, "program", str)
         if self.program not in NAMES:
             raise Failure("invalid", "The program must be python, shell or argv.")
-        self.argv = _take_argv(parameters) if self.program == "argv" else None
-        self.has_stdin = take(parameters, "stdin", bool, False) and self.program == "argv"
+        self.argv = _take_argv(parameters) if self.program == "argv" else []
+        self.has_stdin: bool = take(parameters, "stdin", bool, False) and self.program == "argv"
         self.cwd = take_path(parameters, "cwd", workspace) if parameters.get("cwd") else os.fsencode(workspace)
         self.environment = take_environment(parameters)
         if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:
             raise Failure("too_large", "The environment of a run can have at most %d bytes." % MAX_ENVIRONMENT)
-        self.timeout_ms = take_count(parameters, "timeoutMs", None)
+        self.timeout_ms: int | None = take_count(parameters, "timeoutMs", None)
         self.is_captured = parameters.get("capture") is not None
         self.captures = [_take_capture(parameters), _take_capture(parameters)]
 
 
-def _take_argv(parameters):
+def _take_argv(parameters: dict[str, Any]) -> list[bytes]:
     argv = take(parameters, "argv", list)
     if not argv or not all(isinstance(part, str) for part in argv):
         raise Failure("invalid", "The parameter argv must be a list of texts, and not empty.")
     return [to_bytes(part) for part in argv]
 
 
-def _take_capture(parameters):
+def _take_capture(parameters: dict[str, Any]) -> Capture:
     capture = take(parameters, "capture", dict, None)
     if capture is None:
         return Everything()

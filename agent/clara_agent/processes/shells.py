@@ -1,10 +1,20 @@
 """A shell that is started ahead and waits for its command (images/sandbox/standby.c is its other end)."""
+
+from __future__ import annotations
+
 import os
 
 from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
 from ..io.descriptors import send_with
 from ..io.process import RESET
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+
+    from ..io.children import Children
+    from .process import Process
 
 BASH = b"/bin/bash"
 STANDBY = b"/usr/lib/clara/standby.so"
@@ -21,15 +31,15 @@ SIGCONT = 18
 class Shells:
     """Keeps one shell waiting from the first run of a shell on; `give` hands it a run."""
 
-    def __init__(self, children):
+    def __init__(self, children: Children) -> None:
         self._children = children
         self._is_possible = os.access(STANDBY, os.R_OK) and os.access(BASH, os.X_OK)
-        self._pid = None
-        self._socket = None
+        self._pid: int | None = None
+        self._socket: socket | None = None
 
-    def give(self, run, source, environment, outputs):
+    def give(self, run: Process, source: bytes, environment: dict[bytes, bytes], outputs: list[int]) -> bool:
         """Has the waiting shell run the source; false where none waits, or it cannot be had that way."""
-        if self._pid is None or len(environment) > SLOTS or any(name.startswith(EARLY) for name in environment):
+        if self._pid is None or self._socket is None or len(environment) > SLOTS or any(name.startswith(EARLY) for name in environment):
             return False
         variables = [name + b"=" + value for name, value in environment.items()]
         message = b"\0".join([run.request.cwd, source] + variables) + b"\0"
@@ -48,7 +58,7 @@ class Shells:
         run.on_started(pid)
         return True
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Starts one, unless one waits or none can be had."""
         if not self._is_possible or self._pid is not None:
             return
@@ -75,12 +85,12 @@ class Shells:
         pid = self._pid
         self._children.watch(pid, lambda status: self._forget() if self._pid == pid else None)
 
-    def _forget(self):
+    def _forget(self) -> None:
         self._pid = None
         if self._socket:
             self._socket.close()
             self._socket = None
 
-    def pids(self):
+    def pids(self) -> list[int]:
         """The shell that waits, if one does."""
         return [self._pid] if self._pid is not None else []

@@ -1,4 +1,5 @@
 """All processes that are kept: who they are by number, how many, for how long."""
+
 from __future__ import annotations
 
 from time import time
@@ -10,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .roles import ProgramHost
+
 # How long the end and the history of a process are kept, in seconds.
 KEEP_SECONDS = 3600
 MAX_PROCESSES = 1024
@@ -20,7 +23,7 @@ MAX_BUDGET = 16 << 20
 class ProcessTable:
     """Keeps processes by id; running ones are never forgotten, of ended ones the oldest give way."""
 
-    def __init__(self, agent: Any, memory_bytes: int) -> None:
+    def __init__(self, agent: ProgramHost, memory_bytes: int) -> None:
         self._agent = agent
         self._kept: dict[int, Kept] = {}
         self._next = 1

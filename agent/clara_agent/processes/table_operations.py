@@ -1,4 +1,5 @@
 """The operations on processes that outlive their channels: start, read, signal, write to, wait for and forget them."""
+
 from __future__ import annotations
 
 from ..errors import Failure
@@ -8,9 +9,10 @@ from .program_operation import ProgramOperation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ..io.contracts import Bytes
+    from ..io.loop import Timer
     from .kept import Kept
+    from .table import ProcessTable
 
 MAX_PROCESSES = 1024
 
@@ -26,9 +28,9 @@ class Start(ProgramOperation):
         self._kept: Kept | None = None
         super().start()
 
-    def begin(self, source: bytes) -> None:
+    def begin(self, source: Bytes) -> None:
         """Starts the process."""
-        table = self.agent.table()
+        table: ProcessTable = self.agent.table()
         kept = self._kept = table.add(self._about, self._has_caller, self._most)
         try:
             kept.begin(self.request, source, self._answer)
@@ -56,7 +58,7 @@ class Start(ProgramOperation):
     def on_gone(self) -> None:
         """The process goes on: whoever comes next finds it in the table."""
 
-    def on_data(self, stream: int, payload: Any) -> None:
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """More of the source; nothing once the process is there."""
         if self._kept:
             self.channel.consumed(len(payload))
@@ -74,7 +76,7 @@ class Signal(Operation):
 
     def start(self) -> None:
         """Sends it."""
-        kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         sent = kept.signal(take_count(self.parameters, "signal", most=64), take(self.parameters, "tree", bool, False))
         self.channel.result({"sent": sent})
 
@@ -85,7 +87,7 @@ class Input(Operation):
     def start(self) -> None:
         """Takes the input."""
         self._kept: Kept | None = None
-        kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         self._closes = take(self.parameters, "close", bool, False)
         self._received = self._written = 0
         self._has_ended = False
@@ -96,11 +98,11 @@ class Input(Operation):
         self._kept = kept
         kept.writer = self
 
-    def on_data(self, stream: int, payload: Any) -> None:
+    def on_data(self, stream: int, payload: Bytes) -> None:
         """More input."""
         kept = self._kept
         self._received += len(payload)
-        if not kept or not kept.process.write(payload):
+        if not kept or not kept.process or not kept.process.write(payload):
             self.channel.consumed(len(payload))
             self.on_closed()
 
@@ -119,7 +121,7 @@ class Input(Operation):
         kept = self._kept
         if not kept or not self._has_ended or self._written < self._received:
             return
-        if self._closes:
+        if self._closes and kept.process:
             kept.process.close_stdin()
         self._finish(None)
 
@@ -149,7 +151,7 @@ class Wait(Operation):
 
     def start(self) -> None:
         """Answers at once where it has ended."""
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._kept: Kept | None = None
         self._kept = self.agent.table().find(take_count(self.parameters, "id"))
         if self._kept.is_over:
@@ -176,7 +178,7 @@ class Forget(Operation):
 
     def start(self) -> None:
         """Kills it first."""
-        kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         if kept.is_over:
             return self._answer(kept)
         kept.waiters.append(lambda: self._answer(kept))
@@ -193,7 +195,7 @@ class Processes(Operation):
 
     def start(self) -> None:
         """Answers at once."""
-        table = self.agent.table()
+        table: ProcessTable = self.agent.table()
         number = take_count(self.parameters, "id", None)
         found = table.all() if number is None else [table.find(number)]
         self.channel.result({"processes": [kept.describe() for kept in found]})
