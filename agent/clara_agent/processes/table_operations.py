@@ -142,7 +142,7 @@ class Input(Operation):
         kept, self._kept = self._kept, None
         if kept and kept.writer is self:
             kept.writer = None
-            if self._written < self._received:
+            if self._written < self._received and kept.process:
                 kept.process.drop_input()
 
 
@@ -153,15 +153,17 @@ class Wait(Operation):
         """Answers at once where it has ended."""
         self._timer: Timer | None = None
         self._kept: Kept | None = None
-        self._kept = self.agent.table().find(take_count(self.parameters, "id"))
-        if self._kept.is_over:
+        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
+        self._kept = kept
+        if kept.is_over:
             return self._answer()
-        self._kept.waiters.append(self._answer)
+        kept.waiters.append(self._answer)
         self._timer = self.agent.loop.later(take_count(self.parameters, "timeoutMs") / 1000, self._answer)
         return None
 
     def _answer(self) -> None:
         self.stop()
+        assert self._kept
         self.channel.result(self._kept.describe())
 
     def stop(self) -> None:
