@@ -7,7 +7,8 @@ from time import time
 from ..wire.wire_json import dumps
 from .characters import incomplete
 from .history import EXIT, START, STDERR, STDOUT, History
-from .process import CANCELLED, Process
+from .process import Process
+from .states import CANCELLED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from ..io.inlet import Inlet
 from ..io.signals import ending
 from .launch import PROGRAMS
 from .outputs import Outputs
+from .states import CANCELLED, DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from ..python.python_start import PythonStart
     from .roles import Listener, ProgramHost, Sink
     from .run_request import RunRequest
-
-SIGKILL = 9
-# How long a result waits for the status of a process whose tree is gone.
-STATUS_SECONDS = 2
-
-# The states, in their order; none is entered twice.
-STARTING, RUNNING, ENDED, DRAINED = "starting", "running", "ended", "drained"
-
-# Why a program is ended before its time.
-TIMEOUT, CANCELLED, UNHEARD = "timeout", "cancelled", "unheard"
 
 
 class Process:
@@ -194,7 +185,7 @@ class Process:
         self.agent.children.reap()
         self._kill = None
         if self._status is None:
-            self.agent.loop.later(STATUS_SECONDS, lambda: self._status is None and self.on_exited(SIGKILL))
+            self.agent.loop.later(STATUS_SECONDS, lambda: self._status is None and self.on_exited(KILLED_STATUS))
         else:
             self._drain()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .process import CANCELLED, DRAINED, Process
+from .process import Process
+from .states import CANCELLED, DRAINED
 from .program_operation import ProgramOperation
 
 TYPE_CHECKING = False
