@@ -8,6 +8,7 @@ import { parseConfig } from '../src/config/config.ts';
 import { toContainerOptions } from '../src/engines/docker/container-options.ts';
 import { toEngineSpec } from '../src/sandboxes/spec/engine-spec.ts';
 import { resolveSpec } from '../src/sandboxes/spec/sandbox-spec.ts';
+import { writeSharedFiles } from '../src/sandboxes/storage/shared-files.ts';
 import { accountFilesIn, writeAccountFiles } from '../src/sandboxes/users/account-files.ts';
 import { NO_ACCOUNTS } from '../src/sandboxes/users/accounts.ts';
 import { connectEngine, removeContainers } from './containers.ts';
@@ -55,6 +56,7 @@ export class DockerExec {
     }
     const accounts = accountFilesIn(join(this.#folder, id));
     await writeAccountFiles(join(this.#folder, id), NO_ACCOUNTS, USER.uid);
+    await writeSharedFiles(this.#folder);
     const config = parseConfig({ SANDBOX_API_KEY: 'key-of-the-benchmark', SANDBOX_NETWORK: 'none' });
     const spec = toEngineSpec(config, {
       instance: this.#mark,
