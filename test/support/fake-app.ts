@@ -73,7 +73,8 @@ export async function startFakeApp(
     inject: (options) => app.inject(options),
     close: async () => {
       await app.close();
-      await rm(dataDir, { recursive: true, force: true });
+      // A start that a close has given up may still be writing what it undoes.
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
