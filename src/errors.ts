@@ -47,3 +47,8 @@ export class SandboxError extends Error {
 export function isSandboxError(error: unknown, kind?: ErrorKind): error is SandboxError {
   return error instanceof SandboxError && (kind === undefined || error.kind === kind);
 }
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,6 +1,6 @@
 import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
-import type { Execution } from './executions.ts';
+import { type Execution, exitCodeOf } from './executions.ts';
 
 /** What a process says of itself, with numbers that rise by one from 1. */
 export type ProcessEvent = { readonly id: number } & (
@@ -90,25 +90,11 @@ function lastLine(text: string): string {
 
 /** How a kept process ended, as an execution whose outputs were read elsewhere. */
 function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
-  const nothing = { stdout: '', stderr: '', truncated: false, notice: null, memoryLimitBytes };
+  const common = { stdout: '', stderr: '', truncated: false, exitCode: exitCodeOf(end), memoryLimitBytes };
   if ('failure' in end) {
     const { message } = end.failure;
-    return {
-      ...nothing,
-      exitCode: 126,
-      durationMs: 0,
-      timedOut: false,
-      oomKilled: false,
-      signal: null,
-      notice: message,
-    };
+    return { ...common, durationMs: 0, timedOut: false, oomKilled: false, signal: null, notice: message };
   }
-  return {
-    ...nothing,
-    exitCode: end.timedOut ? 124 : end.exitCode,
-    durationMs: end.durationMs,
-    timedOut: end.timedOut,
-    oomKilled: end.oomKilled,
-    signal: end.signal,
-  };
+  const { durationMs, timedOut, oomKilled, signal } = end;
+  return { ...common, durationMs, timedOut, oomKilled, signal, notice: null };
 }

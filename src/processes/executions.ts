@@ -103,7 +103,7 @@ function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
     memoryLimitBytes,
     stdout: toText(result.stdout),
     stderr: toText(result.stderr),
-    exitCode: result.timedOut ? TIMEOUT_EXIT_CODE : result.exitCode,
+    exitCode: exitCodeOf(result),
     durationMs: result.durationMs,
     timedOut: result.timedOut,
     oomKilled: result.oomKilled,
@@ -111,6 +111,12 @@ function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
     signal: result.signal,
     notice: noticeOf(result),
   };
+}
+
+/** The exit code of a program as shells and coreutils' `timeout` have it, also of one that could not be started. */
+export function exitCodeOf(end: Pick<RunResult, 'timedOut' | 'exitCode'> | { readonly failure: unknown }): number {
+  if ('failure' in end) return CANNOT_RUN_EXIT_CODE;
+  return end.timedOut ? TIMEOUT_EXIT_CODE : end.exitCode;
 }
 
 function noticeOf(result: RunResult): string | null {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
+import type { Program } from '../agent/calls/run.ts';
 
 /** What the server has an agent keep of a process, beside what that knows itself. */
 const aboutSchema = z.object({
@@ -11,6 +12,18 @@ const aboutSchema = z.object({
 });
 
 export type ProcessAbout = z.infer<typeof aboutSchema>;
+
+/** How processes call the programs that they run. */
+const KIND = { python: 'code', shell: 'command', argv: 'argv' } as const;
+
+/** What lists show of a long program, in characters. */
+const MAX_SHOWN = 4096;
+
+/** What is to be said of a process that runs this program. */
+export function toAbout(program: Program, more: Pick<ProcessAbout, 'name' | 'labels' | 'cwd'>): ProcessAbout {
+  const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
+  return { ...more, kind: KIND[program.kind], command: command.slice(0, MAX_SHOWN).toWellFormed() };
+}
 
 /** A program that lives beyond its request. */
 export interface KeptProcess extends ProcessAbout {

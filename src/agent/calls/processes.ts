@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { call, type Feed } from './call.ts';
-import { type Program, runResult } from './run.ts';
+import { type Program, programParameters, runResult, sendSource } from './run.ts';
 import { type Chunks, feedFrom } from './transfer.ts';
 
 /** How long an answer that waits for nothing may take, in milliseconds. */
@@ -49,23 +49,16 @@ export function startProcess(
   program: Program,
   options: StartOptions,
 ): Promise<ProcessFacts> {
-  const { about, hasCaller, most, timeoutMs, cwd, env, hasStdin, signal } = options;
+  const { about, hasCaller, most, timeoutMs, hasStdin, signal } = options;
   const parameters = {
-    program: program.kind,
-    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env }),
+    ...programParameters(program, options),
     ...(timeoutMs === 0 ? {} : { timeoutMs }),
     ...(hasStdin ? { stdin: true } : {}),
     about,
     caller: hasCaller,
     most,
   };
-  const feed: Feed = async (channel) => {
-    if (program.kind === 'argv') return;
-    await channel.write(0, Buffer.from(program.source, 'utf8'));
-    channel.end(0);
-  };
+  const feed: Feed = (channel) => sendSource(program, channel);
   const waiting = { signal, deadlineMs: ANSWER_MS };
   return call(connection, 'start', parameters, processFacts, waiting, {}, feed);
 }

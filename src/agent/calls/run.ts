@@ -64,6 +64,26 @@ export class InterruptedRun extends AgentFailure {
   }
 }
 
+/** What every call that starts a program says of it. */
+export function programParameters(
+  program: Program,
+  { cwd, env }: { readonly cwd?: string | undefined; readonly env?: Readonly<Record<string, string>> | undefined },
+): Readonly<Record<string, unknown>> {
+  return {
+    program: program.kind,
+    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  };
+}
+
+/** Sends the source of a program, if it has one. */
+export async function sendSource(program: Program, channel: Channel): Promise<void> {
+  if (program.kind === 'argv') return;
+  await channel.write(0, Buffer.from(program.source, 'utf8'));
+  channel.end(0);
+}
+
 /** Runs a program in the sandbox to its end, or kills its whole tree at the timeout or when the signal is raised; throws InterruptedRun where the agent fails it. */
 export async function runProgram(
   connection: AgentConnection,
@@ -73,10 +93,7 @@ export async function runProgram(
   const stdout = new OutputCapture(options.capture);
   const stderr = new OutputCapture(options.capture);
   const parameters = {
-    program: program.kind,
-    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+    ...programParameters(program, options),
     timeoutMs: options.timeoutMs,
     capture: { head: options.capture.headBytes, tail: options.capture.tailBytes },
   };
@@ -89,9 +106,7 @@ export async function runProgram(
   };
   const feed: Feed = async (channel) => {
     opened = channel;
-    if (program.kind === 'argv') return;
-    await channel.write(0, Buffer.from(program.source, 'utf8'));
-    channel.end(0);
+    await sendSource(program, channel);
   };
   const { signal, deadlineMs } = options;
   try {

@@ -5,7 +5,7 @@ import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import { makeLink } from '../placement/make-link.ts';
@@ -148,7 +148,7 @@ export class Lifecycle {
   async recover(sandbox: Sandbox, cause: unknown): Promise<void> {
     const { engine, instance } = this.#parts;
     const found = await engine.inspect(toEngineName(instance, sandbox.id));
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     this.#parts.events.emit({ type: 'heal', sandboxId: sandbox.id, reason });
     if (!found) {
       this.#markDown(sandbox);

@@ -5,7 +5,7 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxId } from '../address.ts';
 import type { Catalog } from '../catalog.ts';
@@ -143,7 +143,7 @@ export class Provisioner {
         return connection;
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#parts.events.emit({ type: 'start_failed', sandboxId: sandbox.id, reason });
       await lifecycle.undoStart(sandbox, isNew);
       throw error;

@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError, messageOf } from '../../errors.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import { newSecret } from '../storage/record.ts';
@@ -182,7 +182,7 @@ export class Pool {
       else if (await this.#add()) this.#schedule(PAUSE_MS);
       else this.#schedule(PAUSE_AFTER_FAILURE_MS);
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = messageOf(error);
       if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'no_space')) onError(error);
       this.#schedule(PAUSE_AFTER_FAILURE_MS);
     }

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { smokeTest } from './smoke-test.ts';
 
@@ -28,7 +28,7 @@ export async function checkRuntime(
     await smokeTest({ engine, config, instance }, subject);
   } catch (cause) {
     if (isSandboxError(cause, 'unavailable') || isSandboxError(cause, 'timeout')) return;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new SandboxError('invalid', `SANDBOX_DOCKER_RUNTIME=${config.runtime} does not work here. ${reason}`, {
       cause,
     });

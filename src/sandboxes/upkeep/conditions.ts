@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError, messageOf } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Warning } from './warnings.ts';
@@ -31,7 +31,7 @@ async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[
     const isThere = (await engine.imageId(image)) !== null;
     return [...(isThere ? [] : [withoutImage(image)]), ...(unlimited.length === 0 ? [] : [withoutLimits(unlimited)])];
   } catch (error) {
-    return [{ sentence: 'The engine does not answer, so no sandbox can be started.', detail: reasonOf(error) }];
+    return [{ sentence: 'The engine does not answer, so no sandbox can be started.', detail: messageOf(error) }];
   }
 }
 
@@ -57,7 +57,7 @@ async function lookAtFolder(store: SandboxStore, disks: Disks): Promise<Warning[
     const sentence = isSandboxError(error, 'no_space')
       ? 'The disk of the data folder has less free than SANDBOX_DISK_RESERVE, so no new sandbox is made until there is more.'
       : 'The data folder cannot be used, so sandboxes cannot be made or started.';
-    return [{ sentence, detail: reasonOf(error) }];
+    return [{ sentence, detail: messageOf(error) }];
   }
 }
 
@@ -69,10 +69,6 @@ async function lookAtDisks(disks: Disks): Promise<Warning[]> {
   } catch (error) {
     const sentence =
       'The disks of sandboxes cannot be mounted at the moment, so those that do not run cannot be started.';
-    return [{ sentence, detail: reasonOf(error) }];
+    return [{ sentence, detail: messageOf(error) }];
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import { sendEvents } from '../../../http/streams/events.ts';
 import type { StreamFormat } from '../../../http/streams/format.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
+import { toAbout } from '../../../processes/kept-process.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { refOf } from '../../dialect.ts';
@@ -21,12 +22,6 @@ const ANSWER_MARGIN_MS = 9_500;
 
 /** How long the list of packages may take, in seconds: below the 60 s that clients wait. */
 const PIP_LIST_SECONDS = 50;
-
-/** How processes call the programs of runs. */
-const KINDS = { python: 'code', shell: 'command', argv: 'argv' } as const;
-
-/** What lists show of a long program, in characters. */
-const MAX_SHOWN = 4096;
 
 interface RunRequest {
   readonly program: Program;
@@ -47,14 +42,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = asyn
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
     const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
-    const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
-    const about = {
-      name: null,
-      labels: {},
-      kind: KINDS[program.kind],
-      command: command.slice(0, MAX_SHOWN).toWellFormed(),
-      cwd: toAbsolutePath('.'),
-    };
+    const about = toAbout(program, { name: null, labels: {}, cwd: toAbsolutePath('.') });
     const signal = disconnectSignal(reply);
     const how = { about, timeoutSeconds, needsRoom, signal, keepsRunning: isKeptRunning };
     const events = noting(processes.stream(refOf(request), program, how), (event) => {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { PING, type StreamEvent } from '../../../http/streams/events.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
+import { exitCodeOf } from '../../../processes/executions.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
 import { toExecutionResponse } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
@@ -21,7 +22,7 @@ export function toProcess(kept: KeptProcess): z.output<typeof processInfo> {
     state: exit === null ? 'running' : 'exited',
     started_at: toTimestamp(kept.startedAtMs),
     ended_at: kept.endedAtMs === null ? null : toTimestamp(kept.endedAtMs),
-    exit_code: result ? (result.timedOut ? 124 : result.exitCode) : exit === null ? null : 126,
+    exit_code: exit && exitCodeOf(exit),
     signal: result?.signal ?? null,
     timed_out: result?.timedOut ?? false,
     oom_killed: result?.oomKilled ?? false,

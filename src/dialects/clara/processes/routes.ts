@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import type { ProcessAbout } from '../../../processes/kept-process.ts';
+import { toAbout } from '../../../processes/kept-process.ts';
 import type { Program } from '../../../processes/programs.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { requireTimeout } from '../executions/streaming.ts';
@@ -39,7 +39,9 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     async (request, reply) => {
       const timeoutSeconds = request.body.timeout ?? 0;
       requireTimeout(timeoutSeconds, 'sse', maxTimeoutSeconds);
-      const { program, about } = toStart(request.body);
+      const { name = null, labels, cwd } = request.body;
+      const program = toProgram(request.body);
+      const about = toAbout(program, { name, labels: labels ?? {}, cwd: toAbsolutePath(cwd ?? '.') });
       const options = {
         about,
         timeoutSeconds,
@@ -123,26 +125,8 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
   await app.register(eventRoutes, core);
 };
 
-/** The program of a start, and what is to be said of it. */
-function toStart(body: z.output<typeof schemas.startBody>): {
-  readonly program: Program;
-  readonly about: ProcessAbout;
-} {
-  const { argv, code, command } = body;
-  const common = {
-    name: body.name ?? null,
-    labels: body.labels ?? {},
-    cwd: toAbsolutePath(body.cwd ?? '.'),
-  };
-  if (argv)
-    return { program: { kind: 'argv', argv }, about: { ...common, kind: 'argv', command: shown(argv.join(' ')) } };
-  if (code != null)
-    return { program: { kind: 'python', source: code }, about: { ...common, kind: 'code', command: shown(code) } };
-  const source = command ?? '';
-  return { program: { kind: 'shell', source }, about: { ...common, kind: 'command', command: shown(source) } };
+/** The program that a start names. */
+function toProgram({ argv, code, command }: z.output<typeof schemas.startBody>): Program {
+  if (argv) return { kind: 'argv', argv };
+  return code == null ? { kind: 'shell', source: command ?? '' } : { kind: 'python', source: code };
 }
-
-/** What lists show of a long command, in characters. */
-const MAX_SHOWN = 4096;
-
-const shown = (command: string): string => command.slice(0, MAX_SHOWN).toWellFormed();
