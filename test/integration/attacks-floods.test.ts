@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -94,17 +94,19 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     closers.push(() => before.leave());
     await before.execute('left', "open('kept.txt', 'w').write('kept')");
     const id = await containerOf(before, 'left');
-    // It floods when nobody reads any more, which is when the server has gone.
-    const speak = `send(out, hello(hash))\ntime.sleep(4)\n${flood('out')}`;
+    // It floods when nobody reads any more: it is told that the server has gone.
+    const wait = "while not os.path.exists('/workspace/gone'): time.sleep(0.01)";
+    const speak = `send(out, hello(hash))\n${wait}\n${flood('out')}`;
     expect((await before.execute('left', impostor(speak))).body.success).toBe(false);
     const lost = before.execute('left', 'pass').catch(() => null);
     const [folder = ''] = (await readdir(dataDir)).filter((name) => name.startsWith('left'));
-    const met = join(dataDir, folder, 'disk', 'workspace', 'met');
-    while (!existsSync(met)) await new Promise(setImmediate);
+    const workspace = join(dataDir, folder, 'disk', 'workspace');
+    while (!existsSync(join(workspace, 'met'))) await new Promise(setImmediate);
     await before.leave();
     await lost;
     const kept = await execsOf(id);
     expect(kept).toHaveLength(1);
+    await writeFile(join(workspace, 'gone'), '');
     const after = await startRealServer(settings);
     closers.push(() => after.leave());
     while ((await execsOf(id)).some((exec) => kept.includes(exec))) await new Promise(setImmediate);
