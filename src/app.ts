@@ -53,9 +53,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
   });
   const life = await openCore({ ...parts, egress, onError });
-  const { sandboxes } = life;
+  const { sandboxes, listing } = life;
   const core = {
     sandboxes,
+    listing,
     processes: new Processes(sandboxes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),

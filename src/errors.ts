@@ -26,6 +26,8 @@ interface SandboxErrorOptions {
   /** How long a client does well to wait before it asks again, in seconds. */
   readonly retryAfterSeconds?: number;
   readonly remedy?: Remedy;
+  /** Ids of sandboxes that are deleted and keep files, where those are in the way. */
+  readonly keptIds?: readonly string[];
 }
 
 /** An error with a kind and a sentence that a person can act on. */
@@ -34,12 +36,14 @@ export class SandboxError extends Error {
   readonly kind: ErrorKind;
   readonly retryAfterSeconds: number | undefined;
   readonly remedy: Remedy | undefined;
+  readonly keptIds: readonly string[] | undefined;
 
   constructor(kind: ErrorKind, message: string, options: SandboxErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.remedy = options.remedy;
+    this.keptIds = options.keptIds;
   }
 }
 

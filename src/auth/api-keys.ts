@@ -20,8 +20,8 @@ interface KeyRate {
   readonly burst: number;
 }
 
-/** The name of the key that `SANDBOX_API_KEY` holds. */
-const MASTER_KEY_NAME = 'master';
+/** The name of the key that `SANDBOX_API_KEY` holds; no other has it. */
+export const MASTER_KEY_NAME = 'master';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

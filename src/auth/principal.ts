@@ -1,4 +1,4 @@
-import type { ApiKey } from './api-keys.ts';
+import { type ApiKey, MASTER_KEY_NAME } from './api-keys.ts';
 
 /** Who asks: the holder of an API key. */
 export interface Principal {
@@ -13,4 +13,9 @@ export interface Principal {
 /** The principal behind an API key. */
 export function toPrincipal({ name, userPrefix, maxSandboxes }: ApiKey): Principal {
   return { name, userPrefix, maxSandboxes };
+}
+
+/** True for the holder of the operator's own key. */
+export function isMaster({ name }: Principal): boolean {
+  return name === MASTER_KEY_NAME;
 }

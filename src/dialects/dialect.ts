@@ -9,12 +9,14 @@ import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { Info } from '../sandboxes/info.ts';
+import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 
 /** What a dialect gets of the core. */
 export interface Core {
   readonly sandboxes: Sandboxes;
+  readonly listing: Listing;
   readonly processes: Processes;
   readonly files: Files;
   readonly info: Info;
@@ -71,6 +73,12 @@ export async function registerDialect(
       await secured.register(dialect.routes, core);
     });
   });
+}
+
+/** Who asks, on a route that needs a key. */
+export function principalOf({ principal }: FastifyRequest): Principal {
+  if (principal === null) throw new SandboxError('internal', 'Nobody knows who asks.');
+  return principal;
 }
 
 /** The sandbox that a request is about, and who asks. */

@@ -33,6 +33,8 @@ export interface HttpProblem {
   readonly issues: readonly FieldIssue[];
   /** What the client does better; a dialect says how in its own words. */
   readonly remedy?: Remedy | undefined;
+  /** Ids of sandboxes whose kept files are in the way. */
+  readonly keptIds?: readonly string[] | undefined;
 }
 
 /** How a dialect writes an error body. */
@@ -102,7 +104,8 @@ function causeOf(error: Error): string | undefined {
 }
 
 function toProblem(error: FastifyError): HttpProblem {
-  if (isSandboxError(error)) return { ...ofKind(error.kind, error.message), remedy: error.remedy };
+  if (isSandboxError(error))
+    return { ...ofKind(error.kind, error.message), remedy: error.remedy, keptIds: error.keptIds };
   if (error instanceof HttpError) return ofHttp(error);
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {

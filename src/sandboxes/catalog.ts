@@ -1,5 +1,5 @@
 import type { SandboxAddress, SandboxId } from './address.ts';
-import type { SandboxRecord } from './storage/record.ts';
+import { expiryOf, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 /** What lists need to know of a sandbox that has a record. */
@@ -10,6 +10,11 @@ export interface CatalogEntry {
   readonly createdAtMs: number;
   /** Null while it exists. */
   readonly deletedAtMs: number | null;
+  /** True where it never had any files. */
+  readonly isBlank: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it ends by itself, on the wall clock; null where it does not. */
+  readonly expiresAtMs: number | null;
 }
 
 interface Page {
@@ -18,16 +23,19 @@ interface Page {
   readonly next: SandboxId | null;
 }
 
-/** An index of all records in memory: read once, then kept by what the store writes, so that a list reads no file. */
+/** An index of all records in memory: read once, then kept by what the store writes, so that a search reads no file. */
 export class Catalog {
   readonly #store: SandboxStore;
   readonly #entries = new Map<SandboxId, CatalogEntry>();
+  /** All ids in their order, for pages. */
+  readonly #ids: SandboxId[] = [];
+  readonly #expiring = new Map<SandboxId, number>();
   #reading: Promise<void> | undefined;
 
   constructor(store: SandboxStore) {
     this.#store = store;
     store.onWritten = (record) => this.#note(record);
-    store.onPurged = (id) => this.#entries.delete(id);
+    store.onPurged = (id) => this.#drop(id);
   }
 
   /** All entries, in no order. */
@@ -36,13 +44,29 @@ export class Catalog {
     return this.#entries.values();
   }
 
+  /** The sandbox of that id; undefined where it has no record. */
+  async find(id: string): Promise<CatalogEntry | undefined> {
+    await this.#read();
+    return this.#entries.get(id as SandboxId);
+  }
+
   /** Up to `limit` entries that match, in the order of their ids, from `from` on. */
   async list(matches: (entry: CatalogEntry) => boolean, limit: number, from: SandboxId | null = null): Promise<Page> {
     await this.#read();
-    const found = [...this.#entries.values()]
-      .filter((entry) => (from === null || entry.id >= from) && matches(entry))
-      .sort((one, other) => (one.id < other.id ? -1 : 1));
-    return { entries: found.slice(0, limit), next: found[limit]?.id ?? null };
+    const entries: CatalogEntry[] = [];
+    for (let at = from === null ? 0 : this.#placeOf(from); at < this.#ids.length; at += 1) {
+      const entry = this.#entries.get(this.#ids[at] as SandboxId);
+      if (!entry || !matches(entry)) continue;
+      if (entries.length === limit) return { entries, next: entry.id };
+      entries.push(entry);
+    }
+    return { entries, next: null };
+  }
+
+  /** Those that exist and whose time was over at this moment of the wall clock. */
+  async expired(nowMs: number): Promise<readonly SandboxId[]> {
+    await this.#read();
+    return [...this.#expiring].filter(([, atMs]) => atMs <= nowMs).map(([id]) => id);
   }
 
   async #read(): Promise<void> {
@@ -62,7 +86,29 @@ export class Catalog {
     }
   }
 
-  #note({ id, address, createdBy, createdAtMs, deletedAtMs }: SandboxRecord): void {
-    this.#entries.set(id as SandboxId, { id: id as SandboxId, address, createdBy, createdAtMs, deletedAtMs });
+  #note(record: SandboxRecord): void {
+    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels } = record;
+    const id = record.id as SandboxId;
+    const expiresAtMs = deletedAtMs === null ? expiryOf(record) : null;
+    if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
+    this.#entries.set(id, { id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, expiresAtMs });
+    if (expiresAtMs === null) this.#expiring.delete(id);
+    else this.#expiring.set(id, expiresAtMs);
+  }
+
+  #drop(id: SandboxId): void {
+    if (this.#entries.delete(id)) this.#ids.splice(this.#placeOf(id), 1);
+    this.#expiring.delete(id);
+  }
+
+  /** Where an id is among all, or would be. */
+  #placeOf(id: SandboxId): number {
+    let [low, high] = [0, this.#ids.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ids[middle] as SandboxId) < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -16,10 +16,12 @@ import { SandboxError } from '../errors.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import { Catalog } from './catalog.ts';
+import { Changes } from './changes.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Provisioner } from './lifecycle/provisioner.ts';
+import { Listing } from './listing.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
@@ -55,6 +57,7 @@ interface CoreParts {
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */
 export interface SandboxCore {
   readonly sandboxes: Sandboxes;
+  readonly listing: Listing;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -118,8 +121,11 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     await pool.close();
     await upkeep.finish();
   };
+  const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, ending: ending.signal };
+  const changes = new Changes(use);
   return {
-    sandboxes: new Sandboxes({ ...base, lifecycle, provisioner, diskMeter, usageMeter, ending: ending.signal }),
+    sandboxes: new Sandboxes({ ...use, changes }),
+    listing: new Listing(use),
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

@@ -9,7 +9,7 @@ export interface SandboxRef {
 }
 
 /** The namespace in which every principal whose prefix fits may use an address; elsewhere a sandbox belongs to the principal that made it. */
-const SHARED_NAMESPACE = 'clara';
+export const SHARED_NAMESPACE = 'clara';
 
 interface Made {
   readonly createdBy: string | null;

@@ -27,6 +27,11 @@ export class Registry {
     return this.#sandboxes.get(toSandboxId(address));
   }
 
+  /** The sandbox of that id if it is in memory. */
+  at(id: SandboxId): Sandbox | undefined {
+    return this.#sandboxes.get(id);
+  }
+
   /** The sandbox at an address, read from its record where it is not in memory; an absent one if there is no record. */
   async get(address: SandboxAddress): Promise<Sandbox> {
     const id = toSandboxId(address);

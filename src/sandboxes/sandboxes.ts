@@ -1,13 +1,15 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
+import { isMaster } from '../auth/principal.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { isSandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
+import type { Changes } from './changes.ts';
 import type { LeaseKind } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -15,20 +17,16 @@ import type { Provisioner } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import { SandboxMemory } from './metering/memory.ts';
-import type { Usage, UsageMeter } from './metering/usage-meter.ts';
+import type { UsageMeter } from './metering/usage-meter.ts';
 import { requireOwn, type SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { changesSpec, requireGrantable, resolveSpec } from './spec/sandbox-spec.ts';
-import { type SandboxStatus, toStatus } from './status.ts';
-import type { SandboxStore } from './storage/store.ts';
+import type { SandboxStatus } from './status.ts';
 
 /** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */
 const READY_MS = 8_000;
-
-/** The same for a create or restart, which does nothing else. */
-const CREATE_MS = 50_000;
 
 /** File operations under way in one sandbox. */
 const MAX_FILE_CALLS = 64;
@@ -37,10 +35,10 @@ const MAX_FILE_CALLS = 64;
 const MAX_STREAMS = 64;
 
 export interface SandboxesParts {
+  readonly changes: Changes;
   readonly engine: Engine;
   readonly config: Config;
   readonly clock: Clock;
-  readonly store: SandboxStore;
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;
@@ -55,10 +53,12 @@ export interface SandboxesParts {
 /** The life of sandboxes as dialects see it. Each method throws `not_found` for a sandbox of another principal. */
 export class Sandboxes {
   readonly #parts: SandboxesParts;
+  readonly #changes: Changes;
   readonly #maxLeases: Readonly<Record<LeaseKind, number>>;
 
   constructor(parts: SandboxesParts) {
     this.#parts = parts;
+    this.#changes = parts.changes;
     this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, stream: MAX_STREAMS };
   }
 
@@ -66,23 +66,22 @@ export class Sandboxes {
   async create(ref: SandboxRef, asked: AskedSpec, life: LifePolicy = DEFAULT_LIFE): Promise<SandboxStatus> {
     const { config, provisioner } = this.#parts;
     requireGrantable(asked, config);
-    const sandbox = await this.#get(ref);
+    const sandbox = await this.#changes.find(ref);
     const request = { asked, life };
-    await this.#exclusively(sandbox, async () => {
+    await this.#changes.exclusively(sandbox, async () => {
       if (sandbox.isExisting && changesSpec(config, sandbox.asked, asked))
         await provisioner.changeSpec(sandbox, ref.principal, request);
       else await provisioner.bringUp(sandbox, ref.principal, request);
       this.#keep(sandbox, asked);
     });
-    this.#noteUse(sandbox);
-    return await this.#describe(sandbox, this.#parts.usageMeter.last(sandbox));
+    this.#changes.noteUse(sandbox);
+    return await this.#changes.describe(sandbox, this.#parts.usageMeter.last(sandbox));
   }
 
   /** The sandbox with live figures; throws `not_found` where there is none. */
   async status(ref: SandboxRef): Promise<SandboxStatus> {
-    const sandbox = await this.#get(ref);
-    if (!sandbox.isExisting) throw new SandboxError('not_found', 'Sandbox not found');
-    return await this.#describe(sandbox, await this.#parts.usageMeter.measure(sandbox));
+    const sandbox = await this.#changes.findExisting(ref);
+    return await this.#changes.describe(sandbox, await this.#parts.usageMeter.measure(sandbox));
   }
 
   /** Up to `limit` sandboxes with a record that match, in the order of their ids; no file is read. */
@@ -102,21 +101,32 @@ export class Sandboxes {
   /** Stops and starts the sandbox; creates it where there is none. */
   async restart(ref: SandboxRef): Promise<SandboxStatus> {
     const { lifecycle, provisioner, usageMeter } = this.#parts;
-    const sandbox = await this.#get(ref);
-    await this.#exclusively(sandbox, async () => {
+    const sandbox = await this.#changes.find(ref);
+    await this.#changes.exclusively(sandbox, async () => {
       await lifecycle.stop(sandbox);
       await provisioner.bringUp(sandbox, ref.principal, { asked: {}, life: DEFAULT_LIFE });
     });
-    this.#noteUse(sandbox);
-    return await this.#describe(sandbox, usageMeter.last(sandbox));
+    this.#changes.noteUse(sandbox);
+    return await this.#changes.describe(sandbox, usageMeter.last(sandbox));
   }
 
   /** Removes the sandbox and keeps its files; false where there is none. */
   async remove(ref: SandboxRef): Promise<boolean> {
+    return await this.#change(ref, (sandbox) => this.#parts.lifecycle.remove(sandbox));
+  }
+
+  /**
+   * Removes the sandbox with its files and its record, for good, also where it was deleted before; false where it has no record. The
+   * master key may name one of any dialect by its id in lists, where no user has that id.
+   */
+  async purge(ref: SandboxRef): Promise<boolean> {
     const { lifecycle, provisioner } = this.#parts;
-    return await this.#change(ref, async (sandbox) => {
-      await lifecycle.remove(sandbox);
-      provisioner.forget(sandbox);
+    const sandbox = await this.#toPurge(ref);
+    return await this.#changes.exclusively(sandbox, async () => {
+      const { record } = sandbox;
+      await lifecycle.purge(sandbox);
+      if (record) provisioner.forget(record);
+      return record !== null;
     });
   }
 
@@ -146,7 +156,7 @@ export class Sandboxes {
     const release = (error: unknown) => this.#release(sandbox, lease, startedAtMs, error);
     try {
       const connection = await this.#connectionOf(sandbox, ref);
-      if (lease === 'run') this.#touch(sandbox, 1);
+      if (lease === 'run') this.#changes.touch(sandbox, 1);
       if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
       const { link } = sandbox;
       return {
@@ -165,31 +175,31 @@ export class Sandboxes {
 
   /** Whether the sandbox is there, and runs or is frozen; throws `not_found` where there is none. */
   async isUp(ref: SandboxRef): Promise<boolean> {
-    const sandbox = await this.#get(ref);
-    if (!sandbox.isExisting) throw new SandboxError('not_found', 'Sandbox not found');
-    return sandbox.isUp;
+    return (await this.#changes.findExisting(ref)).isUp;
   }
 
   #release(sandbox: Sandbox, lease: LeaseKind, startedAtMs: number, error: unknown): void {
     const { clock, diskMeter, events } = this.#parts;
     sandbox.leases.release(lease);
     sandbox.lastUsedMs = clock.monotonicMs();
-    this.#touch(sandbox, 0);
+    this.#changes.touch(sandbox, 0);
     diskMeter.noteWork(sandbox);
     const kind = error === null ? null : isSandboxError(error) ? error.kind : 'internal';
     const tookMs = performance.now() - startedAtMs;
     events.emit({ type: 'use', sandboxId: sandbox.id, lease, tookMs, error: kind });
   }
 
-  async #get(ref: SandboxRef): Promise<Sandbox> {
-    const sandbox = await this.#parts.registry.get(ref.address);
-    requireOwn(ref, sandbox.record);
-    return sandbox;
+  async #toPurge(ref: SandboxRef): Promise<Sandbox> {
+    const { registry, catalog } = this.#parts;
+    const sandbox = await this.#changes.find(ref);
+    if (sandbox.record !== null || !isMaster(ref.principal)) return sandbox;
+    const listed = await catalog.find(ref.address.id);
+    return (listed && (await registry.find(listed.id))) ?? sandbox;
   }
 
   async #change(ref: SandboxRef, work: (sandbox: Sandbox) => Promise<void>): Promise<boolean> {
-    const sandbox = await this.#get(ref);
-    return await this.#exclusively(sandbox, async () => {
+    const sandbox = await this.#changes.find(ref);
+    return await this.#changes.exclusively(sandbox, async () => {
       if (!sandbox.isExisting) return false;
       await work(sandbox);
       return true;
@@ -211,30 +221,8 @@ export class Sandboxes {
     return withDeadline(connected, READY_MS, 'The sandbox is still starting; try again in a moment.', ending);
   }
 
-  async #exclusively<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
-    this.#parts.ending.throwIfAborted();
-    const sentence = 'The engine is slow: the sandbox is still being changed; look at its status.';
-    return await withDeadline(sandbox.mutex.run(work), CREATE_MS, sentence, this.#parts.ending);
-  }
-
-  #noteUse(sandbox: Sandbox): void {
-    sandbox.lastUsedMs = this.#parts.clock.monotonicMs();
-    this.#touch(sandbox, 0);
-  }
-
   /** Remembers what was asked for where the sandbox has it already: it stays so when the configuration's own changes. */
   #keep({ record }: Sandbox, asked: AskedSpec): void {
     if (record) record.asked = { ...record.asked, ...asked };
-  }
-
-  #touch(sandbox: Sandbox, executions: number): void {
-    if (!sandbox.record || sandbox.record.deletedAtMs !== null) return;
-    sandbox.record.lastUsedAtMs = this.#parts.clock.wallMs();
-    sandbox.record.executions += executions;
-    this.#parts.store.writeSoon(sandbox.record);
-  }
-
-  async #describe(sandbox: Sandbox, usage: Usage): Promise<SandboxStatus> {
-    return toStatus(sandbox, usage, await this.#parts.diskMeter.usage(sandbox));
   }
 }

@@ -1,39 +1,67 @@
+import type { Config } from '../config/config.ts';
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressBooks } from '../egress/egress-counters.ts';
-import { SandboxError } from '../errors.ts';
-import type { SandboxAddress } from './address.ts';
+import type { SandboxAddress, SandboxId } from './address.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import type { Sandbox } from './sandbox.ts';
+import { resolveSpec } from './spec/sandbox-spec.ts';
 import type { SandboxState } from './state.ts';
+import { expiryOf, type SandboxRecord } from './storage/record.ts';
 
 /** What a client may know of a sandbox. */
 export interface SandboxStatus extends Usage {
+  readonly id: SandboxId;
   readonly address: SandboxAddress;
-  readonly state: SandboxState;
+  /** `deleted`: it does not exist and has files. */
+  readonly state: SandboxState | 'deleted';
   /** The engine's id; empty where the sandbox has no container. */
   readonly engineId: string;
+  readonly image: string;
+  /** The name of the principal that made it; null where nobody knows. */
+  readonly createdBy: string | null;
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number;
   readonly executions: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When it ends by itself, on the wall clock; null where it does not. */
+  readonly expiresAtMs: number | null;
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
   /** What it has used of its way out; null where it does not run, and where its network is not the proxy. */
   readonly egress: EgressBooks | null;
 }
 
-/** What it is now, with these figures; throws `not_found` where it never was. */
-export function toStatus(sandbox: Sandbox, usage: Usage, disk: DiskUsage | null): SandboxStatus {
-  const { record } = sandbox;
-  if (!record) throw new SandboxError('not_found', 'Sandbox not found');
+/** What is to be known of a sandbox beside its record. */
+interface StatusParts {
+  /** Undefined where it is not in memory: then nothing of it runs. */
+  readonly sandbox: Sandbox | undefined;
+  readonly usage: Usage;
+  readonly disk: DiskUsage | null;
+  readonly config: Config;
+}
+
+/** What the sandbox of this record is now, with these figures. */
+export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }: StatusParts): SandboxStatus {
   return {
-    address: sandbox.address,
-    state: sandbox.state,
-    engineId: sandbox.engineId ?? record.engineId ?? '',
+    id: record.id as SandboxId,
+    address: record.address,
+    state: stateOf(record.deletedAtMs, sandbox),
+    engineId: sandbox?.engineId ?? record.engineId ?? '',
+    image: resolveSpec(config, record.asked).image,
+    createdBy: record.createdBy,
     createdAtMs: record.createdAtMs,
     lastUsedAtMs: record.lastUsedAtMs,
     executions: record.executions,
+    labels: record.labels,
+    expiresAtMs: expiryOf(record),
     ...usage,
     disk,
-    egress: sandbox.egress && { ...sandbox.egress.books },
+    egress: sandbox?.egress ? { ...sandbox.egress.books } : null,
   };
+}
+
+/** The state of a sandbox that has a record. */
+export function stateOf(deletedAtMs: number | null, sandbox: Sandbox | undefined): SandboxState | 'deleted' {
+  if (deletedAtMs !== null) return 'deleted';
+  return sandbox && sandbox.state !== 'absent' ? sandbox.state : 'stopped';
 }

@@ -98,7 +98,7 @@ describe('a key for users with a prefix', () => {
 });
 
 describe('a key with a quota of sandboxes', () => {
-  it('makes so many, uses those on, and makes another when one is deleted', async () => {
+  it('makes so many, uses those on, and makes another when one is deleted with its files', async () => {
     await start(entry('bot', BOT_KEY, ';sandboxes=2'));
     expect((await create(BOT_KEY, 'a')).statusCode).toBe(200);
     expect((await ask(BOT_KEY, 'POST', '/sandbox/b/execute', { code: 'print(1)' })).statusCode).toBe(200);
@@ -109,7 +109,7 @@ describe('a key with a quota of sandboxes', () => {
     expect((await create(BOT_KEY, 'a')).statusCode).toBe(200);
     expect((await ask(BOT_KEY, 'POST', '/sandbox/a/stop')).statusCode).toBe(200);
     expect((await create(BOT_KEY, 'c')).statusCode).toBe(429);
-    expect((await ask(BOT_KEY, 'DELETE', '/sandbox/a')).statusCode).toBe(200);
+    expect((await ask(BOT_KEY, 'DELETE', '/sandbox/a?files=true')).statusCode).toBe(200);
     expect((await create(BOT_KEY, 'c')).statusCode).toBe(200);
   });
 
@@ -141,7 +141,7 @@ describe('a key with a quota of sandboxes', () => {
     fake = await startFakeApp(variables, first.engine);
     opened.push(fake.app);
     expect((await create(BOT_KEY, 'b')).statusCode).toBe(429);
-    expect((await ask(BOT_KEY, 'DELETE', '/sandbox/a')).statusCode).toBe(200);
+    expect((await ask(BOT_KEY, 'DELETE', '/sandbox/a?files=true')).statusCode).toBe(200);
     expect((await create(BOT_KEY, 'b')).statusCode).toBe(200);
   });
 });
@@ -177,7 +177,7 @@ describe('the rate', () => {
 });
 
 describe('what needs no key', () => {
-  it.each(['/health', '/docs', '/docs/json', '/docs/static/index.css', '/nothing', '/sandbox'])(
+  it.each(['/health', '/docs', '/docs/json', '/docs/static/index.css', '/nothing', '/sandbox/u/nothing'])(
     'is limited for each address: %s',
     async (url) => {
       await start('', { SANDBOX_RATE_LIMIT: '2' });

@@ -6,6 +6,7 @@ const CORE = [
   'src/processes',
   'src/files',
   'src/sandboxes/sandboxes.ts',
+  'src/sandboxes/listing.ts',
   'src/sandboxes/info.ts',
   'src/sandboxes/status.ts',
   'src/sandboxes/ref.ts',
@@ -87,6 +88,8 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
   'src/sandboxes/core.ts': [
     'src/sandboxes/sandboxes.ts',
+    'src/sandboxes/changes.ts',
+    'src/sandboxes/listing.ts',
     'src/sandboxes/info.ts',
     'src/sandboxes/users',
     'src/sandboxes/preflight',
@@ -100,6 +103,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/sandboxes/sandboxes.ts': [
     'src/sandboxes/access.ts',
+    'src/sandboxes/changes.ts',
     'src/sandboxes/status.ts',
     'src/sandboxes/metering',
     'src/sandboxes/lifecycle',
@@ -107,6 +111,8 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...AGENT,
     ...GROUND,
   ],
+  'src/sandboxes/changes.ts': ['src/sandboxes/status.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
+  'src/sandboxes/listing.ts': ['src/sandboxes/status.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/info.ts': [...GROUND],
   'src/sandboxes/status.ts': ['src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/access.ts': [

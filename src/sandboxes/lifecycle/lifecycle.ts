@@ -13,7 +13,7 @@ import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
-import { type MakeRequest, toStartedRecord } from '../storage/record.ts';
+import { type MakeRequest, type SandboxRecord, toStartedRecord, toUndoneRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Instances } from './instances.ts';
@@ -162,9 +162,10 @@ export class Lifecycle {
     }
   }
 
-  /** Rolls back a failed start: removes the container of a new sandbox, stops that of an existing one. */
-  async undoStart(sandbox: Sandbox, isNew: boolean): Promise<void> {
+  /** Rolls back a failed start: removes the container of a new sandbox, whose record was `before`; stops that of an existing one. */
+  async undoStart(sandbox: Sandbox, isNew: boolean, before: SandboxRecord | null): Promise<void> {
     const { engine, store, onError } = this.#parts;
+    if (isNew) sandbox.record = toUndoneRecord(sandbox.record, before);
     try {
       if (isNew) await this.remove(sandbox);
       else {

@@ -11,13 +11,13 @@ import type { SandboxId } from '../address.ts';
 import type { Catalog } from '../catalog.ts';
 import { claimPooled } from '../placement/claim.ts';
 import type { Pool } from '../placement/pool.ts';
-import { Quota } from '../placement/quota.ts';
+import { Quota, quotaError } from '../placement/quota.ts';
 import { smokeTest } from '../preflight/smoke-test.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { AskedSpec } from '../spec/asked-spec.ts';
 import { requireImageStillPermitted } from '../spec/permitted-images.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
-import type { MakeRequest } from '../storage/record.ts';
+import type { MakeRequest, SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Evictor } from './evictor.ts';
@@ -54,8 +54,8 @@ export class Provisioner {
   async countByCreator(): Promise<void> {
     const { config, catalog } = this.#parts;
     if (config.apiKeys.every((key) => key.maxSandboxes === null)) return;
-    for (const { id, createdBy, deletedAtMs } of await catalog.all()) {
-      if (createdBy !== null && deletedAtMs === null) this.#quota.add(createdBy, id);
+    for (const { id, createdBy, isBlank } of await catalog.all()) {
+      if (createdBy !== null && !isBlank) this.#quota.add(createdBy, id);
     }
   }
 
@@ -67,7 +67,8 @@ export class Provisioner {
   ): Promise<AgentConnection> {
     const request = { ...asked, createdBy: principal.name };
     if (sandbox.isExisting) return await this.#bringUp(sandbox, request);
-    this.#quota.take(principal, sandbox.id);
+    const before = this.#keeperOf(sandbox);
+    if (!this.#quota.take(principal, sandbox.id)) throw quotaError(principal, await this.#keptIds(principal));
     try {
       return await this.#bringUp(sandbox, request);
     } catch (error) {
@@ -75,13 +76,29 @@ export class Provisioner {
       if (request.asked.image && isSandboxError(error, 'unavailable')) await this.#smokeTest(sandbox.id, request.asked);
       throw error;
     } finally {
-      if (!sandbox.isExisting) this.#quota.drop(principal.name, sandbox.id);
+      const after = this.#keeperOf(sandbox);
+      for (const name of [before, principal.name]) {
+        if (name !== null && name !== after) this.#quota.drop(name, sandbox.id);
+      }
     }
   }
 
-  /** No longer counts a sandbox that is to be removed against its maker's quota. */
-  forget({ id, record }: Sandbox): void {
-    if (record?.createdBy) this.#quota.drop(record.createdBy, id);
+  /** No longer counts a sandbox that was purged against its maker's quota. */
+  forget({ id, createdBy }: SandboxRecord): void {
+    if (createdBy !== null) this.#quota.drop(createdBy, id as SandboxId);
+  }
+
+  /** Against whose quota the files of a sandbox count. */
+  #keeperOf({ record }: Sandbox): string | null {
+    return record && !record.isBlank ? record.createdBy : null;
+  }
+
+  async #keptIds({ name }: Principal): Promise<readonly string[]> {
+    const kept = [];
+    for (const { address, createdBy, deletedAtMs, isBlank } of await this.#parts.catalog.all()) {
+      if (createdBy === name && deletedAtMs !== null && !isBlank) kept.push(address.id);
+    }
+    return kept.sort();
   }
 
   /** Restarts with another spec. Tests that first; on failure the old sandbox and record are kept. */
@@ -127,6 +144,7 @@ export class Provisioner {
   async #start(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
     const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
     const isNew = !sandbox.isExisting;
+    const before = sandbox.record;
     requireImageStillPermitted(request.asked.image ?? (isNew ? undefined : sandbox.asked.image), config);
     if (isNew) await disks.reserve.requireForNew();
     const startedAtMs = performance.now();
@@ -145,7 +163,7 @@ export class Provisioner {
     } catch (error) {
       const reason = messageOf(error);
       this.#parts.events.emit({ type: 'start_failed', sandboxId: sandbox.id, reason });
-      await lifecycle.undoStart(sandbox, isNew);
+      await lifecycle.undoStart(sandbox, isNew, before);
       throw error;
     }
   }

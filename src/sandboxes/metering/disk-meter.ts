@@ -9,6 +9,7 @@ import { inodesOf } from '../../disks/image.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { PACKAGES, WORKSPACE } from '../spec/layout.ts';
+import type { SandboxRecord } from '../storage/record.ts';
 
 /** Between two measurements of one sandbox that nobody waits for, in milliseconds. */
 const INTERVAL_MS = 10_000;
@@ -40,13 +41,13 @@ export class DiskMeter {
     this.#parts = parts;
   }
 
-  /** How full the sandbox's disk is; null where nothing limits it, and where it was not measured yet. */
-  async usage(sandbox: Sandbox): Promise<DiskUsage | null> {
-    const held = await this.#parts.disks.usage(sandbox.id);
+  /** How full the disk of a sandbox is, in memory or not; null where nothing limits it, and where it was not measured yet. */
+  async usage({ id, diskBytes }: SandboxRecord, sandbox: Sandbox | undefined): Promise<DiskUsage | null> {
+    const held = await this.#parts.disks.usage(id);
     if (held) return held;
-    const reading = this.#readings.get(sandbox);
+    const usedBytes = (sandbox && this.#readings.get(sandbox)?.bytes) ?? diskBytes;
     const { diskLimitBytes } = this.#parts.config;
-    return reading && diskLimitBytes > 0 ? { usedBytes: reading.bytes, limitBytes: diskLimitBytes } : null;
+    return usedBytes !== null && diskLimitBytes > 0 ? { usedBytes, limitBytes: diskLimitBytes } : null;
   }
 
   /** Says that a sandbox may have written: it is measured now, or when it is due again. */
@@ -121,6 +122,7 @@ export class DiskMeter {
         const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
         const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
         this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
+        if (sandbox.record) sandbox.record.diskBytes = usage.bytes;
       });
     } catch (error) {
       // What the sandbox makes of its own measurement must not stop anybody else's work; the next one is due soon.

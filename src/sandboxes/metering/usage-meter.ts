@@ -26,7 +26,8 @@ export interface Usage {
   readonly cpuPercent: number;
 }
 
-const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
+/** Of a sandbox that does not run. */
+export const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
 
 interface Reading extends EngineStats {
   readonly atMs: number;

@@ -18,6 +18,12 @@ const shared = {
   executions: z.int().min(0),
   /** Set when the sandbox was deleted; its files stay. */
   deletedAtMs: z.number().nullable(),
+  /** True where it was given up before anything ran in it: it has files of nobody. */
+  isBlank: z.boolean().default(false),
+  /** What its files take, as it was measured last; null where nobody has, and where its disk tells. */
+  diskBytes: z.number().nullable().default(null),
+  /** What its users call it, by key. */
+  labels: z.record(z.string(), z.string()).default({}),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -84,7 +90,20 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     lastUsedAtMs: nowMs,
     executions: 0,
     deletedAtMs: null,
+    isBlank: false,
+    diskBytes: null,
+    labels: {},
   };
+}
+
+/** The record after a start that was given up: what it was where there were files, else one without any. */
+export function toUndoneRecord(record: SandboxRecord | null, before: SandboxRecord | null): SandboxRecord | null {
+  return before ?? (record && { ...record, isBlank: true });
+}
+
+/** When a sandbox ends by itself, on the wall clock; null where it does not. */
+export function expiryOf({ life }: Pick<SandboxRecord, 'life'>): number | null {
+  return life.end.when === 'at' ? life.end.atMs : null;
 }
 
 /** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { access, chmod, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { SandboxId } from '../address.ts';
+import { hasCode } from './atomic-file.ts';
 import { makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
 import { FolderLock } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
@@ -102,12 +104,20 @@ export class SandboxStore {
     this.#users.release(name);
   }
 
-  /** Removes a sandbox's folder with its files and its record; nothing runs in it. */
+  /** Removes a sandbox's folder with its files and its record; nothing runs in it. What a crash leaves of that is a folder that nobody owns. */
   async purge(id: SandboxId): Promise<void> {
     this.#cancelSoon(id);
     await this.#writes.get(id)?.catch(() => undefined);
-    await this.removeFolder(id);
+    await this.#disks.closeDisk(id);
+    const ownerless = `pool-${randomBytes(8).toString('hex')}`;
+    try {
+      await rename(join(this.#dataDir, id), join(this.#dataDir, ownerless));
+    } catch (cause) {
+      if (!hasCode(cause, 'ENOENT')) throw toStoreError(cause, 'The files of the sandbox cannot be removed');
+    }
+    this.#users.moved(id, ownerless);
     this.onPurged(id);
+    await this.removeFolder(ownerless);
   }
 
   /** Removes the folders of a pool that an earlier server left. */

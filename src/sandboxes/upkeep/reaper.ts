@@ -89,8 +89,9 @@ export class Reaper {
     const mayEnd = () => sandbox.isExisting && (sandbox.life.end.when === 'at' || sandbox.leases.count === 0);
     await sandbox.mutex.run(async () => {
       if (!mayEnd()) return;
-      provisioner.forget(sandbox);
+      const { record } = sandbox;
       await lifecycle[action](sandbox);
+      if (record && action === 'purge') provisioner.forget(record);
       events.emit({ type: 'end', sandboxId: sandbox.id, by: action });
     });
   }

@@ -3,7 +3,8 @@ import { parseSize } from '../../../config/fields.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import { round, toTimestamp } from '../numbers.ts';
-import type { createBody, sandboxInfo } from './schemas.ts';
+import type { sandboxInfo } from './info-schema.ts';
+import type { createBody } from './schemas.ts';
 
 /** What a create asked for, in the core's units. */
 export function toAsked(body: z.output<typeof createBody>): AskedSpec {
@@ -19,12 +20,17 @@ export function toAsked(body: z.output<typeof createBody>): AskedSpec {
 /** SandboxInfo of this dialect. */
 export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInfo> {
   return {
+    id: status.id,
     user_id: status.address.id,
     container_id: status.engineId.slice(0, 12),
     status: status.state,
+    image: status.image,
     created_at: toTimestamp(status.createdAtMs),
     last_used: toTimestamp(status.lastUsedAtMs),
+    created_by: status.createdBy,
     execution_count: status.executions,
+    labels: status.labels,
+    expires_at: status.expiresAtMs === null ? null : toTimestamp(status.expiresAtMs),
     memory_usage_mb: round(status.memoryBytes / 2 ** 20, 2),
     cpu_percent: round(status.cpuPercent, 2),
     disk_usage_mb: status.disk && round(status.disk.usedBytes / 2 ** 20, 2),

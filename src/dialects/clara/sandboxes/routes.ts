@@ -1,18 +1,23 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
+import { sandboxInfo } from './info-schema.ts';
+import { listRoute } from './list-routes.ts';
 import { toAsked, toSandboxInfo } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
 /** The native dialect: the life of a sandbox. */
-export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxes }) => {
+export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
+  const { sandboxes } = core;
+  await app.register(listRoute, core);
+
   app.post(
     '/sandbox/:user_id/create',
     sandboxOperation(
       'sandbox',
       'createSandbox',
       'Create or start a sandbox',
-      { 200: schemas.sandboxInfo },
+      { 200: sandboxInfo },
       { body: schemas.createBody },
     ),
     async (request) => toSandboxInfo(await sandboxes.create(refOf(request), toAsked(request.body))),
@@ -20,7 +25,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxe
 
   app.get(
     '/sandbox/:user_id/status',
-    sandboxOperation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', { 200: schemas.sandboxInfo }),
+    sandboxOperation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', { 200: sandboxInfo }),
     async (request) => toSandboxInfo(await sandboxes.status(refOf(request))),
   );
 
@@ -37,7 +42,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxe
 
   app.post(
     '/sandbox/:user_id/restart',
-    sandboxOperation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', { 200: schemas.sandboxInfo }),
+    sandboxOperation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', { 200: sandboxInfo }),
     async (request) => toSandboxInfo(await sandboxes.restart(refOf(request))),
   );
 
@@ -47,12 +52,18 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxe
   ] as const) {
     app.delete(
       url,
-      sandboxOperation('sandbox', operationId, 'Delete a sandbox; its files stay for the next one', {
-        200: schemas.deleteResponse,
-      }),
+      sandboxOperation(
+        'sandbox',
+        operationId,
+        'Delete a sandbox; its files stay for the next one, or go too',
+        { 200: schemas.deleteResponse },
+        { querystring: schemas.deleteQuery },
+      ),
       async (request) => {
-        const isDeleted = await sandboxes.remove(refOf(request));
-        return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: true as const };
+        const isPurge = request.query.files === 'true';
+        const ref = refOf(request);
+        const isDeleted = await (isPurge ? sandboxes.purge(ref) : sandboxes.remove(ref));
+        return { status: isDeleted ? ('deleted' as const) : ('not_found' as const), files_preserved: !isPurge };
       },
     );
   }

@@ -43,66 +43,21 @@ export const createBody = z
   .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
   .nullish();
 
-export const sandboxInfo = z
-  .object({
-    user_id: z.string(),
-    container_id: z.string().meta({ description: '12 hex digits.' }),
-    status: z.string(),
-    created_at: z.string(),
-    last_used: z.string(),
-    execution_count: z.int(),
-    memory_usage_mb: z.number(),
-    cpu_percent: z.number(),
-    disk_usage_mb: z
-      .number()
-      .nullable()
-      .meta({ description: 'Of workspace and packages; null where it was not measured yet.' }),
-    disk_limit_mb: z.number().nullable().meta({ description: 'How much they may have; null where nothing limits it.' }),
-    egress: z
-      .object({
-        connections_allowed: z.int().meta({ description: 'That were made.' }),
-        connections_refused: z.int().meta({ description: 'That the policy or a limit did not let be made.' }),
-        connections_failed: z.int().meta({ description: 'That were permitted and did not come about.' }),
-        connections_open: z.int().meta({ description: 'At this moment.' }),
-        bytes_sent: z.int().meta({ description: 'From the sandbox.' }),
-        bytes_received: z.int().meta({ description: 'To the sandbox.' }),
-      })
-      .nullable()
-      .meta({
-        description:
-          'What the sandbox has used of its way out since it was started, or since the server was; null where it does not run, and where its network is not the proxy.',
-      }),
-  })
-  .meta({
-    id: 'SandboxInfo',
-    examples: [
-      {
-        user_id: 'discord-123456789',
-        container_id: '3f2a9c81d07b',
-        status: 'running',
-        created_at: '2026-01-31T12:00:00.000000Z',
-        last_used: '2026-01-31T12:05:00.000000Z',
-        execution_count: 3,
-        memory_usage_mb: 21.4,
-        cpu_percent: 0.5,
-        disk_usage_mb: 182.1,
-        disk_limit_mb: 5015.65,
-        egress: {
-          connections_allowed: 4,
-          connections_refused: 1,
-          connections_failed: 0,
-          connections_open: 0,
-          bytes_sent: 2_210,
-          bytes_received: 183_502,
-        },
-      },
-    ],
-  });
-
 export const stopResponse = z
   .object({ status: z.enum(['stopped', 'not_found']) })
   .meta({ examples: [{ status: 'stopped' }] });
 
+/** Not strict: existing clients may send more. */
+export const deleteQuery = z.object({
+  files: z
+    .enum(['true', 'false'])
+    .default('false')
+    .meta({ description: 'true: its files, packages and record are removed too, for good.' }),
+});
+
 export const deleteResponse = z
-  .object({ status: z.enum(['deleted', 'not_found']), files_preserved: z.literal(true) })
+  .object({
+    status: z.enum(['deleted', 'not_found']),
+    files_preserved: z.boolean().meta({ description: 'False where they were to be removed too.' }),
+  })
   .meta({ examples: [{ status: 'deleted', files_preserved: true }] });

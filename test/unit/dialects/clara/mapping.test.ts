@@ -4,6 +4,7 @@ import { isBase64 } from '../../../../src/dialects/clara/files/base64.ts';
 import { toFileContent } from '../../../../src/dialects/clara/files/mapping.ts';
 import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
+import { toSandboxId } from '../../../../src/sandboxes/address.ts';
 
 const TIMEOUT_SECONDS = 7;
 
@@ -69,18 +70,28 @@ describe('an ExecutionResponse', () => {
 describe('a SandboxInfo', () => {
   it('has twelve digits of id and six of fraction', () => {
     const info = toSandboxInfo({
+      id: toSandboxId({ namespace: 'clara', id: 'teams-29:1Gc' }),
       address: { namespace: 'clara', id: 'teams-29:1Gc' },
       state: 'running',
       engineId: '0123456789abcdef'.repeat(4),
       createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
       lastUsedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 0),
       executions: 2,
+      image: 'clara-sandbox:latest',
+      createdBy: 'bot',
+      labels: { team: 'a' },
+      expiresAtMs: Date.UTC(2026, 0, 3),
       memoryBytes: 1_572_864,
       cpuPercent: 12.345,
       disk: { usedBytes: 1_572_864, limitBytes: 5 * 2 ** 30 },
       egress: { allowed: 1, refused: 2, failed: 3, open: 4, sentBytes: 5, receivedBytes: 6 },
     });
     expect(info).toEqual({
+      id: expect.stringMatching(/^teams-29-1gc-[0-9a-f]{20}$/),
+      image: 'clara-sandbox:latest',
+      created_by: 'bot',
+      labels: { team: 'a' },
+      expires_at: '2026-01-03T00:00:00.000000Z',
       user_id: 'teams-29:1Gc',
       container_id: '0123456789ab',
       status: 'running',

@@ -29,6 +29,9 @@ describe('a record of the first version', () => {
       address: owner,
       asked: overrides,
       life: DEFAULT_LIFE,
+      isBlank: false,
+      diskBytes: null,
+      labels: {},
     });
   });
 

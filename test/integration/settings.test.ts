@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+
+const run = promisify(execFile);
+let server: RealServer;
+
+afterEach(() => server.close());
+
+/** All that the machine has of a data folder's sandboxes: containers, mounts, loop devices, folders. */
+async function traces(dataDir: string): Promise<readonly string[]> {
+  const instance = await readFile(`${dataDir}/instance`, 'utf8');
+  const containers = await run('docker', ['ps', '-aq', '--filter', `label=clara.instance=${instance}`]);
+  const networks = await run('docker', ['network', 'ls', '-q', '--filter', `name=clara-${instance}-`]);
+  const loops = await run('losetup', ['-n', '-O', 'BACK-FILE', '-a']);
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  const lines = [loops.stdout, mounts].flatMap((text) => text.split('\n')).filter((line) => line.includes(dataDir));
+  const ids = [containers.stdout, networks.stdout].flatMap((text) => text.split('\n')).filter((line) => line !== '');
+  return [...ids, ...lines, ...(await readdir(dataDir))].sort();
+}
+
+describe('a deletion with files=true', () => {
+  it.each(['loop', 'measure'])('leaves nothing on the machine, with disks of the kind %s', async (mechanism) => {
+    server = await startRealServer({ SANDBOX_DISK_MECHANISM: mechanism });
+    const before = await traces(server.dataDir);
+    await server.shell('u', 'mkdir -p a/b && echo mine > a/b/c.txt && ln -s /etc/passwd link && chmod 000 a');
+    expect((await traces(server.dataDir)).length).toBeGreaterThan(before.length);
+    const purge = () => server.call('DELETE', '/sandbox/u?files=true');
+    expect((await purge()).body).toEqual({ status: 'deleted', files_preserved: false });
+    await expect.poll(() => traces(server.dataDir), { timeout: 10_000 }).toEqual(before);
+
+    await server.shell('u', 'echo again > file');
+    await server.call('DELETE', '/sandbox/u');
+    const [kept] = (await server.call('GET', '/sandbox?state=deleted')).body.sandboxes;
+    expect(kept).toMatchObject({ user_id: 'u', status: 'deleted', disk_usage_mb: expect.any(Number) });
+    expect((await purge()).body).toEqual({ status: 'deleted', files_preserved: false });
+    await expect.poll(() => traces(server.dataDir), { timeout: 10_000 }).toEqual(before);
+    expect((await server.shell('u', 'ls')).body.output).toBe('');
+  });
+});
