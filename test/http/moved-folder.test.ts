@@ -99,7 +99,7 @@ describe('a copy of a data folder', () => {
     await first.call('POST', '/sandbox/v/stop');
     const copy = `${first.dataDir}-copy`;
     folders.push(copy);
-    await cp(first.dataDir, copy, { recursive: true });
+    await copyFolder(first.dataDir, copy);
     await rm(join(copy, (await firstFolder(first)) ?? ''), { recursive: true });
     const containers = [...first.engine.sandboxes.keys()];
 
@@ -116,7 +116,7 @@ describe('a copy of a data folder', () => {
     const first = await start();
     const copy = `${first.dataDir}-copy`;
     folders.push(copy);
-    await cp(first.dataDir, copy, { recursive: true });
+    await copyFolder(first.dataDir, copy);
     const second = await start(copy, first.engine);
     const own = await instanceOf(copy);
     await second.app.close();
@@ -136,6 +136,11 @@ describe('a copy of a data folder', () => {
     expect(await instanceOf(dataDir)).toBe(before);
   });
 });
+
+/** What is being written meanwhile has another name until it is whole. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, filter: (path) => !path.endsWith('.new') });
+}
 
 async function firstFolder(fake: FakeApp): Promise<string | undefined> {
   const [sandbox] = [...fake.engine.sandboxes.values()];
