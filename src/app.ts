@@ -12,7 +12,8 @@ import { FaultLog } from './fault-log.ts';
 import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, portsOf } from './http/server.ts';
+import { FirstAnswers } from './idempotency/first-answers.ts';
 import { Processes } from './processes/processes.ts';
 import { openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
@@ -61,7 +62,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
-  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes });
+  const answers = await FirstAnswers.open(config.dataDir, life.secret.derive('first answers'), clock);
+  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers });
   const dialects = [clara, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
@@ -84,8 +86,4 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     faults.close();
   });
   return app;
-}
-
-function portsOf(app: FastifyInstance): number[] {
-  return app.addresses().flatMap((address) => (typeof address === 'object' ? [address.port] : []));
 }

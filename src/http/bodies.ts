@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { refuseEncodedBodies } from './body-encoding.ts';
+import { noteBody } from './idempotency-key.ts';
 import { JsonThreads, notUtf8 } from './json-thread.ts';
 
 /** From this size on JSON is parsed beside the event loop, which a hostile text of 64 MiB would hold up for many seconds. */
@@ -12,6 +13,7 @@ export function registerBodies(app: FastifyInstance): void {
   const threads = new JsonThreads();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer<ArrayBuffer>, done) => {
+    noteBody(request, body);
     if (body.length >= LARGE_BYTES) {
       threads.parse(body).then(
         (value) => done(null, value),

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { documentKey } from './idempotency-key.ts';
 import { DOCS_POLICY } from './security-headers.ts';
 
 /** What each status means, for the reader of the document. */
@@ -146,7 +147,7 @@ export async function registerOpenApi(
       },
       security: [{ apiKey: [] }, { bearer: [] }, { basic: [] }],
     },
-    transform: (route) => describeResponses(jsonSchemaTransform(route)),
+    transform: (route) => documentKey(describeResponses(jsonSchemaTransform(route)), route.route),
     transformObject: (document) => {
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});

@@ -6,7 +6,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 const PREFLIGHT_SECONDS = 600;
 
 /** What a page of another origin may read beside the body. */
-const EXPOSED_HEADERS = ['Accept-Ranges', 'Content-Disposition', 'Content-Range', 'ETag', 'Retry-After'];
+const EXPOSED_HEADERS = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Range',
+  'ETag',
+  'Idempotent-Replayed',
+  'Retry-After',
+];
 
 /** The policy of the pages below /docs: their own scripts and styles; a page in a frame could be made to click. */
 export const DOCS_POLICY = [

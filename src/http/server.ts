@@ -70,6 +70,7 @@ export async function createHttpServer(
   app.decorateRequest('hasWrongKey', false);
   app.decorateRequest('outcome', null);
   app.decorateRequest('isLogged', false);
+  app.decorateRequest('bodyHash', null);
   refuseWhileClosing(app);
   resetCutAnswers(app);
   refuseExpectations(app);
@@ -84,4 +85,9 @@ export async function createHttpServer(
   await registerOpenApi(app, parts);
   registerFrontPage(app);
   return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };
+}
+
+/** The TCP ports that a server listens on; none before it does. */
+export function portsOf(app: FastifyInstance): number[] {
+  return app.addresses().flatMap((address) => (typeof address === 'object' ? [address.port] : []));
 }

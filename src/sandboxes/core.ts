@@ -31,6 +31,7 @@ import { closeHost } from './preflight/host-firewall.ts';
 import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { SandboxUsers } from './users/sandbox-users.ts';
@@ -58,6 +59,8 @@ interface CoreParts {
 export interface SandboxCore {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
+  /** What only this server knows. */
+  readonly secret: ServerSecret;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -79,7 +82,9 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const isThere = async (path: string) =>
     (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
   const instance = await store.open(isThere);
+  let secret: ServerSecret;
   try {
+    secret = await ServerSecret.open(config.dataDir);
     await store.removeAllPoolFolders();
     await preflight({ engine, config, instance, users, logger });
   } catch (error) {
@@ -126,6 +131,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   return {
     sandboxes: new Sandboxes({ ...use, changes }),
     listing: new Listing(use),
+    secret,
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

@@ -123,7 +123,7 @@ attempt('trace', lambda: libc.ptrace(0x4206, ${pid}, 0, 0))
     try: print(name, open(f'/proc/{AGENT}/{name}', 'rb').read())
     except OSError: pass`;
     const { output } = await attackAgent('secret', code);
-    const ids = (await readdir(server.dataDir)).filter((name) => name.startsWith('secret'));
+    const ids = (await readdir(server.dataDir)).filter((name) => name.startsWith('secret-'));
     const records = await Promise.all(ids.map((id) => readFile(join(server.dataDir, id, 'sandbox.json'), 'utf8')));
     const secrets = records.map((record) => String(JSON.parse(record).secret));
     expect(secrets.length).toBe(2);

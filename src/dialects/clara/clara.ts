@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import { keepFirstAnswers } from '../../http/first-answers.ts';
+import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import type { Dialect } from '../dialect.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -14,10 +16,12 @@ interface ClaraOptions {
   readonly jsonLimitBytes: number;
   /** The longest timeout of a stream or process, in seconds. */
   readonly maxTimeoutSeconds: number;
+  /** What requests with an Idempotency-Key were answered. */
+  readonly answers: FirstAnswers;
 }
 
 /** The native dialect: one sandbox for each user, named by the user's id. */
-export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds }: ClaraOptions): Dialect {
+export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: ClaraOptions): Dialect {
   return {
     name: 'clara',
     tags: TAGS,
@@ -28,6 +32,7 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds }: ClaraOptions
     addressOf,
     openRoutes: healthRoute,
     routes: async (app, core) => {
+      keepFirstAnswers(app, { answers, addressOf });
       await app.register(infoRoute, core);
       await app.register(sandboxRoutes, core);
       await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
