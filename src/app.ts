@@ -13,7 +13,6 @@ import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
-import { FirstAnswers } from './idempotency/first-answers.ts';
 import { Processes } from './processes/processes.ts';
 import { openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
@@ -54,7 +53,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
   });
   const life = await openCore({ ...parts, egress, onError });
-  const { sandboxes, listing } = life;
+  const { sandboxes, listing, answers } = life;
   const core = {
     sandboxes,
     listing,
@@ -62,7 +61,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
-  const answers = await FirstAnswers.open(config.dataDir, life.secret.derive('first answers'), clock);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers });
   const dialects = [clara, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({

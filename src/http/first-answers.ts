@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FirstAnswer } from '../idempotency/answer-file.ts';
 import type { FirstAnswers, OnceToken } from '../idempotency/first-answers.ts';
+import type { SandboxId } from '../sandboxes/address.ts';
 import { fingerprintOf, idempotencyKeyOf } from './idempotency-key.ts';
 
 declare module 'fastify' {
@@ -24,11 +25,11 @@ const KEPT_HEADERS = ['content-type', 'etag', 'location', 'retry-after'];
 interface Options {
   readonly answers: FirstAnswers;
   /** The sandbox that a request is about; null for none. */
-  addressOf(request: FastifyRequest): { readonly namespace: string; readonly id: string } | null;
+  sandboxIdOf(request: FastifyRequest): SandboxId | null;
 }
 
 /** Lets the routes of this scope be asked twice by an `Idempotency-Key` and carry out the first request alone. */
-export function keepFirstAnswers(scope: FastifyInstance, { answers, addressOf }: Options): void {
+export function keepFirstAnswers(scope: FastifyInstance, { answers, sandboxIdOf }: Options): void {
   scope.decorateRequest('onceToken', null);
   scope.addHook('onRoute', (route) => {
     const isRead = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD');
@@ -42,7 +43,7 @@ export function keepFirstAnswers(scope: FastifyInstance, { answers, addressOf }:
       principal,
       key,
       fingerprint: fingerprintOf(request),
-      address: addressOf(request),
+      sandboxId: sandboxIdOf(request),
     });
     if ('status' in begun) return await repeat(reply, begun);
     request.onceToken = begun;

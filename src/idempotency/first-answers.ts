@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../async/clock.ts';
-import type { SandboxAddress } from '../sandboxes/address.ts';
+import type { SandboxId } from '../sandboxes/address.ts';
 import { type FirstAnswer, readAnswerFile, writeAnswerFile } from './answer-file.ts';
 import { notKnown, notWritten, otherRequest, stillUnderWay } from './refusals.ts';
 
@@ -29,7 +29,7 @@ export interface OnceRequest {
   /** The same for two requests if method, path, query and body are the same. */
   readonly fingerprint: string;
   /** The sandbox that it is about; null for none. */
-  readonly address: SandboxAddress | null;
+  readonly sandboxId: SandboxId | null;
 }
 
 /** A request that is being carried out; exactly one of its ends has to be called. */
@@ -97,7 +97,7 @@ export class FirstAnswers {
         return answer;
       }
       await this.#remove(entries, key);
-      const entry = this.#toEntry(principal, key, request.address);
+      const entry = this.#toEntry(principal, key, request.sandboxId);
       await this.#make(principal, key, entry, fingerprint);
       return this.#toToken(principal, key, entry, fingerprint);
     } catch (error) {
@@ -107,8 +107,8 @@ export class FirstAnswers {
   }
 
   /** Forgets all answers about a sandbox but those that are still to be given. */
-  async forgetSandbox(address: SandboxAddress): Promise<void> {
-    const named = this.#hashOf(address);
+  async forgetSandbox(id: SandboxId): Promise<void> {
+    const named = this.#hash('sandbox', id);
     for (const [principal, entries] of this.#entries) {
       for (const [key, { sandbox }] of entries) {
         if (sandbox === named && !this.#underWay.has(`${principal}/${key}`)) await this.#remove(entries, key);
@@ -191,14 +191,10 @@ export class FirstAnswers {
     return Math.abs(this.#clock.wallMs() - atMs) >= KEPT_MS;
   }
 
-  #toEntry(principal: string, key: string, address: SandboxAddress | null): Entry {
-    const sandbox = address === null ? 'none' : this.#hashOf(address);
+  #toEntry(principal: string, key: string, id: SandboxId | null): Entry {
+    const sandbox = id === null ? 'none' : this.#hash('sandbox', id);
     const atMs = this.#clock.wallMs();
     return { file: join(this.#folder, principal, `${key}.${sandbox}.${atMs}`), sandbox, atMs };
-  }
-
-  #hashOf({ namespace, id }: SandboxAddress): string {
-    return this.#hash('sandbox', `${namespace}\0${id}`);
   }
 
   #hash(what: string, text: string): string {

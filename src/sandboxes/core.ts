@@ -13,6 +13,7 @@ import type { Egress } from '../egress/egress.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isOnEngineHost } from '../engines/host-path.ts';
 import { SandboxError } from '../errors.ts';
+import { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import { Catalog } from './catalog.ts';
@@ -59,8 +60,8 @@ interface CoreParts {
 export interface SandboxCore {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
-  /** What only this server knows. */
   readonly secret: ServerSecret;
+  readonly answers: FirstAnswers;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -83,8 +84,10 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
   const instance = await store.open(isThere);
   let secret: ServerSecret;
+  let answers: FirstAnswers;
   try {
     secret = await ServerSecret.open(config.dataDir);
+    answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
     await store.removeAllPoolFolders();
     await preflight({ engine, config, instance, users, logger });
   } catch (error) {
@@ -99,7 +102,20 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
-  const base = { ...outer, disks, users, store, instance, capacity, starts, registry, catalog, frames, events };
+  const base = {
+    ...outer,
+    answers,
+    disks,
+    users,
+    store,
+    instance,
+    capacity,
+    starts,
+    registry,
+    catalog,
+    frames,
+    events,
+  };
   const pool = new Pool(base);
   const lifecycle = new Lifecycle({ ...base, pool });
   const evictor = new Evictor({ ...base, pool, lifecycle });
@@ -132,6 +148,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     sandboxes: new Sandboxes({ ...use, changes }),
     listing: new Listing(use),
     secret,
+    answers,
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

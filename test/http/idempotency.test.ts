@@ -184,6 +184,19 @@ describe('a request with an Idempotency-Key', () => {
     expect([replayed(await send(look)), replayed(await send(look))]).toEqual([undefined, undefined]);
   });
 
+  it('is forgotten with a sandbox that is removed for good, save the removal itself', async () => {
+    await send();
+    await send({ key: 'other', url: '/sandbox/v/shell' });
+    const purge: Sent = { key: 'purge', url: '/sandbox/u?files=true', method: 'DELETE', body: undefined };
+    const first = await send(purge);
+    expect(first.json()).toMatchObject({ status: 'deleted' });
+    expect(await answerFiles()).toHaveLength(2);
+    const second = await send(purge);
+    expect([second.body, replayed(second)]).toEqual([first.body, 'true']);
+    expect(replayed(await send({ key: 'other', url: '/sandbox/v/shell' }))).toBe('true');
+    expect(replayed(await send())).toBeUndefined();
+  });
+
   it('leaves no name of a key, a principal or a user on the disk', async () => {
     await send({ key: 'telltale-key', url: '/sandbox/telltale-user/shell' });
     for (const file of await answerFiles()) {

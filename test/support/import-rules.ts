@@ -62,7 +62,6 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/dialects/clara',
     'src/fault-log.ts',
     'src/http',
-    'src/idempotency',
     'src/agent/link',
     'src/processes',
     'src/files',
@@ -83,7 +82,14 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/auth/principal.ts': ['src/auth'],
   'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts'],
   'src/idempotency': ['src/sandboxes/storage', 'src/sandboxes/address.ts', 'src/async', 'src/errors.ts'],
-  'src/http': ['src/idempotency', 'src/auth', 'src/auth/principal.ts', 'src/async', ...WORDS],
+  'src/http': [
+    'src/idempotency',
+    'src/sandboxes/address.ts',
+    'src/auth',
+    'src/auth/principal.ts',
+    'src/async',
+    ...WORDS,
+  ],
   'src/dialects': ['src/http', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [
     'src/dialects',
@@ -97,6 +103,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/processes': [...AGENT, ...USE, ...GROUND],
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
   'src/sandboxes/core.ts': [
+    'src/idempotency',
     'src/sandboxes/sandboxes.ts',
     'src/sandboxes/changes.ts',
     'src/sandboxes/listing.ts',
@@ -167,6 +174,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/sandboxes/metering': [...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/placement': ['src/sandboxes/users', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/lifecycle': [
+    'src/idempotency',
     'src/sandboxes/users',
     'src/sandboxes/placement',
     'src/sandboxes/preflight',

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { keepFirstAnswers } from '../../http/first-answers.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
+import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -32,7 +33,7 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: Cla
     addressOf,
     openRoutes: healthRoute,
     routes: async (app, core) => {
-      keepFirstAnswers(app, { answers, addressOf });
+      keepFirstAnswers(app, { answers, sandboxIdOf });
       await app.register(infoRoute, core);
       await app.register(sandboxRoutes, core);
       await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
@@ -41,6 +42,11 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: Cla
       await app.register(transferRoutes, core);
     },
   };
+}
+
+function sandboxIdOf(request: FastifyRequest): SandboxId | null {
+  const address = addressOf(request);
+  return address && toSandboxId(address);
 }
 
 function addressOf({ params }: FastifyRequest): { namespace: string; id: string } | null {

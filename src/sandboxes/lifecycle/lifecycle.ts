@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
+import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import { makeLink } from '../placement/make-link.ts';
@@ -26,6 +27,7 @@ export interface LifecycleParts {
   readonly engine: Engine;
   readonly store: SandboxStore;
   readonly users: SandboxUsers;
+  readonly answers: FirstAnswers;
   readonly agentSource: AgentSource;
   readonly frames: SharedFrameBudget;
   readonly config: Config;
@@ -116,10 +118,11 @@ export class Lifecycle {
     await this.#markDeleted(sandbox);
   }
 
-  /** Removes the sandbox with its files and its record, for good. */
+  /** Removes the sandbox with its files, its record and what was answered about it, for good. */
   async purge(sandbox: Sandbox): Promise<void> {
     await this.remove(sandbox);
     await this.#parts.store.purge(sandbox.id);
+    await this.#parts.answers.forgetSandbox(sandbox.id);
     sandbox.record = null;
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FirstAnswers, type OnceRequest } from '../../../src/idempotency/first-answers.ts';
+import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { FakeClock } from '../../support/fake-app.ts';
 
 const ANSWER = { status: 204, headers: {}, body: '' };
@@ -24,7 +25,7 @@ const request = (key: string, id = 'u', principal = 'bot'): OnceRequest => ({
   principal,
   key,
   fingerprint: key,
-  address: { namespace: 'clara', id },
+  sandboxId: toSandboxId({ namespace: 'clara', id }),
 });
 
 /** Carries a request out where it was not before; says whether it had to. */
@@ -58,7 +59,7 @@ describe('first answers', () => {
     await carryOut(answers, request('a', 'u'));
     await carryOut(answers, request('b', 'v'));
     const own = await answers.begin(request('c', 'u'));
-    await answers.forgetSandbox({ namespace: 'clara', id: 'u' });
+    await answers.forgetSandbox(toSandboxId({ namespace: 'clara', id: 'u' }));
     if (!('status' in own)) await own.keep(ANSWER);
     const next = await FirstAnswers.open(dataDir, SECRET, clock);
     expect(await carryOut(next, request('b', 'v'))).toBe(false);
