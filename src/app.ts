@@ -53,10 +53,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
   });
   const life = await openCore({ ...parts, egress, onError });
-  const { sandboxes, listing, answers } = life;
+  const { sandboxes, listing, settings, usage, answers } = life;
   const core = {
-    sandboxes,
-    listing,
+    ...{ sandboxes, listing, settings, usage },
     processes: new Processes(sandboxes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),

@@ -12,11 +12,15 @@ import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { Settings } from '../sandboxes/settings.ts';
+import type { UsageReporter } from '../sandboxes/usage-report.ts';
 
 /** What a dialect gets of the core. */
 export interface Core {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
+  readonly settings: Settings;
+  readonly usage: UsageReporter;
   readonly processes: Processes;
   readonly files: Files;
   readonly info: Info;

@@ -68,6 +68,8 @@ export interface EngineStats {
   readonly memoryBytes: number;
   /** CPU time used since the sandbox started, in nanoseconds. */
   readonly cpuNanos: number;
+  /** How many it has, or their threads; 0 where nobody counts. */
+  readonly processes: number;
 }
 
 /** A regular file of an image. */

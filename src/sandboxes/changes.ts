@@ -76,7 +76,7 @@ export class Changes {
 }
 
 /** Throws `not_found` for a sandbox that was never made, or was deleted. */
-function requireExisting(sandbox: Sandbox): void {
+export function requireExisting(sandbox: Sandbox): void {
   if (!sandbox.isExisting) throw notFound();
 }
 

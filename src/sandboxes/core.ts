@@ -32,9 +32,11 @@ import { closeHost } from './preflight/host-firewall.ts';
 import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { Settings } from './settings.ts';
 import { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
+import { UsageReporter } from './usage-report.ts';
 import { SandboxUsers } from './users/sandbox-users.ts';
 
 /** Sandboxes that start at the same time; one slow start still leaves places for the others. */
@@ -62,6 +64,8 @@ export interface SandboxCore {
   readonly listing: Listing;
   readonly secret: ServerSecret;
   readonly answers: FirstAnswers;
+  readonly settings: Settings;
+  readonly usage: UsageReporter;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -149,6 +153,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     listing: new Listing(use),
     secret,
     answers,
+    settings: new Settings({ ...use, changes }),
+    usage: new UsageReporter({ ...use, changes }),
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

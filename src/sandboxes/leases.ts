@@ -14,6 +14,11 @@ export class Leases {
     return this.#held.run + this.#held.file + this.#held.stream;
   }
 
+  /** True while somebody waits for a program or a file, and not only reads what comes. */
+  get hasForeground(): boolean {
+    return this.#held.run + this.#held.file > 0;
+  }
+
   /** Takes a lease; throws `limit` if `max` of its kind are held. */
   take(kind: LeaseKind, max: number): void {
     if (this.#held[kind] >= max) {

@@ -36,10 +36,14 @@ interface IdleDefaults {
   /** 0 is never. */
   readonly pauseAfterSeconds: number;
   readonly stopAfterSeconds: number;
+  /** Of a sandbox that somebody had paused. */
+  readonly pausedKeepSeconds: number;
 }
 
 interface Age {
   readonly idleMs: number;
+  /** Since somebody had it paused, on the wall clock; null where nobody has. */
+  readonly pausedMs: number | null;
   /** On the wall clock. */
   readonly nowMs: number;
 }
@@ -49,6 +53,7 @@ export function dueAction(life: LifePolicy, defaults: IdleDefaults, age: Age): '
   const { end } = life;
   if (end.when === 'unused' && age.idleMs >= end.afterSeconds * 1000) return end.by;
   if (end.when === 'at' && age.nowMs >= end.atMs) return end.by;
+  if (age.pausedMs !== null) return age.pausedMs >= defaults.pausedKeepSeconds * 1000 ? 'stop' : null;
   if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
   return pauseMs > 0 && age.idleMs >= pauseMs ? 'pause' : null;

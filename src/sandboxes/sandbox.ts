@@ -1,4 +1,5 @@
 import type { AgentLink } from '../agent/link/link.ts';
+import { createDeferred } from '../async/deferred.ts';
 import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
@@ -34,6 +35,7 @@ export class Sandbox {
   lastUsedMs: number;
   #state: SandboxState = 'absent';
   #measurements = 0;
+  #measured = createDeferred<void>();
 
   readonly #events: CoreEvents;
 
@@ -61,6 +63,16 @@ export class Sandbox {
   /** True while its agent measures something: it is idle, and may be stopped, but a pause would leave that call hanging. */
   get isBeingMeasured(): boolean {
     return this.#measurements > 0;
+  }
+
+  /** When somebody had it paused, on the wall clock; null while it is not, or is by its idleness. */
+  get pausedAtMs(): number | null {
+    return this.#state === 'paused' ? (this.record?.pausedAtMs ?? null) : null;
+  }
+
+  /** True where it may be stopped: nothing changes it, and nothing uses it but readers who wait for the end of a pause that somebody asked for. */
+  get mayStop(): boolean {
+    return this.isIdle || (this.mutex.isFree && this.pausedAtMs !== null && !this.leases.hasForeground);
   }
 
   /** True where nothing uses it and nothing changes it. */
@@ -94,6 +106,15 @@ export class Sandbox {
       return await work();
     } finally {
       this.#measurements -= 1;
+      if (this.#measurements === 0) this.#measured.resolve();
+    }
+  }
+
+  /** Resolves once its agent measures nothing. */
+  async whenMeasured(): Promise<void> {
+    while (this.isBeingMeasured) {
+      this.#measured = createDeferred();
+      await this.#measured.promise;
     }
   }
 }

@@ -61,7 +61,7 @@ describe('the OpenAPI document', () => {
 
   it('asks for a body wherever one must come, and only there', () => {
     for (const [route, { requestBody }] of operations) {
-      const mayBeAbsent = /\/(create|wait|stdin)$|^put .*\/(raw|archive)$/.test(route);
+      const mayBeAbsent = /\/(create|wait|stdin|pause|resume)$|^put .*\/(raw|archive)$/.test(route);
       if (requestBody) expect(requestBody.required ?? false, route).toBe(!mayBeAbsent);
     }
     expect(JSON.stringify(document.paths['/sandbox/{user_id}/create']?.post?.requestBody)).not.toContain(

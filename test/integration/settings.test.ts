@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { eventsOf } from '../support/event-stream.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 const run = promisify(execFile);
@@ -39,4 +40,34 @@ describe('a deletion with files=true', () => {
     await expect.poll(() => traces(server.dataDir), { timeout: 10_000 }).toEqual(before);
     expect((await server.shell('u', 'ls')).body.output).toBe('');
   });
+});
+
+describe('a pause', () => {
+  it('keeps streams open and time-outs still, until the sandbox is resumed', async () => {
+    server = await startRealServer();
+    const open = (path: string) =>
+      fetch(`${server.url}/sandbox/u/${path}`, {
+        headers: { 'x-api-key': server.apiKey, accept: 'application/x-ndjson' },
+      });
+    const command = 'echo begun; until [ -e go ]; do sleep 0.1; done; echo gone on; sleep 1000';
+    await server.call('POST', '/sandbox/u/processes', { command, timeout: 6 });
+    const events = eventsOf(await open('processes/1/events'));
+    expect((await events.next()).value?.event).toBe('start');
+    expect((await events.next()).value?.data).toEqual({ text: 'begun\n' });
+    expect((await server.call('POST', '/sandbox/u/pause')).body).toMatchObject({ status: 'paused' });
+
+    // Longer than the time-out, and than an agent may be silent.
+    const readings: number[] = [];
+    for await (const { data } of eventsOf(await open('usage?interval=5'))) {
+      readings.push(data.processes);
+      if (readings.length === 4) break;
+    }
+    expect(Math.min(...readings)).toBeGreaterThan(1);
+    expect((await server.call('GET', '/sandbox/u/status')).body.status).toBe('paused');
+
+    expect((await server.call('POST', '/sandbox/u/resume')).body).toMatchObject({ status: 'running' });
+    await server.call('POST', '/sandbox/u/file', { path: 'go', content: '' });
+    expect((await events.next()).value?.data).toEqual({ text: 'gone on\n' });
+    expect((await events.next()).value).toMatchObject({ event: 'exit', data: { timed_out: true } });
+  }, 60_000);
 });

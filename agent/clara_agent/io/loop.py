@@ -15,6 +15,12 @@ WRITE = EPOLLOUT
 GONE = EPOLLHUP | EPOLLERR
 
 
+# Seconds between two looks at the clock while a timer runs, and how late one must come to mean that the sandbox was frozen,
+# for which no clock stands still.
+TICK = 1.0
+STANDSTILL = 1.5
+
+
 class Timer:
     """A call to come; `cancel` takes it back."""
 
@@ -77,7 +83,12 @@ class Loop:
         callbacks = self._callbacks
         # Only those of earlier turns: what they wait for may be the write at the end of this one.
         calls, self._soon = self._soon, []
-        for fd, events in self._epoll.poll(0 if calls else self._patience()):
+        patience = 0 if calls else self._patience()
+        before = monotonic()
+        ready = self._epoll.poll(patience)
+        if self._timers:
+            self._allow_for_standstill(monotonic() - before - max(0, patience))
+        for fd, events in ready:
             callback = callbacks.get(fd)
             # A number that was freed in this turn may stand for something new by now.
             if callback and fd not in self._removed:
@@ -95,7 +106,13 @@ class Loop:
             heappop(timers)
         if not timers:
             return -1
-        return max(0, timers[0].when - monotonic())
+        return min(TICK, max(0, timers[0].when - monotonic()))
+
+    def _allow_for_standstill(self, late: float) -> None:
+        if late < STANDSTILL:
+            return
+        for timer in self._timers:
+            timer.when += late
 
     def _fire(self) -> None:
         timers = self._timers

@@ -27,6 +27,9 @@ export type Feed = (channel: Channel, stallTimer: StallTimer | undefined) => Pro
 /** How long a cancelled call may take to end before the agent counts as hung, in milliseconds. */
 const CANCEL_GRACE_MS = 8_000;
 
+/** How long an agent has after a freeze in which its time was over, in milliseconds at the most; it is looked for as often. */
+const FROZEN_MS = 8_000;
+
 /** Opens a channel, lets `feed` send its body, and resolves with the checked result once the agent is done with the call. */
 export async function call<Schema extends z.ZodType>(
   connection: AgentConnection,
@@ -42,7 +45,10 @@ export async function call<Schema extends z.ZodType>(
   let failure: { readonly error: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stallTimer: StallTimer | undefined;
-  const hang = () => connection.close(new AgentFailure('hung', `The sandbox did not answer ${op} in time.`));
+  const hang = () => {
+    if (connection.isFrozen) timer = setTimeout(hang, FROZEN_MS);
+    else connection.close(new AgentFailure('hung', `The sandbox did not answer ${op} in time.`));
+  };
   const cancel = () => {
     stallTimer?.end();
     channel.cancel();

@@ -22,6 +22,8 @@ const load = z.object({
   cpuNanos: z.int().min(0),
   /** The agent's own part of the CPU time. */
   ownCpuNanos: z.int().min(0).default(0),
+  /** All that there are in it. */
+  processes: z.int().min(0).default(0),
 });
 
 /** What a sandbox takes of memory, and its CPU time since it started, as it sees itself. */

@@ -83,6 +83,11 @@ export class AgentLink {
     return this.#connection?.isOpen ? this.#connection : undefined;
   }
 
+  /** Says whether the sandbox is frozen: an agent that does not answer then does not count as hung. */
+  set isFrozen(isFrozen: boolean) {
+    if (this.#connection) this.#connection.isFrozen = isFrozen;
+  }
+
   /** True where its agents have ended so often in a row that no other is started. */
   get isGivenUp(): boolean {
     return this.#losses >= MAX_LOSSES;

@@ -40,6 +40,8 @@ export class AgentConnection {
   readonly hello: Promise<AgentHello>;
   /** Resolves with the reason once the connection is over. */
   readonly closed: Promise<Error>;
+  /** True while its sandbox is frozen, whose agent's silence says nothing then. */
+  isFrozen = false;
   readonly #stream: Duplex;
   readonly #writer: FrameWriter;
   readonly #decoder = new FrameDecoder();
@@ -51,7 +53,7 @@ export class AgentConnection {
   readonly #budget: FrameBudget;
   readonly #liveness = new Liveness({
     isAwaited: () => this.#channels.size > this.#incoming.size,
-    isHeldBack: () => this.#pause !== undefined,
+    isHeldBack: () => this.#pause !== undefined || this.isFrozen,
     ping: () => this.send(FRAME.PING, 0, 0, PING),
     onHung: () => this.close(new AgentFailure('hung', 'The sandbox does not answer: its agent was stopped or hangs.')),
   });

@@ -20,6 +20,7 @@ const containerStats = z.object({
     stats: z.object({ total_inactive_file: z.number().optional(), inactive_file: z.number().optional() }).optional(),
   }),
   cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }),
+  pids_stats: z.object({ current: z.number().optional() }).optional(),
 });
 
 /** Memory is what the processes hold, without the file cache that the kernel would give back (as `docker stats` counts it). */
@@ -28,7 +29,8 @@ export function toEngineStats(stats: unknown): EngineStats {
   if (!parsed.success) {
     throw new SandboxError('conflict', 'The sandbox does not run, so it has no usage.', { cause: parsed.error });
   }
-  const { memory_stats: memory, cpu_stats: cpu } = parsed.data;
+  const { memory_stats: memory, cpu_stats: cpu, pids_stats: pids } = parsed.data;
   const fileCache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
-  return { memoryBytes: Math.max(0, memory.usage - fileCache), cpuNanos: cpu.cpu_usage.total_usage };
+  const memoryBytes = Math.max(0, memory.usage - fileCache);
+  return { memoryBytes, cpuNanos: cpu.cpu_usage.total_usage, processes: pids?.current ?? 0 };
 }

@@ -43,9 +43,10 @@ export class Evictor {
 
   /** Stops a sandbox that nothing uses; false where something does. */
   async stopIfIdle(sandbox: Sandbox): Promise<boolean> {
-    if (!sandbox.isIdle) return false;
+    if (!sandbox.mayStop) return false;
     return await sandbox.mutex.run(async () => {
-      if (sandbox.leases.count > 0) return false;
+      const isUsed = sandbox.pausedAtMs === null ? sandbox.leases.count > 0 : sandbox.leases.hasForeground;
+      if (isUsed) return false;
       await this.#parts.lifecycle.stop(sandbox);
       return true;
     });
@@ -55,7 +56,8 @@ export class Evictor {
     const { clock } = this.#parts;
     let oldest: Sandbox | undefined;
     for (const sandbox of this.#parts.registry.all()) {
-      if (sandbox === except || !sandbox.hasSlot || !sandbox.isIdle || !sandbox.life.yieldsAtCap) continue;
+      if (sandbox === except || !sandbox.hasSlot || !sandbox.mayStop) continue;
+      if (!sandbox.life.yieldsAtCap && sandbox.pausedAtMs === null) continue;
       if (this.#evictions.has(sandbox)) continue;
       if (sandbox.isWorking && clock.monotonicMs() - sandbox.lastUsedMs < WORKING_MS) continue;
       if (!oldest || isBefore(sandbox, oldest)) oldest = sandbox;
@@ -70,8 +72,10 @@ export class Evictor {
   }
 }
 
-/** Those that work give way after all others, and of each kind the one that was used least recently first. */
+/** First those that are idle, then those that somebody had paused, then those that work; of each kind the one that was used, or paused, least recently. */
 function isBefore(one: Sandbox, other: Sandbox): boolean {
   if (one.isWorking !== other.isWorking) return other.isWorking;
+  if (one.pausedAtMs !== null && other.pausedAtMs !== null) return one.pausedAtMs < other.pausedAtMs;
+  if (one.pausedAtMs !== other.pausedAtMs) return one.pausedAtMs === null;
   return one.lastUsedMs < other.lastUsedMs;
 }

@@ -78,7 +78,13 @@ export class Lifecycle {
   /** Freezes a running sandbox with its memory. */
   async pause(sandbox: Sandbox): Promise<void> {
     if (sandbox.state !== 'running' || !sandbox.engineId) return;
-    await this.#parts.engine.pause(sandbox.engineId);
+    if (sandbox.link) sandbox.link.isFrozen = true;
+    try {
+      await this.#parts.engine.pause(sandbox.engineId);
+    } catch (error) {
+      if (sandbox.link) sandbox.link.isFrozen = false;
+      throw error;
+    }
     sandbox.become('paused');
   }
 
@@ -87,6 +93,8 @@ export class Lifecycle {
     try {
       if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
       sandbox.become('running');
+      if (sandbox.link) sandbox.link.isFrozen = false;
+      this.#endPause(sandbox);
       if (sandbox.link?.isNew) void sandbox.link.endOrphans();
     } catch (error) {
       await this.recover(sandbox, error);
@@ -97,6 +105,7 @@ export class Lifecycle {
   async stop(sandbox: Sandbox, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
     const { engine, store } = this.#parts;
+    this.#endPause(sandbox);
     try {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
@@ -213,6 +222,12 @@ export class Lifecycle {
     if (!sandbox.record) return;
     sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
     await store.write(sandbox.record);
+  }
+
+  #endPause({ record }: Sandbox): void {
+    if (!record || record.pausedAtMs === null) return;
+    record.pausedAtMs = null;
+    this.#parts.store.writeSoon(record);
   }
 
   #markDown(sandbox: Sandbox): void {

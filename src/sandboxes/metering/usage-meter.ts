@@ -24,10 +24,11 @@ export interface Usage {
   readonly memoryBytes: number;
   /** 100 is one CPU in full use. */
   readonly cpuPercent: number;
+  readonly processes: number;
 }
 
 /** Of a sandbox that does not run. */
-export const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0 };
+export const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0, processes: 0 };
 
 interface Reading extends EngineStats {
   readonly atMs: number;
@@ -81,7 +82,7 @@ export class UsageMeter {
     const elapsedMs = now.atMs - before.atMs;
     const usedMs = (now.cpuNanos - before.cpuNanos) / 1e6;
     const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
-    const usage = { memoryBytes: now.memoryBytes, cpuPercent };
+    const usage = { memoryBytes: now.memoryBytes, cpuPercent, processes: now.processes };
     this.#usages.set(link, usage);
     return usage;
   }

@@ -22,6 +22,8 @@ const shared = {
   isBlank: z.boolean().default(false),
   /** What its files take, as it was measured last; null where nobody has, and where its disk tells. */
   diskBytes: z.number().nullable().default(null),
+  /** When somebody had it paused, on the wall clock; null while it is not, or is by itself. */
+  pausedAtMs: z.number().nullable().default(null),
   /** What its users call it, by key. */
   labels: z.record(z.string(), z.string()).default({}),
 };
@@ -92,6 +94,7 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     deletedAtMs: null,
     isBlank: false,
     diskBytes: null,
+    pausedAtMs: null,
     labels: {},
   };
 }

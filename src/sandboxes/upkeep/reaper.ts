@@ -44,7 +44,9 @@ export class Reaper {
   async #treat(sandbox: Sandbox): Promise<void> {
     const { clock, config, lifecycle, registry } = this.#parts;
     const idleMs = sandbox.isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
-    const action = dueAction(sandbox.life, config, { idleMs, nowMs: clock.wallMs() });
+    const nowMs = clock.wallMs();
+    const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
+    const action = dueAction(sandbox.life, config, { idleMs, pausedMs, nowMs });
     if (sandbox.isExisting && (action === 'remove' || action === 'purge')) return await this.#end(sandbox, action);
     if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
     if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox);

@@ -2,9 +2,11 @@ import type { z } from 'zod';
 import { parseSize } from '../../../config/fields.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
+import type { UsageReport } from '../../../sandboxes/usage-report.ts';
 import { round, toTimestamp } from '../numbers.ts';
 import type { sandboxInfo } from './info-schema.ts';
 import type { createBody } from './schemas.ts';
+import type { usageInfo } from './state-schemas.ts';
 
 /** What a create asked for, in the core's units. */
 export function toAsked(body: z.output<typeof createBody>): AskedSpec {
@@ -43,5 +45,19 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
       bytes_sent: status.egress.sentBytes,
       bytes_received: status.egress.receivedBytes,
     },
+  };
+}
+
+/** SandboxUsage of this dialect. */
+export function toUsage(report: UsageReport): z.output<typeof usageInfo> {
+  return {
+    memory_bytes: Math.round(report.memoryBytes),
+    memory_limit_bytes: report.memoryLimitBytes,
+    cpu_percent: round(report.cpuPercent, 2),
+    processes: report.processes,
+    disk_used_bytes: report.disk?.usedBytes ?? null,
+    disk_limit_bytes: report.disk?.limitBytes ?? null,
+    network: { sent: report.sentBytes, received: report.receivedBytes },
+    at: toTimestamp(report.atMs),
   };
 }

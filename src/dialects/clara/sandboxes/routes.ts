@@ -5,6 +5,7 @@ import { sandboxInfo } from './info-schema.ts';
 import { listRoute } from './list-routes.ts';
 import { toAsked, toSandboxInfo } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { stateRoutes } from './state-routes.ts';
 
 /** The native dialect: the life of a sandbox. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
@@ -45,6 +46,8 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
     sandboxOperation('sandbox', 'restartSandbox', 'Restart a sandbox, or create it', { 200: sandboxInfo }),
     async (request) => toSandboxInfo(await sandboxes.restart(refOf(request))),
   );
+
+  await app.register(stateRoutes, core);
 
   for (const [url, operationId] of [
     ['/sandbox/:user_id', 'deleteSandbox'],

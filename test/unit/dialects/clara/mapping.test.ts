@@ -83,6 +83,7 @@ describe('a SandboxInfo', () => {
       expiresAtMs: Date.UTC(2026, 0, 3),
       memoryBytes: 1_572_864,
       cpuPercent: 12.345,
+      processes: 4,
       disk: { usedBytes: 1_572_864, limitBytes: 5 * 2 ** 30 },
       egress: { allowed: 1, refused: 2, failed: 3, open: 4, sentBytes: 5, receivedBytes: 6 },
     });

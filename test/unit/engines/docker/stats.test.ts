@@ -7,7 +7,8 @@ const cpu = { cpu_usage: { total_usage: 5 } };
 describe("Docker's figures of a container", () => {
   it('are its memory without the file cache, and its CPU time', () => {
     const stats = { memory_stats: memory, cpu_stats: cpu };
-    expect(toEngineStats(stats)).toEqual({ memoryBytes: 20_000_000, cpuNanos: 5 });
+    expect(toEngineStats(stats)).toEqual({ memoryBytes: 20_000_000, cpuNanos: 5, processes: 0 });
+    expect(toEngineStats({ ...stats, pids_stats: { current: 7 } })).toMatchObject({ processes: 7 });
   });
 
   it.each([

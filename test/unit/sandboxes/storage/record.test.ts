@@ -31,6 +31,7 @@ describe('a record of the first version', () => {
       life: DEFAULT_LIFE,
       isBlank: false,
       diskBytes: null,
+      pausedAtMs: null,
       labels: {},
     });
   });

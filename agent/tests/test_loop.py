@@ -1,0 +1,60 @@
+"""The event loop's timers, on a clock of the test's own."""
+
+import unittest
+from unittest import mock
+
+from clara_agent.io import loop as loops
+
+
+class FakeClock:
+    """Moves by what is waited for, and by how long the sandbox is frozen meanwhile."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.frozen = []
+
+    def poll(self, patience):
+        self.now += patience + (self.frozen.pop(0) if self.frozen else 0)
+        return []
+
+
+class TimersOfAFrozenSandbox(unittest.TestCase):
+    def setUp(self):
+        self.clock = FakeClock()
+        patch = mock.patch.object(loops, "monotonic", lambda: self.clock.now)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.loop = loops.Loop()
+        self.loop._epoll.close()
+        self.loop._epoll = self.clock
+        self.fired = []
+
+    def _run_until(self, count):
+        while len(self.fired) < count:
+            self.loop.turn()
+
+    def test_stand_still_with_it(self):
+        self.loop.later(5, lambda: self.fired.append(self.clock.now))
+        self.clock.frozen = [0, 0, 60]
+        self._run_until(1)
+        self.assertAlmostEqual(self.fired[0], 165, delta=0.01)
+
+    def test_stand_still_also_where_they_would_be_due_before_its_end(self):
+        self.loop.later(0.5, lambda: self.fired.append(self.clock.now))
+        self.clock.frozen = [3600]
+        self._run_until(1)
+        self.assertAlmostEqual(self.fired[0], 3700.5, delta=0.01)
+        self.assertEqual(len(self.fired), 1)
+
+    def test_go_on_where_the_machine_is_only_busy(self):
+        self.loop.later(5, lambda: self.fired.append(self.clock.now))
+        self.clock.frozen = [0.7, 0.7, 0.7]
+        self._run_until(1)
+        self.assertAlmostEqual(self.fired[0], 105, delta=1)
+
+    def test_keep_their_order(self):
+        for seconds in (3, 1, 2):
+            self.loop.later(seconds, lambda seconds=seconds: self.fired.append(seconds))
+        self.clock.frozen = [10]
+        self._run_until(3)
+        self.assertEqual(self.fired, [1, 2, 3])

@@ -1,0 +1,82 @@
+import type { Clock } from '../async/clock.ts';
+import { withDeadline } from '../async/deadline.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
+import { type Changes, requireExisting } from './changes.ts';
+import { DEFAULT_LIFE } from './life-policy.ts';
+import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { Provisioner } from './lifecycle/provisioner.ts';
+import type { UsageMeter } from './metering/usage-meter.ts';
+import type { SandboxRef } from './ref.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { SandboxStatus } from './status.ts';
+import type { SandboxStore } from './storage/store.ts';
+
+/** How long a pause waits for measurements that are under way, in milliseconds. */
+const MEASURED_MS = 8_000;
+
+export interface SettingsParts {
+  readonly changes: Changes;
+  readonly clock: Clock;
+  readonly store: SandboxStore;
+  readonly lifecycle: Lifecycle;
+  readonly provisioner: Provisioner;
+  readonly usageMeter: UsageMeter;
+}
+
+/** What a user changes of a sandbox that exists. Each method throws `not_found` where there is none, or another principal's. */
+export class Settings {
+  readonly #parts: SettingsParts;
+
+  constructor(parts: SettingsParts) {
+    this.#parts = parts;
+  }
+
+  /** Freezes it with its memory until it is resumed or used; throws `conflict` where somebody waits for what it does, or it is stopped. */
+  async pause(ref: SandboxRef): Promise<SandboxStatus> {
+    const { changes, usageMeter } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, () => this.#pause(sandbox));
+    return await changes.describe(sandbox, usageMeter.last(sandbox));
+  }
+
+  /** Makes it run: thaws it, or starts it where it is stopped. */
+  async resume(ref: SandboxRef): Promise<SandboxStatus> {
+    const { changes, provisioner, usageMeter } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, async () => {
+      requireExisting(sandbox);
+      await provisioner.bringUp(sandbox, ref.principal, { asked: {}, life: DEFAULT_LIFE });
+    });
+    changes.noteUse(sandbox);
+    return await changes.describe(sandbox, usageMeter.last(sandbox));
+  }
+
+  async #pause(sandbox: Sandbox): Promise<void> {
+    const { lifecycle, clock, store } = this.#parts;
+    requireExisting(sandbox);
+    requireUp(sandbox);
+    const sentence = 'The sandbox is still being measured; try again in a moment.';
+    if (sandbox.state === 'running') await withDeadline(sandbox.whenMeasured(), MEASURED_MS, sentence);
+    if (sandbox.leases.hasForeground) {
+      throw new SandboxError('conflict', 'A call is under way in the sandbox; pause it when that is done.');
+    }
+    try {
+      await lifecycle.pause(sandbox);
+    } catch (error) {
+      if (isSandboxError(error, 'not_found') || isSandboxError(error, 'conflict')) {
+        await lifecycle.recover(sandbox, error);
+        requireUp(sandbox);
+      }
+      throw error;
+    }
+    const { record } = sandbox;
+    if (!record || record.pausedAtMs !== null) return;
+    sandbox.record = { ...record, pausedAtMs: clock.wallMs() };
+    await store.write(sandbox.record);
+  }
+}
+
+function requireUp(sandbox: Sandbox): void {
+  if (sandbox.isUp) return;
+  throw new SandboxError('conflict', 'The sandbox is stopped: nothing runs in it that could be paused.');
+}
