@@ -9,6 +9,7 @@ import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
 import type { Engine } from './engines/engine.ts';
 import { FaultLog } from './fault-log.ts';
+import { FileTree } from './files/file-tree.ts';
 import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
@@ -58,6 +59,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     ...{ sandboxes, listing, settings, usage },
     processes: new Processes(sandboxes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
+    tree: new FileTree(sandboxes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers });

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Principal } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
+import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
 import type { KeyDoor } from '../http/auth.ts';
 import type { HttpProblem } from '../http/errors.ts';
@@ -23,6 +24,7 @@ export interface Core {
   readonly usage: UsageReporter;
   readonly processes: Processes;
   readonly files: Files;
+  readonly tree: FileTree;
   readonly info: Info;
 }
 

@@ -13,3 +13,6 @@ export function toFilePath(path: string): string {
     throw new SandboxError('invalid', 'path names a folder; end it with the name of a file.');
   return toAbsolutePath(path);
 }
+
+/** Where relative paths start. */
+export const WORKSPACE_PATH = WORKSPACE;

@@ -113,10 +113,11 @@ export class FakeAgent {
         return answerRun(channel, request, this.onRun);
       case 'stat':
         return files.stat(at('path'));
+      case 'entry':
+        return files.entry(at('path'));
       case 'list': {
-        const entries = files.list(at('path'));
-        for (const entry of entries) await channel.write(1, Buffer.from(`${JSON.stringify(entry)}\n`));
-        return { entries: entries.length };
+        for (const entry of files.list(at('path'))) await channel.write(1, Buffer.from(`${JSON.stringify(entry)}\n`));
+        return { next: null };
       }
       case 'read': {
         const { offset = 0, length = Number.MAX_SAFE_INTEGER } = range.parse(request);

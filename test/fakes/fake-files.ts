@@ -42,6 +42,11 @@ export class FakeFiles {
     return { type, size: bytes?.length ?? 0, mtimeNs, mode: bytes === null ? 0o755 : 0o644, inode: String(inode) };
   }
 
+  entry(path: string) {
+    const { inode, ...stat } = this.stat(path);
+    return { path, ...stat, uid: 1000, gid: 1000, owner: 'user', target: null };
+  }
+
   /** What a condition of a write may name to mean the file as it is. */
   states(path: string): string[] {
     if (!this.#entries.has(path)) return ['absent'];
@@ -54,7 +59,7 @@ export class FakeFiles {
     return this.#below(path)
       .filter((child) => posix.dirname(child) === path)
       .sort()
-      .map((child) => ({ name: posix.basename(child), ...this.stat(child) }));
+      .map((child) => this.entry(child));
   }
 
   /** The bytes of a file. */

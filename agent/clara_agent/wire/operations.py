@@ -19,6 +19,7 @@ TABLE = {
     "processes": ("processes.table_operations", "Processes"),
     "output": ("processes.reading", "Output"),
     "stat": ("files.files", "Stat"),
+    "entry": ("files.entries", "Entry"),
     "list": ("files.listing", "List"),
     "read": ("files.read", "Read"),
     "write": ("files.write", "Write"),

@@ -6,6 +6,7 @@ import type { Dialect } from '../dialect.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
+import { treeRoutes } from './fs/routes.ts';
 import { TAGS } from './operation.ts';
 import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
@@ -38,6 +39,7 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: Cla
       await app.register(sandboxRoutes, core);
       await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
       await app.register(processRoutes, { ...core, maxTimeoutSeconds });
+      await app.register(treeRoutes, core);
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
     },

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { type CallOptions, call, type TransferOptions } from './call.ts';
+import { collectLines } from './lines.ts';
+
+const fileEntry = z.object({
+  path: z.string().min(1),
+  type: z.enum(['file', 'directory', 'symlink', 'other']),
+  size: z.number().min(0),
+  mode: z.int().min(0).max(0o7777),
+  uid: z.int().min(0),
+  gid: z.int().min(0),
+  owner: z.string().nullable(),
+  mtimeNs: z.string().regex(/^-?\d{1,20}$/),
+  target: z.string().nullable(),
+});
+
+/** A file, folder or link. In its texts, bytes that are not UTF-8 are lone surrogates. */
+export type FileEntry = z.infer<typeof fileEntry>;
+
+/** What is at a path; AgentFailure `not_found` where there is nothing. */
+export function describeEntry(
+  connection: AgentConnection,
+  path: string,
+  follow: boolean,
+  options: CallOptions,
+): Promise<FileEntry> {
+  return call(connection, 'entry', { path, follow }, fileEntry, options);
+}
+
+export interface ListOptions {
+  readonly depth: number;
+  readonly limit: number;
+  /** False to leave out what begins with a dot, with all below it. */
+  readonly hidden: boolean;
+  /** The path below the folder that the page begins behind, whether it is still there or not. */
+  readonly after: string | null;
+}
+
+/** A page of what is below a folder; `next` is where the one behind it begins, null at the end. */
+export async function listEntries(
+  connection: AgentConnection,
+  path: string,
+  list: ListOptions,
+  options: TransferOptions,
+): Promise<{ readonly entries: readonly FileEntry[]; readonly next: string | null }> {
+  const end = z.object({ next: z.string().nullable() });
+  const { items, result } = await collectLines(connection, 'list', { path, ...list }, fileEntry, end, options);
+  if (items.length > list.limit) throw new AgentFailure('internal', 'The agent gave more entries than were asked for.');
+  return { entries: items, next: result.next };
+}

@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { Channel } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { call, type Feed, type TransferOptions } from './call.ts';
+
+/** So many lines are checked before others have their turn. */
+const LINES_A_TURN = 500;
+
+/** More than any answer of lines may have, in bytes. */
+const LIMIT_BYTES = 16 * 2 ** 20;
+
+/** Calls an operation whose bytes are lines of JSON; all of them, checked, and its result. */
+export async function collectLines<Item extends z.ZodType, Result extends z.ZodType>(
+  connection: AgentConnection,
+  op: string,
+  parameters: Readonly<Record<string, unknown>>,
+  item: Item,
+  result: Result,
+  options: TransferOptions,
+): Promise<{ readonly items: readonly z.infer<Item>[]; readonly result: z.infer<Result> }> {
+  const { bytes, result: end } = await collectBytes(connection, op, parameters, result, options);
+  const lines = bytes.length === 0 ? [] : bytes.toString('utf8').replace(/\n$/, '').split('\n');
+  const items: z.infer<Item>[] = [];
+  for (let at = 0; at < lines.length; at += LINES_A_TURN) {
+    if (at > 0) await setImmediate();
+    for (const line of lines.slice(at, at + LINES_A_TURN)) items.push(parseLine(line, item));
+  }
+  return { items, result: end };
+}
+
+/** Calls an operation that sends bytes, which are bounded; all of them, and its result. */
+async function collectBytes<Result extends z.ZodType>(
+  connection: AgentConnection,
+  op: string,
+  parameters: Readonly<Record<string, unknown>>,
+  result: Result,
+  options: TransferOptions,
+): Promise<{ readonly bytes: Buffer; readonly result: z.infer<Result> }> {
+  const pieces: Buffer[] = [];
+  let received = 0;
+  let channel: Channel | undefined;
+  const onData = (_stream: number, piece: Buffer) => {
+    received += piece.length;
+    // Small pieces are copied: they would keep the whole chunk that they came in.
+    if (received <= LIMIT_BYTES) pieces.push(Buffer.from(piece));
+    channel?.consumed(piece.length);
+  };
+  const feed: Feed = (opened) => {
+    channel = opened;
+  };
+  const end = await call(connection, op, parameters, result, options, { onData }, feed);
+  if (received > LIMIT_BYTES) throw new AgentFailure('internal', 'The agent gave more than an answer may have.');
+  return { bytes: Buffer.concat(pieces), result: end };
+}
+
+function parseLine<Item extends z.ZodType>(line: string, item: Item): z.infer<Item> {
+  try {
+    return item.parse(JSON.parse(line));
+  } catch (error) {
+    throw new AgentFailure('internal', 'The agent gave a malformed line.', { cause: error });
+  }
+}

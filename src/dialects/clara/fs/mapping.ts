@@ -1,0 +1,53 @@
+import { posix } from 'node:path';
+import type { z } from 'zod';
+import type { FileEntry } from '../../../files/file-tree.ts';
+import { nameFromBytes, showName } from '../../../files/names.ts';
+import { toAbsolutePath } from '../../../files/paths.ts';
+import { toTimestamp } from '../numbers.ts';
+import type { entry } from './schemas.ts';
+
+/** The first and the last millisecond that RFC 3339 can write. */
+const [FIRST_MS, LAST_MS] = [-62_135_596_800_000, 253_402_300_799_999];
+
+type Entry = z.output<typeof entry>;
+
+/** The absolute path that a request names as text or as bytes; undefined where it names none. */
+export function toPath(text: string | undefined, bytes: string | undefined): string | undefined {
+  if (bytes !== undefined) return toAbsolutePath(nameFromBytes(Buffer.from(bytes, 'base64')));
+  return text === undefined ? undefined : toAbsolutePath(text);
+}
+
+/** An entry as clients see it. */
+export function toEntry({ path, type, size, mode, uid, gid, owner, mtimeNs, target }: FileEntry): Entry {
+  return {
+    ...named('name', posix.basename(path) || '/'),
+    ...named('path', path),
+    type,
+    size,
+    mode: mode.toString(8).padStart(4, '0'),
+    uid,
+    gid,
+    owner,
+    modified_at: toTime(mtimeNs),
+    target: null,
+    ...(target === null ? {} : named('target', target)),
+  };
+}
+
+/** A name under a field, with its bytes beside it where it is not UTF-8. */
+function named<Name extends string>(field: Name, text: string): Record<Name, string> {
+  const { shown, base64 } = showName(text);
+  return { [field]: shown, ...(base64 === null ? {} : { [`${field}_base64`]: base64 }) } as Record<Name, string>;
+}
+
+/** A time with microseconds, as far as RFC 3339 has years. */
+function toTime(mtimeNs: string): string {
+  const micros = floorDivide(BigInt(mtimeNs), 1_000n);
+  const millis = floorDivide(micros, 1_000n);
+  const clamped = Math.max(FIRST_MS, Math.min(LAST_MS, Number(millis)));
+  return toTimestamp(clamped).replace(/000Z$/, `${String(micros - millis * 1_000n).padStart(3, '0')}Z`);
+}
+
+function floorDivide(value: bigint, by: bigint): bigint {
+  return value >= 0n ? value / by : -((-value + by - 1n) / by);
+}

@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { WORKSPACE_PATH } from '../../../files/paths.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import { fromCursor, toCursor } from './cursor.ts';
+import { toEntry, toPath } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+/** The native dialect: folders and files as data. */
+export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, { tree }) => {
+  app.get(
+    '/sandbox/:user_id/fs',
+    sandboxOperation(
+      'files',
+      'listEntries',
+      'List a folder as data, by pages, as deep as is asked for',
+      { 200: schemas.listResponse },
+      { querystring: schemas.listQuery },
+    ),
+    async (request, reply) => {
+      const { path, path_base64, depth, limit, cursor, hidden } = request.query;
+      const folder = toPath(path, path_base64) ?? WORKSPACE_PATH;
+      const after = cursor === undefined ? null : fromCursor(cursor);
+      const list = { depth, limit, hidden: hidden === 'true', after };
+      const { entries, next } = await tree.list(refOf(request), folder, list, disconnectSignal(reply));
+      return { entries: entries.map(toEntry), next_cursor: next === null ? null : toCursor(next) };
+    },
+  );
+
+  app.get(
+    '/sandbox/:user_id/fs/stat',
+    sandboxOperation(
+      'files',
+      'statPath',
+      'What is at a path',
+      { 200: schemas.entry },
+      { querystring: schemas.statQuery },
+    ),
+    async (request, reply) => {
+      const { path, path_base64, follow } = request.query;
+      const target = toPath(path, path_base64) ?? WORKSPACE_PATH;
+      return toEntry(await tree.stat(refOf(request), target, follow === 'true', disconnectSignal(reply)));
+    },
+  );
+};
