@@ -26,6 +26,8 @@ interface SandboxErrorOptions {
   /** How long a client does well to wait before it asks again, in seconds. */
   readonly retryAfterSeconds?: number;
   readonly remedy?: Remedy;
+  /** The field of the request that is wrong. */
+  readonly field?: string;
   /** Ids of sandboxes that are deleted and keep files, where those are in the way. */
   readonly keptIds?: readonly string[];
 }
@@ -37,6 +39,7 @@ export class SandboxError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly remedy: Remedy | undefined;
   readonly keptIds: readonly string[] | undefined;
+  readonly field: string | undefined;
 
   constructor(kind: ErrorKind, message: string, options: SandboxErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -44,6 +47,7 @@ export class SandboxError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.remedy = options.remedy;
     this.keptIds = options.keptIds;
+    this.field = options.field;
   }
 }
 

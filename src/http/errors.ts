@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorKind, isSandboxError, type Remedy } from '../errors.ts';
+import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
@@ -104,8 +104,7 @@ function causeOf(error: Error): string | undefined {
 }
 
 function toProblem(error: FastifyError): HttpProblem {
-  if (isSandboxError(error))
-    return { ...ofKind(error.kind, error.message), remedy: error.remedy, keptIds: error.keptIds };
+  if (isSandboxError(error)) return ofError(error);
   if (error instanceof HttpError) return ofHttp(error);
   if (error instanceof InvalidRequest) return { ...ofKind('invalid', error.message), issues: error.issues };
   switch (error.code) {
@@ -123,6 +122,12 @@ function toProblem(error: FastifyError): HttpProblem {
     return { ...ofKind('invalid', error.message), status };
   }
   return ofKind('internal', 'The server failed at this; its log says more.');
+}
+
+function ofError({ kind, message, remedy, keptIds, field }: SandboxError): HttpProblem {
+  const msg = message.replace(`${field} `, '').replace(/\.$/, '');
+  const issues = field === undefined ? [] : [{ loc: ['body', field], msg, type: kind }];
+  return { ...ofKind(kind, message), remedy, keptIds, issues };
 }
 
 function ofKind(kind: ErrorKind, message: string): HttpProblem {

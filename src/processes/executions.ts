@@ -30,7 +30,7 @@ export interface ExecutionOptions {
   readonly memory: SandboxMemory;
   /** Asked where the agent was lost: whether its sandbox runs on. */
   readonly runsOn?: () => Promise<boolean>;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -72,8 +72,8 @@ export class Processes {
   /** Runs a program to its end; how it ended is a result, whatever it was. */
   async run(ref: SandboxRef, program: Program, options: RunOptions): Promise<Execution> {
     const { lease = 'run', needsRoom = false, ...run } = options;
-    return await this.#sandboxes.use(ref, { lease, needsRoom }, ({ connection, memory, runsOn }) =>
-      execute(connection, program, { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn }),
+    return await this.#sandboxes.use(ref, { lease, needsRoom }, ({ connection, memory, runsOn, env }) =>
+      execute(connection, program, { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn, env }),
     );
   }
 
@@ -192,7 +192,7 @@ export class Processes {
   }
 
   async #start(
-    { connection }: SandboxAccess,
+    { connection, env: common }: SandboxAccess,
     program: Program,
     options: StartOptions,
     hasCaller: boolean,
@@ -206,7 +206,7 @@ export class Processes {
         most: this.#config.maxProcesses,
         timeoutMs: timeoutSeconds * 1000,
         cwd: about.cwd,
-        env,
+        env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,
         signal,
       });

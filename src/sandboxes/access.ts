@@ -15,6 +15,8 @@ export interface UseOptions {
 export interface SandboxAccess {
   readonly connection: AgentConnection;
   readonly memory: SandboxMemory;
+  /** What programs get in their environment; undefined where that is nothing. */
+  readonly env: Readonly<Record<string, string>> | undefined;
   /** Asked after the agent was lost: whether its sandbox runs on. */
   readonly runsOn: () => Promise<boolean>;
   /** Whether this server is what ends the work. */

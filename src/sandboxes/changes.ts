@@ -7,6 +7,7 @@ import type { Usage } from './metering/usage-meter.ts';
 import { requireOwn, type SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
+import { isEmpty, NO_SETTINGS, type Settings, type SettingsChange, toChanged } from './settings-change.ts';
 import { type SandboxStatus, toStatus } from './status.ts';
 import type { SandboxStore } from './storage/store.ts';
 
@@ -50,6 +51,25 @@ export class Changes {
     this.#parts.ending.throwIfAborted();
     const sentence = 'The engine is slow: the sandbox is still being changed; look at its status.';
     return await withDeadline(sandbox.mutex.run(work), CHANGE_MS, sentence, this.#parts.ending);
+  }
+
+  /** Throws where the settings of the sandbox, or of one that is to be made, cannot be changed so; returns the time that this is said of. */
+  requirePossible(sandbox: Sandbox, change: SettingsChange): number {
+    const nowMs = this.#parts.clock.wallMs();
+    this.#toChanged(sandbox, change, nowMs);
+    return nowMs;
+  }
+
+  /** Changes the settings of a sandbox that exists; resolves once that is on disk. */
+  async apply(sandbox: Sandbox, change: SettingsChange, nowMs = this.#parts.clock.wallMs()): Promise<void> {
+    if (!sandbox.record || isEmpty(change)) return;
+    sandbox.record = { ...sandbox.record, ...this.#toChanged(sandbox, change, nowMs) };
+    await this.#parts.store.write(sandbox.record);
+  }
+
+  #toChanged({ isExisting, record }: Sandbox, change: SettingsChange, nowMs: number): Settings {
+    const limits = { idleMaxSeconds: this.#parts.config.idleMaxSeconds, nowMs };
+    return toChanged(isExisting && record ? record : NO_SETTINGS, change, limits);
   }
 
   /** Notes that somebody uses the sandbox now, and runs so many programs in it. */

@@ -56,6 +56,14 @@ export class Sandbox {
     return this.record?.asked ?? {};
   }
 
+  /** What programs get in their environment; undefined where that is nothing. */
+  get env(): Readonly<Record<string, string>> | undefined {
+    const env = this.record?.env;
+    // The path of every call: no copy, and no list of names.
+    for (const _ in env) return env;
+    return undefined;
+  }
+
   get life(): LifePolicy {
     return this.record?.life ?? DEFAULT_LIFE;
   }
@@ -68,6 +76,13 @@ export class Sandbox {
   /** When somebody had it paused, on the wall clock; null while it is not, or is by its idleness. */
   get pausedAtMs(): number | null {
     return this.#state === 'paused' ? (this.record?.pausedAtMs ?? null) : null;
+  }
+
+  /** Forgets that somebody had it paused; false where nobody had. */
+  endPause(): boolean {
+    if (!this.record || this.record.pausedAtMs === null) return false;
+    this.record.pausedAtMs = null;
+    return true;
   }
 
   /** True where it may be stopped: nothing changes it, and nothing uses it but readers who wait for the end of a pause that somebody asked for. */

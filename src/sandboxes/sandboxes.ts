@@ -21,6 +21,7 @@ import type { UsageMeter } from './metering/usage-meter.ts';
 import { requireOwn, type SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { SettingsChange } from './settings-change.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { changesSpec, requireGrantable, resolveSpec } from './spec/sandbox-spec.ts';
 import type { SandboxStatus } from './status.ts';
@@ -62,17 +63,24 @@ export class Sandboxes {
     this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, stream: MAX_STREAMS };
   }
 
-  /** Makes sure that the sandbox runs, with what is asked for if anything is; one that is made gets this life. */
-  async create(ref: SandboxRef, asked: AskedSpec, life: LifePolicy = DEFAULT_LIFE): Promise<SandboxStatus> {
+  /** Makes sure that the sandbox runs, with what is asked for and so changed if anything is; one that is made gets this life. */
+  async create(
+    ref: SandboxRef,
+    asked: AskedSpec,
+    life: LifePolicy = DEFAULT_LIFE,
+    change: SettingsChange = {},
+  ): Promise<SandboxStatus> {
     const { config, provisioner } = this.#parts;
     requireGrantable(asked, config);
     const sandbox = await this.#changes.find(ref);
+    const nowMs = this.#changes.requirePossible(sandbox, change);
     const request = { asked, life };
     await this.#changes.exclusively(sandbox, async () => {
       if (sandbox.isExisting && changesSpec(config, sandbox.asked, asked))
         await provisioner.changeSpec(sandbox, ref.principal, request);
       else await provisioner.bringUp(sandbox, ref.principal, request);
       this.#keep(sandbox, asked);
+      await this.#changes.apply(sandbox, change, nowMs);
     });
     this.#changes.noteUse(sandbox);
     return await this.#changes.describe(sandbox, this.#parts.usageMeter.last(sandbox));
@@ -162,6 +170,7 @@ export class Sandboxes {
       return {
         sandbox,
         connection,
+        env: sandbox.env,
         memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
         runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
         isServerEnding: () => ending.aborted,

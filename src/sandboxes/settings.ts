@@ -8,6 +8,7 @@ import type { Provisioner } from './lifecycle/provisioner.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { SettingsChange } from './settings-change.ts';
 import type { SandboxStatus } from './status.ts';
 import type { SandboxStore } from './storage/store.ts';
 
@@ -29,6 +30,17 @@ export class Settings {
 
   constructor(parts: SettingsParts) {
     this.#parts = parts;
+  }
+
+  /** Changes it at once, without starting or using it. */
+  async update(ref: SandboxRef, change: SettingsChange): Promise<SandboxStatus> {
+    const { changes, usageMeter } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, async () => {
+      requireExisting(sandbox);
+      await changes.apply(sandbox, change);
+    });
+    return await changes.describe(sandbox, usageMeter.last(sandbox));
   }
 
   /** Freezes it with its memory until it is resumed or used; throws `conflict` where somebody waits for what it does, or it is stopped. */

@@ -23,6 +23,8 @@ export interface SandboxStatus extends Usage {
   readonly lastUsedAtMs: number;
   readonly executions: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Names of its variables; their values may be secrets. */
+  readonly envNames: readonly string[];
   /** When it ends by itself, on the wall clock; null where it does not. */
   readonly expiresAtMs: number | null;
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
@@ -53,6 +55,7 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     lastUsedAtMs: record.lastUsedAtMs,
     executions: record.executions,
     labels: record.labels,
+    envNames: Object.keys(record.env).sort(),
     expiresAtMs: expiryOf(record),
     ...usage,
     disk,

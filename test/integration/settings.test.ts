@@ -71,3 +71,43 @@ describe('a pause', () => {
     expect((await events.next()).value).toMatchObject({ event: 'exit', data: { timed_out: true } });
   }, 60_000);
 });
+
+describe('the environment of a sandbox', () => {
+  it('is that of everything that starts afterwards, also after a restart', async () => {
+    server = await startRealServer();
+    await server.call('POST', '/sandbox/u/create', { env: { WHO: 'somebody' } });
+    const shown = async () => [
+      (await server.shell('u', 'echo $WHO')).body.output,
+      (await server.execute('u', "import os; print(os.environ.get('WHO', ''))")).body.output,
+    ];
+    expect(await shown()).toEqual(['somebody\n', 'somebody\n']);
+    await server.call('PATCH', '/sandbox/u', { env: { WHO: 'another one' } });
+    expect(await shown()).toEqual(['another one\n', 'another one\n']);
+    const env = { MORE: '1' };
+    await server.call('POST', '/sandbox/u/processes', { command: 'echo $WHO $MORE', env });
+    await server.call('POST', '/sandbox/u/processes/1/wait', {});
+    const output = await fetch(`${server.url}/sandbox/u/processes/1/output`, {
+      headers: { 'x-api-key': server.apiKey },
+    });
+    expect(await output.text()).toBe('another one 1\n');
+    await server.call('POST', '/sandbox/u/restart');
+    expect(await shown()).toEqual(['another one\n', 'another one\n']);
+  });
+});
+
+describe('a sandbox with an end', () => {
+  it('is deleted then although code runs in it, and its files are there for the next', async () => {
+    server = await startRealServer();
+    await server.shell('u', 'echo kept > file');
+    const running = server.shell('u', 'sleep 1000', { timeout: 300 });
+    const expires_at = new Date(Date.now() + 2_000).toISOString();
+    expect((await server.call('PATCH', '/sandbox/u', { expires_at })).status).toBe(200);
+    expect((await running).body).toMatchObject({ success: false });
+    await expect
+      .poll(async () => (await server.call('GET', '/sandbox/u/status')).status, { timeout: 15_000 })
+      .toBe(404);
+    const instance = await readFile(`${server.dataDir}/instance`, 'utf8');
+    expect((await run('docker', ['ps', '-aq', '--filter', `label=clara.instance=${instance}`])).stdout).toBe('');
+    expect((await server.shell('u', 'cat file')).body.output).toBe('kept\n');
+  }, 60_000);
+});

@@ -14,7 +14,13 @@ import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
-import { type MakeRequest, type SandboxRecord, toStartedRecord, toUndoneRecord } from '../storage/record.ts';
+import {
+  type MakeRequest,
+  type SandboxRecord,
+  toDeletedRecord,
+  toStartedRecord,
+  toUndoneRecord,
+} from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Instances } from './instances.ts';
@@ -94,7 +100,7 @@ export class Lifecycle {
       if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
       sandbox.become('running');
       if (sandbox.link) sandbox.link.isFrozen = false;
-      this.#endPause(sandbox);
+      if (sandbox.endPause() && sandbox.record) this.#parts.store.writeSoon(sandbox.record);
       if (sandbox.link?.isNew) void sandbox.link.endOrphans();
     } catch (error) {
       await this.recover(sandbox, error);
@@ -105,7 +111,7 @@ export class Lifecycle {
   async stop(sandbox: Sandbox, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
     const { engine, store } = this.#parts;
-    this.#endPause(sandbox);
+    sandbox.endPause();
     try {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
@@ -220,14 +226,8 @@ export class Lifecycle {
     this.#forgetContainer(sandbox);
     sandbox.become('absent');
     if (!sandbox.record) return;
-    sandbox.record = { ...sandbox.record, engineId: null, deletedAtMs: clock.wallMs() };
+    sandbox.record = toDeletedRecord(sandbox.record, clock.wallMs());
     await store.write(sandbox.record);
-  }
-
-  #endPause({ record }: Sandbox): void {
-    if (!record || record.pausedAtMs === null) return;
-    record.pausedAtMs = null;
-    this.#parts.store.writeSoon(record);
   }
 
   #markDown(sandbox: Sandbox): void {

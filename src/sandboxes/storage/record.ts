@@ -26,6 +26,8 @@ const shared = {
   pausedAtMs: z.number().nullable().default(null),
   /** What its users call it, by key. */
   labels: z.record(z.string(), z.string()).default({}),
+  /** Of what starts in it, on top of what everything there has. */
+  env: z.record(z.string(), z.string()).default({}),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -96,7 +98,14 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     diskBytes: null,
     pausedAtMs: null,
     labels: {},
+    env: {},
   };
+}
+
+/** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
+export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
+  const settings = { labels: {}, env: {}, life: DEFAULT_LIFE, pausedAtMs: null };
+  return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 
 /** The record after a start that was given up: what it was where there were files, else one without any. */
@@ -104,9 +113,9 @@ export function toUndoneRecord(record: SandboxRecord | null, before: SandboxReco
   return before ?? (record && { ...record, isBlank: true });
 }
 
-/** When a sandbox ends by itself, on the wall clock; null where it does not. */
+/** When a sandbox ceases to exist by itself, on the wall clock; null where it does not. */
 export function expiryOf({ life }: Pick<SandboxRecord, 'life'>): number | null {
-  return life.end.when === 'at' ? life.end.atMs : null;
+  return life.end.when === 'at' && life.end.by !== 'stop' ? life.end.atMs : null;
 }
 
 /** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */

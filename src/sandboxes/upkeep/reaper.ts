@@ -1,6 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
+import type { Catalog } from '../catalog.ts';
 import { dueAction } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -18,6 +19,7 @@ const DISCARD_AFTER_MS = 24 * 3_600_000;
 interface ReaperParts {
   readonly config: Config;
   readonly clock: Clock;
+  readonly catalog: Catalog;
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly provisioner: Provisioner;
@@ -39,6 +41,18 @@ export class Reaper {
   async reap(): Promise<void> {
     const { registry, onError } = this.#parts;
     await Promise.all([...registry.all()].map((sandbox) => this.#treat(sandbox).catch(onError)));
+  }
+
+  /** Ends those whose time is over, in memory or not: on the clock, whatever runs in them. */
+  async expire(): Promise<void> {
+    const { catalog, clock, registry, onError } = this.#parts;
+    const ids = await catalog.expired(clock.wallMs());
+    await Promise.all(
+      ids.map(async (id) => {
+        const sandbox = await registry.find(id);
+        if (sandbox) await this.#treat(sandbox);
+      }),
+    ).catch(onError);
   }
 
   async #treat(sandbox: Sandbox): Promise<void> {
@@ -67,7 +81,7 @@ export class Reaper {
       return false;
     }
     if (action === null) await workMeter.note(sandbox, idleMs);
-    if (action !== 'pause' && (action !== 'stop' || sandbox.life.end.when === 'at')) return false;
+    if (action !== 'pause' && (action !== 'stop' || stopsByTheClock(sandbox))) return false;
     sandbox.isWorking = await workMeter.isWorking(sandbox);
     return sandbox.isWorking;
   }
@@ -75,7 +89,7 @@ export class Reaper {
   /** One whose time is over is stopped whatever runs in it; another only while nothing uses it. */
   async #stop(sandbox: Sandbox): Promise<void> {
     const { evictor, lifecycle } = this.#parts;
-    if (sandbox.life.end.when !== 'at') await evictor.stopIfIdle(sandbox);
+    if (!stopsByTheClock(sandbox)) await evictor.stopIfIdle(sandbox);
     else await sandbox.mutex.run(() => lifecycle.stop(sandbox));
   }
 
@@ -97,4 +111,8 @@ export class Reaper {
       events.emit({ type: 'end', sandboxId: sandbox.id, by: action });
     });
   }
+}
+
+function stopsByTheClock({ life: { end } }: Sandbox): boolean {
+  return end.when === 'at' && end.by === 'stop';
 }

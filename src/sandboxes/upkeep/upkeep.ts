@@ -6,6 +6,7 @@ import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
+import type { Catalog } from '../catalog.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
@@ -23,6 +24,9 @@ import { Warnings } from './warnings.ts';
 /** Between two passes over all sandboxes, the mounted disks and the warnings, in milliseconds. */
 const PASS_MS = 5_000;
 
+/** Between two looks which sandboxes' time is over, in milliseconds. */
+const EXPIRY_MS = 2_000;
+
 /** Between two questions to the engine what it has, in milliseconds. */
 const RECONCILE_MS = 60_000;
 
@@ -34,6 +38,7 @@ interface UpkeepParts {
   readonly clock: Clock;
   readonly instance: string;
   readonly registry: Registry;
+  readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
@@ -71,6 +76,7 @@ export class Upkeep {
     this.#ticker = new Ticker(clock, onError);
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#adoption.attempt()));
     this.#ticker.every(PASS_MS, () => reaper.reap());
+    this.#ticker.every(EXPIRY_MS, () => reaper.expire());
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));
     this.#ticker.every(RECONCILE_MS, () => this.#unlessAway(this.#reconciler.reconcile()));
     this.#ticker.every(PASS_MS, () => this.#warnings.look(), 0);

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import { parseSize } from '../../../config/fields.ts';
+import type { SettingsChange } from '../../../sandboxes/settings-change.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import type { UsageReport } from '../../../sandboxes/usage-report.ts';
 import { round, toTimestamp } from '../numbers.ts';
 import type { sandboxInfo } from './info-schema.ts';
 import type { createBody } from './schemas.ts';
+import type { settingsFields, updateBody } from './settings-schemas.ts';
 import type { usageInfo } from './state-schemas.ts';
 
 /** What a create asked for, in the core's units. */
@@ -16,6 +18,20 @@ export function toAsked(body: z.output<typeof createBody>): AskedSpec {
     ...(body?.cpu_limit ? { cpus: body.cpu_limit } : {}),
     ...(body?.network ? { network: body.network } : {}),
     ...(body?.egress_allow ? { egressAllow: body.egress_allow } : {}),
+  };
+}
+
+/** What a request changes of a sandbox's settings. */
+export function toChange(
+  body: Pick<z.output<typeof updateBody>, keyof typeof settingsFields> | null | undefined,
+): SettingsChange {
+  const expiresAt = body?.expires_at;
+  return {
+    env: body?.env,
+    labels: body?.labels,
+    expiresAtMs: expiresAt == null ? expiresAt : Date.parse(expiresAt),
+    idleTimeoutSeconds: body?.idle_timeout,
+    pauseAfterSeconds: body?.pause_after,
   };
 }
 
@@ -31,7 +47,8 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
     last_used: toTimestamp(status.lastUsedAtMs),
     created_by: status.createdBy,
     execution_count: status.executions,
-    labels: status.labels,
+    labels: { ...status.labels },
+    env: [...status.envNames],
     expires_at: status.expiresAtMs === null ? null : toTimestamp(status.expiresAtMs),
     memory_usage_mb: round(status.memoryBytes / 2 ** 20, 2),
     cpu_percent: round(status.cpuPercent, 2),

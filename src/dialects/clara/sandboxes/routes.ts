@@ -3,13 +3,15 @@ import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { sandboxInfo } from './info-schema.ts';
 import { listRoute } from './list-routes.ts';
-import { toAsked, toSandboxInfo } from './mapping.ts';
+import { toAsked, toChange, toSandboxInfo } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { updateBody } from './settings-schemas.ts';
 import { stateRoutes } from './state-routes.ts';
+import { noQuery } from './state-schemas.ts';
 
 /** The native dialect: the life of a sandbox. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
-  const { sandboxes } = core;
+  const { sandboxes, settings } = core;
   await app.register(listRoute, core);
 
   app.post(
@@ -21,13 +23,26 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
       { 200: sandboxInfo },
       { body: schemas.createBody },
     ),
-    async (request) => toSandboxInfo(await sandboxes.create(refOf(request), toAsked(request.body))),
+    async (request) =>
+      toSandboxInfo(await sandboxes.create(refOf(request), toAsked(request.body), undefined, toChange(request.body))),
   );
 
   app.get(
     '/sandbox/:user_id/status',
     sandboxOperation('sandbox', 'getSandbox', 'A sandbox with its live memory and CPU', { 200: sandboxInfo }),
     async (request) => toSandboxInfo(await sandboxes.status(refOf(request))),
+  );
+
+  app.patch(
+    '/sandbox/:user_id',
+    sandboxOperation(
+      'sandbox',
+      'updateSandbox',
+      'Change the settings of a sandbox',
+      { 200: sandboxInfo },
+      { querystring: noQuery, body: updateBody },
+    ),
+    async (request) => toSandboxInfo(await settings.update(refOf(request), toChange(request.body))),
   );
 
   app.post(

@@ -3,6 +3,7 @@ import { parseSize } from '../../../config/fields.ts';
 import { parsePattern } from '../../../egress/pattern.ts';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { NO_CONTROL_CHARACTERS } from '../fields.ts';
+import { settingsFields } from './settings-schemas.ts';
 
 export const createBody = z
   .object({
@@ -39,6 +40,7 @@ export const createBody = z
       .meta({
         description: 'The only hosts that it may connect to, of those that the server allows; [] is none, ["*"] all.',
       }),
+    ...settingsFields,
   })
   .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
   .nullish();

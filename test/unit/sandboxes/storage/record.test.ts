@@ -33,6 +33,7 @@ describe('a record of the first version', () => {
       diskBytes: null,
       pausedAtMs: null,
       labels: {},
+      env: {},
     });
   });
 
@@ -49,6 +50,13 @@ describe('a record of the first version', () => {
 });
 
 describe('a record', () => {
+  it('from before lists, settings and pauses is read as one without any', () => {
+    const sandbox = { id: 'x-0123456789abcdef0123' as never, address: { namespace: 'clara', id: 'x' } };
+    const record = newRecord(sandbox, { asked: {}, life: DEFAULT_LIFE, createdBy: 'bot' }, 5);
+    const { isBlank, diskBytes, pausedAtMs, labels, env, ...older } = record;
+    expect(parseRecord(JSON.stringify(older))).toEqual(record);
+  });
+
   it('is read back as it was written', () => {
     const sandbox = { id: 'x-0123456789abcdef0123' as never, address: { namespace: 'toy', id: 'x' } };
     const life = { ...DEFAULT_LIFE, end: { when: 'at', atMs: 5, by: 'purge' } } as const;

@@ -1,0 +1,99 @@
+import { SandboxError } from '../errors.ts';
+import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
+import type { SandboxRecord } from './storage/record.ts';
+
+/** Names and values, of which null takes one away. */
+type Changed = Readonly<Record<string, string | null>>;
+
+/** What is to change of a sandbox beside what it is made of: undefined stays, null is the server's default. */
+export interface SettingsChange {
+  readonly env?: Changed | null | undefined;
+  readonly labels?: Changed | null | undefined;
+  /** On the wall clock. */
+  readonly expiresAtMs?: number | null | undefined;
+  /** Seconds without use until it is stopped; 0 for never. */
+  readonly idleTimeoutSeconds?: number | null | undefined;
+  /** Seconds without use until it is frozen; 0 for never. */
+  readonly pauseAfterSeconds?: number | null | undefined;
+}
+
+/** What of a record is changed so. */
+export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life'>;
+
+/** Of a sandbox that nobody has changed. */
+export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE };
+
+const MAX_LABELS = 64;
+
+/** Of all names and values of an environment together. */
+const MAX_ENV_BYTES = 131_072;
+
+const MIN_IDLE_SECONDS = 10;
+
+const MAX_LIFE_MS = 366 * 24 * 3_600_000;
+
+/** The settings after a change; throws `invalid` with the field, or `conflict` for more labels than there may be. */
+export function toChanged(
+  settings: Settings,
+  change: SettingsChange,
+  { idleMaxSeconds, nowMs }: { readonly idleMaxSeconds: number; readonly nowMs: number },
+): Settings {
+  requireIdleTime('idle_timeout', change.idleTimeoutSeconds, idleMaxSeconds);
+  requireIdleTime('pause_after', change.pauseAfterSeconds, idleMaxSeconds);
+  requireExpiry(change.expiresAtMs, nowMs);
+  const env = merge(settings.env, change.env);
+  const envBytes = Object.entries(env).reduce((sum, pair) => sum + Buffer.byteLength(pair.join('=')) + 1, 0);
+  if (envBytes > MAX_ENV_BYTES) throw invalid('env', 'must have 128 KiB or less, with what the sandbox has already');
+  const labels = merge(settings.labels, change.labels);
+  if (Object.keys(labels).length > MAX_LABELS) {
+    const sentence = `A sandbox has ${MAX_LABELS} labels at the most; take some away, by the value null, before you add others.`;
+    throw new SandboxError('conflict', sentence);
+  }
+  return { env, labels, life: toLife(settings.life, change) };
+}
+
+/** True where a change says nothing. */
+export function isEmpty(change: SettingsChange): boolean {
+  return Object.values(change).every((value) => value === undefined);
+}
+
+function merge(before: Readonly<Record<string, string>>, change: Changed | null | undefined): Record<string, string> {
+  if (change === null) return {};
+  const merged = new Map(Object.entries(before));
+  for (const [name, value] of Object.entries(change ?? {})) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, value);
+  }
+  return Object.fromEntries(merged);
+}
+
+function toLife(life: LifePolicy, change: SettingsChange): LifePolicy {
+  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds } = change;
+  return {
+    ...life,
+    ...(idleTimeoutSeconds === undefined ? {} : { stopAfter: toIdleTime(idleTimeoutSeconds) }),
+    ...(pauseAfterSeconds === undefined ? {} : { pauseAfter: toIdleTime(pauseAfterSeconds) }),
+    ...(atMs === undefined ? {} : { end: atMs === null ? DEFAULT_LIFE.end : { when: 'at', atMs, by: 'remove' } }),
+  };
+}
+
+function toIdleTime(seconds: number | null): LifePolicy['stopAfter'] {
+  if (seconds === null) return 'default';
+  return seconds === 0 ? 'never' : seconds;
+}
+
+function requireIdleTime(field: string, seconds: number | null | undefined, most: number): void {
+  if (seconds === undefined || seconds === null || seconds === 0) return;
+  if (seconds >= MIN_IDLE_SECONDS && seconds <= most) return;
+  throw invalid(field, `must be 0 for never, or ${MIN_IDLE_SECONDS} to ${most} seconds on this server`);
+}
+
+function requireExpiry(atMs: number | null | undefined, nowMs: number): void {
+  if (atMs === undefined || atMs === null) return;
+  if (atMs < nowMs) throw invalid('expires_at', 'must not be in the past');
+  if (atMs > nowMs + MAX_LIFE_MS) throw invalid('expires_at', 'must be within 366 days');
+}
+
+function invalid(field: string, what: string): SandboxError {
+  return new SandboxError('invalid', `${field} ${what}.`, { field });
+}
