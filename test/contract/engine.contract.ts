@@ -8,6 +8,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, EngineId, EngineSpec } from '../../src/engines/engine.ts';
 import { RUNTIME } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 const ABSENT = '0'.repeat(64) as EngineId;
@@ -272,7 +273,7 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         const [first] = programs;
         first?.stream.destroy();
         await first?.closed;
-        while ((await engine.countExecs(id, ['cat', '-'])) > 1) await new Promise(setImmediate);
+        await until('one program is left', async () => (await engine.countExecs(id, ['cat', '-'])) <= 1);
         for (const { stream } of programs) stream.destroy();
         expect(await engine.countExecs(id, ['no-such-program'])).toBe(0);
       });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeApp, FakeClock, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -35,13 +36,13 @@ describe('a jump of the wall clock', () => {
     expect(await stateOf()).toBe('running');
     fake.clock.nowMs += 61_000;
     await reap();
-    while ((await stateOf()) !== 'paused') await new Promise(setImmediate);
+    await until('the sandbox is paused', async () => (await stateOf()) === 'paused');
     fake.clock.wallOffsetMs = 0;
     await reap();
     expect(await stateOf()).toBe('paused');
     fake.clock.nowMs += 600_000;
     await reap();
-    while ((await stateOf()) !== 'stopped') await new Promise(setImmediate);
+    await until('the sandbox is stopped', async () => (await stateOf()) === 'stopped');
   });
 
   it.each([
@@ -66,7 +67,7 @@ describe('a jump of the wall clock', () => {
       expect(await state()).toBe('running');
       clock.nowMs += 601_000;
       await reap();
-      while ((await state()) !== 'stopped') await new Promise(setImmediate);
+      await until('the sandbox is stopped', async () => (await state()) === 'stopped');
     } finally {
       await next.close();
     }

@@ -5,6 +5,7 @@ import { createDeferred } from '../../src/async/deferred.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { until } from '../support/until.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 
@@ -82,7 +83,7 @@ describe('a server that closes', () => {
   it('writes its records where the engine does not answer any more', async () => {
     const { fake, url } = await listen(new FakeEngine(), { SANDBOX_POOL_SIZE: '1' });
     await post(`${url}/sandbox/u/shell`, { command: 'true' });
-    while (fake.engine.sandboxes.size < 2) await new Promise(setImmediate);
+    await until('the pool has made its sandbox', () => fake.engine.sandboxes.size >= 2);
     const gate = fake.engine.hold('remove');
     closers.push(() => gate.release());
     await fake.app.close();

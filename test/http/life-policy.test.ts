@@ -5,6 +5,7 @@ import { toSandboxId } from '../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE, type LifePolicy } from '../../src/sandboxes/life-policy.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
 import { toyDialect } from '../support/toy-dialect.ts';
+import { until } from '../support/until.ts';
 
 let life: LifePolicy;
 let fake: FakeApp;
@@ -39,8 +40,8 @@ async function pass(seconds: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
-async function until(box: string, state: string): Promise<void> {
-  while ((await stateOf(box)) !== state) await new Promise(setImmediate);
+async function untilState(box: string, state: string): Promise<void> {
+  await until(`toy ${box} is ${state}`, async () => (await stateOf(box)) === state);
 }
 
 describe('a life policy', () => {
@@ -54,10 +55,10 @@ describe('a life policy', () => {
     await create('own', { pauseAfter: 20, stopAfter: 'never' });
     await create('server');
     await pass(30);
-    await until('own', 'paused');
+    await untilState('own', 'paused');
     expect(await stateOf('server')).toBe('running');
     await pass(700);
-    await until('server', 'stopped');
+    await untilState('server', 'stopped');
     expect(await stateOf('own')).toBe('paused');
   });
 
@@ -68,7 +69,7 @@ describe('a life policy', () => {
     await pass(90);
     expect(await stateOf('1')).not.toBe('Sandbox not found');
     await pass(20);
-    while ((await fake.call('GET', '/toys')).json().ids.length > 0) await new Promise(setImmediate);
+    await until('no toy is left', async () => (await fake.call('GET', '/toys')).json().ids.length === 0);
     await expect(access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await stateOf('1')).toBe('Sandbox not found');
     expect((await fake.call('GET', '/toys')).json()).toEqual({ ids: [], next: null });
@@ -78,7 +79,7 @@ describe('a life policy', () => {
   it('ends a sandbox at a time on the clock, and keeps its files', async () => {
     await create('1', { end: { when: 'at', atMs: fake.clock.wallMs() + 50_000, by: 'remove' } });
     await pass(60);
-    await until('1', 'Sandbox not found');
+    await untilState('1', 'Sandbox not found');
     await access(join(fake.dataDir, toSandboxId({ namespace: 'toy', id: '1' })));
   });
 });

@@ -6,6 +6,7 @@ import type { ConnectionLimits } from '../../src/http/connection-limits.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { until } from '../support/until.ts';
 
 const SHORT: Partial<ConnectionLimits> = { headersMs: 300, bodyMs: 300, answerIdleMs: 300, checkEveryMs: 50 };
 
@@ -208,7 +209,7 @@ describe('a server that is being shut down', () => {
     client.send(post('/sandbox/u/execute', KEY, '{"code": "print(1)"}'));
     await started.promise;
     const closed = fake.app.close();
-    while (fake.app.server.listening) await new Promise(setImmediate);
+    await until('the server listens no longer', () => !fake.app.server.listening);
     const came = once(fake.app.server, 'request');
     client.send(`GET /info HTTP/1.1\r\nHost: x\r\n${KEY}\r\n`);
     await came;

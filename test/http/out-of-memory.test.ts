@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunScript } from '../fakes/fake-run.ts';
 import { OwnKernelEngine } from '../fakes/own-kernel-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const OUT_OF_MEMORY = {
   success: false,
@@ -20,7 +21,7 @@ const execute = async () => (await fake.call('POST', '/sandbox/u/execute', { cod
 const sandboxId = () => [...fake.engine.sandboxes.keys()][0] ?? '';
 const asked = () => fake.engine.calls.filter((call) => call.startsWith('ranOutOfMemory')).length;
 async function untilAsked(): Promise<void> {
-  while (asked() === 0) await new Promise(setImmediate);
+  await until('the engine is asked whether memory ran out', () => asked() > 0);
 }
 const never = () => new Promise<never>(() => undefined);
 

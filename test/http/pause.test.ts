@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 let fake: FakeApp;
 
@@ -22,8 +23,8 @@ async function pass(seconds: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
-async function until(id: string, status: string): Promise<void> {
-  while ((await statusOf(id)) !== status) await new Promise(setImmediate);
+async function untilStatus(id: string, status: string): Promise<void> {
+  await until(`sandbox ${id} is ${status}`, async () => (await statusOf(id)) === status);
 }
 
 describe('a pause', () => {
@@ -101,7 +102,7 @@ describe('a pause', () => {
     await post('u/pause');
     await post('other/create');
     await pass(1_000);
-    await until('other', 'stopped');
+    await untilStatus('other', 'stopped');
     expect(await statusOf('u')).toBe('paused');
     await fake.app.close();
     fake.engine.revive();
@@ -111,7 +112,7 @@ describe('a pause', () => {
     await pass(2_000);
     expect(await statusOf('u')).toBe('paused');
     await pass(1_000);
-    await until('u', 'stopped');
+    await untilStatus('u', 'stopped');
   });
 
   it('that was ended is none any more for the idle timeout', async () => {
@@ -120,7 +121,7 @@ describe('a pause', () => {
     await post('u/pause');
     await post('u/resume');
     await pass(700);
-    await until('u', 'stopped');
+    await untilStatus('u', 'stopped');
   });
 
   it('gives way at the cap after those that are idle, the longest first', async () => {

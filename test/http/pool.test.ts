@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { toSandboxId } from '../../src/sandboxes/address.ts';
 import type { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const opened: FakeApp[] = [];
 
@@ -20,7 +21,8 @@ async function start(variables: Readonly<Record<string, string>>, engine?: FakeE
 const pooled = (fake: FakeApp) => [...fake.engine.sandboxes.values()].filter(({ name }) => name.includes('-pool-'));
 
 async function filled(fake: FakeApp, size: number): Promise<void> {
-  while ((await fake.call('GET', '/info')).json().pooled_sandboxes < size) await new Promise(setImmediate);
+  const count = async () => (await fake.call('GET', '/info')).json().pooled_sandboxes;
+  await until(`the pool holds ${size}`, async () => (await count()) >= size);
 }
 
 describe('the pool', () => {

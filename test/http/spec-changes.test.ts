@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const opened: FakeApp[] = [];
 
@@ -123,9 +124,9 @@ describe('an image that is built anew under its name', () => {
       const found = images(fake);
       return found.length === 2 && found.every((image) => image === `sha256:${IMAGE}/${build}`);
     };
-    while (!hasAll(0)) await new Promise(setImmediate);
+    await until('the pool is filled', () => hasAll(0));
     fake.engine.rebuild(IMAGE);
-    while (!hasAll(1)) await new Promise(setImmediate);
+    await until('the pool has only the new image', () => hasAll(1));
     await fake.call('POST', '/sandbox/u/execute', code);
     expect(images(fake)).toContain(`sha256:${IMAGE}/1`);
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const opened: FakeApp[] = [];
 
@@ -25,7 +26,13 @@ async function start(variables: Readonly<Record<string, string>> = {}, engine?: 
 async function sweep(fake: FakeApp, isDone: () => boolean): Promise<void> {
   fake.clock.nowMs += 61_000;
   await vi.advanceTimersByTimeAsync(5_000);
-  while (!isDone()) await new Promise(setImmediate);
+  await until('the sweep is done', isDone);
+}
+
+async function untilAgentRuns({ engine }: FakeApp): Promise<void> {
+  await until('an agent runs in some sandbox', () =>
+    [...engine.sandboxes.values()].some(({ execs }) => execs.size > 0),
+  );
 }
 
 describe('after an engine that failed a create and its clean-up', () => {
@@ -68,7 +75,7 @@ describe('after an engine that failed a create and its clean-up', () => {
 describe('after an engine that failed a claim from the pool', () => {
   it('neither the container nor the folder of the pool stays', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
-    while (![...fake.engine.sandboxes.values()].some(({ execs }) => execs.size > 0)) await new Promise(setImmediate);
+    await untilAgentRuns(fake);
     const gate = fake.engine.hold('rename');
     const creating = fake.call('POST', '/sandbox/u/create');
     await gate.reached;
@@ -86,7 +93,7 @@ describe('after an engine that failed a claim from the pool', () => {
 describe('the end of a server', () => {
   it('takes away what the pool could not, once the engine answers again', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
-    while (![...fake.engine.sandboxes.values()].some(({ execs }) => execs.size > 0)) await new Promise(setImmediate);
+    await untilAgentRuns(fake);
     const gate = fake.engine.hold('remove');
     const closing = fake.app.close();
     await gate.reached;
@@ -108,7 +115,9 @@ describe('the end of a server', () => {
     await gate.reached;
     engine.down = true;
     gate.release();
-    while ((await readdir(fake.dataDir)).some((name) => name.startsWith('pool-'))) await new Promise(setImmediate);
+    await until('the folder of the pool is gone', async () => {
+      return !(await readdir(fake.dataDir)).some((name) => name.startsWith('pool-'));
+    });
     expect(engine.sandboxes.size).toBe(1);
     engine.down = false;
     await fake.app.close();
@@ -119,13 +128,15 @@ describe('the end of a server', () => {
 describe('a sweep', () => {
   it('takes away pool folders that nobody answers for, and leaves what runs and what waits', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
-    while (![...fake.engine.sandboxes.values()].some(({ execs }) => execs.size > 0)) await new Promise(setImmediate);
+    await untilAgentRuns(fake);
     await fake.call('POST', '/sandbox/u/create', { memory_limit: '256m' });
     const stray = join(fake.dataDir, 'pool-0123456789abcdef');
     await mkdir(stray);
     const before = [...fake.engine.sandboxes.keys()];
     await sweep(fake, () => true);
-    while ((await readdir(fake.dataDir)).includes('pool-0123456789abcdef')) await new Promise(setImmediate);
+    await until('the stray folder is gone', async () => {
+      return !(await readdir(fake.dataDir)).includes('pool-0123456789abcdef');
+    });
     expect([...fake.engine.sandboxes.keys()]).toEqual(before);
     expect((await readdir(fake.dataDir)).filter((name) => name.startsWith('pool-'))).toHaveLength(1);
   });

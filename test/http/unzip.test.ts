@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../fakes/fake-agent.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 let fake: FakeApp;
 let agent: FakeAgent;
@@ -58,7 +59,7 @@ describe('unpacking that takes too long', () => {
     const before = execs();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const waiting = unzip(undefined);
-    while (!agent.requests.some(({ op }) => op === 'extract')) await new Promise(setImmediate);
+    await until('the agent is asked to extract', () => agent.requests.some(({ op }) => op === 'extract'));
     await vi.advanceTimersByTimeAsync(106_000);
     const { statusCode, json } = await waiting;
     expect([statusCode, json().success]).toEqual([200, false]);

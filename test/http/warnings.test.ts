@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 const opened: FakeApp[] = [];
 
@@ -34,12 +35,13 @@ const health = async (fake: FakeApp) => (await fake.inject({ method: 'GET', url:
 
 /** Asks until the server has looked again, which it does five seconds later by its clock. */
 async function warningsAfter(fake: FakeApp, isWanted: (warnings: readonly string[] | undefined) => boolean) {
-  for (;;) {
+  let warnings: readonly string[] | undefined;
+  await until('the server warns as expected', async () => {
     fake.clock.nowMs += 5_000;
-    const { warnings } = await health(fake);
-    if (isWanted(warnings)) return warnings;
-    await new Promise(setImmediate);
-  }
+    warnings = (await health(fake)).warnings;
+    return isWanted(warnings);
+  });
+  return warnings;
 }
 
 const some = (warnings: readonly string[] | undefined) => warnings !== undefined;
@@ -50,7 +52,7 @@ const IMAGE = 'registry.example/of/ours:1';
 describe('/health', () => {
   it('has no warnings where nothing is wrong', async () => {
     const { fake } = await start({ SANDBOX_POOL_SIZE: '1' });
-    while ((await fake.call('GET', '/info')).json().pooled_sandboxes < 1) await new Promise(setImmediate);
+    await until('the pool is filled', async () => (await fake.call('GET', '/info')).json().pooled_sandboxes === 1);
     expect(await warningsAfter(fake, none)).toBeUndefined();
     expect(await health(fake)).toEqual({ status: 'healthy', docker: true, version: '0.0.0-test' });
   });

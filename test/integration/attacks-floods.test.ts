@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { impostor } from '../support/agent-attacks.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 2 ** 20;
 
@@ -58,7 +59,7 @@ async function expectHeldBack(on: RealServer, user: string, speak: string): Prom
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
   await on.execute(user, 'pass', { timeout: 1 });
   const kept = await execsOf(id);
-  while ((await execsOf(id)).some((exec) => kept.includes(exec))) await new Promise(setImmediate);
+  await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
   const { body } = await on.execute(user, "print(open('kept.txt').read(), open('count').read())");
   const [content, count] = body.output.split(' ');
   expect(content).toBe('kept');
@@ -101,7 +102,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     const lost = before.execute('left', 'pass').catch(() => null);
     const [folder = ''] = (await readdir(dataDir)).filter((name) => name.startsWith('left'));
     const workspace = join(dataDir, folder, 'disk', 'workspace');
-    while (!existsSync(join(workspace, 'met'))) await new Promise(setImmediate);
+    await until('the impostor has met the server', () => existsSync(join(workspace, 'met')));
     await before.leave();
     await lost;
     const kept = await execsOf(id);
@@ -109,7 +110,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     await writeFile(join(workspace, 'gone'), '');
     const after = await startRealServer(settings);
     closers.push(() => after.leave());
-    while ((await execsOf(id)).some((exec) => kept.includes(exec))) await new Promise(setImmediate);
+    await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
     const { body } = await after.execute('left', "print(open('kept.txt').read())");
     expect(body.output).toBe('kept\n');
   });

@@ -9,6 +9,7 @@ import { ownNamespace, parseMountInfo } from '../../src/disks/mount-namespace.ts
 import { mountImage, unmount } from '../../src/disks/mounts.ts';
 import { parseSuperblock, readSuperblock } from '../../src/disks/superblock.ts';
 import { unmountAllBelow } from '../support/mounts.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;
@@ -48,7 +49,7 @@ describe('an image', () => {
     const { blocks, bfree, bsize } = await statfs(mountPoint);
     expect((await readSuperblock(image))?.isClean).toBe(false);
     await unmount(ownNamespace, mountPoint);
-    while ((await run('losetup', ['-j', image])).stdout !== '') await new Promise(setImmediate);
+    await until('the loop device is gone', async () => (await run('losetup', ['-j', image])).stdout === '');
     const superblock = await readSuperblock(image);
     expect(superblock).toMatchObject({ sizeBytes: 64 * MIB, usableBytes: blocks * bsize, isClean: true });
     expect(superblock?.usedBytes).toBe((blocks - bfree) * bsize);

@@ -9,6 +9,7 @@ import { mountsBelow } from '../support/mounts.ts';
 import { removeAll } from '../support/real-server.ts';
 import { RUNTIME } from '../support/runtime.ts';
 import { endProcess, OWN_MOUNTS, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
 
 const WRITE_100_MB = { command: 'dd if=/dev/zero of=/workspace/big bs=1M count=100' };
 const closers: (() => Promise<unknown>)[] = [];
@@ -103,7 +104,7 @@ describe('a server that cannot mount', () => {
   it('gives a disk from the pool to its owner, and leaves none when it ends', async () => {
     await startService();
     const server = await startServer({ SANDBOX_DISK_SERVICE: socket, SANDBOX_POOL_SIZE: '1' });
-    while ((await server.call('GET', '/info')).body.pooled_sandboxes !== 1) await new Promise(setImmediate);
+    await until('the pool is filled', async () => (await server.call('GET', '/info')).body.pooled_sandboxes === 1);
     expect((await server.call('POST', '/sandbox/u/shell', WRITE_100_MB)).body).toMatchObject({ success: false });
     await server.call('DELETE', '/sandbox/u');
     expect(await server.end('SIGTERM')).toBe(0);
@@ -133,7 +134,7 @@ describe('a server that cannot mount', () => {
   it('unmounts what an earlier server left', async () => {
     await startService();
     const first = await startServer({ SANDBOX_DISK_SERVICE: socket, SANDBOX_POOL_SIZE: '2' });
-    while ((await first.call('GET', '/info')).body.pooled_sandboxes !== 2) await new Promise(setImmediate);
+    await until('the pool is filled', async () => (await first.call('GET', '/info')).body.pooled_sandboxes === 2);
     await first.end('SIGKILL');
     expect(await mountsBelow(dataDir)).toHaveLength(2);
     const second = await startServer({ SANDBOX_DISK_SERVICE: socket });

@@ -24,6 +24,7 @@ import { mountsBelow } from '../support/mounts.ts';
 import { type RealServer, removeAll, removeSandboxes, startRealServer } from '../support/real-server.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const closers: (() => Promise<unknown>)[] = [];
@@ -65,7 +66,7 @@ function putRaw(server: RealServer, user: string, path: string, bytes: number) {
 
 /** Waits until no loop device is left: a container that starts at the moment of an unmount keeps its own copy of the mount for a while. */
 async function released(folder: string): Promise<void> {
-  while ((await loopDevices(folder)).length > 0) await new Promise(setImmediate);
+  await until('no loop device is left', async () => (await loopDevices(folder)).length === 0);
 }
 
 /** Fills the disk to the last block, those too that only small files find. */
@@ -202,8 +203,9 @@ describe('a disk with a limit', () => {
   it('goes with a sandbox from the pool to its owner', async () => {
     const server = await start({ ...LIMIT, SANDBOX_POOL_SIZE: '1' });
     const pooled = async () => (await readdir(server.dataDir)).find((name) => name.startsWith('pool-'));
-    const isWarm = async () => (await server.call('GET', '/info')).body.pooled_sandboxes === 1 && (await pooled());
-    while (!(await isWarm())) await new Promise(setImmediate);
+    await until('the pool is filled', async () => {
+      return (await server.call('GET', '/info')).body.pooled_sandboxes === 1 && (await pooled()) !== undefined;
+    });
     expect((await server.shell('u', WRITE_100_MB)).body.error).toMatch(/No space left/);
     expect(await mountsBelow(server.dataDir)).toContain(join(folderOf(server, 'u'), 'disk'));
     await server.shell('u', 'rm big; echo kept > a.txt');
@@ -290,7 +292,7 @@ describe('a server that was killed', () => {
     const first = await startServerProcess({ ...LIMIT, SANDBOX_DATA_DIR, SANDBOX_POOL_SIZE: '2' });
     closers.push(() => first.end('SIGKILL'));
     await first.call('POST', '/sandbox/u/execute', { code: "open('kept.txt', 'w').write('kept')" });
-    while ((await mountsBelow(SANDBOX_DATA_DIR)).length < 3) await new Promise(setImmediate);
+    await until('three disks are mounted', async () => (await mountsBelow(SANDBOX_DATA_DIR)).length >= 3);
     await first.end('SIGKILL');
     const second = await start({ ...LIMIT, SANDBOX_DATA_DIR });
     expect(await mountsBelow(SANDBOX_DATA_DIR)).toEqual([join(folderOf(second, 'u'), 'disk')]);

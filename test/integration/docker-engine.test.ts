@@ -15,6 +15,7 @@ import { isOnEngineHost } from '../../src/engines/host-path.ts';
 import { describeEngine, specFor } from '../contract/engine.contract.ts';
 import { ensureBaseImage } from '../support/base-image.ts';
 import { IS_GVISOR } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const IMAGE = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
 const MIB = 1024 * 1024;
@@ -55,7 +56,7 @@ const python = (id: EngineId, script: string) => run(id, 'python3', '-I', '-S', 
 /** gVisor's kernel is itself in the limits and ends with all that runs on it; Docker may then keep the exec's stream open. */
 async function endsAndStartsAgain(id: EngineId, script: string): Promise<void> {
   const { stream } = await engine.exec(id, ['python3', '-I', '-S', '-c', script]);
-  while ((await engine.inspect(id))?.state !== 'stopped') await new Promise(setImmediate);
+  await until('the sandbox is stopped', async () => (await engine.inspect(id))?.state === 'stopped');
   stream.destroy();
   await engine.start(id);
   expect((await shell(id, 'echo alive')).stdout).toBe('alive');

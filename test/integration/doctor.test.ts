@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 
@@ -227,7 +228,7 @@ describe('npm run doctor', () => {
   it('says what a server that runs warns of', async () => {
     const server = await startRealServer({ SANDBOX_DOCKER_IMAGE: 'absent:1', SANDBOX_DISK_RESERVE: '900t' });
     try {
-      while (!(await server.call('GET', '/health')).body.warnings) await new Promise(setImmediate);
+      await until('the server warns', async () => Boolean((await server.call('GET', '/health')).body.warnings));
       const { port } = new URL(server.url);
       const { text } = await doctor(good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
       expect(text).toMatch(/^warn +server: The image of new sandboxes is not on this machine/m);

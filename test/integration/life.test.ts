@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 
@@ -93,7 +94,7 @@ describe('SIGTERM while code runs for longer than a stop may take', TWO_STARTS, 
     await first.call('POST', '/sandbox/u/shell', {
       command: 'until pgrep -x sleep -a | grep -q 2221; do sleep 0.05; done',
     });
-    while ((await first.call('GET', '/info')).body.pooled_sandboxes !== 1) await new Promise(setImmediate);
+    await until('the pool is filled', async () => (await first.call('GET', '/info')).body.pooled_sandboxes === 1);
     const ended = first.end('SIGTERM');
     expect(await running).toMatchObject({
       status: 200,
@@ -154,14 +155,15 @@ describe('a sandbox', () => {
 
   it('is paused when idle, then stopped, and wakes with its files and processes as far as each allows', async () => {
     const SANDBOX_DATA_DIR = await dataFolder();
-    const until = async (from: RealServer, state: string) => {
-      while ((await from.call('GET', '/sandbox/u/status')).body.status !== state) await new Promise(setImmediate);
-    };
+    const untilStatus = (from: RealServer, wanted: string) =>
+      until(`the sandbox is ${wanted}`, async () => {
+        return (await from.call('GET', '/sandbox/u/status')).body.status === wanted;
+      });
     // Each by a server of its own: between a pause and a stop a look that comes late would find neither.
     const server = await startRealServer({ SANDBOX_DATA_DIR, SANDBOX_PAUSE_AFTER: '1' });
     closers.push(() => server.leave());
     await server.shell('u', 'nohup sleep 4441 >/dev/null 2>&1 & echo kept > a.txt');
-    await until(server, 'paused');
+    await untilStatus(server, 'paused');
     expect((await server.call('GET', '/sandbox/u/status')).body.memory_usage_mb).toBeGreaterThan(1);
     expect((await server.shell('u', 'cat a.txt; pgrep -x sleep -a | grep 4441')).body.output).toMatch(
       /^kept\n\d+ sleep 4441\n$/,
@@ -169,7 +171,7 @@ describe('a sandbox', () => {
     await server.leave();
     const second = await startRealServer({ SANDBOX_DATA_DIR, SANDBOX_PAUSE_AFTER: '0', SANDBOX_DOCKER_TIMEOUT: '1' });
     closers.push(() => second.leave());
-    await until(second, 'stopped');
+    await untilStatus(second, 'stopped');
     expect((await second.shell('u', 'cat a.txt')).body.output).toBe('kept\n');
   });
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountsBelow } from '../support/mounts.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const closers: (() => Promise<unknown>)[] = [];
@@ -32,7 +33,8 @@ async function leave(server: RealServer): Promise<void> {
 }
 
 async function filled(server: RealServer, size: number): Promise<void> {
-  while ((await server.call('GET', '/info')).body.pooled_sandboxes < size) await new Promise(setImmediate);
+  const count = async () => (await server.call('GET', '/info')).body.pooled_sandboxes;
+  await until(`the pool holds ${size}`, async () => (await count()) >= size);
 }
 
 const instanceOf = (name: string) => readFile(join(parent, name, 'instance'), 'utf8');

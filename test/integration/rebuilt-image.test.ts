@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const TAG = `clara-test-rebuilt:${randomUUID()}`;
@@ -48,13 +49,13 @@ describe('an image that is built anew while sandboxes of it exist', () => {
     expect(await version('stopped')).toBe('one');
     expect(await version('restarted')).toBe('one');
     await server.call('POST', '/sandbox/stopped/stop');
-    while (!(await isFilled())) await new Promise(setImmediate);
+    await until('the pool is filled', isFilled);
 
     await build('two');
     const engine = createDockerEngine();
     const imageId = await engine.imageId(TAG);
     const all = async () => await engine.list({ 'clara.image': imageId ?? '', 'clara.pooled': 'true' });
-    while ((await all()).length < 1 || !(await isFilled())) await new Promise(setImmediate);
+    await until('the pool has the new image', async () => (await all()).length >= 1 && (await isFilled()));
     expect(await version('new')).toBe('two');
     expect(await version('stopped')).toBe('two');
     expect(await version('restarted')).toBe('one');

@@ -12,6 +12,7 @@ import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { Pool } from '../../src/sandboxes/placement/pool.ts';
 import { SandboxStore } from '../../src/sandboxes/storage/store.ts';
+import { until } from './until.ts';
 
 /**
  * A server that kills itself with SIGKILL at a step such as `before engine.create`, `after store.write` or
@@ -80,9 +81,7 @@ function watchPool(): () => Promise<void> {
     steps.last = process.env.CRASH_AT ?? '';
     open.call(this);
   };
-  return async () => {
-    while (!pool?.size) await new Promise(setImmediate);
-  };
+  return () => until('the pool is filled', () => (pool?.size ?? 0) > 0);
 }
 
 const poolIsFilled = watchPool();
