@@ -48,7 +48,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const egress = new Egress({
     ...config.egress,
     deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
-    surroundings: thisMachine(clock, () => portsOf(app)),
+    localHost: thisMachine(clock, () => portsOf(app)),
     resolver: parts.resolver ?? systemResolver(),
     clock,
     logger,

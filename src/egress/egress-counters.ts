@@ -1,5 +1,5 @@
 /** What one sandbox has used of the way out since it was started, as far as it is known at this moment. */
-export interface EgressBooks {
+export interface EgressCounters {
   /** Connections that were made. */
   allowed: number;
   /** Connections that the policy or a limit did not let be made. */
@@ -13,7 +13,7 @@ export interface EgressBooks {
   receivedBytes: number;
 }
 
-/** Books without an entry. */
-export function newBooks(): EgressBooks {
+/** Counters at zero. */
+export function newCounters(): EgressCounters {
   return { allowed: 0, refused: 0, failed: 0, open: 0, sentBytes: 0, receivedBytes: 0 };
 }

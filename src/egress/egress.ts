@@ -7,18 +7,18 @@ import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
 import { DialTimeout, dial } from './dialer.ts';
-import type { EgressBooks } from './egress-counters.ts';
+import type { EgressCounters } from './egress-counters.ts';
 import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';
-import { EgressPolicy, type EgressRules, MAIL_PORT, type Surroundings } from './policy.ts';
+import { EgressPolicy, type EgressRules, type LocalHost, MAIL_PORT } from './policy.ts';
 import type { Resolver } from './resolver.ts';
 import { Translators } from './translators.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
-/** Under what the books count a connection. */
-const COLUMN = {
+/** Which counter counts a connection, by what became of it. */
+const COUNTER_OF = {
   allowed: 'allowed',
   denied: 'refused',
   invalid: 'refused',
@@ -26,7 +26,7 @@ const COLUMN = {
   unreachable: 'failed',
   timeout: 'failed',
   cancelled: 'failed',
-} as const satisfies Readonly<Record<Verdict, keyof EgressBooks>>;
+} as const satisfies Readonly<Record<Verdict, keyof EgressCounters>>;
 
 /** What a program is told whose sandbox asks faster than anybody can be served. */
 const TOO_FAST = 'This sandbox asks for too many connections; wait a few seconds.';
@@ -56,7 +56,7 @@ interface EgressParts {
   readonly deadlines: EgressDeadlines;
   readonly rules: EgressRules;
   readonly limits: EgressLimits;
-  readonly surroundings: Surroundings;
+  readonly localHost: LocalHost;
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly logger: Pick<FastifyBaseLogger, 'info'>;
@@ -64,7 +64,7 @@ interface EgressParts {
 
 /** The way out of one started sandbox. */
 export interface SandboxEgress {
-  readonly books: Readonly<EgressBooks>;
+  readonly counters: Readonly<EgressCounters>;
   readonly onOpen: OpenListener;
   /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
   nameAs(sandboxId: string): void;
@@ -84,7 +84,7 @@ class Refusal extends Error {
   }
 }
 
-/** Dials for sandboxes what the policy permits, and keeps the books. */
+/** Dials for sandboxes what the policy permits, and counts it. */
 export class Egress {
   readonly #parts: EgressParts;
   readonly #translators: Translators;
@@ -103,16 +103,16 @@ export class Egress {
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
   forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
-    const policy = new EgressPolicy(this.#parts.rules, this.#parts.surroundings, narrowing);
+    const policy = new EgressPolicy(this.#parts.rules, this.#parts.localHost, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
     const log = new EgressLog(this.#logs, sandboxId);
     return {
-      books: meter.books,
+      counters: meter.counters,
       onOpen: (asked, channel) => {
         const waitMs = meter.countDial();
         if (waitMs !== null) void this.#serve(log, policy, meter, asked, channel, waitMs);
         else {
-          meter.books.refused += 1;
+          meter.counters.refused += 1;
           log.fold('limit');
           channel.fail('limit', TOO_FAST);
         }
@@ -149,12 +149,12 @@ export class Egress {
       const addresses = await this.#addresses(target, port, policy);
       const connected = await this.#connect(addresses, port, host, tunnel.gone);
       address = connected.address;
-      meter.books.allowed += 1;
+      meter.counters.allowed += 1;
       end = await tunnel.carry(connected.socket);
     } catch (error) {
       const refusal = toRefusal(error, host, port, tunnel.gone);
       verdict = refusal.verdict;
-      meter.books[COLUMN[verdict]] += 1;
+      meter.counters[COUNTER_OF[verdict]] += 1;
       channel.fail(refusal.code, refusal.message);
     } finally {
       if (hasBegun) meter.end();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../async/clock.ts';
 import { type Cidr, isWithin, parseCidr } from '../ip-address.ts';
-import type { Surroundings } from './policy.ts';
+import type { LocalHost } from './policy.ts';
 
 /** How long the list of this machine's addresses counts as fresh, in milliseconds. */
 const FRESH_MS = 2_000;
@@ -14,7 +14,7 @@ const ENGINE_PORTS = [2375, 2376];
 const LOCAL_ROUTE = 0x8000_0000;
 
 /** This machine's addresses, read anew every two seconds, and the ports that are guarded on them. */
-export function thisMachine(clock: Clock, serverPorts: () => readonly number[]): Surroundings {
+export function thisMachine(clock: Clock, serverPorts: () => readonly number[]): LocalHost {
   let own: readonly Cidr[] = [];
   let readAtMs = Number.NEGATIVE_INFINITY;
   return {

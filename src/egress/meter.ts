@@ -1,5 +1,5 @@
 import type { Clock } from '../async/clock.ts';
-import { type EgressBooks, newBooks } from './egress-counters.ts';
+import { type EgressCounters, newCounters } from './egress-counters.ts';
 
 /** What one sandbox may use of the way out; 0 stands for no limit. */
 export interface EgressLimits {
@@ -23,7 +23,7 @@ const BURST_MS = 250;
 /** Counts what one sandbox uses, and says how long to wait so that it stays within its limits. */
 export class EgressMeter {
   readonly limits: EgressLimits;
-  readonly books: EgressBooks = newBooks();
+  readonly counters: EgressCounters = newCounters();
   readonly #clock: Clock;
   #bytes = 0;
   #dialsUntilMs = Number.NEGATIVE_INFINITY;
@@ -56,14 +56,14 @@ export class EgressMeter {
 
   /** Counts a connection in; false where there are too many. */
   begin(): boolean {
-    if (this.books.open >= this.limits.maxConnections) return false;
-    this.books.open += 1;
+    if (this.counters.open >= this.limits.maxConnections) return false;
+    this.counters.open += 1;
     return true;
   }
 
   /** Counts a connection out. */
   end(): void {
-    this.books.open -= 1;
+    this.counters.open -= 1;
   }
 
   /** Counts bytes; the milliseconds to wait before more are taken. */

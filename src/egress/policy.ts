@@ -14,7 +14,7 @@ export interface EgressRules {
 }
 
 /** What the policy must know of the machine that dials. */
-export interface Surroundings {
+export interface LocalHost {
   /** True for an address of this machine itself. */
   isOwn(address: Address): boolean;
   /** True for a port of this machine that no rule opens: this server's own, and the engine's. */
@@ -27,13 +27,13 @@ export interface Surroundings {
  */
 export class EgressPolicy {
   readonly #rules: EgressRules;
-  readonly #surroundings: Surroundings;
+  readonly #localHost: LocalHost;
   readonly #narrowing: readonly EgressPattern[] | undefined;
 
   /** `narrowing`: what is left of all that to one sandbox, where it is given. */
-  constructor(rules: EgressRules, surroundings: Surroundings, narrowing?: readonly EgressPattern[]) {
+  constructor(rules: EgressRules, localHost: LocalHost, narrowing?: readonly EgressPattern[]) {
     this.#rules = rules;
-    this.#surroundings = surroundings;
+    this.#localHost = localHost;
     this.#narrowing = narrowing;
   }
 
@@ -54,7 +54,7 @@ export class EgressPolicy {
     const behind = embeddedIPv4(address, translators);
     const meant = [address, ...behind];
     if (this.#isDenied(host, meant, port)) return false;
-    if (this.#surroundings.isGuarded(port) && meant.some((each) => this.#isThisMachine(each))) return false;
+    if (this.#localHost.isGuarded(port) && meant.some((each) => this.#isThisMachine(each))) return false;
     const isAbout = (pattern: EgressPattern) => isAboutEither(pattern, host, address, port);
     if (this.#narrowing && !this.#narrowing.some(isAbout)) return false;
     const { allow } = this.#rules;
@@ -85,12 +85,12 @@ export class EgressPolicy {
   }
 
   #classOf(address: Address, translators?: readonly Cidr[]): AddressClass {
-    return this.#surroundings.isOwn(address) ? 'special' : classify(address, translators);
+    return this.#localHost.isOwn(address) ? 'special' : classify(address, translators);
   }
 
   #isThisMachine(address: Address): boolean {
     if (address.family === 6 && address.value <= 1n) return true;
-    return (address.family === 4 && isLoopback(address)) || this.#surroundings.isOwn(address);
+    return (address.family === 4 && isLoopback(address)) || this.#localHost.isOwn(address);
   }
 }
 

@@ -85,7 +85,7 @@ export class Tunnel {
 
   async #sendDown(chunk: Buffer): Promise<void> {
     this.receivedBytes += chunk.length;
-    this.#meter.books.receivedBytes += chunk.length;
+    this.#meter.counters.receivedBytes += chunk.length;
     await this.#channel.channel.write(1, chunk);
     this.#idle?.refresh();
     await this.#pace(chunk.length);
@@ -108,7 +108,7 @@ export class Tunnel {
 
   async #sendUp(socket: Socket, bytes: Buffer): Promise<void> {
     this.sentBytes += bytes.length;
-    this.#meter.books.sentBytes += bytes.length;
+    this.#meter.counters.sentBytes += bytes.length;
     const written = createDeferred<void>();
     socket.write(bytes, () => written.resolve());
     await written.promise;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { DiskUsage } from '../disks/disk.ts';
-import type { EgressBooks } from '../egress/egress-counters.ts';
+import type { EgressCounters } from '../egress/egress-counters.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -30,7 +30,7 @@ export interface SandboxStatus extends Usage {
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
   /** What it has used of its way out; null where it does not run, and where its network is not the proxy. */
-  readonly egress: EgressBooks | null;
+  readonly egress: EgressCounters | null;
 }
 
 /** What is to be known of a sandbox beside its record. */
@@ -59,7 +59,7 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     expiresAtMs: expiryOf(record),
     ...usage,
     disk,
-    egress: sandbox?.egress ? { ...sandbox.egress.books } : null,
+    egress: sandbox?.egress ? { ...sandbox.egress.counters } : null,
   };
 }
 

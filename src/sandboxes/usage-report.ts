@@ -77,13 +77,13 @@ export class UsageReporter {
     const { config, clock, diskMeter, usageMeter } = this.#parts;
     const usage = await usageMeter.measure(sandbox);
     requireExisting(sandbox);
-    const books = sandbox.egress?.books;
+    const counters = sandbox.egress?.counters;
     return {
       ...usage,
       memoryLimitBytes: resolveSpec(config, sandbox.asked).memoryBytes,
       disk: sandbox.record && (await diskMeter.usage(sandbox.record, sandbox)),
-      sentBytes: books?.sentBytes ?? 0,
-      receivedBytes: books?.receivedBytes ?? 0,
+      sentBytes: counters?.sentBytes ?? 0,
+      receivedBytes: counters?.receivedBytes ?? 0,
       atMs: clock.wallMs(),
     };
   }

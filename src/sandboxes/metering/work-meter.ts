@@ -74,7 +74,7 @@ export class WorkMeter {
       const { cpuNanos, ownCpuNanos } = await sandbox.whileMeasured(() =>
         readLoad(connection, { deadlineMs: DEADLINE_MS }),
       );
-      const counters = sandbox.egress?.books;
+      const counters = sandbox.egress?.counters;
       const reading = {
         atMs: this.#clock.monotonicMs(),
         cpuNanos: cpuNanos - ownCpuNanos,

@@ -94,7 +94,7 @@ describe('an agent that opens connections and cancels them, as fast as it can', 
       deadlines: EGRESS_DEADLINES,
       rules: { allow: [], deny: [] },
       limits: { maxConnections: 64, bytesPerSecond: 0, maxBytes: 0 },
-      surroundings: { isOwn: () => false, isGuarded: () => false },
+      localHost: { isOwn: () => false, isGuarded: () => false },
       resolver: async () => [],
       clock,
       logger,
@@ -128,7 +128,7 @@ describe('an agent that opens connections and cancels them, as fast as it can', 
       return sum + Number(limit) + Number(cancelled) + (verdict === undefined ? 0 : 1);
     }, 0);
     expect(total).toBe(flood);
-    expect(sandbox.books.refused + sandbox.books.failed).toBe(flood);
-    expect(sandbox.books.open).toBe(0);
+    expect(sandbox.counters.refused + sandbox.counters.failed).toBe(flood);
+    expect(sandbox.counters.open).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { classify } from '../../../src/egress/address-class.ts';
 import { embeddedIPv4 } from '../../../src/egress/embedded-ipv4.ts';
 import { parseHost } from '../../../src/egress/host.ts';
 import { type EgressPattern, matchesAddress, parsePattern } from '../../../src/egress/pattern.ts';
-import { EgressPolicy, type Surroundings } from '../../../src/egress/policy.ts';
+import { EgressPolicy, type LocalHost } from '../../../src/egress/policy.ts';
 import { type Address, parseAddress, parseCidr, toIPv4 } from '../../../src/ip-address.ts';
 
 const address = (text: string) => {
@@ -30,11 +30,11 @@ const patterns = (...texts: string[]): EgressPattern[] =>
     return pattern;
   });
 
-const NOWHERE: Surroundings = { isOwn: () => false, isGuarded: () => false };
+const NOWHERE: LocalHost = { isOwn: () => false, isGuarded: () => false };
 
-function policy(allow: string[], deny: string[] = [], surroundings = NOWHERE, narrowing?: string[]) {
+function policy(allow: string[], deny: string[] = [], localHost = NOWHERE, narrowing?: string[]) {
   const rules = { allow: patterns(...allow), deny: patterns(...deny) };
-  return new EgressPolicy(rules, surroundings, narrowing ? patterns(...narrowing) : undefined);
+  return new EgressPolicy(rules, localHost, narrowing ? patterns(...narrowing) : undefined);
 }
 
 const ipv4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => parts.join('.'));
@@ -301,11 +301,11 @@ describe('the policy', () => {
   });
 
   it("never opens this server's own ports on this machine, whatever is allowed", () => {
-    const surroundings = {
+    const localHost = {
       isOwn: ({ text }: { text: string }) => text === '8.8.8.8',
       isGuarded: (port: number) => port === 8080,
     };
-    const open = policy(['*', '0.0.0.0/0', '::/0'], [], surroundings);
+    const open = policy(['*', '0.0.0.0/0', '::/0'], [], localHost);
     for (const own of [
       '127.0.0.1',
       '127.9.9.9',
@@ -319,7 +319,7 @@ describe('the policy', () => {
       expect(open.permits(host('a.example'), address(own), 8080)).toBe(false);
       expect(open.permits(host('a.example'), address(own), 81)).toBe(true);
     }
-    expect(policy([], [], surroundings).permits(host('a.example'), address('8.8.8.8'), 81)).toBe(false);
+    expect(policy([], [], localHost).permits(host('a.example'), address('8.8.8.8'), 81)).toBe(false);
     expect(open.permits(host('a.example'), address('8.8.4.4'), 8080)).toBe(true);
   });
 
@@ -340,20 +340,16 @@ describe('the policy', () => {
   const translators = [cidr('2a00:1:2:3:4:5::/96')];
 
   it.each(DISGUISES)('refuses this machine, its own public address too, as %s', (_what, disguise) => {
-    const surroundings = {
+    const localHost = {
       isOwn: ({ text }: Address) => text === '9.9.9.9',
       isGuarded: (port: number) => port === 8080,
     };
-    for (const rules of [
-      policy([], [], surroundings),
-      policy(['*'], [], surroundings),
-      policy(['::/0'], [], surroundings),
-    ]) {
+    for (const rules of [policy([], [], localHost), policy(['*'], [], localHost), policy(['::/0'], [], localHost)]) {
       for (const quad of ['9.9.9.9', '127.0.0.1', '10.0.0.1', '169.254.169.254', '100.100.100.200']) {
         expect(rules.permits(host('a.example'), address(disguise(quad)), 80, translators)).toBe(false);
       }
     }
-    const open = policy(['::/0', '0.0.0.0/0'], [], surroundings);
+    const open = policy(['::/0', '0.0.0.0/0'], [], localHost);
     expect(open.permits(host('a.example'), address(disguise('9.9.9.9')), 80, translators)).toBe(true);
     expect(open.permits(host('a.example'), address(disguise('9.9.9.9')), 8080, translators)).toBe(false);
     const denied = policy(['::/0', '0.0.0.0/0'], ['9.9.9.0/24']);
