@@ -23,7 +23,7 @@ export async function invisibleReason(): Promise<string | null> {
 }
 
 /** The same for what is mounted in the namespace of another process. */
-export async function whyUnseenIn(pid: string): Promise<string | null> {
+export async function invisibleReasonIn(pid: string): Promise<string | null> {
   return (await namespaceId(pid)) === (await namespaceId('self')) ? await invisibleReason() : null;
 }
 

@@ -157,7 +157,7 @@ export class AgentLink {
     this.#hasGreeted = true;
     const direct = (await this.#move(connection)) ?? connection;
     this.#connection = direct;
-    if (direct === connection) this.#heed(exec, connection);
+    if (direct === connection) this.#watchStderr(exec, connection);
     const connectedAtMs = performance.now();
     void direct.closed.then((reason) => {
       if (reason instanceof AgentFailure && reason.code === 'hung') this.#mustReplace = true;
@@ -170,7 +170,7 @@ export class AgentLink {
    * An agent writes nothing to stderr: what comes there is a runtime that has lost its sandbox. Docker may keep the stream open then,
    * and for seconds call the sandbox running; whatever is started in it meanwhile holds both up.
    */
-  #heed(exec: EngineExec, connection: AgentConnection): void {
+  #watchStderr(exec: EngineExec, connection: AgentConnection): void {
     exec.onStderr(() => {
       this.#isLost = true;
       connection.close(new AgentFailure('lost', 'The connection to the sandbox was lost while it worked.'));

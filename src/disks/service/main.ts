@@ -3,7 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { createLogger } from '../../log.ts';
 import { namespaceOf } from '../mount-namespace.ts';
-import { findEngineProcess, whyUnseenIn } from '../mount-visibility.ts';
+import { findEngineProcess, invisibleReasonIn } from '../mount-visibility.ts';
 import { buildDiskService } from './app.ts';
 import { parseDiskServiceConfig } from './config.ts';
 
@@ -23,7 +23,7 @@ try {
   await namespace.run('mkdir', ['-p', '--', config.dataDir], FOLDER_MS);
   // A link in this path would lead somewhere else from here.
   const dataDir = (await namespace.run('realpath', ['--', config.dataDir], FOLDER_MS)).trimEnd();
-  const app = buildDiskService({ dataDir, namespace, invisibleReason: () => whyUnseenIn(pid), logger });
+  const app = buildDiskService({ dataDir, namespace, invisibleReason: () => invisibleReasonIn(pid), logger });
   closeWithGrace({ delay: CLOSE_DELAY_MS, logger }, async () => await app.close());
   await rm(config.socket, { force: true });
   const umask = process.umask(SOCKET_UMASK);

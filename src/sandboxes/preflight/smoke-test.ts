@@ -5,7 +5,7 @@ import { isSandboxError, SandboxError } from '../../errors.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { WORKSPACE } from '../spec/layout.ts';
 
-/** How long the program of a trial may take, in milliseconds. */
+/** How long the program of a smoke test may take, in milliseconds. */
 const PROGRAM_MS = 15_000;
 
 /** The program says nothing; what replaces Python in an image may. */
@@ -14,7 +14,7 @@ const MAX_OUTPUT_BYTES = 65_536;
 /** Ends with code 0 where the agent can run. */
 const PROGRAM = 'import sys; sys.exit(sys.version_info < (3, 8))';
 
-/** What a trial needs of the server. */
+/** What a smoke test needs of the server. */
 export interface TrialParts {
   readonly engine: Engine;
   readonly config: Config;
@@ -22,7 +22,7 @@ export interface TrialParts {
 }
 
 interface TrialSubject {
-  /** Its name among this server's sandboxes: what a trial of the same name has left is removed first. */
+  /** Its name among this server's sandboxes: what a smoke test of the same name has left is removed first. */
   readonly name: string;
   readonly image: string;
   readonly user: EngineUser;
@@ -87,7 +87,7 @@ export async function inTrial<T>(
   }
 }
 
-/** Why the Python of a trial failed; null where it did not. */
+/** Why the Python of a smoke test failed; null where it did not. */
 export async function failureOf(exec: EngineExec): Promise<string | null> {
   try {
     const sentence = 'Python did not end in a trial of the image; try again in a moment.';

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { Semaphore } from '../../../src/async/semaphore.ts';
 
-describe('a turnstile', () => {
+describe('a semaphore', () => {
   it('lets so many in at a time, in order, and the next in when one is done or fails', async () => {
-    const turnstile = new Semaphore(2);
+    const semaphore = new Semaphore(2);
     const begun: number[] = [];
     const ends = Array.from({ length: 4 }, () => createDeferred<void>());
     const runs = ends.map((end, index) =>
-      turnstile.run(async () => {
+      semaphore.run(async () => {
         begun.push(index);
         await end.promise;
         return index;
@@ -24,6 +24,6 @@ describe('a turnstile', () => {
     ends[2]?.resolve();
     ends[3]?.resolve();
     expect(await Promise.all([runs[2], runs[3]])).toEqual([2, 3]);
-    expect(await turnstile.run(async () => 'again')).toBe('again');
+    expect(await semaphore.run(async () => 'again')).toBe('again');
   });
 });
