@@ -36,6 +36,11 @@ class Inlet:
             self._write(0)
         return None
 
+    @property
+    def size(self) -> int:
+        """How many bytes are queued."""
+        return sum(map(len, self._queue))
+
     def discard(self) -> None:
         """Throws away what is queued; more may come."""
         self._queue = []

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 CHUNK = 65536
+# What a terminal holds at most that was written and not read.
+TERMINAL_BYTES = 65536
 FIONREAD = 0x541B
 
 
@@ -100,7 +102,11 @@ class Outlet:
             room = self._capture.room(self._channel.room())
             if not room:
                 return
-            data = os.read(self._fd, min(room, CHUNK, self._left))
+            try:
+                data = os.read(self._fd, min(room, CHUNK, self._left))
+            except OSError:
+                # A terminal says that it is empty, or that nobody has it any more.
+                data = b""
             self._left = self._left - len(data) if data else 0
             self._send(self._capture.take(data))
         self._close()
@@ -127,5 +133,7 @@ class Outlet:
 
 
 def _waiting_in(fd: int) -> int:
-    """What the pipe holds now: another process that keeps writing must not keep the result waiting."""
+    """What the pipe holds now: another process that keeps writing must not keep the result waiting. Of a terminal, the most that it may hold."""
+    if os.isatty(fd):
+        return TERMINAL_BYTES
     return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")

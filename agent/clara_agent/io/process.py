@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fcntl import ioctl
 
 import _signal
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
+TIOCSCTTY = 0x540E
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
 
 
-def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool = True) -> int:
-    """Starts argv (bytes) with descriptors 0, 1, 2, … as given; its pid. What cannot be run exits with 127 or 126, as from a shell."""
+def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool = True, has_terminal: bool = False) -> int:
+    """Starts argv (bytes) with descriptors 0, 1, 2, … as given, the first as its terminal where it is one; its pid. What cannot be run exits with 127 or 126, as from a shell."""
     pid = os.fork()
     if pid:
         return pid
@@ -29,6 +31,8 @@ def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, des
         for number in RESET:
             _signal.signal(number, _signal.SIG_DFL)
         _place(descriptors)
+        if has_terminal:
+            ioctl(0, TIOCSCTTY, 0)
         os.chdir(cwd)
         _execute(argv, environment)
     except BaseException as error:

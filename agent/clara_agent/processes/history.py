@@ -66,6 +66,10 @@ class History:
         """The event of this id, which must be kept."""
         return self._events[self._head + number - self.first_id]
 
+    def is_end(self, number: int) -> bool:
+        """Whether that event is the end of the process."""
+        return self.get(number)[0] == EXIT
+
     def outputs(self, stream: int) -> Iterator[bytes]:
         """What is kept of one output, in order."""
         for kind, payload in self._events[self._head :]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from .roles import ProgramHost, Reader, Writer
     from .run_request import RunRequest
+    from .terminal import Size
 
 # What the caller of a paced process may be behind before its outputs wait.
 BACKLOG = 262144
@@ -36,6 +37,8 @@ class Kept:
         self.about = about
         self.history = History()
         self.process: Process | None = None
+        # The size of its terminal, for a process that has one.
+        self.terminal: Size | None = None
         self.started_at = time()
         self.ended_at: float | None = None
         self.exit: dict[str, Any] | None = None
@@ -56,6 +59,7 @@ class Kept:
     def begin(self, request: RunRequest, source: Bytes, on_running: Callable[[Failure | None], object]) -> None:
         """Starts the program; `on_running(failure or None)` hears whether it could be."""
         self._on_running = on_running
+        self.terminal = request.terminal
         self.process = Process(self._agent, request, source, self, self)
 
     @property
@@ -72,6 +76,7 @@ class Kept:
             "startedAtMs": round(self.started_at * 1000),
             "endedAtMs": None if self.ended_at is None else round(self.ended_at * 1000),
             "exit": self.exit,
+            "tty": self.terminal.describe() if self.terminal else None,
             "firstEvent": self.history.first_id,
             "lastEvent": self.history.next_id - 1,
         }
@@ -191,6 +196,12 @@ class Kept:
         if self.process and not self.is_over:
             self.process.end(CANCELLED)
             self.process.on_room()
+
+    def resize(self, size: Size) -> None:
+        """Changes the size of its terminal."""
+        self.terminal = size
+        if self.process and not self.is_over:
+            self.process.resize(size)
 
     def signal(self, number: int, is_for_tree: bool) -> bool:
         """Sends a signal to the program, or to all below it too; false where it has ended."""

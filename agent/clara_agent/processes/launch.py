@@ -35,6 +35,8 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
     """Starts the shell with the source."""
     run.agent.interpreters.find_site()
     source = bytes(run.source)
+    if run.request.terminal and not source:
+        return _spawn(run, [SHELL, b"-l"], _environment(run), outputs)
     if len(source) <= MAX_ARGUMENT:
         if b"\0" in source:
             raise Failure("invalid", "The source has a NUL character.")
@@ -44,6 +46,8 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
             run.script = run.agent.scratch.put(b"main.sh", source)
         argv = [SHELL, run.script]
     environment = _environment(run)
+    if run.request.terminal:
+        return _spawn(run, argv, environment, outputs)
     if run.script is None and run.agent.shells.give(run, source, environment, outputs):
         return
     if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
@@ -55,6 +59,8 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
 
 def _environment(run: Process) -> dict[bytes, bytes]:
     environment = dict(run.agent.environment)
+    if run.request.terminal:
+        environment[b"TERM"] = b"xterm-256color"
     environment.update(run.request.environment)
     return environment
 
@@ -62,9 +68,13 @@ def _environment(run: Process) -> dict[bytes, bytes]:
 def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], outputs: list[int]) -> None:
     stdin = run.open_stdin()
     try:
-        pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
+        if run.request.terminal:
+            pid = spawn(argv, environment, run.request.cwd, outputs * 3, has_terminal=True)
+        else:
+            pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
     finally:
-        os.close(stdin)
+        if stdin >= 0:
+            os.close(stdin)
     run.agent.children.watch(pid, run.on_exited)
     run.on_started(pid)
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from ..python.python_start import PythonStart
     from .roles import Listener, ProgramHost, Sink
+    from collections.abc import Callable
+
     from .run_request import RunRequest
+    from .terminal import Size, TerminalOutputs
+
+# What Ctrl-D types.
+END_OF_FILE = b"\4"
 
 
 class Process:
@@ -41,7 +47,7 @@ class Process:
         self._duration = 0.0
         self._has_cleared = False
         self._has_company = bool(agent.runs)
-        self._outputs = Outputs(agent.loop, sink, request.captures, request.is_captured, self._finish)
+        self._outputs = _open_outputs(agent, request, sink, self._finish)
         if not os.path.isdir(request.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._oom_kills = agent.oom.read()
@@ -62,6 +68,9 @@ class Process:
 
     def open_stdin(self) -> int:
         """The program's end of its standard input."""
+        if self.request.terminal:
+            self._inlet = Inlet(self.agent.loop, self._sink, self._terminal.open_input())
+            return -1
         if not self.request.has_stdin:
             return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         reader, writer = os.pipe()
@@ -168,10 +177,28 @@ class Process:
         if self._inlet:
             self._inlet.discard()
 
+    @property
+    def input_size(self) -> int:
+        """How many bytes of its input it has not taken."""
+        return self._inlet.size if self._inlet else 0
+
     def close_stdin(self) -> None:
-        """The program reads the end of its input after what was written."""
-        if self._inlet:
+        """The program reads the end of its input after what was written; at a terminal that can be typed alone."""
+        if self._inlet and self.request.terminal:
+            self._inlet.put(END_OF_FILE)
+        elif self._inlet:
             self._inlet.end()
+
+    def resize(self, size: Size) -> None:
+        """Gives its terminal another size."""
+        self._terminal.resize(size)
+
+    @property
+    def _terminal(self) -> TerminalOutputs:
+        from .terminal import TerminalOutputs
+
+        assert isinstance(self._outputs, TerminalOutputs)
+        return self._outputs
 
     def _end_tree(self) -> None:
         if not self.pid and self.starting:
@@ -248,3 +275,11 @@ class Process:
             if self.request.program == "python" and self.agent.interpreters.is_learning:
                 self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
             self.agent.scratch.drop(script)
+
+
+def _open_outputs(agent: ProgramHost, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
+    if request.terminal:
+        from .terminal import TerminalOutputs
+
+        return TerminalOutputs(agent.loop, sink, request.terminal, on_done)
+    return Outputs(agent.loop, sink, request.captures, request.is_captured, on_done)

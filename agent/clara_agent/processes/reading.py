@@ -19,19 +19,36 @@ class Attach(Operation):
     def start(self) -> None:
         """Begins with what is kept."""
         self._kept: Kept | None = None
-        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
-        after = take_count(self.parameters, "after", None)
+        # What of the next event the reader has already, in bytes.
+        self._skipped = 0
+        kept = self.find()
         self._keeps_running = take(self.parameters, "keepRunning", bool, False)
         self._kept = kept
-        first = kept.history.first_id
-        self._next = max(first, min((after or 0) + 1, kept.history.next_id))
-        skipped = sum(len(kept.history.get(number)[1]) for number in range(first, self._next))
-        # All bytes of the process before the next event.
-        self._taken = kept.history.dropped_bytes + skipped
-        self.channel.event({"next": self._next, "first": first, "lost": kept.history.dropped_bytes, "process": kept.describe()})
+        self.position(kept)
+        self.channel.event(
+            {
+                "next": self._next,
+                "first": kept.history.first_id,
+                "lost": kept.history.dropped_bytes,
+                "offset": self._taken + self._skipped,
+                "process": kept.describe(),
+            }
+        )
         kept.attach(self, take(self.parameters, "caller", bool, False))
         self.pump()
         kept.on_read()
+
+    def find(self) -> Kept:
+        """The process that is read."""
+        return self.agent.table().find(take_count(self.parameters, "id"))
+
+    def position(self, kept: Kept) -> None:
+        """Begins behind the event that the reader knows."""
+        first = kept.history.first_id
+        self._next = max(first, min(take_count(self.parameters, "after", 0) + 1, kept.history.next_id))
+        skipped = sum(len(kept.history.get(number)[1]) for number in range(first, self._next))
+        # All bytes of the process before the next event.
+        self._taken = kept.history.dropped_bytes + skipped
 
     @property
     def backlog(self) -> int:
@@ -48,12 +65,14 @@ class Attach(Operation):
             if self._next < history.first_id:
                 self._next = history.first_id
                 self._taken = history.dropped_bytes
+                self._skipped = 0
                 self.channel.event({"gap": self._next, "lost": history.dropped_bytes})
             kind, payload = history.get(self._next)
             if kind in (STDOUT, STDERR):
                 if self.channel.room() < len(payload):
                     return
-                self.channel.data(kind, payload)
+                self.channel.data(kind, payload[self._skipped :] if self._skipped else payload)
+                self._skipped = 0
                 self._taken += len(payload)
             elif kind == EXIT:
                 self._kept = None

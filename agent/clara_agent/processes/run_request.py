@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..io.contracts import Capture
+    from .terminal import Size
 
 NAMES = ("python", "shell", "argv")
 MAX_CAPTURE = 16 << 20
@@ -29,7 +30,10 @@ class RunRequest:
         if self.program not in NAMES:
             raise Failure("invalid", "The program must be python, shell or argv.")
         self.argv = _take_argv(parameters) if self.program == "argv" else []
-        self.has_stdin: bool = take(parameters, "stdin", bool, False) and self.program == "argv"
+        self.terminal = _take_terminal(parameters)
+        if self.terminal and self.program == "python":
+            raise Failure("invalid", "Python source has no terminal: run python3 with a command.")
+        self.has_stdin: bool = self.terminal is not None or (take(parameters, "stdin", bool, False) and self.program == "argv")
         self.cwd = take_path(parameters, "cwd", workspace) if parameters.get("cwd") else os.fsencode(workspace)
         self.environment = take_environment(parameters)
         if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:
@@ -37,6 +41,16 @@ class RunRequest:
         self.timeout_ms: int | None = take_count(parameters, "timeoutMs", None)
         self.is_captured = parameters.get("capture") is not None
         self.captures = [_take_capture(parameters), _take_capture(parameters)]
+
+
+def _take_terminal(parameters: dict[str, Any]) -> Size | None:
+    size = take(parameters, "tty", dict, None)
+    if size is None:
+        return None
+    # Most programs have none.
+    from .terminal import take_size
+
+    return take_size(size)
 
 
 def _take_argv(parameters: dict[str, Any]) -> list[bytes]:

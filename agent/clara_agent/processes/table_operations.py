@@ -121,9 +121,9 @@ class Input(Operation):
         kept = self._kept
         if not kept or not self._has_ended or self._written < self._received:
             return
+        self._finish(None)
         if self._closes and kept.process:
             kept.process.close_stdin()
-        self._finish(None)
 
     def on_closed(self) -> None:
         """The process reads no more."""

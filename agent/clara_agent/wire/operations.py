@@ -12,6 +12,8 @@ TABLE = {
     "run": ("processes.run", "Run"),
     "start": ("processes.table_operations", "Start"),
     "attach": ("processes.reading", "Attach"),
+    "view": ("processes.terminal_operations", "View"),
+    "resize": ("processes.terminal_operations", "Resize"),
     "signal": ("processes.table_operations", "Signal"),
     "input": ("processes.table_operations", "Input"),
     "wait": ("processes.table_operations", "Wait"),
