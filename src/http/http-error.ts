@@ -1,7 +1,7 @@
 import type { FieldIssue } from './validation.ts';
 
 /** The statuses of what HTTP itself settles, whatever route it comes to. */
-export type HttpErrorStatus = 400 | 404 | 405 | 415 | 417;
+export type HttpErrorStatus = 400 | 404 | 405 | 415 | 417 | 426;
 
 interface HttpErrorOptions {
   /** The part of the request that is at fault. */

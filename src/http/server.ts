@@ -22,6 +22,7 @@ import { StrangerLines } from './stranger-lines.ts';
 import { trustProxies } from './trusted-proxies.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { createValidatorCompiler } from './validation.ts';
+import { registerWebSockets } from './web-sockets.ts';
 
 export interface HttpServerParts extends OpenApiParts {
   readonly logger: FastifyBaseLogger;
@@ -82,6 +83,7 @@ export async function createHttpServer(
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
   limitOpenRequests(app, rateLimits);
   answerUnknownRoutes(app);
+  await registerWebSockets(app);
   await registerOpenApi(app, parts);
   registerFrontPage(app);
   return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
+import type { ProcessEnd, ProcessFacts, TerminalSize } from '../agent/calls/processes.ts';
 import type { Program } from '../agent/calls/run.ts';
 
 /** What the server has an agent keep of a process, beside what that knows itself. */
 const aboutSchema = z.object({
   name: z.string().nullable().default(null),
   labels: z.record(z.string(), z.string()).default({}),
-  kind: z.enum(['command', 'argv', 'code']).default('command'),
+  kind: z.enum(['command', 'argv', 'code', 'tty']).default('command'),
   command: z.string().default(''),
   cwd: z.string().default('/workspace'),
 });
@@ -19,10 +19,15 @@ const KIND = { python: 'code', shell: 'command', argv: 'argv' } as const;
 /** What lists show of a long program, in characters. */
 const MAX_SHOWN = 4096;
 
-/** What is to be said of a process that runs this program. */
-export function toAbout(program: Program, more: Pick<ProcessAbout, 'name' | 'labels' | 'cwd'>): ProcessAbout {
+/** What is to be said of a process that runs this program, at a terminal if `hasTerminal`. */
+export function toAbout(
+  program: Program,
+  more: Pick<ProcessAbout, 'name' | 'labels' | 'cwd'>,
+  hasTerminal = false,
+): ProcessAbout {
   const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
-  return { ...more, kind: KIND[program.kind], command: command.slice(0, MAX_SHOWN).toWellFormed() };
+  const kind = hasTerminal ? 'tty' : KIND[program.kind];
+  return { ...more, kind, command: command.slice(0, MAX_SHOWN).toWellFormed() };
 }
 
 /** A program that lives beyond its request. */
@@ -33,6 +38,8 @@ export interface KeptProcess extends ProcessAbout {
   /** Null while it runs. */
   readonly endedAtMs: number | null;
   readonly exit: ProcessEnd | null;
+  /** The size of its terminal; null where it has none. */
+  readonly tty: TerminalSize | null;
   readonly firstEventId: number;
   readonly lastEventId: number;
 }
@@ -47,6 +54,7 @@ export function toKeptProcess(facts: ProcessFacts): KeptProcess {
     startedAtMs: facts.startedAtMs,
     endedAtMs: facts.endedAtMs,
     exit: facts.exit,
+    tty: facts.tty,
     firstEventId: facts.firstEvent,
     lastEventId: facts.lastEvent,
   };

@@ -7,10 +7,12 @@ import {
   readProcessOutput,
   signalProcess,
   startProcess,
+  type TerminalSize,
   waitForProcess,
   writeToProcess,
 } from '../agent/calls/processes.ts';
 import type { Program } from '../agent/calls/run.ts';
+import { resizeTerminal, viewTerminal } from '../agent/calls/terminals.ts';
 import type { Chunks } from '../agent/calls/transfer.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
@@ -21,6 +23,7 @@ import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { EventReader, type ProcessEvent } from './events.ts';
 import { type Execution, execute, toCutExecution } from './executions.ts';
 import { type KeptProcess, type ProcessAbout, toKeptProcess } from './kept-process.ts';
+import { Terminal } from './terminal.ts';
 
 export interface RunOptions {
   readonly timeoutSeconds: number;
@@ -40,6 +43,8 @@ export interface StartOptions {
   readonly timeoutSeconds: number;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** The terminal that it gets in the place of its three streams. */
+  readonly tty?: TerminalSize | undefined;
   readonly needsRoom?: boolean;
 }
 
@@ -163,6 +168,23 @@ export class Processes {
     });
   }
 
+  /** Changes the size of a process's terminal; throws `conflict` where it has none. */
+  async resize(ref: SandboxRef, id: number, size: TerminalSize): Promise<void> {
+    await this.#use(ref, id, ({ connection }) => resizeTerminal(connection, id, size));
+  }
+
+  /** Shows the terminal of a process from behind a number of its output's bytes on; its `close` has to be called. */
+  async view(
+    ref: SandboxRef,
+    id: number,
+    options: { readonly after?: number | undefined; readonly signal: AbortSignal },
+  ): Promise<Terminal> {
+    await this.#requireUp(ref, id);
+    const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
+    const view = viewTerminal(held.connection, id, options);
+    return new Terminal(view, held, options.after);
+  }
+
   /** Waits for the end, for so long. */
   async wait(ref: SandboxRef, id: number, timeoutSeconds: number, signal: AbortSignal): Promise<KeptProcess> {
     await this.#requireUp(ref, id);
@@ -198,7 +220,7 @@ export class Processes {
     hasCaller: boolean,
     signal?: AbortSignal,
   ): Promise<ProcessFacts> {
-    const { about, timeoutSeconds, env, hasStdin = false } = options;
+    const { about, timeoutSeconds, env, hasStdin = false, tty } = options;
     try {
       return await startProcess(connection, program, {
         about,
@@ -208,6 +230,7 @@ export class Processes {
         cwd: about.cwd,
         env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,
+        tty,
         signal,
       });
     } catch (error) {

@@ -39,10 +39,12 @@ async function operationIds(): Promise<string[]> {
   const { body } = await server.call('GET', '/docs/json');
   const paths: Record<string, Record<string, Operation>> = body.paths;
   const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+  // No form of a page opens a WebSocket.
+  const isSocket = (id: string) => id === 'attachTerminal';
   const isEnd = (id: string) => /^(stop|delete|destroy)Sandbox$/.test(id);
   return [
     ...ids.filter((id) => id === 'createSandbox'),
-    ...ids.filter((id) => id !== 'createSandbox' && id !== 'deleteProcess' && !isEnd(id)),
+    ...ids.filter((id) => id !== 'createSandbox' && id !== 'deleteProcess' && !isEnd(id) && !isSocket(id)),
     'deleteProcess',
     ...ids.filter(isEnd),
   ];

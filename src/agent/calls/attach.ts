@@ -10,6 +10,7 @@ const opening = z.object({
   next: z.int().min(1),
   first: z.int().min(1),
   lost: z.number().min(0),
+  offset: z.number().min(0),
   process: processFacts,
 });
 const gap = z.object({ gap: z.int().min(1), lost: z.number().min(0) });
@@ -61,11 +62,12 @@ export async function* attachProcess(
   }
 }
 
-function toFrame(event: unknown): ProcessFrame | null {
+/** An event of an attached channel as a frame; null where it is malformed. */
+export function toFrame(event: unknown): ProcessFrame | null {
   const first = opening.safeParse(event);
   if (first.success) {
-    const { next, first: kept, lost, process } = first.data;
-    return { kind: 'opening', next, first: kept, lostBytes: lost, facts: process };
+    const { next, first: kept, lost, offset, process } = first.data;
+    return { kind: 'opening', next, first: kept, lostBytes: lost, offsetBytes: offset, facts: process };
   }
   const missed = gap.safeParse(event);
   if (missed.success) return { kind: 'gap', next: missed.data.gap, lostBytes: missed.data.lost };

@@ -13,6 +13,8 @@ export type ProcessFrame =
       readonly next: number;
       readonly first: number;
       readonly lostBytes: number;
+      /** All bytes of the process before the next output. */
+      readonly offsetBytes: number;
       readonly facts: ProcessFacts;
     }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }

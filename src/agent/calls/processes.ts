@@ -15,6 +15,11 @@ export const processEnd = z.union([runResult, failure]);
 
 export type ProcessEnd = z.infer<typeof processEnd>;
 
+/** How many rows and columns a terminal has. */
+export const terminalSize = z.object({ rows: z.int().min(1), cols: z.int().min(1) });
+
+export type TerminalSize = z.infer<typeof terminalSize>;
+
 export const processFacts = z.object({
   id: z.int().min(1),
   about: z.record(z.string(), z.unknown()),
@@ -22,6 +27,7 @@ export const processFacts = z.object({
   startedAtMs: z.number(),
   endedAtMs: z.number().nullable(),
   exit: processEnd.nullable(),
+  tty: terminalSize.nullable().default(null),
   firstEvent: z.int().min(1),
   lastEvent: z.int().min(0),
 });
@@ -40,6 +46,8 @@ interface StartOptions {
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** The terminal that it gets in the place of its three streams. */
+  readonly tty?: TerminalSize | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,11 +57,12 @@ export function startProcess(
   program: Program,
   options: StartOptions,
 ): Promise<ProcessFacts> {
-  const { about, hasCaller, most, timeoutMs, hasStdin, signal } = options;
+  const { about, hasCaller, most, timeoutMs, hasStdin, tty, signal } = options;
   const parameters = {
     ...programParameters(program, options),
     ...(timeoutMs === 0 ? {} : { timeoutMs }),
     ...(hasStdin ? { stdin: true } : {}),
+    ...(tty ? { tty } : {}),
     about,
     caller: hasCaller,
     most,

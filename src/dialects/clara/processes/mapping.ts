@@ -26,6 +26,7 @@ export function toProcess(kept: KeptProcess): z.output<typeof processInfo> {
     signal: result?.signal ?? null,
     timed_out: result?.timedOut ?? false,
     oom_killed: result?.oomKilled ?? false,
+    tty: kept.tty,
     first_event_id: kept.firstEventId,
     last_event_id: kept.lastEventId,
   };

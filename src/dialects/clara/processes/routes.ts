@@ -12,6 +12,7 @@ import { inputRoutes } from './input-routes.ts';
 import { toProcess } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { toSignalNumber } from './signals.ts';
+import { terminalRoutes } from './terminal-routes.ts';
 
 export interface ProcessRoutesOptions extends Core {
   /** The longest timeout of a stream or process, in seconds. */
@@ -41,12 +42,15 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
       requireTimeout(timeoutSeconds, 'sse', maxTimeoutSeconds);
       const { name = null, labels, cwd } = request.body;
       const program = toProgram(request.body);
-      const about = toAbout(program, { name, labels: labels ?? {}, cwd: toAbsolutePath(cwd ?? '.') });
+      const tty = request.body.tty ?? undefined;
+      const more = { name, labels: labels ?? {}, cwd: toAbsolutePath(cwd ?? '.') };
+      const about = toAbout(program, more, tty !== undefined);
       const options = {
         about,
         timeoutSeconds,
         env: request.body.env ?? undefined,
         hasStdin: request.body.stdin ?? false,
+        tty,
       };
       reply.code(201);
       return toProcess(await processes.start(refOf(request), program, options));
@@ -122,6 +126,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     },
   );
 
+  await app.register(terminalRoutes, core);
   await app.register(eventRoutes, core);
 };
 

@@ -21,6 +21,12 @@ const env = z
     'must have 128 KiB or less',
   );
 
+/** Rows and columns of a terminal. */
+const side = z.int().min(1).max(4096, 'must be 4096 or less');
+
+/** How large a terminal is. */
+export const terminalSize = z.strictObject({ rows: side, cols: side });
+
 export const startBody = z
   .strictObject({
     command: text(16_777_216).nullish().meta({ description: 'Run by bash, or sh where there is no bash.' }),
@@ -33,24 +39,35 @@ export const startBody = z
       .boolean()
       .nullish()
       .meta({ description: 'True: it has a standard input that can be written to; for argv.' }),
+    tty: terminalSize.nullish().meta({
+      description: 'A terminal of this size, for command or argv; with neither it is a login shell.',
+    }),
     name: text(255).nullish(),
     labels: labels.nullish(),
   })
-  .refine(({ command, argv, code }) => [command, argv, code].filter((given) => given != null).length === 1, {
-    error: 'must have one of command, argv and code',
+  .refine(
+    ({ command, argv, code, tty }) => {
+      const given = [command, argv, code].filter((program) => program != null).length;
+      return given === 1 || (given === 0 && tty != null);
+    },
+    { error: 'must have one of command, argv and code' },
+  )
+  .refine(({ code, tty }) => code == null || tty == null, {
+    path: ['tty'],
+    error: 'is not for code: run python3 with a command',
   })
-  .refine(({ argv, stdin }) => !stdin || argv != null, {
+  .refine(({ argv, stdin, tty }) => !stdin || argv != null || tty != null, {
     path: ['stdin'],
     error: 'needs argv: the others read their source there',
   })
-  .meta({ examples: [{ argv: ['cat'], stdin: true, name: 'echo', timeout: 600 }] });
+  .meta({ examples: [{ argv: ['cat'], tty: { rows: 24, cols: 80 }, name: 'echo', timeout: 600 }] });
 
 export const processInfo = z
   .object({
     id: z.int(),
     name: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
-    kind: z.enum(['command', 'argv', 'code']),
+    kind: z.enum(['command', 'argv', 'code', 'tty']),
     command: z.string(),
     cwd: z.string(),
     pid: z.int().nullable(),
@@ -64,6 +81,7 @@ export const processInfo = z
     signal: z.string().nullable(),
     timed_out: z.boolean(),
     oom_killed: z.boolean(),
+    tty: terminalSize.nullable().meta({ description: 'Its terminal, if it has one.' }),
     first_event_id: z.int().meta({ description: 'The oldest event that is kept.' }),
     last_event_id: z.int(),
   })
@@ -74,7 +92,7 @@ export const processInfo = z
         id: 1,
         name: 'echo',
         labels: {},
-        kind: 'argv',
+        kind: 'tty',
         command: 'cat',
         cwd: '/workspace',
         pid: 42,
@@ -85,6 +103,7 @@ export const processInfo = z
         signal: null,
         timed_out: false,
         oom_killed: false,
+        tty: { rows: 24, cols: 80 },
         first_event_id: 1,
         last_event_id: 3,
       },
@@ -137,6 +156,14 @@ export const signalBody = z
     tree: z.boolean().nullish().meta({ description: 'True: also to all that it has started.' }),
   })
   .meta({ examples: [{ signal: 'TERM' }] });
+
+export const resizeBody = terminalSize.meta({ examples: [{ rows: 40, cols: 120 }] });
+
+export const attachQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).optional().meta({ description: 'Bytes of the output that are known already.' }),
+});
+
+export const upgraded = z.null().describe('A WebSocket with the subprotocol clara.tty.v1.');
 
 export const waitBody = z
   .strictObject({ timeout: z.number().min(0).max(300, 'must be 300 or less').nullish() })

@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { SandboxError } from '../../../errors.ts';
+import { HttpError } from '../../../http/http-error.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import * as schemas from './schemas.ts';
+import { SUBPROTOCOL, showTerminal } from './terminal-socket.ts';
+
+/** The native dialect: terminals. */
+export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
+  const params = schemas.processParams;
+
+  app.post(
+    '/sandbox/:user_id/processes/:id/resize',
+    sandboxOperation(
+      'processes',
+      'resizeTerminal',
+      'Change the size of its terminal',
+      { 204: schemas.noContent },
+      { params, body: schemas.resizeBody },
+    ),
+    async (request, reply) => {
+      await processes.resize(refOf(request), request.params.id, request.body);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.route({
+    method: 'GET',
+    url: '/sandbox/:user_id/processes/:id/attach',
+    exposeHeadRoute: false,
+    ...sandboxOperation(
+      'processes',
+      'attachTerminal',
+      'See its terminal and type on it, over a WebSocket',
+      { 101: schemas.upgraded },
+      { params, querystring: schemas.attachQuery },
+    ),
+    preHandler: async (request) => {
+      requireSubprotocol(request);
+      const { tty } = await processes.get(refOf(request), request.params.id);
+      if (tty === null) throw new SandboxError('conflict', `Process ${request.params.id} has no terminal.`);
+    },
+    handler: async (request) => {
+      throw noWebSocket(request);
+    },
+    wsHandler: (socket, request) => {
+      const { params, query } = request;
+      showTerminal(socket, {
+        open: (signal) => processes.view(refOf(request), params.id, { after: query.after, signal }),
+        resize: (size) => processes.resize(refOf(request), params.id, size),
+        closing: request.server.closing,
+      });
+    },
+  });
+};
+
+function requireSubprotocol(request: FastifyRequest): void {
+  const asked = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
+  if (!asked.some((name) => name.trim() === SUBPROTOCOL)) throw noWebSocket(request);
+}
+
+function noWebSocket(_request: FastifyRequest): HttpError {
+  const sentence = `A terminal is seen over a WebSocket with the subprotocol ${SUBPROTOCOL}.`;
+  return new HttpError(426, sentence, { headers: { Upgrade: 'websocket' } });
+}
