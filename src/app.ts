@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { AgentSource } from './agent/link/source.ts';
 import type { Clock } from './async/clock.ts';
+import { UrlSigner } from './auth/url-signer.ts';
 import type { Config } from './config/config.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { type Dialect, registerDialect } from './dialects/dialect.ts';
@@ -62,7 +63,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     tree: new FileTree(sandboxes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
-  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers });
+  const signer = new UrlSigner(life.secret.derive('signed URLs'));
+  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock });
   const dialects = [clara, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,

@@ -36,6 +36,9 @@ export const environmentSchema = z.object({
   SANDBOX_MAX_CONNECTIONS_PER_ADDRESS: integer(1, 100_000).default(1500),
   SANDBOX_TRUSTED_PROXIES: ranges.default([]),
   SANDBOX_CORS_ORIGINS: origins.default([]),
+  SANDBOX_PUBLIC_URL: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/, 'must end without a slash')])
+    .default(''),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
   SANDBOX_DOMAIN: z
@@ -160,6 +163,8 @@ function toConfig(env: Environment, publishAddress: string | null) {
     maxConnectionsPerAddress: env.SANDBOX_MAX_CONNECTIONS_PER_ADDRESS,
     trustedProxies: env.SANDBOX_TRUSTED_PROXIES,
     corsOrigins: env.SANDBOX_CORS_ORIGINS,
+    /** What URLs of this server begin with; null for what each request was sent to. */
+    publicUrl: env.SANDBOX_PUBLIC_URL || null,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
     /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */

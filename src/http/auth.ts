@@ -70,6 +70,22 @@ export class KeyDoor {
     this.#limits.countRequest(match.key);
     return match.principal;
   }
+
+  /** The holder of the key of this name, within its rate; throws `unauthorized` where it is gone, or `too_many`. */
+  admitNamed(request: FastifyRequest, name: string): Principal {
+    const match = this.#matches.find(({ key }) => key.name === name);
+    if (!match) throw new SandboxError('unauthorized', `The key ${name} of this signature is gone.`);
+    request.principal = match.principal;
+    this.#limits.countRequest(match.key);
+    return match.principal;
+  }
+
+  /** Throws `unauthorized`, and counts it against the address of who asks. */
+  refuse(request: FastifyRequest, sentence: string): never {
+    request.hasWrongKey = true;
+    this.#limits.countFailure(request);
+    throw new SandboxError('unauthorized', sentence);
+  }
 }
 
 /** Counts for its address whatever needs no key: documents, and what is no route at all. */

@@ -43,6 +43,31 @@ export class Settings {
     return await changes.describe(sandbox, usageMeter.last(sandbox));
   }
 
+  /** The number that URLs which are signed now carry. */
+  async signatures(ref: SandboxRef): Promise<number> {
+    const { record } = await this.#parts.changes.findExisting(ref);
+    return record?.signatures ?? 0;
+  }
+
+  /** True for the number that the sandbox has now, also where it was deleted; false where it has no record. */
+  async hasSignatures(ref: SandboxRef, signatures: number): Promise<boolean> {
+    const { record } = await this.#parts.changes.find(ref);
+    return record?.signatures === signatures;
+  }
+
+  /** Ends all URLs that were signed before; resolves when that is on disk. */
+  async revokeSignatures(ref: SandboxRef): Promise<void> {
+    const { changes, store } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, async () => {
+      requireExisting(sandbox);
+      const { record } = sandbox;
+      if (!record) return;
+      sandbox.record = { ...record, signatures: record.signatures + 1 };
+      await store.write(sandbox.record);
+    });
+  }
+
   /** Freezes it with its memory until it is resumed or used; throws `conflict` where somebody waits for what it does, or it is stopped. */
   async pause(ref: SandboxRef): Promise<SandboxStatus> {
     const { changes, usageMeter } = this.#parts;

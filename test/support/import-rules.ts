@@ -61,6 +61,7 @@ const USE = [
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
   'src/app.ts': [
+    'src/auth',
     'src/dialects',
     'src/dialects/clara',
     'src/fault-log.ts',
@@ -95,6 +96,8 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/dialects': ['src/http', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [
+    'src/auth',
+    'src/async',
     'src/dialects',
     'src/http',
     'src/idempotency',

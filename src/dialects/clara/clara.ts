@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { keepFirstAnswers } from '../../http/first-answers.ts';
+import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
@@ -11,9 +12,10 @@ import { TAGS } from './operation.ts';
 import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { healthRoute, infoRoute } from './service/routes.ts';
+import { admitSignatures, type SignatureOptions, signatureRoutes } from './signatures/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 
-interface ClaraOptions {
+interface ClaraOptions extends SignatureOptions {
   /** Largest file that is answered as JSON, in bytes. */
   readonly jsonLimitBytes: number;
   /** The longest timeout of a stream or process, in seconds. */
@@ -23,17 +25,19 @@ interface ClaraOptions {
 }
 
 /** The native dialect: one sandbox for each user, named by the user's id. */
-export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: ClaraOptions): Dialect {
+export function claraDialect(options: ClaraOptions): Dialect {
+  const { jsonLimitBytes, maxTimeoutSeconds, answers, signer, clock } = options;
   return {
     name: 'clara',
     tags: TAGS,
     commonResponses: commonErrors,
     errorExamples: ERROR_EXAMPLES,
     renderError,
-    principalOf: (request, keys) => keys.admit(request),
+    principalOf: (request, keys) => signerOf(request, keys, signer, clock) ?? keys.admit(request),
     addressOf,
     openRoutes: healthRoute,
     routes: async (app, core) => {
+      admitSignatures(app, core);
       keepFirstAnswers(app, { answers, sandboxIdOf });
       await app.register(infoRoute, core);
       await app.register(sandboxRoutes, core);
@@ -42,6 +46,7 @@ export function claraDialect({ jsonLimitBytes, maxTimeoutSeconds, answers }: Cla
       await app.register(treeRoutes, core);
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
+      await app.register(signatureRoutes, { ...core, signer, clock, publicUrl: options.publicUrl });
     },
   };
 }

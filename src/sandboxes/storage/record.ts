@@ -1,8 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { SandboxAddress, SandboxId } from '../address.ts';
 import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
+
+/** Revocations count up from a random number below this. */
+const MOST_SIGNATURES = 2 ** 40;
 
 const shared = {
   id: z.string(),
@@ -24,6 +27,8 @@ const shared = {
   diskBytes: z.number().nullable().default(null),
   /** When somebody had it paused, on the wall clock; null while it is not, or is by itself. */
   pausedAtMs: z.number().nullable().default(null),
+  /** The number that its signed URLs carry; another one ends them all. It outlives a deletion. */
+  signatures: z.int().min(0).default(0),
   /** What its users call it, by key. */
   labels: z.record(z.string(), z.string()).default({}),
   /** Of what starts in it, on top of what everything there has. */
@@ -97,6 +102,8 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     isBlank: false,
     diskBytes: null,
     pausedAtMs: null,
+    // Not from 0 on: those of a sandbox that was purged must not open the next one.
+    signatures: randomInt(MOST_SIGNATURES),
     labels: {},
     env: {},
   };
@@ -127,5 +134,5 @@ export function toStartedRecord(
   const { record } = sandbox;
   if (!record) return newRecord(sandbox, request, nowMs);
   if (record.deletedAtMs === null) return { ...record, asked: { ...record.asked, ...request.asked } };
-  return { ...newRecord(sandbox, request, nowMs), secret: record.secret };
+  return { ...newRecord(sandbox, request, nowMs), secret: record.secret, signatures: record.signatures };
 }

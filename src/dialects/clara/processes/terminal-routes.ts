@@ -51,10 +51,16 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
         open: (signal) => processes.view(refOf(request), params.id, { after: query.after, signal }),
         resize: (size) => processes.resize(refOf(request), params.id, size),
         closing: request.server.closing,
+        expires: expiryOf(request),
       });
     },
   });
 };
+
+/** Raised when the signature of a request expires; null where a key let it in. */
+function expiryOf({ signed }: FastifyRequest): AbortSignal | null {
+  return signed && AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now()));
+}
 
 function requireSubprotocol(request: FastifyRequest): void {
   const asked = String(request.headers['sec-websocket-protocol'] ?? '').split(',');

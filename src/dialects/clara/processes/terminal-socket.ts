@@ -18,22 +18,26 @@ interface Socket {
   on(event: 'close' | 'error', listener: () => void): unknown;
 }
 
+const EXPIRED = [1008, 'The signature has expired.'] as const;
+
 interface Shown {
   /** Opens the view; its signal ends it. */
   open(signal: AbortSignal): Promise<Terminal>;
   resize(size: z.infer<typeof terminalSize>): Promise<void>;
   /** Raised when the server begins to close. */
   readonly closing: AbortSignal;
+  /** Raised when what let the viewer in is good no more; null where that does not end. */
+  readonly expires: AbortSignal | null;
 }
 
 const control = z.strictObject({ resize: terminalSize });
 
 /** Shows a terminal over a WebSocket until either ends: bytes both ways as binary messages, all else as JSON texts. */
-export function showTerminal(socket: Socket, { open, resize, closing }: Shown): void {
+export function showTerminal(socket: Socket, { open, resize, closing, expires }: Shown): void {
   const left = new AbortController();
   socket.on('close', () => left.abort());
   socket.on('error', () => left.abort());
-  const opened = open(AbortSignal.any([left.signal, closing]));
+  const opened = open(AbortSignal.any([left.signal, closing, ...(expires ? [expires] : [])]));
   const handle = async (data: Buffer, isBinary: boolean): Promise<void> => {
     if (isBinary) return await (await opened).type(data);
     const message = control.safeParse(parse(data.toString()));
@@ -50,7 +54,7 @@ export function showTerminal(socket: Socket, { open, resize, closing }: Shown): 
       .then(() => socket.resume());
   });
   void show(socket, opened).catch((error: unknown) => {
-    const [code, reason] = toClose(error, closing.aborted);
+    const [code, reason] = expires?.aborted ? EXPIRED : toClose(error, closing.aborted);
     socket.close(code, reason);
   });
 }

@@ -1,0 +1,87 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** The parameter of a query that holds the signature. */
+export const SIGNATURE = 'signature';
+
+/** What a signed URL may do: one request, as one key, for some time. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Path and query, byte for byte as they are sent. */
+  readonly target: string;
+  /** The name of the key that it runs as. */
+  readonly keyName: string;
+  /** The sandbox's number when it was signed. */
+  readonly signatures: number;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+const TOKEN = /^([A-Za-z0-9_-]{1,100})\.(\d{1,16})\.(\d{1,12})\.([A-Za-z0-9_-]{43})$/;
+
+/** Signs requests and knows its own signatures again; what holds one needs no key. */
+export class UrlSigner {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer) {
+    this.#key = key;
+  }
+
+  /** The target with its signature. */
+  sign(request: SignedRequest): string {
+    const { target, keyName, signatures, expiresAt } = request;
+    const name = Buffer.from(keyName).toString('base64url');
+    const token = [name, signatures, expiresAt, this.#mac(request)].join('.');
+    return `${target}${target.includes('?') ? '&' : '?'}${SIGNATURE}=${token}`;
+  }
+
+  /** What a request with a signature may do; null where the signature is none of ours, or of another request. */
+  verify(method: string, url: string): SignedRequest | null {
+    const [path = '', query = ''] = splitOnce(url, '?');
+    const parameters = query.split('&');
+    const own = parameters.filter((parameter) => isNamed(parameter, SIGNATURE));
+    const [, name = '', signatures = '', expiresAt = '', mac = ''] =
+      TOKEN.exec(own[0]?.slice(SIGNATURE.length + 1) ?? '') ?? [];
+    if (own.length !== 1 || mac === '') return null;
+    const rest = parameters.filter((parameter) => parameter !== own[0]);
+    // Who reads on says what it knows, which the signature need not have known.
+    const withoutAfter = rest.filter((parameter) => !isNamed(parameter, 'after'));
+    const candidates = rest.length - withoutAfter.length === 1 ? [rest, withoutAfter] : [rest];
+    const keyName = Buffer.from(name, 'base64url').toString();
+    for (const candidate of candidates) {
+      const target = candidate.length === 0 ? path : `${path}?${candidate.join('&')}`;
+      const request = {
+        method: method === 'HEAD' ? 'GET' : method,
+        target,
+        keyName,
+        signatures: Number(signatures),
+        expiresAt: Number(expiresAt),
+      };
+      if (isSame(this.#mac(request), mac)) return request;
+    }
+    return null;
+  }
+
+  #mac({ method, target, keyName, signatures, expiresAt }: SignedRequest): string {
+    const text = [method, target, keyName, signatures, expiresAt].join('\n');
+    return createHmac('sha256', this.#key).update(text).digest('base64url');
+  }
+}
+
+/** True where a URL shows a signature, be it right or wrong. */
+export function showsSignature(url: string): boolean {
+  const [, query = ''] = splitOnce(url, '?');
+  return query.split('&').some((parameter) => isNamed(parameter, SIGNATURE));
+}
+
+function isNamed(parameter: string, name: string): boolean {
+  return parameter.startsWith(`${name}=`);
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}
