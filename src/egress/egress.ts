@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { AnswerCode, IncomingChannel, OpenListener } from '../agent/wire/incoming-channel.ts';
+import type { IncomingChannel, OpenListener } from '../agent/wire/incoming-channel.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import type { EgressPattern } from './pattern.ts';
 import { EgressPolicy, type EgressRules, type LocalHost, MAIL_PORT } from './policy.ts';
+import { Refusal } from './refusal.ts';
 import type { Resolver } from './resolver.ts';
 import { Translators } from './translators.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
@@ -68,21 +69,11 @@ export interface SandboxEgress {
   readonly onOpen: OpenListener;
   /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
   nameAs(sandboxId: string): void;
+  /** Changes what is left to it of what the configuration allows, for connections that are made from now on. */
+  narrow(narrowing: readonly EgressPattern[] | undefined): void;
 }
 
 const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.int().min(1).max(65_535) });
-
-/** Why there is no connection: the agent hears the code, the program the sentence. */
-class Refusal extends Error {
-  readonly verdict: Verdict;
-  readonly code: AnswerCode;
-
-  constructor(verdict: Verdict, code: AnswerCode, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.verdict = verdict;
-    this.code = code;
-  }
-}
 
 /** Dials for sandboxes what the policy permits, and counts it. */
 export class Egress {
@@ -103,7 +94,8 @@ export class Egress {
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
   forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
-    const policy = new EgressPolicy(this.#parts.rules, this.#parts.localHost, narrowing);
+    const { rules, localHost } = this.#parts;
+    let policy = new EgressPolicy(rules, localHost, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
     const log = new EgressLog(this.#logs, sandboxId);
     return {
@@ -118,6 +110,9 @@ export class Egress {
         }
       },
       nameAs: (id) => log.nameAs(id),
+      narrow: (to) => {
+        policy = new EgressPolicy(rules, localHost, to);
+      },
     };
   }
 

@@ -53,6 +53,9 @@ export interface EngineSpec {
   readonly seccomp: SystemCallFilter;
 }
 
+/** What of a spec can change while a sandbox runs. */
+export type EngineLimits = Pick<EngineSpec, 'memoryBytes' | 'cpus'>;
+
 export type EngineState = 'created' | 'running' | 'paused' | 'stopped';
 
 /** What an engine knows of a sandbox. */
@@ -141,6 +144,8 @@ export interface Engine {
   stop(id: EngineId, graceSeconds: number): Promise<void>;
   pause(id: EngineId): Promise<void>;
   resume(id: EngineId): Promise<void>;
+  /** Gives one that runs, or is paused, other limits at once; `invalid` where the engine cannot. It has no less memory than before. */
+  update(id: EngineId, limits: EngineLimits): Promise<void>;
   /** Removes it, running or not; succeeds where it is absent. */
   remove(id: EngineId): Promise<void>;
   rename(id: EngineId, name: string): Promise<void>;

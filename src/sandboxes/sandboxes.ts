@@ -77,7 +77,7 @@ export class Sandboxes {
     const request = { asked, life };
     await this.#changes.exclusively(sandbox, async () => {
       if (sandbox.isExisting && changesSpec(config, sandbox.asked, asked))
-        await provisioner.changeSpec(sandbox, ref.principal, request);
+        await provisioner.changeSpec(sandbox, ref.principal, { ...sandbox.asked, ...asked }, { breaksStreams: false });
       else await provisioner.bringUp(sandbox, ref.principal, request);
       this.#keep(sandbox, asked);
       await this.#changes.apply(sandbox, change, nowMs);

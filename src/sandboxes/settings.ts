@@ -1,5 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
+import type { Config } from '../config/config.ts';
+import type { Engine } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE } from './life-policy.ts';
@@ -9,6 +11,8 @@ import type { UsageMeter } from './metering/usage-meter.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SettingsChange } from './settings-change.ts';
+import type { AskedChange } from './spec/asked-change.ts';
+import { SpecSettings } from './spec-settings.ts';
 import type { SandboxStatus } from './status.ts';
 import type { SandboxStore } from './storage/store.ts';
 
@@ -16,6 +20,8 @@ import type { SandboxStore } from './storage/store.ts';
 const MEASURED_MS = 8_000;
 
 export interface SettingsParts {
+  readonly engine: Engine;
+  readonly config: Config;
   readonly changes: Changes;
   readonly clock: Clock;
   readonly store: SandboxStore;
@@ -24,23 +30,45 @@ export interface SettingsParts {
   readonly usageMeter: UsageMeter;
 }
 
+/** What is to change of a sandbox. */
+export interface Update {
+  readonly settings: SettingsChange;
+  readonly spec: AskedChange;
+  /** True if it may be made anew for that, with its files. */
+  readonly mayRestart: boolean;
+}
+
+interface Updated {
+  readonly status: SandboxStatus;
+  readonly isRestarted: boolean;
+}
+
 /** What a user changes of a sandbox that exists. Each method throws `not_found` where there is none, or another principal's. */
 export class Settings {
   readonly #parts: SettingsParts;
+  readonly #specs: SpecSettings;
 
   constructor(parts: SettingsParts) {
     this.#parts = parts;
+    this.#specs = new SpecSettings(parts);
   }
 
-  /** Changes it at once, without starting or using it. */
-  async update(ref: SandboxRef, change: SettingsChange): Promise<SandboxStatus> {
+  /**
+   * Changes it at once, without starting or using it; where it must be made anew for that, only if it may, else throws `conflict`.
+   * Nothing is changed where one of the wishes is refused.
+   */
+  async update(ref: SandboxRef, { settings, spec, mayRestart }: Update): Promise<Updated> {
     const { changes, usageMeter } = this.#parts;
     const sandbox = await changes.findExisting(ref);
-    await changes.exclusively(sandbox, async () => {
+    const isRestarted = await changes.exclusively(sandbox, async () => {
       requireExisting(sandbox);
-      await changes.apply(sandbox, change);
+      const nowMs = changes.requirePossible(sandbox, settings);
+      this.#specs.requireGrantable(sandbox, spec);
+      const isAnew = await this.#specs.change(sandbox, ref.principal, spec, mayRestart);
+      await changes.apply(sandbox, settings, nowMs);
+      return isAnew;
     });
-    return await changes.describe(sandbox, usageMeter.last(sandbox));
+    return { status: await changes.describe(sandbox, usageMeter.last(sandbox)), isRestarted };
   }
 
   /** The number that URLs which are signed now carry. */

@@ -119,6 +119,17 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
         await engine.remove(id);
       });
 
+      it('changes the limits of one that runs or is paused, which goes on, and of none that is not there', async () => {
+        const id = await started();
+        await engine.update(id, { memoryBytes: 256 * 2 ** 20, cpus: 0.5 });
+        expect(await stateOf(id)).toBe('running');
+        await engine.pause(id);
+        await engine.update(id, { memoryBytes: 512 * 2 ** 20, cpus: 1 });
+        expect(await stateOf(id)).toBe('paused');
+        await engine.remove(id);
+        await expect(engine.update(id, { memoryBytes: 2 ** 30, cpus: 1 })).rejects.toMatchObject({ kind: 'not_found' });
+      });
+
       it('stops a sandbox that is paused', async () => {
         const id = await started();
         await engine.pause(id);

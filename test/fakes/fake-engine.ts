@@ -7,6 +7,7 @@ import type {
   EngineFile,
   EngineId,
   EngineInfo,
+  EngineLimits,
   EngineSandbox,
   EngineSpec,
   EngineStats,
@@ -22,7 +23,7 @@ import { type Gate, Gates } from './gates.ts';
 /** A sandbox of the fake engine; tests may change what it measures and script its agent. */
 export interface FakeSandbox {
   readonly id: EngineId;
-  readonly spec: EngineSpec;
+  spec: EngineSpec;
   readonly agent: FakeAgent;
   name: string;
   state: EngineSandbox['state'];
@@ -174,6 +175,12 @@ export class FakeEngine implements Engine {
     this.#demandStarted(sandbox);
     sandbox.state = 'running';
     for (const exec of sandbox.execs) exec.thaw();
+  }
+
+  async update(id: EngineId, { memoryBytes, cpus }: EngineLimits): Promise<void> {
+    const sandbox = await this.#enterSandbox('update', id);
+    this.#demandStarted(sandbox);
+    sandbox.spec = { ...sandbox.spec, memoryBytes, cpus };
   }
 
   async remove(id: EngineId): Promise<void> {

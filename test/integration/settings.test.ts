@@ -111,3 +111,31 @@ describe('a sandbox with an end', () => {
     expect((await server.shell('u', 'cat file')).body.output).toBe('kept\n');
   }, 60_000);
 });
+
+describe('the limits of a sandbox', () => {
+  it('change at once where the kernel can, and with a restart that keeps files where it cannot', async () => {
+    server = await startRealServer();
+    await server.call('POST', '/sandbox/u/create', { memory_limit: '128m', cpu_limit: 0.5 });
+    await server.shell('u', 'echo kept > file; nohup sleep 7771 >/dev/null 2>&1 &');
+    const fill = async () => (await server.execute('u', 'print(len(bytearray(200_000_000)))')).body;
+    const limits = async () => {
+      const { body } = await server.call('GET', '/sandbox/u/status');
+      const format = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}}';
+      return (await run('docker', ['inspect', '--format', format, body.container_id])).stdout.trim();
+    };
+    expect(await fill()).toMatchObject({ success: false });
+
+    const more = await server.call('PATCH', '/sandbox/u', { memory_limit: '512m', cpu_limit: 1 });
+    expect(more).toMatchObject({ status: 200, body: { restarted: false } });
+    expect(await limits()).toBe(`${512 * 2 ** 20} ${512 * 2 ** 20} 1000000000`);
+    expect(await fill()).toMatchObject({ success: true, output: '200000000\n' });
+    expect((await server.shell('u', 'pgrep -x sleep -a | grep -c 7771')).body.output).toBe('1\n');
+    expect((await server.call('GET', '/sandbox/u/usage')).body.memory_limit_bytes).toBe(512 * 2 ** 20);
+
+    expect((await server.call('PATCH', '/sandbox/u', { memory_limit: '128m' })).status).toBe(409);
+    const less = await server.call('PATCH', '/sandbox/u', { memory_limit: '128m', allow_restart: true });
+    expect(less).toMatchObject({ status: 200, body: { restarted: true, status: 'running' } });
+    expect(await limits()).toBe(`${128 * 2 ** 20} ${128 * 2 ** 20} 1000000000`);
+    expect((await server.shell('u', 'cat file; pgrep -x sleep -a | grep -c 7771')).body.output).toBe('kept\n0\n');
+  }, 60_000);
+});

@@ -15,6 +15,7 @@ const CORE = [
   'src/sandboxes/ref.ts',
   'src/sandboxes/address.ts',
   'src/sandboxes/spec/asked-spec.ts',
+  'src/sandboxes/spec/asked-change.ts',
 ];
 
 /** A sandbox in memory and what names it, under the rooms of its life. */
@@ -147,7 +148,9 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...GROUND,
   ],
   'src/sandboxes/listing.ts': ['src/sandboxes/status.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
+  'src/sandboxes/spec-settings.ts': ['src/sandboxes/lifecycle', ...SANDBOX, ...GROUND],
   'src/sandboxes/settings.ts': [
+    'src/sandboxes/spec-settings.ts',
     'src/sandboxes/changes.ts',
     'src/sandboxes/settings-change.ts',
     'src/sandboxes/status.ts',

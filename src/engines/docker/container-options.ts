@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode';
-import type { EngineSpec, EngineTmpfs } from '../engine.ts';
+import type { EngineLimits, EngineSpec, EngineTmpfs } from '../engine.ts';
 import { FIRST_PROCESS } from './first-process.ts';
 import { MASKED_PATHS } from './masked-paths.ts';
 import { toSeccompProfile } from './seccomp.ts';
@@ -64,10 +64,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       ReadonlyRootfs: true,
       IpcMode: 'private',
       ShmSize: SHM_BYTES,
-      Memory: spec.memoryBytes,
-      // Memory and swap together: equal to the memory means no swap.
-      MemorySwap: spec.memoryBytes,
-      NanoCpus: Math.round(Math.min(spec.cpus, host.cpus) * 1e9),
+      ...toLimits(spec, host.cpus),
       PidsLimit: spec.pidsLimit,
       Ulimits: toUlimits(host),
       ...(host.users === 'same' ? { Sysctls: { ...SYSTEM_V_LIMITS } } : {}),
@@ -89,6 +86,16 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       AutoRemove: false,
       Runtime: spec.runtime,
     },
+  };
+}
+
+/** What holds memory and CPU, on a machine with so many CPUs. */
+export function toLimits({ memoryBytes, cpus }: EngineLimits, hostCpus: number) {
+  return {
+    Memory: memoryBytes,
+    // Memory and swap together: equal to the memory means no swap.
+    MemorySwap: memoryBytes,
+    NanoCpus: Math.round(Math.min(cpus, hostCpus) * 1e9),
   };
 }
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
-import type { Engine, EngineId, EngineInfo, EngineSpec, EngineUser } from '../engine.ts';
-import { closeVolumes, toContainerOptions } from './container-options.ts';
+import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser } from '../engine.ts';
+import { closeVolumes, toContainerOptions, toLimits } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { countExecs, startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
@@ -117,6 +117,14 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     );
   }
 
+  async function update(id: EngineId, limits: EngineLimits): Promise<void> {
+    const { info } = facts ?? (await ask());
+    const body = toLimits(limits, info.cpus);
+    await calls.run(calls.about(id, 'change the limits of the sandbox'), (docker, abortSignal) =>
+      docker.getContainer(calls.path(id)).update({ ...body, abortSignal }),
+    );
+  }
+
   return {
     info,
     hostUser,
@@ -126,6 +134,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     stop: (id, graceSeconds) => held.whileEnding(id, graceSeconds, () => stopSandbox(calls, id, graceSeconds)),
     pause: (id) => pauseSandbox(calls, id),
     resume: (id) => resumeSandbox(calls, id),
+    update,
     remove,
     rename,
     inspect: (idOrName) => inspectSandbox(calls, idOrName),

@@ -73,7 +73,7 @@ export class Provisioner {
       return await this.#bringUp(sandbox, request);
     } catch (error) {
       // A fault of the image looks like a passing one of the engine.
-      if (request.asked.image && isSandboxError(error, 'unavailable')) await this.#smokeTest(sandbox.id, request.asked);
+      if (request.asked.image && isSandboxError(error, 'unavailable')) await this.smokeTest(sandbox.id, request.asked);
       throw error;
     } finally {
       const after = this.#keeperOf(sandbox);
@@ -102,21 +102,27 @@ export class Provisioner {
   }
 
   /** Restarts with another spec. Tests that first; on failure the old sandbox and record are kept. */
-  async changeSpec(sandbox: Sandbox, principal: Principal, asked: Pick<MakeRequest, 'asked' | 'life'>): Promise<void> {
-    if (sandbox.leases.count > 0) {
+  async changeSpec(
+    sandbox: Sandbox,
+    principal: Principal,
+    wanted: AskedSpec,
+    { breaksStreams }: { readonly breaksStreams: boolean },
+  ): Promise<void> {
+    if (breaksStreams ? sandbox.leases.hasForeground : sandbox.leases.count > 0) {
       throw new SandboxError('conflict', 'The sandbox is busy; its image and limits can change when it is idle.');
     }
+    const { config, lifecycle, store, onError } = this.#parts;
     const before = sandbox.asked;
-    const wanted = { ...before, ...asked.asked };
-    requireImageStillPermitted(wanted.image, this.#parts.config);
-    await this.#smokeTest(sandbox.id, wanted);
-    await this.#parts.lifecycle.stop(sandbox);
+    requireImageStillPermitted(wanted.image, config);
+    await this.smokeTest(sandbox.id, wanted);
+    await lifecycle.stop(sandbox);
     try {
-      await this.bringUp(sandbox, principal, asked);
+      if (sandbox.record) sandbox.record = { ...sandbox.record, asked: wanted };
+      await this.bringUp(sandbox, principal, { asked: {}, life: sandbox.life });
     } catch (error) {
       if (sandbox.record) {
         sandbox.record = { ...sandbox.record, asked: before };
-        await this.#parts.store.write(sandbox.record).catch(this.#parts.onError);
+        await store.write(sandbox.record).catch(onError);
       }
       throw error;
     }
@@ -173,7 +179,8 @@ export class Provisioner {
     this.#parts.events.emit({ type: 'up', sandboxId: id, how, tookMs });
   }
 
-  async #smokeTest(id: SandboxId, asked: AskedSpec): Promise<void> {
+  /** Starts a throw-away sandbox of that spec and runs Python in it; throws `invalid` where that cannot be. */
+  async smokeTest(id: SandboxId, asked: AskedSpec): Promise<void> {
     const { config, users } = this.#parts;
     const name = `trial-${id}`;
     const { image, memoryBytes, cpus } = resolveSpec(config, asked);

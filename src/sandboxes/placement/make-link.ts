@@ -3,9 +3,9 @@ import type { AgentSource } from '../../agent/link/source.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/egress.ts';
-import { parsePattern } from '../../egress/pattern.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { LINE, toAgentSettings } from '../spec/layout.ts';
+import { narrowingOf } from '../spec/narrowing.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
@@ -40,7 +40,6 @@ export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubj
   const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
   const common = { engine, engineId, source: agentSource, secret, settings, line, frames };
   if (spec.network !== 'proxy') return { link: new AgentLink(common), egress: null, line };
-  const narrowing = spec.egressAllow?.map(parsePattern).filter((pattern) => pattern !== undefined);
-  const itsEgress = egress.forSandbox(id, narrowing);
+  const itsEgress = egress.forSandbox(id, narrowingOf(spec));
   return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, line };
 }

@@ -36,6 +36,7 @@ function notPermitted(image: string, { image: configured, imagePatterns }: Image
   return new SandboxError(
     'invalid',
     `Image ${image} is not permitted on this server, which gives ${permitted}. ${advice}`,
+    { field: 'image' },
   );
 }
 

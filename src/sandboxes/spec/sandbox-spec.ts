@@ -46,16 +46,24 @@ export function requireGrantable(asked: AskedSpec, config: Config): void {
   requirePermittedImage(asked.image, config);
   if ((asked.memoryBytes ?? 0) > config.maxMemoryBytes) {
     const limit = Math.floor(config.maxMemoryBytes / 2 ** 20);
-    throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`);
+    throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`, {
+      field: 'memory_limit',
+    });
   }
   if ((asked.cpus ?? 0) > config.maxCpus) {
-    throw new SandboxError('invalid', `cpu_limit must not be more than ${config.maxCpus} on this server.`);
+    throw new SandboxError('invalid', `cpu_limit must not be more than ${config.maxCpus} on this server.`, {
+      field: 'cpu_limit',
+    });
   }
   if (asked.network && isWider(asked.network, config.network)) {
-    throw new SandboxError('invalid', `network must not be more than ${config.network} on this server.`);
+    throw new SandboxError('invalid', `network must not be more than ${config.network} on this server.`, {
+      field: 'network',
+    });
   }
   if (asked.egressAllow && config.network === 'bridge' && asked.network !== 'proxy') {
-    throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.');
+    throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.', {
+      field: 'egress_allow',
+    });
   }
 }
 

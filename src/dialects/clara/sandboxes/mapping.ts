@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { parseSize } from '../../../config/fields.ts';
 import type { SettingsChange } from '../../../sandboxes/settings-change.ts';
+import type { AskedChange } from '../../../sandboxes/spec/asked-change.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import type { UsageReport } from '../../../sandboxes/usage-report.ts';
@@ -19,6 +20,12 @@ export function toAsked(body: z.output<typeof createBody>): AskedSpec {
     ...(body?.network ? { network: body.network } : {}),
     ...(body?.egress_allow ? { egressAllow: body.egress_allow } : {}),
   };
+}
+
+/** What a request changes of what a sandbox is made of, in the core's units. */
+export function toAskedChange(body: z.output<typeof updateBody>): AskedChange {
+  const { image, memory_limit: memory, cpu_limit: cpus, network, egress_allow: egressAllow } = body;
+  return { image, memoryBytes: memory == null ? memory : parseSize(memory), cpus, network, egressAllow };
 }
 
 /** What a request changes of a sandbox's settings. */

@@ -3,9 +3,9 @@ import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { sandboxInfo } from './info-schema.ts';
 import { listRoute } from './list-routes.ts';
-import { toAsked, toChange, toSandboxInfo } from './mapping.ts';
+import { toAsked, toAskedChange, toChange, toSandboxInfo } from './mapping.ts';
 import * as schemas from './schemas.ts';
-import { updateBody } from './settings-schemas.ts';
+import { updateBody, updateResponse } from './settings-schemas.ts';
 import { stateRoutes } from './state-routes.ts';
 import { noQuery } from './state-schemas.ts';
 
@@ -39,10 +39,15 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
       'sandbox',
       'updateSandbox',
       'Change the settings of a sandbox',
-      { 200: sandboxInfo },
+      { 200: updateResponse },
       { querystring: noQuery, body: updateBody },
     ),
-    async (request) => toSandboxInfo(await settings.update(refOf(request), toChange(request.body))),
+    async (request) => {
+      const { body } = request;
+      const update = { settings: toChange(body), spec: toAskedChange(body), mayRestart: body.allow_restart ?? false };
+      const { status, isRestarted } = await settings.update(refOf(request), update);
+      return { ...toSandboxInfo(status), restarted: isRestarted };
+    },
   );
 
   app.post(

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { hasNoNul } from '../fields.ts';
+import { infoExample, sandboxInfo } from './info-schema.ts';
+import { specFields } from './spec-schemas.ts';
 
 /** More than these in one request are refused before they are looked at. */
 const MAX_ENTRIES = 4096;
@@ -42,7 +44,21 @@ export const settingsFields = {
   pause_after: idleTime('paused').nullish(),
 };
 
-export const updateBody = z.strictObject({ ...settingsFields }).meta({
-  description: 'What is absent stays; null is the default of the server.',
-  examples: [{ labels: { team: 'support' }, env: { LOG_LEVEL: 'debug' }, idle_timeout: 3600 }],
-});
+export const updateBody = z
+  .strictObject({
+    ...settingsFields,
+    ...specFields,
+    allow_restart: z.boolean().nullish().meta({
+      description: 'True: it may be made anew, with its files, where a change needs that. Else that is a 409.',
+    }),
+  })
+  .meta({
+    description: 'What is absent stays; null is the default of the server.',
+    examples: [{ labels: { team: 'support' }, env: { LOG_LEVEL: 'debug' }, cpu_limit: 2 }],
+  });
+
+export const updateResponse = sandboxInfo
+  .extend({
+    restarted: z.boolean().meta({ description: 'True where it was made anew: what ran in it has ended.' }),
+  })
+  .meta({ id: 'UpdatedSandbox', examples: [{ ...infoExample, restarted: false }] });

@@ -1,0 +1,35 @@
+import { type AskedSpec, askedSpecSchema } from './asked-spec.ts';
+import type { SandboxSpec } from './sandbox-spec.ts';
+
+/** What is to change of what was asked for: undefined stays, null follows the configuration again. */
+export type AskedChange = { readonly [Key in keyof AskedSpec]?: AskedSpec[Key] | null | undefined };
+
+/** The runtime whose limits are the engine's to change; a kernel of the sandbox's own has them from its start. */
+const CHANGEABLE_RUNTIME = 'runc';
+
+/** What is asked for after a change. */
+export function toAsked(asked: AskedSpec, change: AskedChange): AskedSpec {
+  const merged = { ...asked, ...withoutUndefined(change) };
+  return askedSpecSchema.parse(Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)));
+}
+
+/** What of a change is asked for, and not taken back. */
+export function toGiven(change: AskedChange): AskedSpec {
+  return toAsked({}, change);
+}
+
+/** The fields for which a running sandbox must be made anew to get another spec; none where the engine can change all of it at once. */
+export function fieldsMadeAnew(before: SandboxSpec, after: SandboxSpec): readonly string[] {
+  const isFixed = after.runtime !== CHANGEABLE_RUNTIME;
+  const isLess = after.memoryBytes < before.memoryBytes;
+  return [
+    ...(after.image === before.image ? [] : ['image']),
+    ...(isLess || (isFixed && after.memoryBytes !== before.memoryBytes) ? ['memory_limit'] : []),
+    ...(isFixed && after.cpus !== before.cpus ? ['cpu_limit'] : []),
+    ...(after.network === before.network ? [] : ['network']),
+  ];
+}
+
+function withoutUndefined(change: AskedChange): AskedChange {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
