@@ -25,6 +25,7 @@ from .processes.shells import Shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .contexts.table import ContextTable
     from .processes.process import Process
     from .processes.table import ProcessTable
     from _socket import socket
@@ -63,6 +64,7 @@ class Agent:
         self._settings = Settings()
         self.runs: set[Process] = set()
         self._table: ProcessTable | None = None
+        self._contexts: ContextTable | None = None
         self.workers = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
@@ -122,9 +124,18 @@ class Agent:
             self._table = ProcessTable(self, memory_limit() or 0)
         return self._table
 
+    def contexts(self) -> ContextTable:
+        """The interpreters that stay; made when the first is asked for."""
+        if self._contexts is None:
+            from .contexts.table import ContextTable
+
+            self._contexts = ContextTable(self)
+        return self._contexts
+
     def own_pids(self) -> list[int]:
-        """Processes that belong to the agent itself."""
-        return self.interpreters.pids() + self.shells.pids() + list(self.workers)
+        """Processes that belong to the agent itself, or stay as contexts do."""
+        contexts = self._contexts.pids() if self._contexts else []
+        return self.interpreters.pids() + self.shells.pids() + list(self.workers) + contexts
 
     def check_settings(self) -> None:
         """Called before a result leaves: the call of the code that meddled is the one that fails."""

@@ -1,0 +1,161 @@
+"""The operation `cell`: code that runs in a context, whose caller waits for its end on the same channel."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import Failure
+from ..io.capture import HeadAndTail
+from ..io.outlet import Outlet
+from ..wire.operation import Operation
+from ..wire.parameters import take, take_count
+from .context_operations import MAX_CONTEXTS, take_asked, take_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..io.contracts import Bytes
+    from ..io.loop import Timer
+    from ..wire.channel import Channel
+    from .context import Context
+
+MAX_SOURCE = 16 << 20
+MAX_CAPTURE = 16 << 20
+# What is shown goes out on stream 0, as lines; JSON and base64 take more than what they hold.
+MAX_SHOWN = 32 << 20
+# Outputs are left in their pipes for so long: most cells have ended by then, and are read once.
+PATIENCE_SECONDS = 0.02
+CHUNK = 65536
+
+
+class Sink:
+    """Where outputs go: the channel of the call, or nowhere once nobody hears it any more."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.is_heard = True
+
+    def room(self) -> int:
+        """How many bytes it takes now."""
+        return self._channel.room() if self.is_heard else CHUNK
+
+    def data(self, stream: int, payload: Bytes) -> None:
+        """Bytes of an output."""
+        if self.is_heard:
+            self._channel.data(stream, payload)
+
+    def consumed(self, size: int) -> None:
+        """There is no input."""
+
+
+class Cell(Operation):
+    """The code comes on stream 0; outputs go out on 1 and 2, what is shown on 0, and the result when all is sent."""
+
+    def start(self) -> None:
+        """Reads the parameters."""
+        self._name = take_name(self.parameters)
+        self._make = take(self.parameters, "make", dict, None)
+        self._most = take_count(self.parameters, "most", MAX_CONTEXTS)
+        self.timeout_ms = take_count(self.parameters, "timeoutMs", None)
+        self.is_silent = take(self.parameters, "silent", bool, False)
+        capture = take(self.parameters, "capture", dict, {})
+        self._kept = (take_count(capture, "head", MAX_CAPTURE, MAX_CAPTURE), take_count(capture, "tail", 0, MAX_CAPTURE))
+        self.source = bytearray()
+        self._context: Context | None = None
+        self._sink = Sink(self.channel)
+        self._outlets: list[Outlet] = []
+        self._patience: Timer | None = None
+        self._end: dict[str, Any] | None = None
+        self._then: Callable[[], object] | None = None
+
+    def on_data(self, stream: int, payload: Bytes) -> None:
+        """More of the code."""
+        if len(self.source) + len(payload) > MAX_SOURCE:
+            raise Failure("too_large", "A source can have at most %d bytes." % MAX_SOURCE)
+        self.source += payload
+        self.channel.consumed(len(payload))
+
+    def on_end(self, stream: int) -> None:
+        """The code is whole."""
+        if self._context:
+            return
+        table = self.agent.contexts()
+        context = table.get(self._name)
+        if context is None and self._make is not None:
+            context = table.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
+        self._context = context or table.find(self._name)
+        self._context.submit(self)
+
+    def begin(self, outputs: list[int]) -> None:
+        """It is its turn: reads copies of the interpreter's outputs until it is over."""
+        copies: list[int] = []
+        try:
+            for fd in outputs:
+                copies.append(os.dup(fd))
+        except OSError:
+            for fd in copies:
+                os.close(fd)
+            raise
+        head, tail = self._kept
+        captures = [(1, HeadAndTail(head, tail)), (2, HeadAndTail(head, tail)), (0, HeadAndTail(MAX_SHOWN, 0))]
+        loop = self.agent.loop
+        self._outlets = [Outlet(loop, self._sink, stream, fd, capture, self._finished) for fd, (stream, capture) in zip(copies, captures)]
+        self._patience = loop.later(PATIENCE_SECONDS, self._read)
+
+    def _read(self) -> None:
+        self._patience = None
+        for outlet in self._outlets:
+            outlet.watch()
+
+    def end(self, end: dict[str, Any], then: Callable[[], object]) -> None:
+        """The code has ended: sends what is left of its outputs, then the result."""
+        self._end = end
+        self._then = then
+        if self._patience:
+            self._patience.cancel()
+        for outlet in self._outlets:
+            outlet.drain()
+
+    def _finished(self) -> None:
+        if self._end is None or not all(outlet.is_done for outlet in self._outlets):
+            return
+        stdout, stderr, shown = [outlet.summary() for outlet in self._outlets]
+        self.channel.result(dict(self._end, stdout=stdout, stderr=stderr, shown=shown))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for outlet in self._outlets:
+            outlet.close()
+        then, self._then = self._then, None
+        if then:
+            then()
+
+    def on_failure(self, failure: Failure) -> None:
+        """It cannot run."""
+        for outlet in self._outlets:
+            outlet.close()
+        if self._patience:
+            self._patience.cancel()
+        self.channel.error(failure)
+
+    def on_room(self) -> None:
+        """Lets stalled outputs go on."""
+        for outlet in self._outlets:
+            outlet.on_room()
+
+    def on_cancel(self) -> None:
+        """Interrupts it; the answer says that it was cancelled. One that still waits never runs."""
+        if self._context and self._outlets:
+            self._context.cancel(self)
+        else:
+            super().on_cancel()
+
+    def stop(self) -> None:
+        """Nobody hears it any more: where it runs it goes on to its timeout, so that the variables are what its code makes of them."""
+        self._sink.is_heard = False
+        if self._outlets:
+            self.on_room()
+        elif self._context:
+            self._context.cancel(self)

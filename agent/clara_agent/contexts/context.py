@@ -1,0 +1,219 @@
+"""One context: an interpreter, and the cells that wait for it in the order of their arrival."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic, time
+
+from ..errors import Failure, from_os_error
+from ..io.signals import ending
+from .interpreter import Interpreter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..io.loop import Timer
+    from .roles import Cell, ContextHost
+    from .starting import Forge
+
+# How long an interrupted cell may take to end before its interpreter is killed.
+GRACE_SECONDS = 2
+MAX_WAITING = 256
+
+
+class Context:
+    """Runs cells one after the other; a lost interpreter is replaced for the next one."""
+
+    def __init__(self, agent: ContextHost, forge: Forge, name: str, asked: dict[str, Any]) -> None:
+        self._agent = agent
+        self._forge = forge
+        self.id = name
+        self.about: dict[str, Any] = asked["about"]
+        self.language: str = asked["language"]
+        self._cwd: bytes = asked["cwd"]
+        self._environment: dict[bytes, bytes] = asked["env"]
+        # Whether variables that a caller may count on are gone since the last answer.
+        self._is_lost: bool = asked["lost"]
+        self.count = 0
+        self.created_at = self.last_used = time()
+        self._interpreter: Interpreter | None = None
+        self._waiting: list[Cell] = []
+        self._cell: Cell | None = None
+        self._timer: Timer | None = None
+        self._is_ending = self._is_cancelled = self._is_timed_out = False
+        self._started = 0.0
+        self._oom_kills = 0
+        self._is_deleted = self._is_restarting = False
+        if not os.path.isdir(self._cwd):
+            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self._cwd))
+        self._start()
+
+    def pids(self) -> list[int]:
+        """Its process."""
+        return [self._interpreter.pid] if self._interpreter and self._interpreter.pid else []
+
+    @property
+    def state(self) -> str:
+        """`busy` while a cell runs or waits, `dead` where its interpreter is gone, else `idle`."""
+        if self._cell or self._waiting:
+            return "busy"
+        return "idle" if self._interpreter else "dead"
+
+    def describe(self) -> dict[str, Any]:
+        """What is known of it; times in milliseconds."""
+        return {
+            "id": self.id,
+            "about": self.about,
+            "language": self.language,
+            "state": self.state,
+            "executionCount": self.count,
+            "createdAtMs": self.created_at * 1000,
+            "lastUsedAtMs": self.last_used * 1000,
+        }
+
+    def _start(self) -> None:
+        job = {"env": self._environment, "cwd": self._cwd}
+        self._interpreter = Interpreter(self._agent, self._forge, job, self)
+        self.count = 0
+
+    def submit(self, cell: Cell) -> None:
+        """Runs a cell when those before it are over."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Failure("limit", "So many calls wait for this context already; try again in a moment.")
+        self._waiting.append(cell)
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting and not self._cell and not self._is_deleted:
+            cell = self._waiting.pop(0)
+            try:
+                if not self._interpreter:
+                    self._start()
+                assert self._interpreter
+                self._cell = cell
+                self._is_ending = self._is_cancelled = self._is_timed_out = False
+                self._oom_kills = self._agent.oom.read()
+                self._started = monotonic()
+                self.last_used = time()
+                cell.begin(self._interpreter.outputs)
+                self._interpreter.run(cell.source, cell.is_silent)
+            except OSError as error:
+                self._cell = None
+                cell.on_failure(from_os_error(error))
+            except Failure as failure:
+                self._cell = None
+                cell.on_failure(failure)
+            else:
+                if cell.timeout_ms is not None:
+                    self._timer = self._agent.loop.later(cell.timeout_ms / 1000, self._time_out)
+
+    def cancel(self, cell: Cell) -> None:
+        """Nobody waits for it any more: it is interrupted where it runs, and never run where it waits."""
+        if cell is self._cell:
+            self._is_cancelled = True
+            self._cut()
+        elif cell in self._waiting:
+            self._waiting.remove(cell)
+
+    def interrupt(self) -> None:
+        """Raises KeyboardInterrupt in the cell that runs; the variables stay."""
+        if self._cell and self._interpreter:
+            self._interpreter.interrupt()
+
+    def restart(self) -> None:
+        """A fresh interpreter under the same id; a cell that runs is cut off."""
+        interpreter = self._interpreter
+        if self._cell:
+            self._is_restarting = True
+            if interpreter:
+                interpreter.kill()
+            return
+        self._interpreter = None
+        if interpreter:
+            interpreter.kill()
+        self._is_lost = False
+        self._start()
+
+    def delete(self) -> None:
+        """Ends it with what it runs; cells that wait fail."""
+        self._is_deleted = True
+        waiting, self._waiting = self._waiting, []
+        for cell in waiting:
+            cell.on_failure(Failure("not_found", "The context %s was deleted." % self.id))
+        if self._interpreter:
+            self._interpreter.kill()
+
+    def _time_out(self) -> None:
+        self._timer = None
+        self._is_timed_out = True
+        self._cut()
+
+    def _cut(self) -> None:
+        if self._cell and self._interpreter and not self._is_ending:
+            self._interpreter.interrupt()
+            self._stop_timer()
+            self._timer = self._agent.loop.later(GRACE_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._timer = None
+        if self._cell and self._interpreter and not self._is_ending:
+            self._interpreter.kill()
+
+    def on_done(self, count: int, is_good: bool) -> None:
+        """The cell is over."""
+        self.count = count
+        if self._cell and not self._is_ending:
+            self._end_cell(0 if is_good else 1, None)
+
+    def on_lost(self, interpreter: Interpreter, status: int) -> None:
+        """An interpreter is gone: its own, or one that has been replaced."""
+        if interpreter is self._interpreter:
+            self._interpreter = None
+            self._is_lost = True
+            if self._cell and not self._is_ending:
+                code, name = ending(status)
+                self.count += 1
+                self._end_cell(code, name)
+        # What the cell still reads, it reads from copies of its own.
+        interpreter.close()
+
+    def _end_cell(self, code: int, signal: str | None) -> None:
+        self._is_ending = True
+        self._stop_timer()
+        is_killed = signal == "SIGKILL" and not self._is_timed_out
+        end = {
+            "exitCode": code,
+            "signal": signal,
+            "timedOut": self._is_timed_out,
+            "cancelled": self._is_cancelled,
+            "oomKilled": is_killed and self._agent.oom.read() > self._oom_kills,
+            "durationMs": round((monotonic() - self._started) * 1000, 3),
+            "executionCount": self.count,
+            "restarted": self._is_lost,
+        }
+        # Said once for what was lost before; a loss in this very call is said in the next one too.
+        self._is_lost = self._interpreter is None
+        assert self._cell
+        self._cell.end(end, self._cell_ended)
+
+    def _cell_ended(self) -> None:
+        self._cell = None
+        self.last_used = time()
+        self._agent.loop.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._is_restarting:
+            self._is_restarting = False
+            if not self._is_deleted and not self._interpreter:
+                try:
+                    self._start()
+                    self._is_lost = False
+                except OSError:
+                    pass  # The next cell tries again.
+        self._next()
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

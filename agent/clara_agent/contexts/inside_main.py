@@ -1,0 +1,208 @@
+"""Runs in a context's interpreter: makes the shell, then runs one cell after the other. As a warm interpreter it forks one for each context.
+
+The agent sends cells over descriptor 3; what is shown goes out on descriptor 4, a line of JSON each.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import marshal
+import os
+import signal
+import socket
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+STARTED, READY, DONE = 1, 2, 3
+CONTROL, SHOWN = 3, 4
+MAX_MESSAGE = 1 << 18
+NO_INPUT = "input() cannot be answered here, as nobody types: put the value into the code, or read it from a file"
+
+
+class NoInput(EOFError):
+    """Code asks for a line, and nobody is there to type one."""
+
+
+class Interpreter:
+    """Answers the agent; `shell` has `run(code, is_silent)`, which returns the number of the cell and whether it went well."""
+
+    def __init__(self, shell: Any, control: socket.socket) -> None:
+        self._shell = shell
+        self._control = control
+        self._pid = os.getpid()
+        self._handler: Any = signal.default_int_handler
+
+    def say(self, kind: int, first: int = 0, second: int = 0) -> None:
+        """Tells the agent; without one there is nothing left to do."""
+        try:
+            self._control.send(b"".join(value.to_bytes(4, "little", signed=True) for value in (kind, first, second)))
+        except OSError:
+            os._exit(0)
+
+    def serve(self) -> NoReturn:
+        """Runs cells for ever."""
+        signal.signal(signal.SIGINT, _ignore)
+        self.say(READY)
+        while True:
+            message = self._control.recv(MAX_MESSAGE)
+            if not message:
+                os._exit(0)
+            cell = marshal.loads(message)
+            if "file" in cell:
+                with open(cell["file"], "rb") as file:
+                    cell["code"] = file.read()
+            count, is_good = self._run(cell["code"].decode("utf-8", "replace"), cell["silent"])
+            if os.getpid() != self._pid:
+                # Code of the cell has forked, and its child came back from it: the cell is the parent's.
+                os._exit(0 if is_good else 1)
+            _flush()
+            if self._shell.exit_code is not None:
+                _leave(self._shell.exit_code)
+            self.say(DONE, count, 0 if is_good else 1)
+
+    def _run(self, code: str, is_silent: bool) -> tuple[int, bool]:
+        is_good = False
+        try:
+            signal.signal(signal.SIGINT, self._handler)
+            is_good = self._shell.run(code, is_silent)
+        except KeyboardInterrupt:
+            pass  # It came when the cell was all but over.
+        finally:
+            self._handler = signal.signal(signal.SIGINT, _ignore)
+        return self._shell.count, is_good
+
+
+def _ignore(number: int, frame: object) -> None:
+    pass
+
+
+def _flush() -> None:
+    for stream in sys.stdout, sys.stderr:
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+def _leave(code: int) -> NoReturn:
+    import atexit
+
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass
+    _flush()
+    os._exit(code & 255)
+
+
+def _refuse_input(prompt: object = "") -> str:
+    raise NoInput(NO_INPUT)
+
+
+def _refuse_password(prompt: str = "", stream: object = None) -> str:
+    raise NoInput(NO_INPUT)
+
+
+def _settle(parts: dict[str, Any], job: dict[str, Any]) -> Any:
+    """Makes the shell, that of IPython where the image has it."""
+    NoInput.__module__ = "builtins"
+    builtins.input = _refuse_input
+    try:
+        import getpass
+
+        getpass.getpass = _refuse_password
+    except ImportError:
+        pass
+    sys.argv[:] = [""]
+    sys.path.insert(0, "")
+    space: dict[str, Any] = {"SHOWN": SHOWN}
+    exec(parts["showing"], space)
+    try:
+        if job.get("small"):
+            raise ImportError
+        exec(parts["ipython"], space)
+    except ImportError:
+        exec(parts["small"], space)
+    return space["make_shell"](job)
+
+
+def _fork_for_each(shell: Any, control: socket.socket) -> socket.socket:
+    """Returns only in a fork that is to be a context, with its own connection to the agent."""
+    gc.collect()
+    gc.freeze()
+    while True:
+        message, ancillary, _, _ = control.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(16), socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            os._exit(0)
+        descriptors: list[int] = []
+        for _, _, rights in ancillary:
+            descriptors += [int.from_bytes(rights[at : at + 4], sys.byteorder) for at in range(0, len(rights), 4)]
+        try:
+            child = os.fork()
+        except OSError:
+            child = -1  # Its descriptors close, which the agent sees.
+        if child == 0:
+            # Once more, so that the context is the agent's to wait for.
+            try:
+                if os.fork():
+                    os._exit(0)
+            except OSError:
+                os._exit(1)
+            return _become_context(message, control, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if child > 0:
+            os.waitpid(child, 0)
+
+
+def _become_context(message: bytes, control: socket.socket, descriptors: list[int]) -> socket.socket:
+    os.setsid()
+    control.detach()
+    for target, descriptor in zip((1, 2, CONTROL, SHOWN), descriptors):
+        os.dup2(descriptor, target, inheritable=target < 3)
+        os.close(descriptor)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    own = socket.socket(fileno=CONTROL)
+    job = marshal.loads(message)
+    os.environ.update({os.fsdecode(name): os.fsdecode(value) for name, value in job["env"].items()})
+    try:
+        os.chdir(job["cwd"])
+    except OSError as error:
+        os.write(2, ("cannot enter the working folder: %s\n" % error.strerror).encode())
+    return own
+
+
+def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
+    """Called by the loader."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass  # Some runtimes have no such file.
+    # No program that is started has any use for them.
+    for descriptor in CONTROL, SHOWN:
+        os.set_inheritable(descriptor, False)
+    control = socket.socket(fileno=CONTROL)
+    title: dict[str, Any] = {}
+    try:
+        exec(parts["title"], title)
+        place = title["find_title"]()
+        title["set_title"](place, b"clara-zygote" if job["warm"] else b"python3", b"clara-zygote" if job["warm"] else b"python3 (context)")
+    except (ImportError, OSError):
+        place = None
+    if job["warm"]:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    shell = _settle(parts, job)
+    if job["warm"]:
+        control = _fork_for_each(shell, control)
+        if place:
+            title["set_title"](place, b"python3", b"python3 (context)")
+    interpreter = Interpreter(shell, control)
+    interpreter.say(STARTED, os.getpid())
+    time.tzset()
+    interpreter.serve()

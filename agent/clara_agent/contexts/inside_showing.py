@@ -1,0 +1,124 @@
+"""What a context shows: results, errors and cleared outputs, a line of JSON each, within bounds.
+
+Part of the interpreter (inside_main.py), which runs it in one namespace with a shell.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    SHOWN = 4
+
+MAX_TEXT = 25_000
+MAX_HTML = 200 << 10
+MAX_PICTURE = 5 << 20
+MAX_ALL = 20 << 20
+MAX_RESULTS = 1_000
+MAX_TRACEBACK = 64 << 10
+
+
+class Showing:
+    """Sends what one cell shows; what is too large is cut or left out, and that is said."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self.begin()
+
+    def begin(self) -> None:
+        """A cell begins."""
+        self._pid = os.getpid()
+        self._bytes = self._results = 0
+        self._is_cut = False
+
+    def result(self, data: dict[str, Any], metadata: dict[str, Any] | None, is_main: bool, display_id: str | None = None, is_update: bool = False) -> None:
+        """One value, in all its representations."""
+        bundle = {}
+        for mime, value in data.items():
+            kept = self._fit(str(mime), value)
+            if kept is not None:
+                bundle[str(mime)] = kept
+        size = sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in bundle.values())
+        if self._results >= MAX_RESULTS or self._bytes + size > MAX_ALL:
+            return self._cut()
+        self._results += 1
+        self._bytes += size
+        if not bundle and data:
+            return None
+        about = {str(mime): _to_json(value) for mime, value in (metadata or {}).items()}
+        self._send({"type": "result", "data": bundle, "metadata": about, "is_main": is_main, "display_id": display_id, "update": is_update})
+        return None
+
+    def clear(self, waits: bool) -> None:
+        """What was shown is to go, with `waits` once something else is shown."""
+        self._send({"type": "clear_output", "wait": bool(waits)})
+
+    def error(self, name: str, value: str, lines: list[str]) -> None:
+        """An exception that nobody caught."""
+        left = MAX_TRACEBACK
+        kept = []
+        for line in lines:
+            left -= len(line) + 1
+            if left < 0:
+                break
+            kept.append(line)
+        self._send({"type": "error", "name": name[:1000], "value": value[:MAX_TEXT], "traceback": kept})
+
+    def _fit(self, mime: str, value: Any) -> Any:
+        if isinstance(value, (bytes, bytearray)):
+            value = base64.b64encode(value).decode("ascii")
+        if mime.startswith("image/") and mime != "image/svg+xml":
+            value = "".join(str(value).split())
+            return value if len(value) * 3 // 4 <= MAX_PICTURE else self._cut()
+        if not isinstance(value, str):
+            value = _to_json(value)
+            return value if len(json.dumps(value)) <= MAX_PICTURE else self._cut()
+        if mime.startswith("text/") and mime != "text/html":
+            if len(value) > MAX_TEXT:
+                self._cut()
+                return value[: MAX_TEXT - 1] + "\u2026"
+            return value
+        return value if len(value) <= (MAX_HTML if mime == "text/html" else MAX_PICTURE) else self._cut()
+
+    def _cut(self) -> None:
+        if not self._is_cut:
+            self._is_cut = True
+            self._send({"type": "truncated"})
+
+    def _send(self, line: dict[str, Any]) -> None:
+        # A fork of the cell's code shows nothing: its lines would mix with those of its parent.
+        if os.getpid() != self._pid:
+            return
+        for stream in sys.stdout, sys.stderr:
+            try:
+                stream.flush()
+            except BaseException:
+                pass
+        view = memoryview(json.dumps(line).encode("ascii") + b"\n")
+        while view:
+            view = view[os.write(SHOWN, view) :]
+
+
+def _to_json(value: Any) -> Any:
+    """The value where JSON has it, else its text."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+
+
+def text_of(value: object) -> str:
+    """The text of an exception, also of one that has none."""
+    try:
+        return str(value)
+    except BaseException:
+        return "<no text: its __str__ failed>"
+
+
+SHOWING = Showing()

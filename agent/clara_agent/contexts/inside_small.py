@@ -1,0 +1,135 @@
+"""The shell of a context where the image has no IPython: variables, the last value, display and await.
+
+Part of the interpreter (inside_main.py), which runs it in one namespace with `showing`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import sys
+import traceback
+from inspect import CO_COROUTINE
+from types import FunctionType, ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .inside_showing import SHOWING, text_of
+
+NEEDS_IPYTHON = "this image has no IPython, which %s needs; install it with pip and restart the context"
+AWAIT = getattr(ast, "PyCF_ALLOW_TOP_LEVEL_AWAIT", 0)
+KINDS = {"_repr_html_": "text/html", "_repr_markdown_": "text/markdown", "_repr_svg_": "image/svg+xml", "_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg", "_repr_latex_": "text/latex", "_repr_json_": "application/json"}
+
+
+class _Exit(BaseException):
+    pass
+
+
+class SmallShell:
+    """Runs cells in one module."""
+
+    exit_code: int | None = None
+    count = 0
+
+    def __init__(self) -> None:
+        self.main = ModuleType("__main__")
+        sys.modules["__main__"] = self.main
+        self.space = self.main.__dict__
+        self.space.update(__builtins__=builtins, In=[""], Out={}, _="", __="", ___="")
+        self.loop: Any = None
+        builtins.display = display  # pyright: ignore[reportAttributeAccessIssue]
+        builtins.exit = builtins.quit = self._exit
+
+    def _exit(self, code: object = None) -> None:
+        self.exit_code = code if isinstance(code, int) else 0 if code is None else 1
+        raise _Exit
+
+    def run(self, code: str, is_silent: bool) -> bool:
+        """Runs a cell; whether it went well."""
+        SHOWING.begin()
+        if not is_silent:
+            self.count += 1
+            self.space["In"].append(code)
+        file = "<cell %d>" % self.count
+        linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+        try:
+            self._require_python(code)
+            tree = ast.parse(code, file)
+            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_quiet(code) else None
+            self._do(compile(tree, file, "exec", AWAIT, True))
+            if last is not None:
+                value = self._do(compile(ast.Expression(last.value), file, "eval", AWAIT, True))  # pyright: ignore[reportAttributeAccessIssue]
+                if value is not None and not is_silent:
+                    self._show(value)
+        except _Exit:
+            return True
+        except BaseException as error:
+            self._tell(error)
+            return False
+        return True
+
+    def _do(self, code: Any) -> Any:
+        if not code.co_flags & CO_COROUTINE:
+            return eval(code, self.space)
+        import asyncio
+
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+        return self.loop.run_until_complete(FunctionType(code, self.space)())
+
+    def _require_python(self, code: str) -> None:
+        first = code.lstrip()
+        if first[:1] in ("%", "!") or first.rstrip().endswith("?"):
+            raise SyntaxError(NEEDS_IPYTHON % first.split("\n", 1)[0][:60])
+
+    def _show(self, value: object) -> None:
+        space = self.space
+        space["___"], space["__"], space["_"] = space["__"], space["_"], value
+        space["Out"][self.count] = space["_%d" % self.count] = value
+        SHOWING.result(_bundle(value), {}, True)
+
+    def _tell(self, error: BaseException) -> None:
+        trace = error.__traceback__
+        while trace and not trace.tb_frame.f_code.co_filename.startswith("<cell "):
+            trace = trace.tb_next
+        lines = "".join(traceback.format_exception(type(error), error, trace)).rstrip("\n").split("\n")
+        sys.stderr.write("\n".join(lines) + "\n")
+        SHOWING.error(type(error).__name__, text_of(error), lines)
+
+
+def _is_quiet(code: str) -> bool:
+    return code.rstrip().endswith(";")
+
+
+def _bundle(value: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {"text/plain": repr(value)}
+    if isinstance(value, type):
+        return data
+    for name, mime in KINDS.items():
+        try:
+            shown = getattr(value, name)()
+        except BaseException:
+            continue
+        if shown is not None:
+            data[mime] = shown[0] if isinstance(shown, tuple) else shown
+    try:
+        more = value._repr_mimebundle_()
+        data.update(more[0] if isinstance(more, tuple) else more)
+    except BaseException:
+        pass
+    return data
+
+
+def display(*values: Any, display_id: str | None = None, **_: Any) -> None:
+    """Shows values in all their representations."""
+    for value in values:
+        SHOWING.result(_bundle(value), {}, False, display_id)
+
+
+def make_shell(job: dict[str, Any]) -> Any:
+    """The one shell of this interpreter."""
+    return SmallShell()
