@@ -3,6 +3,7 @@ import type { AgentSource } from './agent/link/source.ts';
 import type { Clock } from './async/clock.ts';
 import { UrlSigner } from './auth/url-signer.ts';
 import type { Config } from './config/config.ts';
+import { Contexts } from './contexts/contexts.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { type Dialect, registerDialect } from './dialects/dialect.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
@@ -59,6 +60,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const core = {
     ...{ sandboxes, listing, settings, usage },
     processes: new Processes(sandboxes, config),
+    contexts: new Contexts(sandboxes, life.contextNotes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     tree: new FileTree(sandboxes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),

@@ -7,6 +7,7 @@ import os
 import unittest
 
 from case import AgentCase
+from client import CallFailed
 from client import codec
 
 TYPE_CHECKING = False
@@ -83,6 +84,16 @@ class Cells(ContextCase):
             self.client.finish(call)
         self.assertEqual(self.value("seen == list(range(20))"), "True")
 
+    def test_a_cell_waits_for_those_before_it_as_long_as_it_may_run(self) -> None:
+        os.mkfifo(self.sandbox.path("busy"))
+        running = self.begin("open('busy').read()")
+        with self.assertRaises(CallFailed) as caught:
+            self.cell("1", timeoutMs=50)
+        self.assertIn("did not run", caught.exception.message)
+        with open(self.sandbox.path("busy"), "w"):
+            pass
+        self.assertEqual(self.client.finish(running).result["exitCode"], 0)
+
     def test_cells_of_two_contexts_run_side_by_side(self) -> None:
         os.mkfifo(self.sandbox.path("gate"))
         waiting = self.begin("open('gate').read()", "one")
@@ -153,7 +164,7 @@ class Tables(ContextCase):
         self.assertEqual((made["made"], made["context"]["about"], made["context"]["state"]), (True, {"name": "mine"}, "idle"))
         self.assertFalse(self.client.call("context", id="a", most=2).result["made"])
         self.client.call("context", id="b", most=2)
-        self.assert_fails("limit", "context", id="c", most=2)
+        self.assert_fails("exists", "context", id="c", most=2)
         self.assert_fails("not_found", "context", id="d", cwd="missing")
         self.assert_fails("not_found", "cell", b"1", id="unknown")
 

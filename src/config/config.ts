@@ -92,6 +92,8 @@ export const environmentSchema = z.object({
   SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
   SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
   SANDBOX_MAX_PROCESSES: integer(1, 1024).default(64),
+  SANDBOX_MAX_CONTEXTS: integer(1, 256).default(16),
+  SANDBOX_EXECUTE_STATEFUL: z.enum(['true', 'false'], 'must be true or false').default('false'),
   SANDBOX_TIMEOUT_MAX: integer(1, 604_800).default(86_400),
   SANDBOX_LOG_USERS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
@@ -209,6 +211,9 @@ function toConfig(env: Environment, publishAddress: string | null) {
     bodyLimitBytes: env.SANDBOX_BODY_LIMIT,
     maxExecutions: env.SANDBOX_MAX_EXECUTIONS,
     maxProcesses: env.SANDBOX_MAX_PROCESSES,
+    maxContexts: env.SANDBOX_MAX_CONTEXTS,
+    /** True if an `execute` that names no context uses the default one. */
+    isExecuteStateful: env.SANDBOX_EXECUTE_STATEFUL === 'true',
     maxTimeoutSeconds: env.SANDBOX_TIMEOUT_MAX,
     logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Principal } from '../auth/principal.ts';
+import type { Contexts } from '../contexts/contexts.ts';
 import { SandboxError } from '../errors.ts';
 import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
@@ -23,6 +24,7 @@ export interface Core {
   readonly settings: Settings;
   readonly usage: UsageReporter;
   readonly processes: Processes;
+  readonly contexts: Contexts;
   readonly files: Files;
   readonly tree: FileTree;
   readonly info: Info;

@@ -82,13 +82,22 @@ export async function execute(
     return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;
-    const durationMs = performance.now() - startedAtMs;
-    const execution = toFailedExecution(error, durationMs, options.memory.limitBytes);
-    if (!isCut(error)) return execution;
-    if (await options.memory.endedIt(durationMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
-    const isEndedInside = error.code === 'lost' && (await options.runsOn?.());
-    return isEndedInside ? { ...execution, notice: ENDED_INSIDE } : execution;
+    return await toLostExecution(error, startedAtMs, options);
   }
+}
+
+/** The end of a program that the agent has failed: why, as far as anybody can tell. */
+export async function toLostExecution(
+  error: AgentFailure,
+  startedAtMs: number,
+  { memory, runsOn }: Pick<ExecutionOptions, 'memory' | 'runsOn'>,
+): Promise<Execution> {
+  const durationMs = performance.now() - startedAtMs;
+  const execution = toFailedExecution(error, durationMs, memory.limitBytes);
+  if (!isCut(error)) return execution;
+  if (await memory.endedIt(durationMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
+  const isEndedInside = error.code === 'lost' && (await runsOn?.());
+  return isEndedInside ? { ...execution, notice: ENDED_INSIDE } : execution;
 }
 
 /** How a program ended, in a word or two for a log. */
@@ -98,7 +107,8 @@ export function toOutcome({ timedOut, oomKilled, signal, exitCode }: Execution):
   return signal ?? `exit ${exitCode}`;
 }
 
-function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
+/** How a program ended that the agent has seen end. */
+export function toExecution(result: RunResult, memoryLimitBytes: number): Execution {
   return {
     memoryLimitBytes,
     stdout: toText(result.stdout),

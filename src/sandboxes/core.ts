@@ -18,6 +18,7 @@ import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
+import { ContextNotes } from './context-notes.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -65,6 +66,7 @@ export interface SandboxCore {
   readonly secret: ServerSecret;
   readonly answers: FirstAnswers;
   readonly settings: Settings;
+  readonly contextNotes: ContextNotes;
   readonly usage: UsageReporter;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
@@ -154,6 +156,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     secret,
     answers,
     settings: new Settings({ ...use, changes }),
+    contextNotes: new ContextNotes({ ...use, changes }),
     usage: new UsageReporter({ ...use, changes }),
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;

@@ -56,6 +56,6 @@ describe('the example of each documented route', () => {
 /** A sandbox is made first, and its end comes last. */
 function rank({ operationId, method }: ExampleRequest): number {
   if (operationId === FIRST) return 0;
-  if (operationId === 'deleteProcess') return 2;
+  if (operationId === 'deleteProcess' || operationId === 'deleteContext') return 2;
   return method === 'DELETE' ? 3 : 1;
 }

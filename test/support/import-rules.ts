@@ -4,6 +4,7 @@ const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/version.ts', 'src/youn
 /** What a dialect gets of the core. */
 const CORE = [
   'src/processes',
+  'src/contexts',
   'src/files',
   'src/sandboxes/sandboxes.ts',
   'src/sandboxes/listing.ts',
@@ -69,6 +70,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/http',
     'src/agent/link',
     'src/processes',
+    'src/contexts',
     'src/files',
     'src/sandboxes/core.ts',
     'src/sandboxes/info.ts',
@@ -108,6 +110,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...WORDS,
   ],
   'src/processes': [...AGENT, ...USE, ...GROUND],
+  'src/contexts': ['src/processes', 'src/sandboxes/context-notes.ts', ...AGENT, ...USE, ...GROUND],
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
   'src/sandboxes/core.ts': [
     'src/idempotency',
@@ -116,6 +119,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/settings-change.ts',
     'src/sandboxes/listing.ts',
     'src/sandboxes/settings.ts',
+    'src/sandboxes/context-notes.ts',
     'src/sandboxes/usage-report.ts',
     'src/sandboxes/info.ts',
     'src/sandboxes/users',
@@ -159,6 +163,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...SANDBOX,
     ...GROUND,
   ],
+  'src/sandboxes/context-notes.ts': ['src/sandboxes/changes.ts', ...SANDBOX],
   'src/sandboxes/usage-report.ts': ['src/sandboxes/changes.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/info.ts': [...GROUND],
   'src/sandboxes/status.ts': ['src/sandboxes/metering', ...SANDBOX, ...GROUND],
@@ -248,7 +253,16 @@ const [ERRORS, IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
 /** The same for the packages of the agent. */
 export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   [PACKAGE('main.py')]: [PACKAGE('agent.py'), IO, WIRE],
-  [PACKAGE('agent.py')]: [ERRORS, IO, WIRE, HOST, PYTHON, PACKAGE('processes'), PACKAGE('network')],
+  [PACKAGE('agent.py')]: [
+    ERRORS,
+    IO,
+    WIRE,
+    HOST,
+    PYTHON,
+    PACKAGE('processes'),
+    PACKAGE('contexts'),
+    PACKAGE('network'),
+  ],
   [ERRORS]: [],
   [IO]: [ERRORS],
   [WIRE]: [ERRORS, IO],
@@ -258,5 +272,6 @@ export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   [PACKAGE('archives')]: [ERRORS, IO, WIRE, JOBS, FILES],
   [PYTHON]: [ERRORS, IO, WIRE, HOST, FILES],
   [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON],
+  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST],
   [PACKAGE('network')]: [ERRORS, IO, WIRE],
 };

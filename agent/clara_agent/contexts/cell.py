@@ -67,6 +67,7 @@ class Cell(Operation):
         self._sink = Sink(self.channel)
         self._outlets: list[Outlet] = []
         self._patience: Timer | None = None
+        self._waiting: Timer | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
 
@@ -86,10 +87,25 @@ class Cell(Operation):
         if context is None and self._make is not None:
             context = table.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
         self._context = context or table.find(self._name)
+        if self.timeout_ms is not None:
+            # It may wait for the cells before it as long as it may run.
+            self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
         self._context.submit(self)
+
+    def _wait_no_longer(self) -> None:
+        self._waiting = None
+        assert self._context
+        self._context.cancel(self)
+        self.on_failure(Failure("cancelled", "Calls before this one keep the context busy, so this one did not run; interrupt the context, or try again later."))
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn: reads copies of the interpreter's outputs until it is over."""
+        self._stop_waiting()
         copies: list[int] = []
         try:
             for fd in outputs:
@@ -134,6 +150,7 @@ class Cell(Operation):
 
     def on_failure(self, failure: Failure) -> None:
         """It cannot run."""
+        self._stop_waiting()
         for outlet in self._outlets:
             outlet.close()
         if self._patience:
@@ -155,6 +172,7 @@ class Cell(Operation):
     def stop(self) -> None:
         """Nobody hears it any more: where it runs it goes on to its timeout, so that the variables are what its code makes of them."""
         self._sink.is_heard = False
+        self._stop_waiting()
         if self._outlets:
             self.on_room()
         elif self._context:

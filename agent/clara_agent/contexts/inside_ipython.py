@@ -62,6 +62,8 @@ class _Shell(InteractiveShell):
     display_pub_class = Type(_Display)
     exit_code: int | None = None
     count = 0
+    # Its outputs are those of the interpreter, and no terminal's.
+    system = InteractiveShell.system_raw
 
     def run(self, code: str, is_silent: bool) -> bool:
         """Runs a cell; whether it went well."""
@@ -88,7 +90,8 @@ class _Shell(InteractiveShell):
 
 def make_shell(job: dict[str, Any]) -> Any:
     """The one shell of this interpreter."""
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    # That of the image draws where nobody looks; one that a context is made with comes later and wins.
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "NoColor"

@@ -26,11 +26,11 @@ class ContextTable:
         return self._forge.pids() + [pid for context in self._contexts.values() for pid in context.pids()]
 
     def make(self, name: str, asked: dict[str, Any], most: int) -> Context:
-        """Makes one; Failure `limit` where there are as many as may be, and none of them is dead."""
+        """Makes one; Failure `exists` where there are as many as may be, and none of them is dead."""
         while len(self._contexts) >= most:
             dead = [context for context in self._contexts.values() if context.state == "dead"]
             if not dead:
-                raise Failure("limit", "This sandbox has %d contexts already; delete one." % len(self._contexts))
+                raise Failure("exists", "This sandbox has %d contexts already; delete one." % len(self._contexts))
             self.delete(min(dead, key=lambda context: context.last_used))
         context = self._contexts[name] = Context(self._agent, self._forge, name, asked)
         return context

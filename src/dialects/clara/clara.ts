@@ -4,6 +4,7 @@ import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
+import { contextRoutes } from './contexts/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -20,13 +21,15 @@ interface ClaraOptions extends SignatureOptions {
   readonly jsonLimitBytes: number;
   /** The longest timeout of a stream or process, in seconds. */
   readonly maxTimeoutSeconds: number;
+  /** True if an `execute` that names no context uses the default one. */
+  readonly isExecuteStateful: boolean;
   /** What requests with an Idempotency-Key were answered. */
   readonly answers: FirstAnswers;
 }
 
 /** The native dialect: one sandbox for each user, named by the user's id. */
 export function claraDialect(options: ClaraOptions): Dialect {
-  const { jsonLimitBytes, maxTimeoutSeconds, answers, signer, clock } = options;
+  const { jsonLimitBytes, maxTimeoutSeconds, isExecuteStateful, answers, signer, clock } = options;
   return {
     name: 'clara',
     tags: TAGS,
@@ -41,9 +44,10 @@ export function claraDialect(options: ClaraOptions): Dialect {
       keepFirstAnswers(app, { answers, sandboxIdOf });
       await app.register(infoRoute, core);
       await app.register(sandboxRoutes, core);
-      await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
+      await app.register(executionRoutes, { ...core, maxTimeoutSeconds, isExecuteStateful });
       await app.register(processRoutes, { ...core, maxTimeoutSeconds });
       await app.register(treeRoutes, core);
+      await app.register(contextRoutes, core);
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
       await app.register(signatureRoutes, { ...core, signer, clock, publicUrl: options.publicUrl });

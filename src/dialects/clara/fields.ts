@@ -13,6 +13,11 @@ export const path = unicodeText()
   .max(4096, 'is too long')
   .refine(hasNoNul, 'must not hold a NUL character');
 
+/** The id of a context. */
+export const contextId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes and underscores');
+
 export const filePath = path.meta({
   description: 'In the sandbox; absolute, or relative to /workspace.',
   examples: ['/workspace/hello.txt'],

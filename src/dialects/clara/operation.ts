@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { sandboxErrors } from './errors.ts';
 import { userParams } from './fields.ts';
 
-type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'files';
+type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files';
 
 /** The sections of this dialect's operations in the OpenAPI document. */
 export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
@@ -11,6 +11,7 @@ export const TAGS: readonly { readonly name: Tag; readonly description: string }
   { name: 'sandbox', description: 'The life of a sandbox' },
   { name: 'execution', description: 'Running code, commands and pip' },
   { name: 'processes', description: 'Programs that live beyond their request' },
+  { name: 'contexts', description: 'Interpreters whose variables live on between calls' },
   { name: 'files', description: 'Files of a sandbox' },
 ];
 

@@ -7,6 +7,17 @@ import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 /** Revocations count up from a random number below this. */
 const MOST_SIGNATURES = 2 ** 40;
 
+const notedContext = z.object({
+  id: z.string(),
+  name: z.string().nullable(),
+  language: z.string(),
+  cwd: z.string(),
+  createdAtMs: z.number(),
+});
+
+/** What is known of a context after its interpreter has ended with its sandbox; times on the wall clock. */
+export type NotedContext = z.infer<typeof notedContext>;
+
 const shared = {
   id: z.string(),
   /** Proves the server to the sandbox's agent; 64 hex digits. */
@@ -33,6 +44,8 @@ const shared = {
   labels: z.record(z.string(), z.string()).default({}),
   /** Of what starts in it, on top of what everything there has. */
   env: z.record(z.string(), z.string()).default({}),
+  /** Contexts that somebody made, oldest first. */
+  contexts: z.array(notedContext).default([]),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -106,12 +119,13 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     signatures: randomInt(MOST_SIGNATURES),
     labels: {},
     env: {},
+    contexts: [],
   };
 }
 
 /** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
-  const settings = { labels: {}, env: {}, life: DEFAULT_LIFE, pausedAtMs: null };
+  const settings = { labels: {}, env: {}, contexts: [], life: DEFAULT_LIFE, pausedAtMs: null };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { DEFAULT_CONTEXT } from '../../../contexts/context.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
@@ -10,12 +11,13 @@ import { toAbout } from '../../../processes/kept-process.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { refOf } from '../../dialect.ts';
+import { toCellResponse } from '../contexts/mapping.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toStream } from '../processes/mapping.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { toExecutionResponse } from './mapping.ts';
 import * as schemas from './schemas.ts';
-import { requireTimeout, toStreamFormat } from './streaming.ts';
+import { refuseStream, requireTimeout, toStreamFormat } from './streaming.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
@@ -35,9 +37,14 @@ interface RunRequest {
   readonly isStreamed?: boolean;
 }
 
+interface ExecutionRoutesOptions extends ProcessRoutesOptions {
+  /** True if an `execute` that names no context uses the default one. */
+  readonly isExecuteStateful: boolean;
+}
+
 /** The native dialect: running code, commands and pip. */
-export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async (app, options) => {
-  const { processes, maxTimeoutSeconds } = options;
+export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = async (app, options) => {
+  const { processes, contexts, maxTimeoutSeconds, isExecuteStateful } = options;
   const answers = { 200: schemas.executionResponse };
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
@@ -72,6 +79,17 @@ export const executionRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = asyn
     sandboxOperation('execution', 'executeCode', 'Run Python', answers, { body: schemas.executeBody }),
     async (request, reply) => {
       const { code, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
+      const context = request.body.context ?? (isExecuteStateful ? DEFAULT_CONTEXT : null);
+      if (context !== null) {
+        const format = toStreamFormat(request, stream ?? false);
+        refuseStream(format);
+        requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
+        const signal = isKeptRunning ? undefined : disconnectSignal(reply);
+        const how = { code, timeoutSeconds, isSilent: false, signal };
+        const cell = await contexts.execute(refOf(request), context, how);
+        request.outcome = toOutcome(cell.execution);
+        return toCellResponse(cell, timeoutSeconds);
+      }
       const program: Program = { kind: 'python', source: code };
       return await run(request, reply, {
         program,

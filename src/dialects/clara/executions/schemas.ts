@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
-import { hasNoNul, timeout } from '../fields.ts';
+import { contextId, hasNoNul, timeout } from '../fields.ts';
 
 const keepRunning = z.boolean().default(false).meta({
   description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
@@ -19,6 +19,9 @@ export const executeBody = z
     timeout: timeout(30),
     keep_running: keepRunning,
     stream,
+    context: contextId.nullish().meta({
+      description: 'The id of a context, whose variables it uses and keeps; default is made on first use.',
+    }),
   })
   .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
 
@@ -60,6 +63,29 @@ export const pipInstallBody = z
   })
   .meta({ examples: [{ package: 'requests' }] });
 
+/** What a run in a context has besides; another has none of them. */
+export const shownFields = {
+  results: z
+    .array(
+      z.object({
+        data: z.record(z.string(), z.unknown()).meta({ description: 'By MIME type; pictures are base64.' }),
+        metadata: z.record(z.string(), z.unknown()),
+        is_main: z.boolean().meta({ description: 'True for the value of the last expression.' }),
+      }),
+    )
+    .optional(),
+  results_truncated: z.boolean().optional(),
+  exception: z
+    .object({ name: z.string(), value: z.string(), traceback: z.array(z.string()) })
+    .nullable()
+    .optional(),
+  execution_count: z.int().optional(),
+  context_restarted: z
+    .boolean()
+    .meta({ description: 'True where variables were lost in this call or before it.' })
+    .optional(),
+};
+
 export const executionResponse = z
   .object({
     success: z.boolean(),
@@ -74,6 +100,7 @@ export const executionResponse = z
     oom_killed: z.boolean(),
     output_truncated: z.boolean().meta({ description: 'True where the middle of a long output was left out.' }),
     killed_by: z.string().nullable().meta({ description: 'The signal that ended it, such as SIGKILL.' }),
+    ...shownFields,
   })
   .meta({
     id: 'ExecutionResponse',

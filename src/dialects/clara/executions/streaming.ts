@@ -16,3 +16,10 @@ export function requireTimeout(timeoutSeconds: number, format: StreamFormat | nu
   if (timeoutSeconds <= most) return;
   throw new InvalidRequest([{ loc: ['body', 'timeout'], msg: `must be ${most} or less`, type: 'too_big' }]);
 }
+
+/** Throws for a stream of what is only answered whole. */
+export function refuseStream(format: StreamFormat | null): void {
+  if (format === null) return;
+  const msg = 'must be absent or false with a context, which answers at the end';
+  throw new InvalidRequest([{ loc: ['body', 'stream'], msg, type: 'not_streamed' }]);
+}

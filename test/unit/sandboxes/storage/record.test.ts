@@ -34,6 +34,7 @@ describe('a record of the first version', () => {
       pausedAtMs: null,
       labels: {},
       env: {},
+      contexts: [],
     });
   });
 

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { Channel, ChannelListener } from '../wire/channel.ts';
+import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
+import { call, type Feed } from './call.ts';
+import { type ContextSetup, setupParameters } from './contexts.ts';
+import { type CaptureLimits, OutputCapture } from './output-capture.ts';
+import { InterruptedRun, type RunResult, runResult } from './run.ts';
+
+/** Of what a cell shows, in bytes: JSON and base64 take more than what they hold. */
+const MAX_SHOWN = 33_554_432;
+
+export interface CellOptions {
+  readonly code: string;
+  /** What its context is made with where it is not there; absent: AgentFailure `not_found`. */
+  readonly setup?: ContextSetup | undefined;
+  /** How many contexts may be there. */
+  readonly most: number;
+  readonly timeoutMs: number;
+  /** When the answer must be there, the wait for earlier cells included; a cell without one then counts as hung. */
+  readonly deadlineMs: number;
+  readonly isSilent: boolean;
+  readonly capture: CaptureLimits;
+  /** Interrupts it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a cell ended, and what it showed: a line of JSON each. */
+export interface CellResult {
+  readonly run: RunResult;
+  readonly shown: Buffer;
+  readonly isShownCut: boolean;
+  readonly executionCount: number;
+  /** True where variables are gone since the answer before. */
+  readonly isRestarted: boolean;
+}
+
+const cellResult = runResult.extend({
+  shown: z.object({ omitted: z.number().min(0) }),
+  executionCount: z.int().min(0),
+  restarted: z.boolean(),
+});
+
+/** Runs code in a context when the cells before it are over; throws InterruptedRun where the agent fails it. */
+export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
+  const { setup, most, timeoutMs, deadlineMs, isSilent, signal } = options;
+  const { headBytes: head, tailBytes: tail } = options.capture;
+  const captures = [{ headBytes: MAX_SHOWN, tailBytes: 0 }, options.capture, options.capture].map(
+    (limits) => new OutputCapture(limits),
+  );
+  const parameters = {
+    id,
+    ...(setup ? { make: setupParameters(setup) } : {}),
+    most,
+    timeoutMs,
+    silent: isSilent,
+    capture: { head, tail },
+  };
+  let opened: Channel | undefined;
+  const listener: ChannelListener = {
+    onData: (stream, payload) => {
+      captures[stream]?.push(payload);
+      opened?.consumed(payload.length);
+    },
+  };
+  const feed: Feed = async (channel) => {
+    opened = channel;
+    await channel.write(0, Buffer.from(options.code, 'utf8'));
+    channel.end(0);
+  };
+  const finish = (stream: number, omitted: number) =>
+    (captures[stream] ?? new OutputCapture(options.capture)).finish({ omitted });
+  try {
+    const result = await call(connection, 'cell', parameters, cellResult, { signal, deadlineMs }, listener, feed);
+    const { stdout, stderr, shown, executionCount, restarted, ...end } = result;
+    const run = { ...end, cleared: false, brokenStart: false };
+    return {
+      run: { ...run, stdout: finish(1, stdout.omitted), stderr: finish(2, stderr.omitted) },
+      shown: finish(0, 0).head,
+      isShownCut: shown.omitted > 0,
+      executionCount,
+      isRestarted: restarted,
+    };
+  } catch (error) {
+    if (!(error instanceof AgentFailure)) throw error;
+    throw new InterruptedRun(error, finish(1, 0), finish(2, 0));
+  }
+}

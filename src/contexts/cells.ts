@@ -1,0 +1,66 @@
+import { runCell } from '../agent/calls/cell.ts';
+import type { ContextSetup } from '../agent/calls/contexts.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { type Execution, toExecution, toLostExecution } from '../processes/executions.ts';
+import type { SandboxAccess } from '../sandboxes/access.ts';
+import { foldShown, type Shown } from './results.ts';
+
+/** Code for a context. */
+export interface CellRequest {
+  readonly code: string;
+  readonly timeoutSeconds: number;
+  /** True: it is not counted, and the value of its last expression is not shown. */
+  readonly isSilent: boolean;
+  /** Interrupts it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a cell ended and what it showed. */
+export interface CellExecution extends Shown {
+  readonly execution: Execution;
+  /** The number of the cell in its interpreter; 0 where nobody knows. */
+  readonly executionCount: number;
+  /** True where variables are gone since the answer before. */
+  readonly isRestarted: boolean;
+}
+
+/** What an answer may take beside the run and the wait for earlier calls, in milliseconds. */
+const MARGIN_MS = 12_000;
+
+/** Runs a cell to its end and describes how it ended. */
+export async function executeCell(
+  { connection, memory, runsOn }: SandboxAccess,
+  id: string,
+  { code, timeoutSeconds, isSilent, signal }: CellRequest,
+  limits: { readonly setup: ContextSetup | undefined; readonly most: number; readonly outputLimitBytes: number },
+): Promise<CellExecution> {
+  const { setup, most, outputLimitBytes } = limits;
+  const half = Math.ceil(outputLimitBytes / 2);
+  const timeoutMs = timeoutSeconds * 1000;
+  const startedAtMs = performance.now();
+  try {
+    const cell = await runCell(connection, id, {
+      code,
+      setup,
+      most,
+      timeoutMs,
+      // It may wait for earlier calls as long as it may run.
+      deadlineMs: 2 * timeoutMs + MARGIN_MS,
+      isSilent,
+      capture: { headBytes: half, tailBytes: half },
+      signal,
+    });
+    const { run, shown, isShownCut, executionCount, isRestarted } = cell;
+    return {
+      ...foldShown(shown, isShownCut),
+      execution: toExecution(run, memory.limitBytes),
+      executionCount,
+      isRestarted,
+    };
+  } catch (error) {
+    if (!(error instanceof AgentFailure) || (error.code !== 'lost' && error.code !== 'hung')) throw error;
+    const execution = await toLostExecution(error, startedAtMs, { memory, runsOn });
+    const nothing = { results: [], exception: null, isTruncated: false };
+    return { ...nothing, execution, executionCount: 0, isRestarted: true };
+  }
+}

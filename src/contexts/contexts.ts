@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { type ContextSetup, changeContext, listContexts, makeContext } from '../agent/calls/contexts.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { SandboxError } from '../errors.ts';
+import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
+import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
+import { type Context, DEFAULT_CONTEXT, toContext, toDeadContext, UNUSED_DEFAULT } from './context.ts';
+import type { ContextLanguage } from './languages.ts';
+
+/** What a context is to be. */
+export interface ContextRequest {
+  /** Null: one that nobody has. */
+  readonly id: string | null;
+  readonly language: ContextLanguage;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>> | undefined;
+  readonly name: string | null;
+}
+
+interface ContextsConfig {
+  /** Kept of each of stdout and stderr of a cell, in bytes. */
+  readonly outputLimitBytes: number;
+  /** Contexts in one sandbox. */
+  readonly maxContexts: number;
+}
+
+const DEFAULT_SETUP: ContextSetup = {
+  about: { name: null, cwd: '/workspace' },
+  language: 'python',
+  cwd: '/workspace',
+  isLost: false,
+};
+
+/** Contexts of sandboxes. Methods but `make`, and `execute` in the default one, throw `not_found` where there is no sandbox. */
+export class Contexts {
+  readonly #sandboxes: Sandboxes;
+  readonly #notes: ContextNotes;
+  readonly #config: ContextsConfig;
+
+  constructor(sandboxes: Sandboxes, notes: ContextNotes, config: ContextsConfig) {
+    this.#sandboxes = sandboxes;
+    this.#notes = notes;
+    this.#config = config;
+  }
+
+  /** Makes a context, or finds the one of this id; throws `conflict` where that has another language, or there are as many as may be. */
+  async make(
+    ref: SandboxRef,
+    request: ContextRequest,
+  ): Promise<{ readonly context: Context; readonly isMade: boolean }> {
+    const id = request.id ?? randomBytes(8).toString('hex');
+    const { language, cwd, env, name } = request;
+    const setup = { about: { name, cwd }, language, cwd, env, isLost: false };
+    const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+      const living = await listContexts(connection);
+      const found = living.find((one) => one.id === id);
+      if (found) return { context: toContext(found), isMade: false, living };
+      const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
+      if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
+      const context = toContext(await makeContext(connection, id, setup, this.#config.maxContexts));
+      return { context, isMade: noted === undefined, living };
+    });
+    const { context, isMade, living } = made;
+    if (context.language !== language) {
+      throw new SandboxError('conflict', `The context ${id} is there already, and is one of ${context.language}.`);
+    }
+    if (isMade && id !== DEFAULT_CONTEXT) {
+      const alive = new Set(living.map((one) => one.id));
+      await this.#notes.change(ref, (noted) => this.#withRoom([...noted, toNote(context)], alive));
+    }
+    return { context, isMade };
+  }
+
+  /** All contexts; those of a sandbox that does not run are dead. */
+  async list(ref: SandboxRef): Promise<readonly Context[]> {
+    const noted = await this.#notes.list(ref);
+    const isUp = await this.#sandboxes.isUp(ref);
+    const living = isUp
+      ? await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => listContexts(connection))
+      : [];
+    const ids = new Set(living.map(({ id }) => id));
+    const dead = noted.filter(({ id }) => !ids.has(id)).map(toDeadContext);
+    const contexts = [...dead, ...living.map(toContext)];
+    return ids.has(DEFAULT_CONTEXT) ? contexts : [UNUSED_DEFAULT, ...contexts];
+  }
+
+  /** One context; throws `not_found`. */
+  async get(ref: SandboxRef, id: string): Promise<Context> {
+    const found = (await this.list(ref)).find((one) => one.id === id);
+    if (!found) throw notFound(id);
+    return found;
+  }
+
+  /** Runs code when the calls before it are over; throws `not_found` where there is no such context. */
+  async execute(ref: SandboxRef, id: string, cell: CellRequest): Promise<CellExecution> {
+    if (id !== DEFAULT_CONTEXT) await this.#sandboxes.isUp(ref);
+    return await this.#sandboxes.use(ref, { lease: 'run' }, async (access) => {
+      const setup = await this.#setupOf(ref, id);
+      const { outputLimitBytes, maxContexts: most } = this.#config;
+      return await executeCell(access, id, cell, { setup, most, outputLimitBytes });
+    });
+  }
+
+  /** Raises KeyboardInterrupt in what runs; the variables stay. */
+  async interrupt(ref: SandboxRef, id: string): Promise<void> {
+    const context = await this.get(ref, id);
+    if (context.state !== 'busy') return;
+    await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => changeContext(connection, 'interrupt', id));
+  }
+
+  /** Gives it a fresh interpreter. */
+  async restart(ref: SandboxRef, id: string): Promise<Context> {
+    await this.get(ref, id);
+    return await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+      const isThere = (await listContexts(connection)).some((one) => one.id === id);
+      if (isThere) return toContext(await changeContext(connection, 'restart', id));
+      const setup = (await this.#setupOf(ref, id)) ?? DEFAULT_SETUP;
+      return toContext(await makeContext(connection, id, { ...setup, isLost: false }, this.#config.maxContexts));
+    });
+  }
+
+  /** Ends and forgets it. */
+  async remove(ref: SandboxRef, id: string): Promise<void> {
+    await this.get(ref, id);
+    if (await this.#sandboxes.isUp(ref)) {
+      await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+        try {
+          await changeContext(connection, 'delete', id);
+        } catch (error) {
+          const isGone = error instanceof AgentFailure && error.code === 'not_found';
+          if (!isGone) throw error;
+        }
+      });
+    }
+    if (id !== DEFAULT_CONTEXT) await this.#notes.change(ref, (noted) => noted.filter((one) => one.id !== id));
+  }
+
+  /** What it is made with where its interpreter is not there; undefined for one that nobody has made. */
+  async #setupOf(ref: SandboxRef, id: string): Promise<ContextSetup | undefined> {
+    if (id === DEFAULT_CONTEXT) return DEFAULT_SETUP;
+    const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
+    if (!noted) return undefined;
+    const { name, cwd, language } = noted;
+    return { about: { name, cwd }, language, cwd, isLost: true };
+  }
+
+  /** As many as there may be contexts; of others those go first that have no interpreter. */
+  #withRoom(noted: readonly NotedContext[], alive: ReadonlySet<string>): readonly NotedContext[] {
+    let excess = noted.length - this.#config.maxContexts;
+    return noted.filter(({ id }, index) => {
+      if (excess <= 0 || alive.has(id) || index === noted.length - 1) return true;
+      excess -= 1;
+      return false;
+    });
+  }
+}
+
+function toNote({ id, name, language, cwd, createdAtMs }: Context): NotedContext {
+  return { id, name, language, cwd, createdAtMs: createdAtMs ?? 0 };
+}
+
+function notFound(id: string): SandboxError {
+  return new SandboxError('not_found', `There is no context ${id}.`);
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+
+/** Bounds of what one cell may show, which its interpreter keeps to; what code sends past it is checked here. */
+const MAX_RESULTS = 1000;
+const MAX_BYTES = 28 * 2 ** 20;
+
+const bundle = z.record(z.string().max(255), z.json());
+
+const line = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('result'),
+    data: bundle,
+    metadata: bundle,
+    is_main: z.boolean(),
+    display_id: z.string().max(1024).nullable(),
+    update: z.boolean(),
+  }),
+  z.object({ type: z.literal('clear_output'), wait: z.boolean() }),
+  z.object({
+    type: z.literal('error'),
+    name: z.string().max(1000),
+    value: z.string().max(25_000),
+    traceback: z.array(z.string()).max(65_536),
+  }),
+  z.object({ type: z.literal('truncated') }),
+]);
+
+type ShownLine = z.infer<typeof line>;
+
+/** A value that code has shown, in all its representations. */
+export interface ShownResult {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** True for the value of the last expression. */
+  readonly isMain: boolean;
+}
+
+/** An exception that nobody caught. */
+export interface ShownException {
+  readonly name: string;
+  readonly value: string;
+  readonly traceback: readonly string[];
+}
+
+/** What a cell has shown, as one who looks at its end sees it. */
+export interface Shown {
+  readonly results: readonly ShownResult[];
+  readonly isTruncated: boolean;
+  readonly exception: ShownException | null;
+}
+
+/** Folds what an interpreter sent: updates take the place of what they update, and what was cleared is gone. */
+export function foldShown(bytes: Buffer, isCut: boolean): Shown {
+  let results: (ShownResult & { readonly displayId: string | null })[] = [];
+  let isTruncated = isCut || bytes.length > MAX_BYTES;
+  let exception: ShownException | null = null;
+  let clearsNext = false;
+  let left = MAX_BYTES;
+  for (const text of bytes.toString('utf8').split('\n')) {
+    left -= text.length + 1;
+    const shown = left < 0 ? null : parseLine(text);
+    if (!shown) continue;
+    if (shown.type === 'truncated') isTruncated = true;
+    else if (shown.type === 'error') exception = { name: shown.name, value: shown.value, traceback: shown.traceback };
+    else if (shown.type === 'clear_output') {
+      clearsNext = shown.wait;
+      if (!shown.wait) results = [];
+    } else {
+      const result = toResult(shown);
+      if (shown.update) {
+        results = results.map((each) =>
+          each.displayId === result.displayId ? { ...result, isMain: each.isMain } : each,
+        );
+        continue;
+      }
+      if (clearsNext) results = [];
+      clearsNext = false;
+      if (results.length < MAX_RESULTS) results.push(result);
+      else isTruncated = true;
+    }
+  }
+  return { results: results.map(({ displayId: _, ...result }) => result), isTruncated, exception };
+}
+
+function toResult({ data, metadata, is_main: isMain, display_id: displayId }: ShownLine & { type: 'result' }) {
+  return { data, metadata, isMain, displayId };
+}
+
+function parseLine(text: string): ShownLine | null {
+  if (text === '') return null;
+  try {
+    const parsed = line.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

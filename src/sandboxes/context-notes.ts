@@ -1,0 +1,37 @@
+import type { Changes } from './changes.ts';
+import type { SandboxRef } from './ref.ts';
+import type { NotedContext } from './storage/record.ts';
+import type { SandboxStore } from './storage/store.ts';
+
+export type { NotedContext };
+
+interface ContextNotesParts {
+  readonly changes: Changes;
+  readonly store: SandboxStore;
+}
+
+/** What the records of sandboxes keep of their contexts, so that those are known after a stop. Throws `not_found` where there is no sandbox. */
+export class ContextNotes {
+  readonly #parts: ContextNotesParts;
+
+  constructor(parts: ContextNotesParts) {
+    this.#parts = parts;
+  }
+
+  /** All that are noted, oldest first. */
+  async list(ref: SandboxRef): Promise<readonly NotedContext[]> {
+    return (await this.#parts.changes.findExisting(ref)).record?.contexts ?? [];
+  }
+
+  /** Notes what `change` makes of what is noted. */
+  async change(ref: SandboxRef, change: (noted: readonly NotedContext[]) => readonly NotedContext[]): Promise<void> {
+    const { changes, store } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, async () => {
+      const { record } = sandbox;
+      if (!record) return;
+      sandbox.record = { ...record, contexts: [...change(record.contexts)] };
+      await store.write(sandbox.record);
+    });
+  }
+}
