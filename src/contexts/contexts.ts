@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ContextSetup, changeContext, listContexts, makeContext } from '../agent/calls/contexts.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
+import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
@@ -51,14 +52,15 @@ export class Contexts {
     request: ContextRequest,
   ): Promise<{ readonly context: Context; readonly isMade: boolean }> {
     const id = request.id ?? randomBytes(8).toString('hex');
-    const { language, cwd, env, name } = request;
-    const setup = { about: { name, cwd }, language, cwd, env, isLost: false };
-    const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+    const { language, cwd, name } = request;
+    const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection, env: common }) => {
       const living = await listContexts(connection);
       const found = living.find((one) => one.id === id);
       if (found) return { context: toContext(found), isMade: false, living };
       const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
       if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
+      const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
+      const setup = { about: { name, cwd }, language, cwd, env, isLost: false };
       const context = toContext(await makeContext(connection, id, setup, this.#config.maxContexts));
       return { context, isMade: noted === undefined, living };
     });
@@ -97,7 +99,7 @@ export class Contexts {
   async execute(ref: SandboxRef, id: string, cell: CellRequest): Promise<CellExecution> {
     if (id !== DEFAULT_CONTEXT) await this.#sandboxes.isUp(ref);
     return await this.#sandboxes.use(ref, { lease: 'run' }, async (access) => {
-      const setup = await this.#setupOf(ref, id);
+      const setup = await this.#setupOf(ref, id, access.env);
       const { outputLimitBytes, maxContexts: most } = this.#config;
       return await executeCell(access, id, cell, { setup, most, outputLimitBytes });
     });
@@ -113,10 +115,10 @@ export class Contexts {
   /** Gives it a fresh interpreter. */
   async restart(ref: SandboxRef, id: string): Promise<Context> {
     await this.get(ref, id);
-    return await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+    return await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection, env }) => {
       const isThere = (await listContexts(connection)).some((one) => one.id === id);
       if (isThere) return toContext(await changeContext(connection, 'restart', id));
-      const setup = (await this.#setupOf(ref, id)) ?? DEFAULT_SETUP;
+      const setup = (await this.#setupOf(ref, id, env)) ?? DEFAULT_SETUP;
       return toContext(await makeContext(connection, id, { ...setup, isLost: false }, this.#config.maxContexts));
     });
   }
@@ -138,12 +140,12 @@ export class Contexts {
   }
 
   /** What it is made with where its interpreter is not there; undefined for one that nobody has made. */
-  async #setupOf(ref: SandboxRef, id: string): Promise<ContextSetup | undefined> {
-    if (id === DEFAULT_CONTEXT) return DEFAULT_SETUP;
+  async #setupOf(ref: SandboxRef, id: string, env: SandboxAccess['env']): Promise<ContextSetup | undefined> {
+    if (id === DEFAULT_CONTEXT) return { ...DEFAULT_SETUP, env };
     const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
     if (!noted) return undefined;
     const { name, cwd, language } = noted;
-    return { about: { name, cwd }, language, cwd, isLost: true };
+    return { about: { name, cwd }, language, cwd, env, isLost: true };
   }
 
   /** As many as there may be contexts; of others those go first that have no interpreter. */
