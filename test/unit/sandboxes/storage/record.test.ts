@@ -35,6 +35,7 @@ describe('a record of the first version', () => {
       labels: {},
       env: {},
       contexts: [],
+      signatures: 0,
     });
   });
 
