@@ -28,7 +28,7 @@ const line = z.discriminatedUnion('type', [
 type ShownLine = z.infer<typeof line>;
 
 /** A value that code has shown, in all its representations. */
-export interface ShownResult {
+interface ShownResult {
   readonly data: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
   /** True for the value of the last expression. */
@@ -36,7 +36,7 @@ export interface ShownResult {
 }
 
 /** An exception that nobody caught. */
-export interface ShownException {
+interface ShownException {
   readonly name: string;
   readonly value: string;
   readonly traceback: readonly string[];
