@@ -13,7 +13,7 @@ from unittest import mock
 from case import AgentCase
 from client import CallFailed
 from sandbox import kill_tree
-from clara_agent.io.staged import PREFIX, Staged, place_made, sweep_roots
+from clara_agent.io.staged import PREFIX, Staged, new_name, place_made, sweep_roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ class WithoutNamelessFiles(AgentCase):
         self.assertEqual(os.listdir(self.deep), [])
         mine = os.path.join(self.root, PREFIX + b"not-one-of-ours")
         os.close(os.open(mine, os.O_CREAT))
-        sweep_roots([self.root, b"/no/such/root"])
+        os.makedirs(os.path.join(self.root, new_name(), b"of a copy"))
+        children = mock.Mock()
+        sweep_roots([self.root, b"/no/such/root"], children)
+        os.waitpid(children.watch.call_args.args[0], 0)
         self.assertEqual(sorted(os.listdir(self.root)), [PREFIX + b"not-one-of-ours", b"a"])
 
     def test_a_file_takes_its_place(self) -> None:

@@ -194,24 +194,6 @@ class Files(AgentCase):
         self.assertEqual(self.python(source, cwd="deep").result["exitCode"], 0)
         self.assertEqual(self.client.call("remove", path="deep", recursive=True).result, {"removed": True})
 
-    def test_mkdir_says_whether_it_created(self) -> None:
-        self.assertEqual(self.client.call("mkdir", path="m/n").result, {"created": True})
-        self.assertEqual(self.client.call("mkdir", path="m/n").result, {"created": False})
-        self.assert_fails("exists", "mkdir", path="m/n", parents=False)
-        self.assert_fails("not_found", "mkdir", path="k/l", parents=False)
-        self.write_file("m/file")
-        self.assert_fails("exists", "mkdir", path="m/file")
-
-    def test_move_does_not_overwrite_unless_told_to(self) -> None:
-        self.write_file("one", b"1")
-        self.write_file("two", b"2")
-        self.assert_fails("exists", "move", **{"from": "one", "to": "two"})
-        self.client.call("move", **{"from": "one", "to": "two", "overwrite": True})
-        self.assertEqual(self.read_file("two"), b"1")
-        os.mkdir(self.sandbox.path("folder"))
-        self.assert_fails("is_directory", "move", **{"from": "two", "to": "folder", "overwrite": True})
-        self.assert_fails("invalid", "move", **{"from": "folder", "to": "folder/inside"})
-
     def test_a_slow_read_holds_little_memory_and_can_be_cancelled(self) -> None:
         self.write_file("large", bytes(20000000))
         self.client.gives_credit = False

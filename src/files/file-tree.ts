@@ -1,9 +1,27 @@
+import {
+  changeMode,
+  editText,
+  makeFolder,
+  type RelocationRequest,
+  relocate,
+  type TextEdit,
+} from '../agent/calls/changes.ts';
 import { describeEntry, type FileEntry, type ListOptions, listEntries } from '../agent/calls/entries.ts';
+import { removePath } from '../agent/calls/files.ts';
+import {
+  globEntries,
+  hashFile,
+  type SearchMatch,
+  type SearchRequest,
+  type SearchResult,
+  searchFiles,
+} from '../agent/calls/search.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 
-export type { FileEntry, ListOptions };
+export type { FileEntry, SearchMatch };
 
 /** How long a look at one path may take, in milliseconds. */
 const LOOK_MS = 30_000;
@@ -11,7 +29,13 @@ const LOOK_MS = 30_000;
 /** How long work on many files may take before it is ended, in milliseconds: below the 60 s that clients wait. */
 const WORK_MS = 45_000;
 
-/** Folders of sandboxes and what is in them, all reached through the agent. Reading throws `not_found` where there is no sandbox. */
+/** The same of what writes or reads as many bytes as there are. */
+const BULK_MS = 290_000;
+
+/**
+ * Folders of sandboxes and what is in them, all reached through the agent. Reading throws `not_found` where there is no sandbox;
+ * changing makes one.
+ */
 export class FileTree {
   readonly #sandboxes: Sandboxes;
 
@@ -21,19 +45,100 @@ export class FileTree {
 
   /** What is at a path. */
   async stat(ref: SandboxRef, path: string, follow: boolean, signal: AbortSignal): Promise<FileEntry> {
-    return await this.#reading(ref, (connection) =>
+    return await this.#read(ref, (connection) =>
       describeEntry(connection, path, follow, { deadlineMs: LOOK_MS, signal }),
     );
   }
 
   /** A page of what is below a folder, depth first and by the bytes of the names. */
   async list(ref: SandboxRef, path: string, list: ListOptions, signal: AbortSignal): ReturnType<typeof listEntries> {
-    return await this.#reading(ref, (connection) => listEntries(connection, path, list, { idleMs: WORK_MS, signal }));
+    return await this.#read(ref, (connection) => listEntries(connection, path, list, { idleMs: WORK_MS, signal }));
+  }
+
+  /** What below a folder fits a pattern of names, within ten seconds. */
+  async glob(
+    ref: SandboxRef,
+    path: string,
+    glob: { readonly pattern: string; readonly limit: number },
+    signal: AbortSignal,
+  ): ReturnType<typeof globEntries> {
+    return await this.#read(ref, (connection) => globEntries(connection, path, glob, { idleMs: WORK_MS, signal }));
+  }
+
+  /** Lines of files that hold a text or fit an expression, within ten seconds; an error for which `isBadPattern` is true where it is none. */
+  async search(ref: SandboxRef, path: string, request: SearchRequest, signal: AbortSignal): Promise<SearchResult> {
+    return await this.#read(ref, (connection) => searchFiles(connection, path, request, { idleMs: WORK_MS, signal }));
+  }
+
+  /** The digest of a file. */
+  async hash(ref: SandboxRef, path: string, algorithm: string, signal: AbortSignal): ReturnType<typeof hashFile> {
+    return await this.#read(ref, (connection) => hashFile(connection, path, algorithm, { idleMs: BULK_MS, signal }));
+  }
+
+  /** Makes a folder where there is none. */
+  async makeFolder(
+    ref: SandboxRef,
+    path: string,
+    how: { readonly parents: boolean; readonly mode?: number | undefined },
+    signal: AbortSignal,
+  ): ReturnType<typeof makeFolder> {
+    return await this.#change(ref, true, (connection) =>
+      makeFolder(connection, path, how, { deadlineMs: LOOK_MS, signal }),
+    );
+  }
+
+  /** Moves or copies a file or folder; throws `conflict` where something is at its place, unless that is to be replaced. */
+  async relocate(
+    ref: SandboxRef,
+    op: 'move' | 'copy',
+    request: RelocationRequest,
+    signal: AbortSignal,
+  ): Promise<FileEntry> {
+    return await this.#change(ref, op === 'copy', (connection) =>
+      relocate(connection, op, request, { idleMs: BULK_MS, signal }),
+    );
+  }
+
+  /** Sets the mode of a file or folder. */
+  async changeMode(
+    ref: SandboxRef,
+    path: string,
+    how: { readonly mode: number; readonly recursive: boolean },
+    signal: AbortSignal,
+  ): Promise<FileEntry> {
+    return await this.#change(ref, false, (connection) =>
+      changeMode(connection, path, how, { idleMs: WORK_MS, signal }),
+    );
+  }
+
+  /** Removes what is at a path; throws `not_found` where there is nothing, `conflict` for a folder that is not empty unless it is recursive. */
+  async remove(ref: SandboxRef, path: string, recursive: boolean, signal: AbortSignal): Promise<void> {
+    const isRemoved = await this.#change(ref, false, (connection) =>
+      removePath(connection, path, { idleMs: BULK_MS, signal, recursive, empty: true }),
+    );
+    if (!isRemoved) throw new AgentFailure('not_found', `There is no such file or folder: ${path.toWellFormed()}.`);
+  }
+
+  /** Replaces texts in a file, all of them or none; throws `conflict` where one does not fit. */
+  async edit(
+    ref: SandboxRef,
+    path: string,
+    edits: readonly TextEdit[],
+    signal: AbortSignal,
+  ): ReturnType<typeof editText> {
+    return await this.#change(ref, true, (connection) =>
+      editText(connection, path, edits, { idleMs: WORK_MS, signal }),
+    );
   }
 
   /** Wakes the sandbox, and makes none. */
-  async #reading<T>(ref: SandboxRef, work: (connection: AgentConnection) => Promise<T>): Promise<T> {
+  async #read<T>(ref: SandboxRef, work: (connection: AgentConnection) => Promise<T>): Promise<T> {
     await this.#sandboxes.isUp(ref);
     return await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => work(connection));
+  }
+
+  /** Wakes the sandbox, or makes it. */
+  async #change<T>(ref: SandboxRef, needsRoom: boolean, work: (connection: AgentConnection) => Promise<T>): Promise<T> {
+    return await this.#sandboxes.use(ref, { lease: 'file', needsRoom }, ({ connection }) => work(connection));
   }
 }

@@ -28,3 +28,8 @@ export function isRefusal(error: unknown): error is SandboxError {
 export function isUnknownEncoding(error: unknown): boolean {
   return error instanceof AgentFailure && error.code === 'unknown_encoding';
 }
+
+/** True if a search was not made because its query is no regular expression. */
+export function isBadPattern(error: unknown): error is SandboxError {
+  return error instanceof AgentFailure && error.code === 'bad_pattern';
+}

@@ -139,10 +139,10 @@ export class FakeAgent {
       case 'remove':
         return { removed: files.remove(at('path'), request.recursive === true) };
       case 'mkdir':
-        return { created: files.mkdir(at('path')) };
+        return { created: files.mkdir(at('path')), entry: files.entry(at('path')) };
       case 'move':
         files.move(at('from'), at('to'), request.overwrite === true);
-        return {};
+        return { entry: files.entry(at('to')) };
       case 'unpack':
       case 'extract':
         if (request.encoding === 'klingon') throw new FakeFailure('unknown_encoding', 'There is no encoding.');

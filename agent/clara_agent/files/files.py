@@ -1,12 +1,13 @@
-"""Operations on names: stat, mkdir, move."""
+"""Operations on names: stat and mkdir."""
 
 from __future__ import annotations
 
 import os
 
-from ..errors import Failure, from_os_error
+from ..errors import from_os_error
 from ..wire.operation import Operation
-from ..wire.parameters import take, take_path, to_text
+from ..wire.parameters import take, take_count, take_path, to_text
+from .entries import look
 from .status import describe
 
 FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -27,21 +28,30 @@ class Stat(Operation):
 
 
 class Mkdir(Operation):
-    """Makes a folder."""
+    """Makes a folder; one that is there is no error."""
 
     def start(self) -> None:
-        """Answers at once; with `parents`, a folder that is there is no error."""
+        """Answers at once; without `parents`, the folder above must be there. `mode` is for the folder itself, where it is made."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         parents = take(self.parameters, "parents", bool, True)
+        mode = take_count(self.parameters, "mode", None, 0o7777)
         try:
             created = make_folders(path) if parents else _make_folder(path)
+            if created and mode is not None:
+                os.chmod(path, mode)
+            entry = look(path, True)
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
-        self.channel.result({"created": created})
+        self.channel.result({"created": created, "entry": entry})
 
 
 def _make_folder(path: bytes) -> bool:
-    os.mkdir(path)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return False
     return True
 
 
@@ -87,21 +97,3 @@ def _makes(path: bytes) -> bool:
             raise
         return False
     return True
-
-
-class Move(Operation):
-    """Renames a file or folder; within a file system, at once and whole."""
-
-    def start(self) -> None:
-        """Answers at once; without `overwrite` whatever is at the destination stays."""
-        source = take_path(self.parameters, "from", self.agent.workspace)
-        target = take_path(self.parameters, "to", self.agent.workspace)
-        overwrite = take(self.parameters, "overwrite", bool, False)
-        try:
-            os.lstat(source)
-            if not overwrite and os.path.lexists(target):
-                raise Failure("exists", "There is already such a file or folder: %s." % to_text(target))
-            os.rename(source, target)
-        except OSError as error:
-            raise from_os_error(error, to_text(source)) from None
-        self.channel.result({})

@@ -19,23 +19,36 @@ class Remove(Working):
     """Removes what is there, or says that nothing was."""
 
     def start(self) -> None:
-        """Answers at once, except where there is a folder to empty."""
+        """Answers at once, except where there is a folder to empty; with `empty`, one that is empty goes too."""
         path = take_path(self.parameters, "path", self.agent.workspace).rstrip(b"/") or b"/"
         recursive = take(self.parameters, "recursive", bool, False)
+        empty = take(self.parameters, "empty", bool, False)
         try:
             status = os.lstat(path)
             if not stat.S_ISDIR(status.st_mode):
                 os.unlink(path)
+            elif os.path.ismount(path):
+                raise Failure("invalid", "It is where a disk is mounted, and cannot be deleted itself: %s." % to_text(path))
+            elif empty and not recursive:
+                os.rmdir(path)
         except FileNotFoundError:
             return self.channel.result({"removed": False})
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
-        if not stat.S_ISDIR(status.st_mode):
+        if not stat.S_ISDIR(status.st_mode) or (empty and not recursive):
             return self.channel.result({"removed": True})
         if not recursive:
             raise Failure("is_directory", "It is a folder: %s." % to_text(path))
         self.worker = Worker(self.agent, self.channel, lambda *_: remove_tree(path))
         return None
+
+
+def remove_any(path: bytes) -> None:
+    """Removes a file, or a folder with all in it; for a child."""
+    if stat.S_ISDIR(os.lstat(path).st_mode):
+        remove_tree(path)
+    else:
+        os.unlink(path)
 
 
 def remove_tree(path: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# What is said of a folder that is no more, or no folder.
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 # Each level holds a descriptor, so that nothing that is moved meanwhile leads astray.
 MAX_LEVELS = 400
 
@@ -27,12 +30,13 @@ class Found:
 class Walk:
     """Yields each Found before what is in it; folders that vanish or cannot be read are empty."""
 
-    def __init__(self, root: bytes, depth: int = MAX_LEVELS, after: list[bytes] | None = None, wants: Callable[[Found], bool] | None = None) -> None:
-        """`after` are the parts of the path behind which it begins, whether that is still there or not; what `wants` says no to is left out with all in it."""
+    def __init__(self, root: bytes, depth: int = MAX_LEVELS, after: list[bytes] | None = None, wants: Callable[[Found], bool] | None = None, is_strict: bool = False) -> None:
+        """`after` are the parts of the path behind which it begins, whether that is still there or not; what `wants` says no to is left out with all in it; where it is strict, what cannot be read is an OSError."""
         self._root = root
         self._depth = min(depth, MAX_LEVELS)
         self._after = after or []
         self._wants = wants
+        self._is_strict = is_strict
         # Whether folders were too deep to be looked into.
         self.is_cut = False
 
@@ -73,19 +77,26 @@ class Walk:
     def _enter(self, name: bytes, levels: list[int]) -> bool:
         if len(levels) >= self._depth:
             self.is_cut = self.is_cut or self._depth == MAX_LEVELS
+            if self.is_cut and self._is_strict:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
             return False
         try:
             fd = os.open(name, FLAGS)
-        except OSError:
-            return False
+        except OSError as error:
+            return self._pass_over(error)
         levels.append(fd)
         try:
             os.fchdir(fd)
-        except OSError:
+        except OSError as error:
             # It may be read, and not be entered.
             os.close(levels.pop())
-            return False
+            return self._pass_over(error)
         return True
+
+    def _pass_over(self, error: OSError) -> bool:
+        if self._is_strict and error.errno not in GONE:
+            raise error
+        return False
 
     def _list(self, prefix: bytes, after: list[bytes]) -> list[Found]:
         """What is in the working folder, from the last to the first, and what comes before `after` left out."""
@@ -98,7 +109,7 @@ class Walk:
                     found = Found(prefix + entry.name, entry.name, entry.is_dir(follow_symlinks=False))
                     if self._wants is None or self._wants(found):
                         listed.append(found)
-        except OSError:
-            pass
+        except OSError as error:
+            self._pass_over(error)
         listed.sort(key=lambda found: found.name, reverse=True)
         return listed

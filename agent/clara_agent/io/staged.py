@@ -14,10 +14,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .children import Children
     from .contracts import Bytes, T
 
 PREFIX = b".clara-staged-"
 RANDOM_BYTES = 8
+REMOVER = b"/bin/rm"
 
 # What a file system says that has no nameless files.
 NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
@@ -99,7 +101,7 @@ def place_made(path: bytes, roots: list[bytes], make: Callable[[bytes], T]) -> T
 
 def make_aside(folder: bytes, roots: list[bytes], make: Callable[[bytes], T]) -> tuple[bytes, T]:
     """Makes something under a name for the meantime, in a root where that is the same mount as the folder; the name, and what `make` returns."""
-    name = PREFIX + os.urandom(RANDOM_BYTES).hex().encode()
+    name = new_name()
     root = root_of(folder, roots)
     if root is not None:
         path = os.path.join(root, name)
@@ -110,6 +112,11 @@ def make_aside(folder: bytes, roots: list[bytes], make: Callable[[bytes], T]) ->
                 raise
     path = os.path.join(folder, name)
     return path, make(path)
+
+
+def new_name() -> bytes:
+    """A name for the meantime."""
+    return PREFIX + os.urandom(RANDOM_BYTES).hex().encode()
 
 
 def root_of(folder: bytes, roots: list[bytes]) -> bytes | None:
@@ -136,7 +143,7 @@ def _real(folder: bytes) -> bytes:
         os.close(fd)
 
 
-def sweep_roots(roots: list[bytes]) -> None:
+def sweep_roots(roots: list[bytes], children: Children) -> None:
     """Removes what writers that died have left in the roots."""
     size = len(PREFIX) + 2 * RANDOM_BYTES
     for root in roots:
@@ -145,7 +152,20 @@ def sweep_roots(roots: list[bytes]) -> None:
         except OSError:
             continue
         for name in names:
-            _unlink(os.path.join(root, name))
+            discard(os.path.join(root, name), children)
+
+
+def discard(path: bytes, children: Children) -> None:
+    """Removes a file, or in a process of its own a folder with all in it; nobody waits for that."""
+    try:
+        os.unlink(path)
+    except IsADirectoryError:
+        try:
+            children.watch(os.posix_spawn(REMOVER, [REMOVER, b"-rf", b"--", path], {}), lambda _: None)
+        except OSError:
+            pass  # The next agent tries again.
+    except OSError:
+        pass  # It is gone.
 
 
 def _rename(name: bytes, path: bytes) -> None:

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { AgentConnection } from '../wire/connection.ts';
-import { AgentFailure } from '../wire/failures.ts';
 import { type CallOptions, call, type TransferOptions } from './call.ts';
 import { collectLines } from './lines.ts';
 
-const fileEntry = z.object({
+export const fileEntry = z.object({
   path: z.string().min(1),
   type: z.enum(['file', 'directory', 'symlink', 'other']),
   size: z.number().min(0),
@@ -46,7 +45,7 @@ export async function listEntries(
   options: TransferOptions,
 ): Promise<{ readonly entries: readonly FileEntry[]; readonly next: string | null }> {
   const end = z.object({ next: z.string().nullable() });
-  const { items, result } = await collectLines(connection, 'list', { path, ...list }, fileEntry, end, options);
-  if (items.length > list.limit) throw new AgentFailure('internal', 'The agent gave more entries than were asked for.');
+  const how = { item: fileEntry, result: end, limit: list.limit };
+  const { items, result } = await collectLines(connection, 'list', { path, ...list }, how, options);
   return { entries: items, next: result.next };
 }

@@ -120,13 +120,14 @@ export function writeFile(
   return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options));
 }
 
-/** Removes a file, or with `recursive` a folder; false where there was nothing. */
+/** Removes a file, with `empty` a folder that is, or with `recursive` any; false where there was nothing. */
 export async function removePath(
   connection: AgentConnection,
   path: string,
-  options: CallOptions & { readonly recursive?: boolean },
+  options: (CallOptions | TransferOptions) & { readonly recursive?: boolean; readonly empty?: boolean },
 ): Promise<boolean> {
-  const parameters = { path, recursive: options.recursive ?? false };
+  const { recursive = false, empty = false } = options;
+  const parameters = { path, recursive, ...(empty ? { empty } : {}) };
   return (await call(connection, 'remove', parameters, z.object({ removed: z.boolean() }), options)).removed;
 }
 

@@ -4,6 +4,7 @@ import type { Channel } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed, type TransferOptions } from './call.ts';
+import { type Chunks, feedFrom } from './transfer.ts';
 
 /** So many lines are checked before others have their turn. */
 const LINES_A_TURN = 500;
@@ -11,17 +12,24 @@ const LINES_A_TURN = 500;
 /** More than any answer of lines may have, in bytes. */
 const LIMIT_BYTES = 16 * 2 ** 20;
 
+/** What an operation of lines answers: how each item is, how its result is, and how many items there may be. */
+interface LineAnswer<Item extends z.ZodType, Result extends z.ZodType> {
+  readonly item: Item;
+  readonly result: Result;
+  readonly limit: number;
+}
+
 /** Calls an operation whose bytes are lines of JSON; all of them, checked, and its result. */
 export async function collectLines<Item extends z.ZodType, Result extends z.ZodType>(
   connection: AgentConnection,
   op: string,
   parameters: Readonly<Record<string, unknown>>,
-  item: Item,
-  result: Result,
+  { item, result, limit }: LineAnswer<Item, Result>,
   options: TransferOptions,
 ): Promise<{ readonly items: readonly z.infer<Item>[]; readonly result: z.infer<Result> }> {
   const { bytes, result: end } = await collectBytes(connection, op, parameters, result, options);
   const lines = bytes.length === 0 ? [] : bytes.toString('utf8').replace(/\n$/, '').split('\n');
+  if (lines.length > limit) throw new AgentFailure('internal', 'The agent gave more lines than were asked for.');
   const items: z.infer<Item>[] = [];
   for (let at = 0; at < lines.length; at += LINES_A_TURN) {
     if (at > 0) await setImmediate();
@@ -31,12 +39,13 @@ export async function collectLines<Item extends z.ZodType, Result extends z.ZodT
 }
 
 /** Calls an operation that sends bytes, which are bounded; all of them, and its result. */
-async function collectBytes<Result extends z.ZodType>(
+export async function collectBytes<Result extends z.ZodType>(
   connection: AgentConnection,
   op: string,
   parameters: Readonly<Record<string, unknown>>,
   result: Result,
   options: TransferOptions,
+  chunks?: Chunks,
 ): Promise<{ readonly bytes: Buffer; readonly result: z.infer<Result> }> {
   const pieces: Buffer[] = [];
   let received = 0;
@@ -47,8 +56,9 @@ async function collectBytes<Result extends z.ZodType>(
     if (received <= LIMIT_BYTES) pieces.push(Buffer.from(piece));
     channel?.consumed(piece.length);
   };
-  const feed: Feed = (opened) => {
+  const feed: Feed = async (opened, stallTimer) => {
     channel = opened;
+    if (chunks) await feedFrom(chunks, options)(opened, stallTimer);
   };
   const end = await call(connection, op, parameters, result, options, { onData }, feed);
   if (received > LIMIT_BYTES) throw new AgentFailure('internal', 'The agent gave more than an answer may have.');

@@ -1,20 +1,33 @@
 import { posix } from 'node:path';
 import type { z } from 'zod';
-import type { FileEntry } from '../../../files/file-tree.ts';
+import type { FileEntry, SearchMatch } from '../../../files/file-tree.ts';
 import { nameFromBytes, showName } from '../../../files/names.ts';
-import { toAbsolutePath } from '../../../files/paths.ts';
+import { toAbsolutePath, WORKSPACE_PATH } from '../../../files/paths.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { entry } from './schemas.ts';
+import type { searchResponse } from './search-schemas.ts';
 
 /** The first and the last millisecond that RFC 3339 can write. */
 const [FIRST_MS, LAST_MS] = [-62_135_596_800_000, 253_402_300_799_999];
 
+type Match = z.output<typeof searchResponse>['matches'][number];
+
 type Entry = z.output<typeof entry>;
 
-/** The absolute path that a request names as text or as bytes; undefined where it names none. */
-export function toPath(text: string | undefined, bytes: string | undefined): string | undefined {
+/** The absolute path that a request names as text or as bytes; the workspace where it names none. */
+export function toPath(text: string | undefined, bytes: string | undefined): string {
   if (bytes !== undefined) return toAbsolutePath(nameFromBytes(Buffer.from(bytes, 'base64')));
-  return text === undefined ? undefined : toAbsolutePath(text);
+  return text === undefined ? WORKSPACE_PATH : toAbsolutePath(text);
+}
+
+/** A mode as a number. */
+export function toMode(digits: string): number {
+  return Number.parseInt(digits, 8);
+}
+
+/** A line that was found, as clients see it. */
+export function toMatch({ path, ...match }: SearchMatch): Match {
+  return { ...named('path', path), ...match };
 }
 
 /** An entry as clients see it. */
@@ -35,7 +48,7 @@ export function toEntry({ path, type, size, mode, uid, gid, owner, mtimeNs, targ
 }
 
 /** A name under a field, with its bytes beside it where it is not UTF-8. */
-function named<Name extends string>(field: Name, text: string): Record<Name, string> {
+export function named<Name extends string>(field: Name, text: string): Record<Name, string> {
   const { shown, base64 } = showName(text);
   return { [field]: shown, ...(base64 === null ? {} : { [`${field}_base64`]: base64 }) } as Record<Name, string>;
 }

@@ -1,14 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { WORKSPACE_PATH } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
+import { changeRoutes } from './change-routes.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { toEntry, toPath } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { searchRoutes } from './search-routes.ts';
 
 /** The native dialect: folders and files as data. */
-export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, { tree }) => {
+export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
+  const { tree } = core;
+
   app.get(
     '/sandbox/:user_id/fs',
     sandboxOperation(
@@ -20,7 +23,7 @@ export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, { tree }) => 
     ),
     async (request, reply) => {
       const { path, path_base64, depth, limit, cursor, hidden } = request.query;
-      const folder = toPath(path, path_base64) ?? WORKSPACE_PATH;
+      const folder = toPath(path, path_base64);
       const after = cursor === undefined ? null : fromCursor(cursor);
       const list = { depth, limit, hidden: hidden === 'true', after };
       const { entries, next } = await tree.list(refOf(request), folder, list, disconnectSignal(reply));
@@ -39,8 +42,11 @@ export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, { tree }) => 
     ),
     async (request, reply) => {
       const { path, path_base64, follow } = request.query;
-      const target = toPath(path, path_base64) ?? WORKSPACE_PATH;
+      const target = toPath(path, path_base64);
       return toEntry(await tree.stat(refOf(request), target, follow === 'true', disconnectSignal(reply)));
     },
   );
+
+  await app.register(changeRoutes, core);
+  await app.register(searchRoutes, core);
 };

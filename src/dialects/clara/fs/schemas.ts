@@ -7,7 +7,7 @@ const base64 = (of: string) =>
     .optional()
     .meta({ description: `The bytes of the ${of}, where it is not UTF-8.` });
 
-const exampleEntry = {
+export const exampleEntry = {
   name: 'hello.txt',
   path: '/workspace/hello.txt',
   type: 'file',
