@@ -28,7 +28,9 @@ package_index_answers() {
 }
 
 apt-get update
-install_packages bash-static build-essential ca-certificates curl file git jq less nodejs npm procps ripgrep unzip zip
+install_packages bash-static build-essential ca-certificates curl file git htop jq less nodejs npm procps ripgrep unzip \
+	vim-tiny zip
+ln -s vim.tiny /usr/bin/vim
 
 # Fonts for Latin, Greek and Cyrillic with the widths of Arial, Times and Courier, for Chinese, Japanese and Korean, for emoji,
 # and one that has a glyph for nearly everything else.
