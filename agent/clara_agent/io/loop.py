@@ -21,6 +21,14 @@ TICK = 1.0
 STANDSTILL = 1.5
 
 
+def _was_stopped() -> bool:
+    # Code in the sandbox may stop its agent, and must continue it before that does anything: no time stands still for this. The
+    # signal is held back, so that it is seen here.
+    import _signal
+
+    return _signal.SIGCONT in _signal.sigpending() and _signal.sigtimedwait([_signal.SIGCONT], 0) is not None
+
+
 class Timer:
     """A call to come; `cancel` takes it back."""
 
@@ -109,7 +117,7 @@ class Loop:
         return min(TICK, max(0, timers[0].when - monotonic()))
 
     def _allow_for_standstill(self, late: float) -> None:
-        if late < STANDSTILL:
+        if late < STANDSTILL or _was_stopped():
             return
         for timer in self._timers:
             timer.when += late

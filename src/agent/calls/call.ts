@@ -27,8 +27,8 @@ export type Feed = (channel: Channel, stallTimer: StallTimer | undefined) => Pro
 /** How long a cancelled call may take to end before the agent counts as hung, in milliseconds. */
 const CANCEL_GRACE_MS = 8_000;
 
-/** How long an agent has after a freeze in which its time was over, in milliseconds at the most; it is looked for as often. */
-const FROZEN_MS = 8_000;
+/** Between two looks whether a sandbox is still frozen that should have answered by now, in milliseconds at the least. */
+const LOOK_MS = 1_000;
 
 /** Opens a channel, lets `feed` send its body, and resolves with the checked result once the agent is done with the call. */
 export async function call<Schema extends z.ZodType>(
@@ -45,22 +45,28 @@ export async function call<Schema extends z.ZodType>(
   let failure: { readonly error: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stallTimer: StallTimer | undefined;
+  let frozenMs = 0;
+  const hangAfter = (milliseconds: number) => {
+    clearTimeout(timer);
+    frozenMs = connection.freezes.frozenMs;
+    timer = setTimeout(hang, milliseconds);
+  };
   const hang = () => {
-    if (connection.isFrozen) timer = setTimeout(hang, FROZEN_MS);
+    const missedMs = connection.freezes.frozenMs - frozenMs;
+    if (missedMs > 0) hangAfter(Math.max(missedMs, LOOK_MS));
     else connection.close(new AgentFailure('hung', `The sandbox did not answer ${op} in time.`));
   };
   const cancel = () => {
     stallTimer?.end();
     channel.cancel();
-    clearTimeout(timer);
-    timer = setTimeout(hang, CANCEL_GRACE_MS);
+    hangAfter(CANCEL_GRACE_MS);
   };
   const giveUp = (error: unknown) => {
     failure ??= { error };
     if (!channel.isOver) cancel();
   };
   if ('deadlineMs' in options) {
-    if (options.deadlineMs !== null) timer = setTimeout(hang, options.deadlineMs);
+    if (options.deadlineMs !== null) hangAfter(options.deadlineMs);
   } else {
     const { idleMs } = options;
     const sentence = `The sandbox moved nothing for ${idleMs / 1000} seconds.`;

@@ -85,7 +85,7 @@ export class AgentLink {
 
   /** Says whether the sandbox is frozen: an agent that does not answer then does not count as hung. */
   set isFrozen(isFrozen: boolean) {
-    if (this.#connection) this.#connection.isFrozen = isFrozen;
+    if (this.#connection) this.#connection.freezes.isFrozen = isFrozen;
   }
 
   /** True where its agents have ended so often in a row that no other is started. */

@@ -7,6 +7,7 @@ import { deliver } from './deliver.ts';
 import { AgentFailure } from './failures.ts';
 import { FrameBudget, SharedFrameBudget } from './frame-budget.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { FreezeClock } from './freeze-clock.ts';
 import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
 import { Liveness } from './liveness.ts';
 
@@ -40,8 +41,8 @@ export class AgentConnection {
   readonly hello: Promise<AgentHello>;
   /** Resolves with the reason once the connection is over. */
   readonly closed: Promise<Error>;
-  /** True while its sandbox is frozen, whose agent's silence says nothing then. */
-  isFrozen = false;
+  /** While its sandbox is frozen, its agent's silence says nothing. */
+  readonly freezes = new FreezeClock();
   readonly #stream: Duplex;
   readonly #writer: FrameWriter;
   readonly #decoder = new FrameDecoder();
@@ -53,7 +54,7 @@ export class AgentConnection {
   readonly #budget: FrameBudget;
   readonly #liveness = new Liveness({
     isAwaited: () => this.#channels.size > this.#incoming.size,
-    isHeldBack: () => this.#pause !== undefined || this.isFrozen,
+    isHeldBack: () => this.#pause !== undefined || this.freezes.isFrozen,
     ping: () => this.send(FRAME.PING, 0, 0, PING),
     onHung: () => this.close(new AgentFailure('hung', 'The sandbox does not answer: its agent was stopped or hangs.')),
   });

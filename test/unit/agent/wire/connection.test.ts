@@ -137,6 +137,39 @@ describe('an agent that floods', () => {
   });
 });
 
+describe('an agent that is frozen with its sandbox', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is not given up, and has the rest of its time when it is thawed', async () => {
+    const agent = hostileAgent();
+    await agent.connection.hello;
+    agent.far.on('data', (chunk: Buffer) => {
+      if (chunk.includes('clara-up')) agent.frame(FRAME.PONG, 0, Buffer.from('clara-up'));
+    });
+    const run = runProgram(agent.connection, { kind: 'argv', argv: ['true'] }, { ...RUN, deadlineMs: 60_000 });
+    const outcome = settled(run);
+    const pass = async (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) {
+        vi.advanceTimersByTime(1_000);
+        await delivered();
+      }
+    };
+    await pass(10);
+    agent.connection.freezes.isFrozen = true;
+    await pass(500);
+    agent.connection.freezes.isFrozen = false;
+    await pass(45);
+    expect(agent.connection.isOpen).toBe(true);
+    await pass(10);
+    expect(await outcome).toBe('hung');
+  });
+});
+
 describe('an agent that has stopped', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
