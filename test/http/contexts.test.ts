@@ -59,3 +59,22 @@ describe('contexts', () => {
     expect((await fake.call('GET', '/sandbox/nobody/status')).statusCode).toBe(404);
   });
 });
+
+describe('the language of execute', () => {
+  it.each([
+    [{ code: '1', language: 'cobol' }, 'language'],
+    [{ code: '1', language: '' }, 'language'],
+    [{ code: '1', language: 'constructor' }, 'language'],
+    [{ code: '1\0', language: 'javascript' }, 'code'],
+    [{ code: '1', language: 'javascript', context: 'default' }, 'language'],
+  ])('refuses %j, and names the field', async (body, field) => {
+    const answer = await fake.call('POST', '/sandbox/u/execute', body);
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().detail[0].loc).toEqual(['body', field]);
+  });
+
+  it('is listed by /info', async () => {
+    const answer = await fake.call('GET', '/info');
+    expect(answer.json().languages).toEqual(['python', 'javascript', 'bash']);
+  });
+});

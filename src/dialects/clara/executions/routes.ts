@@ -8,6 +8,7 @@ import type { StreamFormat } from '../../../http/streams/format.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
+import { toLanguage, toProgram } from '../../../processes/languages.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { refOf } from '../../dialect.ts';
@@ -17,7 +18,7 @@ import { toStream } from '../processes/mapping.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { toExecutionResponse } from './mapping.ts';
 import * as schemas from './schemas.ts';
-import { refuseStream, requireTimeout, toStreamFormat } from './streaming.ts';
+import { refuseStream, requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
@@ -76,11 +77,14 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
 
   app.post(
     '/sandbox/:user_id/execute',
-    sandboxOperation('execution', 'executeCode', 'Run Python', answers, { body: schemas.executeBody }),
+    sandboxOperation('execution', 'executeCode', 'Run code', answers, { body: schemas.executeBody }),
     async (request, reply) => {
       const { code, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
-      const context = request.body.context ?? (isExecuteStateful ? DEFAULT_CONTEXT : null);
+      const language = toLanguage(request.body.language ?? 'python') ?? 'python';
+      const isDefault = isExecuteStateful && language === 'python';
+      const context = request.body.context ?? (isDefault ? DEFAULT_CONTEXT : null);
       if (context !== null) {
+        requireContextLanguage(language);
         const format = toStreamFormat(request, stream ?? false);
         refuseStream(format);
         requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
@@ -90,7 +94,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
         request.outcome = toOutcome(cell.execution);
         return toCellResponse(cell, timeoutSeconds);
       }
-      const program: Program = { kind: 'python', source: code };
+      const program = toProgram(language, code);
       return await run(request, reply, {
         program,
         what: 'Execution',

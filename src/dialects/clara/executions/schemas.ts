@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
+import { LANGUAGES, toLanguage } from '../../../processes/languages.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { contextId, hasNoNul, timeout } from '../fields.ts';
 
@@ -14,7 +15,12 @@ const stream = z
 
 export const executeBody = z
   .object({
-    code: unicodeText().max(16_777_216, 'is too long').meta({ description: 'Python source.' }),
+    code: unicodeText().max(16_777_216, 'is too long').meta({ description: 'In that language.' }),
+    language: z
+      .string()
+      .refine((name) => toLanguage(name) !== undefined, `must be one of ${LANGUAGES.join(', ')}`)
+      .nullish()
+      .meta({ description: 'python, the default; javascript or bash. In a context: that of the context.' }),
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
     keep_running: keepRunning,
@@ -22,6 +28,10 @@ export const executeBody = z
     context: contextId.nullish().meta({
       description: 'The id of a context, whose variables it uses and keeps; default is made on first use.',
     }),
+  })
+  .refine(({ code, language }) => toLanguage(language ?? 'python') === 'python' || hasNoNul(code), {
+    path: ['code'],
+    error: 'must not hold a NUL character',
   })
   .meta({ examples: [{ code: 'print(1 + 1)', timeout: 30 }] });
 

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { toContextLanguage } from '../../../contexts/languages.ts';
 import { acceptedFormat, type StreamFormat } from '../../../http/streams/format.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
+import type { Language } from '../../../processes/languages.ts';
 
 /** The longest timeout of an answer that comes whole, in seconds. */
 const MAX_PLAIN_SECONDS = 300;
@@ -22,4 +24,11 @@ export function refuseStream(format: StreamFormat | null): void {
   if (format === null) return;
   const msg = 'must be absent or false with a context, which answers at the end';
   throw new InvalidRequest([{ loc: ['body', 'stream'], msg, type: 'not_streamed' }]);
+}
+
+/** Throws for code in a language that its context does not have. */
+export function requireContextLanguage(language: Language): void {
+  if (toContextLanguage(language) !== undefined) return;
+  const msg = 'must be that of the context: python';
+  throw new InvalidRequest([{ loc: ['body', 'language'], msg, type: 'other_language' }]);
 }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { LANGUAGES } from '../../../processes/languages.ts';
 import type { Core } from '../../dialect.ts';
 import { serverErrors } from '../errors.ts';
 import { round } from '../numbers.ts';
@@ -46,6 +47,7 @@ export const infoRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) => {
         active_sandboxes: active,
         pooled_sandboxes: pooled,
         max_sandboxes: max,
+        languages: [...LANGUAGES],
         host_info: {
           disk_free_gb: round(freeBytes / BYTES_PER_GB, 2),
           disk_total_gb: round(totalBytes / BYTES_PER_GB, 2),
