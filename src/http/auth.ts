@@ -80,10 +80,9 @@ export class KeyDoor {
     return match.principal;
   }
 
-  /** Throws `unauthorized`, and counts it against the address of who asks. */
-  refuse(request: FastifyRequest, sentence: string): never {
-    request.hasWrongKey = true;
-    this.#limits.countFailure(request);
+  /** Throws `unauthorized` for a signature that is none, which is no wrong key; `too_many` after many from the address of who asks. */
+  refuseSignature(request: FastifyRequest, sentence: string): never {
+    this.#limits.countBadSignature(request);
     throw new SandboxError('unauthorized', sentence);
   }
 }

@@ -8,6 +8,9 @@ import { clientAddress } from './client-address.ts';
 /** Wrong keys of one address: ten at once, and ten a minute. */
 const FAILURE_RATE = { perSecond: 10 / 60, burst: 10 };
 
+/** Signatures of one address that are none: 600 at once, and 600 a minute. */
+const SIGNATURE_RATE = { perSecond: 10, burst: 600 };
+
 /** How many addresses are remembered. */
 const MAX_ADDRESSES = 10_000;
 
@@ -16,6 +19,7 @@ export class RateLimits {
   readonly #perSecond: number;
   readonly #clock: Clock;
   readonly #failures: TokenBuckets;
+  readonly #signatures: TokenBuckets;
   readonly #open: TokenBuckets;
   readonly #keys = new Map<ApiKey, TokenBuckets>();
 
@@ -24,6 +28,7 @@ export class RateLimits {
     this.#perSecond = perSecond;
     this.#clock = clock;
     this.#failures = new TokenBuckets(FAILURE_RATE, MAX_ADDRESSES, clock);
+    this.#signatures = new TokenBuckets(SIGNATURE_RATE, MAX_ADDRESSES, clock);
     this.#open = new TokenBuckets({ perSecond, burst: perSecond }, MAX_ADDRESSES, clock);
   }
 
@@ -31,6 +36,12 @@ export class RateLimits {
   countFailure(request: FastifyRequest): void {
     const seconds = this.#failures.take(clientAddress(request));
     demand(seconds, 'Too many requests with a wrong API key came from your address');
+  }
+
+  /** A signed URL that is not good, by its address. */
+  countBadSignature(request: FastifyRequest): void {
+    const seconds = this.#signatures.take(clientAddress(request));
+    demand(seconds, 'Too many requests with a wrong signature came from your address');
   }
 
   /** A request with this key, from whatever address. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../async/clock.ts';
 import type { Principal } from '../auth/principal.ts';
 import { SIGNATURE, type SignedRequest, showsSignature, type UrlSigner } from '../auth/url-signer.ts';
+import { SandboxError } from '../errors.ts';
 import type { KeyDoor } from './auth.ts';
 
 declare module 'fastify' {
@@ -24,8 +25,9 @@ export function signerOf(request: FastifyRequest, keys: KeyDoor, signer: UrlSign
   const { headers, url, method } = request;
   if (headers['x-api-key'] !== undefined || headers.authorization !== undefined || !showsSignature(url)) return null;
   const signed = signer.verify(method, url);
-  if (signed === null) keys.refuse(request, 'The signature is not of this request.');
-  if (clock.wallMs() >= signed.expiresAt * 1000) keys.refuse(request, 'The signature has expired.');
+  if (signed === null) keys.refuseSignature(request, 'The signature is not of this request, or its key is gone.');
+  // Whoever has an old link tries no keys.
+  if (clock.wallMs() >= signed.expiresAt * 1000) throw new SandboxError('unauthorized', 'The signature has expired.');
   request.signed = signed;
   // No route knows it as a parameter.
   if (typeof request.query === 'object' && request.query !== null && SIGNATURE in request.query) {
