@@ -65,7 +65,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     tree: new FileTree(sandboxes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
-  const signer = new UrlSigner(life.secret.derive('signed URLs'));
+  const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock });
   const dialects = [clara, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { ApiKey } from './api-keys.ts';
 
 /** The parameter of a query that holds the signature. */
 export const SIGNATURE = 'signature';
@@ -20,10 +21,13 @@ const TOKEN = /^([A-Za-z0-9_-]{1,100})\.(\d{1,16})\.(\d{1,12})\.([A-Za-z0-9_-]{4
 
 /** Signs requests and knows its own signatures again; what holds one needs no key. */
 export class UrlSigner {
-  readonly #key: Buffer;
+  readonly #secret: Buffer;
+  readonly #digests: ReadonlyMap<string, string>;
 
-  constructor(key: Buffer) {
-    this.#key = key;
+  /** What a key has signed ends with it, also where another gets its name: its hash is signed too. */
+  constructor(secret: Buffer, keys: readonly Pick<ApiKey, 'name' | 'digest'>[]) {
+    this.#secret = secret;
+    this.#digests = new Map(keys.map(({ name, digest }) => [name, digest.toString('hex')]));
   }
 
   /** The target with its signature. */
@@ -34,7 +38,7 @@ export class UrlSigner {
     return `${target}${target.includes('?') ? '&' : '?'}${SIGNATURE}=${token}`;
   }
 
-  /** What a request with a signature may do; null where the signature is none of ours, or of another request. */
+  /** What a request with a signature may do; null where the signature is none of ours, or of another request, or its key is gone. */
   verify(method: string, url: string): SignedRequest | null {
     const [path = '', query = ''] = splitOnce(url, '?');
     const parameters = query.split('&');
@@ -47,6 +51,7 @@ export class UrlSigner {
     const withoutAfter = rest.filter((parameter) => !isNamed(parameter, 'after'));
     const candidates = rest.length - withoutAfter.length === 1 ? [rest, withoutAfter] : [rest];
     const keyName = Buffer.from(name, 'base64url').toString();
+    if (!this.#digests.has(keyName)) return null;
     for (const candidate of candidates) {
       const target = candidate.length === 0 ? path : `${path}?${candidate.join('&')}`;
       const request = {
@@ -62,8 +67,9 @@ export class UrlSigner {
   }
 
   #mac({ method, target, keyName, signatures, expiresAt }: SignedRequest): string {
-    const text = [method, target, keyName, signatures, expiresAt].join('\n');
-    return createHmac('sha256', this.#key).update(text).digest('base64url');
+    const digest = this.#digests.get(keyName) ?? '';
+    const text = [method, target, keyName, digest, signatures, expiresAt].join('\n');
+    return createHmac('sha256', this.#secret).update(text).digest('base64url');
   }
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { showsSignature, UrlSigner } from '../../../src/auth/url-signer.ts';
 
-const signer = new UrlSigner(Buffer.alloc(32, 1));
+const SECRET = Buffer.alloc(32, 1);
+const key = (name: string, fill = 1) => ({ name, digest: Buffer.alloc(32, fill) });
+const signer = new UrlSigner(SECRET, [key('bot'), key('master', 2)]);
 const request = { method: 'GET', target: '/sandbox/u/raw?path=a%20b', keyName: 'bot', signatures: 7, expiresAt: 1000 };
 const url = signer.sign(request);
 
@@ -42,6 +44,12 @@ describe('a signature', () => {
   });
 
   it('of another secret is none', () => {
-    expect(new UrlSigner(Buffer.alloc(32, 2)).verify('GET', url)).toBeNull();
+    expect(new UrlSigner(Buffer.alloc(32, 2), [key('bot')]).verify('GET', url)).toBeNull();
+  });
+
+  it('ends with its key, also where another has the name now', () => {
+    expect(new UrlSigner(SECRET, [key('bot')]).verify('GET', url)).toEqual(request);
+    expect(new UrlSigner(SECRET, [key('bot', 3)]).verify('GET', url)).toBeNull();
+    expect(new UrlSigner(SECRET, []).verify('GET', url)).toBeNull();
   });
 });
