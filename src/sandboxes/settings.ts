@@ -83,14 +83,13 @@ export class Settings {
     return record?.signatures === signatures;
   }
 
-  /** Ends all URLs that were signed before; resolves when that is on disk. */
+  /** Ends all URLs that were signed before, also of a deleted one with files; resolves when that is on disk. */
   async revokeSignatures(ref: SandboxRef): Promise<void> {
     const { changes, store } = this.#parts;
-    const sandbox = await changes.findExisting(ref);
+    const sandbox = await changes.find(ref);
     await changes.exclusively(sandbox, async () => {
-      requireExisting(sandbox);
       const { record } = sandbox;
-      if (!record) return;
+      if (!record) throw new SandboxError('not_found', 'Sandbox not found');
       sandbox.record = { ...record, signatures: record.signatures + 1 };
       await store.write(sandbox.record);
     });

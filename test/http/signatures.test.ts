@@ -89,6 +89,28 @@ describe('a signed URL', () => {
     expect([late.statusCode, late.json().error]).toEqual([401, 'The signature has expired.']);
   });
 
+  it('that is old or wrong is no wrong key: who has one is refused, not locked out', async () => {
+    const old = await sign({ expires_in: 1 });
+    fake.clock.nowMs += 1_000;
+    for (let time = 0; time < 601; time += 1) expect((await get(old)).statusCode).toBe(401);
+    const wrong = old.replace('path=', 'path=/');
+    for (let time = 0; time < 600; time += 1) expect((await get(wrong)).statusCode).toBe(401);
+    expect((await get(wrong)).statusCode).toBe(429);
+    const right = await sign();
+    expect((await get(right)).statusCode).toBe(200);
+    const shown = await fake.inject({ method: 'GET', url: RAW, headers: { 'x-api-key': 'a-wrong-key' } });
+    expect(shown.statusCode).toBe(401);
+  });
+
+  it('ends when it is revoked while its sandbox is deleted', async () => {
+    const url = await sign();
+    await fake.call('DELETE', '/sandbox/b-u');
+    expect((await fake.call('POST', '/sandbox/b-u/sign/revoke')).statusCode).toBe(204);
+    await fake.call('POST', '/sandbox/b-u/create');
+    expect((await get(url)).statusCode).toBe(401);
+    expect((await fake.call('POST', '/sandbox/b-none/sign/revoke')).statusCode).toBe(404);
+  });
+
   it('ends when all are revoked, also past a deletion, and with the sandbox', async () => {
     const url = await sign();
     expect((await fake.call('POST', '/sandbox/b-u/sign/revoke')).statusCode).toBe(204);
@@ -112,7 +134,7 @@ describe('a signed URL', () => {
     expect((await get(url)).statusCode).toBe(200);
     await fake.app.close();
     fake = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine, { clock: fake.clock });
-    expect((await get(url)).json()).toEqual({ error: 'The key bot of this signature is gone.' });
+    expect((await get(url)).json()).toEqual({ error: 'The signature is not of this request, or its key is gone.' });
   });
 });
 
@@ -137,10 +159,21 @@ describe('a request for a signature', () => {
     ['GET', '/sandbox/b-u/raw?path=a&signature=x'],
     ['GET', '/sandbox/b-u/../other/raw?path=a'],
     ['GET', 'https://example.org/sandbox/b-u/raw'],
+    ['GET', '//sandbox/b-u/raw?path=a'],
+    ['GET', '/sandbox/b-u/raw?path=a#b'],
+    ['GET', '/sandbox/b-u/raw?path=%zz'],
     ['GET', '/health'],
     ['DELETE', '/sandbox/b-u/fs?path=a'],
   ])('is a 422 for %s %s', async (method, path) => {
     expect((await fake.call('POST', '/sandbox/b-u/sign', { method, path })).statusCode).toBe(422);
+  });
+
+  it('is answered with the path as clients send it, whatever they would change', async () => {
+    const url = await sign({ path: "/sandbox/x/../b-u/raw?path=/workspace/it's.txt" });
+    expect(url).toMatch(/^\/sandbox\/b-u\/raw\?path=\/workspace\/it%27s\.txt&signature=/);
+    expect((await get(url)).statusCode).toBe(404);
+    await fake.call('PUT', '/sandbox/b-u/raw?path=/workspace/it%27s.txt', Buffer.from('content'));
+    expect((await get(url)).body).toBe('content');
   });
 
   it('is a 404 where there is no sandbox, and makes none', async () => {

@@ -9,7 +9,7 @@ import { type Core, refOf } from '../../dialect.ts';
 import { toTimestamp } from '../numbers.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
-import { whyNotSignable } from './signable.ts';
+import { toSentForm, whyNotSignable } from './signable.ts';
 
 export interface SignatureOptions {
   readonly signer: UrlSigner;
@@ -32,13 +32,15 @@ export const signatureRoutes: FastifyPluginAsyncZod<Core & SignatureOptions> = a
       'signUrl',
       'A URL that needs no key',
       { 200: schemas.signedUrl },
-      { body: schemas.signBody },
+      { querystring: schemas.noQuery, body: schemas.signBody },
     ),
     async (request) => {
       const ref = refOf(request);
-      const { method, path: target, expires_in: expiresIn } = request.body;
+      const { method, path, expires_in: expiresIn } = request.body;
+      const target = toSentForm(path);
+      if (target === null) throw notSignable('must be valid percent-encoding, with %23 for #');
       const msg = whyNotSignable(method, target, ref.address.id);
-      if (msg !== null) throw new InvalidRequest([{ loc: ['body', 'path'], msg, type: 'not_signable' }]);
+      if (msg !== null) throw notSignable(msg);
       const signatures = await settings.signatures(ref);
       const expiresAt = Math.floor(clock.wallMs() / 1000) + (expiresIn ?? EXPIRES_IN);
       const signed = signer.sign({ method, target, keyName: ref.principal.name, signatures, expiresAt });
@@ -70,6 +72,10 @@ export function admitSignatures(scope: FastifyInstance, { settings }: Core): voi
     if (await settings.hasSignatures(refOf(request), request.signed.signatures)) return;
     throw new SandboxError('unauthorized', 'The signature was revoked, or its sandbox is gone.');
   });
+}
+
+function notSignable(msg: string): InvalidRequest {
+  return new InvalidRequest([{ loc: ['body', 'path'], msg, type: 'not_signable' }]);
 }
 
 function originOf({ protocol, host }: FastifyRequest): string {

@@ -9,6 +9,16 @@ const SIGNABLE: readonly { readonly methods: readonly string[]; readonly path: R
 
 const TARGET = /^\/sandbox\/([^/?]+)\/([^?]*)(?:\?(.*))?$/;
 
+/** Only what follows it is looked at. */
+const ANY_ORIGIN = 'http://sandbox.invalid';
+
+/** The path with its query in the form in which every client sends it; null where it has none, or would be cut at a `#`. */
+export function toSentForm(target: string): string | null {
+  if (!/^\/[^/]/.test(target) || target.includes('#') || !URL.canParse(target, ANY_ORIGIN)) return null;
+  const { pathname, search } = new URL(target, ANY_ORIGIN);
+  return decode(pathname + search) === null ? null : pathname + search;
+}
+
 /** Why a request cannot be signed for this user, as the end of a sentence; null where it can. */
 export function whyNotSignable(method: string, target: string, userId: string): string | null {
   const [, user = '', path = '', query = ''] = TARGET.exec(target) ?? [];
