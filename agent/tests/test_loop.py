@@ -32,7 +32,9 @@ class TimersOfAFrozenSandbox(unittest.TestCase):
         self.addCleanup(patch.stop)
         self.loop = loops.Loop()
         self.loop._epoll.close()
-        self.loop._epoll = self.clock
+        polls = mock.patch.object(self.loop, "_epoll", self.clock)
+        polls.start()
+        self.addCleanup(polls.stop)
         self.fired: list[float] = []
 
     def _run_until(self, count: int) -> None:
