@@ -17,7 +17,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limi
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
 import { Processes } from './processes/processes.ts';
-import { openCore } from './sandboxes/core.ts';
+import { type CoreParts, openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
 import { type CollectYoung, limitYoungGarbage } from './young-garbage.ts';
 
@@ -40,6 +40,8 @@ export interface AppParts {
   readonly egressDeadlines?: Partial<EgressDeadlines>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
+  /** How the data folder is taken, where it is not by a lock of the file system. */
+  readonly takeFolder?: CoreParts['takeFolder'];
 }
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */

@@ -34,6 +34,7 @@ import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Settings } from './settings.ts';
+import type { TakeFolder } from './storage/folder-lock.ts';
 import { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
@@ -49,7 +50,8 @@ const CLOSE_PASSES_MS = 3_000;
 /** How long the end of a server may wait for its pool, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-interface CoreParts {
+/** What the core is composed of. */
+export interface CoreParts {
   readonly engine: Engine;
   readonly agentSource: AgentSource;
   readonly config: Config;
@@ -57,6 +59,8 @@ interface CoreParts {
   readonly egress: Egress;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
+  /** How the data folder is taken, where it is not by a lock of the file system. */
+  readonly takeFolder?: TakeFolder | undefined;
 }
 
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */
@@ -88,7 +92,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   // Where the server sees other files than the engine, as in a container, the engine tells.
   const isThere = async (path: string) =>
     (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
-  const instance = await store.open(isThere);
+  const instance = await store.open(isThere, outer.takeFolder);
   let secret: ServerSecret;
   let answers: FirstAnswers;
   try {

@@ -13,6 +13,9 @@ export const API_KEY = 'key-for-these-tests';
 
 const SOURCE: AgentSource = { bootstrap: 'pass', bundle: Buffer.from('{}'), hash: 'test' };
 
+/** Takes a folder without the program that locks it: each of a thousand apps would start a process for it. */
+const takeUnlocked = async () => ({ close: async () => undefined });
+
 /** A clock that stands still until the test moves it. */
 export class FakeClock implements Clock {
   nowMs = Date.UTC(2026, 0, 1);
@@ -60,7 +63,10 @@ export async function startFakeApp(
     ...variables,
   });
   const logger = pino({ level: 'silent' });
-  const app = await buildApp({ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test', ...parts });
+  const app = await buildApp({
+    ...{ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test', takeFolder: takeUnlocked },
+    ...parts,
+  });
   await app.ready();
   return {
     app,

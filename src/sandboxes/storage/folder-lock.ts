@@ -18,6 +18,9 @@ const TAKEN = 1;
 /** Where a file system that is away keeps even this waiting, in milliseconds. */
 const DEADLINE_MS = 10_000;
 
+/** Takes a data folder for one server; what it answers holds it until it is closed. Throws a ConfigError where that cannot be. */
+export type TakeFolder = (dataDir: string) => Promise<{ close(): Promise<void> }>;
+
 /** Keeps a data folder for one server: two over the same one would take each other's sandboxes away. It ends with its process, however that ends. */
 export class FolderLock {
   readonly #folder: FileHandle;

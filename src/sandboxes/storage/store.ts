@@ -7,7 +7,7 @@ import type { Disks } from '../../disks/disks.ts';
 import type { SandboxId } from '../address.ts';
 import { hasCode } from './atomic-file.ts';
 import { makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
-import { FolderLock } from './folder-lock.ts';
+import { FolderLock, type TakeFolder } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
 import { INSTANCE_FILE, type IsThere, openInstance, requireInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
@@ -41,7 +41,7 @@ export class SandboxStore {
   onPurged: (id: SandboxId) => void = () => undefined;
   #dataDir: string;
   #instance = '';
-  #lock: FolderLock | null = null;
+  #lock: Awaited<ReturnType<TakeFolder>> | null = null;
   readonly #disks: Disks;
   readonly #users: FolderUsers;
   readonly #onError: (error: unknown) => void;
@@ -63,9 +63,9 @@ export class SandboxStore {
   }
 
   /** Makes the data folder where it is absent, keeps it for this server and returns its identity, which tells this server's sandboxes from others'. */
-  async open(isThere: IsThere): Promise<string> {
+  async open(isThere: IsThere, take: TakeFolder = FolderLock.take): Promise<string> {
     this.#dataDir = await openDataFolder(this.#dataDir);
-    this.#lock = await FolderLock.take(this.#dataDir);
+    this.#lock = await take(this.#dataDir);
     try {
       await requireFit(this.#dataDir);
       await this.#disks.open(INSTANCE_FILE);
