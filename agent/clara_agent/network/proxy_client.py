@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from _socket import IPPROTO_TCP, SHUT_WR, TCP_NODELAY
-
 from ..wire import codec
 from ..errors import Failure
 from .http_head import HEAD_END, MAX_HEAD, BadRequest, Request, ResponseHead, parse_request, refusal
-from ..io.loop import GONE, READ, WRITE
+from .program_socket import ProgramSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,50 +32,22 @@ class ProxyClient:
 
     def __init__(self, agent: Host, sock: socket, on_over: Callable[[ProxyClient], object]) -> None:
         self._agent = agent
-        self._sock: socket | None = sock
         self._on_over = on_over
         self._head = bytearray()
         self._request: Request | None = None
         self._channel: Channel | None = None
         self._response: ResponseHead | None = None
         self._is_connected = self._has_answered = self._has_ended = self._is_ending = False
-        self._out: list[bytes] = []
         self._owed = 0
-        self._events = READ
-        sock.setblocking(False)
-        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._timer = agent.loop.later(HEAD_SECONDS, self._close)
-        agent.loop.add(sock.fileno(), READ, self._ready)
-
-    def _ready(self, events: int) -> None:
-        if events & WRITE:
-            self._write()
-        if self._sock and events & READ:
-            self._read()
-        elif self._sock and events & GONE:
-            self._close()
-
-    def _want(self, read: bool | None = None, write: bool | None = None) -> None:
-        events = self._events
-        if read is not None:
-            events = events | READ if read else events & ~READ
-        if write is not None:
-            events = events | WRITE if write else events & ~WRITE
-        if self._sock and events != self._events:
-            self._events = events
-            self._agent.loop.modify(self._sock.fileno(), events)
+        self._socket = ProgramSocket(agent.loop, sock, HEAD_SECONDS, self._read, self._written, self._close)
 
     def _read(self) -> None:
-        assert self._sock
         room = min(CHUNK, self._channel.room()) if self._is_connected and self._channel else CHUNK
         if not room:
-            return self._want(read=False)
-        try:
-            data = self._sock.recv(room)
-        except BlockingIOError:
+            return self._socket.want(read=False)
+        data = self._socket.receive(room)
+        if data is None:
             return None
-        except OSError:
-            return self._close()
         if not data:
             return self._ended()
         if self._is_connected:
@@ -91,10 +61,10 @@ class ProxyClient:
         if not self._is_connected:
             return self._close()
         self._has_ended = True
-        self._want(read=False)
+        self._socket.want(read=False)
         assert self._channel
         self._channel.end(0)
-        return self._close() if self._is_ending and not self._out else None
+        return self._close() if self._is_ending and self._socket.is_written else None
 
     def _look(self) -> None:
         end = self._head.find(HEAD_END)
@@ -106,8 +76,8 @@ class ProxyClient:
         try:
             self._request = parse_request(bytes(self._head[:end]))
             del self._head[:end]
-            self._want(read=False)
-            self._limit(DIAL_SECONDS)
+            self._socket.want(read=False)
+            self._socket.limit(DIAL_SECONDS)
             self._channel = self._agent.dial({"op": "dial", "host": self._request.host, "port": self._request.port}, self)
         except BadRequest as bad:
             self._refuse(bad.status, bad.message)
@@ -117,7 +87,7 @@ class ProxyClient:
 
     def on_reply(self, kind: int, value: dict[str, Any]) -> None:
         """The server has connected, has refused, or is done."""
-        if not self._sock:
+        if not self._socket.is_open:
             return
         if kind == codec.EVENT:
             if not self._is_connected and value.get("connected") is True:
@@ -129,12 +99,12 @@ class ProxyClient:
         elif kind == codec.ERROR:
             self._close()
         else:
-            self._limit(LINGER_SECONDS)
+            self._socket.limit(LINGER_SECONDS)
             self._finish()
 
     def _connected(self) -> None:
         assert self._request and self._channel
-        self._timer.cancel()
+        self._socket.unlimit()
         self._is_connected = True
         early, self._head = bytes(self._head), bytearray()
         if self._request.is_tunnel:
@@ -147,7 +117,7 @@ class ProxyClient:
                 self._channel.data(0, self._request.head[CHUNK:])
         for at in range(0, len(early), CHUNK):
             self._send(early[at : at + CHUNK])
-        self._want(read=True)
+        self._socket.want(read=True)
 
     def _send(self, data: bytes) -> None:
         assert self._request and self._channel
@@ -162,12 +132,12 @@ class ProxyClient:
     def on_room(self) -> None:
         """The program is read again."""
         if self._is_connected and not self._has_ended:
-            self._want(read=True)
+            self._socket.want(read=True)
 
     def on_data(self, stream: int, payload: Bytes) -> None:
         """Bytes for the program; the server gets its credit back when they are written."""
         assert self._channel
-        if not self._sock or self._is_ending:
+        if not self._socket.is_open or self._is_ending:
             return self._channel.consumed(len(payload))
         self._owed += len(payload)
         return self._put(self._response.feed(bytes(payload)) if self._response else bytes(payload))
@@ -177,43 +147,28 @@ class ProxyClient:
         self._finish()
 
     def _finish(self) -> None:
-        if not self._sock or self._is_ending:
+        if not self._socket.is_open or self._is_ending:
             return
         if self._response:
             self._put(self._response.rest())
         self._is_ending = True
-        self._write()
+        self._socket.write()
 
     def _refuse(self, status: int, message: str) -> None:
-        self._limit(LINGER_SECONDS)
+        self._socket.limit(LINGER_SECONDS)
         self._put(refusal(status, message or "The connection failed."))
         self._is_ending = True
         # The rest of the request is read and thrown away: a reset would take the answer with it.
-        self._want(read=True)
-        self._write()
+        self._socket.want(read=True)
+        self._socket.write()
 
     def _put(self, data: bytes) -> None:
         if data:
             self._has_answered = True
-            self._out.append(data)
-        self._write()
+            self._socket.put(data)
+        self._socket.write()
 
-    def _write(self) -> None:
-        if not self._sock:
-            return
-        while self._out:
-            part = self._out[0]
-            try:
-                size = self._sock.send(part)
-            except BlockingIOError:
-                return self._want(write=True)
-            except OSError:
-                return self._close()
-            if size < len(part):
-                self._out[0] = part[size:]
-            else:
-                del self._out[0]
-        self._want(write=False)
+    def _written(self) -> None:
         owed, self._owed = self._owed, 0
         if owed and self._channel:
             self._channel.consumed(owed)
@@ -221,29 +176,16 @@ class ProxyClient:
             self._shut()
 
     def _shut(self) -> None:
-        assert self._sock
-        try:
-            self._sock.shutdown(SHUT_WR)
-        except OSError:
-            return self._close()
-        if self._has_ended:
+        if not self._socket.shut() or self._has_ended:
             return self._close()
         if not self._is_connected or not self._request or not self._request.is_tunnel:
-            self._limit(LINGER_SECONDS)
+            self._socket.limit(LINGER_SECONDS)
         return None
 
-    def _limit(self, seconds: float) -> None:
-        self._timer.cancel()
-        self._timer = self._agent.loop.later(seconds, self._close)
-
     def _close(self) -> None:
-        if not self._sock:
+        if not self._socket.is_open:
             return
-        self._timer.cancel()
-        sock, self._sock = self._sock, None
-        self._agent.loop.remove(sock.fileno())
-        sock.close()
-        self._out = []
+        self._socket.close()
         if self._channel and not self._channel.is_over:
             owed, self._owed = self._owed, 0
             self._channel.consumed(owed)
