@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toSandboxId } from '../../src/sandboxes/address.ts';
 import { type FakeApp, startFakeApp } from '../support/fake-app.ts';
+import { until } from '../support/until.ts';
 
 let fake: FakeApp;
 
@@ -27,12 +28,13 @@ async function pass(seconds: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
-async function until(code: number, state?: string): Promise<void> {
-  for (;;) {
+/** Makes a pass at each look, for one that is due while the last still works is left out. */
+async function untilAnswer(code: number, state?: string): Promise<void> {
+  await until(`the status is ${code} ${state ?? ''}`, async () => {
+    await vi.advanceTimersByTimeAsync(1_000);
     const answer = await fake.call('GET', '/sandbox/u/status');
-    if (answer.statusCode === code && (state === undefined || answer.json().status === state)) return;
-    await new Promise(setImmediate);
-  }
+    return answer.statusCode === code && (state === undefined || answer.json().status === state);
+  });
 }
 
 /** The environment that the next run gets. */
@@ -184,10 +186,10 @@ describe('the settings of a sandbox', () => {
     expect((await status()).status).toBe('running');
     await change({ pause_after: 1_000 });
     await pass(10);
-    await until(200, 'paused');
+    await untilAnswer(200, 'paused');
     await change({ idle_timeout: null });
     await pass(10);
-    await until(200, 'stopped');
+    await untilAnswer(200, 'stopped');
   });
 });
 
@@ -206,7 +208,7 @@ describe('a sandbox whose time is over', () => {
       await pass(3_590);
       expect((await fake.call('GET', '/sandbox')).json().sandboxes).toHaveLength(1);
       await pass(15);
-      await until(404);
+      await untilAnswer(404);
       const [deleted] = (await fake.call('GET', '/sandbox?state=any')).json().sandboxes;
       expect(deleted).toMatchObject({ status: 'deleted', expires_at: null, labels: {} });
       await access(folder());
@@ -219,10 +221,10 @@ describe('a sandbox whose time is over', () => {
     fake = await startFakeApp({ SANDBOX_DOCKER_TIMEOUT: '60' });
     await create({ expires_at: '2026-01-03T12:00:00Z' });
     await pass(100);
-    await until(200, 'stopped');
+    await untilAnswer(200, 'stopped');
     for (const seconds of [90_000, 70, 70]) await pass(seconds);
     await pass(200_000);
-    await until(404);
+    await untilAnswer(404);
     await access(folder());
   });
 });
