@@ -1,15 +1,11 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import type { AgentSource } from './agent/link/source.ts';
-import type { Clock } from './async/clock.ts';
+import type { FastifyInstance } from 'fastify';
 import { UrlSigner } from './auth/url-signer.ts';
-import type { Config } from './config/config.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { type Dialect, registerDialect } from './dialects/dialect.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
-import type { Engine } from './engines/engine.ts';
 import { FaultLog } from './fault-log.ts';
 import { FileTree } from './files/file-tree.ts';
 import { Files } from './files/files.ts';
@@ -21,12 +17,8 @@ import { type CoreParts, openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
 import { type CollectYoung, limitYoungGarbage } from './young-garbage.ts';
 
-export interface AppParts {
-  readonly config: Config;
-  readonly engine: Engine;
-  readonly agentSource: AgentSource;
-  readonly clock: Clock;
-  readonly logger: FastifyBaseLogger;
+/** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
+export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
   readonly version: string;
   /** Dialects beside the server's own. */
   readonly dialects?: readonly Dialect[];
@@ -40,8 +32,6 @@ export interface AppParts {
   readonly egressDeadlines?: Partial<EgressDeadlines>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
-  /** How the data folder is taken, where it is not by a lock of the file system. */
-  readonly takeFolder?: CoreParts['takeFolder'];
 }
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
