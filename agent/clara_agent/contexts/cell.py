@@ -53,6 +53,9 @@ class Sink:
 class Cell(Operation):
     """The code comes on stream 0; outputs go out on 1 and 2, what is shown on 0, and the result when all is sent."""
 
+    # Nobody answers what its code asks for.
+    asks = False
+
     def start(self) -> None:
         """Reads the parameters."""
         self._name = take_name(self.parameters)
@@ -125,7 +128,7 @@ class Cell(Operation):
         for outlet in self._outlets:
             outlet.watch()
 
-    def end(self, end: dict[str, Any], then: Callable[[], object]) -> None:
+    def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
         """The code has ended: sends what is left of its outputs, then the result."""
         self._end = end
         self._then = then

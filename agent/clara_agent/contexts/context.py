@@ -27,6 +27,7 @@ class Context:
 
     def __init__(self, agent: ContextHost, forge: Forge, name: str, asked: dict[str, Any]) -> None:
         self._agent = agent
+        self.loop = agent.loop
         self._forge = forge
         self.id = name
         self.about: dict[str, Any] = asked["about"]
@@ -97,7 +98,7 @@ class Context:
                 self._started = monotonic()
                 self.last_used = time()
                 cell.begin(self._interpreter.outputs)
-                self._interpreter.run(cell.source, cell.is_silent)
+                self._interpreter.run(cell.source, cell.is_silent, cell.asks)
             except OSError as error:
                 self._cell = None
                 cell.on_failure(from_os_error(error))
@@ -120,6 +121,16 @@ class Context:
         """Raises KeyboardInterrupt in the cell that runs; the variables stay."""
         if self._cell and self._interpreter:
             self._interpreter.interrupt()
+
+    def answer(self, cell: Cell, number: int, text: bytes | None) -> None:
+        """Gives the cell the line that its code asks for; None where there is no more."""
+        if cell is self._cell and self._interpreter:
+            self._interpreter.answer(number, text)
+
+    def acknowledge(self, cell: Cell, shown: int) -> None:
+        """Tells the cell that so many of its lines are read, and the outputs before them."""
+        if cell is self._cell and self._interpreter:
+            self._interpreter.acknowledge(shown)
 
     def restart(self) -> None:
         """A fresh interpreter under the same id; a cell that runs is cut off."""
@@ -195,7 +206,7 @@ class Context:
         # Said once for what was lost before; a loss in this very call is said in the next one too.
         self._is_lost = self._interpreter is None
         assert self._cell
-        self._cell.end(end, self._cell_ended)
+        self._cell.over(end, self._cell_ended)
 
     def _cell_ended(self) -> None:
         self._cell = None

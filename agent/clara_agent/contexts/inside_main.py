@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import builtins
 import gc
+import getpass
 import marshal
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 
 TYPE_CHECKING = False
@@ -31,8 +33,11 @@ class NoInput(EOFError):
 class Interpreter:
     """Answers the agent; `shell` has `run(code, is_silent)`, which returns the number of the cell and whether it went well."""
 
-    def __init__(self, shell: Any, control: socket.socket) -> None:
+    def __init__(self, shell: Any, showing: Any, control: socket.socket) -> None:
         self._shell = shell
+        self._showing = showing
+        self._asks = False
+        self._asked = 0
         self._control = control
         self._pid = os.getpid()
         self._handler: Any = signal.default_int_handler
@@ -47,12 +52,18 @@ class Interpreter:
     def serve(self) -> NoReturn:
         """Runs cells for ever."""
         signal.signal(signal.SIGINT, _ignore)
+        self._showing.wait = self._wait_until_shown
+        builtins.input = lambda prompt="", /: self._ask(prompt, False)
+        getpass.getpass = lambda prompt="Password: ", stream=None: self._ask(prompt, True)
         self.say(READY)
         while True:
             message = self._control.recv(MAX_MESSAGE)
             if not message:
                 os._exit(0)
             cell = marshal.loads(message)
+            if "silent" not in cell:
+                continue  # For a cell that waits for it no more.
+            self._asks = self._showing.waits = cell["asks"]
             if "file" in cell:
                 with open(cell["file"], "rb") as file:
                     cell["code"] = file.read()
@@ -64,6 +75,30 @@ class Interpreter:
             if self._shell.exit_code is not None:
                 _leave(self._shell.exit_code)
             self.say(DONE, count, 0 if is_good else 1)
+
+    def _ask(self, prompt: object, is_password: bool) -> str:
+        if not self._asks or os.getpid() != self._pid or threading.current_thread() is not threading.main_thread():
+            raise NoInput(NO_INPUT)
+        self._asked += 1
+        self._showing.ask(self._asked, str(prompt), is_password)
+        answer = self._hear()
+        while answer.get("number") != self._asked:
+            answer = self._hear()
+        if answer["text"] is None:
+            raise EOFError("EOF when reading a line")
+        return answer["text"].decode("utf-8", "replace")
+
+    def _hear(self) -> dict[str, Any]:
+        message = self._control.recv(MAX_MESSAGE)
+        if not message:
+            os._exit(0)
+        return marshal.loads(message)
+
+    def _wait_until_shown(self, number: int) -> None:
+        """Waits until so many lines are read, so that what is written next comes after them."""
+        if threading.current_thread() is threading.main_thread():
+            while self._hear().get("shown", 0) < number:
+                pass
 
     def _run(self, code: str, is_silent: bool) -> tuple[int, bool]:
         is_good = False
@@ -100,24 +135,9 @@ def _leave(code: int) -> NoReturn:
     os._exit(code & 255)
 
 
-def _refuse_input(prompt: object = "") -> str:
-    raise NoInput(NO_INPUT)
-
-
-def _refuse_password(prompt: str = "", stream: object = None) -> str:
-    raise NoInput(NO_INPUT)
-
-
-def _settle(parts: dict[str, Any], job: dict[str, Any]) -> Any:
-    """Makes the shell, that of IPython where the image has it."""
+def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, Any]:
+    """Makes the shell, that of IPython where the image has it, and what it shows by."""
     NoInput.__module__ = "builtins"
-    builtins.input = _refuse_input
-    try:
-        import getpass
-
-        getpass.getpass = _refuse_password
-    except ImportError:
-        pass
     sys.argv[:] = [""]
     sys.path.insert(0, "")
     space: dict[str, Any] = {"SHOWN": SHOWN}
@@ -128,7 +148,7 @@ def _settle(parts: dict[str, Any], job: dict[str, Any]) -> Any:
         exec(parts["ipython"], space)
     except ImportError:
         exec(parts["small"], space)
-    return space["make_shell"](job)
+    return space["make_shell"](job), space["SHOWING"]
 
 
 def _fork_for_each(shell: Any, control: socket.socket) -> socket.socket:
@@ -197,12 +217,12 @@ def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
         place = None
     if job["warm"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    shell = _settle(parts, job)
+    shell, showing = _settle(parts, job)
     if job["warm"]:
         control = _fork_for_each(shell, control)
         if place:
             title["set_title"](place, b"python3", b"python3 (context)")
-    interpreter = Interpreter(shell, control)
+    interpreter = Interpreter(shell, showing, control)
     interpreter.say(STARTED, os.getpid())
     time.tzset()
     interpreter.serve()

@@ -29,12 +29,15 @@ class Showing:
 
     def __init__(self) -> None:
         self._pid = os.getpid()
+        # Where what is shown has its place among the outputs: called with the number of the line.
+        self.waits = False
+        self.wait: Any = None
         self.begin()
 
     def begin(self) -> None:
         """A cell begins."""
         self._pid = os.getpid()
-        self._bytes = self._results = 0
+        self._bytes = self._results = self._sent = 0
         self._is_cut = False
 
     def result(self, data: dict[str, Any], metadata: dict[str, Any] | None, is_main: bool, display_id: str | None = None, is_update: bool = False) -> None:
@@ -70,6 +73,10 @@ class Showing:
             kept.append(line)
         self._send({"type": "error", "name": name[:1000], "value": value[:MAX_TEXT], "traceback": kept})
 
+    def ask(self, number: int, prompt: str, is_password: bool) -> None:
+        """Code asks for a line."""
+        self._send({"type": "input_request", "number": number, "prompt": prompt[:MAX_TEXT], "password": is_password})
+
     def _fit(self, mime: str, value: Any) -> Any:
         if isinstance(value, (bytes, bytearray)):
             value = base64.b64encode(value).decode("ascii")
@@ -100,9 +107,12 @@ class Showing:
                 stream.flush()
             except BaseException:
                 pass
+        self._sent += 1
         view = memoryview(json.dumps(line).encode("ascii") + b"\n")
         while view:
             view = view[os.write(SHOWN, view) :]
+        if self.waits and self.wait and line["type"] != "input_request":
+            self.wait(self._sent)
 
 
 def _to_json(value: Any) -> Any:

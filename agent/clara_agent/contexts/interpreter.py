@@ -80,9 +80,9 @@ class Interpreter:
         self._control = control
         self._agent.loop.add(control.fileno(), READ, self._ready)
 
-    def run(self, code: Bytes, is_silent: bool) -> None:
+    def run(self, code: Bytes, is_silent: bool, asks: bool) -> None:
         """Gives it a cell; its end is told to the listener."""
-        cell: dict[str, Any] = {"silent": is_silent}
+        cell: dict[str, Any] = {"silent": is_silent, "asks": asks}
         if len(code) > MAX_INLINE:
             self._scripts.append(self._agent.scratch.put(b"cell.py", code))
             cell["file"] = self._scripts[-1]
@@ -93,6 +93,14 @@ class Interpreter:
             self._send(message)
         else:
             self._unsent.append(message)
+
+    def answer(self, number: int, text: bytes | None) -> None:
+        """Gives its code a line that it has asked for."""
+        self._send(marshal.dumps({"number": number, "text": text}))
+
+    def acknowledge(self, shown: int) -> None:
+        """Says that so many lines of its cell are read."""
+        self._send(marshal.dumps({"shown": shown}))
 
     def _send(self, message: bytes) -> None:
         try:

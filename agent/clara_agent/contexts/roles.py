@@ -22,11 +22,13 @@ class Cell(Protocol):
 
     timeout_ms: int | None
     is_silent: bool
+    # Whether somebody answers the lines that its code asks for.
+    asks: bool
     source: bytearray
 
     # It is its turn.
     def begin(self, outputs: list[int]) -> None: ...
     # Its code has ended; calls back when all of its output is sent.
-    def end(self, end: dict[str, Any], then: Any) -> None: ...
+    def over(self, end: dict[str, Any], then: Any) -> None: ...
     # It cannot run.
     def on_failure(self, failure: Failure) -> None: ...

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Kinds of events; outputs have the number of their stream.
-START, STDOUT, STDERR, EXIT = 0, 1, 2, 3
+START, STDOUT, STDERR, EXIT, SHOWN = 0, 1, 2, 3, 4
 
 MAX_EVENTS = 8192
 MAX_BYTES = 1 << 20
@@ -44,8 +44,8 @@ class History:
         self._events.append((kind, payload))
         self.bytes += len(payload)
         self.total_bytes += len(payload)
-        while self.bytes > MAX_BYTES or len(self._events) - self._head > MAX_EVENTS:
-            self.drop_oldest()
+        while (self.bytes > MAX_BYTES or len(self._events) - self._head > MAX_EVENTS) and self.drop_oldest():
+            pass
 
     def drop_oldest(self) -> bool:
         """Drops the oldest event; false where none but the last is left."""

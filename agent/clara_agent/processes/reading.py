@@ -6,11 +6,13 @@ from ..errors import Failure
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from ..wire.wire_json import loads
-from .history import EXIT, STDERR, STDOUT
+from .history import EXIT, SHOWN, STDERR, STDOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .kept import Kept
+
+CHUNK = 65536
 
 
 class Attach(Operation):
@@ -21,6 +23,9 @@ class Attach(Operation):
         self._kept: Kept | None = None
         # What of the next event the reader has already, in bytes.
         self._skipped = 0
+        # The event that goes in pieces, and what of it is sent: it is kept here until all is.
+        self._piece: bytes | None = None
+        self._sent = 0
         kept = self.find()
         self._keeps_running = take(self.parameters, "keepRunning", bool, False)
         self._kept = kept
@@ -62,17 +67,21 @@ class Attach(Operation):
             return
         history = kept.history
         while self._next < history.next_id:
-            if self._next < history.first_id:
+            if self._next < history.first_id and self._piece is None:
                 self._next = history.first_id
                 self._taken = history.dropped_bytes
                 self._skipped = 0
                 self.channel.event({"gap": self._next, "lost": history.dropped_bytes})
-            kind, payload = history.get(self._next)
+            kind, payload = (SHOWN, self._piece) if self._piece is not None else history.get(self._next)
             if kind in (STDOUT, STDERR):
                 if self.channel.room() < len(payload):
                     return
                 self.channel.data(kind, payload[self._skipped :] if self._skipped else payload)
                 self._skipped = 0
+                self._taken += len(payload)
+            elif kind == SHOWN:
+                if not self._send_shown(payload):
+                    return
                 self._taken += len(payload)
             elif kind == EXIT:
                 self._kept = None
@@ -80,6 +89,19 @@ class Attach(Operation):
                 self.channel.result({"id": self._next, "exit": loads(payload)})
                 return
             self._next += 1
+
+    def _send_shown(self, payload: bytes) -> bool:
+        """Sends an event that may be longer than a frame: pieces on stream 0, then an EVENT. False where there is no room for all."""
+        self._piece = payload
+        while self._sent < len(payload):
+            room = min(self.channel.room(), CHUNK)
+            if not room:
+                return False
+            self.channel.data(0, payload[self._sent : self._sent + room])
+            self._sent += room
+        self._piece, self._sent = None, 0
+        self.channel.event({"shown": self._next})
+        return True
 
     def on_room(self) -> None:
         """Goes on after a stall."""

@@ -30,7 +30,7 @@ class ProcessTable:
         self._budget = max(MIN_BUDGET, min(MAX_BUDGET, memory_bytes // 32))
         self._used = 0
 
-    def add(self, about: dict[str, Any], has_caller: bool, most: int) -> Kept:
+    def add(self, about: dict[str, Any], has_caller: bool, most: int, kind: type[Kept] = Kept) -> Any:
         """Makes a place for a process; Failure `limit` where so many run already."""
         self._expire()
         while len(self._kept) >= min(most, MAX_PROCESSES):
@@ -38,7 +38,7 @@ class ProcessTable:
             if oldest is None:
                 raise Failure("limit", "This sandbox has %d processes already; end or delete one." % len(self._kept))
             self.forget(oldest)
-        kept = Kept(self._agent, self._next, about, has_caller, self._trim)
+        kept = kind(self._agent, self._next, about, has_caller, self._trim)
         self._kept[kept.id] = kept
         self._next += 1
         return kept

@@ -23,6 +23,7 @@ TABLE = {
     "context": ("contexts.context_operations", "Make"),
     "contexts": ("contexts.context_operations", "Contexts"),
     "cell": ("contexts.cell", "Cell"),
+    "cell_start": ("contexts.start_cell", "StartCell"),
     "context_interrupt": ("contexts.context_operations", "Interrupt"),
     "context_restart": ("contexts.context_operations", "Restart"),
     "context_delete": ("contexts.context_operations", "Delete"),

@@ -1,0 +1,198 @@
+"""A streamed cell: a process of the table whose program is code in a context."""
+
+from __future__ import annotations
+
+import os
+
+from ..processes.history import SHOWN
+from ..processes.kept import Kept
+from ..wire.wire_json import loads
+from .cell_reading import CellReading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..errors import Failure
+    from ..io.contracts import Bytes
+    from .context import Context
+
+# What somebody may type before it is asked for.
+MAX_TYPED = 65536
+ASKING = b'{"type": "input_request"'
+SIGINT_EXIT = 130
+
+
+class KeptCell(Kept):
+    """Keeps what a cell says; signals and its deletion interrupt the cell. A cell whose server is lost runs to its timeout."""
+
+    process: Any
+
+    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool) -> None:
+        """Runs the code when the cells before it are over."""
+        self.process = StreamedCell(self, context, code, timeout_ms, is_silent)
+        context.submit(self.process)
+
+    def show(self, line: bytes) -> None:
+        """The cell shows something, or asks for a line."""
+        if line.startswith(ASKING):
+            self.process.ask(line)
+        self._tell(SHOWN, line)
+        self.process.acknowledge()
+
+    def signal(self, number: int, is_for_tree: bool) -> bool:
+        """Interrupts the cell, whatever the signal is; false where it has ended."""
+        if self.is_over:
+            return False
+        self.process.interrupt()
+        return True
+
+    def _give_up(self) -> None:
+        self._grace = None
+        self._is_held = False
+        if not self.is_over:
+            self.process.on_room()
+
+
+class StreamedCell:
+    """A cell as its context sees it, and a process as the table does."""
+
+    # What it can be told by: lines that its code asks for.
+    has_stdin = True
+    has_exited = False
+    asks = True
+
+    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool) -> None:
+        self.request = self
+        self.source = code
+        self.timeout_ms = timeout_ms
+        self.is_silent = is_silent
+        self._kept = kept
+        self._context = context
+        self._reading: CellReading | None = None
+        self._end: dict[str, Any] | None = None
+        self._then: Callable[[], object] | None = None
+        self._typed = bytearray()
+        self._asked: int | None = None
+        self._is_closed = False
+        self._shown = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process of its interpreter."""
+        pids = self._context.pids()
+        return pids[0] if pids else None
+
+    # What its context tells.
+
+    def begin(self, outputs: list[int]) -> None:
+        """It is its turn."""
+        copies: list[int] = []
+        try:
+            for fd in outputs:
+                copies.append(os.dup(fd))
+        except OSError:
+            for fd in copies:
+                os.close(fd)
+            raise
+        self._reading = CellReading(self._context.loop, self._kept, copies, self._kept.show, self._finish)
+
+    def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
+        """The code has ended."""
+        self._end, self._then = end, then
+        assert self._reading
+        self._reading.drain()
+
+    def _finish(self) -> None:
+        then, self._then = self._then, None
+        nothing = {"bytes": 0, "omitted": 0}
+        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing))
+        if then:
+            then()
+
+    def on_failure(self, failure: Failure) -> None:
+        """It cannot run."""
+        if self._reading:
+            self._reading.close()
+        self._kept.on_failure(failure)
+
+    # What the table asks of it.
+
+    def interrupt(self) -> None:
+        """Raises KeyboardInterrupt in it, once it runs; one that waits never runs."""
+        if self._reading:
+            self._context.interrupt()
+        else:
+            self.end_now()
+
+    def end_now(self) -> None:
+        """It waits for its turn, and gets none."""
+        self._context.cancel(self)
+        self._end = {
+            "exitCode": SIGINT_EXIT,
+            "signal": "SIGINT",
+            "timedOut": False,
+            "cancelled": True,
+            "oomKilled": False,
+            "durationMs": 0,
+            "executionCount": self._context.count,
+            "restarted": False,
+        }
+        self._finish()
+
+    def end(self, reason: str) -> None:
+        """Interrupts it, and kills its interpreter where that does not end it."""
+        if self._reading:
+            self._context.cancel(self)
+        else:
+            self.end_now()
+
+    def on_room(self) -> None:
+        """Lets stalled outputs go on."""
+        if self._reading and self._kept.exit is None:
+            self._reading.on_room()
+
+    # What it is told.
+
+    def ask(self, line: bytes) -> None:
+        """Its code waits for a line."""
+        try:
+            self._asked = int(loads(line)["number"])
+        except (ValueError, KeyError, TypeError):
+            return
+        self._answer()
+
+    def acknowledge(self) -> None:
+        """What it has shown is told, and all that it wrote before: it goes on."""
+        self._shown += 1
+        self._context.acknowledge(self, self._shown)
+
+    def write(self, payload: Bytes) -> bool:
+        """Takes what is typed; false where no more is."""
+        if self._is_closed or len(self._typed) + len(payload) > MAX_TYPED:
+            return False
+        self._typed += payload
+        size = len(payload)
+        self._context.loop.soon(lambda: self._kept.consumed(size))
+        self._answer()
+        return True
+
+    def close_stdin(self) -> None:
+        """Nothing more is typed."""
+        self._is_closed = True
+        self._answer()
+
+    def drop_input(self) -> None:
+        """Nothing waits: what is typed is taken at once."""
+
+    def _answer(self) -> None:
+        if self._asked is None or not (self._typed or self._is_closed):
+            return
+        number, self._asked = self._asked, None
+        text: bytes | None = None
+        if self._typed:
+            # Who sends a line may leave out its end.
+            text, _, rest = bytes(self._typed).partition(b"\n")
+            self._typed[:] = rest
+        self._context.answer(self, number, text)

@@ -1,0 +1,37 @@
+"""The operation `cell_start`: code that runs in a context as a kept process, whose events others may read."""
+
+from __future__ import annotations
+
+from ..wire.parameters import take, take_count
+from .cell import Cell
+from .context_operations import take_asked
+from .kept_cell import KeptCell
+
+MAX_PROCESSES = 1024
+
+
+class StartCell(Cell):
+    """Answers what is known of the process once the cell is in its context's queue."""
+
+    def start(self) -> None:
+        """Reads the parameters."""
+        super().start()
+        self._about = take(self.parameters, "about", dict, {})
+        self._has_caller = take(self.parameters, "caller", bool, False)
+        self._most_processes = take_count(self.parameters, "processes", MAX_PROCESSES)
+
+    def on_end(self, stream: int) -> None:
+        """The code is whole."""
+        contexts = self.agent.contexts()
+        context = contexts.get(self._name)
+        if context is None and self._make is not None:
+            context = contexts.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
+        context = context or contexts.find(self._name)
+        table = self.agent.table()
+        kept = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
+        try:
+            kept.run(context, self.source, self.timeout_ms, self.is_silent)
+        except BaseException:
+            table.forget(kept)
+            raise
+        self.channel.result(kept.describe())
