@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type ContextSetup, changeContext, listContexts, makeContext } from '../agent/calls/contexts.ts';
+import { startCell } from '../agent/calls/start-cell.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
+import type { ProcessEvent } from '../processes/events.ts';
+import { toCellAbout } from '../processes/kept-process.ts';
+import { readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -25,6 +29,8 @@ interface ContextsConfig {
   readonly outputLimitBytes: number;
   /** Contexts in one sandbox. */
   readonly maxContexts: number;
+  /** Processes kept in one sandbox, streamed cells among them. */
+  readonly maxProcesses: number;
 }
 
 const DEFAULT_SETUP: ContextSetup = {
@@ -105,6 +111,31 @@ export class Contexts {
     });
   }
 
+  /** The same as it goes, at the pace of its reader, whose going interrupts the code unless it is to run on. Throws before the first event or ends with `exit`. */
+  async *stream(
+    ref: SandboxRef,
+    id: string,
+    { keepsRunning, signal, ...cell }: CellRequest & { readonly keepsRunning: boolean; readonly signal: AbortSignal },
+  ): AsyncGenerator<ProcessEvent> {
+    if (id !== DEFAULT_CONTEXT) await this.#sandboxes.isUp(ref);
+    const held = await this.#sandboxes.acquire(ref, { lease: 'run' });
+    let failure: unknown = null;
+    try {
+      const setup = await this.#setupOf(ref, id, held.env);
+      const { maxContexts: most, maxProcesses: mostProcesses } = this.#config;
+      const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
+      const timeoutMs = cell.timeoutSeconds * 1000;
+      const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
+      const { id: process } = await asConflict(startCell(held.connection, id, options));
+      yield* readProcess(held, process, { isCaller: true, keepsRunning, signal });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      held.release(failure);
+    }
+  }
+
   /** Raises KeyboardInterrupt in what runs; the variables stay. */
   async interrupt(ref: SandboxRef, id: string): Promise<void> {
     const context = await this.get(ref, id);
@@ -165,4 +196,14 @@ function toNote({ id, name, language, cwd, createdAtMs }: Context): NotedContext
 
 function notFound(id: string): SandboxError {
   return new SandboxError('not_found', `There is no context ${id}.`);
+}
+
+/** As many processes as may be kept are a conflict: one has to be deleted. */
+async function asConflict<T>(started: Promise<T>): Promise<T> {
+  try {
+    return await started;
+  } catch (error) {
+    if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
+    throw new SandboxError('conflict', error.message, { cause: error });
+  }
 }

@@ -23,9 +23,11 @@ const line = z.discriminatedUnion('type', [
     traceback: z.array(z.string()).max(65_536),
   }),
   z.object({ type: z.literal('truncated') }),
+  z.object({ type: z.literal('input_request'), prompt: z.string().max(25_000), password: z.boolean() }),
 ]);
 
-type ShownLine = z.infer<typeof line>;
+/** A line that an interpreter sends of what its code shows. */
+export type ShownLine = z.infer<typeof line>;
 
 /** A value that code has shown, in all its representations. */
 interface ShownResult {
@@ -58,10 +60,11 @@ export function foldShown(bytes: Buffer, isCut: boolean): Shown {
   let left = MAX_BYTES;
   for (const text of bytes.toString('utf8').split('\n')) {
     left -= text.length + 1;
-    const shown = left < 0 ? null : parseLine(text);
+    const shown = left < 0 ? null : parseShownLine(text);
     if (!shown) continue;
     if (shown.type === 'truncated') isTruncated = true;
     else if (shown.type === 'error') exception = { name: shown.name, value: shown.value, traceback: shown.traceback };
+    else if (shown.type === 'input_request') continue;
     else if (shown.type === 'clear_output') {
       clearsNext = shown.wait;
       if (!shown.wait) results = [];
@@ -86,7 +89,8 @@ function toResult({ data, metadata, is_main: isMain, display_id: displayId }: Sh
   return { data, metadata, isMain, displayId };
 }
 
-function parseLine(text: string): ShownLine | null {
+/** A line that is what it should be; null for any other, as code can write there too. */
+export function parseShownLine(text: string): ShownLine | null {
   if (text === '') return null;
   try {
     const parsed = line.safeParse(JSON.parse(text));

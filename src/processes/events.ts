@@ -10,8 +10,20 @@ export type ProcessEvent = { readonly id: number } & (
   | { readonly type: 'opened' }
   /** What was lost to a reader that came late or was slow; the next event has this id. */
   | { readonly type: 'gap'; readonly bytes: number }
-  | { readonly type: 'exit'; readonly execution: Execution; readonly lastLine: string }
+  /** A line of JSON, unchecked: what a cell shows. */
+  | { readonly type: 'shown'; readonly line: string }
+  | { readonly type: 'exit'; readonly execution: Execution; readonly lastLine: string; readonly cell: CellEnd | null }
 );
+
+/** What only the end of a cell has. */
+interface CellEnd {
+  readonly executionCount: number;
+  readonly isRestarted: boolean;
+  readonly isTruncated: boolean;
+}
+
+/** The longest event that is shown, in bytes: a picture of 5 MB in base64, and what is around it. */
+const MAX_SHOWN_BYTES = 9 * 2 ** 20;
 
 /** Of the last line of stderr, in characters. */
 const MAX_LINE = 4096;
@@ -23,6 +35,8 @@ export class EventReader {
   #lostBytes = 0;
   #facts: ProcessFacts | undefined;
   #line = '';
+  #shown: Buffer[] = [];
+  #shownBytes = 0;
 
   constructor(memoryLimitBytes: number) {
     this.#memoryLimitBytes = memoryLimitBytes;
@@ -56,15 +70,26 @@ export class EventReader {
         yield { id: this.#take(), type: frame.stream, text };
         return;
       }
+      case 'part':
+        this.#shownBytes += frame.bytes.length;
+        if (this.#shownBytes <= MAX_SHOWN_BYTES) this.#shown.push(frame.bytes);
+        return;
+      case 'shown': {
+        const line = Buffer.concat(this.#shown).toString('utf8');
+        this.#shown = [];
+        this.#shownBytes = 0;
+        yield { id: this.#take(), type: 'shown', line };
+        return;
+      }
       case 'end':
         this.#next = frame.id;
-        yield this.end(toExecution(frame.end, this.#memoryLimitBytes));
+        yield this.end(toExecution(frame.end, this.#memoryLimitBytes), toCellEnd(frame.end));
     }
   }
 
   /** The event of an end that the frames did not tell. */
-  end(execution: Execution): ProcessEvent {
-    return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim() };
+  end(execution: Execution, cell: CellEnd | null = null): ProcessEvent {
+    return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell };
   }
 
   #start({ id, pid, startedAtMs }: ProcessFacts): ProcessEvent {
@@ -86,6 +111,12 @@ function lastLine(text: string): string {
   const end = text.trimEnd().length;
   const begin = text.lastIndexOf('\n', end - 1) + 1;
   return text.slice(begin).slice(-MAX_LINE);
+}
+
+function toCellEnd(end: ProcessEnd): CellEnd | null {
+  if ('failure' in end || end.executionCount === undefined) return null;
+  const { executionCount, restarted = false, shownCut = false } = end;
+  return { executionCount, isRestarted: restarted, isTruncated: shownCut };
 }
 
 /** How a kept process ended, as an execution whose outputs were read elsewhere. */

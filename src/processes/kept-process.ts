@@ -6,7 +6,7 @@ import type { Program } from '../agent/calls/run.ts';
 const aboutSchema = z.object({
   name: z.string().nullable().default(null),
   labels: z.record(z.string(), z.string()).default({}),
-  kind: z.enum(['command', 'argv', 'code', 'tty']).default('command'),
+  kind: z.enum(['command', 'argv', 'code', 'tty', 'context']).default('command'),
   command: z.string().default(''),
   cwd: z.string().default('/workspace'),
 });
@@ -28,6 +28,11 @@ export function toAbout(
   const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
   const kind = hasTerminal ? 'tty' : KIND[program.kind];
   return { ...more, kind, command: command.slice(0, MAX_SHOWN).toWellFormed() };
+}
+
+/** What is to be said of a cell that is streamed. */
+export function toCellAbout(code: string, cwd: string): ProcessAbout {
+  return { name: null, labels: {}, kind: 'context', command: code.slice(0, MAX_SHOWN).toWellFormed(), cwd };
 }
 
 /** A program that lives beyond its request. */

@@ -1,4 +1,3 @@
-import { attachProcess } from '../agent/calls/attach.ts';
 import {
   describeProcess,
   forgetProcess,
@@ -20,9 +19,10 @@ import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { LeaseKind } from '../sandboxes/leases.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
-import { EventReader, type ProcessEvent } from './events.ts';
-import { type Execution, execute, toCutExecution } from './executions.ts';
+import type { ProcessEvent } from './events.ts';
+import { type Execution, execute } from './executions.ts';
 import { type KeptProcess, type ProcessAbout, toKeptProcess } from './kept-process.ts';
+import { readProcess } from './reading.ts';
 import { Terminal } from './terminal.ts';
 
 export interface RunOptions {
@@ -89,7 +89,7 @@ export class Processes {
     let failure: unknown = null;
     try {
       const { id } = await this.#start(held, program, options, true, signal);
-      yield* this.#read(held, id, { isCaller: true, keepsRunning, signal });
+      yield* readProcess(held, id, { isCaller: true, keepsRunning, signal });
     } catch (error) {
       failure = error;
       throw error;
@@ -116,7 +116,7 @@ export class Processes {
     const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
     let failure: unknown = null;
     try {
-      yield* this.#read(held, id, options);
+      yield* readProcess(held, id, options);
     } catch (error) {
       failure = error;
       throw error;
@@ -236,24 +236,6 @@ export class Processes {
     } catch (error) {
       if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
       throw new SandboxError('conflict', error.message, { cause: error });
-    }
-  }
-
-  async *#read(
-    { connection, memory, isServerEnding }: SandboxAccess,
-    id: number,
-    options: Parameters<typeof attachProcess>[2],
-  ): AsyncGenerator<ProcessEvent> {
-    const reader = new EventReader(memory.limitBytes);
-    const startedAtMs = performance.now();
-    try {
-      for await (const frame of attachProcess(connection, id, options)) yield* reader.read(frame);
-    } catch (error) {
-      // Then the process runs on, and the next server has it.
-      if (isServerEnding()) throw error;
-      const execution = reader.facts && toCutExecution(error, performance.now() - startedAtMs, memory.limitBytes);
-      if (!execution) throw error;
-      yield reader.end(execution);
     }
   }
 }

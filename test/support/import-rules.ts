@@ -272,6 +272,6 @@ export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   [PACKAGE('archives')]: [ERRORS, IO, WIRE, JOBS, FILES],
   [PYTHON]: [ERRORS, IO, WIRE, HOST, FILES],
   [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON],
-  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST],
+  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST, PACKAGE('processes')],
   [PACKAGE('network')]: [ERRORS, IO, WIRE],
 };

@@ -11,6 +11,7 @@ from .interpreter import Interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..io.loop import Timer
@@ -40,6 +41,7 @@ class Context:
         self.created_at = self.last_used = time()
         self._interpreter: Interpreter | None = None
         self._waiting: list[Cell] = []
+        self._starters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
         self._timer: Timer | None = None
         self._is_ending = self._is_cancelled = self._is_timed_out = False
@@ -171,6 +173,19 @@ class Context:
         if self._cell and self._interpreter and not self._is_ending:
             self._interpreter.kill()
 
+    def when_started(self, call: Callable[[], object]) -> None:
+        """Calls once its interpreter has a process, or will have none."""
+        if self.pids():
+            call()
+        else:
+            self._starters.append(call)
+
+    def on_started(self) -> None:
+        """The interpreter has a process."""
+        starters, self._starters = self._starters, []
+        for call in starters:
+            call()
+
     def on_done(self, count: int, is_good: bool) -> None:
         """The cell is over."""
         self.count = count
@@ -179,6 +194,7 @@ class Context:
 
     def on_lost(self, interpreter: Interpreter, status: int) -> None:
         """An interpreter is gone: its own, or one that has been replaced."""
+        self.on_started()
         if interpreter is self._interpreter:
             self._interpreter = None
             self._is_lost = True

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     class Listener(Protocol):
         """Who hears of it."""
 
+        # Its process is there.
+        def on_started(self) -> None: ...
         # A cell is over: how many there were, and whether it went well.
         def on_done(self, count: int, is_good: bool) -> None: ...
         # This one is gone, with this wait status.
@@ -148,6 +150,7 @@ class Interpreter:
                 self.pid = first
                 self._close_theirs()
                 self._agent.children.watch(first, self._exited)
+                self._listener.on_started()
             elif kind == READY and not self._is_ready:
                 self._is_ready = True
                 unsent, self._unsent = self._unsent, []
@@ -166,6 +169,7 @@ class Interpreter:
             self._control.close()
             try:
                 self._listen(self._start_alone())
+                self._listener.on_started()
             except OSError:
                 self._finish(KILLED_STATUS)
         elif self.pid is None:

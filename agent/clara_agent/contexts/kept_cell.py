@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # What somebody may type before it is asked for.
 MAX_TYPED = 65536
 ASKING = b'{"type": "input_request"'
+CUT = b'{"type": "truncated"'
 SIGINT_EXIT = 130
 
 
@@ -36,9 +37,12 @@ class KeptCell(Kept):
 
     def show(self, line: bytes) -> None:
         """The cell shows something, or asks for a line."""
+        if line.startswith(CUT):
+            self.process.is_cut = True
+        else:
+            self._tell(SHOWN, line)
         if line.startswith(ASKING):
             self.process.ask(line)
-        self._tell(SHOWN, line)
         self.process.acknowledge()
 
     def signal(self, number: int, is_for_tree: bool) -> bool:
@@ -76,6 +80,8 @@ class StreamedCell:
         self._typed = bytearray()
         self._asked: int | None = None
         self._is_closed = False
+        # Whether something was too large to be shown.
+        self.is_cut = False
         self._shown = 0
 
     @property
@@ -107,7 +113,7 @@ class StreamedCell:
     def _finish(self) -> None:
         then, self._then = self._then, None
         nothing = {"bytes": 0, "omitted": 0}
-        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing))
+        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing, shownCut=self.is_cut))
         if then:
             then()
 

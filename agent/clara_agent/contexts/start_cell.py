@@ -11,7 +11,7 @@ MAX_PROCESSES = 1024
 
 
 class StartCell(Cell):
-    """Answers what is known of the process once the cell is in its context's queue."""
+    """Answers what is known of the process once the cell is in the queue of its context and that has a process."""
 
     def start(self) -> None:
         """Reads the parameters."""
@@ -34,4 +34,4 @@ class StartCell(Cell):
         except BaseException:
             table.forget(kept)
             raise
-        self.channel.result(kept.describe())
+        context.when_started(lambda: self.channel.result(kept.describe()))

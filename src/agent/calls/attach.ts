@@ -14,6 +14,7 @@ const opening = z.object({
   process: processFacts,
 });
 const gap = z.object({ gap: z.int().min(1), lost: z.number().min(0) });
+const shown = z.object({ shown: z.int().min(1) });
 const ended = z.object({ id: z.int().min(1), exit: processEnd });
 
 interface AttachOptions {
@@ -36,7 +37,10 @@ export async function* attachProcess(
   const parameters = { id, ...(after === undefined ? {} : { after }), caller: isCaller, keepRunning: keepsRunning };
   const options = { signal: AbortSignal.any([signal, left.signal]), deadlineMs: null };
   const listener: ChannelListener = {
-    onData: (stream, bytes) => inbox.put({ kind: 'output', stream: stream === 2 ? 'stderr' : 'stdout', bytes }),
+    onData: (stream, bytes) => {
+      if (stream === 0) inbox.put({ kind: 'part', bytes });
+      else inbox.put({ kind: 'output', stream: stream === 2 ? 'stderr' : 'stdout', bytes });
+    },
     onEvent: (event) => {
       const frame = toFrame(event);
       if (frame) inbox.put(frame);
@@ -71,5 +75,6 @@ export function toFrame(event: unknown): ProcessFrame | null {
   }
   const missed = gap.safeParse(event);
   if (missed.success) return { kind: 'gap', next: missed.data.gap, lostBytes: missed.data.lost };
-  return null;
+  const whole = shown.safeParse(event);
+  return whole.success ? { kind: 'shown', id: whole.data.shown } : null;
 }

@@ -18,6 +18,9 @@ export type ProcessFrame =
       readonly facts: ProcessFacts;
     }
   | { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }
+  /** A part of what is shown, and where that is whole: the event of this number is all the parts before it. */
+  | { readonly kind: 'part'; readonly bytes: Buffer }
+  | { readonly kind: 'shown'; readonly id: number }
   | { readonly kind: 'gap'; readonly next: number; readonly lostBytes: number }
   | { readonly kind: 'end'; readonly id: number; readonly end: ProcessEnd };
 
@@ -46,7 +49,7 @@ export class FrameInbox {
     for (;;) {
       const frame = this.#frames.shift();
       if (frame) {
-        if (frame.kind === 'output') this.channel?.consumed(frame.bytes.length);
+        if (frame.kind === 'output' || frame.kind === 'part') this.channel?.consumed(frame.bytes.length);
         return frame;
       }
       if (this.#failure) throw this.#failure.error;

@@ -11,7 +11,15 @@ const ANSWER_MS = 20_000;
 const failure = z.object({ failure: z.object({ code: z.string(), message: z.string().max(4096) }) });
 
 /** How a kept process ended, or why it could not be started. */
-export const processEnd = z.union([runResult, failure]);
+export const processEnd = z.union([
+  runResult.extend({
+    /** Of a cell: its number, whether variables are gone, whether something was too large to be shown. */
+    executionCount: z.int().min(0).optional(),
+    restarted: z.boolean().optional(),
+    shownCut: z.boolean().optional(),
+  }),
+  failure,
+]);
 
 export type ProcessEnd = z.infer<typeof processEnd>;
 

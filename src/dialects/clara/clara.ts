@@ -47,7 +47,7 @@ export function claraDialect(options: ClaraOptions): Dialect {
       await app.register(executionRoutes, { ...core, maxTimeoutSeconds, isExecuteStateful });
       await app.register(processRoutes, { ...core, maxTimeoutSeconds });
       await app.register(treeRoutes, core);
-      await app.register(contextRoutes, core);
+      await app.register(contextRoutes, { ...core, maxTimeoutSeconds });
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
       await app.register(signatureRoutes, { ...core, signer, clock, publicUrl: options.publicUrl });

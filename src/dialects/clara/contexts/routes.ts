@@ -1,18 +1,18 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toContextLanguage } from '../../../contexts/languages.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
-import { toOutcome } from '../../../processes/executions.ts';
-import { type Core, refOf } from '../../dialect.ts';
-import { requireTimeout } from '../executions/streaming.ts';
+import { refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
+import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { noContent, noQuery } from '../processes/schemas.ts';
 import { noBody } from '../sandboxes/state-schemas.ts';
-import { toCellResponse, toContextInfo } from './mapping.ts';
+import { toContextInfo } from './mapping.ts';
+import { answerCell } from './running.ts';
 import * as schemas from './schemas.ts';
 
 /** The native dialect: interpreters whose variables live on between calls. */
-export const contextRoutes: FastifyPluginAsyncZod<Core> = async (app, { contexts }) => {
+export const contextRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async (app, core) => {
+  const { contexts } = core;
   const answer = { 200: schemas.contextInfo };
   const params = schemas.contextParams;
   const querystring = noQuery;
@@ -68,16 +68,15 @@ export const contextRoutes: FastifyPluginAsyncZod<Core> = async (app, { contexts
       { params: schemas.cellParams, body: schemas.cellBody, querystring },
     ),
     async (request, reply) => {
-      const { code, timeout: timeoutSeconds, silent } = request.body;
-      requireTimeout(timeoutSeconds, null, timeoutSeconds);
-      const cell = await contexts.execute(refOf(request), request.params.id, {
+      const { code, timeout: timeoutSeconds, silent, stream } = request.body;
+      return await answerCell(request, reply, core, {
+        id: request.params.id,
         code,
         timeoutSeconds,
         isSilent: silent ?? false,
-        signal: disconnectSignal(reply),
+        isKeptRunning: false,
+        isStreamed: stream ?? false,
       });
-      request.outcome = toOutcome(cell.execution);
-      return toCellResponse(cell, timeoutSeconds);
     },
   );
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toContextLanguage } from '../../../contexts/languages.ts';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { executionResponse, shownFields } from '../executions/schemas.ts';
+import { executionResponse, shownFields, stream } from '../executions/schemas.ts';
 import { contextId, path, timeout, userParams } from '../fields.ts';
 import { env, text } from '../processes/schemas.ts';
 
@@ -70,6 +70,7 @@ export const cellBody = z
       .boolean()
       .nullish()
       .meta({ description: 'True: it has no number, and the value of its last expression is not shown.' }),
+    stream,
   })
   .meta({ examples: [{ code: 'x = 20\nx + 1', timeout: 30 }] });
 

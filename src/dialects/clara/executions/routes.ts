@@ -5,20 +5,20 @@ import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import type { StreamFormat } from '../../../http/streams/format.ts';
-import type { ProcessEvent } from '../../../processes/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
 import { toLanguage, toProgram } from '../../../processes/languages.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { refOf } from '../../dialect.ts';
-import { toCellResponse } from '../contexts/mapping.ts';
+import { answerCell } from '../contexts/running.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toStream } from '../processes/mapping.ts';
+import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { toExecutionResponse } from './mapping.ts';
 import * as schemas from './schemas.ts';
-import { refuseStream, requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
+import { requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
@@ -45,7 +45,7 @@ interface ExecutionRoutesOptions extends ProcessRoutesOptions {
 
 /** The native dialect: running code, commands and pip. */
 export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = async (app, options) => {
-  const { processes, contexts, maxTimeoutSeconds, isExecuteStateful } = options;
+  const { processes, maxTimeoutSeconds, isExecuteStateful } = options;
   const answers = { 200: schemas.executionResponse };
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
@@ -85,14 +85,8 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const context = request.body.context ?? (isDefault ? DEFAULT_CONTEXT : null);
       if (context !== null) {
         requireContextLanguage(language);
-        const format = toStreamFormat(request, stream ?? false);
-        refuseStream(format);
-        requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
-        const signal = isKeptRunning ? undefined : disconnectSignal(reply);
-        const how = { code, timeoutSeconds, isSilent: false, signal };
-        const cell = await contexts.execute(refOf(request), context, how);
-        request.outcome = toOutcome(cell.execution);
-        return toCellResponse(cell, timeoutSeconds);
+        const how = { id: context, code, timeoutSeconds, isSilent: false, isKeptRunning, isStreamed: stream ?? false };
+        return await answerCell(request, reply, options, how);
       }
       const program = toProgram(language, code);
       return await run(request, reply, {
@@ -146,14 +140,3 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       await answer(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
   );
 };
-
-/** Passes events on and tells each before. */
-async function* noting(
-  events: AsyncIterable<ProcessEvent>,
-  note: (event: ProcessEvent) => void,
-): AsyncGenerator<ProcessEvent> {
-  for await (const event of events) {
-    note(event);
-    yield event;
-  }
-}

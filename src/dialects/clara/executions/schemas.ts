@@ -8,7 +8,7 @@ const keepRunning = z.boolean().default(false).meta({
   description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
 });
 
-const stream = z
+export const stream = z
   .boolean()
   .nullish()
   .meta({ description: 'True: answered as events (SSE), as for Accept: text/event-stream or application/x-ndjson.' });

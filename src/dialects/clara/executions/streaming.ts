@@ -19,13 +19,6 @@ export function requireTimeout(timeoutSeconds: number, format: StreamFormat | nu
   throw new InvalidRequest([{ loc: ['body', 'timeout'], msg: `must be ${most} or less`, type: 'too_big' }]);
 }
 
-/** Throws for a stream of what is only answered whole. */
-export function refuseStream(format: StreamFormat | null): void {
-  if (format === null) return;
-  const msg = 'must be absent or false with a context, which answers at the end';
-  throw new InvalidRequest([{ loc: ['body', 'stream'], msg, type: 'not_streamed' }]);
-}
-
 /** Throws for code in a language that its context does not have. */
 export function requireContextLanguage(language: Language): void {
   if (toContextLanguage(language) !== undefined) return;

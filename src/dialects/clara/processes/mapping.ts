@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { parseShownLine, type ShownLine } from '../../../contexts/results.ts';
 import { PING, type StreamEvent } from '../../../http/streams/events.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { exitCodeOf } from '../../../processes/executions.ts';
@@ -32,6 +33,13 @@ export function toProcess(kept: KeptProcess): z.output<typeof processInfo> {
   };
 }
 
+/** What a cell shows; PING for what is none of that, which only code that forges it sends. */
+function toShownEvent(id: number, shown: ShownLine | null): StreamEvent {
+  if (shown === null || shown.type === 'truncated') return PING;
+  const { type, ...data } = shown;
+  return { id, event: type, data };
+}
+
 /** An event as streams of this dialect have it. */
 function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeoutSeconds: number): StreamEvent {
   const { id } = event;
@@ -43,6 +51,8 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
     case 'stdout':
     case 'stderr':
       return { id, event: event.type, data: { text: event.text } };
+    case 'shown':
+      return toShownEvent(id, parseShownLine(event.line));
     case 'opened':
       return PING;
     case 'gap':
@@ -50,7 +60,13 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
       return { event: 'gap', data: { first_id: id, bytes: event.bytes } };
     case 'exit': {
       const { output: _, stderr: __, error, ...end } = toExecutionResponse(event.execution, what, timeoutSeconds);
-      return { id, event: 'exit', data: { ...end, error: end.success ? null : event.lastLine || error } };
+      const { cell } = event;
+      const more = cell && {
+        results_truncated: cell.isTruncated,
+        execution_count: cell.executionCount,
+        context_restarted: cell.isRestarted,
+      };
+      return { id, event: 'exit', data: { ...end, ...more, error: end.success ? null : event.lastLine || error } };
     }
   }
 }

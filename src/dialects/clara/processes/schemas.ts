@@ -67,7 +67,7 @@ export const processInfo = z
     id: z.int(),
     name: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
-    kind: z.enum(['command', 'argv', 'code', 'tty']),
+    kind: z.enum(['command', 'argv', 'code', 'tty', 'context']),
     command: z.string(),
     cwd: z.string(),
     pid: z.int().nullable(),

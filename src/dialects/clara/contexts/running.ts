@@ -1,0 +1,47 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { sendEvents } from '../../../http/streams/events.ts';
+import { toOutcome } from '../../../processes/executions.ts';
+import { refOf } from '../../dialect.ts';
+import { requireTimeout, toStreamFormat } from '../executions/streaming.ts';
+import { toStream } from '../processes/mapping.ts';
+import { noting } from '../processes/noting.ts';
+import type { ProcessRoutesOptions } from '../processes/routes.ts';
+import { toCellResponse } from './mapping.ts';
+import type { cellResponse } from './schemas.ts';
+
+interface AskedCell {
+  /** The id of the context. */
+  readonly id: string;
+  readonly code: string;
+  readonly timeoutSeconds: number;
+  readonly isSilent: boolean;
+  /** True if the code goes on although its caller has left. */
+  readonly isKeptRunning: boolean;
+  /** True if the body asks for a stream. */
+  readonly isStreamed: boolean;
+}
+
+/** Runs code in a context and answers at its end, or as it goes where the request asks for that. */
+export async function answerCell(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { contexts, maxTimeoutSeconds }: ProcessRoutesOptions,
+  { id, code, timeoutSeconds, isSilent, isKeptRunning, isStreamed }: AskedCell,
+): Promise<z.output<typeof cellResponse> | FastifyReply> {
+  const format = toStreamFormat(request, isStreamed);
+  requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
+  const left = disconnectSignal(reply);
+  if (format === null) {
+    const signal = isKeptRunning ? undefined : left;
+    const cell = await contexts.execute(refOf(request), id, { code, timeoutSeconds, isSilent, signal });
+    request.outcome = toOutcome(cell.execution);
+    return toCellResponse(cell, timeoutSeconds);
+  }
+  const how = { code, timeoutSeconds, isSilent, keepsRunning: isKeptRunning, signal: left };
+  const events = noting(contexts.stream(refOf(request), id, how), (event) => {
+    if (event.type === 'exit') request.outcome = toOutcome(event.execution);
+  });
+  return await sendEvents(reply, format, toStream(events, 'Execution', timeoutSeconds));
+}
