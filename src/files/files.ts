@@ -125,7 +125,12 @@ export class Files {
   async unpack(
     ref: SandboxRef,
     path: string,
-    archive: { readonly format: ArchiveFormat; readonly encoding?: string | undefined; readonly chunks: Chunks },
+    archive: {
+      /** Absent: what its content says. */
+      readonly format: ArchiveFormat | undefined;
+      readonly encoding?: string | undefined;
+      readonly chunks: Chunks;
+    },
     options: StreamOptions,
   ): Promise<{ entries: number; bytes: number }> {
     const { format, encoding, chunks } = archive;

@@ -66,12 +66,12 @@ def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encod
 
 
 class Unpack(Working):
-    """Unpacks an archive that comes on stream 0."""
+    """Unpacks an archive that comes on stream 0, of a format or of what its content says."""
 
     def start(self) -> None:
         """Starts the child that takes the archive."""
         destination = take_path(self.parameters, "destination", self.agent.workspace)
-        form = _take_format(self.parameters)
+        form = None if self.parameters.get("format") is None else _take_format(self.parameters)
         limits = _take_limits(self.parameters)
         encoding = take(self.parameters, "encoding", str, None)
         roots = self.agent.roots

@@ -174,15 +174,15 @@ export async function packFolder(
   return { sizeBytes: await beforeBytes(size, opened), body: opened.body };
 }
 
-/** Unpacks an archive that is sent, into a folder of the sandbox; refuses it whole where it is unsafe or over the limits. */
+/** Unpacks an archive that is sent, of a format or of what its content says, into a folder of the sandbox; refuses it whole where it is unsafe or over the limits. */
 export function unpackFolder(
   connection: AgentConnection,
   destination: string,
-  format: ArchiveFormat,
+  format: ArchiveFormat | undefined,
   { limits, encoding = null }: UnpackOptions,
   chunks: Chunks,
   options: CallOptions | TransferOptions,
 ): Promise<{ entries: number; bytes: number }> {
-  const parameters = { destination, format, limits, encoding };
+  const parameters = { destination, ...(format === undefined ? {} : { format }), limits, encoding };
   return call(connection, 'unpack', parameters, extracted, options, {}, feedFrom(chunks, options, UNPACK_MS));
 }

@@ -12,7 +12,14 @@ export const archiveQuery = z.strictObject({
     .meta({ examples: ['zip'] }),
 });
 
-export const archiveUploadQuery = archiveQuery.extend({ path: folderPath, encoding: nameEncoding.optional() });
+export const archiveUploadQuery = archiveQuery.extend({
+  path: folderPath,
+  format: z
+    .enum(['tar', 'zip'])
+    .optional()
+    .meta({ description: 'Absent: what the content says; a tar may be compressed.', examples: ['zip'] }),
+  encoding: nameEncoding.optional(),
+});
 
 /** The same of an archive. */
 export const archiveBytes = z

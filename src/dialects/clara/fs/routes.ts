@@ -7,6 +7,7 @@ import { fromCursor, toCursor } from './cursor.ts';
 import { toEntry, toPath } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { searchRoutes } from './search-routes.ts';
+import { uploadRoutes } from './upload-routes.ts';
 
 /** The native dialect: folders and files as data. */
 export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
@@ -49,4 +50,5 @@ export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
 
   await app.register(changeRoutes, core);
   await app.register(searchRoutes, core);
+  await app.register(uploadRoutes, core);
 };

@@ -1,0 +1,84 @@
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpError } from './http-error.ts';
+import { InvalidRequest } from './validation.ts';
+
+/** Files of one form. */
+const MAX_FILES = 1000;
+
+/** Fields beside them. */
+const MAX_FIELDS = 8;
+
+/** The longest value of a field, in bytes. */
+const MAX_FIELD_BYTES = 16_384;
+
+/** A part of a form; the chunks of a file must be taken before the next part comes. */
+export type FormPart =
+  | { readonly kind: 'field'; readonly name: string; readonly value: string }
+  | { readonly kind: 'file'; readonly name: string; readonly fileName: string; readonly chunks: AsyncIterable<Buffer> };
+
+/** Lets the routes of this scope take multipart forms, which are streamed: nothing of them is kept on this machine. */
+export async function acceptForms(app: FastifyInstance): Promise<void> {
+  const limits = { files: MAX_FILES, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES };
+  await app.register(multipart, {
+    throwFileSizeLimit: false,
+    limits: { ...limits, fileSize: Number.POSITIVE_INFINITY, parts: Number.POSITIVE_INFINITY },
+  });
+}
+
+/** The parts of a form as they come. Leaving the loop early lets the rest pass unread. Throws InvalidRequest for what is no form. RFC 7578. */
+export async function* formParts(request: FastifyRequest): AsyncGenerator<FormPart> {
+  if (!request.isMultipart()) throw otherType();
+  const parts = request.parts();
+  try {
+    for (;;) {
+      const next = await orBroken(() => parts.next());
+      if (next.done) return;
+      const part = next.value;
+      if (part.type === 'file') {
+        const fileName = part.filename ?? '';
+        yield { kind: 'file', name: part.fieldname, fileName, chunks: chunksOf(part.file) };
+      } else {
+        if (part.valueTruncated) throw invalid(part.fieldname, `must have ${MAX_FIELD_BYTES} bytes or fewer`);
+        yield { kind: 'field', name: part.fieldname, value: String(part.value) };
+      }
+    }
+  } finally {
+    request.raw.unpipe();
+    request.raw.resume();
+  }
+}
+
+async function* chunksOf(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = file[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await orBroken(() => chunks.next());
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+/** A step of the parser; whatever it finds wrong is the form's fault. */
+async function orBroken<Result>(step: () => Promise<Result>): Promise<Result> {
+  try {
+    return await step();
+  } catch (cause) {
+    if (isLimit(cause))
+      throw new InvalidRequest([{ loc: ['body'], msg: 'has too many parts', type: 'too_many_parts' }]);
+    const msg = 'must be multipart/form-data that is whole';
+    throw new InvalidRequest([{ loc: ['body'], msg, type: 'form_invalid' }]);
+  }
+}
+
+function isLimit(error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && error.statusCode === 413;
+}
+
+function otherType(): HttpError {
+  const issue = { loc: ['header', 'content-type'], msg: 'must be multipart/form-data', type: 'content_type' };
+  return new HttpError(415, 'Send the files as multipart/form-data.', { issues: [issue] });
+}
+
+function invalid(name: string, msg: string): InvalidRequest {
+  return new InvalidRequest([{ loc: ['body', name], msg, type: 'form_invalid' }]);
+}
