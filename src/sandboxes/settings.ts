@@ -3,6 +3,7 @@ import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
+import { type SandboxId, toSandboxId } from './address.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -47,6 +48,8 @@ interface Updated {
 export class Settings {
   readonly #parts: SettingsParts;
   readonly #specs: SpecSettings;
+  /** Of sandboxes whose signed URLs hold something open. */
+  readonly #revoked = new Map<SandboxId, AbortController>();
 
   constructor(parts: SettingsParts) {
     this.#parts = parts;
@@ -83,6 +86,15 @@ export class Settings {
     return record?.signatures === signatures;
   }
 
+  /** Raised when the number of the sandbox is another one, be that at once. */
+  async whenRevoked(ref: SandboxRef, signatures: number): Promise<AbortSignal> {
+    const id = toSandboxId(ref.address);
+    const controller = this.#revoked.get(id) ?? new AbortController();
+    // Before the number is looked at, so that no revocation falls in between.
+    this.#revoked.set(id, controller);
+    return (await this.hasSignatures(ref, signatures)) ? controller.signal : AbortSignal.abort();
+  }
+
   /** Ends all URLs that were signed before, also of a deleted one with files; resolves when that is on disk. */
   async revokeSignatures(ref: SandboxRef): Promise<void> {
     const { changes, store } = this.#parts;
@@ -93,6 +105,8 @@ export class Settings {
       sandbox.record = { ...record, signatures: record.signatures + 1 };
       await store.write(sandbox.record);
     });
+    this.#revoked.get(sandbox.id)?.abort();
+    this.#revoked.delete(sandbox.id);
   }
 
   /** Freezes it with its memory until it is resumed or used; throws `conflict` where somebody waits for what it does, or it is stopped. */

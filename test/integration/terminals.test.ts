@@ -152,6 +152,24 @@ describe('a terminal', () => {
   });
 });
 
+describe('a terminal by a signed URL', () => {
+  it('needs no key, and is closed when its URLs are revoked while others look on', async () => {
+    const id = await begin({ argv: ['cat'] });
+    const request = { method: 'GET', path: path(`/${id}/attach`) };
+    const { body } = await server.call('POST', '/sandbox/u/sign', request);
+    const signed = await attach(body.url, {});
+    const keyed = await view(id);
+    signed.type('first\r');
+    await keyed.until('first\r\nfirst\r\n');
+    expect((await server.call('POST', '/sandbox/u/sign/revoke')).status).toBe(204);
+    expect(await signed.closed).toBe(1008);
+    expect(await attach(body.url, {}).catch(({ message }) => message)).toBe('401');
+    keyed.type('second\r');
+    await keyed.until('second\r\nsecond\r\n');
+    keyed.leave();
+  });
+});
+
 describe('a request for a terminal', () => {
   it.each([
     ['with code', { tty: SIZE, code: 'pass' }, 'tty'],

@@ -7,9 +7,17 @@ import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
 import { SUBPROTOCOL, showTerminal } from './terminal-socket.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Raised when the signature that let it in is revoked; null where none did. */
+    revoked: AbortSignal | null;
+  }
+}
+
 /** The native dialect: terminals. */
-export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes }) => {
+export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes, settings }) => {
   const params = schemas.processParams;
+  app.decorateRequest('revoked', null);
 
   app.post(
     '/sandbox/:user_id/processes/:id/resize',
@@ -41,6 +49,8 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
       requireSubprotocol(request);
       const { tty } = await processes.get(refOf(request), request.params.id);
       if (tty === null) throw new SandboxError('conflict', `Process ${request.params.id} has no terminal.`);
+      const { signed } = request;
+      if (signed) request.revoked = await settings.whenRevoked(refOf(request), signed.signatures);
     },
     handler: async (request) => {
       throw noWebSocket(request);
@@ -57,9 +67,10 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
   });
 };
 
-/** Raised when the signature of a request expires; null where a key let it in. */
-function expiryOf({ signed }: FastifyRequest): AbortSignal | null {
-  return signed && AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now()));
+/** Raised when the signature of a request expires or is revoked; null where a key let it in. */
+function expiryOf({ signed, revoked }: FastifyRequest): AbortSignal | null {
+  if (!signed || !revoked) return null;
+  return AbortSignal.any([AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now())), revoked]);
 }
 
 function requireSubprotocol(request: FastifyRequest): void {

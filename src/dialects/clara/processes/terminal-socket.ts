@@ -18,7 +18,7 @@ interface Socket {
   on(event: 'close' | 'error', listener: () => void): unknown;
 }
 
-const EXPIRED = [1008, 'The signature has expired.'] as const;
+const EXPIRED = [1008, 'The signature is good no more.'] as const;
 
 interface Shown {
   /** Opens the view; its signal ends it. */
