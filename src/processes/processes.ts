@@ -16,43 +16,14 @@ import type { Chunks } from '../agent/calls/transfer.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
-import type { LeaseKind } from '../sandboxes/leases.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { ProcessEvent } from './events.ts';
 import { type Execution, execute } from './executions.ts';
-import { type KeptProcess, type ProcessAbout, toKeptProcess } from './kept-process.ts';
+import { type KeptProcess, toKeptProcess } from './kept-process.ts';
+import type { RunOptions, StartOptions, StreamOptions } from './process-options.ts';
 import { readProcess } from './reading.ts';
 import { Terminal } from './terminal.ts';
-
-export interface RunOptions {
-  readonly timeoutSeconds: number;
-  /** When the answer must have left, on the clock of `performance.now()`; a run without an end by then counts as hung. */
-  readonly answerByMs: number;
-  /** Ends the run. */
-  readonly signal?: AbortSignal | undefined;
-  /** What it counts as; `run` where absent. */
-  readonly lease?: LeaseKind;
-  /** True for a program that fills the disk, as an installation does. */
-  readonly needsRoom?: boolean;
-}
-
-export interface StartOptions {
-  readonly about: ProcessAbout;
-  /** 0 for none. */
-  readonly timeoutSeconds: number;
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly hasStdin?: boolean;
-  /** The terminal that it gets in the place of its three streams. */
-  readonly tty?: TerminalSize | undefined;
-  readonly needsRoom?: boolean;
-}
-
-export interface StreamOptions extends StartOptions {
-  /** Ends the reading, and the program unless it is to run on. */
-  readonly signal: AbortSignal;
-  readonly keepsRunning: boolean;
-}
 
 interface ProcessesConfig {
   /** Kept of each of stdout and stderr of a run, in bytes. */

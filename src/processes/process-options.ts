@@ -1,0 +1,35 @@
+import type { TerminalSize } from '../agent/calls/processes.ts';
+import type { LeaseKind } from '../sandboxes/leases.ts';
+import type { ProcessAbout } from './kept-process.ts';
+
+/** How a program is run to its end. */
+export interface RunOptions {
+  readonly timeoutSeconds: number;
+  /** When the answer must have left, on the clock of `performance.now()`; a run without an end by then counts as hung. */
+  readonly answerByMs: number;
+  /** Ends the run. */
+  readonly signal?: AbortSignal | undefined;
+  /** What it counts as; `run` where absent. */
+  readonly lease?: LeaseKind;
+  /** True for a program that fills the disk, as an installation does. */
+  readonly needsRoom?: boolean;
+}
+
+/** How a program is started that lives on by itself. */
+export interface StartOptions {
+  readonly about: ProcessAbout;
+  /** 0 for none. */
+  readonly timeoutSeconds: number;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly hasStdin?: boolean;
+  /** The terminal that it gets in the place of its three streams. */
+  readonly tty?: TerminalSize | undefined;
+  readonly needsRoom?: boolean;
+}
+
+/** How a program is started whose events its caller reads. */
+export interface StreamOptions extends StartOptions {
+  /** Ends the reading, and the program unless it is to run on. */
+  readonly signal: AbortSignal;
+  readonly keepsRunning: boolean;
+}
