@@ -157,7 +157,7 @@ describe('OPTIONS', () => {
     });
     expect(answer.statusCode).toBe(204);
     expect(answer.headers['access-control-allow-origin']).toBe('https://app.example.org');
-    expect(answer.headers['access-control-allow-methods']).toMatch(/POST/);
+    expect(answer.headers['access-control-allow-methods']).toMatch(/POST.*PATCH/);
   });
 
   it('for the server as a whole is answered', async () => {

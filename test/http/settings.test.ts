@@ -112,7 +112,7 @@ describe('the settings of a sandbox', () => {
     const before = await status();
     fake.clock.nowMs += 5_000;
     const answer = await change({ labels: { a: 'b' }, env: { A: '1' }, idle_timeout: 60 });
-    expect(answer.json()).toEqual({ ...before, labels: { a: 'b' }, env: ['A'] });
+    expect(answer.json()).toEqual({ ...before, labels: { a: 'b' }, env: ['A'], restarted: false });
     expect((await fake.call('DELETE', '/sandbox/u')).statusCode).toBe(200);
     expect((await change({ labels: {} })).statusCode).toBe(404);
   });
