@@ -19,13 +19,15 @@ export const signBody = z
       .nullish()
       .meta({ description: 'Seconds; 900 if absent.' }),
   })
-  .meta({ examples: [{ method: 'GET', path: '/sandbox/alice/raw?path=/workspace/report.pdf', expires_in: 3600 }] });
+  .meta({
+    examples: [{ method: 'GET', path: '/sandbox/discord-123456789/raw?path=/workspace/report.pdf', expires_in: 3600 }],
+  });
 
 export const signedUrl = z.object({ url: z.string(), expires_at: z.string() }).meta({
   id: 'SignedUrl',
   examples: [
     {
-      url: 'http://localhost:8080/sandbox/alice/raw?path=/workspace/report.pdf&signature=bWFzdGVy.7.1769864400.x',
+      url: 'http://localhost:8080/sandbox/discord-123456789/raw?path=/workspace/report.pdf&signature=bWFzdGVy.7.1769864400.x',
       expires_at: '2026-01-31T13:00:00.000000Z',
     },
   ],
