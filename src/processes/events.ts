@@ -1,6 +1,6 @@
 import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
-import { type Execution, exitCodeOf } from './executions.ts';
+import { type Execution, exitCodeOf, noticeOf } from './executions.ts';
 
 /** What a process says of itself, with numbers that rise by one from 1. */
 export type ProcessEvent = { readonly id: number } & (
@@ -127,5 +127,6 @@ function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
     return { ...common, durationMs: 0, timedOut: false, oomKilled: false, signal: null, notice: message };
   }
   const { durationMs, timedOut, oomKilled, signal } = end;
-  return { ...common, durationMs, timedOut, oomKilled, signal, notice: null };
+  const notice = noticeOf(end, end.stderr.bytes === 0);
+  return { ...common, durationMs, timedOut, oomKilled, signal, notice };
 }

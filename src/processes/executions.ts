@@ -119,7 +119,7 @@ export function toExecution(result: RunResult, memoryLimitBytes: number): Execut
     oomKilled: result.oomKilled,
     truncated: result.stdout.omittedBytes + result.stderr.omittedBytes > 0,
     signal: result.signal,
-    notice: noticeOf(result),
+    notice: noticeOf(result, result.stderr.head.length === 0),
   };
 }
 
@@ -129,10 +129,17 @@ export function exitCodeOf(end: Pick<RunResult, 'timedOut' | 'exitCode'> | { rea
   return end.timedOut ? TIMEOUT_EXIT_CODE : end.exitCode;
 }
 
-function noticeOf(result: RunResult): string | null {
-  if (result.cleared) return CLEARED;
-  const isSilent = result.exitCode !== 0 && result.stderr.head.length === 0;
-  return result.brokenStart && isSilent ? BROKEN_START : null;
+/** What a user is to know beside what the program wrote; `isSilent` where that was nothing on stderr. */
+export function noticeOf(
+  end: {
+    readonly exitCode: number;
+    readonly cleared?: boolean | undefined;
+    readonly brokenStart?: boolean | undefined;
+  },
+  isSilent: boolean,
+): string | null {
+  if (end.cleared) return CLEARED;
+  return end.brokenStart && end.exitCode !== 0 && isSilent ? BROKEN_START : null;
 }
 
 /** The end of a program whose sandbox was lost while its outputs were read; null for any other error. */

@@ -66,7 +66,9 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
         execution_count: cell.executionCount,
         context_restarted: cell.isRestarted,
       };
-      return { id, event: 'exit', data: { ...end, ...more, error: end.success ? null : event.lastLine || error } };
+      // A notice says more than the program could.
+      const said = event.execution.notice === null ? event.lastLine : '';
+      return { id, event: 'exit', data: { ...end, ...more, error: end.success ? null : said || error } };
     }
   }
 }

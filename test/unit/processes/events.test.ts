@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { ProcessEnd } from '../../../src/agent/calls/processes.ts';
+import { EventReader } from '../../../src/processes/events.ts';
+
+const COUNT = { bytes: 0, omitted: 0 };
+const END = {
+  exitCode: 1,
+  signal: null,
+  timedOut: false,
+  cancelled: false,
+  oomKilled: false,
+  durationMs: 1,
+  stdout: COUNT,
+  stderr: COUNT,
+};
+
+/** What the exit of a process that ended so tells its user besides. */
+function noticeOf(end: ProcessEnd): string | null | undefined {
+  const [event] = [...new EventReader(2 ** 28).read({ kind: 'end', id: 2, end })];
+  return event?.type === 'exit' ? event.execution.notice : undefined;
+}
+
+describe('the exit of a process', () => {
+  it('says that everything else had to end to make room for it', () => {
+    expect(noticeOf({ ...END, exitCode: 0, cleared: true })).toContain('no room for another process');
+  });
+
+  it('says that Python never got to the program, where it says nothing itself', () => {
+    expect(noticeOf({ ...END, brokenStart: true })).toContain('before it got to the program');
+    expect(noticeOf({ ...END, brokenStart: true, stderr: { bytes: 5, omitted: 0 } })).toBeNull();
+    expect(noticeOf({ ...END, brokenStart: true, exitCode: 0 })).toBeNull();
+  });
+
+  it('says nothing of an ordinary end, and why where it could not start', () => {
+    expect(noticeOf(END)).toBeNull();
+    expect(noticeOf({ failure: { code: 'not_found', message: 'There is no such folder.' } })).toBe(
+      'There is no such folder.',
+    );
+  });
+});
