@@ -83,7 +83,13 @@ class Runs(AgentCase):
             self.assert_fails("invalid", "run", b"true", **parameters)
 
     def test_a_huge_environment_is_too_large(self) -> None:
-        self.assert_fails("too_large", "run", b"true", program="shell", env={"A": "x" * 200000})
+        for program in ("shell", "python"):
+            self.assert_fails("too_large", "run", b"pass", program=program, env={"A": "x" * 130000, "B": "x" * 130000, "C": "x" * 2200})
+
+    def test_an_environment_of_the_largest_size_is_there(self) -> None:
+        environment = {"A": "x" * 130000, "B": "x" * 130000, "C": "x" * 2000}
+        self.assertEqual(self.shell(b"echo ${#A} ${#B}", env=environment).out, b"130000 130000\n")
+        self.assertEqual(self.python(b"import os; print(len(os.environ['A']), len(os.environ['B']))", env=environment).out, b"130000 130000\n")
 
     def test_a_long_shell_source_runs(self) -> None:
         source = "# %s\necho $0 | tail -c 8; echo end" % ("x" * 500000)

@@ -89,11 +89,11 @@ class Cell(Operation):
         context = table.get(self._name)
         if context is None and self._make is not None:
             context = table.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
-        self._context = context or table.find(self._name)
+        found = self._context = context or table.find(self._name)
         if self.timeout_ms is not None:
             # It may wait for the cells before it as long as it may run.
             self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
-        self._context.submit(self)
+        found.submit(self)
 
     def _wait_no_longer(self) -> None:
         self._waiting = None

@@ -31,7 +31,7 @@ class CellReading:
         self._sink = sink
         self._on_line = on_line
         self._on_done = on_done
-        self._open = dict(zip(OUTPUTS + (SHOWN,), descriptors))
+        self._open: dict[int, int] = dict(zip(OUTPUTS + (SHOWN,), descriptors))
         self._line = bytearray()
         self._is_too_long = False
         self._is_waiting = self._is_done = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from ..errors import Failure
 from ..io.process import spawn
@@ -50,11 +51,15 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
         return _spawn(run, argv, environment, outputs)
     if run.script is None and run.agent.shells.give(run, source, environment, outputs):
         return
-    if sum(map(len, argv)) + sum(len(name) + len(value) for name, value in environment.items()) > MAX_WARM:
+    if sum(map(len, argv)) + _size(environment) > MAX_WARM:
         _spawn(run, argv, environment, outputs)
     else:
         # The standby of the warm interpreter is there already, as a rule, so that the run need not wait for a fork.
         _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
+
+
+def _size(environment: dict[bytes, bytes]) -> int:
+    return sum(len(name) + len(value) for name, value in environment.items())
 
 
 def _environment(run: Process) -> dict[bytes, bytes]:
@@ -68,12 +73,12 @@ def _environment(run: Process) -> dict[bytes, bytes]:
 def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], outputs: list[int]) -> None:
     stdin = run.open_stdin()
     try:
-        if run.request.terminal:
+        if stdin is None:
             pid = spawn(argv, environment, run.request.cwd, outputs * 3, has_terminal=True)
         else:
             pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
     finally:
-        if stdin >= 0:
+        if stdin is not None:
             os.close(stdin)
     run.agent.children.watch(pid, run.on_exited)
     run.on_started(pid)
@@ -88,9 +93,12 @@ def launch_python(run: Process, outputs: list[int]) -> None:
     """Hands the source to a warm interpreter."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
+    if _size(run.request.environment) > MAX_WARM:
+        run.agent.interpreters.find_site()
+        return _spawn(run, [os.fsencode(sys.executable), run.script], _environment(run), outputs)
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
-    _start_warm(run, job, outputs, run.source)
+    return _start_warm(run, job, outputs, run.source)
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}

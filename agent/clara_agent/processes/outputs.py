@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from ..io.contracts import ByteChannel, Capture
     from ..io.loop import Loop, Timer
+    from .roles import Sink
+    from .run_request import RunRequest
+    from .terminal import Size
 
 # What a program can write before anybody reads.
 PIPE_SIZE = 256 << 10
@@ -51,6 +54,13 @@ class Outputs:
         if self._is_captured:
             widen(ours[0], PIPE_SIZE)
         return theirs
+
+    def open_input(self) -> int | None:
+        """Where what is typed goes; None for a program whose input is apart from its outputs."""
+        return None
+
+    def resize(self, size: Size) -> None:
+        """Changes the size of its terminal; pipes have none."""
 
     def watch(self) -> None:
         """Reads from now on, or soon."""
@@ -92,3 +102,13 @@ class Outputs:
         if self._patience:
             self._patience.cancel()
             self._patience = None
+
+
+def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
+    """Those that a request asks for: a terminal, or two pipes."""
+    if request.terminal:
+        # Most programs have none.
+        from .terminal import TerminalOutputs
+
+        return TerminalOutputs(loop, sink, request.terminal, on_done)
+    return Outputs(loop, sink, request.captures, request.is_captured, on_done)

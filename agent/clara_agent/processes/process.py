@@ -7,10 +7,10 @@ import os
 from time import monotonic
 
 from ..errors import Failure, from_os_error
-from ..io.inlet import Inlet
 from ..io.signals import ending
 from .launch import PROGRAMS
-from .outputs import Outputs
+from .outputs import open_outputs
+from .standard_input import StandardInput
 from .states import CANCELLED, DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
 
 TYPE_CHECKING = False
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from ..python.python_start import PythonStart
     from .roles import Listener, ProgramHost, Sink
-    from collections.abc import Callable
-
     from .run_request import RunRequest
-    from .terminal import Size, TerminalOutputs
-
-# What Ctrl-D types.
-END_OF_FILE = b"\4"
+    from .terminal import Size
 
 
 class Process:
@@ -38,16 +33,15 @@ class Process:
         self.pid: int | None = None
         self.script: bytes | None = None
         self.starting: PythonStart | None = None
-        self._sink = sink
         self._listener = listener
         self._end_reason: str | None = None
         self._status: int | None = None
-        self._inlet: Inlet | None = None
+        self._input = StandardInput(agent.loop, request, sink)
         self._kill = None
         self._duration = 0.0
         self._has_cleared = False
         self._has_company = bool(agent.runs)
-        self._outputs = _open_outputs(agent, request, sink, self._finish)
+        self._outputs = open_outputs(agent.loop, request, sink, self._finish)
         if not os.path.isdir(request.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._oom_kills = agent.oom.read()
@@ -66,16 +60,9 @@ class Process:
         """Another program works beside this one, or will."""
         self._has_company = True
 
-    def open_stdin(self) -> int:
-        """The program's end of its standard input."""
-        if self.request.terminal:
-            self._inlet = Inlet(self.agent.loop, self._sink, self._terminal.open_input())
-            return -1
-        if not self.request.has_stdin:
-            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        reader, writer = os.pipe()
-        self._inlet = Inlet(self.agent.loop, self._sink, writer)
-        return reader
+    def open_stdin(self) -> int | None:
+        """The program's end of its standard input; None where that is its terminal."""
+        return self._input.open(self._outputs)
 
     def _launch(self) -> None:
         theirs: list[int] = []
@@ -83,22 +70,17 @@ class Process:
             theirs = self._outputs.open()
             PROGRAMS[self.request.program](self, theirs)
         except OSError as error:
-            self._drop_inlet()
+            self._input.close()
             self.on_refused(error)
         except Failure:
             self._outputs.close()
-            self._drop_inlet()
+            self._input.close()
             raise
         else:
             self._outputs.watch()
         finally:
             for fd in theirs:
                 os.close(fd)
-
-    def _drop_inlet(self) -> None:
-        if self._inlet:
-            self._inlet.close()
-            self._inlet = None
 
     @property
     def has_exited(self) -> bool:
@@ -159,7 +141,7 @@ class Process:
         is_over = self._status is not None
         self._end_reason = UNHEARD
         self._outputs.close()
-        self._drop_inlet()
+        self._input.close()
         if is_over:
             self._let_go()
         else:
@@ -167,38 +149,24 @@ class Process:
 
     def write(self, payload: Bytes) -> bool:
         """Passes bytes to its standard input; false where it has none any more."""
-        if not self._inlet or self._inlet.is_closed:
-            return False
-        self._inlet.put(payload)
-        return True
-
-    def drop_input(self) -> None:
-        """Throws away what its standard input has not taken."""
-        if self._inlet:
-            self._inlet.discard()
+        return self._input.write(payload)
 
     @property
     def input_size(self) -> int:
         """How many bytes of its input it has not taken."""
-        return self._inlet.size if self._inlet else 0
+        return self._input.size
+
+    def drop_input(self) -> None:
+        """Throws away what its standard input has not taken."""
+        self._input.discard()
 
     def close_stdin(self) -> None:
-        """The program reads the end of its input after what was written; at a terminal that can be typed alone."""
-        if self._inlet and self.request.terminal:
-            self._inlet.put(END_OF_FILE)
-        elif self._inlet:
-            self._inlet.end()
+        """The program reads the end of its input after what was written."""
+        self._input.end()
 
     def resize(self, size: Size) -> None:
         """Gives its terminal another size."""
-        self._terminal.resize(size)
-
-    @property
-    def _terminal(self) -> TerminalOutputs:
-        from .terminal import TerminalOutputs
-
-        assert isinstance(self._outputs, TerminalOutputs)
-        return self._outputs
+        self._outputs.resize(size)
 
     def _end_tree(self) -> None:
         if not self.pid and self.starting:
@@ -222,7 +190,7 @@ class Process:
         self.state = ENDED
         if self._timer:
             self._timer.cancel()
-        self._drop_inlet()
+        self._input.close()
         self._duration = monotonic() - self._started
         return self._outputs.drain()
 
@@ -275,11 +243,3 @@ class Process:
             if self.request.program == "python" and self.agent.interpreters.is_learning:
                 self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
             self.agent.scratch.drop(script)
-
-
-def _open_outputs(agent: ProgramHost, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
-    if request.terminal:
-        from .terminal import TerminalOutputs
-
-        return TerminalOutputs(agent.loop, sink, request.terminal, on_done)
-    return Outputs(agent.loop, sink, request.captures, request.is_captured, on_done)

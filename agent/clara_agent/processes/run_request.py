@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 NAMES = ("python", "shell", "argv")
 MAX_CAPTURE = 16 << 20
-# A run's own variables must fit into one message to the warm interpreter.
 # As much of the sandbox's own settings, and of the call's.
 MAX_ENVIRONMENT = 256 << 10
 

@@ -1,0 +1,70 @@
+"""What a program reads: a pipe, its terminal, or nothing."""
+
+from __future__ import annotations
+
+import os
+
+from ..io.inlet import Inlet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.contracts import Bytes
+    from ..io.loop import Loop
+    from .outputs import Outputs
+    from .roles import Sink
+    from .run_request import RunRequest
+
+# What Ctrl-D types.
+END_OF_FILE = b"\4"
+
+
+class StandardInput:
+    """Bytes on their way to a program; nothing goes there before it is opened, nor after it is closed."""
+
+    def __init__(self, loop: Loop, request: RunRequest, sink: Sink) -> None:
+        self._loop = loop
+        self._request = request
+        self._sink = sink
+        self._inlet: Inlet | None = None
+
+    def open(self, outputs: Outputs) -> int | None:
+        """The program's end, which the caller closes; None where that is the terminal of its outputs."""
+        typed = outputs.open_input()
+        if typed is not None:
+            self._inlet = Inlet(self._loop, self._sink, typed)
+            return None
+        if not self._request.has_stdin:
+            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        reader, writer = os.pipe()
+        self._inlet = Inlet(self._loop, self._sink, writer)
+        return reader
+
+    @property
+    def size(self) -> int:
+        """How many bytes the program has not taken."""
+        return self._inlet.size if self._inlet else 0
+
+    def write(self, payload: Bytes) -> bool:
+        """Passes bytes on; false where nothing is read any more."""
+        if not self._inlet or self._inlet.is_closed:
+            return False
+        self._inlet.put(payload)
+        return True
+
+    def discard(self) -> None:
+        """Throws away what is not taken."""
+        if self._inlet:
+            self._inlet.discard()
+
+    def end(self) -> None:
+        """The program reads the end of its input after what was written; at a terminal that can be typed alone."""
+        if self._inlet and self._request.terminal:
+            self._inlet.put(END_OF_FILE)
+        elif self._inlet:
+            self._inlet.end()
+
+    def close(self) -> None:
+        """Gives it up."""
+        if self._inlet:
+            self._inlet.close()
+            self._inlet = None

@@ -1,0 +1,4 @@
+from typing import Any
+
+class Type:
+    def __init__(self, klass: Any) -> None: ...
