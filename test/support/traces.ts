@@ -25,7 +25,7 @@ const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
 const SANDBOX_PARTS = ['disk', 'disk.img', 'group', 'line', 'packages', 'passwd', 'sandbox.json', 'uid', 'workspace'];
 
 /** What the data folder itself has beside the sandboxes: whose it is, and what they all read. */
-const SERVER_PARTS = ['instance', 'place', ...SHARED_FILES.map(({ name }) => name)];
+const SERVER_PARTS = ['instance', 'place', 'secret', 'answers', ...SHARED_FILES.map(({ name }) => name)];
 
 /** How often to look again at what ends by itself, in milliseconds. */
 const POLL_MS = 50;
