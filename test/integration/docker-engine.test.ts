@@ -264,7 +264,10 @@ describe('usage', () => {
 
   it('leaves the file cache out, as cgroup v1 and v2 name it', () => {
     const counts = (stats: object) => ({ usage: 100, stats: stats as ContainerStats['memory_stats']['stats'] });
-    expect(reading(counts({ total_inactive_file: 30, inactive_file: 10 }))).toMatchObject({ memoryBytes: 70, cpuNanos: 7 });
+    expect(reading(counts({ total_inactive_file: 30, inactive_file: 10 }))).toMatchObject({
+      memoryBytes: 70,
+      cpuNanos: 7,
+    });
     expect(reading(counts({ inactive_file: 40 }))).toMatchObject({ memoryBytes: 60, cpuNanos: 7 });
   });
 });
