@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Takes from the whole machine for a moment what other tests need. */
 const ALONE = 'test/integration/attacks-neighbours.test.ts';
 
+/** Fills a disk as fast as it can, against a guard that needs its share of the CPU and of the machine's disk. */
+const PRESSED = 'test/integration/disk-pressure.test.ts';
+
 /** Neither needs an engine nor leaves anything behind in its process, which the next file then finds loaded. */
 const FAST = ['test/unit/**/*.test.ts', 'test/http/**/*.test.ts'];
 
@@ -22,11 +25,12 @@ export default defineConfig({
         test: {
           name: 'beside',
           include: ['test/**/*.test.ts'],
-          exclude: [ALONE, ...FAST],
+          exclude: [ALONE, PRESSED, ...FAST],
           globalSetup: ['test/support/firewall-cleanup.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: [ALONE], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'pressed', include: [PRESSED], sequence: { groupOrder: 2 } } },
     ],
   },
 });

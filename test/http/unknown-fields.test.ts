@@ -73,7 +73,7 @@ function ask(
 const ignored = () => lines.filter(({ msg }) => msg === 'ignored fields that the route does not know');
 
 describe('a published route', () => {
-  const unknown = { language: 'python', disk_limit: '1g' };
+  const unknown = { runtime_version: '3', disk_limit: '1g' };
 
   it.each(PUBLISHED)('%s %s takes what it does not know as if it were not there', async (method, url, body) => {
     const plain = await ask(quiet, method, url, body, {});
@@ -89,7 +89,10 @@ describe('a published route', () => {
       expect(ignored()).toEqual([]);
       await ask(verbose, method, url, body, unknown);
       expect(ignored()).toMatchObject([
-        { route: `${method} ${url.replace('{user_id}', ':user_id')}`, fields: ['body.language', 'body.disk_limit'] },
+        {
+          route: `${method} ${url.replace('{user_id}', ':user_id')}`,
+          fields: ['body.runtime_version', 'body.disk_limit'],
+        },
       ]);
     },
   );

@@ -39,13 +39,14 @@ async function operationIds(): Promise<string[]> {
   const { body } = await server.call('GET', '/docs/json');
   const paths: Record<string, Record<string, Operation>> = body.paths;
   const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
-  // No form of a page opens a WebSocket.
-  const isSocket = (id: string) => id === 'attachTerminal';
+  // No form of a page opens a WebSocket, nor brings a file that nobody has chosen.
+  const isElsewhere = (id: string) => id === 'attachTerminal' || id === 'uploadForm';
+  const removals = ['removePath', 'deleteContext', 'deleteProcess'];
   const isEnd = (id: string) => /^(stop|delete|destroy)Sandbox$/.test(id);
   return [
     ...ids.filter((id) => id === 'createSandbox'),
-    ...ids.filter((id) => id !== 'createSandbox' && id !== 'deleteProcess' && !isEnd(id) && !isSocket(id)),
-    'deleteProcess',
+    ...ids.filter((id) => id !== 'createSandbox' && !removals.includes(id) && !isEnd(id) && !isElsewhere(id)),
+    ...removals,
     ...ids.filter(isEnd),
   ];
 }

@@ -8,13 +8,18 @@ import sys
 from ..errors import Failure
 from ..io.process import spawn
 from ..python.python_start import PythonStart
+from .outputs import Outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..io.contracts import Bytes
+    from ..io.loop import Loop
     from .process import Process
+    from .roles import Sink
+    from .run_request import RunRequest
 
 # An argument can have 128 KiB; a longer shell source is run from a file.
 MAX_ARGUMENT = 100 * 1024
@@ -102,3 +107,13 @@ def launch_python(run: Process, outputs: list[int]) -> None:
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}
+
+
+def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
+    """Those that a request asks for: a terminal, or two pipes."""
+    if request.terminal:
+        # Most programs have none.
+        from .terminal import TerminalOutputs
+
+        return TerminalOutputs(loop, sink, request.terminal, on_done)
+    return Outputs(loop, sink, request.captures, request.is_captured, on_done)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..io.contracts import ByteChannel, Capture
     from ..io.loop import Loop, Timer
-    from .roles import Sink
-    from .run_request import RunRequest
     from .terminal import Size
 
 # What a program can write before anybody reads.
@@ -102,13 +100,3 @@ class Outputs:
         if self._patience:
             self._patience.cancel()
             self._patience = None
-
-
-def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
-    """Those that a request asks for: a terminal, or two pipes."""
-    if request.terminal:
-        # Most programs have none.
-        from .terminal import TerminalOutputs
-
-        return TerminalOutputs(loop, sink, request.terminal, on_done)
-    return Outputs(loop, sink, request.captures, request.is_captured, on_done)

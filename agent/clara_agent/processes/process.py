@@ -8,8 +8,7 @@ from time import monotonic
 
 from ..errors import Failure, from_os_error
 from ..io.signals import ending
-from .launch import PROGRAMS
-from .outputs import open_outputs
+from .launch import PROGRAMS, open_outputs
 from .standard_input import StandardInput
 from .states import CANCELLED, DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
 
