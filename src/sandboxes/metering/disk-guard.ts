@@ -5,7 +5,7 @@ import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** Between two looks at the disk, in milliseconds: while little is left, while nothing is, and at most. */
-const NEAR_MS = 100;
+const NEAR_MS = 20;
 const USED_UP_MS = 250;
 const FAR_MS = 5_000;
 
