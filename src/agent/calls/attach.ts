@@ -27,14 +27,24 @@ interface AttachOptions {
 }
 
 /** Reads a kept process from an event on, at its reader's pace; ends behind the frame `end`. Ending the iteration leaves the process. */
-export async function* attachProcess(
+export function attachProcess(
   connection: AgentConnection,
   id: number,
   { after, isCaller = false, keepsRunning = false, signal }: AttachOptions,
 ): AsyncGenerator<ProcessFrame> {
-  const inbox = new FrameInbox();
-  const left = new AbortController();
   const parameters = { id, ...(after === undefined ? {} : { after }), caller: isCaller, keepRunning: keepsRunning };
+  return readFrames(connection, 'attach', parameters, signal, new FrameInbox());
+}
+
+/** The frames that an operation tells of a process, at their reader's pace, to the frame `end`; `inbox` has the open channel. */
+export async function* readFrames(
+  connection: AgentConnection,
+  op: 'attach' | 'view',
+  parameters: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+  inbox: FrameInbox,
+): AsyncGenerator<ProcessFrame> {
+  const left = new AbortController();
   const options = { signal: AbortSignal.any([signal, left.signal]), deadlineMs: null };
   const listener: ChannelListener = {
     onData: (stream, bytes) => {
@@ -50,7 +60,7 @@ export async function* attachProcess(
   const feed: Feed = (channel) => {
     inbox.channel = channel;
   };
-  const done = call(connection, 'attach', parameters, ended, options, listener, feed).then(
+  const done = call(connection, op, parameters, ended, options, listener, feed).then(
     ({ id: last, exit }) => inbox.put({ kind: 'end', id: last, end: exit }),
     (error: unknown) => inbox.fail(error),
   );
@@ -67,7 +77,7 @@ export async function* attachProcess(
 }
 
 /** An event of an attached channel as a frame; null where it is malformed. */
-export function toFrame(event: unknown): ProcessFrame | null {
+function toFrame(event: unknown): ProcessFrame | null {
   const first = opening.safeParse(event);
   if (first.success) {
     const { next, first: kept, lost, offset, process } = first.data;

@@ -52,8 +52,8 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
       const { signed } = request;
       if (signed) request.revoked = await settings.whenRevoked(refOf(request), signed.signatures);
     },
-    handler: async (request) => {
-      throw noWebSocket(request);
+    handler: async () => {
+      throw noWebSocket();
     },
     wsHandler: (socket, request) => {
       const { params, query } = request;
@@ -75,10 +75,10 @@ function expiryOf({ signed, revoked }: FastifyRequest): AbortSignal | null {
 
 function requireSubprotocol(request: FastifyRequest): void {
   const asked = String(request.headers['sec-websocket-protocol'] ?? '').split(',');
-  if (!asked.some((name) => name.trim() === SUBPROTOCOL)) throw noWebSocket(request);
+  if (!asked.some((name) => name.trim() === SUBPROTOCOL)) throw noWebSocket();
 }
 
-function noWebSocket(_request: FastifyRequest): HttpError {
+function noWebSocket(): HttpError {
   const sentence = `A terminal is seen over a WebSocket with the subprotocol ${SUBPROTOCOL}.`;
   return new HttpError(426, sentence, { headers: { Upgrade: 'websocket' } });
 }
