@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Takes from the whole machine for a moment what other tests need. */
-const ALONE = 'test/integration/attacks-neighbours.test.ts';
+const ALONE = 'test/integration/attacks/neighbours.test.ts';
 
 /** Fills a disk as fast as it can, against a guard that needs its share of the CPU and of the machine's disk. */
-const PRESSED = 'test/integration/disk-pressure.test.ts';
+const PRESSED = 'test/integration/disks/disk-pressure.test.ts';
 
 /** Neither needs an engine nor leaves anything behind in its process, which the next file then finds loaded. */
 const FAST = ['test/unit/**/*.test.ts', 'test/http/**/*.test.ts'];

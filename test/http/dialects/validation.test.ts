@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+
+let fake: FakeApp;
+
+beforeAll(async () => {
+  fake = await startFakeApp();
+});
+
+afterAll(() => fake.close());
+
+describe('what is wrong with a request', () => {
+  const execute = '/sandbox/u/execute';
+  const create = '/sandbox/u/create';
+  const file = '/sandbox/u/file';
+
+  it.each([
+    ['code is required and must be a text.', execute, {}, ['code']],
+    ['code must be a text.', execute, { code: 5 }, ['code']],
+    ['code must be a text.', execute, { code: null }, ['code']],
+    ['The body must be a JSON object.', execute, [1, 2], []],
+    ['timeout must be a whole number of seconds.', execute, { code: '1', timeout: '5' }, ['timeout']],
+    ['timeout must be a whole number of seconds.', execute, { code: '1', timeout: 1.5 }, ['timeout']],
+    ['timeout must be 300 or less.', execute, { code: '1', timeout: 301 }, ['timeout']],
+    ['keep_running must be true or false.', execute, { code: '1', keep_running: 'yes' }, ['keep_running']],
+    ['cpu_limit must be a number.', create, { cpu_limit: 'two' }, ['cpu_limit']],
+    ['image must not be empty.', create, { image: '' }, ['image']],
+    ['image must not hold control characters.', create, { image: 'a\nb' }, ['image']],
+    ['image must have 512 characters or fewer.', create, { image: 'x'.repeat(513) }, ['image']],
+    ['network must be none or proxy.', create, { network: 'host' }, ['network']],
+    ['egress_allow must be a list.', create, { egress_allow: 'a.example' }, ['egress_allow']],
+    ['egress_allow.0 must be a text.', create, { egress_allow: [5] }, ['egress_allow', '0']],
+    [
+      'egress_allow must have 64 entries or fewer.',
+      create,
+      { egress_allow: Array(65).fill('a.example') },
+      ['egress_allow'],
+    ],
+    ['path is required and must be a text; content is required and must be a text.', file, {}, ['path', 'content']],
+    ['encoding must be utf-8 or base64.', file, { path: 'a', content: '', encoding: 5 }, ['encoding']],
+    ['content is not valid base64.', file, { path: 'a', content: '%%%', encoding: 'base64' }, ['content']],
+  ])('is named, in a sentence: %s', async (sentence, url, body, fields) => {
+    const response = await fake.call('POST', url, body);
+    expect(response.statusCode).toBe(422);
+    const { error, detail } = response.json();
+    expect(error).toBe(sentence);
+    const locations = sentence.includes('; ') ? fields.map((field) => ['body', field]) : [['body', ...fields]];
+    expect(detail.map(({ loc }: { loc: string[] }) => loc)).toEqual(locations);
+    for (const { msg } of detail) expect(sentence).toContain(msg);
+  });
+
+  it.each([
+    ['path is required and must be a text.', '/sandbox/u/file', ['query', 'path']],
+    ['format must be tar or zip.', '/sandbox/u/archive?path=a&format=rar', ['query', 'format']],
+    ['user_id must have 256 characters or fewer.', `/sandbox/${'x'.repeat(9000)}/status`, ['path', 'user_id']],
+    ['user_id must not hold control characters.', '/sandbox/a%07b/status', ['path', 'user_id']],
+  ])('in the URL is named, in a sentence: %s', async (sentence, url, loc) => {
+    const response = await fake.call('GET', url);
+    expect(response.statusCode).toBe(422);
+    expect(response.json()).toMatchObject({ error: sentence, detail: [{ loc }] });
+  });
+
+  it.each([
+    ['no body', '', 'The body is required and must be a JSON object.'],
+    ['null', 'null', 'The body is required and must be a JSON object.'],
+    ['a text that is no JSON', '{"code": ', 'The body is not valid JSON.'],
+    ['a long text that is no JSON', `{"code": "${'x'.repeat(2 ** 20)}`, 'The body is not valid JSON.'],
+  ])('where there is %s is the body', async (_name, payload, sentence) => {
+    const headers = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
+    const response = await fake.inject({ method: 'POST', url: execute, headers, payload });
+    expect(response.statusCode).toBe(422);
+    expect(response.json()).toMatchObject({ error: sentence, detail: [{ loc: ['body'] }] });
+  });
+
+  it('is the content type, where that is another', async () => {
+    const headers = { 'x-api-key': API_KEY, 'content-type': 'text/plain' };
+    const response = await fake.inject({ method: 'POST', url: execute, headers, payload: 'print(1)' });
+    expect(response.statusCode).toBe(415);
+    expect(response.json()).toMatchObject({
+      error: expect.stringMatching(/application\/json/),
+      detail: [{ loc: ['header', 'content-type'], msg: expect.any(String), type: expect.any(String) }],
+    });
+  });
+});

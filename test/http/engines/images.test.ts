@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { hashKey } from '../../../src/auth/api-keys.ts';
+import { FakeEngine } from '../../fakes/fake-engine.ts';
+import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+
+const BOT_KEY = 'the key of the bot';
+const BOT = `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-`;
+
+const opened: FakeApp[] = [];
+
+afterEach(async () => {
+  for (const fake of opened.splice(0).reverse()) await fake.close();
+});
+
+async function start(variables: Readonly<Record<string, string>>, engine = new FakeEngine()): Promise<FakeApp> {
+  const fake = await startFakeApp(variables, engine);
+  opened.push(fake);
+  return fake;
+}
+
+const create = (fake: FakeApp, user: string, image: string, key = API_KEY) =>
+  fake.inject({
+    method: 'POST',
+    url: `/sandbox/${user}/create`,
+    headers: { 'x-api-key': key },
+    payload: { image },
+  });
+
+const imagesOf = ({ engine }: FakeApp) => [...engine.sandboxes.values()].map(({ spec, state }) => [spec.image, state]);
+
+describe('a create that names an image', () => {
+  it('is refused with 422, the image and how to permit it, whoever asks and whether the image is there or not', async () => {
+    const fake = await start({ SANDBOX_API_KEYS: BOT });
+    for (const image of ['secrets:latest', 'absent:latest', 'clara-sandbox:other', 'sha256:ab', '0a1b']) {
+      for (const [user, key] of [
+        ['u', API_KEY],
+        ['bot-u', BOT_KEY],
+      ] as const) {
+        const answer = await create(fake, user, image, key);
+        expect(answer.statusCode).toBe(422);
+        expect(answer.json().error).toBe(
+          `Image ${image} is not permitted on this server, which gives clara-sandbox:latest. The operator of the server adds others to SANDBOX_DOCKER_IMAGES.`,
+        );
+      }
+    }
+    expect(imagesOf(fake)).toEqual([]);
+  });
+
+  it('may name the configured one, and what is permitted besides', async () => {
+    const fake = await start({ SANDBOX_DOCKER_IMAGE: 'own:1', SANDBOX_DOCKER_IMAGES: 'python:3*, team/*' });
+    for (const [user, image] of [
+      ['a', 'own:1'],
+      ['b', 'python:3.12'],
+      ['c', 'team/tools'],
+    ] as const) {
+      expect((await create(fake, user, image)).statusCode).toBe(200);
+    }
+    const refused = await create(fake, 'd', 'clara-sandbox:latest');
+    expect(refused.json().error).toMatch(/which gives own:1, python:3\*, team\/\*\. /);
+    expect(imagesOf(fake).map(([image]) => image)).toEqual(['own:1', 'python:3.12', 'team/tools']);
+  });
+
+  it('leaves a sandbox as it was where it is refused', async () => {
+    const fake = await start({});
+    await fake.call('POST', '/sandbox/u/create');
+    expect((await create(fake, 'u', 'secrets:latest')).statusCode).toBe(422);
+    expect(imagesOf(fake)).toEqual([['clara-sandbox:latest', 'running']]);
+  });
+});
+
+describe('a sandbox whose image is permitted no longer', () => {
+  /** A server with a sandbox of such an image, after it was started with it permitted and then without. */
+  async function restarted(beforeClose: (fake: FakeApp) => Promise<unknown> = async () => {}): Promise<FakeApp> {
+    const before = await startFakeApp({ SANDBOX_DOCKER_IMAGES: 'tools:1' });
+    expect((await create(before, 'u', 'tools:1')).statusCode).toBe(200);
+    await before.call('POST', '/sandbox/u/file', { path: 'kept.txt', content: 'kept' });
+    await beforeClose(before);
+    await before.app.close();
+    before.engine.revive();
+    return await start({ SANDBOX_DATA_DIR: before.dataDir }, before.engine);
+  }
+
+  const refusal = {
+    error:
+      'Image tools:1 is not permitted on this server, which gives clara-sandbox:latest. Create the sandbox with another, such as {"image": "clara-sandbox:latest"}: its files stay. Or ask the operator to add this one to SANDBOX_DOCKER_IMAGES.',
+  };
+
+  it.each(['running', 'stopped'])('and that was %s is stopped, and does not start again', async (state) => {
+    const fake = await restarted(async (before) => {
+      if (state === 'stopped') await before.call('POST', '/sandbox/u/stop');
+    });
+    expect(imagesOf(fake)).toEqual([['tools:1', 'stopped']]);
+    for (const [url, body] of [
+      ['/sandbox/u/execute', { code: 'print(1)' }],
+      ['/sandbox/u/restart', undefined],
+      ['/sandbox/u/create', undefined],
+      ['/sandbox/u/create', { memory_limit: '256m' }],
+    ] as const) {
+      const answer = await fake.call('POST', url, body);
+      expect(answer.statusCode).toBe(422);
+      expect(answer.json()).toMatchObject(refusal);
+    }
+    expect(imagesOf(fake)).toEqual([['tools:1', 'stopped']]);
+    expect((await fake.call('GET', '/sandbox/u/status')).json()).toMatchObject({ status: 'stopped' });
+  });
+
+  it('starts with another image when a create names one', async () => {
+    const fake = await restarted();
+    expect((await create(fake, 'u', 'clara-sandbox:latest')).statusCode).toBe(200);
+    expect(imagesOf(fake)).toEqual([['clara-sandbox:latest', 'running']]);
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json()).toMatchObject({
+      output: '1\n',
+    });
+  });
+
+  it('is made anew as the server has it when it was deleted', async () => {
+    const fake = await restarted();
+    expect((await fake.call('DELETE', '/sandbox/u')).statusCode).toBe(200);
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).statusCode).toBe(200);
+    expect(imagesOf(fake)).toEqual([['clara-sandbox:latest', 'running']]);
+  });
+});

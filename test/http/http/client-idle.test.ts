@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { fastify } from 'fastify';
+import { afterEach, expect, it } from 'vitest';
+import { limitIdleClient } from '../../../src/http/client-idle.ts';
+import { disconnectSignal } from '../../../src/http/disconnect.ts';
+
+const app = fastify();
+afterEach(() => app.close());
+
+it('a client that moves no byte for too long loses its connection, and the work for it is told', async () => {
+  const ended = new Promise<void>((resolve) => {
+    app.put('/', (_request, reply) => {
+      limitIdleClient(reply, 20);
+      disconnectSignal(reply).addEventListener('abort', () => resolve());
+    });
+  });
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+  await once(socket, 'close');
+  await ended;
+  expect(app.server.listening).toBe(true);
+});

@@ -1,0 +1,143 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEngine } from '../../fakes/fake-engine.ts';
+import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { until } from '../../support/until.ts';
+
+const opened: FakeApp[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const fake of opened.splice(0).reverse()) await fake.close();
+});
+
+async function start(variables: Readonly<Record<string, string>> = {}, engine?: FakeEngine): Promise<FakeApp> {
+  const fake = await startFakeApp(variables, engine);
+  opened.push(fake);
+  return fake;
+}
+
+/** Moves on to a pass of the reaper that asks the engine what it has, and waits until the pass is over. */
+async function sweep(fake: FakeApp, isDone: () => boolean): Promise<void> {
+  fake.clock.nowMs += 61_000;
+  await vi.advanceTimersByTimeAsync(5_000);
+  await until('the sweep is done', isDone);
+}
+
+async function untilAgentRuns({ engine }: FakeApp): Promise<void> {
+  await until('an agent runs in some sandbox', () =>
+    [...engine.sandboxes.values()].some(({ execs }) => execs.size > 0),
+  );
+}
+
+describe('after an engine that failed a create and its clean-up', () => {
+  it.each(['start', 'exec'] as const)('in %s: there is no sandbox, and the container goes', async (verb) => {
+    const fake = await start();
+    const gate = fake.engine.hold(verb);
+    const creating = fake.call('POST', '/sandbox/u/create');
+    await gate.reached;
+    fake.engine.down = true;
+    gate.release();
+    expect((await creating).statusCode).toBe(503);
+    expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
+    expect(fake.engine.sandboxes.size).toBe(1);
+    fake.engine.down = false;
+    await sweep(fake, () => fake.engine.sandboxes.size === 0);
+    expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(0);
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
+  });
+
+  it('the container of a sandbox that is there is counted and used again', async () => {
+    const fake = await start();
+    const id = (await fake.call('POST', '/sandbox/u/create')).json().container_id;
+    await fake.call('POST', '/sandbox/u/stop');
+    const gate = fake.engine.hold('exec');
+    const starting = fake.call('POST', '/sandbox/u/create');
+    await gate.reached;
+    fake.engine.down = true;
+    gate.release();
+    expect((await starting).statusCode).toBe(503);
+    expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(0);
+    fake.engine.down = false;
+    fake.engine.calls.length = 0;
+    await sweep(fake, () => fake.engine.calls.some((call) => call.startsWith('inspect')));
+    expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(1);
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
+    expect((await fake.call('GET', '/sandbox/u/status')).json().container_id).toBe(id);
+  });
+});
+
+describe('after an engine that failed a claim from the pool', () => {
+  it('neither the container nor the folder of the pool stays', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' });
+    await untilAgentRuns(fake);
+    const gate = fake.engine.hold('rename');
+    const creating = fake.call('POST', '/sandbox/u/create');
+    await gate.reached;
+    fake.engine.down = true;
+    gate.release();
+    expect((await creating).statusCode).toBe(503);
+    expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
+    const [stray] = fake.engine.sandboxes.keys();
+    fake.engine.down = false;
+    await sweep(fake, () => !fake.engine.sandboxes.has(stray ?? ''));
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
+  });
+});
+
+describe('the end of a server', () => {
+  it('takes away what the pool could not, once the engine answers again', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' });
+    await untilAgentRuns(fake);
+    const gate = fake.engine.hold('remove');
+    const closing = fake.app.close();
+    await gate.reached;
+    const again = fake.engine.hold('list');
+    fake.engine.down = true;
+    gate.release();
+    await again.reached;
+    fake.engine.down = false;
+    again.release();
+    await closing;
+    expect(fake.engine.sandboxes.size).toBe(0);
+    expect((await readdir(fake.dataDir)).filter((name) => name.startsWith('pool-'))).toEqual([]);
+  });
+
+  it('takes away the container of the pool whose folder is gone already', async () => {
+    const engine = new FakeEngine();
+    const gate = engine.hold('start');
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' }, engine);
+    await gate.reached;
+    engine.down = true;
+    gate.release();
+    await until('the folder of the pool is gone', async () => {
+      return !(await readdir(fake.dataDir)).some((name) => name.startsWith('pool-'));
+    });
+    expect(engine.sandboxes.size).toBe(1);
+    engine.down = false;
+    await fake.app.close();
+    expect(engine.sandboxes.size).toBe(0);
+  });
+});
+
+describe('a sweep', () => {
+  it('takes away pool folders that nobody answers for, and leaves what runs and what waits', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: '1' });
+    await untilAgentRuns(fake);
+    await fake.call('POST', '/sandbox/u/create', { memory_limit: '256m' });
+    const stray = join(fake.dataDir, 'pool-0123456789abcdef');
+    await mkdir(stray);
+    const before = [...fake.engine.sandboxes.keys()];
+    await sweep(fake, () => true);
+    await until('the stray folder is gone', async () => {
+      return !(await readdir(fake.dataDir)).includes('pool-0123456789abcdef');
+    });
+    expect([...fake.engine.sandboxes.keys()]).toEqual(before);
+    expect((await readdir(fake.dataDir)).filter((name) => name.startsWith('pool-'))).toHaveLength(1);
+  });
+});

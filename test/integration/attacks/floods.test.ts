@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { impostor } from '../../support/agent-attacks.ts';
+import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
+
+const MIB = 2 ** 20;
+
+/** What the attacks write at most, so that one that succeeds comes to an end. */
+const FLOOD_BYTES = 512 * MIB;
+
+/** What a flood may write: all that lies between it and a server that does not read. */
+const MOST_BYTES = 16 * MIB;
+
+const docker = new Docker();
+let server: RealServer;
+let carried: RealServer;
+const closers: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startRealServer({ SANDBOX_DOCKER_MEMORY: '256m' });
+  carried = await startRealServer({ SANDBOX_DOCKER_MEMORY: '256m', SANDBOX_AGENT_TRANSPORT: 'exec' });
+});
+afterAll(async () => {
+  await server?.close();
+  await carried?.close();
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** Python that writes to a descriptor until nobody takes it, and keeps count in the workspace. */
+const flood = (descriptor: string) => `count = os.open('/workspace/count', os.O_WRONLY | os.O_CREAT, 0o600)
+written = 0
+while written < ${FLOOD_BYTES}:
+    try: written += os.write(${descriptor}, bytes(65536))
+    except OSError: break
+    os.pwrite(count, b'%d' % written, 0)
+time.sleep(1000)`;
+
+async function containerOf({ dataDir }: RealServer, user: string): Promise<string> {
+  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
+  const filters = { name: [`-${user}-`], label: [`clara.instance=${instance}`] };
+  const found = await docker.listContainers({ all: true, filters });
+  expect(found).toHaveLength(1);
+  return found[0]?.Id ?? '';
+}
+
+const execsOf = async (id: string) => (await docker.getContainer(id).inspect()).ExecIDs ?? [];
+
+/** Lets an impostor write for ever; the sandbox must have ended that by itself, with nobody calling it, and be as it was. */
+async function expectHeldBack(on: RealServer, user: string, speak: string): Promise<void> {
+  await on.execute(user, "open('kept.txt', 'w').write('kept')");
+  const id = await containerOf(on, user);
+  expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
+  await on.execute(user, 'pass', { timeout: 1 });
+  const kept = await execsOf(id);
+  await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
+  const { body } = await on.execute(user, "print(open('kept.txt').read(), open('count').read())");
+  const [content, count] = body.output.split(' ');
+  expect(content).toBe('kept');
+  expect(Number(count)).toBeGreaterThan(0);
+  expect(Number(count)).toBeLessThan(MOST_BYTES);
+}
+
+describe('what code writes for ever to a stream that the engine carries', () => {
+  it.each([
+    ['stdout', 'send(out, hello(hash))', 'out'],
+    ['stderr', 'send(out, hello(hash))', 'err'],
+    ['stderr-at-once', '', 'err'],
+    ['child', 'send(out, hello(hash))\nos.fork()', 'out'],
+  ])('is held back, and ended with whatever keeps the stream: %s', async (user, first, descriptor) => {
+    await expectHeldBack(server, `flood-${user}`, `${first}\n${flood(descriptor)}`);
+  });
+
+  it.each([
+    ['stdout', 1, 'out'],
+    ['stderr', 1, 'err'],
+    // The agent is given up after eight seconds.
+    ['silence', 10, 'out'],
+  ])('is so where it has carried a call before: %s', async (user, seconds, descriptor) => {
+    const speak = `send(out, hello(hash))\ntime.sleep(${seconds})\n${flood(descriptor)}`;
+    await expectHeldBack(carried, `carried-${user}`, speak);
+  });
+
+  it('is ended by the next server where the one that read it is gone', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'clara-it-'));
+    const settings = { SANDBOX_AGENT_TRANSPORT: 'exec', SANDBOX_DATA_DIR: dataDir };
+    closers.push(() => removeAll(dataDir));
+    const before = await startRealServer(settings);
+    closers.push(() => before.leave());
+    await before.execute('left', "open('kept.txt', 'w').write('kept')");
+    const id = await containerOf(before, 'left');
+    // It floods when nobody reads any more: it is told that the server has gone.
+    const wait = "while not os.path.exists('/workspace/gone'): time.sleep(0.01)";
+    const speak = `send(out, hello(hash))\n${wait}\n${flood('out')}`;
+    expect((await before.execute('left', impostor(speak))).body.success).toBe(false);
+    const lost = before.execute('left', 'pass').catch(() => null);
+    const [folder = ''] = (await readdir(dataDir)).filter((name) => name.startsWith('left'));
+    const workspace = join(dataDir, folder, 'disk', 'workspace');
+    await until('the impostor has met the server', () => existsSync(join(workspace, 'met')));
+    await before.leave();
+    await lost;
+    const kept = await execsOf(id);
+    expect(kept).toHaveLength(1);
+    await writeFile(join(workspace, 'gone'), '');
+    const after = await startRealServer(settings);
+    closers.push(() => after.leave());
+    await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
+    const { body } = await after.execute('left', "print(open('kept.txt').read())");
+    expect(body.output).toBe('kept\n');
+  });
+});

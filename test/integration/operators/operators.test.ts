@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Where no server of anybody's answers. */
+const NO_PORT = '1';
+
+interface Ended {
+  readonly code: number;
+  readonly text: string;
+}
+
+let parent: string;
+let dataDir: string;
+let server: RealServer;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'clara-operators-'));
+  dataDir = join(parent, 'data');
+  server = await startRealServer({ SANDBOX_DATA_DIR: dataDir });
+});
+afterEach(async () => {
+  await server.leave();
+  await removeAll(dataDir);
+  await removeAll(join(parent, 'other'));
+  await rm(parent, { recursive: true, force: true });
+});
+
+/** Runs one of the operator's commands as npm does. */
+function run(
+  script: string,
+  args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const env = { ...process.env, SANDBOX_DATA_DIR: dataDir, SANDBOX_API_PORT: NO_PORT, ...variables };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'scripts', `${script}.mjs`), ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, text: stdout + stderr });
+    });
+  });
+}
+
+describe('an operator', () => {
+  it('is told to stop the server before anything else', async () => {
+    const port = new URL(server.url).port;
+    for (const [script, args] of [
+      ['down', []],
+      ['backup', [join(parent, 'backup')]],
+      ['restore', [join(parent, 'backup')]],
+    ] as const) {
+      const { code, text } = await run(script, args, { SANDBOX_API_PORT: port, SANDBOX_API_HOST: '127.0.0.1' });
+      expect([code, text]).toEqual([1, expect.stringContaining('The server runs. Stop it first')]);
+    }
+  });
+
+  it('is told so where the server listens elsewhere than the settings say', async () => {
+    for (const [script, args] of [
+      ['down', []],
+      ['backup', [join(parent, 'backup')]],
+    ] as const) {
+      const { code, text } = await run(script, args);
+      expect([code, text]).toEqual([1, expect.stringContaining(`A server uses ${dataDir}, which fuser -v`)]);
+    }
+    expect((await server.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).body.output).toBe('1\n');
+  });
+
+  it('stops all sandboxes, copies them, and has them again in another folder', async () => {
+    await server.call('POST', '/sandbox/u/file', { path: '/workspace/kept.txt', content: 'kept' });
+    await server.call('POST', '/sandbox/gone/file', { path: '/workspace/kept.txt', content: 'deleted, not its files' });
+    await server.call('DELETE', '/sandbox/gone');
+    await server.leave();
+    const target = join(parent, 'backup');
+    expect(await run('backup', [target])).toEqual({ code: 1, text: expect.stringContaining('npm run down') });
+
+    expect(await run('down')).toEqual({ code: 0, text: expect.stringContaining('1 sandboxes were stopped') });
+    expect(await run('backup', [target])).toEqual({ code: 0, text: expect.stringContaining('npm run restore') });
+    expect(await run('backup', [target])).toEqual({ code: 1, text: expect.stringContaining('is not empty') });
+    expect(await run('restore', [target])).toEqual({ code: 1, text: expect.stringContaining('is not empty') });
+
+    const other = { SANDBOX_DATA_DIR: join(parent, 'other') };
+    expect(await run('restore', [target], other)).toEqual({ code: 0, text: expect.stringContaining('finds all') });
+    const restored = await startRealServer(other);
+    const read = async (user: string) =>
+      (await restored.call('GET', `/sandbox/${user}/file?path=/workspace/kept.txt`)).body.content;
+    expect([await read('u'), await read('gone')]).toEqual(['kept', 'deleted, not its files']);
+    await restored.leave();
+    server = await startRealServer({ SANDBOX_DATA_DIR: dataDir });
+    expect((await server.call('GET', '/sandbox/u/file?path=/workspace/kept.txt')).body.content).toBe('kept');
+  });
+
+  it('gets nothing back of a copy that is damaged or was not finished', async () => {
+    await server.call('POST', '/sandbox/u/create');
+    await server.leave();
+    const target = join(parent, 'backup');
+    await run('down');
+    await run('backup', [target]);
+    const other = { SANDBOX_DATA_DIR: join(parent, 'other') };
+    await appendFile(join(target, 'instance.tar'), 'x');
+    expect((await run('restore', [target], other)).text).toContain('instance.tar');
+    await rm(join(target, 'manifest.json'));
+    expect((await run('restore', [target], other)).text).toContain('was not finished');
+  });
+
+  it('reads the unit of a service that has no mount namespace of its own', async () => {
+    const { code, text } = await run('service', ['--print']);
+    expect(code).toBe(0);
+    expect(text).toContain(`ExecStart=${process.execPath} `);
+    expect(text).toMatch(/^Restart=on-failure$/m);
+    expect(text).not.toMatch(/^(?:Protect|Private|ReadOnly|Inaccessible|Temporary|Bind|Mount|DynamicUser)/m);
+  });
+});
