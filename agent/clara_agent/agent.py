@@ -72,9 +72,11 @@ class Agent:
         self._connection = None
         self._keeper = None
         self.loop.turn_ends.append(self._flush)
+        self.own_ports: frozenset[int] = frozenset()
         if config.get("proxy"):
             from .network.proxy import Proxy
 
+            self.own_ports = frozenset([config["proxy"]["port"]])
             self.proxy = Proxy(self, config["proxy"]["port"])
         Handover(self.loop, listener, header["secret"], lambda read, write, keeper: self.connect(read, write, keeper, True))
 

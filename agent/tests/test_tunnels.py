@@ -8,6 +8,7 @@ import unittest
 
 from case import AgentCase
 from client import CallFailed
+from clara_agent.network.tunnel import has_met_itself
 from clara_agent.wire import codec
 
 TYPE_CHECKING = False
@@ -92,6 +93,20 @@ class Tunnels(AgentCase):
             with self.assertRaises(CallFailed) as caught:
                 self.client.call("tunnel", host=host, port=self.port)
             self.assertEqual(caught.exception.code, "not_found")
+
+    def test_a_socket_that_has_met_itself_is_known(self) -> None:
+        with socket.socket() as alone:
+            alone.bind(("127.0.0.1", 0))
+            alone.connect(alone.getsockname())
+            self.assertTrue(has_met_itself(alone))
+        with socket.create_connection(self.listener.getsockname()) as one:
+            self.assertFalse(has_met_itself(one))
+        with socket.socket() as unconnected:
+            self.assertFalse(has_met_itself(unconnected))
+
+    def test_other_places_than_the_loopback_are_invalid(self) -> None:
+        for host in "0.0.0.0", "::", "127.0.0.2", "::ffff:127.0.0.1", "169.254.169.254", "LOCALHOST", "", "127.1":
+            self.assert_fails("invalid", "tunnel", host=host, port=self.port)
 
     def test_wrong_places_are_invalid(self) -> None:
         self.assert_fails("invalid", "tunnel", host="example.org", port=80)

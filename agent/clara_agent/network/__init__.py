@@ -1,1 +1,1 @@
-"""The way out of the sandbox: an HTTP proxy over channels. May use `io` and `wire`."""
+"""The way out of the sandbox: an HTTP proxy over channels; the way in: tunnels to what listens. May use `io` and `wire`."""

@@ -1,10 +1,10 @@
-"""The operation `tunnel`: a TCP connection to something that listens inside the sandbox."""
+"""The operation `tunnel`: a TCP connection to something that listens on the loopback of the sandbox."""
 
 from __future__ import annotations
 
 import os
 
-from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, inet_pton, socket
+from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 
 from ..errors import Failure, from_os_error
 from ..io.inlet import Inlet
@@ -20,19 +20,27 @@ if TYPE_CHECKING:
 CHUNK = 65536
 CONNECT_SECONDS = 10
 EINPROGRESS = 115
+ECONNREFUSED = 111
+ADDRESSES = {
+    "127.0.0.1": [(AF_INET, "127.0.0.1")],
+    "::1": [(AF_INET6, "::1")],
+    "localhost": [(AF_INET, "127.0.0.1"), (AF_INET6, "::1")],
+}
 
 
 def addresses_of(host: str) -> list[tuple[int, str]]:
-    """(family, address) to try; names are not looked up, since that would hold up the loop."""
-    if host == "localhost":
-        return [(AF_INET, "127.0.0.1"), (AF_INET6, "::1")]
-    for family in AF_INET, AF_INET6:
-        try:
-            inet_pton(family, host)
-            return [(family, host)]
-        except (OSError, ValueError):
-            continue
-    raise Failure("invalid", "The host must be an address or localhost.")
+    """(family, address) to try; other places than the loopback are none of a tunnel's."""
+    if host not in ADDRESSES:
+        raise Failure("invalid", "The host must be 127.0.0.1, ::1 or localhost.")
+    return list(ADDRESSES[host])
+
+
+def has_met_itself(sock: socket) -> bool:
+    """Whether nobody listens, and the kernel has given this end the very port that it asks for: TCP then connects the socket to itself."""
+    try:
+        return sock.getsockname() == sock.getpeername()
+    except OSError:
+        return False  # The other side is gone already.
 
 
 class Tunnel(Operation):
@@ -46,6 +54,8 @@ class Tunnel(Operation):
         """Connects without waiting."""
         self._left = addresses_of(take(self.parameters, "host", str, "127.0.0.1"))
         self._port = take_count(self.parameters, "port", most=65535)
+        if self._port in self.agent.own_ports:
+            raise Failure("not_found", "Port %d is the agent's own." % self._port)
         self._early = []
         self._has_early_end = self._has_ended = self._is_waiting = False
         self._timer = self.agent.loop.later(CONNECT_SECONDS, self._too_late)
@@ -65,6 +75,8 @@ class Tunnel(Operation):
         assert self._socket and self._timer
         self.agent.loop.remove(self._socket.fileno())
         error = self._socket.getsockopt(SOL_SOCKET, SO_ERROR)
+        if not error and has_met_itself(self._socket):
+            error = ECONNREFUSED
         if error:
             return self._refused(error)
         self._timer.cancel()

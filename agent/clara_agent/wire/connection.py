@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .operation import Operation
 
 PROTOCOL = 1
-MAX_CHANNELS = 256
+MAX_CHANNELS = 1024
 PIPE_SIZE = 1 << 20
 
 

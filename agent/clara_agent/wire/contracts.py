@@ -35,6 +35,8 @@ class Host(Protocol):
     roots: list[bytes]
     environment: dict[bytes, bytes]
     workers: set[int]
+    # Ports that the agent itself listens on.
+    own_ports: frozenset[int]
 
     def connect(self, read_fd: int, write_fd: int, keeper: Keeper | None, is_resumed: bool) -> None: ...
     def dial(self, parameters: dict[str, Any], operation: Listener) -> Channel: ...

@@ -45,6 +45,7 @@ TABLE = {
     "pack": ("archives.archives", "Pack"),
     "unpack": ("archives.archives", "Unpack"),
     "tunnel": ("network.tunnel", "Tunnel"),
+    "ports": ("host.ports", "Ports"),
     "usage": ("host.usage", "Usage"),
     "line": ("wire.line", "Line"),
     "load": ("host.load", "Load"),

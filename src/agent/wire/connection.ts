@@ -11,7 +11,7 @@ import { FreezeClock } from './freeze-clock.ts';
 import { IncomingChannel, type OpenListener } from './incoming-channel.ts';
 import { Liveness } from './liveness.ts';
 
-const MAX_CHANNELS = 256;
+const MAX_CHANNELS = 1024;
 
 /** How many of them the agent may have opened, so that enough are left for calls. */
 const MAX_INCOMING = 128;
