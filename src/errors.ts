@@ -30,6 +30,8 @@ interface SandboxErrorOptions {
   readonly field?: string;
   /** Ids of sandboxes that are deleted and keep files, where those are in the way. */
   readonly keptIds?: readonly string[];
+  /** How many bytes were taken of what was sent, where the rest was not. */
+  readonly written?: number;
 }
 
 /** An error with a kind and a sentence that a person can act on. */
@@ -40,6 +42,7 @@ export class SandboxError extends Error {
   readonly remedy: Remedy | undefined;
   readonly keptIds: readonly string[] | undefined;
   readonly field: string | undefined;
+  readonly written: number | undefined;
 
   constructor(kind: ErrorKind, message: string, options: SandboxErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -48,6 +51,7 @@ export class SandboxError extends Error {
     this.remedy = options.remedy;
     this.keptIds = options.keptIds;
     this.field = options.field;
+    this.written = options.written;
   }
 }
 

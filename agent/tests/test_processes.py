@@ -167,6 +167,19 @@ class Tables(Kept):
         self.client.gives_credit = True
         self.assertTrue(ended["exit"]["cancelled"])
 
+    def test_input_that_is_given_up_is_answered_with_what_was_read_of_it(self) -> None:
+        number = self.begin(program="argv", argv=["sh", "-c", "head -c 3; exec sleep 60"], stdin=True)
+        reader = self.attach(number)
+        first = self.client.open("input", id=number)
+        self.client.put(first, b"abc")
+        self.until(lambda: self.client.answers[reader].out == b"abc")
+        self.client.put(first, b"x" * 200000)
+        self.client.send(9, first)
+        written = self.client.finish(first).result["written"]
+        self.assertGreaterEqual(written, 3)
+        self.assertLess(written, 200003)
+        self.end(number)
+
     def test_input_is_refused_where_there_is_none(self) -> None:
         number = self.begin("sleep 1000")
         self.assert_fails("exists", "input", b"x", id=number)

@@ -35,6 +35,8 @@ export interface HttpProblem {
   readonly remedy?: Remedy | undefined;
   /** Ids of sandboxes whose kept files are in the way. */
   readonly keptIds?: readonly string[] | undefined;
+  /** How many bytes were taken of what was sent, where the rest was not. */
+  readonly written?: number | undefined;
 }
 
 /** How a dialect writes an error body. */
@@ -124,10 +126,10 @@ function toProblem(error: FastifyError): HttpProblem {
   return ofKind('internal', 'The server failed at this; its log says more.');
 }
 
-function ofError({ kind, message, remedy, keptIds, field }: SandboxError): HttpProblem {
+function ofError({ kind, message, remedy, keptIds, field, written }: SandboxError): HttpProblem {
   const msg = message.replace(`${field} `, '').replace(/\.$/, '');
   const issues = field === undefined ? [] : [{ loc: ['body', field], msg, type: kind }];
-  return { ...ofKind(kind, message), remedy, keptIds, issues };
+  return { ...ofKind(kind, message), remedy, keptIds, issues, written };
 }
 
 function ofKind(kind: ErrorKind, message: string): HttpProblem {

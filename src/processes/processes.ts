@@ -9,6 +9,7 @@ import {
   type TerminalSize,
   waitForProcess,
   writeToProcess,
+  writtenBefore,
 } from '../agent/calls/processes.ts';
 import type { Program } from '../agent/calls/run.ts';
 import { resizeTerminal, viewTerminal } from '../agent/calls/terminals.ts';
@@ -134,7 +135,7 @@ export class Processes {
       } catch (error) {
         if (!(error instanceof AgentFailure) || error.code !== 'hung' || !connection.isOpen) throw error;
         const sentence = `Process ${id} has read none of its input for ${STDIN_IDLE_MS / 1000} seconds; what it had not read is dropped.`;
-        throw new SandboxError('stalled', sentence, { cause: error });
+        throw new SandboxError('stalled', sentence, { cause: error, written: writtenBefore(error) });
       }
     });
   }

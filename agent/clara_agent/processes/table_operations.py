@@ -137,6 +137,11 @@ class Input(Operation):
         else:
             self.channel.result({"written": self._written})
 
+    def on_cancel(self) -> None:
+        """No more is to be written: the answer says how much was."""
+        self.stop()
+        self.channel.result({"written": self._written})
+
     def stop(self) -> None:
         """Lets another write. What is not written is dropped: whoever goes on behind `written` sends it again."""
         kept, self._kept = self._kept, None

@@ -30,6 +30,12 @@ const CANCEL_GRACE_MS = 8_000;
 /** Between two looks whether a sandbox is still frozen that should have answered by now, in milliseconds at the least. */
 const LOOK_MS = 1_000;
 
+/** What is thrown where a call was given up, with what the agent answered all the same. */
+function withAnswer(error: unknown, answer: unknown): unknown {
+  if (!(error instanceof AgentFailure)) return error;
+  return new AgentFailure(error.code, error.message, { cause: error.cause, answer });
+}
+
 /** Opens a channel, lets `feed` send its body, and resolves with the checked result once the agent is done with the call. */
 export async function call<Schema extends z.ZodType>(
   connection: AgentConnection,
@@ -76,7 +82,10 @@ export async function call<Schema extends z.ZodType>(
   try {
     Promise.resolve(feed?.(channel, stallTimer)).catch(giveUp);
     const result = await channel.result;
-    if (failure) throw failure.error;
+    if (failure) {
+      failure = { error: withAnswer(failure.error, result) };
+      throw failure.error;
+    }
     const parsed = schema.safeParse(result);
     if (!parsed.success)
       throw new AgentFailure('internal', 'The agent gave a malformed answer.', { cause: parsed.error });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
+import type { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed } from './call.ts';
 import { type Program, programParameters, runResult, sendSource } from './run.ts';
 import { type Chunks, feedFrom } from './transfer.ts';
@@ -104,6 +105,14 @@ export async function signalProcess(
     .sent;
 }
 
+const inputResult = z.object({ written: z.number().min(0) });
+
+/** How many bytes of an input had been read when its writing was given up; 0 where nobody knows. */
+export function writtenBefore(failure: AgentFailure): number {
+  const answer = inputResult.safeParse(failure.answer);
+  return answer.success ? answer.data.written : 0;
+}
+
 /** Writes to the standard input of a process as fast as it reads; AgentFailure `hung` after `idleMs` without progress. */
 export async function writeToProcess(
   connection: AgentConnection,
@@ -112,17 +121,9 @@ export async function writeToProcess(
   options: { readonly closes: boolean; readonly idleMs: number; readonly signal: AbortSignal },
 ): Promise<number> {
   const { closes, ...transfer } = options;
-  const schema = z.object({ written: z.number().min(0) });
-  const result = await call(
-    connection,
-    'input',
-    { id, close: closes },
-    schema,
-    transfer,
-    {},
-    feedFrom(chunks, transfer),
-  );
-  return result.written;
+  const parameters = { id, close: closes };
+  const feed = feedFrom(chunks, transfer);
+  return (await call(connection, 'input', parameters, inputResult, transfer, {}, feed)).written;
 }
 
 /** Resolves when the process has ended, or after so long, with what is known of it then. */

@@ -56,10 +56,17 @@ const KIND: Readonly<Record<AgentFailureCode, ErrorKind>> = {
 export class AgentFailure extends SandboxError {
   override readonly name = 'AgentFailure';
   readonly code: AgentFailureCode;
+  /** Unchecked: what the agent answered to a call that had been given up. */
+  readonly answer: unknown;
 
-  constructor(code: AgentFailureCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: AgentFailureCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly answer?: unknown } = {},
+  ) {
     super(KIND[code], message, options);
     this.code = code;
+    this.answer = options.answer;
   }
 }
 

@@ -53,13 +53,14 @@ const REMEDY: Readonly<Record<Remedy, string>> = {
 
 /** The error body of this dialect. */
 export function renderError(problem: HttpProblem): Record<string, unknown> {
-  const { kind, status, issues, remedy, keptIds } = problem;
+  const { kind, status, issues, remedy, keptIds, written } = problem;
   if (kind === 'unknown_route') return { detail: 'Not Found', error: 'Not Found' };
   const error = remedy ? `${problem.message.replace(/\.$/, ';')} ${REMEDY[remedy]}` : problem.message;
   if (status === 422 || status === 415) {
     return { error, detail: issues.length > 0 ? issues : [{ loc: [], msg: error, type: kind }] };
   }
   if (keptIds) return { error, detail: keptIds };
+  if (written !== undefined) return { error, written };
   return kind === 'no_space' ? { error, success: false } : { error };
 }
 

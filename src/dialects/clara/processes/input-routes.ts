@@ -24,7 +24,7 @@ export const inputRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
       'processes',
       'writeInput',
       'Write to its standard input',
-      { 204: schemas.noContent },
+      { 204: schemas.noContent, 408: schemas.unreadInput },
       { consumes: [BYTES_TYPE], params, querystring: schemas.stdinQuery, body: schemas.stdinBytes },
       { streamsBody: true },
     ),

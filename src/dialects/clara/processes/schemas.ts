@@ -179,6 +179,13 @@ export const eventStream = {
 
 export const plainText = { description: 'What is kept of it.', content: { 'text/plain': { schema: z.string() } } };
 
+export const unreadInput = z.object({ error: z.string(), written: z.int().optional() }).meta({
+  description: 'It has read none of its input for 30 seconds; `written` bytes were taken before, the rest is dropped.',
+  examples: [
+    { error: 'Process 3 has read none of its input for 30 seconds; what it had not read is dropped.', written: 65536 },
+  ],
+});
+
 export const noContent = z.null().describe('Done.');
 
 export const noMoreEvents = z.null().describe('The process has ended, and its exit is known already.');
