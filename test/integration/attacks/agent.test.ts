@@ -29,11 +29,13 @@ describe('code that kills', () => {
     expect(body).toMatchObject({ ...LOST, error: ENDED_INSIDE });
   });
 
-  it.each([
-    ['the warm interpreter', 'ZYGOTE'],
-    ['what keeps the sandbox running', 'MAIN'],
-  ])('%s loses nothing', async (_what, pid) => {
-    expect((await attackAgent('zygote', `os.kill(${pid}, 9); print('on')`)).output).toBe('on\n');
+  it('the warm interpreter loses nothing', async () => {
+    expect((await attackAgent('zygote', "os.kill(ZYGOTE, 9); print('on')")).output).toBe('on\n');
+  });
+
+  it('what keeps the sandbox running loses nothing, or on gVisor what runs', async () => {
+    const body = await attackAgent('main', "os.kill(MAIN, 9); print('on', flush=True); time.sleep(1)");
+    expect(body).toMatchObject(IS_GVISOR ? LOST : { success: true, output: 'on\n' });
   });
 
   it('each agent that comes loses its sandbox’s memory, not the sandbox', async () => {

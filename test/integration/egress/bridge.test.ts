@@ -166,7 +166,7 @@ describe('from a sandbox on a bridge of its own', () => {
     const { id } = await started();
     await withDistantHost(DISTANT, [25, 26], async () => {
       const greet = (port: number) => shell(id, `exec 3<>/dev/tcp/${DISTANT.host}/${port} && cat <&3 || echo none`);
-      expect(await greet(26)).toBe('220 distant');
+      expect(await greet(26)).toBe((await hasNetworkCards()) ? '220 distant' : 'none');
       expect(await greet(25)).toBe('none');
     });
   });

@@ -226,7 +226,12 @@ describe('npm run doctor', () => {
   });
 
   it('says what a server that runs warns of', async () => {
-    const server = await startRealServer({ SANDBOX_DOCKER_IMAGE: 'absent:1', SANDBOX_DISK_RESERVE: '900t' });
+    const server = await startRealServer({
+      SANDBOX_DOCKER_IMAGE: 'absent:1',
+      SANDBOX_DISK_RESERVE: '900t',
+      // Another runtime would be tried at the start, with that image.
+      SANDBOX_DOCKER_RUNTIME: 'runc',
+    });
     try {
       await until('the server warns', async () => Boolean((await server.call('GET', '/health')).body.warnings));
       const { port } = new URL(server.url);
