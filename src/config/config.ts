@@ -72,6 +72,7 @@ export const environmentSchema = z.object({
   SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
   SANDBOX_DISK_SERVICE: z.string().refine(isAbsolute, 'must be the absolute path of a socket').optional(),
   SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
+  SANDBOX_CHECKPOINTS_MAX: integer(0, 1000).default(8),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
   SANDBOX_BRIDGE_POOL: z
     .string()
@@ -196,6 +197,7 @@ function toConfig(env: Environment, publishAddress: string | null) {
     diskMechanism: env.SANDBOX_DISK_MECHANISM,
     diskService: env.SANDBOX_DISK_SERVICE ?? null,
     diskReserveBytes: env.SANDBOX_DISK_RESERVE,
+    maxCheckpoints: env.SANDBOX_CHECKPOINTS_MAX,
     network: env.SANDBOX_NETWORK,
     bridge: { pool: env.SANDBOX_BRIDGE_POOL, nameservers: env.SANDBOX_BRIDGE_DNS },
     egress: {

@@ -37,10 +37,24 @@ export interface Disk {
   mounted(dataDir: string): Promise<string[]>;
 }
 
+/** A file with a disk image. */
+export interface ImageFile {
+  /** The folder of a sandbox. */
+  readonly folder: string;
+  /** Its path from there. */
+  readonly file: string;
+}
+
 /** Disks that promise more than the disk below them may have. */
 export interface GrowingDisk extends Disk {
   /** Lets the open disks of a data folder grow so far that `keepBytes` of the disk below them stay free. */
   shareRoom(dataDir: string, keepBytes: number): Promise<DiskRoom>;
   /** Brings all that was written to the open disks to its place on the disk below them. */
   flush(dataDir: string): Promise<void>;
+  /** Brings all that was written to the disk of a folder into its image, if it is open; throws `unavailable` where that cannot be in time. */
+  flushDisk(folder: string, deadlineMs: number): Promise<void>;
+  /** Copies an image to which nobody writes: by shared blocks where the file system has them, else what holds data. Throws `no_space`, or `unavailable` after the deadline; then there is no copy. */
+  copyImage(from: ImageFile, to: ImageFile, deadlineMs: number): Promise<void>;
+  /** Makes a copy fit to be mounted, as after a crash, and brings it to the disk below; throws `unavailable` where it is beyond repair. */
+  settleImage(image: ImageFile): Promise<void>;
 }

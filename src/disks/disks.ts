@@ -1,17 +1,27 @@
-import { access, realpath } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
-import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk } from './disk.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
+import { IMAGE_FILE } from './layout.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
 import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
 import type { DiskOwner } from './user-folder.ts';
+
+/** Blocks of a file are counted in these (stat(2)). */
+const BLOCK_BYTES = 512;
+
+/** An image by its sandbox's folder and its path in there. */
+interface NamedImage {
+  readonly name: string;
+  readonly file: string;
+}
 
 interface DisksParts {
   readonly config: Config;
@@ -77,6 +87,30 @@ export class Disks {
     return await this.#disks[await this.kind(name)].usage(this.#folder(name));
   }
 
+  /** What the image of a sandbox takes of the disk below, in bytes; null where it has none. */
+  async imageBytes(name: string, file: string = IMAGE_FILE): Promise<number | null> {
+    const found = await stat(join(this.#folder(name), file)).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    });
+    return found && found.blocks * BLOCK_BYTES;
+  }
+
+  /** Brings what was written to the disk of a sandbox into its image, if it is open. */
+  async flushDisk(name: string, deadlineMs: number): Promise<void> {
+    await this.#disks.image.flushDisk(this.#folder(name), deadlineMs);
+  }
+
+  /** Copies an image to which nobody writes; throws `no_space`, or `unavailable` after the deadline. */
+  async copyImage(from: NamedImage, to: NamedImage, deadlineMs: number): Promise<void> {
+    await this.#disks.image.copyImage(this.#toFile(from), this.#toFile(to), deadlineMs);
+  }
+
+  /** Makes a copy fit to be mounted and brings it to the disk below. */
+  async settleImage(image: NamedImage): Promise<void> {
+    await this.#disks.image.settleImage(this.#toFile(image));
+  }
+
   /** What the disk of this sandbox is, or will be. */
   async kind(name: string): Promise<DiskKind> {
     const folder = this.#folder(name);
@@ -92,6 +126,10 @@ export class Disks {
   /** The names of the folders whose disks are mounted. */
   async mounted(): Promise<string[]> {
     return await this.#disks.image.mounted(this.#dataDir);
+  }
+
+  #toFile({ name, file }: NamedImage): ImageFile {
+    return { folder: this.#folder(name), file };
   }
 
   #folder(name: string): string {

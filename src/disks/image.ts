@@ -61,14 +61,17 @@ export async function repairImage(space: MountNamespace, image: string, sizeByte
   const isTooSmall = superblock !== null && superblock.sizeBytes < wantedBytes;
   if (superblock?.isClean && !isTooSmall) return;
   if (await isAttached(space, image)) return;
-  await check(space, image, isTooSmall);
+  await checkImage(space, image, isTooSmall);
   if (!isTooSmall) return;
   await truncate(space.reach(image), wantedBytes);
   await space.run('resize2fs', [image], CHECK_MS);
 }
 
-/** e2fsck exits with 1 where it has mended everything. https://man7.org/linux/man-pages/man8/e2fsck.8.html */
-async function check(space: MountNamespace, image: string, isForced: boolean): Promise<void> {
+/**
+ * Replays the journal of an image that is not mounted, and goes through all of it where that is forced; throws a CommandFailure where it
+ * is beyond repair. e2fsck exits with 1 where it has mended everything. https://man7.org/linux/man-pages/man8/e2fsck.8.html
+ */
+export async function checkImage(space: MountNamespace, image: string, isForced: boolean): Promise<void> {
   const argv = ['-p', ...(isForced ? ['-f'] : []), image];
   try {
     await space.run('e2fsck', argv, CHECK_MS);

@@ -2,8 +2,9 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
 import { makeImage, repairImage } from './image.ts';
+import { copyImage, settleImage } from './image-copy.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
@@ -97,6 +98,25 @@ export class LoopDisk implements GrowingDisk {
 
   async flush(dataDir: string): Promise<void> {
     for (const { path } of await mountedImages(this.#space, dataDir)) await flushMount(this.#space, path);
+  }
+
+  async flushDisk(folder: string, deadlineMs: number): Promise<void> {
+    const mountPoint = join(folder, MOUNT_FOLDER);
+    if (!(await this.#space.mountPoints()).includes(mountPoint)) return;
+    await flushMount(this.#space, mountPoint, Math.max(1, Math.ceil(deadlineMs))).catch((cause: unknown) => {
+      if (!(cause instanceof CommandFailure)) throw cause;
+      const sentence =
+        'What the sandbox has written is not on its disk in time; try again when the server has less to do.';
+      throw new SandboxError('unavailable', sentence, { cause });
+    });
+  }
+
+  async copyImage(from: ImageFile, to: ImageFile, deadlineMs: number): Promise<void> {
+    await copyImage(this.#space, from, to, deadlineMs);
+  }
+
+  async settleImage(image: ImageFile): Promise<void> {
+    await settleImage(this.#space, image);
   }
 
   async #mount(folder: string, mountPoint: string): Promise<void> {

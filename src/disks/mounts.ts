@@ -31,8 +31,12 @@ export async function mountImage(space: MountNamespace, image: string, mountPoin
 }
 
 /** Writes what is not in the image yet; throws a CommandFailure where some of it cannot be. */
-export async function flushMount(space: MountNamespace, mountPoint: string): Promise<void> {
-  await space.run('sync', ['-f', mountPoint], UNMOUNT_MS);
+export async function flushMount(
+  space: MountNamespace,
+  mountPoint: string,
+  deadlineMs: number = UNMOUNT_MS,
+): Promise<void> {
+  await space.run('sync', ['-f', mountPoint], deadlineMs);
 }
 
 /**

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSandboxError, SandboxError } from '../errors.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
 import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service/schemas.ts';
 import type { DiskOwner } from './user-folder.ts';
@@ -16,6 +16,9 @@ const QUERY_MS = 10_000;
 
 /** One disk after the other, each of which may have much that is only in memory. */
 const FLUSH_MS = 600_000;
+
+/** How much later than its own deadline the service may answer. */
+const MARGIN_MS = 2_000;
 
 /** How long a service may take to be there, and to try its first disk. */
 const READY_MS = 15_000;
@@ -76,6 +79,20 @@ export class ServiceDisk implements GrowingDisk {
     await this.#ask('/flush', {}, FLUSH_MS);
   }
 
+  async flushDisk(folder: string, deadlineMs: number): Promise<void> {
+    const mostMs = Math.max(1, Math.ceil(deadlineMs));
+    await this.#ask('/flush-disk', { name: basename(folder), deadlineMs: mostMs }, mostMs + MARGIN_MS);
+  }
+
+  async copyImage(from: ImageFile, to: ImageFile, deadlineMs: number): Promise<void> {
+    const mostMs = Math.max(1, Math.ceil(deadlineMs));
+    await this.#ask('/copy', { from: toNamed(from), to: toNamed(to), deadlineMs: mostMs }, mostMs + MARGIN_MS);
+  }
+
+  async settleImage(image: ImageFile): Promise<void> {
+    await this.#ask('/settle', toNamed(image), OPEN_MS);
+  }
+
   async #ask(path: string, body: object, deadlineMs: number): Promise<unknown> {
     const answer = await post(this.#socket, path, body, deadlineMs).catch((cause: unknown) => {
       const sentence = 'The disk service does not answer; the operator must look at SANDBOX_DISK_SERVICE.';
@@ -85,6 +102,10 @@ export class ServiceDisk implements GrowingDisk {
     const { kind, error } = failureSchema.parse(answer.body);
     throw new SandboxError(kind === 'no_space' ? 'no_space' : 'unavailable', error);
   }
+}
+
+function toNamed({ folder, file }: ImageFile): { name: string; file: string } {
+  return { name: basename(folder), file };
 }
 
 interface ServiceAnswer {

@@ -7,11 +7,14 @@ import type { MountNamespace } from '../mount-namespace.ts';
 import { whyRefused } from '../mount-support.ts';
 import {
   BODY_LIMIT_BYTES,
+  copySchema,
+  flushDiskSchema,
   mountedSchema,
   namedSchema,
   openSchema,
   readySchema,
   roomSchema,
+  settleSchema,
   shareRoomSchema,
   usageSchema,
 } from './schemas.ts';
@@ -28,7 +31,7 @@ interface DiskServiceParts {
 
 /**
  * Mounts the disks of sandboxes for a server that cannot: opens and closes the images in one data folder, by the names of their
- * folders, keeps them from filling the disk below, and does nothing else. It is for a Unix socket that only the server can reach, so it asks for no key.
+ * folders, copies them, keeps them from filling the disk below, and does nothing else. It is for a Unix socket that only the server can reach, so it asks for no key.
  */
 export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   const { dataDir, namespace, logger } = parts;
@@ -79,6 +82,19 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   });
   routes.post('/flush', async (_request, reply) => {
     await known.flush(dataDir);
+    return reply.code(204).send();
+  });
+  const toFile = ({ name, file }: { name: string; file: string }) => ({ folder: join(dataDir, name), file });
+  routes.post('/flush-disk', { schema: { body: flushDiskSchema } }, async ({ body }, reply) => {
+    await known.flushDisk(join(dataDir, body.name), body.deadlineMs);
+    return reply.code(204).send();
+  });
+  routes.post('/copy', { schema: { body: copySchema } }, async ({ body }, reply) => {
+    await known.copyImage(toFile(body.from), toFile(body.to), body.deadlineMs);
+    return reply.code(204).send();
+  });
+  routes.post('/settle', { schema: { body: settleSchema } }, async ({ body }, reply) => {
+    await known.settleImage(toFile(body));
     return reply.code(204).send();
   });
   return app;

@@ -14,6 +14,23 @@ export const openSchema = namedSchema.extend({
   owner: z.strictObject({ uid: id, gid: id }),
 });
 
+/** Where in a sandbox's folder an image may be: its own, one that is to take its place, or that of a checkpoint, made or being made. */
+const imageFile = z.string().regex(/^(?:disk\.img(?:\.restored)?|checkpoints\/[0-9a-f]{16}(?:\.new)?\/disk\.img)$/);
+
+const imageSchema = namedSchema.extend({ file: imageFile });
+
+/** How long work may take, in milliseconds. */
+const deadlineMs = z.int().min(1).max(3_600_000);
+
+/** A disk whose image is to have all that was written. */
+export const flushDiskSchema = namedSchema.extend({ deadlineMs });
+
+/** An image to copy, and where to. */
+export const copySchema = z.strictObject({ from: imageSchema, to: imageSchema, deadlineMs });
+
+/** A copy to make fit. */
+export const settleSchema = imageSchema;
+
 /** Why no disk can be had from this service; null where they can. */
 export const readySchema = z.strictObject({ reason: z.string().nullable() });
 

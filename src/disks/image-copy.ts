@@ -1,0 +1,66 @@
+import { open, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SandboxError } from '../errors.ts';
+import { CommandFailure, runCommand } from './command.ts';
+import type { ImageFile } from './disk.ts';
+import { checkImage } from './image.ts';
+import type { MountNamespace } from './mount-namespace.ts';
+
+/** A disk with less than this is full. */
+const SCARCE_BYTES = 16 * 2 ** 20;
+
+/**
+ * Copies an image to which nobody writes within the deadline: its blocks are shared where the file system can, else only what holds data
+ * is copied. Throws `no_space` or `unavailable`, and leaves no copy then.
+ */
+export async function copyImage(
+  space: MountNamespace,
+  from: ImageFile,
+  to: ImageFile,
+  deadlineMs: number,
+): Promise<void> {
+  const target = space.reach(pathOf(to));
+  await rm(target, { force: true });
+  try {
+    // This process's own program: that of another file system may know neither option.
+    const options = ['--reflink=auto', '--sparse=auto', '--'];
+    await runCommand('cp', [...options, space.reach(pathOf(from)), target], Math.max(1, Math.ceil(deadlineMs)));
+  } catch (cause) {
+    await rm(target, { force: true });
+    if (!(cause instanceof CommandFailure)) throw cause;
+    throw await toCopyError(dirname(target), cause);
+  }
+}
+
+/** Makes a copy fit to be mounted, as after a crash, and brings it to the disk; throws `unavailable` where it is beyond repair. */
+export async function settleImage(space: MountNamespace, image: ImageFile): Promise<void> {
+  try {
+    await checkImage(space, pathOf(image), true);
+  } catch (cause) {
+    if (!(cause instanceof CommandFailure)) throw cause;
+    const sentence = 'The copy of the disk is not in order, so it was given up; the operator must look at the log.';
+    throw new SandboxError('unavailable', sentence, { cause });
+  }
+  const file = await open(space.reach(pathOf(image)), 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function pathOf({ folder, file }: ImageFile): string {
+  return join(folder, file);
+}
+
+async function toCopyError(folder: string, cause: CommandFailure): Promise<SandboxError> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < SCARCE_BYTES) {
+    return new SandboxError('no_space', 'The disk of the server is full, so no disk can be copied.', { cause });
+  }
+  const sentence =
+    cause.exitCode === null
+      ? 'The copy of the disk took too long and was given up; try again when the server has less to do.'
+      : 'The disk of the sandbox cannot be copied; the operator must look at the log.';
+  return new SandboxError('unavailable', sentence, { cause });
+}
