@@ -10,6 +10,8 @@ import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
+import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
+import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -23,6 +25,8 @@ export interface Core {
   readonly listing: Listing;
   readonly settings: Settings;
   readonly usage: UsageReporter;
+  readonly checkpoints: Checkpoints;
+  readonly restoring: Restoring;
   readonly processes: Processes;
   readonly contexts: Contexts;
   readonly files: Files;

@@ -18,9 +18,14 @@ import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
+import { Checkpoints } from './checkpoints/checkpoints.ts';
+import { DiskCapture } from './checkpoints/disk-capture.ts';
+import { sweepLeftovers } from './checkpoints/leftovers.ts';
+import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
+import { Freezer } from './lifecycle/freezer.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Provisioner } from './lifecycle/provisioner.ts';
 import { Listing } from './listing.ts';
@@ -72,6 +77,8 @@ export interface SandboxCore {
   readonly settings: Settings;
   readonly contextNotes: ContextNotes;
   readonly usage: UsageReporter;
+  readonly checkpoints: Checkpoints;
+  readonly restoring: Restoring;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -99,6 +106,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     secret = await ServerSecret.open(config.dataDir);
     answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
     await store.removeAllPoolFolders();
+    await sweepLeftovers(store.path, onError);
     await preflight({ engine, config, instance, users, logger });
   } catch (error) {
     await store.close();
@@ -128,6 +136,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   };
   const pool = new Pool(base);
   const lifecycle = new Lifecycle({ ...base, pool });
+  const freezer = new Freezer({ ...base, lifecycle });
   const evictor = new Evictor({ ...base, pool, lifecycle });
   const provisioner = new Provisioner({ ...base, pool, lifecycle, evictor });
   const diskMeter = new DiskMeter(base);
@@ -137,7 +146,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     sandboxes: () => registry.all(),
     stop: (sandbox) => lifecycle.stop(sandbox, 0),
   });
-  const upkeep = new Upkeep({ ...base, pool, lifecycle, provisioner, evictor });
+  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor });
 
   const ending = new AbortController();
   // Every call that waits listens, and there may be many.
@@ -154,6 +163,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   };
   const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, ending: ending.signal };
   const changes = new Changes(use);
+  const capture = new DiskCapture({ disks, freezer });
+  const checkpoints = new Checkpoints({ ...use, changes, capture });
   return {
     sandboxes: new Sandboxes({ ...use, changes }),
     listing: new Listing(use),
@@ -162,6 +173,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     settings: new Settings({ ...use, changes }),
     contextNotes: new ContextNotes({ ...use, changes }),
     usage: new UsageReporter({ ...use, changes }),
+    checkpoints,
+    restoring: new Restoring({ ...use, changes, capture, checkpoints }),
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

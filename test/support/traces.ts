@@ -22,7 +22,18 @@ export interface Traces {
 export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays: [] };
 
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
-const SANDBOX_PARTS = ['disk', 'disk.img', 'group', 'line', 'packages', 'passwd', 'sandbox.json', 'uid', 'workspace'];
+const SANDBOX_PARTS = [
+  'checkpoints',
+  'disk',
+  'disk.img',
+  'group',
+  'line',
+  'packages',
+  'passwd',
+  'sandbox.json',
+  'uid',
+  'workspace',
+];
 
 /** What the data folder itself has beside the sandboxes: whose it is, and what they all read. */
 const SERVER_PARTS = ['instance', 'place', 'secret', 'answers', ...SHARED_FILES.map(({ name }) => name)];

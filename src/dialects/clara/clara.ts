@@ -4,6 +4,7 @@ import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
+import { checkpointRoutes } from './checkpoints/routes.ts';
 import { contextRoutes } from './contexts/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -50,6 +51,7 @@ export function claraDialect(options: ClaraOptions): Dialect {
       await app.register(contextRoutes, { ...core, maxTimeoutSeconds });
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
       await app.register(transferRoutes, core);
+      await app.register(checkpointRoutes, core);
       await app.register(signatureRoutes, { ...core, signer, clock, publicUrl: options.publicUrl });
     },
   };

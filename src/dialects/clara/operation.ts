@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { sandboxErrors } from './errors.ts';
 import { userParams } from './fields.ts';
 
-type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files';
+type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files' | 'checkpoints';
 
 /** The sections of this dialect's operations in the OpenAPI document. */
 export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
@@ -13,6 +13,7 @@ export const TAGS: readonly { readonly name: Tag; readonly description: string }
   { name: 'processes', description: 'Programs that live beyond their request' },
   { name: 'contexts', description: 'Interpreters whose variables live on between calls' },
   { name: 'files', description: 'Files of a sandbox' },
+  { name: 'checkpoints', description: 'The files of a sandbox as they were' },
 ];
 
 /** The options of a route: how the OpenAPI document shows it, and what it takes and answers. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { SandboxId } from '../address.ts';
+import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Registry } from '../registry.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
@@ -15,6 +16,7 @@ interface AdoptionParts {
   readonly engine: Engine;
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
+  readonly freezer: Freezer;
   readonly store: SandboxStore;
   readonly instance: string;
   readonly config: Config;
@@ -42,7 +44,7 @@ export class Adoption {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async #adoptAll(): Promise<void> {
-    const { engine, registry, lifecycle, instance, clock } = this.#parts;
+    const { engine, registry, lifecycle, freezer, instance, clock } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
       const sandbox = id === null ? null : await registry.find(id as SandboxId);
@@ -55,6 +57,7 @@ export class Adoption {
         if (sandbox.engineId) return;
         sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
         lifecycle.adopt(sandbox, found);
+        await freezer.thawLeft(sandbox);
         if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox);
       });
     }

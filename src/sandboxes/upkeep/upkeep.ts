@@ -8,6 +8,7 @@ import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
+import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import { WorkMeter } from '../metering/work-meter.ts';
@@ -40,6 +41,7 @@ interface UpkeepParts {
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;
+  readonly freezer: Freezer;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly pool: Pool;
@@ -75,6 +77,7 @@ export class Upkeep {
     const reaper = new Reaper({ ...parts, workMeter: new WorkMeter(clock) });
     this.#ticker = new Ticker(clock, onError);
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#adoption.attempt()));
+    this.#ticker.every(PASS_MS, () => this.#unlessAway(parts.freezer.retry()));
     this.#ticker.every(PASS_MS, () => reaper.reap());
     this.#ticker.every(EXPIRY_MS, () => reaper.expire());
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));

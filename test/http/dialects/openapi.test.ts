@@ -62,7 +62,9 @@ describe('the OpenAPI document', () => {
   it('asks for a body wherever one must come, and only there', () => {
     for (const [route, { requestBody }] of operations) {
       const mayBeAbsent =
-        /\/(create|wait|stdin|pause|resume|contexts|interrupt|\{id\}\/restart)$|^put .*\/(raw|archive)$/.test(route);
+        /\/(create|wait|stdin|pause|resume|contexts|checkpoints|interrupt|\{id\}\/(restart|restore))$|^put .*\/(raw|archive)$/.test(
+          route,
+        );
       if (requestBody) expect(requestBody.required ?? false, route).toBe(!mayBeAbsent);
     }
     const { content } = document.paths['/sandbox/{user_id}/create']?.post?.requestBody ?? {};

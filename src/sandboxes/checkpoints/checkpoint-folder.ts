@@ -1,0 +1,117 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode, readText, writeAtomically } from '../storage/atomic-file.ts';
+import {
+  CHECKPOINTS_FOLDER,
+  type Checkpoint,
+  type CheckpointRecord,
+  isCheckpointId,
+  parseCheckpoint,
+} from './checkpoint.ts';
+import { syncFolder } from './exchange.ts';
+
+const RECORD_FILE = 'checkpoint.json';
+
+/** Blocks of a file are counted in these (stat(2)). */
+const BLOCK_BYTES = 512;
+
+/** What is being made, or removed, has such a name. */
+const UNFINISHED = '.new';
+const REMOVED = '.old';
+
+/** The checkpoints in the folder of a sandbox. One appears and goes by a rename; what a crash leaves has another name. */
+export class CheckpointFolder {
+  readonly #folder: string;
+
+  /** `folder` is that of the sandbox. */
+  constructor(folder: string) {
+    this.#folder = join(folder, CHECKPOINTS_FOLDER);
+  }
+
+  /** All of them, newest first. */
+  async list(): Promise<readonly Checkpoint[]> {
+    const found: Checkpoint[] = [];
+    for (const name of await this.#names()) {
+      const checkpoint = isCheckpointId(name) ? await this.find(name) : null;
+      if (checkpoint) found.push(checkpoint);
+    }
+    return found.sort((one, other) => other.createdAtMs - one.createdAtMs);
+  }
+
+  /** The checkpoint of that id; null where there is none. */
+  async find(id: string): Promise<Checkpoint | null> {
+    if (!isCheckpointId(id)) return null;
+    const text = await readText(join(this.#folder, id, RECORD_FILE));
+    if (text === null) return null;
+    return { ...parseCheckpoint(text), sizeBytes: await blocksIn(join(this.#folder, id)) };
+  }
+
+  /** What all that is there takes of the disk, in bytes: also what is not finished. */
+  async sizeBytes(): Promise<number> {
+    let sum = 0;
+    for (const name of await this.#names()) sum += await blocksIn(join(this.#folder, name));
+    return sum;
+  }
+
+  /** Begins one: its files go into the folder that this resolves with, by its path in the folder of the sandbox. */
+  async begin(id: string): Promise<string> {
+    await mkdir(this.#folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    });
+    await mkdir(join(this.#folder, `${id}${UNFINISHED}`), { mode: 0o700 });
+    return `${CHECKPOINTS_FOLDER}/${id}${UNFINISHED}`;
+  }
+
+  /** Where the files of a whole one are, in the folder of the sandbox. */
+  pathOf(id: string): string {
+    return `${CHECKPOINTS_FOLDER}/${id}`;
+  }
+
+  /** Makes one that was begun a checkpoint; its files are on disk already, and so is all when this resolves. */
+  async finish(record: CheckpointRecord): Promise<Checkpoint> {
+    const unfinished = join(this.#folder, `${record.id}${UNFINISHED}`);
+    await writeAtomically(join(unfinished, RECORD_FILE), JSON.stringify(record));
+    await syncFolder(unfinished);
+    await rename(unfinished, join(this.#folder, record.id));
+    await syncFolder(this.#folder);
+    return { ...record, sizeBytes: await blocksIn(join(this.#folder, record.id)) };
+  }
+
+  /** Removes one for good. */
+  async remove(id: string): Promise<void> {
+    const removed = join(this.#folder, `${id}${REMOVED}`);
+    await rename(join(this.#folder, id), removed);
+    await syncFolder(this.#folder);
+    await rm(removed, { recursive: true, force: true });
+  }
+
+  /** Gives up one that was begun. */
+  async discard(id: string): Promise<void> {
+    await rm(join(this.#folder, `${id}${UNFINISHED}`), { recursive: true, force: true });
+  }
+
+  /** Removes what a crash has left of any; none is being made. */
+  async sweep(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (!isCheckpointId(name)) await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    return await readdir(this.#folder).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return [];
+      throw error;
+    });
+  }
+}
+
+/** One that is removed meanwhile takes nothing. */
+async function blocksIn(folder: string): Promise<number> {
+  let sum = 0;
+  try {
+    for (const name of await readdir(folder)) sum += (await stat(join(folder, name))).blocks * BLOCK_BYTES;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  return sum;
+}

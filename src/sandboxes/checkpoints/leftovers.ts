@@ -1,0 +1,20 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
+import { CHECKPOINTS_FOLDER } from './checkpoint.ts';
+import { CheckpointFolder } from './checkpoint-folder.ts';
+import { dropFile } from './exchange.ts';
+
+/** Removes what a crash has left of copies in all folders of sandboxes; none is being made. What fails is reported. */
+export async function sweepLeftovers(dataDir: string, onError: (error: unknown) => void): Promise<void> {
+  for (const entry of await readdir(dataDir, { withFileTypes: true })) {
+    if (entry.isDirectory()) await sweepFolder(join(dataDir, entry.name)).catch(onError);
+  }
+}
+
+async function sweepFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name === CHECKPOINTS_FOLDER) await new CheckpointFolder(folder).sweep();
+    else if (name === RESTORED_FILE || name === PREVIOUS_FILE) await dropFile(folder, name);
+  }
+}
