@@ -48,7 +48,7 @@ export class DockerExec {
     const folders = {
       workspace: join(this.#folder, id, 'workspace'),
       packages: join(this.#folder, id, 'packages'),
-      line: join(this.#folder, id, 'line'),
+      socket: join(this.#folder, id, 'line'),
     };
     for (const folder of Object.values(folders)) {
       await mkdir(folder, { recursive: true });

@@ -4,7 +4,7 @@ import type { Server } from './server.ts';
 
 const SIZE = 2;
 
-/** An agent and its warm interpreter. */
+/** An agent and its zygote. */
 const WARM_PROCESSES = 2;
 
 /** The variables of a server with a pool; idle sandboxes stay as they are meanwhile. */

@@ -18,10 +18,10 @@ from .wire.handover import Handover
 from .io.loop import Loop
 from .wire.operations import find_operation
 from .wire.parameters import take
-from .python.interpreters import Interpreters
+from .python.pool import InterpreterPool
 from .io.scratch import Scratch
 from .host.settings import Settings
-from .processes.shells import Shells
+from .processes.prestarted_shell import PrestartedShell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ class Agent:
         self.runs: set[Process] = set()
         self._table: ProcessTable | None = None
         self._contexts: ContextTable | None = None
-        self.workers = set()
+        self.jobs = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
-        self.interpreters = Interpreters(self.loop, self.children, self.environment, config)
-        self.shells = Shells(self.children)
+        self.interpreters = InterpreterPool(self.loop, self.children, self.environment, config)
+        self.prestarted_shell = PrestartedShell(self.children)
         self._connection = None
         self._keeper = None
         self.loop.turn_ends.append(self._flush)
@@ -137,11 +137,11 @@ class Agent:
     def own_pids(self) -> list[int]:
         """Processes that belong to the agent itself, or stay as contexts do."""
         contexts = self._contexts.pids() if self._contexts else []
-        return self.interpreters.pids() + self.shells.pids() + list(self.workers) + contexts
+        return self.interpreters.pids() + self.prestarted_shell.pids() + list(self.jobs) + contexts
 
     def check_settings(self) -> None:
         """Called before a result leaves: the call of the code that meddled is the one that fails."""
-        self._settings.check(self.interpreters.pids() + self.shells.pids())
+        self._settings.check(self.interpreters.pids() + self.prestarted_shell.pids())
 
     def clear_background(self, then: Callable[[], object]) -> None:
         """Ends everything that earlier runs left behind, then calls back."""

@@ -67,7 +67,7 @@ def megabytes_a_second(size: int, call: Callable[[], object]) -> float:
 
 
 def memory_kib(container: Any) -> dict[str, int]:
-    """PSS and private memory of the agent and of the warm interpreters in the container."""
+    """PSS and private memory of the agent and of the zygotes in the container."""
     top = subprocess.check_output(["docker", "top", container.id, "-eo", "pid,args"], text=True).splitlines()[1:]
     found = {}
     for line in top:
@@ -75,7 +75,7 @@ def memory_kib(container: Any) -> dict[str, int]:
         if command.startswith("clara-"):
             with open("/proc/%s/smaps_rollup" % pid) as file:
                 fields = dict(line.split(":", 1) for line in file if ":" in line and "kB" in line)
-            name = "agent" if "agent" in command else "standby" if "zygote" in found else "zygote"
+            name = "agent" if "agent" in command else "spare fork" if "zygote" in found else "zygote"
             private = sum(int(fields[key].split()[0]) for key in ("Private_Clean", "Private_Dirty"))
             found[name] = {"rss": int(fields["Rss"].split()[0]), "pss": int(fields["Pss"].split()[0]), "private": private}
     return found

@@ -1,4 +1,4 @@
-"""Scripts that must not tell whether `python3 -u script.py` or a warm interpreter runs them: name, source."""
+"""Scripts that must not tell whether `python3 -u script.py` or a zygote runs them: name, source."""
 
 CASES = {
     "prints": "print('h\\u00e9llo', 1, sep='-')",

@@ -248,7 +248,7 @@ class Archives(ArchiveCase):
         self.client.send(codec.CREDIT, number, 0, (262144).to_bytes(4, "big"))
         self.assertEqual(self.client.finish(number).result["bytes"], len(answer.out))
 
-    def test_cancel_ends_the_worker(self) -> None:
+    def test_cancel_ends_the_job(self) -> None:
         self.client.gives_credit = False
         self.write_file("big", os.urandom(1000) * 10000)
         for op, parameters in (("pack", {"path": "big", "format": "tar"}), ("unpack", {"destination": self.folder, "format": "tar", "limits": LIMITS})):
@@ -258,7 +258,7 @@ class Archives(ArchiveCase):
             self.assertEqual(self.client.answers[number].error["code"], "cancelled")
         self.client.gives_credit = True
 
-    def test_a_killed_worker_fails_only_its_call(self) -> None:
+    def test_a_killed_job_fails_only_its_call(self) -> None:
         self.client.open("unpack", destination=self.folder, format="tar", limits=LIMITS)
         number = self.client.next - 2
         self.client.call("stat", path=".")

@@ -1,4 +1,4 @@
-"""A warm interpreter runs a script as a fresh one does."""
+"""A zygote runs a script as a fresh one does."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def describe(pid: int) -> tuple[str, bytes]:
 
 class Titles(AgentCase):
     def own(self) -> tuple[Any, int]:
-        """The agent and the warm interpreter."""
+        """The agent and the zygote."""
         agent = self.client.hello["pid"]
         zygote = int(self.python("import os; print(os.getppid())").out)
         return agent, zygote
@@ -55,9 +55,9 @@ class Titles(AgentCase):
 
     def test_signals_that_can_be_caught_leave_the_agent_and_what_waits_as_they_are(self) -> None:
         before = self.own()
-        standby = self.shell("cat /proc/%d/task/%d/children" % (before[1], before[1])).out.decode().split()
+        spare = self.shell("cat /proc/%d/task/%d/children" % (before[1], before[1])).out.decode().split()
         for name in CATCHABLE:
-            self.shell("kill -%s %d %d %s" % (name, *before, " ".join(standby)))
+            self.shell("kill -%s %d %d %s" % (name, *before, " ".join(spare)))
         self.assertEqual(self.own(), before)
         self.assertFalse(self.client.is_closed)
 

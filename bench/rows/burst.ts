@@ -89,7 +89,7 @@ function figure(name: string, unit: 'ms' | 'MiB', value: number, limit: number):
   return { ...row, checks: [{ target: `< ${limit} ${unit}`, isMet: value < limit }] };
 }
 
-/** What agent and warm interpreter take in each sandbox; in the p50 column the median sandbox, the check is on the largest. */
+/** What agent and zygote take in each sandbox; in the p50 column the median sandbox, the check is on the largest. */
 async function agentRow({ dockerExec }: Bench, server: Server): Promise<Row> {
   const sizes: number[] = [];
   for (const { id } of await dockerExec.statesOf(await server.instance())) {

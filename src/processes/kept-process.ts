@@ -25,8 +25,8 @@ export function toAbout(
   more: Pick<ProcessAbout, 'name' | 'labels' | 'cwd'>,
   hasTerminal = false,
 ): ProcessAbout {
-  const command = program.kind === 'argv' ? program.argv.join(' ') : program.source;
-  const kind = hasTerminal ? 'tty' : KIND[program.kind];
+  const command = program.program === 'argv' ? program.argv.join(' ') : program.source;
+  const kind = hasTerminal ? 'tty' : KIND[program.program];
   return { ...more, kind, command: command.slice(0, MAX_SHOWN).toWellFormed() };
 }
 

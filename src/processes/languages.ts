@@ -28,13 +28,13 @@ export function toLanguage(name: string): Language | undefined {
 export function toProgram(language: Language, code: string): Program {
   switch (language) {
     case 'python':
-      return { kind: 'python', source: code };
+      return { program: 'python', source: code };
     case 'bash':
-      return { kind: 'shell', source: code };
+      return { program: 'shell', source: code };
     case 'javascript': {
       // As its standard input, since an argument is too short for some; no line of the code can be the one that ends it.
       const end = `end-${randomBytes(16).toString('hex')}`;
-      return { kind: 'shell', source: `exec node - <<'${end}'\n${code}\n${end}\n` };
+      return { program: 'shell', source: `exec node - <<'${end}'\n${code}\n${end}\n` };
     }
   }
 }

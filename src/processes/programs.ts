@@ -5,15 +5,15 @@ export type { Program };
 /** pip, which installs what these requirements name; it persists. */
 export function pipInstall(requirements: readonly string[]): Program {
   const argv = ['python3', '-m', 'pip', 'install', '--user', '--no-input', '--', ...requirements];
-  return { kind: 'argv', argv };
+  return { program: 'argv', argv };
 }
 
 /** pip, which lists what is installed. */
 export function pipList(): Program {
-  return { kind: 'argv', argv: ['python3', '-m', 'pip', 'list'] };
+  return { program: 'argv', argv: ['python3', '-m', 'pip', 'list'] };
 }
 
 /** ls, which lists a folder for a person. */
 export function listFolder(path: string): Program {
-  return { kind: 'argv', argv: ['ls', '-la', '--', path] };
+  return { program: 'argv', argv: ['ls', '-la', '--', path] };
 }

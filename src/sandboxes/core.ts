@@ -181,7 +181,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     },
     warnings: () => upkeep.warnings,
     start: async () => {
-      await provisioner.countByCreator();
+      await provisioner.countByPrincipal();
       if (config.network === 'bridge') await closeHost(engine, logger);
       await upkeep.start();
       guards.open();

@@ -17,7 +17,7 @@ export function toyDialect(lifeOf: () => LifePolicy = () => DEFAULT_LIFE): Diale
       app.post('/toy/:box', async (request) => (await sandboxes.create(refOf(request), {}, lifeOf())).state);
       app.get('/toy/:box', async (request) => (await sandboxes.status(refOf(request))).state);
       app.post('/toy/:box/run', async (request) => {
-        const program = { kind: 'shell', source: String(request.body) } as const;
+        const program = { program: 'shell', source: String(request.body) } as const;
         const options = { timeoutSeconds: 5, answerByMs: performance.now() + 10_000 };
         return (await processes.run(refOf(request), program, options)).stdout;
       });

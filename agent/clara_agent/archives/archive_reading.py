@@ -1,4 +1,4 @@
-"""Opens what can be unpacked. Runs in a worker: the libraries are large."""
+"""Opens what can be unpacked. Runs in a job: the libraries are large."""
 
 from __future__ import annotations
 

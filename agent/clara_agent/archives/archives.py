@@ -8,8 +8,8 @@ from ..errors import Failure, from_os_error, from_write_error
 from ..files.files import make_folders
 from ..wire.parameters import take, take_count, take_path, to_text
 from ..files.read import open_regular
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..io.capture import Announced
 from ..io.staged import root_of
 
@@ -33,7 +33,7 @@ def _take_format(parameters: dict[str, Any]) -> str:
     return form
 
 
-class Extract(Working):
+class Extract(JobOperation):
     """Unpacks an archive that lies in the sandbox."""
 
     def start(self) -> None:
@@ -48,7 +48,7 @@ class Extract(Working):
             raise from_os_error(error, to_text(path)) from None
         os.close(fd)
         roots = self.agent.roots
-        self.worker = Worker(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots))
+        self.job = Job(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots))
 
 
 def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encod
     return _kept(destination, roots, work)
 
 
-class Unpack(Working):
+class Unpack(JobOperation):
     """Unpacks an archive that comes on stream 0, of a format or of what its content says."""
 
     def start(self) -> None:
@@ -75,7 +75,7 @@ class Unpack(Working):
         limits = _take_limits(self.parameters)
         encoding = take(self.parameters, "encoding", str, None)
         roots = self.agent.roots
-        self.worker = Worker(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True)
+        self.job = Job(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True)
 
 
 def _unpack(source: int, destination: bytes, form: str | None, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _kept(destination: bytes, roots: list[bytes], work: Callable[[], dict[str, A
         raise from_write_error(error, None if error.filename is None else os.fsdecode(error.filename)) from None
 
 
-class Pack(Working):
+class Pack(JobOperation):
     """Sends a file or folder as an archive, after its size or null where nobody knows it yet."""
 
     def start(self) -> None:
@@ -114,7 +114,7 @@ class Pack(Working):
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         capture = Announced(lambda size: self.channel.event({"bytes": size}))
-        self.worker = Worker(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True, capture=capture)
+        self.job = Job(self.agent, self.channel, lambda _, out: _pack(path, form, out), has_output=True, capture=capture)
 
 
 def _pack(path: bytes, form: str, out: int) -> dict[str, Any]:

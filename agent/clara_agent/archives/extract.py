@@ -1,4 +1,4 @@
-"""Unpacks an archive in two passes: the first only looks, so that what is refused leaves nothing behind. Runs in a worker.
+"""Unpacks an archive in two passes: the first only looks, so that what is refused leaves nothing behind. Runs in a job.
 
 Each entry takes its place when it is whole: one that is damaged leaves what was there. All of it is on disk when that is said.
 """

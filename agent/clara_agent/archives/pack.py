@@ -1,4 +1,4 @@
-"""Makes an archive of a file or folder into a pipe: of all that is there when it begins, or none that could pass for one. Runs in a worker."""
+"""Makes an archive of a file or folder into a pipe: of all that is there when it begins, or none that could pass for one. Runs in a job."""
 
 from __future__ import annotations
 

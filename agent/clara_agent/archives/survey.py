@@ -1,4 +1,4 @@
-"""Looks at all that an archive is to hold before its first byte, so that what is wrong is said instead of sent. Runs in a worker."""
+"""Looks at all that an archive is to hold before its first byte, so that what is wrong is said instead of sent. Runs in a job."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import os
 
 from ..errors import Failure
 from ..io.capture import HeadAndTail
-from ..io.outlet import Outlet
+from ..io.pipe_reader import PipeReader
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from .context_operations import MAX_CONTEXTS, take_asked, take_name
@@ -68,7 +68,7 @@ class Cell(Operation):
         self.source = bytearray()
         self._context: Context | None = None
         self._sink = Sink(self.channel)
-        self._outlets: list[Outlet] = []
+        self._readers: list[PipeReader] = []
         self._patience: Timer | None = None
         self._waiting: Timer | None = None
         self._end: dict[str, Any] | None = None
@@ -120,13 +120,13 @@ class Cell(Operation):
         head, tail = self._kept
         captures = [(1, HeadAndTail(head, tail)), (2, HeadAndTail(head, tail)), (0, HeadAndTail(MAX_SHOWN, 0))]
         loop = self.agent.loop
-        self._outlets = [Outlet(loop, self._sink, stream, fd, capture, self._finished) for fd, (stream, capture) in zip(copies, captures)]
+        self._readers = [PipeReader(loop, self._sink, stream, fd, capture, self._finished) for fd, (stream, capture) in zip(copies, captures)]
         self._patience = loop.later(PATIENCE_SECONDS, self._read)
 
     def _read(self) -> None:
         self._patience = None
-        for outlet in self._outlets:
-            outlet.watch()
+        for reader in self._readers:
+            reader.watch()
 
     def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
         """The code has ended: sends what is left of its outputs, then the result."""
@@ -134,19 +134,19 @@ class Cell(Operation):
         self._then = then
         if self._patience:
             self._patience.cancel()
-        for outlet in self._outlets:
-            outlet.drain()
+        for reader in self._readers:
+            reader.drain()
 
     def _finished(self) -> None:
-        if self._end is None or not all(outlet.is_done for outlet in self._outlets):
+        if self._end is None or not all(reader.is_done for reader in self._readers):
             return
-        stdout, stderr, shown = [outlet.summary() for outlet in self._outlets]
+        stdout, stderr, shown = [reader.summary() for reader in self._readers]
         self.channel.result(dict(self._end, stdout=stdout, stderr=stderr, shown=shown))
         self._let_go()
 
     def _let_go(self) -> None:
-        for outlet in self._outlets:
-            outlet.close()
+        for reader in self._readers:
+            reader.close()
         then, self._then = self._then, None
         if then:
             then()
@@ -154,20 +154,20 @@ class Cell(Operation):
     def on_failure(self, failure: Failure) -> None:
         """It cannot run."""
         self._stop_waiting()
-        for outlet in self._outlets:
-            outlet.close()
+        for reader in self._readers:
+            reader.close()
         if self._patience:
             self._patience.cancel()
         self.channel.error(failure)
 
     def on_room(self) -> None:
         """Lets stalled outputs go on."""
-        for outlet in self._outlets:
-            outlet.on_room()
+        for reader in self._readers:
+            reader.on_room()
 
     def on_cancel(self) -> None:
         """Interrupts it; the answer says that it was cancelled. One that still waits never runs."""
-        if self._context and self._outlets:
+        if self._context and self._readers:
             self._context.cancel(self)
         else:
             super().on_cancel()
@@ -176,7 +176,7 @@ class Cell(Operation):
         """Nobody hears it any more: where it runs it goes on to its timeout, so that the variables are what its code makes of them."""
         self._sink.is_heard = False
         self._stop_waiting()
-        if self._outlets:
+        if self._readers:
             self.on_room()
         elif self._context:
             self._context.cancel(self)

@@ -1,4 +1,4 @@
-"""Runs in a context's interpreter: makes the shell, then runs one cell after the other. As a warm interpreter it forks one for each context.
+"""Runs in a context's interpreter: makes the shell, then runs one cell after the other. As a zygote it forks one for each context.
 
 The agent sends cells over descriptor 3; what is shown goes out on descriptor 4, a line of JSON each.
 """
@@ -212,13 +212,13 @@ def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
     try:
         exec(parts["title"], title)
         place = title["find_title"]()
-        title["set_title"](place, b"clara-zygote" if job["warm"] else b"python3", b"clara-zygote" if job["warm"] else b"python3 (context)")
+        title["set_title"](place, b"clara-zygote" if job["is_zygote"] else b"python3", b"clara-zygote" if job["is_zygote"] else b"python3 (context)")
     except (ImportError, OSError):
         place = None
-    if job["warm"]:
+    if job["is_zygote"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     shell, showing = _settle(parts, job)
-    if job["warm"]:
+    if job["is_zygote"]:
         control = _fork_for_each(shell, control)
         if place:
             title["set_title"](place, b"python3", b"python3 (context)")

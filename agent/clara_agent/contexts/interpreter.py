@@ -73,7 +73,7 @@ class Interpreter:
         self._is_forked = False
         environment = dict(self._agent.environment)
         environment.update(self._job["env"])
-        self.pid, control = start_interpreter(environment, self._job["cwd"], dict(self._job, warm=False), self._theirs)
+        self.pid, control = start_interpreter(environment, self._job["cwd"], dict(self._job, is_zygote=False), self._theirs)
         self._agent.children.watch(self.pid, self._exited)
         self._close_theirs()
         return control
@@ -165,7 +165,7 @@ class Interpreter:
         """Its control has ended: it is gone, or has closed what it is told by."""
         self._agent.loop.remove(self._control.fileno())
         if self._is_forked and self.pid is None and not self._is_unwanted:
-            # The warm interpreter went before it could fork.
+            # The zygote went before it could fork.
             self._control.close()
             try:
                 self._listen(self._start_alone())

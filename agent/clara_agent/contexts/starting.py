@@ -1,4 +1,4 @@
-"""How the interpreter of a context is started: a fork of a warm one, or one of its own."""
+"""How the interpreter of a context is started: a fork of a zygote, or one of its own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def start_interpreter(environment: Mapping[bytes, bytes], cwd: bytes, job: dict[
 
 
 class Forge:
-    """The warm interpreter of contexts; there is none before the first context is made."""
+    """The zygote of contexts; there is none before the first context is made."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -74,7 +74,7 @@ class Forge:
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         try:
-            send_with(self._warm(), marshal.dumps(job), [descriptors[0], descriptors[1], theirs.fileno(), descriptors[2]])
+            send_with(self._zygote(), marshal.dumps(job), [descriptors[0], descriptors[1], theirs.fileno(), descriptors[2]])
             return ours
         except OSError:
             # The kernel counts what all processes of this user pass to each other, those of other sandboxes too.
@@ -91,10 +91,10 @@ class Forge:
             except OSError:
                 pass
 
-    def _warm(self) -> socket:
+    def _zygote(self) -> socket:
         if self._socket is None:
             workspace = os.fsencode(self._host.workspace)
-            self._pid, self._socket = start_interpreter(self._host.environment, workspace, {"warm": True}, [])
+            self._pid, self._socket = start_interpreter(self._host.environment, workspace, {"is_zygote": True}, [])
             self._host.children.watch(self._pid, lambda status: self._died())
         return self._socket
 

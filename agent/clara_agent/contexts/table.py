@@ -1,4 +1,4 @@
-"""All contexts of a sandbox, and the warm interpreter that they are forks of."""
+"""All contexts of a sandbox, and the zygote that they are forks of."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import stat
 from ..errors import Failure, from_write_error
 from ..io.disk import persist_all, settle, write_all
 from ..io.staged import discard, root_of
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from .relocation import Relocation
 
 TYPE_CHECKING = False
@@ -24,13 +24,13 @@ WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXE
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Copy(Working):
+class Copy(JobOperation):
     """Copies a file, link, FIFO or folder with its modes and times; links stay links, sockets and devices are left out."""
 
     def start(self) -> None:
         """Looks at both ends, and leaves the rest to the child."""
         plan = Relocation(self.agent, self.parameters)
-        self.worker = Worker(self.agent, self.channel, lambda *_: _answer(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
+        self.job = Job(self.agent, self.channel, lambda *_: _answer(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
 
 
 def _answer(plan: Relocation, roots: list[bytes]) -> dict[str, Any]:

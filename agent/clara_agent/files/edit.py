@@ -7,8 +7,8 @@ import os
 from ..errors import Failure, from_os_error, from_write_error
 from ..io.disk import write_all
 from ..io.staged import Staged, root_of
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_path, to_text
 from ..wire.wire_json import loads
 from .read import open_regular
@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 10 << 20
 CHUNK = 1 << 20
 
 
-class Edit(Working):
+class Edit(JobOperation):
     """Takes the edits as JSON on stream 0, and sends the difference on stream 1."""
 
     def start(self) -> None:
@@ -35,7 +35,7 @@ class Edit(Working):
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         roots = self.agent.roots
-        self.worker = Worker(self.agent, self.channel, lambda source, out: edit(path, source, out, roots), has_input=True, has_output=True)
+        self.job = Job(self.agent, self.channel, lambda source, out: edit(path, source, out, roots), has_input=True, has_output=True)
 
 
 def edit(path: bytes, source: int, out: int, roots: list[bytes]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_count, take_path, to_bytes
 from .listing import MAX_ENTRIES, require_folder
 
@@ -20,7 +20,7 @@ SECONDS = 10
 KERNEL_FOLDERS = (b"proc", b"sys")
 
 
-class Glob(Working):
+class Glob(JobOperation):
     """Sends a line for each entry that fits, in the order of a listing."""
 
     def start(self) -> None:
@@ -30,7 +30,7 @@ class Glob(Working):
         limit = take_count(self.parameters, "limit", MAX_ENTRIES, MAX_ENTRIES)
         to_bytes(pattern)
         require_folder(path)
-        self.worker = Worker(self.agent, self.channel, lambda _, out: glob_into(path, pattern, limit, out), has_output=True)
+        self.job = Job(self.agent, self.channel, lambda _, out: glob_into(path, pattern, limit, out), has_output=True)
 
 
 def glob_into(path: bytes, pattern: str, limit: int, out: int) -> dict[str, Any]:

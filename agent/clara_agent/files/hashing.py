@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure, from_os_error
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_path, to_text
 from .read import open_regular
 
@@ -18,7 +18,7 @@ ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", 
 CHUNK = 1 << 20
 
 
-class Hash(Working):
+class Hash(JobOperation):
     """Reads a regular file to its end."""
 
     def start(self) -> None:
@@ -31,7 +31,7 @@ class Hash(Working):
             os.close(open_regular(path)[0])
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
-        self.worker = Worker(self.agent, self.channel, lambda *_: hash_file(path, algorithm))
+        self.job = Job(self.agent, self.channel, lambda *_: hash_file(path, algorithm))
 
 
 def hash_file(path: bytes, algorithm: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure, from_os_error
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_count, take_path, to_bytes, to_text
 from .entries import Lines
 
@@ -20,7 +20,7 @@ MAX_DEPTH = 32
 MAX_ENTRIES = 10000
 
 
-class List(Working):
+class List(JobOperation):
     """Sends a line for each entry."""
 
     def start(self) -> None:
@@ -31,7 +31,7 @@ class List(Working):
         hidden = take(self.parameters, "hidden", bool, True)
         after = _take_position(self.parameters)
         require_folder(path)
-        self.worker = Worker(self.agent, self.channel, lambda _, out: list_into(path, depth, limit, hidden, after, out), has_output=True)
+        self.job = Job(self.agent, self.channel, lambda _, out: list_into(path, depth, limit, hidden, after, out), has_output=True)
 
 
 def require_folder(path: bytes) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from ..errors import from_os_error
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_count, take_path, to_text
 from .entries import look
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Chmod(Working):
+class Chmod(JobOperation):
     """Sets the mode; links below a folder are left as they are."""
 
     def start(self) -> None:
@@ -24,7 +24,7 @@ class Chmod(Working):
         mode = take_count(self.parameters, "mode", most=0o7777)
         try:
             if take(self.parameters, "recursive", bool, False) and os.path.isdir(path):
-                self.worker = Worker(self.agent, self.channel, lambda *_: change_all(path, mode))
+                self.job = Job(self.agent, self.channel, lambda *_: change_all(path, mode))
                 return
             os.chmod(path, mode)
             entry = look(path, True)

@@ -7,8 +7,8 @@ import os
 
 from ..errors import Failure
 from ..io.staged import discard
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import to_text
 from .relocation import Relocation
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Move(Working):
+class Move(JobOperation):
     """Renames a file or folder; without `overwrite` whatever is at the destination stays."""
 
     def start(self) -> None:
@@ -25,7 +25,7 @@ class Move(Working):
         plan = Relocation(self.agent, self.parameters)
         if os.path.ismount(plan.source):
             raise Failure("invalid", "It is where a disk is mounted, and cannot be moved itself: %s." % to_text(plan.source))
-        self.worker = Worker(self.agent, self.channel, lambda *_: move(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
+        self.job = Job(self.agent, self.channel, lambda *_: move(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
 
 
 def move(plan: Relocation, roots: list[bytes]) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import stat
 
 from ..errors import Failure, from_os_error
 from ..wire.parameters import take, take_path, to_text
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Remove(Working):
+class Remove(JobOperation):
     """Removes what is there, or says that nothing was."""
 
     def start(self) -> None:
@@ -39,7 +39,7 @@ class Remove(Working):
             return self.channel.result({"removed": True})
         if not recursive:
             raise Failure("is_directory", "It is a folder: %s." % to_text(path))
-        self.worker = Worker(self.agent, self.channel, lambda *_: remove_tree(path))
+        self.job = Job(self.agent, self.channel, lambda *_: remove_tree(path))
         return None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure, from_os_error
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_count, take_path, to_bytes, to_text
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ MAX_CONTEXT = 100
 MAX_PATTERNS = 100
 
 
-class Search(Working):
+class Search(JobOperation):
     """Sends a line for each line that was found, in the order of a listing."""
 
     def start(self) -> None:
@@ -39,7 +39,7 @@ class Search(Working):
             os.stat(path)
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
-        self.worker = Worker(self.agent, self.channel, lambda _, out: _search(request, out), has_output=True)
+        self.job = Job(self.agent, self.channel, lambda _, out: _search(request, out), has_output=True)
 
 
 def _take_patterns(parameters: dict[str, Any], name: str) -> list[str]:

@@ -7,8 +7,8 @@ import time
 
 from ..io.disk import write_all
 from ..io.tree import scan
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 from ..wire.wire_json import dumps
 from .listeners import listening
 
@@ -24,14 +24,14 @@ MAX_COMMAND = 4096
 SECONDS = 2
 
 
-class Ports(Working):
+class Ports(JobOperation):
     """Sends a line for each port that `tunnel` would reach, lowest first; the agent's own are left out."""
 
     def start(self) -> None:
         """Notes which processes are kept, and leaves the rest to a child, as a sandbox can have many descriptors."""
         own = self.agent.own_ports
         kept = {one["pid"]: one["id"] for one in (kept.describe() for kept in self.agent.table().all()) if one["exit"] is None and one["pid"]}
-        self.worker = Worker(self.agent, self.channel, lambda _, out: report(own, kept, out), has_output=True)
+        self.job = Job(self.agent, self.channel, lambda _, out: report(own, kept, out), has_output=True)
 
 
 def report(own: frozenset[int], kept: dict[int, int], out: int) -> dict[str, Any]:

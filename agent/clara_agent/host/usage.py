@@ -7,8 +7,8 @@ import stat
 import time
 
 from ..wire.parameters import take, take_count, to_path
-from ..jobs.worker import Worker
-from ..jobs.working import Working
+from ..jobs.job import Job
+from ..jobs.job_operation import JobOperation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BLOCK = 512
 MAX_PATHS = 16
 
 
-class Usage(Working):
+class Usage(JobOperation):
     """Counts blocks and entries below the paths, and stops when it has counted enough or for long enough."""
 
     def start(self) -> None:
@@ -26,7 +26,7 @@ class Usage(Working):
         paths = [to_path(path, self.agent.workspace) for path in take(self.parameters, "paths", list)[:MAX_PATHS] if isinstance(path, str)]
         seconds = take_count(self.parameters, "timeMs") / 1000
         entries = take_count(self.parameters, "entries")
-        self.worker = Worker(self.agent, self.channel, lambda *_: measure(paths, seconds, entries))
+        self.job = Job(self.agent, self.channel, lambda *_: measure(paths, seconds, entries))
 
 
 def measure(paths: list[bytes], seconds: float, most: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Bytes = Union[bytes, bytearray, memoryview]
 
 
 class ByteChannel(Protocol):
-    """The channel of an operation, as inlets and outlets use it."""
+    """The channel of an operation, as PipeWriter and PipeReader use it."""
 
     def room(self) -> int: ...
     def data(self, stream: int, payload: Bytes) -> None: ...

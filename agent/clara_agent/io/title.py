@@ -1,6 +1,6 @@
 """What this process is called in lists of processes: `pkill python3` is for programs of the user.
 
-Also part of the warm interpreter (python/zygote.py), so it imports nothing that a fresh interpreter has not loaded but the C half of ctypes.
+Also part of the zygote (python/zygote.py), so it imports nothing that a fresh interpreter has not loaded but the C half of ctypes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a worker is given, for the type checker: nothing imports this when the agent runs."""
+"""What a job is given, for the type checker: nothing imports this when the agent runs."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional

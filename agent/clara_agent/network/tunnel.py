@@ -7,7 +7,7 @@ import os
 from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 
 from ..errors import Failure, from_os_error
-from ..io.inlet import Inlet
+from ..io.pipe_writer import PipeWriter
 from ..io.loop import READ, WRITE
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
@@ -47,7 +47,7 @@ class Tunnel(Operation):
     """Bytes both ways, each direction with an end of its own."""
 
     _socket: socket | None = None
-    _inlet: Inlet | None = None
+    _writer: PipeWriter | None = None
     _timer: Timer | None = None
 
     def start(self) -> None:
@@ -81,14 +81,14 @@ class Tunnel(Operation):
             return self._refused(error)
         self._timer.cancel()
         self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._inlet = Inlet(self.agent.loop, self.channel, os.dup(self._socket.fileno()), self._shut)
+        self._writer = PipeWriter(self.agent.loop, self.channel, os.dup(self._socket.fileno()), self._shut)
         self.channel.event({"connected": True})
         self._wait(True)
         early, self._early = self._early, []
         for payload in early:
-            self._inlet.put(payload)
+            self._writer.put(payload)
         if self._has_early_end:
-            self._inlet.end()
+            self._writer.end()
         return None
 
     def _refused(self, error: int) -> None:
@@ -134,21 +134,21 @@ class Tunnel(Operation):
 
     def on_room(self) -> None:
         """Reads on after a stall."""
-        if self._inlet and not self._has_ended:
+        if self._writer and not self._has_ended:
             self._wait(True)
 
     def on_data(self, stream: int, payload: Bytes) -> None:
         """Bytes for the program; what comes before the connection does waits, within the credit."""
-        if self._inlet:
-            self._inlet.put(payload)
+        if self._writer:
+            self._writer.put(payload)
         else:
             self._early.append(bytes(payload))
 
     def on_end(self, stream: int) -> None:
         """The server sends no more."""
         self._has_early_end = True
-        if self._inlet:
-            self._inlet.end()
+        if self._writer:
+            self._writer.end()
 
     def _shut(self) -> None:
         if self._socket is None:
@@ -160,7 +160,7 @@ class Tunnel(Operation):
         self._finish()
 
     def _finish(self) -> None:
-        if self._has_ended and self._inlet and self._inlet.is_closed:
+        if self._has_ended and self._writer and self._writer.is_closed:
             self.stop()
             self.channel.result({})
 
@@ -170,8 +170,8 @@ class Tunnel(Operation):
             self._timer.cancel()
         self._wait(False)
         sock, self._socket = self._socket, None
-        if self._inlet:
-            self._inlet.close()
+        if self._writer:
+            self._writer.close()
         if sock:
             self.agent.loop.remove(sock.fileno())
             sock.close()

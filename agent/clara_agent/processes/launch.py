@@ -1,4 +1,4 @@
-"""What each kind of program becomes: an argv for exec, or a script for a warm interpreter."""
+"""What each kind of program becomes: an argv for exec, or a script for a zygote."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 
 from ..errors import Failure
 from ..io.process import spawn
-from ..python.python_start import PythonStart
-from .outputs import Outputs
+from ..python.launch import PythonLaunch
+from .output_pipes import OutputPipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # An argument can have 128 KiB; a longer shell source is run from a file.
 MAX_ARGUMENT = 100 * 1024
-# What a message to the warm interpreter can surely hold.
+# What a message to the zygote can surely hold.
 MAX_WARM = 128 * 1024
 SHELL = b"/bin/bash" if os.access("/bin/bash", os.X_OK) else b"/bin/sh"
 # The sandbox image has the same bash once more, without the work of a dynamic linker.
@@ -54,12 +54,12 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
     environment = _environment(run)
     if run.request.terminal:
         return _spawn(run, argv, environment, outputs)
-    if run.script is None and run.agent.shells.give(run, source, environment, outputs):
+    if run.script is None and run.agent.prestarted_shell.give(run, source, environment, outputs):
         return
     if sum(map(len, argv)) + _size(environment) > MAX_WARM:
         _spawn(run, argv, environment, outputs)
     else:
-        # The standby of the warm interpreter is there already, as a rule, so that the run need not wait for a fork.
+        # The spare fork of the zygote is there already, as a rule, so that the run need not wait for a fork.
         _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
 
 
@@ -90,12 +90,12 @@ def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], out
 
 
 def _start_warm(run: Process, job: dict[str, Any], outputs: list[int], source: Bytes | None = None) -> None:
-    run.starting = PythonStart(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
+    run.starting = PythonLaunch(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
     run.starting.begin()
 
 
 def launch_python(run: Process, outputs: list[int]) -> None:
-    """Hands the source to a warm interpreter."""
+    """Hands the source to a zygote."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
     if _size(run.request.environment) > MAX_WARM:
@@ -109,11 +109,11 @@ def launch_python(run: Process, outputs: list[int]) -> None:
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}
 
 
-def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> Outputs:
+def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> OutputPipes:
     """Those that a request asks for: a terminal, or two pipes."""
     if request.terminal:
         # Most programs have none.
-        from .terminal import TerminalOutputs
+        from .terminal import TerminalPipe
 
-        return TerminalOutputs(loop, sink, request.terminal, on_done)
-    return Outputs(loop, sink, request.captures, request.is_captured, on_done)
+        return TerminalPipe(loop, sink, request.terminal, on_done)
+    return OutputPipes(loop, sink, request.captures, request.is_captured, on_done)

@@ -15,7 +15,7 @@ from .states import CANCELLED, DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING,
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..io.contracts import Bytes
-    from ..python.python_start import PythonStart
+    from ..python.launch import PythonLaunch
     from .roles import Listener, ProgramHost, Sink
     from .run_request import RunRequest
     from .terminal import Size
@@ -31,7 +31,7 @@ class Process:
         self.state = STARTING
         self.pid: int | None = None
         self.script: bytes | None = None
-        self.starting: PythonStart | None = None
+        self.starting: PythonLaunch | None = None
         self._listener = listener
         self._end_reason: str | None = None
         self._status: int | None = None
@@ -232,7 +232,7 @@ class Process:
         # After the answer is on its way, as is all that the next run only needs.
         self.agent.loop.soon(self.agent.folders.reopen)
         if self.request.program == "shell":
-            self.agent.loop.soon(self.agent.shells.prepare)
+            self.agent.loop.soon(self.agent.prestarted_shell.prepare)
         if self.script:
             self.agent.loop.soon(self._clean_up)
 

@@ -10,10 +10,10 @@ from ..host.cgroup import OomCounter
 from ..host.folders import Folders
 from ..io.contracts import Bytes
 from ..io.scratch import Scratch
-from ..python.interpreters import Interpreters
+from ..python.pool import InterpreterPool
 from ..wire.contracts import Host
 from .process import Process
-from .shells import Shells
+from .prestarted_shell import PrestartedShell
 
 
 class ProgramHost(Host, Protocol):
@@ -22,8 +22,8 @@ class ProgramHost(Host, Protocol):
     oom: OomCounter
     folders: Folders
     scratch: Scratch
-    interpreters: Interpreters
-    shells: Shells
+    interpreters: InterpreterPool
+    prestarted_shell: PrestartedShell
     runs: set[Process]
 
     def own_pids(self) -> list[int]: ...

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ..io.inlet import Inlet
+from ..io.pipe_writer import PipeWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from ..io.loop import Loop
-    from .outputs import Outputs
+    from .output_pipes import OutputPipes
     from .roles import Sink
     from .run_request import RunRequest
 
@@ -25,46 +25,46 @@ class StandardInput:
         self._loop = loop
         self._request = request
         self._sink = sink
-        self._inlet: Inlet | None = None
+        self._writer: PipeWriter | None = None
 
-    def open(self, outputs: Outputs) -> int | None:
+    def open(self, outputs: OutputPipes) -> int | None:
         """The program's end, which the caller closes; None where that is the terminal of its outputs."""
         typed = outputs.open_input()
         if typed is not None:
-            self._inlet = Inlet(self._loop, self._sink, typed)
+            self._writer = PipeWriter(self._loop, self._sink, typed)
             return None
         if not self._request.has_stdin:
             return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         reader, writer = os.pipe()
-        self._inlet = Inlet(self._loop, self._sink, writer)
+        self._writer = PipeWriter(self._loop, self._sink, writer)
         return reader
 
     @property
     def size(self) -> int:
         """How many bytes the program has not taken."""
-        return self._inlet.size if self._inlet else 0
+        return self._writer.size if self._writer else 0
 
     def write(self, payload: Bytes) -> bool:
         """Passes bytes on; false where nothing is read any more."""
-        if not self._inlet or self._inlet.is_closed:
+        if not self._writer or self._writer.is_closed:
             return False
-        self._inlet.put(payload)
+        self._writer.put(payload)
         return True
 
     def discard(self) -> None:
         """Throws away what is not taken."""
-        if self._inlet:
-            self._inlet.discard()
+        if self._writer:
+            self._writer.discard()
 
     def end(self) -> None:
         """The program reads the end of its input after what was written; at a terminal that can be typed alone."""
-        if self._inlet and self._request.terminal:
-            self._inlet.put(END_OF_FILE)
-        elif self._inlet:
-            self._inlet.end()
+        if self._writer and self._request.terminal:
+            self._writer.put(END_OF_FILE)
+        elif self._writer:
+            self._writer.end()
 
     def close(self) -> None:
         """Gives it up."""
-        if self._inlet:
-            self._inlet.close()
-            self._inlet = None
+        if self._writer:
+            self._writer.close()
+            self._writer = None

@@ -8,9 +8,9 @@ from fcntl import ioctl
 
 from ..errors import Failure
 from ..io.capture import Everything
-from ..io.outlet import Outlet
+from ..io.pipe_reader import PipeReader
 from ..wire.parameters import take_count
-from .outputs import Outputs
+from .output_pipes import OutputPipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Size:
         return {"rows": self.rows, "cols": self.cols}
 
 
-class TerminalOutputs(Outputs):
+class TerminalPipe(OutputPipes):
     """What a program writes to its terminal, as its stdout."""
 
     def __init__(self, loop: Loop, channel: ByteChannel, size: Size, on_done: Callable[[], object]) -> None:
@@ -50,7 +50,7 @@ class TerminalOutputs(Outputs):
         """Makes the terminal; the program's end of it, which the caller closes."""
         master, slave = os.openpty()
         self._master = master
-        self._outlets = [Outlet(self._loop, self._channel, 1, master, Everything(), self._finished)]
+        self._readers = [PipeReader(self._loop, self._channel, 1, master, Everything(), self._finished)]
         self.resize(self.size)
         return [slave]
 
@@ -62,7 +62,7 @@ class TerminalOutputs(Outputs):
     def resize(self, size: Size) -> None:
         """Gives it another size, which its programs hear of by SIGWINCH; nothing where it is over."""
         self.size = size
-        if self._master is not None and not self._outlets[0].is_done:
+        if self._master is not None and not self._readers[0].is_done:
             ioctl(self._master, TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
 
     def summaries(self) -> list[dict[str, int]]:

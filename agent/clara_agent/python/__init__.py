@@ -1,1 +1,1 @@
-"""Warm interpreters, and the fork that a Python run is. May use `io` and `host`."""
+"""Zygotes, and the fork that a Python run is. May use `io` and `host`."""

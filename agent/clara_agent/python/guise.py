@@ -1,6 +1,6 @@
-"""What a process of the warm interpreter makes of itself: its name, its streams, its place before the OOM killer, another program.
+"""What a process of the zygote makes of itself: its name, its streams, its place before the OOM killer, another program.
 
-Part of the warm interpreter (zygote.py), which runs it in its own namespace, after the part `title`.
+Part of the zygote (zygote.py), which runs it in its own namespace, after the part `title`.
 """
 
 from __future__ import annotations

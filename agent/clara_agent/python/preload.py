@@ -1,4 +1,4 @@
-"""Which modules a warm interpreter imports ahead: a list, none, or what earlier runs have used."""
+"""Which modules a zygote imports ahead: a list, none, or what earlier runs have used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warm interpreter that has modules imported ahead, beside the plain one: made again when there is more to import or what they have read has changed."""
+"""The zygote that has modules imported ahead, beside the plain one: made again when there is more to import or what they have read has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..io.loop import Loop, Timer
     from .forecast import Forecast
     from .preload import Preload
-    from .warm import Warm
+    from .zygote_client import ZygoteClient
 
 IMPORT_SECONDS = 30
 # Preloaded modules may take this part of the sandbox's memory.
@@ -24,7 +24,7 @@ MEMORY_PART = 4
 class Preloaded:
     """`start(names)` makes an interpreter; `pick(source)` is the one that a script may have, if there is one."""
 
-    def __init__(self, loop: Loop, preload: Preload, start: Callable[[list[str]], Warm], environment: dict[bytes, bytes], workspace: bytes) -> None:
+    def __init__(self, loop: Loop, preload: Preload, start: Callable[[list[str]], ZygoteClient], environment: dict[bytes, bytes], workspace: bytes) -> None:
         self._loop = loop
         self._preload = preload
         self._start = start
@@ -34,15 +34,15 @@ class Preloaded:
         self._read = [os.path.join(workspace, b"matplotlibrc"), os.path.join(settings, b"matplotlibrc"), os.path.join(settings, b"stylelib")]
         self._stamps: list[tuple[int, int, int] | None] | None = None
         self._forecast: Forecast | None = None
-        self._current: Warm | None = None
-        self._next: Warm | None = None
+        self._current: ZygoteClient | None = None
+        self._next: ZygoteClient | None = None
         self._deadline: Timer | None = None
 
     def pids(self) -> list[int]:
         """Its processes."""
-        return [pid for warm in (self._current, self._next) if warm for pid in warm.pids()]
+        return [pid for zygote in (self._current, self._next) if zygote for pid in zygote.pids()]
 
-    def pick(self, source: Bytes) -> Warm | None:
+    def pick(self, source: Bytes) -> ZygoteClient | None:
         """The interpreter, where this script may have it; else None, and one is made if it is missing."""
         if not self._forecast or not self._forecast.fits(source, self._workspace):
             return None
@@ -98,20 +98,20 @@ class Preloaded:
         if following:
             following.kill()
 
-    def _switch(self, warm: Warm) -> None:
-        if warm is not self._next:
+    def _switch(self, zygote: ZygoteClient) -> None:
+        if zygote is not self._next:
             return None
-        for number in warm.broken:
-            self._preload.refuse(warm.preload[number])
+        for number in zygote.broken:
+            self._preload.refuse(zygote.preload[number])
         limit = memory_limit()
-        if len(warm.broken) == len(warm.preload) or (limit and _resident_bytes(warm.pid) * MEMORY_PART > limit):
+        if len(zygote.broken) == len(zygote.preload) or (limit and _resident_bytes(zygote.pid) * MEMORY_PART > limit):
             self._forecast = None
             return self._abandon()
         self._next = None
         if self._deadline:
             self._deadline.cancel()
         self._foresee(self._preload.names())
-        current, self._current = self._current, warm
+        current, self._current = self._current, zygote
         if current:
             current.retire()
         return None
@@ -121,18 +121,18 @@ class Preloaded:
         if self._next:
             self._refuse_and_retry(self._next)
 
-    def _refuse_and_retry(self, warm: Warm) -> None:
-        if warm.importing is not None:
-            self._preload.refuse(warm.preload[warm.importing])
+    def _refuse_and_retry(self, zygote: ZygoteClient) -> None:
+        if zygote.importing is not None:
+            self._preload.refuse(zygote.preload[zygote.importing])
             self._prepare()
         else:
             self._abandon()
 
-    def _lost(self, warm: Warm) -> None:
-        if warm is self._current:
+    def _lost(self, zygote: ZygoteClient) -> None:
+        if zygote is self._current:
             self._current = None
-        elif warm is self._next:
-            self._refuse_and_retry(warm)
+        elif zygote is self._next:
+            self._refuse_and_retry(zygote)
 
 
 def stamp_of(path: str | bytes) -> tuple[int, int, int] | None:

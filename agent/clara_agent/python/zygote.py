@@ -1,6 +1,6 @@
-"""The warm interpreter: forks a process for each Python run, one of them ahead so that a run need not wait for the fork.
+"""The zygote: forks a process for each Python run, one of them ahead so that a run need not wait for the fork.
 
-Runs in an interpreter of its own and never imports the agent; `start` is called by the loader (interpreter.py), with the other parts as code.
+Runs in an interpreter of its own and never imports the agent; `start` is called by the loader (spawn.py), with the other parts as code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import marshal
 import posix
 from select import POLLHUP, POLLIN, poll
 
-READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, SPARE_FORK = range(1, 8)
 CHANNEL = 3
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
@@ -45,7 +45,7 @@ class Zygote:
         set_title(self.place, b"clara-zygote", b"clara-zygote")
         # Whoever ends all processes of a user does not mean this one, nor the fork that waits.
         _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
-        self.standby: tuple[int, int] | None = None
+        self.spare_fork: tuple[int, int] | None = None
         self.failure = 0
         self.path = [entry for entry in sys.path if entry]
         for number, name in enumerate(preload):
@@ -82,23 +82,23 @@ class Zygote:
         gc.collect()
         gc.freeze()
         self.report(READY)
-        job = self.fork_standby()
+        job = self.fork_spare()
         while not job:
             for descriptor, events in self.poller.poll():
                 if descriptor == self.wake:
                     job = self.reap()
                 elif descriptor != CHANNEL:
-                    self.forget_standby()
+                    self.forget_spare()
                 elif events & POLLHUP:
                     posix._exit(0)
-                elif not self.standby:
-                    job = self.fork_standby() or self.refuse_if_alone()
+                elif not self.spare_fork:
+                    job = self.fork_spare() or self.refuse_if_alone()
                 if job:
                     break
         return job
 
     def reap(self) -> dict[str, Any] | None:
-        """Reports every fork that has ended; makes a new standby where none is left, and in that returns its job."""
+        """Reports every fork that has ended; makes a new spare fork where none is left, and in that returns its job."""
         try:
             posix.read(self.wake, 4096)
         except BlockingIOError:
@@ -110,12 +110,12 @@ class Zygote:
                 break
             if not pid:
                 break
-            if self.standby and pid == self.standby[0]:
-                self.forget_standby()
+            if self.spare_fork and pid == self.spare_fork[0]:
+                self.forget_spare()
             self.report(EXITED, 0, pid, status)
-        return None if self.standby else self.fork_standby()
+        return None if self.spare_fork else self.fork_spare()
 
-    def fork_standby(self) -> dict[str, Any] | None:
+    def fork_spare(self) -> dict[str, Any] | None:
         """Forks the process that takes the next request from the channel; in that returns the job."""
         taken, holder = posix.pipe()
         try:
@@ -129,24 +129,24 @@ class Zygote:
             posix.close(taken)
             return self.wait_for_job(holder)
         posix.close(holder)
-        self.standby = (pid, taken)
+        self.spare_fork = (pid, taken)
         self.poller.register(taken, POLLIN)
         self.poller.modify(self.channel, 0)
-        self.report(STANDBY, 0, pid)
+        self.report(SPARE_FORK, 0, pid)
         return None
 
-    def forget_standby(self) -> None:
-        """The standby has a job, or is gone: until there is another the zygote itself looks for requests."""
-        assert self.standby
-        _, taken = self.standby
-        self.standby = None
+    def forget_spare(self) -> None:
+        """The spare fork has a job, or is gone: until there is another the zygote itself looks for requests."""
+        assert self.spare_fork
+        _, taken = self.spare_fork
+        self.spare_fork = None
         self.poller.unregister(taken)
         posix.close(taken)
         self.poller.modify(self.channel, POLLIN)
 
     def refuse_if_alone(self) -> None:
         """Takes a request that no fork could be made for, and says so."""
-        if not self.standby:
+        if not self.spare_fork:
             job, descriptors = self.receive()
             for descriptor in descriptors:
                 posix.close(descriptor)
@@ -163,18 +163,18 @@ class Zygote:
         return marshal.loads(self.request[:size]), descriptors
 
     def wait_for_job(self, holder: int) -> dict[str, Any]:
-        """In the standby: does what can be done ahead, then waits for a request."""
+        """In the spare fork: does what can be done ahead, then waits for a request."""
         posix.setsid()
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         _ctypes.call_function(self.prctl, (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
         posix.close(self.wake)
         posix.close(self.writer)
-        if self.standby:
-            posix.close(self.standby[1])
+        if self.spare_fork:
+            posix.close(self.spare_fork[1])
         self.poller = None
         job, descriptors = self.receive()
-        # Said before the next standby may take a request: requests start in the order in which they came.
+        # Said before the next spare fork may take a request: requests start in the order in which they came.
         self.report(STARTED, job["id"], posix.getpid())
         posix.close(holder)
         self.channel.close()
@@ -203,7 +203,7 @@ def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
         exec(parts[name], globals())
     become_victim()
     script, sources = {}, {}
-    for name in ("imports", "ending", "script"):
+    for name in ("import_report", "shutdown", "main"):
         exec(parts[name], script)
     exec(parts["sources"], sources)
     sources["follow_sources"]()

@@ -34,7 +34,7 @@ class Host(Protocol):
     workspace: str
     roots: list[bytes]
     environment: dict[bytes, bytes]
-    workers: set[int]
+    jobs: set[int]
     # Ports that the agent itself listens on.
     own_ports: frozenset[int]
 

@@ -47,7 +47,7 @@ TABLE = {
     "tunnel": ("network.tunnel", "Tunnel"),
     "ports": ("host.ports", "Ports"),
     "usage": ("host.usage", "Usage"),
-    "line": ("wire.line", "Line"),
+    "socket": ("wire.socket_transport", "SocketTransport"),
     "load": ("host.load", "Load"),
 }
 

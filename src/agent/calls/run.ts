@@ -7,8 +7,8 @@ import { type Captured, type CaptureLimits, OutputCapture } from './output-captu
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
 export type Program =
-  | { readonly kind: 'python' | 'shell'; readonly source: string }
-  | { readonly kind: 'argv'; readonly argv: readonly string[] };
+  | { readonly program: 'python' | 'shell'; readonly source: string }
+  | { readonly program: 'argv'; readonly argv: readonly string[] };
 
 export interface RunOptions {
   readonly timeoutMs: number;
@@ -70,8 +70,8 @@ export function programParameters(
   { cwd, env }: { readonly cwd?: string | undefined; readonly env?: Readonly<Record<string, string>> | undefined },
 ): Readonly<Record<string, unknown>> {
   return {
-    program: program.kind,
-    ...(program.kind === 'argv' ? { argv: program.argv } : {}),
+    program: program.program,
+    ...(program.program === 'argv' ? { argv: program.argv } : {}),
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
   };
@@ -79,7 +79,7 @@ export function programParameters(
 
 /** Sends the source of a program, if it has one. */
 export async function sendSource(program: Program, channel: Channel): Promise<void> {
-  if (program.kind === 'argv') return;
+  if (program.program === 'argv') return;
   await channel.write(0, Buffer.from(program.source, 'utf8'));
   channel.end(0);
 }

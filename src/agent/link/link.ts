@@ -18,7 +18,7 @@ const HELLO_TIMEOUT_MS = 10_000;
 const RESUME_TIMEOUT_MS = 2_000;
 const REPLACE_TIMEOUT_MS = 3_000;
 
-/** The same where an agent that has just greeted moves to a line of its own. */
+/** The same where an agent that has just greeted moves to a socket of its own. */
 const MOVE_TIMEOUT_MS = 2_000;
 
 /** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
@@ -41,7 +41,7 @@ export interface AgentLinkParts {
   readonly secret: string;
   readonly settings: AgentSettings;
   /** Where the agent calls past the engine; without it all goes through the engine. */
-  readonly line: SocketFolder | null;
+  readonly socketFolder: SocketFolder | null;
   /** Answers the channels that the agent opens; without it they are refused. */
   readonly onOpen?: OpenListener;
   /** What all agents of the server cost it together. */
@@ -49,7 +49,7 @@ export interface AgentLinkParts {
 }
 
 /**
- * The server's line to the agent of one started sandbox: connects on first use, shares one connection, and after a hung agent
+ * The server's connection to the agent of one started sandbox: connects on first use, shares one connection, and after a hung agent
  * replaces it. Throws `invalid` where the image cannot run an agent, `unavailable` where no agent answers.
  */
 export class AgentLink {
@@ -179,12 +179,12 @@ export class AgentLink {
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
   async #move(connection: AgentConnection): Promise<AgentConnection | null> {
-    const { line, onOpen, frames } = this.#parts;
-    if (!line) return null;
-    const path = `${line.inside}/${LINE_SOCKET}`;
+    const { socketFolder, onOpen, frames } = this.#parts;
+    if (!socketFolder) return null;
+    const path = `${socketFolder.inside}/${LINE_SOCKET}`;
     const options = { deadlineMs: MOVE_TIMEOUT_MS };
-    const socket = await receiveCall(line.here, (token) =>
-      call(connection, 'line', { path, token }, z.object({}), options),
+    const socket = await receiveCall(socketFolder.here, (token) =>
+      call(connection, 'socket', { path, token }, z.object({}), options),
     ).catch(() => null);
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
@@ -192,7 +192,7 @@ export class AgentLink {
     try {
       await greeting(direct, MOVE_TIMEOUT_MS);
     } finally {
-      connection.close(new Error('The agent has moved to a line of its own.'));
+      connection.close(new Error('The agent has moved to a socket of its own.'));
     }
     return direct;
   }

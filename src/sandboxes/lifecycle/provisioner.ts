@@ -51,7 +51,7 @@ export class Provisioner {
   }
 
   /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
-  async countByCreator(): Promise<void> {
+  async countByPrincipal(): Promise<void> {
     const { config, catalog } = this.#parts;
     if (config.apiKeys.every((key) => key.maxSandboxes === null)) return;
     for (const { id, createdBy, isBlank } of await catalog.all()) {

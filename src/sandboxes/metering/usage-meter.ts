@@ -41,7 +41,7 @@ interface Reading extends EngineStats {
 export class UsageMeter {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  /** By the line to the agent, which is another after each start: what was measured before says nothing of it. */
+  /** By the connection to the agent, which is another after each start: what was measured before says nothing of it. */
   readonly #usages = new WeakMap<AgentLink, Usage>();
   readonly #readings = new WeakMap<AgentLink, Reading>();
   readonly #running = new WeakMap<Sandbox, Promise<Usage>>();
@@ -102,7 +102,7 @@ export class UsageMeter {
     return reading;
   }
 
-  /** Undefined where there is no line to an agent, the sandbox is just being paused or stopped, or no figures come in time. */
+  /** Undefined where there is no connection to an agent, the sandbox is just being paused or stopped, or no figures come in time. */
   async #askAgent(sandbox: Sandbox): Promise<EngineStats | undefined> {
     const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (!connection) return undefined;

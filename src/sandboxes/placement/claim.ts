@@ -48,7 +48,7 @@ export async function claimPooled(
   sandbox.link = pooled.link;
   sandbox.egress = pooled.egress;
   pooled.egress?.nameAs(sandbox.id);
-  if (pooled.line) pooled.line.here = store.lineFolder(sandbox.id);
+  if (pooled.socketFolder) pooled.socketFolder.here = store.socketFolder(sandbox.id);
   sandbox.isFromPool = true;
   sandbox.become('running');
   return true;

@@ -4,7 +4,7 @@ import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import { LINE, toAgentSettings } from '../spec/layout.ts';
+import { SOCKET_FOLDER, toAgentSettings } from '../spec/layout.ts';
 import { narrowingOf } from '../spec/narrowing.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 import type { SandboxStore } from '../storage/store.ts';
@@ -29,17 +29,18 @@ export interface Links {
   /** The way out over it, which there is where the sandbox's network is the proxy. */
   readonly egress: SandboxEgress | null;
   /** Where its agent calls, if not over the engine's stream; to be told when the sandbox's folder is renamed. */
-  readonly line: SocketFolder | null;
+  readonly socketFolder: SocketFolder | null;
 }
 
-/** The line to a started sandbox's agent, and what goes over it. */
+/** The connection to a started sandbox's agent, and what goes over it. */
 export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
   const { engine, store, agentSource, frames, config, egress } = parts;
   const { id, secret, spec } = subject;
   const settings = toAgentSettings(spec, config.preload);
-  const line = config.agentTransport === 'socket' ? { here: store.lineFolder(id), inside: LINE } : null;
-  const common = { engine, engineId, source: agentSource, secret, settings, line, frames };
-  if (spec.network !== 'proxy') return { link: new AgentLink(common), egress: null, line };
+  const socketFolder =
+    config.agentTransport === 'socket' ? { here: store.socketFolder(id), inside: SOCKET_FOLDER } : null;
+  const common = { engine, engineId, source: agentSource, secret, settings, socketFolder, frames };
+  if (spec.network !== 'proxy') return { link: new AgentLink(common), egress: null, socketFolder };
   const itsEgress = egress.forSandbox(id, narrowingOf(spec));
-  return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, line };
+  return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, socketFolder };
 }

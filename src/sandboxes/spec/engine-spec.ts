@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
 import { SHARED_FILES } from '../storage/shared-files.ts';
 import type { SandboxFolders } from '../storage/store.ts';
-import { HOME, LINE, PACKAGES, temporaryFolders, WORKSPACE } from './layout.ts';
+import { HOME, PACKAGES, SOCKET_FOLDER, temporaryFolders, WORKSPACE } from './layout.ts';
 import { type SandboxSpec, specHash } from './sandbox-spec.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
@@ -77,7 +77,9 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
       { source: folders.passwd, target: '/etc/passwd', isReadOnly: true },
       { source: folders.group, target: '/etc/group', isReadOnly: true },
       ...SHARED_FILES.map(({ name, target }) => ({ source: join(dataDir, name), target, isReadOnly: true })),
-      ...(config.agentTransport === 'socket' ? [{ source: folders.line, target: LINE, isReadOnly: true }] : []),
+      ...(config.agentTransport === 'socket'
+        ? [{ source: folders.socket, target: SOCKET_FOLDER, isReadOnly: true }]
+        : []),
     ],
     tmpfs: temporaryFolders(spec.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),

@@ -13,7 +13,7 @@ export const HOME = '/home/user';
 export const PACKAGES = '/packages';
 
 /** Where the agent calls the server; a folder of the server's, read-only. */
-export const LINE = '/run/clara-line';
+export const SOCKET_FOLDER = '/run/clara-line';
 
 /** A small tmpfs for the scripts of runs. */
 const SCRATCH = '/run/clara';

@@ -30,7 +30,7 @@ const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 /** What the engine binds of a sandbox's folder, and whose it is. */
 export interface SandboxFolders extends DiskFolders, FolderUser {
   /** Where the agent calls the server; not the sandbox's to write. */
-  readonly line: string;
+  readonly socket: string;
 }
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
@@ -139,17 +139,17 @@ export class SandboxStore {
       await requireInstance(this.#dataDir, this.#instance);
       await makeSandboxFolder(join(this.#dataDir, name));
       const user = await this.#users.prepare(name, accounts);
-      const line = this.lineFolder(name);
-      await mkdir(line, { recursive: true });
-      await chmod(line, 0o755);
-      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, line };
+      const socket = this.socketFolder(name);
+      await mkdir(socket, { recursive: true });
+      await chmod(socket, 0o755);
+      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, socket };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
   }
 
   /** The folder in which the sandbox's agent calls the server. */
-  lineFolder(name: string): string {
+  socketFolder(name: string): string {
     return join(this.#dataDir, name, 'line');
   }
 

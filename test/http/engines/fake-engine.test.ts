@@ -88,8 +88,8 @@ describe('fake agent', () => {
 
   it('prints what Python prints literally, and echoes the rest', async () => {
     const { connection } = await connected();
-    const run = async (kind: 'python' | 'shell', source: string) =>
-      (await runProgram(connection, { kind, source }, RUN)).stdout.head.toString();
+    const run = async (program: 'python' | 'shell', source: string) =>
+      (await runProgram(connection, { program, source }, RUN)).stdout.head.toString();
     expect(await run('python', "print('hello')\nprint(42)")).toBe('hello\n42\n');
     expect(await run('shell', 'ls')).toBe('ls');
   });
@@ -98,7 +98,7 @@ describe('fake agent', () => {
     const { connection } = await connected((agent) => {
       agent.onRun = ({ env }) => ({ stdout: 'x'.repeat(500_000), stderr: env.A ?? '', exitCode: 3 });
     });
-    const result = await runProgram(connection, { kind: 'shell', source: '' }, { ...RUN, env: { A: 'b' } });
+    const result = await runProgram(connection, { program: 'shell', source: '' }, { ...RUN, env: { A: 'b' } });
     expect(result).toMatchObject({ exitCode: 3, timedOut: false, cancelled: false });
     expect(result.stdout).toMatchObject({ omittedBytes: 498_900 });
     expect([result.stdout.head.length, result.stdout.tail.length]).toEqual([1000, 100]);
@@ -113,10 +113,10 @@ describe('fake agent', () => {
         return new Promise(() => undefined);
       };
     });
-    const late = runProgram(connection, { kind: 'shell', source: 'sleep' }, { ...RUN, timeoutMs: 1 });
+    const late = runProgram(connection, { program: 'shell', source: 'sleep' }, { ...RUN, timeoutMs: 1 });
     expect(await late).toMatchObject({ timedOut: true, cancelled: false, exitCode: 137 });
     const options = { ...RUN, signal: controller.signal };
-    const cancelled = runProgram(connection, { kind: 'shell', source: 'cancel' }, options);
+    const cancelled = runProgram(connection, { program: 'shell', source: 'cancel' }, options);
     expect(await cancelled).toMatchObject({ timedOut: false, cancelled: true, exitCode: 137 });
   });
 

@@ -29,7 +29,7 @@ describe('code that kills', () => {
     expect(body).toMatchObject({ ...LOST, error: ENDED_INSIDE });
   });
 
-  it('the warm interpreter loses nothing', async () => {
+  it('the zygote loses nothing', async () => {
     expect((await attackAgent('zygote', "os.kill(ZYGOTE, 9); print('on')")).output).toBe('on\n');
   });
 
@@ -90,7 +90,7 @@ describe('code that stops', () => {
 
   it.each([
     ['what keeps the sandbox running', 'MAIN'],
-    ['the warm interpreter', 'ZYGOTE'],
+    ['the zygote', 'ZYGOTE'],
   ])('%s is not even noticed', async (_what, pid) => {
     expect((await attackAgent('stop-other', `os.kill(${pid}, signal.SIGSTOP); print('on')`)).output).toBe('on\n');
   });
@@ -154,7 +154,7 @@ os.write(1, b'done')`;
     expect(await attackAgent('limits', `import resource\n${code}`)).toMatchObject(LOST);
   });
 
-  it('lowers the limits of the warm interpreter: the next run has new ones', async () => {
+  it('lowers the limits of the zygote: the next run has new ones', async () => {
     const code = 'import resource; resource.prlimit(ZYGOTE, resource.RLIMIT_NOFILE, (9, 9))';
     expect((await attackAgent('zygote-limits', code)).success).toBe(true);
     const { body } = await server.execute('zygote-limits', 'import resource; print(resource.getrlimit(7)[0] > 1000)');

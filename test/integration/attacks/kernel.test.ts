@@ -87,7 +87,7 @@ print(sorted({line.split('\\0')[0].removesuffix('/main.py').rstrip('0123456789')
 print([name for name in os.listdir('/dev') if os.path.exists('/dev/' + name) and os.stat('/dev/' + name).st_mode & 0o170000 == 0o060000])
 print([line.split()[-1][:7] for line in open('/proc/net/unix') if line.split()[-1].startswith(('/', '@'))])`,
     );
-    // The server's end of the agent's line, by a name that tells nothing of the machine; through gVisor the engine carries the stream.
+    // The server's end of the agent's connection, by a name that tells nothing of the machine; through gVisor the engine carries the stream.
     const [processes, sockets] = IS_GVISOR
       ? ["'cat', 'python', 'sandbox-init'", '']
       : ["'clara-agent', 'clara-zygote', 'python3 -u ', 'sandbox-init'", "'/proc/s', "];

@@ -365,7 +365,7 @@ describe('the network of one sandbox', () => {
   );
 });
 
-describe('the books', () => {
+describe('the counters of egress', () => {
   it('have a line for each connection: whose, where to, how much, and what was decided', async () => {
     lines.length = 0;
     await shell(

@@ -136,7 +136,7 @@ describe('an engine that cuts all its connections', () => {
     await expectHealed(server);
   });
 
-  it('fails no call to a sandbox with a line of its own, not even while it is gone', async () => {
+  it('fails no call to a sandbox with a connection of its own, not even while it is gone', async () => {
     const { server, line } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     const running = server.execute(
@@ -146,7 +146,7 @@ describe('an engine that cuts all its connections', () => {
     await server.shell('u', 'until test -e begun; do sleep 0.05; done');
     line.cut();
     line.refuse();
-    // gVisor lets no such line into a sandbox.
+    // gVisor lets no such socket into a sandbox.
     expect((await server.shell('u', 'touch on')).status).toBe(IS_GVISOR ? 503 : 200);
     expect((await running).body.success).toBe(!IS_GVISOR);
     line.restore();

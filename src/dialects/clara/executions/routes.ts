@@ -104,7 +104,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     sandboxOperation('execution', 'runShell', 'Run a shell command', answers, { body: schemas.shellBody }),
     async (request, reply) => {
       const { command, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
-      const program: Program = { kind: 'shell', source: command };
+      const program: Program = { program: 'shell', source: command };
       return await run(request, reply, {
         program,
         what: 'Command',

@@ -132,6 +132,6 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
 
 /** The program that a start names. */
 function toProgram({ argv, code, command }: z.output<typeof schemas.startBody>): Program {
-  if (argv) return { kind: 'argv', argv };
-  return code == null ? { kind: 'shell', source: command ?? '' } : { kind: 'python', source: code };
+  if (argv) return { program: 'argv', argv };
+  return code == null ? { program: 'shell', source: command ?? '' } : { program: 'python', source: code };
 }

@@ -65,7 +65,7 @@ describe('an agent that breaks the protocol', () => {
   it('sends more output than was asked for: is cut off at once', async () => {
     const agent = hostileAgent();
     await agent.connection.hello;
-    const run = runProgram(agent.connection, { kind: 'shell', source: '' }, RUN);
+    const run = runProgram(agent.connection, { program: 'shell', source: '' }, RUN);
     agent.frame(FRAME.DATA, 1, Buffer.alloc(2001), 1);
     expect(await settled(run)).toBe('lost');
   });
@@ -73,7 +73,7 @@ describe('an agent that breaks the protocol', () => {
   it('answers a run with something else: fails that call only', async () => {
     const agent = hostileAgent();
     await agent.connection.hello;
-    const run = runProgram(agent.connection, { kind: 'shell', source: '' }, RUN);
+    const run = runProgram(agent.connection, { program: 'shell', source: '' }, RUN);
     agent.frame(FRAME.RESULT, 1, { exitCode: 'zero', __proto__: null });
     expect(await settled(run)).toBe('internal');
     expect(agent.connection.isOpen).toBe(true);
@@ -151,7 +151,7 @@ describe('an agent that is frozen with its sandbox', () => {
     agent.far.on('data', (chunk: Buffer) => {
       if (chunk.includes('clara-up')) agent.frame(FRAME.PONG, 0, Buffer.from('clara-up'));
     });
-    const run = runProgram(agent.connection, { kind: 'argv', argv: ['true'] }, { ...RUN, deadlineMs: 60_000 });
+    const run = runProgram(agent.connection, { program: 'argv', argv: ['true'] }, { ...RUN, deadlineMs: 60_000 });
     const outcome = settled(run);
     const pass = async (seconds: number) => {
       for (let second = 0; second < seconds; second += 1) {

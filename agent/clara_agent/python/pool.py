@@ -1,4 +1,4 @@
-"""Which interpreter takes a Python run: the plain warm one, the one with modules imported ahead, or one of its own."""
+"""Which interpreter takes a Python run: the plain zygote, the one with modules imported ahead, or one of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 import sys
 
 from ..io.process import spawn
-from .interpreter import start_cold
+from .spawn import start_cold
 from .preload import Preload
 from .preloaded import Preloaded, stamp_of
-from .warm import Warm
+from .zygote_client import ZygoteClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from ..io.children import Children
     from ..io.loop import Loop
-    from .python_start import PythonStart
+    from .launch import PythonLaunch
 
-# A warm interpreter has read these before the run could set them.
+# A zygote has read these before the run could set them.
 EARLY = (b"PYTHON", b"LD_", b"LC_", b"LANG", b"TZ", b"MALLOC_", b"OMP_", b"OPENBLAS_", b"MKL_")
 
 
@@ -27,8 +27,8 @@ EARLY = (b"PYTHON", b"LD_", b"LC_", b"LANG", b"TZ", b"MALLOC_", b"OMP_", b"OPENB
 VICTIM = [b"/bin/sh", b"-c", b'{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"']
 
 
-class Interpreters:
-    """Keeps a plain warm interpreter at hand, renewed when it is lost or when packages change, and beside it one that has imported more."""
+class InterpreterPool:
+    """Keeps a plain zygote at hand, renewed when it is lost or when packages change, and beside it one that has imported more."""
 
     def __init__(self, loop: Loop, children: Children, environment: dict[bytes, bytes], config: dict[str, Any]) -> None:
         self._loop = loop
@@ -41,7 +41,7 @@ class Interpreters:
         self.is_learning = preload.is_learning
         self._preloaded = Preloaded(loop, preload, self._start, environment, self._workspace)
         self._stamp: tuple[int, ...] | None = ()
-        self._plain: Warm | None = None
+        self._plain: ZygoteClient | None = None
 
     def warm_up(self) -> None:
         """Starts an interpreter ahead of its first run; without one the run itself says what is wrong."""
@@ -51,21 +51,21 @@ class Interpreters:
             self._plain = None
 
     def pids(self) -> list[int]:
-        """The processes of warm interpreters."""
+        """The processes of zygotes."""
         return (self._plain.pids() if self._plain else []) + self._preloaded.pids()
 
-    def run(self, start: PythonStart) -> None:
-        """Runs the start's job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""
-        if "argv" in start.job:
-            return self._run_program(start)
-        asked = start.job["env"].items()
-        if start.is_alone or start.losses > 1 or any(name.startswith(EARLY) and self.environment.get(name) != value for name, value in asked):
-            return self._run_cold(start)
-        warm = self._renew()
+    def run(self, launch: PythonLaunch) -> None:
+        """Runs its job in a fork, or in an interpreter of its own where the environment asks for what a fork cannot have."""
+        if "argv" in launch.job:
+            return self._run_program(launch)
+        asked = launch.job["env"].items()
+        if launch.is_alone or launch.losses > 1 or any(name.startswith(EARLY) and self.environment.get(name) != value for name, value in asked):
+            return self._run_cold(launch)
+        zygote = self._renew()
         # What is imported ahead has read the environment and the folder of the sandbox, not those of a run.
-        if start.source is not None and not asked and start.job["cwd"] == self._workspace:
-            warm = self._preloaded.pick(start.source) or warm
-        return warm.run(start)
+        if launch.source is not None and not asked and launch.job["cwd"] == self._workspace:
+            zygote = self._preloaded.pick(launch.source) or zygote
+        return zygote.run(launch)
 
     def find_site(self) -> tuple[int, int, int] | None:
         """Tells one state of the folder where pip installs for the user from another; makes it, since an interpreter that starts without it never looks there."""
@@ -82,7 +82,7 @@ class Interpreters:
         """Takes note of what a run has imported."""
         self._preloaded.learn(report)
 
-    def _renew(self) -> Warm:
+    def _renew(self) -> ZygoteClient:
         stamp = self.find_site()
         plain = self._plain
         if plain and plain.is_alive and stamp == self._stamp:
@@ -96,36 +96,36 @@ class Interpreters:
             self._preloaded.renew()
         return self._plain
 
-    def _start(self, names: list[str]) -> Warm:
-        return Warm(self._loop, self._children, self.environment, self._workspace, names)
+    def _start(self, names: list[str]) -> ZygoteClient:
+        return ZygoteClient(self._loop, self._children, self.environment, self._workspace, names)
 
-    def _lost(self, warm: Warm) -> None:
-        if warm is self._plain:
+    def _lost(self, zygote: ZygoteClient) -> None:
+        if zygote is self._plain:
             self._plain = None
             # One that never got so far would not the next time either: the next run tries.
-            if warm.has_spoken:
+            if zygote.has_spoken:
                 self._loop.soon(self.warm_up)
 
-    def _run_program(self, start: PythonStart) -> None:
+    def _run_program(self, launch: PythonLaunch) -> None:
         """A program needs no Python: it is a fork of an interpreter where one is ready, and never waits for one."""
         plain = self._plain
-        if plain and plain.is_alive and plain.has_spoken and not start.losses and not start.is_alone:
-            return plain.run(start)
+        if plain and plain.is_alive and plain.has_spoken and not launch.losses and not launch.is_alone:
+            return plain.run(launch)
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            pid = spawn(VICTIM + start.job["argv"], start.job["environment"], start.job["cwd"], [null] + start.descriptors)
+            pid = spawn(VICTIM + launch.job["argv"], launch.job["environment"], launch.job["cwd"], [null] + launch.descriptors)
         finally:
             os.close(null)
-        self._children.watch(pid, start.on_exited)
-        return start.on_started(pid)
+        self._children.watch(pid, launch.on_exited)
+        return launch.on_started(pid)
 
-    def _run_cold(self, start: PythonStart) -> None:
+    def _run_cold(self, launch: PythonLaunch) -> None:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         environment = dict(self.environment)
-        environment.update(start.job["env"])
+        environment.update(launch.job["env"])
         try:
-            pid = start_cold(environment, start.job["cwd"], dict(start.job, id=0, env={}), [null] + start.descriptors)
+            pid = start_cold(environment, launch.job["cwd"], dict(launch.job, id=0, env={}), [null] + launch.descriptors)
         finally:
             os.close(null)
-        self._children.watch(pid, start.on_exited)
-        start.on_started(pid)
+        self._children.watch(pid, launch.on_exited)
+        launch.on_started(pid)

@@ -1,4 +1,4 @@
-"""The agent's end of one warm interpreter."""
+"""The agent's end of one zygote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 from _socket import SHUT_RDWR
 
 from ..io.descriptors import send_with
-from .interpreter import start_zygote
+from .spawn import start_zygote
 from ..io.loop import READ, WRITE
 
 TYPE_CHECKING = False
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from ..io.children import Children
     from ..io.loop import Loop, Timer
-    from .python_start import PythonStart
+    from .launch import PythonLaunch
 
-READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, STANDBY = range(1, 8)
+READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, SPARE_FORK = range(1, 8)
 # A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
 WATCH_SECONDS = 1
 MOST_STOPS = 2
@@ -29,8 +29,8 @@ SIGKILL = 9
 SIGCONT = 18
 
 
-class Warm:
-    """One zygote: `run(start)` forks it; `start` hears on_started(pid), on_exited(status), on_lost() or on_refused(errno)."""
+class ZygoteClient:
+    """One zygote: `run(launch)` forks it; `launch` hears on_started(pid), on_exited(status), on_lost() or on_refused(errno)."""
 
     def __init__(self, loop: Loop, children: Children, environment: dict[bytes, bytes], cwd: bytes, preload: list[str]) -> None:
         self._loop = loop
@@ -39,29 +39,29 @@ class Warm:
         self.pid, self._socket = start_zygote(environment, cwd, preload)
         self._fd = self._socket.fileno()
         self._number = 0
-        self._pending: dict[int, PythonStart] = {}
-        self._running: dict[int, PythonStart] = {}
-        self._backlog: list[tuple[bytes, int, PythonStart]] = []
+        self._pending: dict[int, PythonLaunch] = {}
+        self._running: dict[int, PythonLaunch] = {}
+        self._backlog: list[tuple[bytes, int, PythonLaunch]] = []
         self._is_retired = False
         self.is_alive = True
         self.broken: list[int] = []
         self.importing: int | None = None
-        self.on_ready: Callable[[Warm], object] | None = None
-        self.on_dead: Callable[[Warm], object] | None = None
+        self.on_ready: Callable[[ZygoteClient], object] | None = None
+        self.on_dead: Callable[[ZygoteClient], object] | None = None
         self._watchdog: Timer | None = None
         self._silence = self._stops = 0
-        self.standby: int | None = None
+        self.spare_fork: int | None = None
         self.has_spoken = False
         children.watch(self.pid, lambda status: self._died())
         loop.add(self._fd, READ, self._ready)
 
-    def run(self, start: PythonStart) -> None:
-        """Asks for a fork that runs the start's job with its two descriptors as stdout and stderr."""
+    def run(self, launch: PythonLaunch) -> None:
+        """Asks for a fork that runs its job with its two descriptors as stdout and stderr."""
         self._number += 1
-        message = marshal.dumps(dict(start.job, id=self._number))
-        self._pending[self._number] = start
-        start.warm = self
-        self._backlog.append((message, self._number, start))
+        message = marshal.dumps(dict(launch.job, id=self._number))
+        self._pending[self._number] = launch
+        launch.zygote = self
+        self._backlog.append((message, self._number, launch))
         self._send()
         if self._watchdog is None:
             self._silence = self._stops = 0
@@ -69,9 +69,9 @@ class Warm:
 
     def _send(self) -> None:
         while self._backlog:
-            message, number, start = self._backlog[0]
+            message, number, launch = self._backlog[0]
             try:
-                send_with(self._socket, message, start.descriptors)
+                send_with(self._socket, message, launch.descriptors)
             except BlockingIOError:
                 return self._loop.modify(self._fd, READ | WRITE)
             except OSError as error:
@@ -79,7 +79,7 @@ class Warm:
                     return None  # Its end is read as end of file.
                 # The kernel counts what all processes of this user pass to each other, those of other sandboxes too.
                 if self._pending.pop(number, None):
-                    self._loop.soon(start.on_unsent)
+                    self._loop.soon(launch.on_unsent)
             del self._backlog[0]
         return None
 
@@ -91,7 +91,7 @@ class Warm:
         stopped = [pid for pid in self.pids() if _is_stopped(pid)]
         is_stopped = bool(stopped)
         self._stops = self._stops + 1 if is_stopped else 0
-        is_unwanted = any(start.is_unwanted for start in self._pending.values())
+        is_unwanted = any(launch.is_unwanted for launch in self._pending.values())
         if self._silence > (0 if is_unwanted else MOST_SILENCE) or self._stops > MOST_STOPS:
             return self.kill()
         for pid in stopped:
@@ -124,21 +124,21 @@ class Warm:
         self._silence = 0
         self.has_spoken = True
         if kind == STARTED:
-            start = self._pending.pop(number, None)
-            if start:
-                self._running[pid] = start
-                start.on_started(pid)
+            launch = self._pending.pop(number, None)
+            if launch:
+                self._running[pid] = launch
+                launch.on_started(pid)
         elif kind == EXITED:
-            start = self._running.pop(pid, None)
-            if start:
-                start.on_exited(status)
+            launch = self._running.pop(pid, None)
+            if launch:
+                launch.on_exited(status)
             self._rest()
         elif kind == REFUSED:
-            start = self._pending.pop(number, None)
-            if start:
-                start.on_refused(status)
-        elif kind == STANDBY:
-            self.standby = pid
+            launch = self._pending.pop(number, None)
+            if launch:
+                launch.on_refused(status)
+        elif kind == SPARE_FORK:
+            self.spare_fork = pid
         elif kind == IMPORTING:
             self.importing = number
         elif kind == BROKEN:
@@ -163,23 +163,23 @@ class Warm:
         kill(self.pid)
         running, self._running = self._running, {}
         pending, self._pending = self._pending, {}
-        for pid, start in running.items():
+        for pid, launch in running.items():
             # Its forks are the agent's children from now on, unless it reaped one and could not say so.
-            self._children.watch(pid, start.on_exited)
+            self._children.watch(pid, launch.on_exited)
             try:
                 os.kill(pid, 0)
             except OSError:
                 self._children.forget(pid)
-                start.on_exited(SIGKILL)
+                launch.on_exited(SIGKILL)
         if self.on_dead:
             self.on_dead(self)
-        for start in pending.values():
-            start.on_lost()
+        for launch in pending.values():
+            launch.on_lost()
         self._children.reap()
 
     def pids(self) -> list[int]:
         """Its processes, without those that run something."""
-        return [self.pid] + ([self.standby] if self.standby and self.standby not in self._running else [])
+        return [self.pid] + ([self.spare_fork] if self.spare_fork and self.spare_fork not in self._running else [])
 
     def give_up(self) -> None:
         """Nobody waits any more for one of its starts: ends it where it does not answer; one that does may go on for the others."""

@@ -1,4 +1,4 @@
-"""The operation line."""
+"""The operation socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from client import Client, Closed
 TOKEN = bytes(range(32))
 
 
-class Lines(AgentCase):
+class SocketTransport(AgentCase):
     def listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
@@ -23,7 +23,7 @@ class Lines(AgentCase):
     def move(self) -> tuple[Client, socket.socket]:
         """The agent's client on a socket, after the agent has moved there."""
         listener = self.listen()
-        self.client.call("line", path=self.sandbox.path("socket"), token=TOKEN.hex())
+        self.client.call("socket", path=self.sandbox.path("socket"), token=TOKEN.hex())
         ours, _ = listener.accept()
         self.assertEqual(ours.recv(32), TOKEN)
         ours.setblocking(True)
@@ -47,11 +47,11 @@ class Lines(AgentCase):
         self.assertEqual(self.shell("echo back").out, b"back\n")
 
     def test_where_nobody_listens_it_stays(self) -> None:
-        self.assert_fails("unsupported", "line", path=self.sandbox.path("absent"), token=TOKEN.hex())
+        self.assert_fails("unsupported", "socket", path=self.sandbox.path("absent"), token=TOKEN.hex())
         self.write_file("plain")
-        self.assert_fails("unsupported", "line", path=self.sandbox.path("plain"), token=TOKEN.hex())
+        self.assert_fails("unsupported", "socket", path=self.sandbox.path("plain"), token=TOKEN.hex())
         self.assertEqual(self.shell("echo here").out, b"here\n")
 
     def test_wrong_parameters_are_refused(self) -> None:
-        self.assert_fails("invalid", "line", path="/x", token="zz")
-        self.assert_fails("invalid", "line", path="/x")
+        self.assert_fails("invalid", "socket", path="/x", token="zz")
+        self.assert_fails("invalid", "socket", path="/x")

@@ -28,7 +28,7 @@ EARLY = (b"LD_", b"GLIBC_TUNABLES", b"MALLOC_")
 SIGCONT = 18
 
 
-class Shells:
+class PrestartedShell:
     """Keeps one shell waiting from the first run of a shell on; `give` hands it a run."""
 
     def __init__(self, children: Children) -> None:

@@ -20,7 +20,7 @@ TERMINAL_BYTES = 65536
 FIONREAD = 0x541B
 
 
-class Outlet:
+class PipeReader:
     """Reads a pipe as fast as the channel's credit allows; `on_done` is called when the pipe is closed and all is sent."""
 
     def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: Capture, on_done: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""The child's side of a worker: forked from the agent, it keeps nothing of the agent's."""
+"""The child's side of a job: forked from the agent, it keeps nothing of the agent's."""
 
 from __future__ import annotations
 

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
     from ..io.contracts import Bytes
     from .contracts import Waiter
-    from .interpreters import Interpreters
-    from .warm import Warm
+    from .pool import InterpreterPool
+    from .zygote_client import ZygoteClient
 
 SIGKILL = 9
 
 
-class PythonStart:
-    """Tells `run` what becomes of the script; a warm interpreter that is lost before it could start is replaced."""
+class PythonLaunch:
+    """Tells `run` what becomes of the script; a zygote that is lost before it could start is replaced."""
 
-    def __init__(self, interpreters: Interpreters, job: dict[str, Any], descriptors: list[int], run: Waiter, source: Bytes | None = None) -> None:
+    def __init__(self, interpreters: InterpreterPool, job: dict[str, Any], descriptors: list[int], run: Waiter, source: Bytes | None = None) -> None:
         self._interpreters = interpreters
         self.job = job
         self.descriptors = descriptors
@@ -30,7 +30,7 @@ class PythonStart:
         self.is_alone = False
         # Whether interpreters end or hang before they get to a script: what the user has them do at their start.
         self.is_broken = False
-        self.warm: Warm | None = None
+        self.zygote: ZygoteClient | None = None
 
     def begin(self) -> None:
         """Sends the script on its way; raises OSError where no process can be had."""
@@ -42,8 +42,8 @@ class PythonStart:
 
     def give_up(self) -> None:
         """The run is unwanted before its process is there: an interpreter that does not answer holds it up no longer."""
-        if self.warm:
-            self.warm.give_up()
+        if self.zygote:
+            self.zygote.give_up()
 
     @property
     def is_unwanted(self) -> bool:
@@ -52,9 +52,9 @@ class PythonStart:
 
     def on_started(self, pid: int) -> None:
         """The process is there and has the descriptors."""
-        if self.warm:
+        if self.zygote:
             self.is_broken = False
-        self.warm = None
+        self.zygote = None
         self._close()
         self.source = None
         self._run.on_started(pid)
@@ -66,11 +66,11 @@ class PythonStart:
 
     def on_lost(self) -> None:
         """The interpreter went before the script could start."""
-        self.is_broken = bool(self.warm) and not self.warm.has_spoken
+        self.is_broken = bool(self.zygote) and not self.zygote.has_spoken
         self._begin_again()
 
     def _begin_again(self) -> None:
-        self.warm = None
+        self.zygote = None
         if self._run.is_unwanted:
             return self.on_exited(SIGKILL)
         self.losses += 1
@@ -82,7 +82,7 @@ class PythonStart:
         return None
 
     def on_unsent(self) -> None:
-        """Its descriptors cannot be passed to the warm interpreter: it gets one of its own, which inherits them."""
+        """Its descriptors cannot be passed to the zygote: it gets an interpreter of its own, which inherits them."""
         self.is_alone = True
         self._begin_again()
 

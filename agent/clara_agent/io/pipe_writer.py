@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 
-class Inlet:
+class PipeWriter:
     """Queues at most a window of bytes, since credit is given back only for what is written; what nobody reads is thrown away."""
 
     def __init__(self, loop: Loop, channel: ByteChannel, fd: int, on_closed: Callable[[], object] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Base of operations that a worker does."""
+"""Base of operations that a job does."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from ..wire.operation import Operation
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..io.contracts import Bytes
-    from .worker import Worker
+    from .job import Job
 
 
-class Working(Operation):
-    """Passes on to `self.worker` what the channel says."""
+class JobOperation(Operation):
+    """Passes on to `self.job` what the channel says."""
 
-    worker: Worker | None = None
+    job: Job | None = None
 
     def on_data(self, stream: int, payload: Bytes) -> None:
         """Bytes for the child."""
-        assert self.worker
-        self.worker.put(payload)
+        assert self.job
+        self.job.put(payload)
 
     def on_end(self, stream: int) -> None:
         """The end of the bytes for the child."""
-        assert self.worker
-        self.worker.end()
+        assert self.job
+        self.job.end()
 
     def on_room(self) -> None:
         """Room for the child's output."""
-        assert self.worker
-        self.worker.on_room()
+        assert self.job
+        self.job.on_room()
 
     def on_cancel(self) -> None:
         """Ends the child first."""
-        assert self.worker
-        self.worker.cancel()
+        assert self.job
+        self.job.cancel()
 
     def on_gone(self) -> None:
         """Ends the child."""
-        if self.worker:
-            self.worker.drop()
+        if self.job:
+            self.job.drop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..io.outlet import Outlet
+from ..io.pipe_reader import PipeReader
 from ..io.pipes import widen
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ PIPE_SIZE = 256 << 10
 PATIENCE_SECONDS = 0.02
 
 
-class Outputs:
+class OutputPipes:
     """Stdout and stderr on their way to the channel; `on_done` is called when all of both is sent."""
 
     def __init__(self, loop: Loop, channel: ByteChannel, captures: list[Capture], is_captured: bool, on_done: Callable[[], object]) -> None:
@@ -30,7 +30,7 @@ class Outputs:
         self._captures = captures
         self._is_captured = is_captured
         self._on_done = on_done
-        self._outlets: list[Outlet] = []
+        self._readers: list[PipeReader] = []
         self._patience: Timer | None = None
 
     def open(self) -> list[int]:
@@ -46,8 +46,8 @@ class Outputs:
             for fd in ours + theirs:
                 os.close(fd)
             raise
-        self._outlets = [
-            Outlet(self._loop, self._channel, stream, fd, capture, self._finished) for stream, (fd, capture) in enumerate(zip(ours, self._captures), 1)
+        self._readers = [
+            PipeReader(self._loop, self._channel, stream, fd, capture, self._finished) for stream, (fd, capture) in enumerate(zip(ours, self._captures), 1)
         ]
         if self._is_captured:
             widen(ours[0], PIPE_SIZE)
@@ -68,33 +68,33 @@ class Outputs:
             self._read()
 
     def _read(self) -> None:
-        for outlet in self._outlets:
-            outlet.watch()
+        for reader in self._readers:
+            reader.watch()
 
     def on_room(self) -> None:
         """Lets stalled outputs go on."""
-        for outlet in self._outlets:
-            outlet.on_room()
+        for reader in self._readers:
+            reader.on_room()
 
     def drain(self) -> None:
         """The program has ended: sends what is left."""
         self._stop_waiting()
-        for outlet in self._outlets:
-            outlet.drain()
+        for reader in self._readers:
+            reader.drain()
 
     def _finished(self) -> None:
-        if all(outlet.is_done for outlet in self._outlets):
+        if all(reader.is_done for reader in self._readers):
             self._on_done()
 
     def summaries(self) -> list[dict[str, int]]:
         """How much there was of each, and how much of it is not sent."""
-        return [outlet.summary() for outlet in self._outlets]
+        return [reader.summary() for reader in self._readers]
 
     def close(self) -> None:
         """Drops both; nothing more is sent."""
         self._stop_waiting()
-        for outlet in self._outlets:
-            outlet.close()
+        for reader in self._readers:
+            reader.close()
 
     def _stop_waiting(self) -> None:
         if self._patience:

@@ -1,6 +1,6 @@
 """What the end of the interpreter does that one can see; all of it would take long with large packages loaded.
 
-Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
+Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `shutdown` and `main`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .imports import report_imports
+    from .import_report import report_imports
     from .zygote import KNOWN
 
 FFLUSH = _ctypes.dlsym(_ctypes.dlopen(None, 0), "fflush")

@@ -6,11 +6,11 @@ import os
 
 from ..io.capture import Everything
 from ..errors import Failure
-from ..io.inlet import Inlet
+from ..io.pipe_writer import PipeWriter
 from ..io.loop import READ
-from ..io.outlet import Outlet
+from ..io.pipe_reader import PipeReader
 from ..wire.wire_json import loads
-from .work import run_task
+from .child import run_task
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_REPORT = 65536
 
 
-class Worker:
+class Job:
     """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success, `capture` takes the output."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Worker:
         self._report = bytearray()
         self._status: int | None = None
         self._is_cancelled = False
-        self._inlet = self._outlet = self._report_fd = None
+        self._writer = self._reader = self._report_fd = None
         input_fd = output_fd = None
         ours = []
         try:
@@ -68,33 +68,33 @@ class Worker:
             for fd in input_fd, output_fd:
                 if fd is not None:
                     os.close(fd)
-        agent.workers.add(self._pid)
+        agent.jobs.add(self._pid)
         agent.children.watch(self._pid, self._exited)
         if has_input:
-            self._inlet = Inlet(agent.loop, channel, ours[0])
+            self._writer = PipeWriter(agent.loop, channel, ours[0])
         if has_output:
-            self._outlet = Outlet(agent.loop, channel, 1, ours[-2], capture or Everything(), self._finish)
-            self._outlet.watch()
+            self._reader = PipeReader(agent.loop, channel, 1, ours[-2], capture or Everything(), self._finish)
+            self._reader.watch()
         self._report_fd = report_reader
         os.set_blocking(report_reader, False)
         agent.loop.add(report_reader, READ, self._read_report)
 
     def put(self, payload: Bytes) -> None:
         """Bytes for the child."""
-        if self._inlet:
-            self._inlet.put(payload)
+        if self._writer:
+            self._writer.put(payload)
         else:
             self._channel.consumed(len(payload))
 
     def end(self) -> None:
         """No more bytes for the child."""
-        if self._inlet:
-            self._inlet.end()
+        if self._writer:
+            self._writer.end()
 
     def on_room(self) -> None:
         """The output may go on."""
-        if self._outlet:
-            self._outlet.on_room()
+        if self._reader:
+            self._reader.on_room()
 
     def cancel(self) -> None:
         """Ends the child; the answer is that it was cancelled."""
@@ -106,10 +106,10 @@ class Worker:
         self._is_cancelled = True
         # First of all: the end of its input would pass for the end of a whole archive.
         self._kill()
-        for part in self._inlet, self._outlet:
+        for part in self._writer, self._reader:
             if part:
                 part.close()
-        self._inlet = self._outlet = None
+        self._writer = self._reader = None
 
     def _kill(self) -> None:
         if self._status is None:
@@ -133,14 +133,14 @@ class Worker:
 
     def _exited(self, status: int) -> None:
         self._status = status
-        self._agent.workers.discard(self._pid)
+        self._agent.jobs.discard(self._pid)
         if self._report_fd is not None:
             self._read_report(0)
             self._close_report()
-        if self._inlet:
-            self._inlet.close()
-        if self._outlet:
-            self._outlet.drain()
+        if self._writer:
+            self._writer.close()
+        if self._reader:
+            self._reader.drain()
         else:
             self._finish()
 

@@ -1,6 +1,6 @@
 """Runs a script as `python -u script.py` would, with one frame of its own below it.
 
-Part of the warm interpreter (zygote.py), which runs it in one namespace with the parts `imports`, `ending` and `script`.
+Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `shutdown` and `main`.
 Compiled under the name of the import machinery, whose frames tracebacks and warnings leave out.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from .ending import finish, flush_quietly, status_of
+    from .shutdown import finish, flush_quietly, status_of
 
     PARTS: dict[str, Any] = {}
     LOADER = ""

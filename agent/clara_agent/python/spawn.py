@@ -22,15 +22,15 @@ PARTS = {
     "title": "io.title",
     "guise": "python.guise",
     "sources": "python.sources",
-    "imports": "python.imports",
-    "ending": "python.ending",
-    "script": "python.script",
+    "import_report": "python.import_report",
+    "shutdown": "python.shutdown",
+    "main": "python.main",
 }
 _parts = {}
 
 
 def zygote_parts() -> dict[str, Any]:
-    """The compiled parts of the warm interpreter, which are never imported here."""
+    """The compiled parts of the zygote, which are never imported here."""
     if not _parts:
         for name, module in PARTS.items():
             _parts[name] = __spec__.loader.code_of(module, "<frozen importlib._bootstrap>")
@@ -38,7 +38,7 @@ def zygote_parts() -> dict[str, Any]:
 
 
 def start_zygote(environment: dict[bytes, bytes], cwd: bytes, preload: list[str]) -> tuple[int, socket]:
-    """Starts a warm interpreter; its pid and the agent's end of its socket."""
+    """Starts a zygote; its pid and the agent's end of its socket."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
     # A pipe, as runs have: streams find out what they can do when they are made. The zygote lets go of both ends.

@@ -1,4 +1,4 @@
-"""The operation `line`: calls the server on a Unix socket that it has put into the sandbox, and moves there."""
+"""The operation `socket`: calls the server on a Unix socket that it has put into the sandbox, and moves there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .operation import Operation
 from .parameters import take, take_path
 
 
-class Line(Operation):
+class SocketTransport(Operation):
     """Answers on the stream that it came by; whatever follows goes over the socket."""
 
     def start(self) -> None:

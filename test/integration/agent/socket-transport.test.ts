@@ -7,7 +7,7 @@ import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 
 /** gVisor lets no socket of the host's into a sandbox: there the engine carries the stream. */
-const HAS_LINE = !IS_GVISOR;
+const HAS_SOCKET = !IS_GVISOR;
 
 let server: RealServer;
 
@@ -22,11 +22,11 @@ const isCarried = async (user: string): Promise<boolean> =>
 
 const loseAgent = (user: string) => server.execute(user, `${FIND_AGENT}os.kill(AGENT, 9); time.sleep(30)`);
 
-describe('the line to an agent', () => {
+describe('the connection to an agent', () => {
   it('goes past the engine, and again after the agent was lost', async () => {
-    expect(await isCarried('direct')).toBe(!HAS_LINE);
+    expect(await isCarried('direct')).toBe(!HAS_SOCKET);
     await loseAgent('direct');
-    expect(await isCarried('direct')).toBe(!HAS_LINE);
+    expect(await isCarried('direct')).toBe(!HAS_SOCKET);
   });
 
   it('goes through the engine where the sandbox cannot be called past it', async () => {
@@ -45,7 +45,7 @@ except OSError as error: print(error.strerror)`;
     expect((await server.execute('looks', code)).body.output).toBe(`[]\n${refusal}\n`);
   });
 
-  it('is not the line of code that calls first, which hears nothing', async () => {
+  it('is not that of code that calls first, which hears nothing', async () => {
     const caller = `${FIND_AGENT}
 if daemonise():
     called = heard = 0
@@ -70,6 +70,6 @@ if daemonise():
     }
     const [called, heard] = told.split(' ').map(Number);
     expect(heard).toBe(0);
-    expect(called).toBeGreaterThanOrEqual(HAS_LINE ? 1 : 0);
+    expect(called).toBeGreaterThanOrEqual(HAS_SOCKET ? 1 : 0);
   });
 });
