@@ -48,9 +48,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
   });
   const life = await openCore({ ...parts, egress, onError });
-  const { sandboxes, listing, settings, usage, checkpoints, restoring, answers } = life;
+  const { sandboxes, listing, settings, usage, checkpoints, restoring, forks, answers } = life;
   const core = {
-    ...{ sandboxes, listing, settings, usage, checkpoints, restoring },
+    ...{ sandboxes, listing, settings, usage, checkpoints, restoring, forks },
     processes: new Processes(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),

@@ -1,3 +1,4 @@
+import { SandboxError } from '../errors.ts';
 import { type ApiKey, MASTER_KEY_NAME } from './api-keys.ts';
 
 /** Who asks: the holder of an API key. */
@@ -18,4 +19,13 @@ export function toPrincipal({ name, userPrefix, maxSandboxes }: ApiKey): Princip
 /** True for the holder of the operator's own key. */
 export function isMaster({ name }: Principal): boolean {
   return name === MASTER_KEY_NAME;
+}
+
+/** Throws `forbidden` where a principal may not use the sandbox of this user. */
+export function requireUser({ name, userPrefix }: Principal, userId: string | undefined): void {
+  if (userPrefix === '' || userId?.startsWith(userPrefix)) return;
+  throw new SandboxError(
+    'forbidden',
+    `The key ${name} is only for users whose ids begin with ${JSON.stringify(userPrefix)}.`,
+  );
 }

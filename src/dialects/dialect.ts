@@ -11,6 +11,7 @@ import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
+import type { Forks } from '../sandboxes/checkpoints/forks.ts';
 import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
@@ -27,6 +28,7 @@ export interface Core {
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
+  readonly forks: Forks;
   readonly processes: Processes;
   readonly contexts: Contexts;
   readonly files: Files;

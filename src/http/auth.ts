@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
-import { type Principal, toPrincipal } from '../auth/principal.ts';
+import { type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { comesTwice } from './request-heads.ts';
@@ -102,13 +102,8 @@ function findMatch(matches: readonly KeyMatch[], digest: Buffer): KeyMatch | und
 }
 
 /** A route that does not say whose sandbox it is about is closed to keys that are bound to some users. */
-function requireOwnUser(request: FastifyRequest, { name, userPrefix }: Principal, user: { id: string } | null): void {
-  if (userPrefix === '' || request.routeOptions.config.isAboutNoUser === true) return;
-  if (user?.id.startsWith(userPrefix)) return;
-  throw new SandboxError(
-    'forbidden',
-    `The key ${name} is only for users whose ids begin with ${JSON.stringify(userPrefix)}.`,
-  );
+function requireOwnUser(request: FastifyRequest, principal: Principal, user: { id: string } | null): void {
+  if (request.routeOptions.config.isAboutNoUser !== true) requireUser(principal, user?.id);
 }
 
 /** Empty where the request shows no key. */

@@ -20,6 +20,7 @@ import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
 import { DiskCapture } from './checkpoints/disk-capture.ts';
+import { Forks } from './checkpoints/forks.ts';
 import { sweepLeftovers } from './checkpoints/leftovers.ts';
 import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
@@ -79,6 +80,7 @@ export interface SandboxCore {
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
+  readonly forks: Forks;
   counts(): SandboxCounts;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
@@ -175,6 +177,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),
+    forks: new Forks({ ...use, changes, capture, checkpoints }),
     counts: () => {
       const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
       return { active, pooled: pool.size, max: capacity.max };

@@ -87,7 +87,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/young-garbage.ts': [],
   'src/async': ['src/errors.ts'],
   'src/auth': ['src/errors.ts', 'src/async'],
-  'src/auth/principal.ts': ['src/auth'],
+  'src/auth/principal.ts': ['src/auth', 'src/errors.ts'],
   'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts'],
   'src/idempotency': ['src/sandboxes/storage', 'src/sandboxes/address.ts', 'src/async', 'src/errors.ts'],
   'src/http': [
@@ -167,6 +167,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/sandboxes/checkpoints': [
     'src/sandboxes/changes.ts',
+    'src/sandboxes/settings-change.ts',
     'src/sandboxes/status.ts',
     'src/sandboxes/metering',
     'src/sandboxes/lifecycle',

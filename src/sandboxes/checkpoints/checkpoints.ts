@@ -13,7 +13,7 @@ import type { Sandbox } from '../sandbox.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { type Checkpoint, newCheckpointId } from './checkpoint.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
-import type { DiskCapture } from './disk-capture.ts';
+import type { DiskCapture, ImagePlace } from './disk-capture.ts';
 
 /** How long all of it may take that a call does, in milliseconds. */
 const CALL_MS = 600_000;
@@ -53,7 +53,7 @@ export class Checkpoints {
       const createdAtMs = Math.max(this.#parts.clock.wallMs(), (before[0]?.createdAtMs ?? 0) + 1);
       const path = await folder.begin(id);
       try {
-        await this.#copy(sandbox, `${path}/${IMAGE_FILE}`);
+        await this.copyNow(sandbox, { name: sandbox.id, file: `${path}/${IMAGE_FILE}` });
         return await folder.finish({ version: 1, id, name, kind: 'image', createdAtMs });
       } catch (error) {
         await folder.discard(id);
@@ -109,14 +109,20 @@ export class Checkpoints {
     return new CheckpointFolder(join(this.#parts.store.path, id));
   }
 
-  async #copy(sandbox: Sandbox, file: string): Promise<void> {
+  /** Where the image of a checkpoint is. */
+  imageOf({ id }: Sandbox, checkpointId: string): ImagePlace {
+    return { name: id, file: `${this.folderOf(id).pathOf(checkpointId)}/${IMAGE_FILE}` };
+  }
+
+  /** Copies what the sandbox has now, for which it is frozen; its turn is taken. */
+  async copyNow(sandbox: Sandbox, to: ImagePlace): Promise<void> {
     const { capture, disks } = this.#parts;
     if ((await disks.kind(sandbox.id)) !== 'image') {
       const sentence = 'The files of this sandbox are plain folders, of which no checkpoints can be taken.';
       throw new SandboxError('unavailable', sentence);
     }
     await capture.requireRoom((await disks.imageBytes(sandbox.id)) ?? 0);
-    await capture.copyDisk(sandbox, { name: sandbox.id, file });
+    await capture.copyDisk(sandbox, to);
   }
 
   #requireFew(count: number): void {

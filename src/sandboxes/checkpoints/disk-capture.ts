@@ -19,8 +19,8 @@ interface CaptureParts {
   readonly freezer: Freezer;
 }
 
-/** Where a copy goes: the folder of a sandbox, and the image's path in there. */
-interface Target {
+/** Where an image is, or is to be: the folder of a sandbox, and the image's path in there. */
+export interface ImagePlace {
   readonly name: string;
   readonly file: string;
 }
@@ -37,7 +37,7 @@ export class DiskCapture {
    * Copies the disk of a sandbox as it is now, which is frozen for that; the copy is on disk when this resolves. Throws `unavailable`
    * where the sandbox would be frozen for more than 30 seconds, `no_space` where there is no room.
    */
-  async copyDisk(sandbox: Sandbox, to: Target): Promise<void> {
+  async copyDisk(sandbox: Sandbox, to: ImagePlace): Promise<void> {
     const { disks, freezer } = this.#parts;
     const { id } = sandbox;
     // What is on disk before need not be written while everything stands still.
@@ -54,7 +54,7 @@ export class DiskCapture {
   }
 
   /** Copies an image to which nobody writes; the copy is on disk when this resolves. */
-  async copyImage(from: Target, to: Target): Promise<void> {
+  async copyImage(from: ImagePlace, to: ImagePlace): Promise<void> {
     await this.#parts.disks.copyImage(from, to, COPY_MS);
     await this.#parts.disks.settleImage(to);
   }

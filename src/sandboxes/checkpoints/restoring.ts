@@ -45,9 +45,8 @@ export class Restoring {
     await checkpoints.inTurn(sandbox, async () => {
       const { id, sizeBytes } = await checkpoints.require(sandbox, checkpointId);
       await capture.requireRoom(sizeBytes);
-      const from = { name: sandbox.id, file: `${checkpoints.folderOf(sandbox.id).pathOf(id)}/${IMAGE_FILE}` };
       try {
-        await capture.copyImage(from, { name: sandbox.id, file: RESTORED_FILE });
+        await capture.copyImage(checkpoints.imageOf(sandbox, id), { name: sandbox.id, file: RESTORED_FILE });
         await sandbox.mutex.run(() => this.#exchange(sandbox, ref));
       } finally {
         await dropFile(this.#folderOf(sandbox), RESTORED_FILE);

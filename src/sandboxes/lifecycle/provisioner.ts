@@ -59,17 +59,22 @@ export class Provisioner {
     }
   }
 
-  /** Brings a sandbox to where its agent answers; the principal makes one that does not exist, if its quota allows another. */
+  /**
+   * Brings a sandbox to where its agent answers; the principal makes one that does not exist, if its quota allows another. What such a
+   * one begins with is there after `seed`.
+   */
   async bringUp(
     sandbox: Sandbox,
     principal: Principal,
     asked: Pick<MakeRequest, 'asked' | 'life'>,
+    seed: (() => Promise<void>) | null = null,
   ): Promise<AgentConnection> {
     const request = { ...asked, createdBy: principal.name };
     if (sandbox.isExisting) return await this.#bringUp(sandbox, request);
     const before = this.#keeperOf(sandbox);
     if (!this.#quota.take(principal, sandbox.id)) throw quotaError(principal, await this.#keptIds(principal));
     try {
+      await seed?.();
       return await this.#bringUp(sandbox, request);
     } catch (error) {
       // A fault of the image looks like a passing one of the engine.

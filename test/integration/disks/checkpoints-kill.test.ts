@@ -90,3 +90,18 @@ describe('SIGKILL of the server while it restores a checkpoint', () => {
     await expectWhole(server, /^(before|after)\n$/);
   });
 });
+
+describe('SIGKILL of the server while it makes a fork', () => {
+  it.each(['before run cp', 'before fs.rename sandbox.json', 'after store.claimPoolFolder', 'after engine.start'])(
+    '%s: there is a whole one, or none and another can be made',
+    async (step) => {
+      const from = { user_id: 'u' };
+      const server = await restartAfter(step, (first) => first.call('POST', '/sandbox/fork/create', { from }));
+      const { status } = await server.call('POST', '/sandbox/fork/create', { from });
+      expect([200, 409]).toContain(status);
+      expect((await server.shell('fork', 'cat a.txt')).body.output).toBe('before\n');
+      expect((await server.call('DELETE', '/sandbox/fork?files=true')).status).toBe(200);
+      await expectWhole(server, /^before\n$/);
+    },
+  );
+});

@@ -11,7 +11,7 @@ import { noQuery } from './state-schemas.ts';
 
 /** The native dialect: the life of a sandbox. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
-  const { sandboxes, settings } = core;
+  const { sandboxes, settings, forks } = core;
   await app.register(listRoute, core);
 
   app.post(
@@ -23,8 +23,13 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
       { 200: sandboxInfo },
       { body: schemas.createBody },
     ),
-    async (request) =>
-      toSandboxInfo(await sandboxes.create(refOf(request), toAsked(request.body), undefined, toChange(request.body))),
+    async (request) => {
+      const [ref, asked, change] = [refOf(request), toAsked(request.body), toChange(request.body)];
+      const from = request.body?.from;
+      if (!from) return toSandboxInfo(await sandboxes.create(ref, asked, undefined, change));
+      const source = { userId: from.user_id, checkpointId: from.checkpoint ?? null };
+      return toSandboxInfo(await forks.create(ref, source, { asked, change }));
+    },
   );
 
   app.get(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { userParams } from '../fields.ts';
 import { settingsFields } from './settings-schemas.ts';
 import { specFields } from './spec-schemas.ts';
 
@@ -6,6 +7,21 @@ export const createBody = z
   .object({
     ...specFields,
     ...settingsFields,
+    from: z
+      .strictObject({
+        user_id: userParams.shape.user_id,
+        checkpoint: z
+          .string()
+          .min(1, 'must not be empty')
+          .max(64, 'is too long')
+          .nullish()
+          .meta({ description: 'The id of one of its checkpoints; absent: what it has now.' }),
+      })
+      .nullish()
+      .meta({
+        description:
+          'The sandbox whose workspace and packages this one begins with; it must not exist, nor have kept files.',
+      }),
   })
   .meta({ description: 'May be absent.', examples: [{ memory_limit: '512m', cpu_limit: 1 }] })
   .nullish();

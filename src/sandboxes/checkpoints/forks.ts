@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { access, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import { requireUser } from '../../auth/principal.ts';
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { IMAGE_FILE } from '../../disks/layout.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { Changes } from '../changes.ts';
+import { DEFAULT_LIFE } from '../life-policy.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Provisioner } from '../lifecycle/provisioner.ts';
+import type { UsageMeter } from '../metering/usage-meter.ts';
+import type { SandboxRef } from '../ref.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { SettingsChange } from '../settings-change.ts';
+import type { AskedSpec } from '../spec/asked-spec.ts';
+import { requireGrantable } from '../spec/sandbox-spec.ts';
+import type { SandboxStatus } from '../status.ts';
+import { makeSandboxFolder } from '../storage/data-folder.ts';
+import { newRecord } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { DiskCapture } from './disk-capture.ts';
+import { FORK_PREFIX } from './leftovers.ts';
+
+/** How long all of it may take that a call does, in milliseconds. */
+const CALL_MS = 600_000;
+
+interface ForksParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly checkpoints: Checkpoints;
+  readonly capture: DiskCapture;
+  readonly disks: Disks;
+  readonly store: SandboxStore;
+  readonly changes: Changes;
+  readonly lifecycle: Lifecycle;
+  readonly provisioner: Provisioner;
+  readonly usageMeter: UsageMeter;
+  /** Raised when the server ends: calls that wait for a sandbox reject with its reason. */
+  readonly ending: AbortSignal;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a sandbox begins with: the files of another user's, as they are now or were at a checkpoint. */
+export interface ForkSource {
+  readonly userId: string;
+  /** Null for what it has now. */
+  readonly checkpointId: string | null;
+}
+
+/** What else a sandbox is made with. */
+interface ForkRequest {
+  readonly asked: AskedSpec;
+  readonly change: SettingsChange;
+}
+
+/** Makes sandboxes that begin with the files of others, and with nothing else of them. */
+export class Forks {
+  readonly #parts: ForksParts;
+
+  constructor(parts: ForksParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Makes the sandbox with the files of another one, which become those of its own user. Throws `conflict` where it exists or has kept
+   * files, `forbidden` where the principal may not use the other one, `not_found` where that or its checkpoint is not there.
+   */
+  async create(ref: SandboxRef, from: ForkSource, request: ForkRequest): Promise<SandboxStatus> {
+    const { changes, config, usageMeter, ending } = this.#parts;
+    requireUser(ref.principal, from.userId);
+    requireGrantable(request.asked, config);
+    const target = await changes.find(ref);
+    await this.#requireNothing(target);
+    const source = await this.#sourceOf(ref, from);
+    changes.requirePossible(target, request.change);
+    const sentence = 'The copy of the files takes long and goes on; look at the status of the sandbox later.';
+    const made = target.mutex.run(() => this.#make(target, source, ref, from.checkpointId, request));
+    await withDeadline(made, CALL_MS, sentence, ending);
+    changes.noteUse(target);
+    return await changes.describe(target, usageMeter.last(target));
+  }
+
+  async #make(
+    target: Sandbox,
+    source: Sandbox,
+    { principal }: SandboxRef,
+    checkpointId: string | null,
+    { asked, change }: ForkRequest,
+  ): Promise<void> {
+    const { changes, provisioner, lifecycle, onError } = this.#parts;
+    await this.#requireNothing(target);
+    const made = { asked, life: DEFAULT_LIFE };
+    try {
+      await provisioner.bringUp(target, principal, made, async () => {
+        await this.#seed(target, source, checkpointId, { ...made, createdBy: principal.name });
+      });
+      await changes.apply(target, change);
+    } catch (error) {
+      const { record } = target;
+      // A sandbox that exists now does so for the copy alone.
+      if (target.isExisting && record) {
+        await lifecycle.purge(target).catch(onError);
+        provisioner.forget(record);
+      }
+      throw error;
+    }
+  }
+
+  /** Makes the copy in a folder that nobody owns, which a rename gives to the target with its record. */
+  async #seed(
+    target: Sandbox,
+    source: Sandbox,
+    checkpointId: string | null,
+    request: Parameters<typeof newRecord>[1],
+  ): Promise<void> {
+    const { store, disks, clock } = this.#parts;
+    await disks.reserve.requireForNew();
+    const name = `${FORK_PREFIX}${randomBytes(8).toString('hex')}`;
+    const folder = join(store.path, name);
+    try {
+      await makeSandboxFolder(folder);
+      await this.#copy(source, checkpointId, name);
+      // What is there is of nobody: a start that was given up, or a crash, has left it.
+      await store.purge(target.id);
+      const record = newRecord(target, request, clock.wallMs());
+      await store.claimPoolFolder(name, record);
+      target.record = record;
+      target.become('stopped');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #copy(source: Sandbox, checkpointId: string | null, name: string): Promise<void> {
+    const { checkpoints, capture } = this.#parts;
+    const to = { name, file: IMAGE_FILE };
+    await checkpoints.inTurn(source, async () => {
+      if (checkpointId === null) {
+        await checkpoints.copyNow(source, to);
+        return;
+      }
+      const { id, sizeBytes } = await checkpoints.require(source, checkpointId);
+      await capture.requireRoom(sizeBytes);
+      await capture.copyImage(checkpoints.imageOf(source, id), to);
+    });
+  }
+
+  async #sourceOf({ address, principal }: SandboxRef, { userId }: ForkSource): Promise<Sandbox> {
+    try {
+      return await this.#parts.changes.findExisting({ address: { ...address, id: userId }, principal });
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found')) throw error;
+      throw new SandboxError('not_found', 'The sandbox that from.user_id names is not there.');
+    }
+  }
+
+  async #requireNothing({ id, record, isExisting }: Sandbox): Promise<void> {
+    if (isExisting) throw new SandboxError('conflict', 'There is a sandbox already, which a copy would replace.');
+    const isKept = record === null ? await hasFiles(join(this.#parts.store.path, id)) : !record.isBlank;
+    if (!isKept) return;
+    const sentence =
+      'There are files of a sandbox that was deleted, which a copy would replace; delete them first (?files=true).';
+    throw new SandboxError('conflict', sentence);
+  }
+}
+
+async function hasFiles(folder: string): Promise<boolean> {
+  for (const name of [IMAGE_FILE, 'workspace']) {
+    const isThere = await access(join(folder, name)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return true;
+  }
+  return false;
+}
