@@ -3,6 +3,7 @@ import { UrlSigner } from './auth/url-signer.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { type Dialect, registerDialect } from './dialects/dialect.ts';
+import { metricsDialect } from './dialects/metrics/metrics.ts';
 import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { type Resolver, systemResolver } from './egress/resolver.ts';
@@ -12,6 +13,8 @@ import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
+import { measureEngine } from './observability/measured-engine.ts';
+import { Metrics } from './observability/metrics.ts';
 import { Processes } from './processes/processes.ts';
 import { type CoreParts, openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
@@ -36,7 +39,9 @@ export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { config, engine, clock, logger, version } = parts;
+  const { config, clock, logger, version } = parts;
+  const metrics = new Metrics();
+  const engine = measureEngine(parts.engine, metrics);
   const faults = new FaultLog(logger, clock);
   const onError = (error: unknown) => faults.write(error);
   const egress = new Egress({
@@ -46,8 +51,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     resolver: parts.resolver ?? systemResolver(),
     clock,
     logger,
+    onEnd: (connection) => metrics.noteConnection(connection),
   });
-  const life = await openCore({ ...parts, egress, onError });
+  const life = await openCore({ ...parts, engine, egress, onError });
+  metrics.follow(life);
   const { sandboxes, listing, settings, usage, checkpoints, restoring, forks, answers } = life;
   const core = {
     ...{ sandboxes, listing, settings, usage, checkpoints, restoring, forks },
@@ -59,7 +66,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   };
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock });
-  const dialects = [clara, ...(parts.dialects ?? [])];
+  const dialects = [clara, metricsDialect(metrics, config, clara), ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
     connectionLimits: { ...CONNECTION_LIMITS, ...parts.connectionLimits },
@@ -69,6 +76,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     tags: dialects.flatMap(({ tags }) => tags),
     errorExamples: clara.errorExamples ?? {},
     renderError: clara.renderError,
+    meter: metrics,
   });
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);
 

@@ -14,6 +14,7 @@ export async function listen(
     await app.listen({ host, port });
   } catch (cause) {
     await app.close();
+    if (cause instanceof ConfigError) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     throw new ConfigError(toSentence(code, host, port), { cause });
   }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
-import { type ApiKey, masterKey } from '../auth/api-keys.ts';
+import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
 import { parseAddress } from '../ip-address.ts';
 import {
   apiKeys,
+  hostAndPort,
   imagePatterns,
   integer,
   isPool,
@@ -39,6 +40,12 @@ export const environmentSchema = z.object({
   SANDBOX_PUBLIC_URL: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/, 'must end without a slash')])
     .default(''),
+  SANDBOX_METRICS_TOKEN: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .regex(/^[!-~]*$/, 'must be plain ASCII')
+    .optional(),
+  SANDBOX_METRICS_ADDRESS: hostAndPort.optional(),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
   SANDBOX_DOMAIN: z
@@ -168,6 +175,10 @@ function toConfig(env: Environment, publishAddress: string | null) {
     corsOrigins: env.SANDBOX_CORS_ORIGINS,
     /** What URLs of this server begin with; null for what each request was sent to. */
     publicUrl: env.SANDBOX_PUBLIC_URL || null,
+    /** SHA-256 of what lets read metrics beside the keys; null where nothing does. */
+    metricsTokenDigest: env.SANDBOX_METRICS_TOKEN === undefined ? null : hashKey(env.SANDBOX_METRICS_TOKEN),
+    /** Where metrics are read without a key; null for nowhere. */
+    metricsAddress: env.SANDBOX_METRICS_ADDRESS ?? null,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
     /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */

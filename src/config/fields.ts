@@ -129,3 +129,13 @@ export function isPool(text: string): boolean {
   const cidr = parseCidr(text);
   return cidr?.family === 4 && cidr.prefix <= 29;
 }
+
+/** An address and a port to listen on, such as `127.0.0.1:9464` or `[::1]:9464`. */
+export const hostAndPort = z
+  .string()
+  .regex(/^(?:\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i, 'must be an address and a port, such as 127.0.0.1:9464')
+  .transform((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port >= 1 && port <= 65_535, 'must have a port from 1 to 65535');

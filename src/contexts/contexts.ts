@@ -4,8 +4,9 @@ import { startCell } from '../agent/calls/start-cell.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
 import type { ProcessEvent } from '../processes/events.ts';
+import { toEnding } from '../processes/executions.ts';
 import { toCellAbout } from '../processes/kept-process.ts';
-import { readProcess } from '../processes/reading.ts';
+import { noteEnd, readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -107,7 +108,9 @@ export class Contexts {
     return await this.#sandboxes.use(ref, { lease: 'run' }, async (access) => {
       const setup = await this.#setupOf(ref, id, access.env);
       const { outputLimitBytes, maxContexts: most } = this.#config;
-      return await executeCell(access, id, cell, { setup, most, outputLimitBytes });
+      const result = await executeCell(access, id, cell, { setup, most, outputLimitBytes });
+      access.noteRun(languageOf(setup), result.execution.durationMs, toEnding(result.execution));
+      return result;
     });
   }
 
@@ -127,7 +130,7 @@ export class Contexts {
       const timeoutMs = cell.timeoutSeconds * 1000;
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
       const { id: process } = await asConflict(startCell(held.connection, id, options));
-      yield* readProcess(held, process, { isCaller: true, keepsRunning, signal });
+      yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
     } catch (error) {
       failure = error;
       throw error;
@@ -206,4 +209,8 @@ async function asConflict<T>(started: Promise<T>): Promise<T> {
     if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
     throw new SandboxError('conflict', error.message, { cause: error });
   }
+}
+
+function languageOf(setup: ContextSetup | undefined): string {
+  return setup?.language ?? DEFAULT_SETUP.language;
 }

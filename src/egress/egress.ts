@@ -61,6 +61,14 @@ interface EgressParts {
   readonly resolver: Resolver;
   readonly clock: Clock;
   readonly logger: Pick<FastifyBaseLogger, 'info'>;
+  /** Told of each connection that is over or did not come about. */
+  readonly onEnd?: (connection: ConnectionEnd) => void;
+}
+
+interface ConnectionEnd {
+  readonly verdict: Verdict;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 /** The way out of one started sandbox. */
@@ -106,6 +114,7 @@ export class Egress {
         else {
           meter.counters.refused += 1;
           log.fold('limit');
+          this.#parts.onEnd?.({ verdict: 'limit', sentBytes: 0, receivedBytes: 0 });
           channel.fail('limit', TOO_FAST);
         }
       },
@@ -155,6 +164,7 @@ export class Egress {
       if (hasBegun) meter.end();
       const { sentBytes, receivedBytes } = tunnel;
       const ms = Math.round(this.#parts.clock.monotonicMs() - startedMs);
+      this.#parts.onEnd?.({ verdict, sentBytes, receivedBytes });
       if (!hasWaited) log.fold(verdict);
       else log.write({ host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms });
     }

@@ -17,6 +17,7 @@ import { type OpenApiParts, registerOpenApi } from './openapi.ts';
 import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
+import { meterRequests, type RequestMeter } from './request-meter.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { StrangerLines } from './stranger-lines.ts';
 import { trustProxies } from './trusted-proxies.ts';
@@ -38,6 +39,7 @@ export interface HttpServerParts extends OpenApiParts {
   readonly logsUsers: boolean;
   readonly corsOrigins: readonly string[];
   readonly apiKeys: readonly ApiKey[];
+  readonly meter: RequestMeter;
   /** Writes the errors of what no dialect answers. */
   readonly renderError: ProblemRenderer;
 }
@@ -72,6 +74,7 @@ export async function createHttpServer(
   app.decorateRequest('outcome', null);
   app.decorateRequest('isLogged', false);
   app.decorateRequest('bodyHash', null);
+  meterRequests(app, parts.meter);
   refuseWhileClosing(app);
   resetCutAnswers(app);
   refuseExpectations(app);

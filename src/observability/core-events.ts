@@ -2,6 +2,9 @@ import type { ErrorKind } from '../errors.ts';
 import type { SandboxId } from '../sandboxes/address.ts';
 import type { SandboxState } from '../sandboxes/state.ts';
 
+/** How code ended: by itself with exit code 0 or another, by its timeout, for its memory, by a signal, or in a way that nobody knows. */
+export type RunEnding = 'ok' | 'exit' | 'timeout' | 'oom' | 'signal' | 'lost';
+
 /** What happens to one sandbox. */
 export type CoreEvent = { readonly sandboxId: SandboxId } & (
   | { readonly type: 'state'; readonly from: SandboxState; readonly to: SandboxState }
@@ -17,6 +20,8 @@ export type CoreEvent = { readonly sandboxId: SandboxId } & (
   | { readonly type: 'kill'; readonly reason: string }
   /** Its life was over: removed with its files kept, or purged. */
   | { readonly type: 'end'; readonly by: 'remove' | 'purge' }
+  /** Code of a caller ended in it: the language, how long it took and how it ended. */
+  | { readonly type: 'run'; readonly language: string; readonly tookMs: number; readonly ending: RunEnding }
   /** Somebody used it. `error` is the kind of error that the use ended with; null where it ended well. */
   | { readonly type: 'use'; readonly lease: string; readonly tookMs: number; readonly error: ErrorKind | null }
 );

@@ -19,6 +19,7 @@ function toLine(event: CoreEvent): { readonly level: 'info' | 'warn' | 'debug'; 
     case 'end':
       return { level: 'info', message: 'life of the sandbox is over' };
     case 'use':
+    case 'run':
       // The request has its own line, with who asked and how it ended.
       return null;
   }

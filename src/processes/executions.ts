@@ -2,6 +2,7 @@ import { toText } from '../agent/calls/output-capture.ts';
 import { InterruptedRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import type { RunEnding } from '../observability/core-events.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
@@ -105,6 +106,14 @@ export function toOutcome({ timedOut, oomKilled, signal, exitCode }: Execution):
   if (timedOut) return 'timeout';
   if (oomKilled) return 'oom';
   return signal ?? `exit ${exitCode}`;
+}
+
+/** The same in one of few words, for counting. */
+export function toEnding({ timedOut, oomKilled, signal, exitCode, notice }: Execution): RunEnding {
+  if (timedOut) return 'timeout';
+  if (oomKilled) return 'oom';
+  if (signal !== null) return notice === null ? 'signal' : 'lost';
+  return exitCode === 0 ? 'ok' : 'exit';
 }
 
 /** How a program ended that the agent has seen end. */

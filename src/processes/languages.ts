@@ -34,7 +34,7 @@ export function toProgram(language: Language, code: string): Program {
     case 'javascript': {
       // As its standard input, since an argument is too short for some; no line of the code can be the one that ends it.
       const end = `end-${randomBytes(16).toString('hex')}`;
-      return { program: 'shell', source: `exec node - <<'${end}'\n${code}\n${end}\n` };
+      return { program: 'shell', language, source: `exec node - <<'${end}'\n${code}\n${end}\n` };
     }
   }
 }

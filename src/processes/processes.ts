@@ -20,10 +20,11 @@ import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { ProcessEvent } from './events.ts';
-import { type Execution, execute } from './executions.ts';
+import { type Execution, execute, toEnding } from './executions.ts';
 import { type KeptProcess, toKeptProcess } from './kept-process.ts';
 import type { RunOptions, StartOptions, StreamOptions } from './process-options.ts';
-import { readProcess } from './reading.ts';
+import { languageOf } from './programs.ts';
+import { noteEnd, readProcess } from './reading.ts';
 import { Terminal } from './terminal.ts';
 
 interface ProcessesConfig {
@@ -49,8 +50,15 @@ export class Processes {
   /** Runs a program to its end; how it ended is a result, whatever it was. */
   async run(ref: SandboxRef, program: Program, options: RunOptions): Promise<Execution> {
     const { lease = 'run', needsRoom = false, ...run } = options;
-    return await this.#sandboxes.use(ref, { lease, needsRoom }, ({ connection, memory, runsOn, env }) =>
-      execute(connection, program, { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn, env }),
+    return await this.#sandboxes.use(
+      ref,
+      { lease, needsRoom },
+      async ({ connection, memory, runsOn, env, noteRun }) => {
+        const options = { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn, env };
+        const execution = await execute(connection, program, options);
+        noteRun(languageOf(program), execution.durationMs, toEnding(execution));
+        return execution;
+      },
     );
   }
 
@@ -61,7 +69,7 @@ export class Processes {
     let failure: unknown = null;
     try {
       const { id } = await this.#start(held, program, options, true, signal);
-      yield* readProcess(held, id, { isCaller: true, keepsRunning, signal });
+      yield* noteEnd(held, languageOf(program), readProcess(held, id, { isCaller: true, keepsRunning, signal }));
     } catch (error) {
       failure = error;
       throw error;

@@ -1,7 +1,7 @@
 import { attachProcess } from '../agent/calls/attach.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { EventReader, type ProcessEvent } from './events.ts';
-import { toCutExecution } from './executions.ts';
+import { toCutExecution, toEnding } from './executions.ts';
 
 /** The events of a kept process; where its sandbox is lost, `exit` says so. */
 export async function* readProcess(
@@ -19,5 +19,17 @@ export async function* readProcess(
     const execution = reader.facts && toCutExecution(error, performance.now() - startedAtMs, memory.limitBytes);
     if (!execution) throw error;
     yield reader.end(execution);
+  }
+}
+
+/** The same events; the end of a program whose caller reads them is noted. */
+export async function* noteEnd(
+  { noteRun }: SandboxAccess,
+  language: string,
+  events: AsyncGenerator<ProcessEvent>,
+): AsyncGenerator<ProcessEvent> {
+  for await (const event of events) {
+    if (event.type === 'exit') noteRun(language, event.execution.durationMs, toEnding(event.execution));
+    yield event;
   }
 }

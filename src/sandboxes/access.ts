@@ -1,4 +1,5 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
+import type { RunEnding } from '../observability/core-events.ts';
 import type { LeaseKind } from './leases.ts';
 import type { SandboxMemory } from './metering/memory.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -19,6 +20,8 @@ export interface SandboxAccess {
   readonly env: Readonly<Record<string, string>> | undefined;
   /** Asked after the agent was lost: whether its sandbox runs on. */
   readonly runsOn: () => Promise<boolean>;
+  /** Notes that code of a caller ended. */
+  readonly noteRun: (language: string, tookMs: number, ending: RunEnding) => void;
   /** Whether this server is what ends the work. */
   readonly isServerEnding: () => boolean;
 }

@@ -16,6 +16,7 @@ import { SandboxError } from '../errors.ts';
 import { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
+import type { Population } from '../observability/gauges.ts';
 import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
@@ -32,9 +33,11 @@ import { Provisioner } from './lifecycle/provisioner.ts';
 import { Listing } from './listing.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
+import { Sampler } from './metering/sampler.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
+import { countPopulation } from './population.ts';
 import { closeHost } from './preflight/host-firewall.ts';
 import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
@@ -82,6 +85,12 @@ export interface SandboxCore {
   readonly restoring: Restoring;
   readonly forks: Forks;
   counts(): SandboxCounts;
+  /** Where the core says what happens. */
+  readonly events: CoreEvents;
+  /** What all sandboxes that run take. */
+  readonly sampler: Sampler;
+  /** What is known of all sandboxes together. */
+  population(): Promise<Population>;
   /** What the operator should mend, a sentence each. */
   warnings(): readonly string[];
   /** Takes over what runs, then fills the pool and looks after all. */
@@ -148,7 +157,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     sandboxes: () => registry.all(),
     stop: (sandbox) => lifecycle.stop(sandbox, 0),
   });
-  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor });
+  const sampler = new Sampler({ clock, diskMeter, usageMeter, sandboxes: () => registry.all() });
+  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor, sampler });
 
   const ending = new AbortController();
   // Every call that waits listens, and there may be many.
@@ -158,6 +168,10 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     ending.abort(new SandboxError('unavailable', sentence, { retryAfterSeconds: 5 }));
     const failure = new AgentFailure('lost', 'The server was stopped while the sandbox worked; try again in a moment.');
     for (const sandbox of registry.all()) sandbox.link?.close(failure);
+  };
+  const counts = () => {
+    const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
+    return { active, pooled: pool.size, max: capacity.max };
   };
   const drain = async () => {
     await pool.close();
@@ -178,10 +192,10 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),
     forks: new Forks({ ...use, changes, capture, checkpoints }),
-    counts: () => {
-      const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
-      return { active, pooled: pool.size, max: capacity.max };
-    },
+    counts,
+    events,
+    sampler,
+    population: () => countPopulation(catalog, registry, counts()),
     warnings: () => upkeep.warnings,
     start: async () => {
       await provisioner.countByPrincipal();

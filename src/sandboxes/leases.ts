@@ -14,6 +14,11 @@ export class Leases {
     return this.#held.run + this.#held.file + this.#held.stream;
   }
 
+  /** How many of each kind. */
+  get byKind(): Readonly<Record<LeaseKind, number>> {
+    return this.#held;
+  }
+
   /** True while somebody waits for a program or a file, and not only reads what comes. */
   get hasForeground(): boolean {
     return this.#held.run + this.#held.file > 0;

@@ -154,7 +154,7 @@ export class Sandboxes {
 
   /** The same for work that ends elsewhere: the lease is held until `release`, which is told what the work threw. */
   async acquire(ref: SandboxRef, options: UseOptions): Promise<HeldSandbox> {
-    const { engine, config, registry, ending } = this.#parts;
+    const { engine, config, registry, events, ending } = this.#parts;
     const { lease } = options;
     const startedAtMs = performance.now();
     const sandbox = registry.peek(ref.address) ?? (await registry.get(ref.address));
@@ -173,6 +173,8 @@ export class Sandboxes {
         env: sandbox.env,
         memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
         runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
+        noteRun: (language, tookMs, runEnding) =>
+          events.emit({ type: 'run', sandboxId: sandbox.id, language, tookMs, ending: runEnding }),
         isServerEnding: () => ending.aborted,
         release,
       };

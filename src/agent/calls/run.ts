@@ -7,7 +7,12 @@ import { type Captured, type CaptureLimits, OutputCapture } from './output-captu
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
 export type Program =
-  | { readonly program: 'python' | 'shell'; readonly source: string }
+  | {
+      readonly program: 'python' | 'shell';
+      readonly source: string;
+      /** What the source is in, where the shell only starts its interpreter. */
+      readonly language?: string;
+    }
   | { readonly program: 'argv'; readonly argv: readonly string[] };
 
 export interface RunOptions {

@@ -11,6 +11,7 @@ import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
+import type { Sampler } from '../metering/sampler.ts';
 import { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
@@ -27,6 +28,9 @@ const PASS_MS = 5_000;
 
 /** Between two looks which sandboxes' time is over, in milliseconds. */
 const EXPIRY_MS = 2_000;
+
+/** Between two measurements of what all sandboxes take together, in milliseconds. */
+const SAMPLE_MS = 10_000;
 
 /** Between two questions to the engine what it has, in milliseconds. */
 const RECONCILE_MS = 60_000;
@@ -45,6 +49,7 @@ interface UpkeepParts {
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly pool: Pool;
+  readonly sampler: Sampler;
   readonly events: CoreEvents;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
@@ -82,6 +87,7 @@ export class Upkeep {
     this.#ticker.every(EXPIRY_MS, () => reaper.expire());
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));
     this.#ticker.every(RECONCILE_MS, () => this.#unlessAway(this.#reconciler.reconcile()));
+    this.#ticker.every(SAMPLE_MS, () => parts.sampler.sample());
     this.#ticker.every(PASS_MS, () => this.#warnings.look(), 0);
   }
 

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+
+interface MeteredRequest {
+  readonly method: string;
+  readonly route: string | null;
+  readonly status: number;
+  readonly seconds: number;
+  readonly bytes: number | null;
+}
+
+/** Told of each request whose answer is over. */
+export interface RequestMeter {
+  noteRequest(request: MeteredRequest): void;
+}
+
+/** Tells a meter of requests, by the pattern of its route. */
+export function meterRequests(app: FastifyInstance, meter: RequestMeter): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const length = Number(reply.getHeader('content-length'));
+    meter.noteRequest({
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+      bytes: Number.isNaN(length) ? null : length,
+    });
+  });
+}

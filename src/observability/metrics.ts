@@ -1,0 +1,162 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { CoreEvent, CoreEvents } from './core-events.ts';
+import { type Figures, type Population, registerFigures, registerPopulation } from './gauges.ts';
+
+/** Of a call over HTTP, in seconds: from a small one to the longest that is no stream. */
+const CALL_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Of answers, in bytes. */
+const SIZE_BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216, 268_435_456];
+
+/** A request that was answered. */
+export interface MeasuredRequest {
+  readonly method: string;
+  /** The pattern of its route; null where it has none. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly seconds: number;
+  /** Null where it is not known, as of streams. */
+  readonly bytes: number | null;
+}
+
+export interface MeasuredConnection {
+  readonly verdict: string;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+interface FollowedCore {
+  readonly events: CoreEvents;
+  readonly population: () => Promise<Population>;
+  readonly sampler: { readonly last: Figures; onRoundTrip: (ms: number) => void };
+}
+
+/** What Prometheus reads: each name with labels of a bounded number, none of them a user's. */
+export class Metrics {
+  readonly #registry = new Registry();
+  #isRead = false;
+  #refresh = async (): Promise<void> => undefined;
+  readonly #requests = this.#counter('http_requests_total', 'Requests answered.', ['method', 'route', 'status']);
+  readonly #requestSeconds = this.#histogram(
+    'http_request_duration_seconds',
+    'From a request to the end of its answer.',
+    ['method', 'route'],
+  );
+  readonly #answerBytes = this.#histogram(
+    'http_response_size_bytes',
+    'Size of answers that say theirs.',
+    ['route'],
+    SIZE_BYTES,
+  );
+  readonly #runs = this.#counter('executions_total', 'Runs that ended.', ['language', 'status']);
+  readonly #runSeconds = this.#histogram('execution_duration_seconds', 'How long runs took.', ['language']);
+  readonly #runErrors = this.#counter('execution_errors_total', 'Runs that ended otherwise than with exit code 0.', [
+    'error_type',
+  ]);
+  readonly #acquireSeconds = this.#histogram(
+    'sandbox_acquire_duration_seconds',
+    'From the wish for a sandbox that does not run to one that does.',
+    ['how'],
+  );
+  readonly #poolHits = this.#counter('clara_pool_hits_total', 'Sandboxes taken from the pool.', []);
+  readonly #poolMisses = this.#counter(
+    'clara_pool_misses_total',
+    'Sandboxes started as the pool had none for them.',
+    [],
+  );
+  readonly #changes = this.#counter('clara_sandbox_state_changes_total', 'Changes of state.', ['to']);
+  readonly #events = this.#counter('clara_sandbox_events_total', 'Evictions, heals, kills, failed starts and ends.', [
+    'event',
+  ]);
+  readonly #uses = this.#counter('clara_sandbox_uses_total', 'Uses of sandboxes that are over.', ['lease', 'error']);
+  readonly #outOfMemory = this.#counter('clara_oom_kills_total', 'Runs that were ended for their memory.', []);
+  readonly #engineSeconds = this.#histogram('clara_engine_call_duration_seconds', 'Calls to the engine.', ['call']);
+  readonly #engineErrors = this.#counter('clara_engine_call_errors_total', 'Calls to the engine that failed.', [
+    'call',
+  ]);
+  readonly #agentSeconds = this.#histogram(
+    'clara_agent_round_trip_seconds',
+    'A question to the agent of a sandbox that runs, and its answer.',
+    [],
+    [0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
+  );
+
+  readonly #connections = this.#counter('clara_egress_connections_total', 'Connections of sandboxes that are over.', [
+    'verdict',
+  ]);
+  readonly #egressBytes = this.#counter('clara_egress_bytes_total', 'Bytes of these connections.', ['direction']);
+
+  /** Counts what the core says, and asks it for its sandboxes and their last figures when somebody reads. */
+  follow({ events, population, sampler }: FollowedCore): void {
+    events.subscribe((event) => this.#note(event));
+    this.#refresh = registerPopulation(this.#registry, population);
+    registerFigures(this.#registry, () => sampler.last);
+    sampler.onRoundTrip = (ms) => this.#agentSeconds.observe(ms / 1000);
+  }
+
+  /** The text that Prometheus reads, and its media type. */
+  async read(): Promise<{ readonly text: string; readonly type: string }> {
+    // What watches the process itself costs a little, and nothing where nobody reads.
+    if (!this.#isRead) collectDefaultMetrics({ register: this.#registry });
+    this.#isRead = true;
+    await this.#refresh();
+    return { text: await this.#registry.metrics(), type: this.#registry.contentType };
+  }
+
+  noteRequest({ method, route, status, seconds, bytes }: MeasuredRequest): void {
+    const label = route ?? 'none';
+    this.#requests.inc({ method, route: label, status });
+    this.#requestSeconds.observe({ method, route: label }, seconds);
+    if (bytes !== null) this.#answerBytes.observe({ route: label }, bytes);
+  }
+
+  /** A call to the engine that took so long, and whether it failed. */
+  noteEngineCall(call: string, seconds: number, isFailed: boolean): void {
+    this.#engineSeconds.observe({ call }, seconds);
+    if (isFailed) this.#engineErrors.inc({ call });
+  }
+
+  /** A connection of a sandbox to the outside that is over. */
+  noteConnection({ verdict, sentBytes, receivedBytes }: MeasuredConnection): void {
+    this.#connections.inc({ verdict });
+    this.#egressBytes.inc({ direction: 'sent' }, sentBytes);
+    this.#egressBytes.inc({ direction: 'received' }, receivedBytes);
+  }
+
+  #note(event: CoreEvent): void {
+    switch (event.type) {
+      case 'state':
+        this.#changes.inc({ to: event.to });
+        break;
+      case 'up':
+        this.#acquireSeconds.observe({ how: event.how }, event.tookMs / 1000);
+        if (event.how === 'claim') this.#poolHits.inc();
+        if (event.how === 'start') this.#poolMisses.inc();
+        break;
+      case 'use':
+        this.#uses.inc({ lease: event.lease, error: event.error ?? 'none' });
+        break;
+      case 'run':
+        this.#runs.inc({ language: event.language, status: event.ending === 'ok' ? 'success' : 'failure' });
+        this.#runSeconds.observe({ language: event.language }, event.tookMs / 1000);
+        if (event.ending !== 'ok') this.#runErrors.inc({ error_type: event.ending });
+        if (event.ending === 'oom') this.#outOfMemory.inc();
+        break;
+      default:
+        this.#events.inc({ event: event.type });
+    }
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets = CALL_SECONDS,
+  ): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../../async/clock.ts';
+import type { Figures } from '../../observability/gauges.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { DiskMeter } from './disk-meter.ts';
+import type { UsageMeter } from './usage-meter.ts';
+
+/** Sandboxes that are asked at the same time. */
+const AT_A_TIME = 4;
+
+const NOTHING: Figures = {
+  containers: 0,
+  cpuPercent: 0,
+  memoryBytes: 0,
+  sentBytes: 0,
+  receivedBytes: 0,
+  diskBytes: 0,
+  uptimeSeconds: 0,
+};
+
+interface SamplerParts {
+  readonly clock: Clock;
+  readonly sandboxes: () => Iterable<Sandbox>;
+  readonly usageMeter: UsageMeter;
+  readonly diskMeter: DiskMeter;
+}
+
+/** Measures what the sandboxes that run take, all together; frozen ones are not asked. */
+export class Sampler {
+  /** Told how long a sandbox took to answer, in milliseconds. */
+  onRoundTrip: (ms: number) => void = () => undefined;
+  readonly #parts: SamplerParts;
+  #last = NOTHING;
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+  }
+
+  /** What the last look found; zeros before the first. */
+  get last(): Figures {
+    return this.#last;
+  }
+
+  /** Looks once; what cannot be measured is left out. */
+  async sample(): Promise<void> {
+    const { clock, sandboxes } = this.#parts;
+    const running = [...sandboxes()].filter((sandbox) => sandbox.state === 'running' && sandbox.mutex.isFree);
+    let sum = { ...NOTHING, containers: running.length };
+    for (let at = 0; at < running.length; at += AT_A_TIME) {
+      const some = running.slice(at, at + AT_A_TIME);
+      const measured = await Promise.allSettled(some.map((sandbox) => this.#measure(sandbox, clock.wallMs())));
+      for (const result of measured) if (result.status === 'fulfilled') sum = add(sum, result.value);
+    }
+    this.#last = sum;
+  }
+
+  async #measure(sandbox: Sandbox, nowMs: number): Promise<Figures> {
+    const { usageMeter, diskMeter } = this.#parts;
+    const startedAtMs = performance.now();
+    const usage = await usageMeter.measure(sandbox);
+    this.onRoundTrip(performance.now() - startedAtMs);
+    const disk = sandbox.record && (await diskMeter.usage(sandbox.record, sandbox));
+    return {
+      containers: 0,
+      cpuPercent: usage.cpuPercent,
+      memoryBytes: usage.memoryBytes,
+      sentBytes: sandbox.egress?.counters.sentBytes ?? 0,
+      receivedBytes: sandbox.egress?.counters.receivedBytes ?? 0,
+      diskBytes: disk?.usedBytes ?? 0,
+      uptimeSeconds: sandbox.record ? Math.max(0, (nowMs - sandbox.record.createdAtMs) / 1000) : 0,
+    };
+  }
+}
+
+function add(one: Figures, other: Figures): Figures {
+  return {
+    containers: one.containers + other.containers,
+    cpuPercent: Math.max(one.cpuPercent, other.cpuPercent),
+    memoryBytes: one.memoryBytes + other.memoryBytes,
+    sentBytes: one.sentBytes + other.sentBytes,
+    receivedBytes: one.receivedBytes + other.receivedBytes,
+    diskBytes: one.diskBytes + other.diskBytes,
+    uptimeSeconds: Math.max(one.uptimeSeconds, other.uptimeSeconds),
+  };
+}
