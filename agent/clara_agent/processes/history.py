@@ -40,16 +40,19 @@ class History:
         return self.bytes + (len(self._events) - self._head) * OVERHEAD
 
     def append(self, kind: int, payload: bytes = b"") -> None:
-        """Adds an event; the oldest ones make room for it."""
+        """Adds an event."""
         self._events.append((kind, payload))
         self.bytes += len(payload)
         self.total_bytes += len(payload)
-        while (self.bytes > MAX_BYTES or len(self._events) - self._head > MAX_EVENTS) and self.drop_oldest():
+
+    def trim(self, needed: int) -> None:
+        """Drops the oldest events where there are more than may be kept, but none from `needed` on."""
+        while (self.bytes > MAX_BYTES or len(self._events) - self._head > MAX_EVENTS) and self.drop_oldest(needed):
             pass
 
-    def drop_oldest(self) -> bool:
-        """Drops the oldest event; false where none but the last is left."""
-        if len(self._events) - self._head <= 1:
+    def drop_oldest(self, needed: int) -> bool:
+        """Drops the oldest event; false where that is `needed` or later, or none but the last is left."""
+        if self.first_id >= needed or len(self._events) - self._head <= 1:
             return False
         payload = self._events[self._head][1]
         self._events[self._head] = (START, b"")

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from .roles import ProgramHost, Reader, Writer
     from .run_request import RunRequest
+    from .table import ProcessTable
     from .terminal import Size
 
-# What the caller of a paced process may be behind before its outputs wait.
-BACKLOG = 262144
 # How much is read at a time; with the bytes of a character before it, it fits into a frame.
 CHUNK = 65000
 # How long a process whose caller was lost with its connection waits for another reader.
@@ -32,7 +31,7 @@ GRACE_SECONDS = 60
 class Kept:
     """One process with its history and its readers. The caller that started it may pace it; others never do."""
 
-    def __init__(self, agent: ProgramHost, number: int, about: dict[str, Any], has_caller: bool, on_change: Callable[[], object]) -> None:
+    def __init__(self, agent: ProgramHost, table: ProcessTable, number: int, about: dict[str, Any], has_caller: bool) -> None:
         self.id = number
         self.about = about
         self.history = History()
@@ -44,9 +43,11 @@ class Kept:
         self.exit: dict[str, Any] | None = None
         self.readers: list[Reader] = []
         self.writer: Writer | None = None
+        # Whether its sandbox is not to be paused while it runs.
+        self.keeps_awake = False
         self.waiters: list[Callable[[], object]] = []
         self._agent = agent
-        self._on_change = on_change
+        self._table = table
         self._on_running: Callable[[Failure | None], object] | None = None
         self._caller: Reader | None = None
         # True while outputs wait for a caller that is still to come, or to come back.
@@ -67,6 +68,18 @@ class Kept:
         """Whether the program has ended and all of its outputs are here."""
         return self.exit is not None
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether its outputs wait for a caller, be that one that is still to come."""
+        return self._caller is not None or (self._is_held and not self.is_over)
+
+    @property
+    def needed(self) -> int:
+        """The first event that a caller still needs: one that is to come needs all. No caller is ever told a gap."""
+        if self._caller:
+            return self._caller.next_id
+        return self.history.first_id if self.is_paced else self.history.next_id
+
     def describe(self) -> dict[str, Any]:
         """What is known of it, for the server."""
         return {
@@ -77,6 +90,7 @@ class Kept:
             "endedAtMs": None if self.ended_at is None else round(self.ended_at * 1000),
             "exit": self.exit,
             "tty": self.terminal.describe() if self.terminal else None,
+            "keepAwake": self.keeps_awake,
             "firstEvent": self.history.first_id,
             "lastEvent": self.history.next_id - 1,
         }
@@ -86,8 +100,8 @@ class Kept:
     def room(self) -> int:
         """How much may be read of its outputs now."""
         if self._caller:
-            return min(CHUNK, max(0, BACKLOG - self._caller.backlog))
-        return 0 if self._is_held and self.history.bytes >= BACKLOG else CHUNK
+            return min(CHUNK, max(0, self._table.backlog - self._caller.backlog))
+        return 0 if self._is_held and self.history.size >= self._table.backlog else CHUNK
 
     def data(self, stream: int, payload: Bytes) -> None:
         """An output of the program."""
@@ -140,7 +154,8 @@ class Kept:
         self.history.append(kind, payload)
         for reader in list(self.readers):
             reader.pump()
-        self._on_change()
+        self.history.trim(self.needed)
+        self._table.trim()
 
     # Readers.
 

@@ -6,7 +6,7 @@ from ..errors import Failure
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from ..wire.wire_json import loads
-from .history import EXIT, SHOWN, STDERR, STDOUT
+from .history import EXIT, OVERHEAD, SHOWN, STDERR, STDOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +56,17 @@ class Attach(Operation):
         self._taken = kept.history.dropped_bytes + skipped
 
     @property
+    def next_id(self) -> int:
+        """The id of the event that it has not taken."""
+        return self._next
+
+    @property
     def backlog(self) -> int:
-        """How many bytes of the process this reader has not taken."""
-        return self._kept.history.total_bytes - self._taken if self._kept else 0
+        """What it costs, about, to keep what this reader has not taken."""
+        if self._kept is None:
+            return 0
+        history = self._kept.history
+        return history.total_bytes - self._taken + (history.next_id - self._next) * OVERHEAD
 
     def pump(self) -> None:
         """Sends what the channel has room for."""

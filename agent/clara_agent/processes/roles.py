@@ -56,7 +56,10 @@ class Listener(Protocol):
 class Reader(Protocol):
     """Who reads the events of a kept process."""
 
-    # Bytes of the process that it has not taken.
+    # The event that it has not taken.
+    @property
+    def next_id(self) -> int: ...
+    # What keeping all that it has not taken costs, in bytes.
     @property
     def backlog(self) -> int: ...
     # There are more events.

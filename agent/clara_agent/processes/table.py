@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # How long the end and the history of a process are kept, in seconds.
 KEEP_SECONDS = 3600
 MAX_PROCESSES = 1024
+# What the caller of a paced process may be behind before its outputs wait; less where so many are that all histories have no room.
+BACKLOG = 262144
 MIN_BUDGET = 2 << 20
 MAX_BUDGET = 16 << 20
 
@@ -28,7 +30,13 @@ class ProcessTable:
         self._kept: dict[int, Kept] = {}
         self._next = 1
         self._budget = max(MIN_BUDGET, min(MAX_BUDGET, memory_bytes // 32))
-        self._used = 0
+
+    @property
+    def backlog(self) -> int:
+        """What the caller of each paced process may be behind: no event that it needs is ever dropped, so its share is bounded."""
+        if len(self._kept) * BACKLOG <= self._budget:
+            return BACKLOG
+        return min(BACKLOG, self._budget // max(1, sum(kept.is_paced for kept in self._kept.values())))
 
     def add(self, about: dict[str, Any], has_caller: bool, most: int, kind: type[Kept] = Kept) -> Any:
         """Makes a place for a process; Failure `limit` where so many run already."""
@@ -38,7 +46,7 @@ class ProcessTable:
             if oldest is None:
                 raise Failure("limit", "This sandbox has %d processes already; end or delete one." % len(self._kept))
             self.forget(oldest)
-        kept = kind(self._agent, self._next, about, has_caller, self._trim)
+        kept = kind(self._agent, self, self._next, about, has_caller)
         self._kept[kept.id] = kept
         self._next += 1
         return kept
@@ -68,8 +76,8 @@ class ProcessTable:
             if kept.ended_at is not None and kept.ended_at < until and not kept.readers:
                 self.forget(kept)
 
-    def _trim(self) -> None:
-        """Keeps all histories within the budget: the oldest parts of ended ones go first, then those of the longest."""
+    def trim(self) -> None:
+        """Keeps all histories within the budget: the oldest parts of ended ones go first, then those of the longest; never what a caller needs."""
         total = sum(kept.history.size for kept in self._kept.values())
         if total <= self._budget:
             return
@@ -78,7 +86,7 @@ class ProcessTable:
         for kept in ended + running:
             while total > self._budget:
                 before = kept.history.size
-                if not kept.history.drop_oldest():
+                if not kept.history.drop_oldest(kept.needed):
                     break
                 total -= before - kept.history.size
             if total <= self._budget:
