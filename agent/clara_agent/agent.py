@@ -134,6 +134,15 @@ class Agent:
             self._contexts = ContextTable(self)
         return self._contexts
 
+    def work(self) -> dict[str, int]:
+        """How many kept processes are to keep the sandbox awake, and how many contexts run."""
+        processes = self._table.all() if self._table else []
+        contexts = self._contexts.all() if self._contexts else []
+        return {
+            "processes": sum(kept.keeps_awake and not kept.is_over for kept in processes),
+            "contexts": sum(context.state == "busy" for context in contexts),
+        }
+
     def own_pids(self) -> list[int]:
         """Processes that belong to the agent itself, or stay as contexts do."""
         contexts = self._contexts.pids() if self._contexts else []

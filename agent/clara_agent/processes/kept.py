@@ -31,6 +31,9 @@ GRACE_SECONDS = 60
 class Kept:
     """One process with its history and its readers. The caller that started it may pace it; others never do."""
 
+    # It is listed by the table, and not as a plain run.
+    told: bytes | None = None
+
     def __init__(self, agent: ProgramHost, table: ProcessTable, number: int, about: dict[str, Any], has_caller: bool) -> None:
         self.id = number
         self.about = about

@@ -32,7 +32,7 @@ class Process:
         self.pid: int | None = None
         self.script: bytes | None = None
         self.starting: PythonLaunch | None = None
-        self._listener = listener
+        self.listener = listener
         self._end_reason: str | None = None
         self._status: int | None = None
         self._input = StandardInput(agent.loop, request, sink)
@@ -44,7 +44,7 @@ class Process:
         if not os.path.isdir(request.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._oom_kills = agent.oom.read()
-        self._started = monotonic()
+        self.started = monotonic()
         self._timer = None if request.timeout_ms is None else agent.loop.later(request.timeout_ms / 1000, self._time_out)
         for other in agent.runs:
             other.has_company()
@@ -97,7 +97,7 @@ class Process:
         self.source = b""
         if self.state == STARTING:
             self.state = RUNNING
-            self._listener.on_running()
+            self.listener.on_running()
         if self.is_unwanted:
             self._end_tree()
 
@@ -110,14 +110,14 @@ class Process:
             self.agent.clear_background(self._relaunch)
             return
         self._let_go()
-        self._listener.on_failure(from_os_error(error))
+        self.listener.on_failure(from_os_error(error))
 
     def _relaunch(self) -> None:
         try:
             self._launch()
         except Failure as failure:
             self.abandon()
-            self._listener.on_failure(failure)
+            self.listener.on_failure(failure)
 
     def on_exited(self, status: int) -> None:
         """The program itself has ended; its tree may still be being killed."""
@@ -190,7 +190,7 @@ class Process:
         if self._timer:
             self._timer.cancel()
         self._input.close()
-        self._duration = monotonic() - self._started
+        self._duration = monotonic() - self.started
         return self._outputs.drain()
 
     def on_room(self) -> None:
@@ -217,7 +217,7 @@ class Process:
         if self.starting and self.starting.is_broken and self.request.program == "python":
             result["brokenStart"] = True
         self._let_go()
-        self._listener.on_result(result)
+        self.listener.on_result(result)
 
     def _lost_memory(self, code: int) -> bool:
         # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.

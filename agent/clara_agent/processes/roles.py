@@ -45,6 +45,9 @@ class Sink(Protocol):
 class Listener(Protocol):
     """Who hears how a process goes on."""
 
+    # How the program of a plain run begins; None for one that is kept.
+    told: bytes | None
+
     # The process is there.
     def on_running(self) -> None: ...
     # It has ended, and all of its outputs have gone to the sink.

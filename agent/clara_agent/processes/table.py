@@ -6,12 +6,14 @@ from time import time
 
 from ..errors import Failure
 from .kept import Kept
+from .plain import PlainRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .roles import ProgramHost
+    from .run import Run
 
 # How long the end and the history of a process are kept, in seconds.
 KEEP_SECONDS = 3600
@@ -55,6 +57,8 @@ class ProcessTable:
         """The process of this id; Failure `not_found` where none is kept."""
         self._expire()
         kept = self._kept.get(number)
+        if kept is None and any(run.number == number for run in self._runs()):
+            raise Failure("exists", "Process %d is a plain call: what it says is its caller's alone." % number)
         if kept is None:
             raise Failure("not_found", "There is no process %d; ended ones are kept for an hour." % number)
         return kept
@@ -64,8 +68,30 @@ class ProcessTable:
         self._expire()
         return list(reversed(list(self._kept.values())))
 
-    def forget(self, kept: Kept) -> None:
-        """Drops one; its readers hear the end of their channels."""
+    def _runs(self) -> list[Run]:
+        found: list[Any] = [process.listener for process in self._agent.runs]
+        return [run for run in found if run.told is not None and run.process]
+
+    def plain(self) -> list[PlainRun]:
+        """The plain runs that are under way; each has a number from now on."""
+        runs = self._runs()
+        for run in runs:
+            if run.number is None:
+                run.number = self._next
+                self._next += 1
+        return [PlainRun(run) for run in runs]
+
+    def look_up(self, number: int) -> Kept | PlainRun:
+        """The process of this id, be it a plain run; Failure `not_found` where there is none."""
+        for run in self._runs():
+            if run.number == number:
+                return PlainRun(run)
+        return self.find(number)
+
+    def forget(self, kept: Kept | PlainRun) -> None:
+        """Drops one; its readers hear the end of their channels. A plain run is forgotten by itself."""
+        if isinstance(kept, PlainRun):
+            return
         self._kept.pop(kept.id, None)
         for reader in list(kept.readers):
             reader.on_forgotten()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..io.contracts import Bytes
     from ..io.loop import Timer
     from .kept import Kept
+    from .plain import PlainRun
     from .table import ProcessTable
 
 MAX_PROCESSES = 1024
@@ -24,6 +25,7 @@ class Start(ProgramOperation):
         """Reads the parameters."""
         self._about = take(self.parameters, "about", dict, {})
         self._has_caller = take(self.parameters, "caller", bool, False)
+        self._keeps_awake = take(self.parameters, "keepAwake", bool, False)
         self._most = take_count(self.parameters, "most", MAX_PROCESSES)
         self._kept: Kept | None = None
         super().start()
@@ -32,6 +34,7 @@ class Start(ProgramOperation):
         """Starts the process."""
         table: ProcessTable = self.agent.table()
         kept = self._kept = table.add(self._about, self._has_caller, self._most)
+        kept.keeps_awake = self._keeps_awake
         try:
             kept.begin(self.request, source, self._answer)
         except BaseException:
@@ -76,7 +79,7 @@ class Signal(Operation):
 
     def start(self) -> None:
         """Sends it."""
-        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept | PlainRun = self.agent.table().look_up(take_count(self.parameters, "id"))
         sent = kept.signal(take_count(self.parameters, "signal", most=64), take(self.parameters, "tree", bool, False))
         self.channel.result({"sent": sent})
 
@@ -157,8 +160,8 @@ class Wait(Operation):
     def start(self) -> None:
         """Answers at once where it has ended."""
         self._timer: Timer | None = None
-        self._kept: Kept | None = None
-        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
+        self._kept: Kept | PlainRun | None = None
+        kept: Kept | PlainRun = self.agent.table().look_up(take_count(self.parameters, "id"))
         self._kept = kept
         if kept.is_over:
             return self._answer()
@@ -185,24 +188,33 @@ class Forget(Operation):
 
     def start(self) -> None:
         """Kills it first."""
-        kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
+        kept: Kept | PlainRun = self.agent.table().look_up(take_count(self.parameters, "id"))
         if kept.is_over:
             return self._answer(kept)
         kept.waiters.append(lambda: self._answer(kept))
         kept.kill()
         return None
 
-    def _answer(self, kept: Kept) -> None:
+    def _answer(self, kept: Kept | PlainRun) -> None:
         self.agent.table().forget(kept)
         self.channel.result(kept.describe())
 
 
 class Processes(Operation):
-    """All processes that are kept, newest first; with `id` that one."""
+    """All processes that are kept and plain runs while they run, newest first; with `id` that one."""
 
     def start(self) -> None:
         """Answers at once."""
         table: ProcessTable = self.agent.table()
         number = take_count(self.parameters, "id", None)
-        found = table.all() if number is None else [table.find(number)]
-        self.channel.result({"processes": [kept.describe() for kept in found]})
+        found = [*table.plain(), *table.all()] if number is None else [table.look_up(number)]
+        described = sorted((kept.describe() for kept in found), key=lambda facts: facts["startedAtMs"], reverse=True)
+        self.channel.result({"processes": described})
+
+
+class Awake(Operation):
+    """How many kept processes are to keep the sandbox awake, and how many contexts run."""
+
+    def start(self) -> None:
+        """Answers at once; makes neither table."""
+        self.channel.result(self.agent.work())

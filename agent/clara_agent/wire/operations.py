@@ -18,6 +18,7 @@ TABLE = {
     "input": ("processes.table_operations", "Input"),
     "wait": ("processes.table_operations", "Wait"),
     "forget": ("processes.table_operations", "Forget"),
+    "awake": ("processes.table_operations", "Awake"),
     "processes": ("processes.table_operations", "Processes"),
     "output": ("processes.reading", "Output"),
     "context": ("contexts.context_operations", "Make"),
