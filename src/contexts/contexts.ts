@@ -82,13 +82,10 @@ export class Contexts {
     return { context, isMade };
   }
 
-  /** All contexts; those of a sandbox that does not run are dead. */
+  /** All contexts; those of a sandbox that is stopped are dead. That is no use of it. */
   async list(ref: SandboxRef): Promise<readonly Context[]> {
     const noted = await this.#notes.list(ref);
-    const isUp = await this.#sandboxes.isUp(ref);
-    const living = isUp
-      ? await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => listContexts(connection))
-      : [];
+    const living = (await this.#sandboxes.look(ref, (connection) => listContexts(connection))) ?? [];
     const ids = new Set(living.map(({ id }) => id));
     const dead = noted.filter(({ id }) => !ids.has(id)).map(toDeadContext);
     const contexts = [...dead, ...living.map(toContext)];

@@ -12,8 +12,8 @@ export type CoreEvent = { readonly sandboxId: SandboxId } & (
   | { readonly type: 'up'; readonly how: 'claim' | 'resume' | 'start'; readonly tookMs: number }
   /** It could not be brought up. */
   | { readonly type: 'start_failed'; readonly reason: string }
-  /** It was stopped to make room for another. */
-  | { readonly type: 'eviction' }
+  /** It was stopped to make room for another, and what it worked at with it. */
+  | { readonly type: 'eviction'; readonly ended: readonly string[] }
   /** Memory and engine, or server and agent, did not agree; they do again. */
   | { readonly type: 'heal'; readonly reason: string }
   /** All that ran in it was ended, as it took what no limit counts. */

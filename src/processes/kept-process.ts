@@ -45,22 +45,31 @@ export interface KeptProcess extends ProcessAbout {
   readonly exit: ProcessEnd | null;
   /** The size of its terminal; null where it has none. */
   readonly tty: TerminalSize | null;
+  /** True if its sandbox is not to be paused for idleness while it runs. */
+  readonly keepsAwake: boolean;
   readonly firstEventId: number;
   readonly lastEventId: number;
 }
 
 /** A process as its agent tells it; what that says in the server's name is checked anew. */
 export function toKeptProcess(facts: ProcessFacts): KeptProcess {
-  const about = aboutSchema.safeParse(facts.about);
   return {
-    ...(about.success ? about.data : aboutSchema.parse({})),
+    ...aboutOf(facts),
     id: facts.id,
     pid: facts.pid,
     startedAtMs: facts.startedAtMs,
     endedAtMs: facts.endedAtMs,
     exit: facts.exit,
     tty: facts.tty,
+    keepsAwake: facts.keepAwake,
     firstEventId: facts.firstEvent,
     lastEventId: facts.lastEvent,
   };
+}
+
+/** What the server said of a process; of a plain run, what its agent knows. */
+function aboutOf({ about, plain }: ProcessFacts): ProcessAbout {
+  if (!plain) return aboutSchema.safeParse(about).data ?? aboutSchema.parse({});
+  const command = plain.command.slice(0, MAX_SHOWN).toWellFormed();
+  return { name: null, labels: {}, kind: KIND[plain.program], command, cwd: plain.cwd };
 }

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly timeoutSeconds: number;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if the sandbox is not to be paused for idleness while it runs. */
+  readonly keepsAwake?: boolean;
   /** The terminal that it gets in the place of its three streams. */
   readonly tty?: TerminalSize | undefined;
   readonly needsRoom?: boolean;

@@ -105,16 +105,17 @@ export class Processes {
     }
   }
 
-  /** All that are kept, newest first; none where the sandbox does not run. */
+  /** All that are kept, and plain runs while they run, newest first; none where the sandbox is stopped. That is no use of it. */
   async list(ref: SandboxRef): Promise<readonly KeptProcess[]> {
-    if (!(await this.#sandboxes.isUp(ref))) return [];
-    const found = await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => listProcesses(connection));
-    return found.map(toKeptProcess);
+    const found = await this.#sandboxes.look(ref, (connection) => listProcesses(connection));
+    return (found ?? []).map(toKeptProcess);
   }
 
-  /** One of them; throws `not_found`. */
+  /** One of them; throws `not_found`. That is no use of the sandbox either. */
   async get(ref: SandboxRef, id: number): Promise<KeptProcess> {
-    return toKeptProcess(await this.#use(ref, id, ({ connection }) => describeProcess(connection, id)));
+    const found = await this.#sandboxes.look(ref, (connection) => describeProcess(connection, id));
+    if (!found) throw stopped(id);
+    return toKeptProcess(found);
   }
 
   /** What is kept of one output, or the last `tail` bytes of that. */
@@ -153,6 +154,14 @@ export class Processes {
     await this.#use(ref, id, ({ connection }) => resizeTerminal(connection, id, size));
   }
 
+  /** One that has a terminal that another viewer may look at; throws `conflict` where it has none, `limit` where there are as many as may be. */
+  async getViewable(ref: SandboxRef, id: number): Promise<KeptProcess> {
+    const process = await this.get(ref, id);
+    if (process.tty === null) throw new SandboxError('conflict', `Process ${id} has no terminal.`);
+    this.#sandboxes.requireFree(ref, 'terminal');
+    return process;
+  }
+
   /** Shows the terminal of a process from behind a number of its output's bytes on; its `close` has to be called. */
   async view(
     ref: SandboxRef,
@@ -160,7 +169,7 @@ export class Processes {
     options: { readonly after?: number | undefined; readonly signal: AbortSignal },
   ): Promise<Terminal> {
     await this.#requireUp(ref, id);
-    const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
+    const held = await this.#sandboxes.acquire(ref, { lease: 'terminal' });
     const view = viewTerminal(held.connection, id, options);
     return new Terminal(view, held, options.after);
   }
@@ -181,11 +190,7 @@ export class Processes {
 
   /** No process is made by a look at it, and none is in a sandbox that does not run. */
   async #requireUp(ref: SandboxRef, id: number): Promise<void> {
-    if (await this.#sandboxes.isUp(ref)) return;
-    throw new SandboxError(
-      'not_found',
-      `There is no process ${id}: the sandbox was stopped since, which ends them all.`,
-    );
+    if (!(await this.#sandboxes.isUp(ref))) throw stopped(id);
   }
 
   async #use<T>(ref: SandboxRef, id: number, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
@@ -200,7 +205,7 @@ export class Processes {
     hasCaller: boolean,
     signal?: AbortSignal,
   ): Promise<ProcessFacts> {
-    const { about, timeoutSeconds, env, hasStdin = false, tty } = options;
+    const { about, timeoutSeconds, env, hasStdin = false, keepsAwake = false, tty } = options;
     try {
       return await startProcess(connection, program, {
         about,
@@ -210,6 +215,7 @@ export class Processes {
         cwd: about.cwd,
         env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,
+        keepsAwake,
         tty,
         signal,
       });
@@ -218,4 +224,9 @@ export class Processes {
       throw new SandboxError('conflict', error.message, { cause: error });
     }
   }
+}
+
+function stopped(id: number): SandboxError {
+  const sentence = `There is no process ${id}: the sandbox was stopped since, which ends them all.`;
+  return new SandboxError('not_found', sentence);
 }

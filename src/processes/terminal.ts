@@ -26,8 +26,9 @@ export class Terminal {
     this.#after = after;
   }
 
-  /** Types bytes, as if at the keyboard; resolves when more may be typed. */
+  /** Types bytes, as if at the keyboard; resolves when more may be typed. That is a use: a sandbox that was frozen meanwhile is thawed. */
   async type(bytes: Buffer): Promise<void> {
+    await this.#held.wake();
     await this.#view.type(bytes);
   }
 

@@ -10,6 +10,8 @@ export interface UseOptions {
   readonly lease: LeaseKind;
   /** True for work that fills the disk: throws `no_space` if the server's is used up or the sandbox is over a limit that is only measured. */
   readonly needsRoom?: boolean;
+  /** False for what is no request of its user, as a visitor's of a preview: the sandbox is as idle as before. True where absent. */
+  readonly isUse?: boolean;
 }
 
 /** A sandbox in use. */
@@ -29,6 +31,8 @@ export interface SandboxAccess {
 /** A sandbox in use until it is released. */
 export interface HeldSandbox extends SandboxAccess {
   readonly sandbox: Sandbox;
+  /** Says that it is used again, and thaws it where it was frozen meanwhile. */
+  wake(): Promise<void>;
   /** Ends the use, once; `error` is what the work threw, null where it went well. */
   release(error: unknown): void;
 }

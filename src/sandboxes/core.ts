@@ -35,6 +35,7 @@ import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
 import { Sampler } from './metering/sampler.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
+import { WorkMeter } from './metering/work-meter.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
@@ -148,17 +149,18 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const pool = new Pool(base);
   const lifecycle = new Lifecycle({ ...base, pool });
   const freezer = new Freezer({ ...base, lifecycle });
-  const evictor = new Evictor({ ...base, pool, lifecycle });
+  const workMeter = new WorkMeter(clock);
+  const evictor = new Evictor({ ...base, pool, lifecycle, workMeter });
   const provisioner = new Provisioner({ ...base, pool, lifecycle, evictor });
   const diskMeter = new DiskMeter(base);
   const usageMeter = new UsageMeter(engine, clock);
   const guards = new Guards({
     ...base,
     sandboxes: () => registry.all(),
-    stop: (sandbox) => lifecycle.stop(sandbox, 0),
+    stop: (sandbox) => lifecycle.stop(sandbox, 'limit', 0),
   });
   const sampler = new Sampler({ clock, diskMeter, usageMeter, sandboxes: () => registry.all() });
-  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor, sampler });
+  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor, workMeter, sampler });
 
   const ending = new AbortController();
   // Every call that waits listens, and there may be many.
@@ -177,7 +179,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     await pool.close();
     await upkeep.finish();
   };
-  const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, ending: ending.signal };
+  const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, workMeter, ending: ending.signal };
   const changes = new Changes(use);
   const capture = new DiskCapture({ disks, freezer });
   const checkpoints = new Checkpoints({ ...use, changes, capture });

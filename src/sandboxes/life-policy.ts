@@ -59,6 +59,14 @@ export function dueAction(life: LifePolicy, defaults: IdleDefaults, age: Age): '
   return pauseMs > 0 && age.idleMs >= pauseMs ? 'pause' : null;
 }
 
+/** For so many seconds without use it is neither paused nor stopped; Infinity where it never is. */
+export function idleLifeSeconds(life: LifePolicy, defaults: IdleDefaults): number {
+  const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
+  return (
+    Math.min(pauseMs > 0 ? pauseMs : Number.POSITIVE_INFINITY, toMs(life.stopAfter, defaults.stopAfterSeconds)) / 1000
+  );
+}
+
 function toMs(time: z.infer<typeof idleTime>, defaultSeconds: number): number {
   if (time === 'never') return Number.POSITIVE_INFINITY;
   return (time === 'default' ? defaultSeconds : time) * 1000;

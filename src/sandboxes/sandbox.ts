@@ -6,7 +6,7 @@ import type { EngineId } from '../engines/engine.ts';
 import { SandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
-import { Leases } from './leases.ts';
+import { Leases, type WorkReason } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { canTransition, type SandboxState } from './state.ts';
@@ -29,8 +29,8 @@ export class Sandbox {
   isFromPool = false;
   /** True while it counts against the cap of running sandboxes. */
   hasSlot = false;
-  /** True while its programs work although nobody asks anything of it, as it was last looked at. */
-  isWorking = false;
+  /** What its programs work at although nobody asks anything of it, as it was last looked at. */
+  work: readonly WorkReason[] = [];
   /** On the monotonic clock. */
   lastUsedMs: number;
   #state: SandboxState = 'absent';
@@ -90,9 +90,14 @@ export class Sandbox {
     return this.isIdle || (this.mutex.isFree && this.pausedAtMs !== null && !this.leases.hasForeground);
   }
 
-  /** True where nothing uses it and nothing changes it. */
+  /** True where nobody waits for it or reads from it, and nothing changes it; it may work. */
   get isIdle(): boolean {
-    return this.leases.count === 0 && this.mutex.isFree;
+    return !this.leases.isBusy && this.mutex.isFree;
+  }
+
+  /** True where somebody looks at it, or its programs worked when it was last looked at, although nobody waits for it. */
+  isWorking(nowMs: number): boolean {
+    return this.work.length > 0 || this.leases.working(nowMs - this.lastUsedMs).length > 0;
   }
 
   /** True where it was made and not deleted, running or not. */

@@ -1,39 +1,28 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { Clock } from '../async/clock.ts';
-import { withDeadline } from '../async/deadline.ts';
 import { isMaster } from '../auth/principal.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { Changes } from './changes.ts';
-import type { LeaseKind } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
-import { runsOn } from './lifecycle/survival.ts';
+import { Looking } from './looking.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
-import { SandboxMemory } from './metering/memory.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
-import { requireOwn, type SandboxRef } from './ref.ts';
+import type { WorkMeter } from './metering/work-meter.ts';
+import type { SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SettingsChange } from './settings-change.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
-import { changesSpec, requireGrantable, resolveSpec } from './spec/sandbox-spec.ts';
+import { changesSpec, requireGrantable } from './spec/sandbox-spec.ts';
 import type { SandboxStatus } from './status.ts';
-
-/** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */
-const READY_MS = 8_000;
-
-/** File operations under way in one sandbox. */
-const MAX_FILE_CALLS = 64;
-
-/** Readers of events in one sandbox. */
-const MAX_STREAMS = 64;
+import { Using } from './using.ts';
 
 export interface SandboxesParts {
   readonly changes: Changes;
@@ -46,6 +35,7 @@ export interface SandboxesParts {
   readonly provisioner: Provisioner;
   readonly diskMeter: DiskMeter;
   readonly usageMeter: UsageMeter;
+  readonly workMeter: WorkMeter;
   readonly events: CoreEvents;
   /** Raised when the server ends: calls that wait for a sandbox reject with its reason. */
   readonly ending: AbortSignal;
@@ -55,12 +45,14 @@ export interface SandboxesParts {
 export class Sandboxes {
   readonly #parts: SandboxesParts;
   readonly #changes: Changes;
-  readonly #maxLeases: Readonly<Record<LeaseKind, number>>;
+  readonly #looking: Looking;
+  readonly #using: Using;
 
   constructor(parts: SandboxesParts) {
     this.#parts = parts;
     this.#changes = parts.changes;
-    this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, stream: MAX_STREAMS };
+    this.#using = new Using(parts);
+    this.#looking = new Looking(parts);
   }
 
   /** Makes sure that the sandbox runs, with what is asked for and so changed if anything is; one that is made gets this life. */
@@ -88,8 +80,11 @@ export class Sandboxes {
 
   /** The sandbox with live figures; throws `not_found` where there is none. */
   async status(ref: SandboxRef): Promise<SandboxStatus> {
+    const { usageMeter, workMeter } = this.#parts;
     const sandbox = await this.#changes.findExisting(ref);
-    return await this.#changes.describe(sandbox, await this.#parts.usageMeter.measure(sandbox));
+    const usage = await usageMeter.measure(sandbox);
+    sandbox.work = await workMeter.look(sandbox, { samples: false });
+    return await this.#changes.describe(sandbox, usage);
   }
 
   /** Up to `limit` sandboxes with a record that match, in the order of their ids; no file is read. */
@@ -103,7 +98,7 @@ export class Sandboxes {
 
   /** Stops the sandbox; false where there is none. */
   async stop(ref: SandboxRef): Promise<boolean> {
-    return await this.#change(ref, (sandbox) => this.#parts.lifecycle.stop(sandbox));
+    return await this.#change(ref, (sandbox) => this.#parts.lifecycle.stop(sandbox, 'requested'));
   }
 
   /** Stops and starts the sandbox; creates it where there is none. */
@@ -111,7 +106,7 @@ export class Sandboxes {
     const { lifecycle, provisioner, usageMeter } = this.#parts;
     const sandbox = await this.#changes.find(ref);
     await this.#changes.exclusively(sandbox, async () => {
-      await lifecycle.stop(sandbox);
+      await lifecycle.stop(sandbox, 'restart');
       await provisioner.bringUp(sandbox, ref.principal, { asked: {}, life: DEFAULT_LIFE });
     });
     this.#changes.noteUse(sandbox);
@@ -141,7 +136,7 @@ export class Sandboxes {
   /** Works with the agent of the sandbox, which is created or started first; the lease keeps it awake meanwhile. */
   async use<T>(ref: SandboxRef, options: UseOptions, work: (access: SandboxAccess) => Promise<T>): Promise<T> {
     const { diskMeter } = this.#parts;
-    const held = await this.acquire(ref, options);
+    const held = await this.#using.acquire(ref, options);
     try {
       const result = await (options.needsRoom ? diskMeter.whileWriting(held.sandbox, () => work(held)) : work(held));
       held.release(null);
@@ -153,51 +148,23 @@ export class Sandboxes {
   }
 
   /** The same for work that ends elsewhere: the lease is held until `release`, which is told what the work threw. */
-  async acquire(ref: SandboxRef, options: UseOptions): Promise<HeldSandbox> {
-    const { engine, config, registry, events, ending } = this.#parts;
-    const { lease } = options;
-    const startedAtMs = performance.now();
-    const sandbox = registry.peek(ref.address) ?? (await registry.get(ref.address));
-    requireOwn(ref, sandbox.record);
-    ending.throwIfAborted();
-    sandbox.leases.take(lease, this.#maxLeases[lease]);
-    const release = (error: unknown) => this.#release(sandbox, lease, startedAtMs, error);
-    try {
-      const connection = await this.#connectionOf(sandbox, ref);
-      if (lease === 'run') this.#changes.touch(sandbox, 1);
-      if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
-      const { link } = sandbox;
-      return {
-        sandbox,
-        connection,
-        env: sandbox.env,
-        memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
-        runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
-        noteRun: (language, tookMs, runEnding) =>
-          events.emit({ type: 'run', sandboxId: sandbox.id, language, tookMs, ending: runEnding }),
-        isServerEnding: () => ending.aborted,
-        release,
-      };
-    } catch (error) {
-      release(error);
-      throw error;
-    }
+  acquire(ref: SandboxRef, options: UseOptions): Promise<HeldSandbox> {
+    return this.#using.acquire(ref, options);
+  }
+
+  /** Throws `limit` where the sandbox is used in that way as much as may be. */
+  requireFree(ref: SandboxRef, lease: UseOptions['lease']): void {
+    this.#using.requireFree(ref, lease);
+  }
+
+  /** Asks its agent something that is no use of the sandbox; null where it is stopped. One that is frozen is thawed for the question. */
+  async look<T>(ref: SandboxRef, question: (connection: AgentConnection) => Promise<T>): Promise<T | null> {
+    return await this.#looking.look(await this.#changes.findExisting(ref), question);
   }
 
   /** Whether the sandbox is there, and runs or is frozen; throws `not_found` where there is none. */
   async isUp(ref: SandboxRef): Promise<boolean> {
     return (await this.#changes.findExisting(ref)).isUp;
-  }
-
-  #release(sandbox: Sandbox, lease: LeaseKind, startedAtMs: number, error: unknown): void {
-    const { clock, diskMeter, events } = this.#parts;
-    sandbox.leases.release(lease);
-    sandbox.lastUsedMs = clock.monotonicMs();
-    this.#changes.touch(sandbox, 0);
-    diskMeter.noteWork(sandbox);
-    const kind = error === null ? null : isSandboxError(error) ? error.kind : 'internal';
-    const tookMs = performance.now() - startedAtMs;
-    events.emit({ type: 'use', sandboxId: sandbox.id, lease, tookMs, error: kind });
   }
 
   async #toPurge(ref: SandboxRef): Promise<Sandbox> {
@@ -215,21 +182,6 @@ export class Sandboxes {
       await work(sandbox);
       return true;
     });
-  }
-
-  async #requireRoom(sandbox: Sandbox, readyByMs: number): Promise<void> {
-    const leftMs = Math.max(0, readyByMs - performance.now());
-    const sentence = 'The sandbox still measures how full it is; try again in a moment.';
-    await withDeadline(this.#parts.diskMeter.requireRoom(sandbox), leftMs, sentence, this.#parts.ending);
-  }
-
-  #connectionOf(sandbox: Sandbox, { principal }: SandboxRef): Promise<AgentConnection> | AgentConnection {
-    const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
-    if (current) return current;
-    const { provisioner, ending } = this.#parts;
-    const request = { asked: {}, life: DEFAULT_LIFE };
-    const connected = sandbox.mutex.run(() => provisioner.bringUp(sandbox, principal, request));
-    return withDeadline(connected, READY_MS, 'The sandbox is still starting; try again in a moment.', ending);
   }
 
   /** Remembers what was asked for where the sandbox has it already: it stays so when the configuration's own changes. */

@@ -2,6 +2,8 @@ import type { Config } from '../config/config.ts';
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressCounters } from '../egress/egress-counters.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
+import type { AwakeReason } from './leases.ts';
+import { idleLifeSeconds } from './life-policy.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import type { Sandbox } from './sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
@@ -27,6 +29,11 @@ export interface SandboxStatus extends Usage {
   readonly envNames: readonly string[];
   /** When it ends by itself, on the wall clock; null where it does not. */
   readonly expiresAtMs: number | null;
+  /** Why it is neither paused nor stopped for idleness; of its programs, as they were last looked at. */
+  readonly awakeBecause: readonly AwakeReason[];
+  /** Until when it stays awake if nothing happens, on the wall clock; null where it does not run, and where nothing says so. */
+  readonly awakeUntilMs: number | null;
+  readonly lastStop: SandboxRecord['lastStop'];
   /** How full the disk is; null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
   /** What it has used of its way out; null where it does not run, and where its network is not the proxy. */
@@ -57,6 +64,8 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     labels: record.labels,
     envNames: Object.keys(record.env).sort(),
     expiresAtMs: expiryOf(record),
+    ...awakeOf(record, sandbox, config),
+    lastStop: record.lastStop,
     ...usage,
     disk,
     egress: sandbox?.egress ? { ...sandbox.egress.counters } : null,
@@ -67,4 +76,19 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
 export function stateOf(deletedAtMs: number | null, sandbox: Sandbox | undefined): SandboxState | 'deleted' {
   if (deletedAtMs !== null) return 'deleted';
   return sandbox && sandbox.state !== 'absent' ? sandbox.state : 'stopped';
+}
+
+/** A sandbox that somebody waits for is awake for as long as that takes; one that works so long after the last request, an idle one less. */
+function awakeOf(
+  { life, lastUsedAtMs }: SandboxRecord,
+  sandbox: Sandbox | undefined,
+  config: Config,
+): Pick<SandboxStatus, 'awakeBecause' | 'awakeUntilMs'> {
+  if (sandbox?.state !== 'running') return { awakeBecause: [], awakeUntilMs: null };
+  const { busy } = sandbox.leases;
+  const awakeBecause = [...new Set([...busy, ...sandbox.leases.working(0), ...sandbox.work])];
+  if (busy.length > 0) return { awakeBecause, awakeUntilMs: null };
+  const idleSeconds = idleLifeSeconds(life, config);
+  const seconds = awakeBecause.length > 0 ? Math.max(config.backgroundSeconds, idleSeconds) : idleSeconds;
+  return { awakeBecause, awakeUntilMs: Number.isFinite(seconds) ? lastUsedAtMs + seconds * 1000 : null };
 }

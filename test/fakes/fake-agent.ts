@@ -24,6 +24,8 @@ export class FakeAgent {
   readonly requests: Open[] = [];
   /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
   onLoad: () => unknown = () => null;
+  /** How many processes are to keep its sandbox awake, and how many contexts run. */
+  onWork: () => unknown = () => ({ processes: 0, contexts: 0 });
   #isAlive = false;
   #stream: Duplex | undefined;
 
@@ -154,6 +156,12 @@ export class FakeAgent {
         if (load === null) throw new FakeFailure('unsupported', 'The sandbox does not see itself.');
         return load;
       }
+      case 'awake':
+        return this.onWork();
+      case 'processes':
+        return { processes: [] };
+      case 'contexts':
+        return { contexts: [] };
       default:
         throw new FakeFailure('unsupported', `The fake agent does not know ${request.op}.`);
     }

@@ -147,6 +147,8 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/sandboxes/sandboxes.ts': [
     'src/sandboxes/access.ts',
+    'src/sandboxes/looking.ts',
+    'src/sandboxes/using.ts',
     'src/sandboxes/changes.ts',
     'src/sandboxes/settings-change.ts',
     'src/sandboxes/status.ts',
@@ -156,6 +158,16 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...AGENT,
     ...GROUND,
   ],
+  'src/sandboxes/using.ts': [
+    'src/sandboxes/access.ts',
+    'src/sandboxes/changes.ts',
+    'src/sandboxes/metering',
+    'src/sandboxes/lifecycle',
+    ...SANDBOX,
+    ...AGENT,
+    ...GROUND,
+  ],
+  'src/sandboxes/looking.ts': ['src/sandboxes/lifecycle', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/settings-change.ts': ['src/sandboxes/life-policy.ts', 'src/sandboxes/storage', ...WORDS],
   'src/sandboxes/changes.ts': [
     'src/sandboxes/settings-change.ts',
@@ -237,6 +249,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/users',
     'src/sandboxes/placement',
     'src/sandboxes/preflight',
+    'src/sandboxes/metering',
     ...SANDBOX,
     ...AGENT,
     ...GROUND,

@@ -37,6 +37,11 @@ export const processFacts = z.object({
   endedAtMs: z.number().nullable(),
   exit: processEnd.nullable(),
   tty: terminalSize.nullable().default(null),
+  keepAwake: z.boolean().default(false),
+  /** Of a plain run, of which nothing is kept: what it runs. */
+  plain: z
+    .object({ program: z.enum(['python', 'shell', 'argv']), command: z.string(), cwd: z.string().max(4096) })
+    .optional(),
   firstEvent: z.int().min(1),
   lastEvent: z.int().min(0),
 });
@@ -55,6 +60,8 @@ interface StartOptions {
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if its sandbox is not to be paused for idleness while it runs. */
+  readonly keepsAwake?: boolean;
   /** The terminal that it gets in the place of its three streams. */
   readonly tty?: TerminalSize | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -66,11 +73,12 @@ export function startProcess(
   program: Program,
   options: StartOptions,
 ): Promise<ProcessFacts> {
-  const { about, hasCaller, most, timeoutMs, hasStdin, tty, signal } = options;
+  const { about, hasCaller, most, timeoutMs, hasStdin, keepsAwake, tty, signal } = options;
   const parameters = {
     ...programParameters(program, options),
     ...(timeoutMs === 0 ? {} : { timeoutMs }),
     ...(hasStdin ? { stdin: true } : {}),
+    ...(keepsAwake ? { keepAwake: true } : {}),
     ...(tty ? { tty } : {}),
     about,
     caller: hasCaller,
@@ -81,7 +89,7 @@ export function startProcess(
   return call(connection, 'start', parameters, processFacts, waiting, {}, feed);
 }
 
-/** All processes that are kept, newest first. */
+/** All processes that are kept, and plain runs while they run, newest first. */
 export async function listProcesses(connection: AgentConnection): Promise<readonly ProcessFacts[]> {
   const schema = z.object({ processes: z.array(processFacts).max(1024) });
   return (await call(connection, 'processes', {}, schema, { deadlineMs: ANSWER_MS })).processes;

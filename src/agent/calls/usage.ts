@@ -33,3 +33,13 @@ export type Load = z.infer<typeof load>;
 export function readLoad(connection: AgentConnection, options: CallOptions): Promise<Load> {
   return call(connection, 'load', {}, load, options);
 }
+
+const work = z.object({ processes: z.int().min(0), contexts: z.int().min(0) });
+
+/** How many processes of a sandbox are to keep it awake, and how many of its contexts run. */
+export type KeptWork = z.infer<typeof work>;
+
+/** Asks a sandbox what of its own is to keep it awake, which takes no time. */
+export function readKeptWork(connection: AgentConnection, options: CallOptions): Promise<KeptWork> {
+  return call(connection, 'awake', {}, work, options);
+}

@@ -58,14 +58,14 @@ export class Restoring {
   async #exchange(sandbox: Sandbox, { principal }: SandboxRef): Promise<void> {
     const { lifecycle, provisioner, onError } = this.#parts;
     requireExisting(sandbox);
-    await lifecycle.stop(sandbox);
+    await lifecycle.stop(sandbox, 'restore');
     await this.#requireClosed(sandbox);
     const files = { folder: this.#folderOf(sandbox), file: IMAGE_FILE, other: RESTORED_FILE, before: PREVIOUS_FILE };
     await exchangeFile(files);
     try {
       await provisioner.bringUp(sandbox, principal, { asked: {}, life: DEFAULT_LIFE });
     } catch (error) {
-      await lifecycle.stop(sandbox).catch(onError);
+      await lifecycle.stop(sandbox, 'restore').catch(onError);
       await this.#requireClosed(sandbox);
       await putBack(files);
       throw error;

@@ -1,25 +1,34 @@
 import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import type { Config } from '../../config/config.ts';
 import { SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
+import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { type StopReason, toStopReason } from './stop-reason.ts';
 
 interface EvictorParts {
   readonly capacity: Capacity;
   readonly registry: Registry;
   readonly pool: Pool;
   readonly lifecycle: Lifecycle;
+  readonly workMeter: WorkMeter;
   readonly events: CoreEvents;
   readonly clock: Clock;
+  readonly config: Pick<Config, 'backgroundSeconds'>;
 }
 
 /** One that works is not stopped for another within so long of its last request, in milliseconds. */
 const WORKING_MS = 60_000;
 
-/** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be. */
+/** How long a sandbox may take to say what it works at before it gives way, in milliseconds. */
+const LOOK_MS = 1_500;
+
+/** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be, then those that work. */
 export class Evictor {
   readonly #parts: EvictorParts;
   readonly #evictions = new Map<Sandbox, Promise<boolean>>();
@@ -31,51 +40,78 @@ export class Evictor {
   /** Gives the sandbox a slot; throws `limit` only if no other may be stopped for it. */
   async reserve(sandbox: Sandbox): Promise<void> {
     const { capacity, pool } = this.#parts;
+    /** Those that were asked what they work at. */
+    const known = new Set<Sandbox>();
     while (!sandbox.hasSlot && capacity.isFull) {
       if (await pool.evictOne()) continue;
-      const victim = this.#leastRecentlyUsedIdle(sandbox);
-      if (victim) await this.#evict(victim);
+      const victim = this.#next(sandbox);
+      if (victim && this.#mustLook(victim, known)) await this.#look(victim, known);
+      else if (victim) await this.#evict(victim);
       else if (this.#evictions.size > 0) await Promise.race(this.#evictions.values());
       else throw new SandboxError('limit', `Maximum containers (${capacity.max}) reached`, { retryAfterSeconds: 5 });
     }
     capacity.take(sandbox);
   }
 
-  /** Stops a sandbox that nothing uses; false where something does. */
-  async stopIfIdle(sandbox: Sandbox): Promise<boolean> {
+  /** Stops a sandbox that nobody has used since; false where somebody does. */
+  async stopIfIdle(sandbox: Sandbox, reason: StopReason): Promise<boolean> {
     if (!sandbox.mayStop) return false;
+    const { lastUsedMs } = sandbox;
     return await sandbox.mutex.run(async () => {
-      const isUsed = sandbox.pausedAtMs === null ? sandbox.leases.count > 0 : sandbox.leases.hasForeground;
-      if (isUsed) return false;
-      await this.#parts.lifecycle.stop(sandbox);
+      const isUsed = sandbox.pausedAtMs === null ? sandbox.leases.isBusy : sandbox.leases.hasForeground;
+      if (isUsed || sandbox.lastUsedMs !== lastUsedMs) return false;
+      await this.#parts.lifecycle.stop(sandbox, reason);
       return true;
     });
   }
 
-  #leastRecentlyUsedIdle(except: Sandbox): Sandbox | undefined {
-    const { clock } = this.#parts;
-    let oldest: Sandbox | undefined;
+  /** The one that is to give way next, as far as it is known what it works at. */
+  #next(except: Sandbox): Sandbox | undefined {
+    const nowMs = this.#parts.clock.monotonicMs();
+    let first: Sandbox | undefined;
     for (const sandbox of this.#parts.registry.all()) {
       if (sandbox === except || !sandbox.hasSlot || !sandbox.mayStop) continue;
       if (!sandbox.life.yieldsAtCap && sandbox.pausedAtMs === null) continue;
       if (this.#evictions.has(sandbox)) continue;
-      if (sandbox.isWorking && clock.monotonicMs() - sandbox.lastUsedMs < WORKING_MS) continue;
-      if (!oldest || isBefore(sandbox, oldest)) oldest = sandbox;
+      if (this.#isWorking(sandbox) && nowMs - sandbox.lastUsedMs < WORKING_MS) continue;
+      if (!first || this.#isBefore(sandbox, first)) first = sandbox;
     }
-    return oldest;
+    return first;
+  }
+
+  /** Work counts for so long since the last request. */
+  #isWorking(sandbox: Sandbox): boolean {
+    const { clock, config } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    return nowMs - sandbox.lastUsedMs < config.backgroundSeconds * 1000 && sandbox.isWorking(nowMs);
+  }
+
+  /** First those that are idle, then those that somebody had paused, then those that work; of each kind the one that was used, or paused, least recently. */
+  #isBefore(one: Sandbox, other: Sandbox): boolean {
+    const isWorking = this.#isWorking(one);
+    if (isWorking !== this.#isWorking(other)) return !isWorking;
+    if (one.pausedAtMs !== null && other.pausedAtMs !== null) return one.pausedAtMs < other.pausedAtMs;
+    if (one.pausedAtMs !== other.pausedAtMs) return one.pausedAtMs === null;
+    return one.lastUsedMs < other.lastUsedMs;
+  }
+
+  #mustLook(sandbox: Sandbox, known: ReadonlySet<Sandbox>): boolean {
+    return !known.has(sandbox) && sandbox.state === 'running' && !this.#isWorking(sandbox);
+  }
+
+  /** Asks what it works at; one that does not say so in time works at nothing. */
+  async #look(sandbox: Sandbox, known: Set<Sandbox>): Promise<void> {
+    known.add(sandbox);
+    const looked = this.#parts.workMeter.look(sandbox, { samples: true });
+    sandbox.work = await withDeadline(looked, LOOK_MS, 'The sandbox does not say what it works at.').catch(() => []);
   }
 
   async #evict(victim: Sandbox): Promise<void> {
-    const eviction = this.stopIfIdle(victim).finally(() => this.#evictions.delete(victim));
+    const { events, clock } = this.#parts;
+    const ended = [...new Set([...victim.leases.working(clock.monotonicMs() - victim.lastUsedMs), ...victim.work])];
+    const reason = toStopReason('eviction', ended);
+    const eviction = this.stopIfIdle(victim, reason).finally(() => this.#evictions.delete(victim));
     this.#evictions.set(victim, eviction);
-    if (await eviction) this.#parts.events.emit({ type: 'eviction', sandboxId: victim.id });
+    if (await eviction) events.emit({ type: 'eviction', sandboxId: victim.id, ended });
   }
-}
-
-/** First those that are idle, then those that somebody had paused, then those that work; of each kind the one that was used, or paused, least recently. */
-function isBefore(one: Sandbox, other: Sandbox): boolean {
-  if (one.isWorking !== other.isWorking) return other.isWorking;
-  if (one.pausedAtMs !== null && other.pausedAtMs !== null) return one.pausedAtMs < other.pausedAtMs;
-  if (one.pausedAtMs !== other.pausedAtMs) return one.pausedAtMs === null;
-  return one.lastUsedMs < other.lastUsedMs;
 }

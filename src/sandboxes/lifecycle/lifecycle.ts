@@ -24,6 +24,8 @@ import {
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { Instances } from './instances.ts';
+import { forgetContainer, replaceContainer } from './replacement.ts';
+import type { StopReason } from './stop-reason.ts';
 import { stopWhereStuck } from './stuck.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */
@@ -77,7 +79,7 @@ export class Lifecycle {
   /** The connection to the agent of a running sandbox. */
   async connect(sandbox: Sandbox): Promise<AgentConnection> {
     if (!sandbox.link) throw new SandboxError('internal', 'A running sandbox has no link to its agent.');
-    stopWhereStuck(sandbox, sandbox.link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
+    stopWhereStuck(sandbox, sandbox.link, (stuck) => this.stop(stuck, 'agent', 0), this.#parts.onError);
     return await sandbox.link.connect();
   }
 
@@ -94,13 +96,19 @@ export class Lifecycle {
     sandbox.become('paused');
   }
 
-  /** Thaws a frozen sandbox. */
+  /** Thaws a frozen sandbox for somebody's use. */
   async resume(sandbox: Sandbox): Promise<void> {
+    await this.thaw(sandbox);
+    if (sandbox.state !== 'running') return;
+    if (sandbox.endPause() && sandbox.record) this.#parts.store.writeSoon(sandbox.record);
+  }
+
+  /** The same for a question, which ends no pause that somebody asked for. */
+  async thaw(sandbox: Sandbox): Promise<void> {
     try {
       if (sandbox.engineId) await this.#parts.engine.resume(sandbox.engineId);
       sandbox.become('running');
       if (sandbox.link) sandbox.link.isFrozen = false;
-      if (sandbox.endPause() && sandbox.record) this.#parts.store.writeSoon(sandbox.record);
       if (sandbox.link?.isNew) void sandbox.link.endOrphans();
     } catch (error) {
       await this.recover(sandbox, error);
@@ -108,7 +116,7 @@ export class Lifecycle {
   }
 
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
-  async stop(sandbox: Sandbox, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
+  async stop(sandbox: Sandbox, reason: StopReason, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
     const { engine, store } = this.#parts;
     sandbox.endPause();
@@ -116,10 +124,11 @@ export class Lifecycle {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
       if (!isSandboxError(error, 'not_found')) throw error;
-      this.#forgetContainer(sandbox);
+      forgetContainer(sandbox);
     }
+    this.#noteStop(sandbox, reason);
     this.#markDown(sandbox);
-    if (sandbox.isFromPool) await this.#replaceContainer(sandbox).catch(this.#parts.onError);
+    if (sandbox.isFromPool) await replaceContainer(this.#parts, this.#instances, sandbox).catch(this.#parts.onError);
     await store.closeFolders(sandbox.id);
     if (sandbox.record) await store.write(sandbox.record);
   }
@@ -145,7 +154,7 @@ export class Lifecycle {
   async discardContainer(sandbox: Sandbox): Promise<void> {
     if (sandbox.isUp || !sandbox.engineId) return;
     await this.#parts.engine.remove(sandbox.engineId);
-    this.#forgetContainer(sandbox);
+    forgetContainer(sandbox);
   }
 
   /** Takes over what the engine says about a sandbox that it has. */
@@ -168,12 +177,14 @@ export class Lifecycle {
     const found = await engine.inspect(toEngineName(instance, sandbox.id));
     const reason = messageOf(cause);
     this.#parts.events.emit({ type: 'heal', sandboxId: sandbox.id, reason });
+    if (!found || (found.state !== 'running' && found.state !== 'paused')) this.#noteStop(sandbox, 'lost');
     if (!found) {
       this.#markDown(sandbox);
-      this.#forgetContainer(sandbox);
+      forgetContainer(sandbox);
     } else if (found.state === 'running' && sandbox.state === 'running') {
       if (isSandboxError(cause, 'timeout')) throw cause;
       await engine.stop(found.id, 0);
+      this.#noteStop(sandbox, 'agent');
       this.#markDown(sandbox);
     } else {
       this.adopt(sandbox, found);
@@ -197,25 +208,13 @@ export class Lifecycle {
     this.#markDown(sandbox);
   }
 
-  /** Makes a stopped sandbox that came from the pool a container that can start again. */
-  async #replaceContainer(sandbox: Sandbox): Promise<void> {
-    const { engine, users } = this.#parts;
-    const { record, engineId } = sandbox;
-    this.#forgetContainer(sandbox);
-    if (engineId) await engine.remove(engineId);
-    // One from before users of their own runs to its stop; the next start gives it a container, and its files to its user.
-    if (!record || (await users.preparedFor(record.id)) === null) return;
-    sandbox.engineId = await this.#instances.create(record);
-    sandbox.record = { ...record, engineId: sandbox.engineId };
-  }
-
   #makeLink(sandbox: Sandbox, engineId: EngineId): void {
     const { record } = sandbox;
     if (!record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
     const subject = { id: record.id, secret: record.secret, spec: resolveSpec(this.#parts.config, record.asked) };
     const { link, egress } = makeLink(this.#parts, engineId, subject);
-    stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 0), this.#parts.onError);
+    stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 'agent', 0), this.#parts.onError);
     sandbox.link = link;
     sandbox.egress = egress;
   }
@@ -223,11 +222,15 @@ export class Lifecycle {
   async #markDeleted(sandbox: Sandbox): Promise<void> {
     const { store, clock } = this.#parts;
     this.#markDown(sandbox);
-    this.#forgetContainer(sandbox);
+    forgetContainer(sandbox);
     sandbox.become('absent');
     if (!sandbox.record) return;
     sandbox.record = toDeletedRecord(sandbox.record, clock.wallMs());
     await store.write(sandbox.record);
+  }
+
+  #noteStop({ record }: Sandbox, reason: StopReason): void {
+    if (record) record.lastStop = { atMs: this.#parts.clock.wallMs(), reason };
   }
 
   #markDown(sandbox: Sandbox): void {
@@ -236,10 +239,5 @@ export class Lifecycle {
     sandbox.egress = null;
     if (sandbox.state !== 'absent') sandbox.become('stopped');
     this.#parts.capacity.release(sandbox);
-  }
-
-  #forgetContainer(sandbox: Sandbox): void {
-    sandbox.engineId = null;
-    sandbox.isFromPool = false;
   }
 }

@@ -120,7 +120,7 @@ export class Provisioner {
     const before = sandbox.asked;
     requireImageStillPermitted(wanted.image, config);
     await this.smokeTest(sandbox.id, wanted);
-    await lifecycle.stop(sandbox);
+    await lifecycle.stop(sandbox, 'settings');
     try {
       if (sandbox.record) sandbox.record = { ...sandbox.record, asked: wanted };
       await this.bringUp(sandbox, principal, { asked: {}, life: sandbox.life });

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readLoad } from '../../agent/calls/usage.ts';
+import { readKeptWork, readLoad } from '../../agent/calls/usage.ts';
 import type { AgentLink } from '../../agent/link/link.ts';
+import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
+import type { WorkReason } from '../leases.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** CPU time and traffic that count as work, in a window of this length; of a shorter one the same share. */
@@ -43,20 +45,41 @@ export class WorkMeter {
     if (this.#clock.monotonicMs() - atMs > WINDOW_MS / 2) await this.#read(sandbox);
   }
 
-  /** True if the sandbox has lately used half a second of CPU time or 64 KiB of its way out in a minute; false where nobody can tell. */
-  async isWorking(sandbox: Sandbox): Promise<boolean> {
-    let before = this.#baseline(sandbox) ?? (await this.#read(sandbox));
-    if (!before) return false;
-    if (this.#clock.monotonicMs() - before.atMs < SAMPLE_MS) {
+  /**
+   * What the sandbox works at: who looks at it, contexts that run, processes that are to keep it awake, and where it has lately used half
+   * a second of CPU time or 64 KiB of its way out in a minute. Nothing where nobody can tell. Without `samples` it never waits for a
+   * second reading.
+   */
+  async look(sandbox: Sandbox, { samples }: { readonly samples: boolean }): Promise<readonly WorkReason[]> {
+    const watched = sandbox.leases.working(this.#clock.monotonicMs() - sandbox.lastUsedMs);
+    const kept = await this.#kept(sandbox);
+    const isKnown = watched.length + kept.length > 0;
+    return [...watched, ...kept, ...(await this.#used(sandbox, samples && !isKnown))];
+  }
+
+  async #used(sandbox: Sandbox, samples: boolean): Promise<readonly WorkReason[]> {
+    let before = this.#baseline(sandbox) ?? (samples ? await this.#read(sandbox) : null);
+    if (!before) return [];
+    if (samples && this.#clock.monotonicMs() - before.atMs < SAMPLE_MS) {
       before = (await this.#read(sandbox)) ?? before;
       await sleep(SAMPLE_MS);
     }
     const now = await this.#read(sandbox);
-    if (!now) return false;
+    if (!now) return [];
     // On a clock that stands still the sample has its own length.
     const share = Math.max(SAMPLE_MS, now.atMs - before.atMs) / WINDOW_MS;
-    const cpuNanos = now.cpuNanos - before.cpuNanos;
-    return cpuNanos >= CPU_NANOS * share || now.egressBytes - before.egressBytes >= EGRESS_BYTES * Math.max(share, 1);
+    const used: WorkReason[] = [];
+    if (now.cpuNanos - before.cpuNanos >= CPU_NANOS * share) used.push('cpu');
+    if (now.egressBytes - before.egressBytes >= EGRESS_BYTES * Math.max(share, 1)) used.push('network');
+    return used;
+  }
+
+  async #kept(sandbox: Sandbox): Promise<readonly WorkReason[]> {
+    const work = await this.#ask(sandbox, (connection) => readKeptWork(connection, { deadlineMs: DEADLINE_MS }));
+    const kept: WorkReason[] = [];
+    if (work && work.contexts > 0) kept.push('context');
+    if (work && work.processes > 0) kept.push('keep_awake');
+    return kept;
   }
 
   /** A reading since the last request that is not older than a window. */
@@ -68,20 +91,24 @@ export class WorkMeter {
 
   async #read(sandbox: Sandbox): Promise<Reading | null> {
     const { link } = sandbox;
-    const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? link?.current : undefined;
-    if (!link || !connection) return null;
+    const load = await this.#ask(sandbox, (connection) => readLoad(connection, { deadlineMs: DEADLINE_MS }));
+    if (!link || !load) return null;
+    const counters = sandbox.egress?.counters;
+    const reading = {
+      atMs: this.#clock.monotonicMs(),
+      cpuNanos: load.cpuNanos - load.ownCpuNanos,
+      egressBytes: counters ? counters.sentBytes + counters.receivedBytes : 0,
+    };
+    this.#readings.set(link, reading);
+    return reading;
+  }
+
+  /** Null where it does not run, is being changed, or does not answer. */
+  async #ask<T>(sandbox: Sandbox, question: (connection: AgentConnection) => Promise<T>): Promise<T | null> {
+    const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    if (!connection) return null;
     try {
-      const { cpuNanos, ownCpuNanos } = await sandbox.whileMeasured(() =>
-        readLoad(connection, { deadlineMs: DEADLINE_MS }),
-      );
-      const counters = sandbox.egress?.counters;
-      const reading = {
-        atMs: this.#clock.monotonicMs(),
-        cpuNanos: cpuNanos - ownCpuNanos,
-        egressBytes: counters ? counters.sentBytes + counters.receivedBytes : 0,
-      };
-      this.#readings.set(link, reading);
-      return reading;
+      return await sandbox.whileMeasured(() => question(connection));
     } catch (error) {
       if (!(error instanceof AgentFailure)) throw error;
       return null;

@@ -44,6 +44,8 @@ const shared = {
   labels: z.record(z.string(), z.string()).default({}),
   /** Of what starts in it, on top of what everything there has. */
   env: z.record(z.string(), z.string()).default({}),
+  /** When it was stopped last, on the wall clock, and why: a word, and behind a colon what that ended. */
+  lastStop: z.object({ atMs: z.number(), reason: z.string() }).nullable().default(null),
   /** Contexts that somebody made, oldest first. */
   contexts: z.array(notedContext).default([]),
 };
@@ -119,6 +121,7 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     signatures: randomInt(MOST_SIGNATURES),
     labels: {},
     env: {},
+    lastStop: null,
     contexts: [],
   };
 }

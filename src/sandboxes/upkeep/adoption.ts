@@ -58,7 +58,7 @@ export class Adoption {
         sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
         lifecycle.adopt(sandbox, found);
         await freezer.thawLeft(sandbox);
-        if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox);
+        if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox, 'not_permitted');
       });
     }
   }

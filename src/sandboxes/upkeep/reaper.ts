@@ -6,6 +6,7 @@ import { dueAction } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
+import { toStopReason } from '../lifecycle/stop-reason.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -63,7 +64,7 @@ export class Reaper {
     const action = dueAction(sandbox.life, config, { idleMs, pausedMs, nowMs });
     if (sandbox.isExisting && (action === 'remove' || action === 'purge')) return await this.#end(sandbox, action);
     if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
-    if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox);
+    if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox, idleMs);
     if (!sandbox.isIdle) return;
     if (sandbox.state === 'running' && action === 'pause') await this.#pause(sandbox);
     else if (!sandbox.isUp && sandbox.engineId && idleMs >= DISCARD_AFTER_MS) {
@@ -76,26 +77,30 @@ export class Reaper {
   /** Work puts off what only idleness asks for, for so long since the last request. */
   async #isKeptAwake(sandbox: Sandbox, action: ReturnType<typeof dueAction>, idleMs: number): Promise<boolean> {
     const { workMeter, config } = this.#parts;
-    if (sandbox.state !== 'running' || idleMs === 0 || idleMs >= config.backgroundSeconds * 1000) {
-      sandbox.isWorking = false;
+    if (sandbox.state !== 'running' || idleMs === 0) {
+      sandbox.work = [];
       return false;
     }
+    // What it worked at last is what its stop ends.
+    if (idleMs >= config.backgroundSeconds * 1000) return false;
     if (action === null) await workMeter.note(sandbox, idleMs);
-    if (action !== 'pause' && (action !== 'stop' || stopsByTheClock(sandbox))) return false;
-    sandbox.isWorking = await workMeter.isWorking(sandbox);
-    return sandbox.isWorking;
+    const isDue = action === 'pause' || (action === 'stop' && !stopsByTheClock(sandbox));
+    if (isDue || sandbox.work.length > 0) sandbox.work = await workMeter.look(sandbox, { samples: true });
+    return isDue && sandbox.work.length > 0;
   }
 
   /** One whose time is over is stopped whatever runs in it; another only while nothing uses it. */
-  async #stop(sandbox: Sandbox): Promise<void> {
-    const { evictor, lifecycle } = this.#parts;
-    if (!stopsByTheClock(sandbox)) await evictor.stopIfIdle(sandbox);
-    else await sandbox.mutex.run(() => lifecycle.stop(sandbox));
+  async #stop(sandbox: Sandbox, idleMs: number): Promise<void> {
+    const { evictor, lifecycle, config } = this.#parts;
+    if (stopsByTheClock(sandbox)) return await sandbox.mutex.run(() => lifecycle.stop(sandbox, 'expired'));
+    const isAtMaximum = sandbox.work.length > 0 && idleMs >= config.backgroundSeconds * 1000;
+    await evictor.stopIfIdle(sandbox, isAtMaximum ? toStopReason('background_max', sandbox.work) : 'idle');
   }
 
   async #pause(sandbox: Sandbox): Promise<void> {
+    const { lastUsedMs } = sandbox;
     await sandbox.mutex.run(async () => {
-      if (sandbox.leases.count > 0 || sandbox.isBeingMeasured) return;
+      if (sandbox.leases.isBusy || sandbox.lastUsedMs !== lastUsedMs || sandbox.isBeingMeasured) return;
       await this.#parts.lifecycle.pause(sandbox);
     });
   }

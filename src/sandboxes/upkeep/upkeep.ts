@@ -12,7 +12,7 @@ import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Sampler } from '../metering/sampler.ts';
-import { WorkMeter } from '../metering/work-meter.ts';
+import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
@@ -48,6 +48,7 @@ interface UpkeepParts {
   readonly freezer: Freezer;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
+  readonly workMeter: WorkMeter;
   readonly pool: Pool;
   readonly sampler: Sampler;
   readonly events: CoreEvents;
@@ -79,7 +80,7 @@ export class Upkeep {
       find: () => findWarnings({ engine, config, store, disks, pool }),
       logger: parts.logger,
     });
-    const reaper = new Reaper({ ...parts, workMeter: new WorkMeter(clock) });
+    const reaper = new Reaper(parts);
     this.#ticker = new Ticker(clock, onError);
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#adoption.attempt()));
     this.#ticker.every(PASS_MS, () => this.#unlessAway(parts.freezer.retry()));

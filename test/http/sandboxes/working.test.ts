@@ -5,13 +5,17 @@ import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
 let fake: FakeApp;
 /** CPU time of the programs of each sandbox so far, in milliseconds. */
 let cpuMs: number;
+/** What it says of itself that is to keep it awake. */
+let work: { processes: number; contexts: number };
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   cpuMs = 0;
+  work = { processes: 0, contexts: 0 };
   const engine = new FakeEngine();
   engine.onAgent = (agent) => {
     agent.onLoad = () => ({ memoryBytes: 1, cpuNanos: cpuMs * 1e6 });
+    agent.onWork = () => work;
   };
   const variables = { SANDBOX_PAUSE_AFTER: '300', SANDBOX_DOCKER_TIMEOUT: '900', SANDBOX_BACKGROUND_MAX: '3600' };
   fake = await startFakeApp(variables, engine);
@@ -49,9 +53,41 @@ describe('a sandbox that nobody asks anything of', () => {
     while (stateOf() !== 'stopped') await pass(0);
   });
 
-  it('is stopped at the maximum although it works', async () => {
+  it('is stopped at the maximum although it works, and says what that ended', async () => {
     for (let passes = 0; passes < 119; passes += 1) await pass(400);
     expect(stateOf()).toBe('running');
     while (stateOf() !== 'stopped') await pass(400);
+    const { last_stop: lastStop } = (await fake.call('GET', '/sandbox/u/status')).json();
+    expect(lastStop.reason).toBe('background_max: cpu');
+  });
+
+  it.each([
+    ['a process that is to keep it awake', { processes: 1, contexts: 0 }, 'keep_awake'],
+    ['a context that runs', { processes: 0, contexts: 1 }, 'context'],
+  ])(
+    'runs on while it has %s, without a moment of CPU, and is paused when that has ended',
+    async (_what, kept, reason) => {
+      work = kept;
+      const info = async () => (await fake.call('GET', '/sandbox/u/status')).json();
+      const { last_used: lastUsed } = await info();
+      for (let passes = 0; passes < 40; passes += 1) await pass(0);
+      expect(stateOf()).toBe('running');
+      expect(await info()).toMatchObject({ awake_because: [reason], last_used: lastUsed });
+      expect(Date.parse((await info()).awake_until) - Date.parse(lastUsed)).toBe(3_600_000);
+      work = { processes: 0, contexts: 0 };
+      await pass(0);
+      await pass(0);
+      expect(['paused', 'stopped']).toContain(stateOf());
+    },
+  );
+
+  it('says until when it is awake', async () => {
+    const {
+      awake_because: because,
+      awake_until: until,
+      last_used: used,
+    } = (await fake.call('GET', '/sandbox/u/status')).json();
+    expect(because).toEqual([]);
+    expect(Date.parse(until) - Date.parse(used)).toBe(300_000);
   });
 });

@@ -28,6 +28,7 @@ export function toProcess(kept: KeptProcess): z.output<typeof processInfo> {
     timed_out: result?.timedOut ?? false,
     oom_killed: result?.oomKilled ?? false,
     tty: kept.tty,
+    keep_awake: kept.keepsAwake,
     first_event_id: kept.firstEventId,
     last_event_id: kept.lastEventId,
   };

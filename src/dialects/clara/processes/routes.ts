@@ -50,6 +50,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
         timeoutSeconds,
         env: request.body.env ?? undefined,
         hasStdin: request.body.stdin ?? false,
+        keepsAwake: request.body.keep_awake ?? false,
         tty,
       };
       reply.code(201);

@@ -44,6 +44,9 @@ export const startBody = z
     }),
     name: text(255).nullish(),
     labels: labels.nullish(),
+    keep_awake: z.boolean().nullish().meta({
+      description: 'True: its sandbox is not paused or stopped for idleness while it runs, even if it waits.',
+    }),
   })
   .refine(
     ({ command, argv, code, tty }) => {
@@ -82,6 +85,7 @@ export const processInfo = z
     timed_out: z.boolean(),
     oom_killed: z.boolean(),
     tty: terminalSize.nullable().meta({ description: 'Its terminal, if it has one.' }),
+    keep_awake: z.boolean().meta({ description: 'True: its sandbox is not paused for idleness while it runs.' }),
     first_event_id: z.int().meta({ description: 'The oldest event that is kept.' }),
     last_event_id: z.int(),
   })
@@ -104,6 +108,7 @@ export const processInfo = z
         timed_out: false,
         oom_killed: false,
         tty: { rows: 24, cols: 80 },
+        keep_awake: false,
         first_event_id: 1,
         last_event_id: 3,
       },

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { SandboxError } from '../../../errors.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
@@ -47,8 +46,7 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
     ),
     preHandler: async (request) => {
       requireSubprotocol(request);
-      const { tty } = await processes.get(refOf(request), request.params.id);
-      if (tty === null) throw new SandboxError('conflict', `Process ${request.params.id} has no terminal.`);
+      await processes.getViewable(refOf(request), request.params.id);
       const { signed } = request;
       if (signed) request.revoked = await settings.whenRevoked(refOf(request), signed.signatures);
     },

@@ -88,7 +88,7 @@ function send(socket: Socket, data: string | Buffer, binary: boolean): Promise<v
 function toClose(error: unknown, isClosing: boolean): readonly [code: number, reason: string] {
   if (isClosing) return [CLOSE.goingAway, 'The server stops; attach again.'];
   if (isSandboxError(error, 'not_found')) return [CLOSE.forgotten, 'The process was deleted.'];
-  if (isSandboxError(error, 'limit')) return [CLOSE.tryAgainLater, 'There are as many viewers as there may be.'];
+  if (isSandboxError(error, 'limit')) return [CLOSE.tryAgainLater, error.message];
   return [CLOSE.failed, 'The terminal cannot be shown any more.'];
 }
 

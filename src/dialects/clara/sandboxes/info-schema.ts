@@ -14,6 +14,9 @@ export const infoExample = {
   labels: { team: 'support' },
   env: ['LOG_LEVEL'],
   expires_at: null,
+  awake_because: ['keep_awake'],
+  awake_until: '2026-01-31T18:05:00.000000Z',
+  last_stop: { at: '2026-01-30T09:15:00.000000Z', reason: 'idle' },
   memory_usage_mb: 21.4,
   cpu_percent: 0.5,
   disk_usage_mb: 182.1,
@@ -45,6 +48,23 @@ export const sandboxInfo = z
     labels: z.record(z.string(), z.string()),
     env: z.array(z.string()).meta({ description: 'Names of its variables.' }),
     expires_at: z.string().nullable().meta({ description: 'When it is deleted, with its files kept.' }),
+    awake_because: z.array(z.string()).meta({
+      description:
+        'Why it is neither paused nor stopped for idleness: call, transfer, stream (busy); terminal, preview, context, keep_awake, cpu, network (working).',
+    }),
+    awake_until: z.string().nullable().meta({
+      description: 'Until when it stays awake if nothing happens; null while it is busy, and where it does not run.',
+    }),
+    last_stop: z
+      .object({
+        at: z.string(),
+        reason: z.string().meta({
+          description:
+            'requested, restart, settings, restore, idle, background_max, expired, eviction, limit, not_permitted, agent or lost; behind a colon what that ended.',
+        }),
+      })
+      .nullable()
+      .meta({ description: 'When and why it was stopped last; null where it never was.' }),
     memory_usage_mb: z.number(),
     cpu_percent: z.number(),
     disk_usage_mb: z

@@ -33,6 +33,7 @@ describe('a record of the first version', () => {
       diskBytes: null,
       pausedAtMs: null,
       labels: {},
+      lastStop: null,
       env: {},
       contexts: [],
       signatures: 0,
