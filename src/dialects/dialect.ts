@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Principal } from '../auth/principal.ts';
 import type { Contexts } from '../contexts/contexts.ts';
 import { SandboxError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { Files } from '../files/files.ts';
 import type { KeyDoor } from '../http/auth.ts';
 import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
+import { scoped } from '../http/scope.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
@@ -71,22 +72,24 @@ export async function registerDialect(
   core: Core,
   keys: KeyDoor,
 ): Promise<void> {
-  await app.register(async (scope) => {
+  const open = scoped(dialect.name, async (scope: FastifyInstance) => {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, dialect };
     });
-    if (dialect.openRoutes) await scope.register(dialect.openRoutes, core);
-    await scope.register(async (secured) => {
-      documentErrors(secured, dialect.commonResponses);
-      keys.guard(secured, dialect);
-      secured.decorateRequest('ref', null);
-      secured.addHook('onRequest', async (request) => {
-        const address = dialect.addressOf(request);
-        request.ref = address && request.principal && { address, principal: request.principal };
-      });
-      await secured.register(dialect.routes, core);
-    });
+    if (dialect.openRoutes) await dialect.openRoutes(scope.withTypeProvider<ZodTypeProvider>(), core);
+    await scope.register(secured);
   });
+  const secured = scoped(`${dialect.name} secured`, async (scope: FastifyInstance) => {
+    documentErrors(scope, dialect.commonResponses);
+    keys.guard(scope, dialect);
+    scope.decorateRequest('ref', null);
+    scope.addHook('onRequest', async (request) => {
+      const address = dialect.addressOf(request);
+      request.ref = address && request.principal && { address, principal: request.principal };
+    });
+    await dialect.routes(scope.withTypeProvider<ZodTypeProvider>(), core);
+  });
+  await app.register(open);
 }
 
 /** Who asks, on a route that needs a key. */

@@ -1,9 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 
-interface Address {
-  readonly pattern: RegExp;
-  readonly methods: Set<string>;
+/** The methods of the routes with one URL. */
+class Address {
+  readonly methods = new Set<string>();
+  readonly #url: string;
+  #pattern: RegExp | undefined;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** The paths that these routes take; made when the first request asks for what is no route. */
+  get pattern(): RegExp {
+    this.#pattern ??= toPattern(this.#url);
+    return this.#pattern;
+  }
 }
 
 /**
@@ -13,7 +25,7 @@ interface Address {
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const addresses = new Map<string, Address>();
   app.addHook('onRoute', ({ url, method }) => {
-    const address = addresses.get(url) ?? { pattern: toPattern(url), methods: new Set() };
+    const address = addresses.get(url) ?? new Address(url);
     for (const name of [method].flat()) address.methods.add(name);
     addresses.set(url, address);
   });

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { keepFirstAnswers } from '../../http/first-answers.ts';
+import { scoped } from '../../http/scope.ts';
 import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
@@ -43,16 +44,17 @@ export function claraDialect(options: ClaraOptions): Dialect {
     routes: async (app, core) => {
       admitSignatures(app, core);
       keepFirstAnswers(app, { answers, sandboxIdOf });
-      await app.register(infoRoute, core);
-      await app.register(sandboxRoutes, core);
-      await app.register(executionRoutes, { ...core, maxTimeoutSeconds, isExecuteStateful });
-      await app.register(processRoutes, { ...core, maxTimeoutSeconds });
-      await app.register(treeRoutes, core);
-      await app.register(contextRoutes, { ...core, maxTimeoutSeconds });
-      await app.register(fileRoutes, { ...core, jsonLimitBytes });
-      await app.register(transferRoutes, core);
-      await app.register(checkpointRoutes, core);
-      await app.register(signatureRoutes, { ...core, signer, clock, publicUrl: options.publicUrl });
+      // Only those with a parser or a hook of their own get a scope of their own, which costs a start some milliseconds.
+      await infoRoute(app, core);
+      await sandboxRoutes(app, core);
+      await executionRoutes(app, { ...core, maxTimeoutSeconds, isExecuteStateful });
+      await processRoutes(app, { ...core, maxTimeoutSeconds });
+      await treeRoutes(app, core);
+      await contextRoutes(app, { ...core, maxTimeoutSeconds });
+      await fileRoutes(app, { ...core, jsonLimitBytes });
+      await app.register(scoped('transfers', transferRoutes), core);
+      await checkpointRoutes(app, core);
+      await signatureRoutes(app, { ...core, signer, clock, publicUrl: options.publicUrl });
     },
   };
 }

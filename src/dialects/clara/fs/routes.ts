@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { scoped } from '../../../http/scope.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { changeRoutes } from './change-routes.ts';
@@ -48,7 +49,7 @@ export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
     },
   );
 
-  await app.register(changeRoutes, core);
-  await app.register(searchRoutes, core);
-  await app.register(uploadRoutes, core);
+  await changeRoutes(app, core);
+  await searchRoutes(app, core);
+  await app.register(scoped('uploads', uploadRoutes), core);
 };

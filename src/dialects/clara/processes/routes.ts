@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { scoped } from '../../../http/scope.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
 import type { Program } from '../../../processes/programs.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -97,7 +98,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
   );
 
   // In an order in which a reader of the document may try them.
-  await app.register(inputRoutes, core);
+  await app.register(scoped('input', inputRoutes), core);
 
   app.post(
     '/sandbox/:user_id/processes/:id/signal',
@@ -127,8 +128,8 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
     },
   );
 
-  await app.register(terminalRoutes, core);
-  await app.register(eventRoutes, core);
+  await terminalRoutes(app, core);
+  await eventRoutes(app, core);
 };
 
 /** The program that a start names. */

@@ -12,7 +12,7 @@ import { noQuery } from './state-schemas.ts';
 /** The native dialect: the life of a sandbox. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
   const { sandboxes, settings, forks } = core;
-  await app.register(listRoute, core);
+  await listRoute(app, core);
 
   app.post(
     '/sandbox/:user_id/create',
@@ -72,7 +72,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
     async (request) => toSandboxInfo(await sandboxes.restart(refOf(request))),
   );
 
-  await app.register(stateRoutes, core);
+  await stateRoutes(app, core);
 
   for (const [url, operationId] of [
     ['/sandbox/:user_id', 'deleteSandbox'],

@@ -109,7 +109,7 @@ export const transferRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => 
     },
   );
 
-  await app.register(archiveRoutes, core);
+  await archiveRoutes(app, core);
 };
 
 function toSize(contentLength: string | undefined): number | undefined {
