@@ -46,6 +46,13 @@ export function integer(minimum: number, maximum: number) {
   return number(minimum, maximum).int('must be a whole number');
 }
 
+/** The same, or a word. */
+export function integerOr<Word extends string>(word: Word, minimum: number, maximum: number) {
+  const expected = `must be ${word}, or a whole number from ${minimum} to ${maximum}`;
+  const parsed = z.coerce.number(expected).int(expected).min(minimum, expected).max(maximum, expected);
+  return z.union([z.literal(word), parsed], { error: expected });
+}
+
 /** User ids, both ends included. */
 export interface UidRange {
   readonly first: number;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { freemem } from 'node:os';
 import type { AgentSource } from '../../agent/link/source.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
+import type { Clock } from '../../async/clock.ts';
 import type { Semaphore } from '../../async/semaphore.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -15,11 +17,15 @@ import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Capacity, SlotHolder } from './capacity.ts';
 import { ImageWatch } from './image-watch.ts';
 import { type Links, makeLink } from './make-link.ts';
+import { PoolSize } from './pool-size.ts';
 
 /** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
 const PAUSE_MS = 50;
 
-/** The same after a failure. */
+/** Between two looks whether another number is wanted, in milliseconds. */
+const LOOK_MS = 30_000;
+
+/** The same as the first after a failure. */
 const PAUSE_AFTER_FAILURE_MS = 5_000;
 
 /** A started sandbox that nobody owns yet; its agent and its Python are warm. */
@@ -45,6 +51,7 @@ interface PoolParts {
   readonly egress: Egress;
   readonly instance: string;
   readonly capacity: Capacity;
+  readonly clock: Clock;
   /** The starts that somebody waits for, which go first. */
   readonly starts: Semaphore;
   readonly onError: (error: unknown) => void;
@@ -57,6 +64,7 @@ export class Pool {
   /** The folders of all that is being made, waits or was taken and is in nobody's hands yet. */
   readonly #folders = new Set<string>();
   readonly #images: ImageWatch;
+  readonly #wanted: PoolSize;
   #timer: NodeJS.Timeout | undefined;
   #filling: Promise<void> = Promise.resolve();
   #isClosed = true;
@@ -65,7 +73,8 @@ export class Pool {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    const { engine, config, onError } = parts;
+    const { engine, config, clock, onError } = parts;
+    this.#wanted = new PoolSize({ wanted: config.poolSize, clock, availableBytes: freemem });
     const onSeen = (imageId: string) => this.#replaceOthers(imageId);
     this.#images = new ImageWatch({ engine, image: config.image, onSeen, onError });
   }
@@ -88,7 +97,7 @@ export class Pool {
   /** Begins to fill the pool in the background. */
   open(): void {
     this.#isClosed = false;
-    if (this.#parts.config.poolSize > 0) this.#images.start();
+    if (this.#wanted.isPooling) this.#images.start();
     this.#schedule(0);
   }
 
@@ -104,6 +113,7 @@ export class Pool {
 
   /** A warm sandbox that now belongs to the caller, its slot included; undefined where none is ready. */
   take(): PooledSandbox | undefined {
+    this.#wanted.note();
     this.#schedule(PAUSE_MS);
     for (;;) {
       const pooled = this.#ready.shift();
@@ -173,12 +183,15 @@ export class Pool {
     }, pauseMs);
   }
 
-  /** Adds one sandbox, if there is need and room and nobody waits, and plans the next. */
+  /** Adds one sandbox, if there is need and room and nobody waits, or gives one up that is wanted no more, and plans the next. */
   async #fill(): Promise<void> {
-    const { config, starts, onError } = this.#parts;
-    if (this.#isClosed || this.#ready.length >= config.poolSize) return;
+    const { starts, onError } = this.#parts;
+    if (this.#isClosed) return;
+    const excess = this.#ready.length - this.#wanted.target(this.#ready.length);
+    if (excess === 0) return this.#wanted.changes ? this.#schedule(LOOK_MS) : undefined;
     try {
-      if (starts.isInUse) this.#schedule(PAUSE_MS);
+      if (excess > 0) await this.#shrink();
+      else if (starts.isInUse) this.#schedule(PAUSE_MS);
       else if (await this.#add()) this.#schedule(PAUSE_MS);
       else this.#schedule(PAUSE_AFTER_FAILURE_MS);
     } catch (error) {
@@ -186,6 +199,12 @@ export class Pool {
       if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'no_space')) onError(error);
       this.#schedule(PAUSE_AFTER_FAILURE_MS);
     }
+  }
+
+  async #shrink(): Promise<void> {
+    const pooled = this.#ready.shift();
+    this.#schedule(PAUSE_MS);
+    if (pooled) await this.discard(pooled);
   }
 
   async #add(): Promise<boolean> {

@@ -104,6 +104,21 @@ describe('the pool', () => {
     ]);
   });
 
+  it('grows to the largest burst, so that the next one is served whole, and shrinks when that is long ago', async () => {
+    const fake = await start({ SANDBOX_POOL_SIZE: 'auto' });
+    await filled(fake, 2);
+    const burst = (name: string) =>
+      Promise.all(Array.from({ length: 8 }, (_, index) => fake.call('POST', `/sandbox/${name}-${index}/create`)));
+    await burst('first');
+    await filled(fake, 8);
+    const waiting = new Set(pooled(fake).map(({ id }) => id.slice(0, 12)));
+    const second = (await burst('second')).map((answer) => answer.json().container_id);
+    expect(second.filter((id) => waiting.has(id))).toHaveLength(8);
+    fake.clock.nowMs += 601_000;
+    await fake.call('POST', '/sandbox/single/create');
+    await until('the pool is small again', () => pooled(fake).length === 2);
+  });
+
   it('hands out files and packages that survive stop and restart', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
     await filled(fake, 1);
