@@ -86,7 +86,7 @@ class OwnPorts(unittest.TestCase):
         for host in "127.0.0.1", "localhost", "::1":
             with self.assertRaises(CallFailed) as caught:
                 client.call("tunnel", host=host, port=port)
-            self.assertEqual(caught.exception.code, "not_found")
+            self.assertEqual(caught.exception.code, "denied")
 
 
 class Tables(unittest.TestCase):

@@ -55,7 +55,7 @@ class Tunnel(Operation):
         self._left = addresses_of(take(self.parameters, "host", str, "127.0.0.1"))
         self._port = take_count(self.parameters, "port", most=65535)
         if self._port in self.agent.own_ports:
-            raise Failure("not_found", "Port %d is the agent's own." % self._port)
+            raise Failure("denied", "Port %d is the agent's own." % self._port)
         self._early = []
         self._has_early_end = self._has_ended = self._is_waiting = False
         self._timer = self.agent.loop.later(CONNECT_SECONDS, self._too_late)
