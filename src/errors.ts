@@ -13,6 +13,7 @@ const ERROR_KINDS = [
   'stalled',
   'no_space',
   'unavailable',
+  'unreachable',
   'internal',
 ] as const;
 

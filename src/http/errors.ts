@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   stalled: 408,
   no_space: 507,
   unavailable: 503,
+  unreachable: 502,
   internal: 500,
 };
 

@@ -12,6 +12,8 @@ export interface UseOptions {
   readonly needsRoom?: boolean;
   /** False for what is no request of its user, as a visitor's of a preview: the sandbox is as idle as before. True where absent. */
   readonly isUse?: boolean;
+  /** True for a use that neither makes nor starts a sandbox: throws `not_found` where there is none, `unreachable` where it is stopped. */
+  readonly thawsOnly?: boolean;
 }
 
 /** A sandbox in use. */

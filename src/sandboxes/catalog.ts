@@ -15,6 +15,8 @@ export interface CatalogEntry {
   readonly labels: Readonly<Record<string, string>>;
   /** When it ends by itself, on the wall clock; null where it does not. */
   readonly expiresAtMs: number | null;
+  /** Names its preview hosts; null where nothing does. */
+  readonly previewId: string | null;
 }
 
 interface Page {
@@ -30,6 +32,7 @@ export class Catalog {
   /** All ids in their order, for pages. */
   readonly #ids: SandboxId[] = [];
   readonly #expiring = new Map<SandboxId, number>();
+  readonly #previews = new Map<string, SandboxId>();
   #reading: Promise<void> | undefined;
 
   constructor(store: SandboxStore) {
@@ -48,6 +51,13 @@ export class Catalog {
   async find(id: string): Promise<CatalogEntry | undefined> {
     await this.#read();
     return this.#entries.get(id as SandboxId);
+  }
+
+  /** The sandbox whose preview hosts have this id; undefined where none has. */
+  async ofPreview(previewId: string): Promise<CatalogEntry | undefined> {
+    await this.#read();
+    const id = this.#previews.get(previewId);
+    return id === undefined ? undefined : this.#entries.get(id);
   }
 
   /** Up to `limit` entries that match, in the order of their ids, from `from` on. */
@@ -87,16 +97,34 @@ export class Catalog {
   }
 
   #note(record: SandboxRecord): void {
-    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels } = record;
+    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, previewId } = record;
     const id = record.id as SandboxId;
     const expiresAtMs = deletedAtMs === null ? expiryOf(record) : null;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
-    this.#entries.set(id, { id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, expiresAtMs });
+    this.#notePreview(id, previewId);
+    this.#entries.set(id, {
+      id,
+      address,
+      createdBy,
+      createdAtMs,
+      deletedAtMs,
+      isBlank,
+      labels,
+      expiresAtMs,
+      previewId,
+    });
     if (expiresAtMs === null) this.#expiring.delete(id);
     else this.#expiring.set(id, expiresAtMs);
   }
 
+  #notePreview(id: SandboxId, previewId: string | null): void {
+    const before = this.#entries.get(id)?.previewId ?? null;
+    if (before !== null) this.#previews.delete(before);
+    if (previewId !== null) this.#previews.set(previewId, id);
+  }
+
   #drop(id: SandboxId): void {
+    this.#notePreview(id, null);
     if (this.#entries.delete(id)) this.#ids.splice(this.#placeOf(id), 1);
     this.#expiring.delete(id);
   }

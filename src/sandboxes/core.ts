@@ -39,6 +39,7 @@ import { WorkMeter } from './metering/work-meter.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
+import { PortNotes } from './port-notes.ts';
 import { closeHost } from './preflight/host-firewall.ts';
 import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
@@ -81,6 +82,7 @@ export interface SandboxCore {
   readonly answers: FirstAnswers;
   readonly settings: Settings;
   readonly contextNotes: ContextNotes;
+  readonly portNotes: PortNotes;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
@@ -190,6 +192,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     answers,
     settings: new Settings({ ...use, changes }),
     contextNotes: new ContextNotes({ ...use, changes }),
+    portNotes: new PortNotes({ ...use, changes }),
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),

@@ -15,6 +15,7 @@ import type { SettingsChange } from './settings-change.ts';
 import type { AskedChange } from './spec/asked-change.ts';
 import { SpecSettings } from './spec-settings.ts';
 import type { SandboxStatus } from './status.ts';
+import { newPreviewId } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 /** How long a pause waits for measurements that are under way, in milliseconds. */
@@ -95,14 +96,14 @@ export class Settings {
     return (await this.hasSignatures(ref, signatures)) ? controller.signal : AbortSignal.abort();
   }
 
-  /** Ends all URLs that were signed before, also of a deleted one with files; resolves when that is on disk. */
+  /** Ends all URLs that were signed before and renames its preview hosts, also of a deleted one with files; resolves when that is on disk. */
   async revokeSignatures(ref: SandboxRef): Promise<void> {
     const { changes, store } = this.#parts;
     const sandbox = await changes.find(ref);
     await changes.exclusively(sandbox, async () => {
       const { record } = sandbox;
       if (!record) throw new SandboxError('not_found', 'Sandbox not found');
-      sandbox.record = { ...record, signatures: record.signatures + 1 };
+      sandbox.record = { ...record, signatures: record.signatures + 1, previewId: newPreviewId(), portUrls: {} };
       await store.write(sandbox.record);
     });
     this.#revoked.get(sandbox.id)?.abort();

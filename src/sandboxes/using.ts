@@ -3,10 +3,10 @@ import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, UseOptions } from './access.ts';
-import type { Changes } from './changes.ts';
+import { type Changes, requireExisting } from './changes.ts';
 import type { LeaseKind } from './leases.ts';
 import { DEFAULT_LIFE } from './life-policy.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
@@ -77,11 +77,12 @@ export class Using {
     const sandbox = registry.peek(ref.address) ?? (await registry.get(ref.address));
     requireOwn(ref, sandbox.record);
     ending.throwIfAborted();
+    if (options.thawsOnly) requireAwakeable(sandbox);
     sandbox.leases.take(lease, this.#maxLeases[lease]);
     if (isUse) sandbox.lastUsedMs = clock.monotonicMs();
     const release = (error: unknown) => this.#release(sandbox, { lease, isUse, startedAtMs }, error);
     try {
-      const connection = await this.#connectionOf(sandbox, ref);
+      const connection = await this.#connectionOf(sandbox, ref, options.thawsOnly);
       if (lease === 'run') this.#changes.touch(sandbox, 1);
       if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
       const { link } = sandbox;
@@ -124,12 +125,26 @@ export class Using {
     await withDeadline(this.#parts.diskMeter.requireRoom(sandbox), leftMs, sentence, this.#parts.ending);
   }
 
-  #connectionOf(sandbox: Sandbox, { principal }: SandboxRef): Promise<AgentConnection> | AgentConnection {
+  #connectionOf(
+    sandbox: Sandbox,
+    { principal }: SandboxRef,
+    thawsOnly = false,
+  ): Promise<AgentConnection> | AgentConnection {
     const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
     if (current) return current;
     const { provisioner, ending } = this.#parts;
     const request = { asked: {}, life: DEFAULT_LIFE };
-    const connected = sandbox.mutex.run(() => provisioner.bringUp(sandbox, principal, request));
+    const connected = sandbox.mutex.run(async () => {
+      if (thawsOnly) requireAwakeable(sandbox);
+      return await provisioner.bringUp(sandbox, principal, request);
+    });
     return withDeadline(connected, READY_MS, 'The sandbox is still starting; try again in a moment.', ending);
   }
+}
+
+/** Throws where a sandbox would have to be made or started; one that somebody starts is waited for. */
+function requireAwakeable(sandbox: Sandbox): void {
+  if (sandbox.isUp || sandbox.state === 'creating') return;
+  requireExisting(sandbox);
+  throw new SandboxError('unreachable', 'The sandbox is stopped; it starts with the next call of its user to the API.');
 }

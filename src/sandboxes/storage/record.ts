@@ -18,6 +18,14 @@ const notedContext = z.object({
 /** What is known of a context after its interpreter has ended with its sandbox; times on the wall clock. */
 export type NotedContext = z.infer<typeof notedContext>;
 
+const portSettings = z.object({ visibility: z.enum(['private', 'public']), pathPrefix: z.string().nullable() });
+
+/** What somebody has settled for a port: who may reach it, and what is put in front of the paths that are asked of it. */
+export type PortSettings = z.infer<typeof portSettings>;
+
+const PREVIEW_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const PREVIEW_CHARACTERS = 20;
+
 const shared = {
   id: z.string(),
   /** Proves the server to the sandbox's agent; 64 hex digits. */
@@ -48,6 +56,12 @@ const shared = {
   lastStop: z.object({ atMs: z.number(), reason: z.string() }).nullable().default(null),
   /** Contexts that somebody made, oldest first. */
   contexts: z.array(notedContext).default([]),
+  /** Names its preview hosts; null in a record of before there were any. */
+  previewId: z.string().nullable().default(null),
+  /** By port. */
+  ports: z.record(z.string(), portSettings).default({}),
+  /** By port, until when the last URL that opens it is good, on the wall clock. */
+  portUrls: z.record(z.string(), z.number()).default({}),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -93,6 +107,12 @@ export interface MakeRequest {
   readonly createdBy: string | null;
 }
 
+/** A fresh name for the preview hosts of one sandbox, which says nothing of its user. */
+export function newPreviewId(): string {
+  const pick = () => PREVIEW_ALPHABET[randomInt(PREVIEW_ALPHABET.length)];
+  return Array.from({ length: PREVIEW_CHARACTERS }, pick).join('');
+}
+
 interface NamedSandbox {
   readonly id: SandboxId;
   readonly address: SandboxAddress;
@@ -123,12 +143,16 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     env: {},
     lastStop: null,
     contexts: [],
+    previewId: newPreviewId(),
+    ports: {},
+    portUrls: {},
   };
 }
 
 /** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
-  const settings = { labels: {}, env: {}, contexts: [], life: DEFAULT_LIFE, pausedAtMs: null };
+  const noPorts = { ports: {}, portUrls: {} };
+  const settings = { labels: {}, env: {}, contexts: [], ...noPorts, life: DEFAULT_LIFE, pausedAtMs: null };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 
@@ -151,5 +175,7 @@ export function toStartedRecord(
   const { record } = sandbox;
   if (!record) return newRecord(sandbox, request, nowMs);
   if (record.deletedAtMs === null) return { ...record, asked: { ...record.asked, ...request.asked } };
-  return { ...newRecord(sandbox, request, nowMs), secret: record.secret, signatures: record.signatures };
+  const { secret, signatures, previewId } = record;
+  const fresh = newRecord(sandbox, request, nowMs);
+  return { ...fresh, secret, signatures, previewId: previewId ?? fresh.previewId };
 }

@@ -37,6 +37,9 @@ describe('a record of the first version', () => {
       env: {},
       contexts: [],
       signatures: 0,
+      previewId: null,
+      ports: {},
+      portUrls: {},
     });
   });
 

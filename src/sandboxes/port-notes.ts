@@ -1,0 +1,95 @@
+import type { Clock } from '../async/clock.ts';
+import { SandboxError } from '../errors.ts';
+import type { SandboxAddress } from './address.ts';
+import type { Catalog } from './catalog.ts';
+import type { Changes } from './changes.ts';
+import type { SandboxRef } from './ref.ts';
+import type { Registry } from './registry.ts';
+import { newPreviewId, type PortSettings, type SandboxRecord } from './storage/record.ts';
+import type { SandboxStore } from './storage/store.ts';
+
+export type { PortSettings };
+
+/** Ports of one sandbox for which something may be settled. */
+const MAX_PORTS = 512;
+
+interface PortNotesParts {
+  readonly changes: Changes;
+  readonly catalog: Catalog;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly store: SandboxStore;
+}
+
+/** What the record of a sandbox says of its ports. */
+export interface NotedPorts {
+  readonly previewId: string;
+  readonly ports: Readonly<Record<string, PortSettings>>;
+  /** By port, until when the last URL that opens it is good, on the wall clock. */
+  readonly portUrls: Readonly<Record<string, number>>;
+}
+
+/** What the records of sandboxes keep of their ports. Throws `not_found` where there is no sandbox. */
+export class PortNotes {
+  readonly #parts: PortNotesParts;
+
+  constructor(parts: PortNotesParts) {
+    this.#parts = parts;
+  }
+
+  /** What is noted; a sandbox of before there were previews gets its preview id now. */
+  async read(ref: SandboxRef): Promise<NotedPorts> {
+    const { record } = await this.#parts.changes.findExisting(ref);
+    if (record?.previewId) return { ...record, previewId: record.previewId };
+    return await this.#write(ref, (before) => before);
+  }
+
+  /** Settles something for a port. Throws `conflict` where there are as many as may be. */
+  async change(ref: SandboxRef, port: number, settings: PortSettings): Promise<NotedPorts> {
+    return await this.#write(ref, (record) => ({ ...record, ports: withRoom(record.ports, port, settings) }));
+  }
+
+  /** Notes that a URL was signed that opens a port until then. */
+  async noteUrl(ref: SandboxRef, port: number, untilMs: number): Promise<NotedPorts> {
+    const nowMs = this.#parts.clock.wallMs();
+    return await this.#write(ref, (record) => {
+      const portUrls = Object.fromEntries(Object.entries(record.portUrls).filter(([, ms]) => ms > nowMs));
+      const until = Math.max(untilMs, portUrls[port] ?? 0);
+      return { ...record, portUrls: withRoom(portUrls, port, until) };
+    });
+  }
+
+  /** The address of the sandbox whose preview hosts have this id, deleted or not; null where none has. */
+  async addressOf(previewId: string): Promise<SandboxAddress | null> {
+    return (await this.#parts.catalog.ofPreview(previewId))?.address ?? null;
+  }
+
+  /** True for a port that is public, or that a URL opens which is still good; false for one of a sandbox that is not there. */
+  async isShown(previewId: string, port: number): Promise<boolean> {
+    const { catalog, registry, clock } = this.#parts;
+    const entry = await catalog.ofPreview(previewId);
+    const record = entry && entry.deletedAtMs === null ? (await registry.find(entry.id))?.record : undefined;
+    if (!record) return false;
+    return record.ports[port]?.visibility === 'public' || (record.portUrls[port] ?? 0) > clock.wallMs();
+  }
+
+  async #write(ref: SandboxRef, change: (record: SandboxRecord) => SandboxRecord): Promise<NotedPorts> {
+    const { changes, store } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    return await changes.exclusively(sandbox, async () => {
+      const { record } = sandbox;
+      if (!record || record.deletedAtMs !== null) throw new SandboxError('not_found', 'Sandbox not found');
+      const previewId = record.previewId ?? newPreviewId();
+      const changed = { ...change(record), previewId };
+      sandbox.record = changed;
+      await store.write(changed);
+      return changed;
+    });
+  }
+}
+
+function withRoom<T>(known: Readonly<Record<string, T>>, port: number, value: T): Record<string, T> {
+  const changed = { ...known, [port]: value };
+  if (Object.keys(changed).length <= MAX_PORTS) return changed;
+  throw new SandboxError('conflict', `A sandbox has settings for ${MAX_PORTS} ports at the most.`);
+}
