@@ -12,9 +12,11 @@ import { FileTree } from './files/file-tree.ts';
 import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
 import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
+import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
 import { measureEngine } from './observability/measured-engine.ts';
 import { Metrics } from './observability/metrics.ts';
+import { Ports } from './ports/ports.ts';
 import { Processes } from './processes/processes.ts';
 import { type CoreParts, openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
@@ -62,13 +64,16 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     contexts: new Contexts(sandboxes, life.contextNotes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     tree: new FileTree(sandboxes),
+    ports: new Ports(sandboxes, life.portNotes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
-  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock });
+  const hosts = new PreviewHosts(config);
+  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
   const dialects = [clara, metricsDialect(metrics, config, clara), ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
+    hosts,
     connectionLimits: { ...CONNECTION_LIMITS, ...parts.connectionLimits },
     logger,
     clock,

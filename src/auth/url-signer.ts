@@ -17,6 +17,12 @@ export interface SignedRequest {
   readonly expiresAt: number;
 }
 
+/** Who holds it is let in as that key for some time. */
+type Grant = Pick<SignedRequest, 'keyName' | 'signatures' | 'expiresAt'>;
+
+/** Stands where a request that is signed has its method. */
+const ANY_METHOD = '*';
+
 const TOKEN = /^([A-Za-z0-9_-]{1,100})\.(\d{1,16})\.(\d{1,12})\.([A-Za-z0-9_-]{43})$/;
 
 /** Signs requests and knows its own signatures again; what holds one needs no key. */
@@ -32,10 +38,23 @@ export class UrlSigner {
 
   /** The target with its signature. */
   sign(request: SignedRequest): string {
-    const { target, keyName, signatures, expiresAt } = request;
-    const name = Buffer.from(keyName).toString('base64url');
-    const token = [name, signatures, expiresAt, this.#mac(request)].join('.');
-    return `${target}${target.includes('?') ? '&' : '?'}${SIGNATURE}=${token}`;
+    const { target } = request;
+    return `${target}${target.includes('?') ? '&' : '?'}${SIGNATURE}=${this.#tokenOf(request)}`;
+  }
+
+  /** A token that opens all below a path, whatever the method. */
+  grant(below: string, grant: Grant): string {
+    return this.#tokenOf({ ...grant, method: ANY_METHOD, target: below });
+  }
+
+  /** What a token opens below this path; null where it is none of ours, or for another path, or its key is gone. */
+  verifyGrant(below: string, token: string): SignedRequest | null {
+    const [, name = '', signatures = '', expiresAt = '', mac = ''] = TOKEN.exec(token) ?? [];
+    const keyName = Buffer.from(name, 'base64url').toString();
+    if (mac === '' || !this.#digests.has(keyName)) return null;
+    const numbers = { signatures: Number(signatures), expiresAt: Number(expiresAt) };
+    const granted = { method: ANY_METHOD, target: below, keyName, ...numbers };
+    return isSame(this.#mac(granted), mac) ? granted : null;
   }
 
   /** What a request with a signature may do; null where the signature is none of ours, or of another request, or its key is gone. */
@@ -64,6 +83,12 @@ export class UrlSigner {
       if (isSame(this.#mac(request), mac)) return request;
     }
     return null;
+  }
+
+  #tokenOf(request: SignedRequest): string {
+    const { keyName, signatures, expiresAt } = request;
+    const name = Buffer.from(keyName).toString('base64url');
+    return [name, signatures, expiresAt, this.#mac(request)].join('.');
   }
 
   #mac({ method, target, keyName, signatures, expiresAt }: SignedRequest): string {

@@ -53,6 +53,10 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^(?:\*\.)?[\p{L}\p{N}.-]+(?::\d+)?$/u, 'must be a name such as sandbox.example.org')
     .default('localhost'),
+  SANDBOX_PREVIEW_DOMAIN: z
+    .string()
+    .regex(/^(?=.{1,200}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i, 'must be a name such as preview.example.org')
+    .optional(),
   SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
   SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
   SANDBOX_POOL_SIZE: integerOr('auto', 0, 1000).default('auto'),
@@ -160,7 +164,28 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
     throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
   }
+  requireSeparatePreviews(env);
   return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null);
+}
+
+/** Pages of previews must be of another site than the API: cookies of one would reach the other. */
+function requireSeparatePreviews(env: Environment): void {
+  const previews = env.SANDBOX_PREVIEW_DOMAIN?.toLowerCase();
+  if (previews === undefined) return;
+  const names = {
+    SANDBOX_DOMAIN: env.SANDBOX_DOMAIN.toLowerCase().replace(/^\*\.|:\d+$/g, ''),
+    SANDBOX_PUBLIC_URL: env.SANDBOX_PUBLIC_URL === '' ? '' : new URL(env.SANDBOX_PUBLIC_URL).hostname,
+  };
+  for (const [variable, name] of Object.entries(names)) {
+    if (name === '' || !(isWithin(previews, name) || isWithin(name, previews))) continue;
+    throw new ConfigError(
+      `SANDBOX_PREVIEW_DOMAIN (${previews}) must not be, contain or lie below ${variable} (${name}): pages of sandboxes would share cookies with the API. Take a domain of its own.`,
+    );
+  }
+}
+
+function isWithin(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`);
 }
 
 function toConfig(env: Environment, publishAddress: string | null) {
@@ -185,6 +210,8 @@ function toConfig(env: Environment, publishAddress: string | null) {
     /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */
     publishAddress,
     domain: env.SANDBOX_DOMAIN,
+    /** Where previews have hosts of their own; null for localhost. */
+    previewDomain: env.SANDBOX_PREVIEW_DOMAIN ?? null,
     dataDir: env.SANDBOX_DATA_DIR,
     maxSandboxes: env.SANDBOX_MAX_CONTAINERS,
     poolSize: env.SANDBOX_POOL_SIZE,

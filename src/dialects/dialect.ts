@@ -9,6 +9,7 @@ import type { KeyDoor } from '../http/auth.ts';
 import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import { scoped } from '../http/scope.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
@@ -34,6 +35,7 @@ export interface Core {
   readonly contexts: Contexts;
   readonly files: Files;
   readonly tree: FileTree;
+  readonly ports: Ports;
   readonly info: Info;
 }
 
@@ -52,8 +54,8 @@ export interface Dialect {
   principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
   /** The sandbox that a request is about; null for a request about none. Its parts are not validated yet. */
   addressOf(request: FastifyRequest): SandboxAddress | null;
-  /** Routes for everybody. */
-  readonly openRoutes?: FastifyPluginAsyncZod<Core>;
+  /** Routes for everybody, which may look at keys themselves. */
+  readonly openRoutes?: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }>;
   /** Routes that need a key. */
   readonly routes: FastifyPluginAsyncZod<Core>;
 }
@@ -76,7 +78,7 @@ export async function registerDialect(
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, dialect };
     });
-    if (dialect.openRoutes) await dialect.openRoutes(scope.withTypeProvider<ZodTypeProvider>(), core);
+    if (dialect.openRoutes) await dialect.openRoutes(scope.withTypeProvider<ZodTypeProvider>(), { ...core, keys });
     await scope.register(secured);
   });
   const secured = scoped(`${dialect.name} secured`, async (scope: FastifyInstance) => {

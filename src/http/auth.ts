@@ -71,6 +71,25 @@ export class KeyDoor {
     return match.principal;
   }
 
+  /** The holder of the key that a request shows, within its rate, whoever else is let in; null where it shows none, which nobody counts. */
+  admitKnown(request: FastifyRequest): Principal | null {
+    const match = findMatch(this.#matches, hashKey(presentedKey(request)));
+    if (!match) return null;
+    request.principal = match.principal;
+    this.#limits.countRequest(match.key);
+    return match.principal;
+  }
+
+  /** Lets somebody in who needs no key, within the rate of an address. */
+  admitVisitor(request: FastifyRequest): void {
+    this.#limits.countOpenRequest(request);
+  }
+
+  /** True where `Authorization` holds a key, whatever else the request shows. */
+  hasKeyInAuthorization(request: FastifyRequest): boolean {
+    return findMatch(this.#matches, hashKey(keyOfAuthorization(request))) !== undefined;
+  }
+
   /** The holder of the key of this name, within its rate; throws `unauthorized` where it is gone, or `too_many`. */
   admitNamed(request: FastifyRequest, name: string): Principal {
     const match = this.#matches.find(({ key }) => key.name === name);
@@ -109,7 +128,10 @@ function requireOwnUser(request: FastifyRequest, principal: Principal, user: { i
 /** Empty where the request shows no key. */
 function presentedKey(request: FastifyRequest): string {
   const header = request.headers['x-api-key'];
-  if (typeof header === 'string') return header;
+  return typeof header === 'string' ? header : keyOfAuthorization(request);
+}
+
+function keyOfAuthorization(request: FastifyRequest): string {
   const { authorization } = request.headers;
   if (authorization === undefined) return '';
   // Node shows the first alone, where a proxy may have looked at the last.

@@ -17,7 +17,7 @@ export function refuseEncodedBodies(app: FastifyInstance): void {
 
 /** False where a body is left unread, and does no harm. */
 function readsBody({ raw, method, routeOptions }: FastifyRequest): boolean {
-  if (method === 'GET' || method === 'HEAD') return false;
+  if (method === 'GET' || method === 'HEAD' || routeOptions.config.isPassedOn === true) return false;
   return hasBody(raw) || routeOptions.config.streamsBody === true;
 }
 

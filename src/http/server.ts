@@ -12,8 +12,10 @@ import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
 import { resetCutAnswers } from './cut-answers.ts';
 import { answerFrameworkError, type ProblemRenderer, registerErrors } from './errors.ts';
+import { refuseForeignPages } from './foreign-pages.ts';
 import { registerFrontPage } from './front-page.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
+import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
 import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
@@ -38,6 +40,8 @@ export interface HttpServerParts extends OpenApiParts {
   /** False where the log must not name users. */
   readonly logsUsers: boolean;
   readonly corsOrigins: readonly string[];
+  /** Which hosts are the API's, and which show what runs in sandboxes. */
+  readonly hosts: PreviewHosts;
   readonly apiKeys: readonly ApiKey[];
   readonly meter: RequestMeter;
   /** Writes the errors of what no dialect answers. */
@@ -64,6 +68,7 @@ export async function createHttpServer(
     return503OnClosing: false,
   });
   app.addHook('onClose', async () => strangerLines.close());
+  separatePreviews(app, parts.hosts);
   app.setValidatorCompiler(createValidatorCompiler(logger));
   app.setSerializerCompiler(serializerCompiler);
   registerErrors(app, renderError);
@@ -85,6 +90,7 @@ export async function createHttpServer(
   await registerSecurityHeaders(app, parts.corsOrigins);
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
   limitOpenRequests(app, rateLimits);
+  refuseForeignPages(app, parts.corsOrigins);
   answerUnknownRoutes(app);
   await registerWebSockets(app);
   await registerOpenApi(app, parts);

@@ -24,14 +24,16 @@ class Address {
  */
 export function answerUnknownRoutes(app: FastifyInstance): void {
   const addresses = new Map<string, Address>();
-  app.addHook('onRoute', ({ url, method }) => {
+  app.addHook('onRoute', ({ url, method, config }) => {
+    // Another site, whose routes are none of this one's.
+    if (config?.isPreview === true) return;
     const address = addresses.get(url) ?? new Address(url);
     for (const name of [method].flat()) address.methods.add(name);
     addresses.set(url, address);
   });
   app.addHook('onRequest', (request, reply, done) => {
     const isOptions = request.method === 'OPTIONS';
-    if (!request.is404 && !isOptions) return done();
+    if (!request.is404 && (!isOptions || request.routeOptions.config.isPassedOn === true)) return done();
     const methods = methodsOf(request, addresses);
     if (methods.length === 0) throw new HttpError(404, 'Not Found');
     const allow = [...methods, 'OPTIONS'];

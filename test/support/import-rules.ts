@@ -4,6 +4,7 @@ const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/version.ts', 'src/youn
 /** What a dialect gets of the core. */
 const CORE = [
   'src/processes',
+  'src/ports',
   'src/contexts',
   'src/files',
   'src/sandboxes/sandboxes.ts',
@@ -72,6 +73,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/http',
     'src/agent/link',
     'src/processes',
+    'src/ports',
     'src/contexts',
     'src/files',
     'src/sandboxes/core.ts',
@@ -102,6 +104,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/dialects': ['src/http', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [
     'src/auth',
+    'src/auth/principal.ts',
     'src/async',
     'src/dialects',
     'src/http',
@@ -122,6 +125,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/processes': [...AGENT, ...USE, ...GROUND],
   'src/contexts': ['src/processes', 'src/sandboxes/context-notes.ts', ...AGENT, ...USE, ...GROUND],
+  'src/ports': ['src/sandboxes/port-notes.ts', 'src/sandboxes/address.ts', ...AGENT, ...USE, ...GROUND],
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
   'src/sandboxes/core.ts': [
     'src/idempotency',
@@ -131,6 +135,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/listing.ts',
     'src/sandboxes/settings.ts',
     'src/sandboxes/context-notes.ts',
+    'src/sandboxes/port-notes.ts',
     'src/sandboxes/usage-report.ts',
     'src/sandboxes/checkpoints',
     'src/sandboxes/info.ts',
@@ -198,6 +203,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...AGENT,
     ...GROUND,
   ],
+  'src/sandboxes/port-notes.ts': ['src/sandboxes/changes.ts', ...SANDBOX, ...GROUND],
   'src/sandboxes/context-notes.ts': ['src/sandboxes/changes.ts', ...SANDBOX],
   'src/sandboxes/usage-report.ts': ['src/sandboxes/changes.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/info.ts': [...GROUND],

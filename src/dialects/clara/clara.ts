@@ -12,13 +12,17 @@ import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { treeRoutes } from './fs/routes.ts';
 import { TAGS } from './operation.ts';
+import { certificateRoute } from './ports/certificate-route.ts';
+import { hostRoutes } from './ports/host-routes.ts';
+import { pathRoutes } from './ports/path-routes.ts';
+import { type PortOptions, portRoutes } from './ports/routes.ts';
 import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
 import { healthRoute, infoRoute } from './service/routes.ts';
-import { admitSignatures, type SignatureOptions, signatureRoutes } from './signatures/routes.ts';
+import { admitSignatures, signatureRoutes } from './signatures/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
 
-interface ClaraOptions extends SignatureOptions {
+interface ClaraOptions extends PortOptions {
   /** Largest file that is answered as JSON, in bytes. */
   readonly jsonLimitBytes: number;
   /** The longest timeout of a stream or process, in seconds. */
@@ -32,6 +36,8 @@ interface ClaraOptions extends SignatureOptions {
 /** The native dialect: one sandbox for each user, named by the user's id. */
 export function claraDialect(options: ClaraOptions): Dialect {
   const { jsonLimitBytes, maxTimeoutSeconds, isExecuteStateful, answers, signer, clock } = options;
+  const { publicUrl, hosts, port } = options;
+  const portOptions = { signer, clock, publicUrl, hosts, port };
   return {
     name: 'clara',
     tags: TAGS,
@@ -40,7 +46,12 @@ export function claraDialect(options: ClaraOptions): Dialect {
     renderError,
     principalOf: (request, keys) => signerOf(request, keys, signer, clock) ?? keys.admit(request),
     addressOf,
-    openRoutes: healthRoute,
+    openRoutes: async (app, core) => {
+      await healthRoute(app, core);
+      await certificateRoute(app, { ...core, hosts, clock });
+      await app.register(scoped('ports by path', pathRoutes), { ...core, ...portOptions });
+      await app.register(scoped('ports by host', hostRoutes), { ...core, ...portOptions });
+    },
     routes: async (app, core) => {
       admitSignatures(app, core);
       keepFirstAnswers(app, { answers, sandboxIdOf });
@@ -54,7 +65,8 @@ export function claraDialect(options: ClaraOptions): Dialect {
       await fileRoutes(app, { ...core, jsonLimitBytes });
       await app.register(scoped('transfers', transferRoutes), core);
       await checkpointRoutes(app, core);
-      await signatureRoutes(app, { ...core, signer, clock, publicUrl: options.publicUrl });
+      await signatureRoutes(app, { ...core, ...portOptions });
+      await portRoutes(app, { ...core, ...portOptions });
     },
   };
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { sandboxErrors } from './errors.ts';
 import { userParams } from './fields.ts';
 
-type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files' | 'checkpoints';
+type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files' | 'checkpoints' | 'ports';
 
 /** The sections of this dialect's operations in the OpenAPI document. */
 export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
@@ -14,6 +14,7 @@ export const TAGS: readonly { readonly name: Tag; readonly description: string }
   { name: 'contexts', description: 'Interpreters whose variables live on between calls' },
   { name: 'files', description: 'Files of a sandbox' },
   { name: 'checkpoints', description: 'The files of a sandbox as they were' },
+  { name: 'ports', description: 'Servers in a sandbox, reached from outside' },
 ];
 
 /** The options of a route: how the OpenAPI document shows it, and what it takes and answers. */

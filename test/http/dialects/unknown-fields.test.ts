@@ -125,7 +125,8 @@ describe('any other route', () => {
     expect(others.length).toBeGreaterThan(3);
     for (const { method, url, operation } of others) {
       const takesJson = operation.requestBody?.content['application/json'] !== undefined;
-      const answer = await ask(quiet, method, url.replace('{id}', '1'), takesJson ? {} : undefined, {
+      const path = url.replace('{id}', '1').replace('{port}', '80');
+      const answer = await ask(quiet, method, path, takesJson ? {} : undefined, {
         disk_limit: '1g',
       });
       const part = takesJson ? 'body' : 'query';

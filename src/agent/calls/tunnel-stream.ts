@@ -1,0 +1,74 @@
+import { Duplex } from 'node:stream';
+import type { Channel } from '../wire/channel.ts';
+
+/** How long what was written may take to arrive after both ends are done with it, in milliseconds. */
+const LINGER_MS = 60_000;
+
+/** A channel of bytes both ways as a stream, at its reader's pace; each way has an end of its own. */
+export class TunnelStream extends Duplex {
+  #channel: Channel | undefined;
+  readonly #cancel: () => void;
+  readonly #queue: Buffer[] = [];
+  #isWanted = false;
+  #hasEnded = false;
+
+  /** `cancel` ends the channel's call. */
+  constructor(cancel: () => void) {
+    super();
+    this.#cancel = cancel;
+    // Whoever uses it hears of an error; where nobody does any more, nobody has to.
+    this.on('error', () => undefined);
+  }
+
+  /** Names the channel, before anything is read or written. */
+  attach(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  /** Bytes from the sandbox. */
+  receive(payload: Buffer): void {
+    this.#queue.push(payload);
+    this.#pass();
+  }
+
+  /** No more come. */
+  receiveEnd(): void {
+    this.#hasEnded = true;
+    this.#pass();
+  }
+
+  override _read(): void {
+    this.#isWanted = true;
+    this.#pass();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#channel) this.#channel.write(0, chunk).then(() => done(), done);
+    else done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#channel?.end(0);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#queue.length = 0;
+    if (error || !this.readableEnded || !this.writableFinished) this.#cancel();
+    else setTimeout(this.#cancel, LINGER_MS).unref();
+    done(error);
+  }
+
+  #pass(): void {
+    while (this.#isWanted && this.#queue.length > 0) {
+      const payload = this.#queue.shift();
+      if (!payload) break;
+      this.#isWanted = this.push(payload);
+      this.#channel?.consumed(payload.length);
+    }
+    if (this.#hasEnded && this.#queue.length === 0 && !this.readableEnded && !this.destroyed) {
+      this.#hasEnded = false;
+      this.push(null);
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { SandboxError } from '../../../errors.ts';
+import type { KeyDoor } from '../../../http/auth.ts';
+import { isForeignPage } from '../../../http/foreign-pages.ts';
+import { takeCookie, withoutDomain } from '../../../http/forward/cookies.ts';
+import type { Header } from '../../../http/forward/headers.ts';
+import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
+import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
+import type { Core } from '../../dialect.ts';
+import { type Admitted, PortDoor } from './admission.ts';
+import { showFailuresAsPages } from './failure-page.ts';
+import { leaveBodies, passedMethods, passToPort } from './passing.ts';
+import type { PortOptions } from './routes.ts';
+import { belowOnce, originForm, tokensOf, withoutToken } from './targets.ts';
+
+/** The native dialect: what runs on a port, for browsers, on a host of its own. */
+export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyDoor }> = async (app, core) => {
+  const { hosts, ports, clock } = core;
+  const door = new PortDoor(core);
+  leaveBodies(app);
+  showFailuresAsPages(app);
+
+  const pass = async (request: FastifyRequest, reply: FastifyReply) => {
+    const place = hosts.placeOf(hosts.nameOf(request.raw));
+    const address = place && (await ports.addressOf(place.previewId));
+    if (!place || address?.namespace !== SHARED_NAMESPACE) {
+      throw new SandboxError('unreachable', 'There is no preview of this name.');
+    }
+    const asked = originForm(request.url);
+    const isForeign = isForeignPage(request);
+    const cookie = isForeign ? null : takeCookie(request.headers.cookie ?? '', PORT_COOKIE).value;
+    const tokens = [...tokensOf(asked), ...(cookie === null ? [] : [cookie])];
+    const asking = { userId: address.id, port: place.port, tokens, isHost: true, isForeign };
+    const admitted = await door.admit(request, asking);
+    const target = withoutToken(asked, admitted.token);
+    const setCookie = target === asked ? null : toCookie(admitted, clock.wallMs(), hosts.isLocal);
+    if (setCookie !== null && isVisit(request)) {
+      const headers = { 'Set-Cookie': setCookie, 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' };
+      return await reply.code(303).headers(headers).header('Location', onThisHost(target)).send();
+    }
+    return await passToPort(request, reply, core, {
+      admitted,
+      port: place.port,
+      target: belowOnce(admitted.settings.pathPrefix, target),
+      host: request.host,
+      prefix: null,
+      toAnswerHeaders: (headers) => toPageHeaders(headers, setCookie),
+    });
+  };
+
+  app.route({
+    method: passedMethods(app),
+    url: '*',
+    constraints: { surface: 'preview' },
+    helmet: false,
+    config: { needsKey: true, streamsBody: true, isPassedOn: true, isPreview: true, cors: false },
+    schema: { hide: true },
+    // A WebSocket has no handler of its own.
+    preHandler: async (request, reply) => (request.ws ? await pass(request, reply) : undefined),
+    handler: pass,
+  });
+};
+
+/** True where a browser goes to a page, which then asks for more with what it has in its cookies. */
+function isVisit({ method, headers, ws }: FastifyRequest): boolean {
+  return method === 'GET' && !ws && /\btext\/html\b/i.test(headers.accept ?? '');
+}
+
+/** The cookie in place of the token of a URL; null where no token let the request in. */
+function toCookie({ token, signed }: Admitted, nowMs: number, isLocal: boolean): string | null {
+  if (token === null || signed === null) return null;
+  const seconds = Math.max(0, signed.expiresAt - Math.floor(nowMs / 1000));
+  const site = isLocal ? 'SameSite=Lax' : 'SameSite=None; Partitioned';
+  return `${PORT_COOKIE}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; ${site}`;
+}
+
+/** A path that no browser takes for another host. */
+function onThisHost(target: string): string {
+  return /^\/[/\\]/.test(target) ? `/.${target}` : target;
+}
+
+function toPageHeaders(headers: readonly Header[], setCookie: string | null): readonly Header[] {
+  const kept = headers.flatMap(([name, value]): Header[] => {
+    // It would clear the cookies of all previews.
+    if (/^clear-site-data$/i.test(name)) return [];
+    if (!/^set-cookie$/i.test(name)) return [[name, value]];
+    const cookie = withoutDomain(value, PORT_COOKIE);
+    return cookie === null ? [] : [[name, cookie]];
+  });
+  const isKeyed = headers.some(([name]) => /^origin-agent-cluster$/i.test(name));
+  return [
+    ...kept,
+    // Pages of previews have a domain in common, which must not make them one.
+    ...(isKeyed ? [] : [['Origin-Agent-Cluster', '?1'] as const]),
+    ...(setCookie === null ? [] : [['Set-Cookie', setCookie] as const, ['Referrer-Policy', 'no-referrer'] as const]),
+  ];
+}

@@ -1,0 +1,59 @@
+import { METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KeyDoor } from '../../../http/auth.ts';
+import type { Header } from '../../../http/forward/headers.ts';
+import { passOn } from '../../../http/forward/pass-on.ts';
+import { toPortHeaders } from '../../../http/forward/request-headers.ts';
+import type { Core } from '../../dialect.ts';
+import type { Admitted } from './admission.ts';
+
+/** Methods that are not for another server: one makes a tunnel, the other sends back what a browser keeps from pages. */
+const NOT_PASSED_ON: readonly string[] = ['CONNECT', 'TRACE'];
+
+/** How a request is passed on to a port. */
+interface Passing {
+  readonly admitted: Admitted;
+  readonly port: number;
+  /** Path and query, as the server there is asked. */
+  readonly target: string;
+  /** What that server is called. */
+  readonly host: string;
+  /** The part of the path that it does not see; null where it sees all. */
+  readonly prefix: string | null;
+  toAnswerHeaders(headers: readonly Header[]): readonly Header[];
+}
+
+/** All methods that are passed on; the server learns those that it did not know. */
+export function passedMethods(app: FastifyInstance): string[] {
+  const methods = METHODS.filter((method) => !NOT_PASSED_ON.includes(method));
+  for (const method of methods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  }
+  return methods;
+}
+
+/** Leaves the bodies of a scope's requests unread, whatever they call themselves. */
+export function leaveBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+}
+
+/** Passes a request on to a port and its answer back. */
+export async function passToPort(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { ports, settings, keys }: Core & { readonly keys: KeyDoor },
+  { admitted, port, target, host, prefix, toAnswerHeaders }: Passing,
+): Promise<FastifyReply> {
+  const { ref, signed, isVisitor } = admitted;
+  const hidesAuthorization = keys.hasKeyInAuthorization(request);
+  const revoked = signed ? [await settings.whenRevoked(ref, signed.signatures)] : [];
+  const expired = signed ? [AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now()))] : [];
+  return await passOn(request, reply, {
+    target,
+    headers: toPortHeaders(request, { host, prefix, hidesAuthorization }),
+    connect: () => ports.connect(ref, port, { isVisitor }),
+    toAnswerHeaders,
+    ends: AbortSignal.any([request.server.closing, ...revoked, ...expired]),
+  });
+}

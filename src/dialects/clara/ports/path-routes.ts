@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { SandboxError } from '../../../errors.ts';
+import type { KeyDoor } from '../../../http/auth.ts';
+import type { Header } from '../../../http/forward/headers.ts';
+import type { Core } from '../../dialect.ts';
+import { PortDoor, scopeOf } from './admission.ts';
+import { showFailuresAsPages } from './failure-page.ts';
+import { leaveBodies, passedMethods, passToPort } from './passing.ts';
+import type { PortOptions } from './routes.ts';
+import { portParams } from './schemas.ts';
+import { below, belowPort, tokensOf, withoutToken } from './targets.ts';
+
+/** Keeps a page of the path form from being one of the API's origin. */
+const POLICY = "sandbox allow-scripts allow-forms allow-popups; frame-ancestors 'none'";
+
+/** What an answer would change of the API's origin in a browser. */
+const OF_THE_ORIGIN =
+  /^(?:set-cookie2?|clear-site-data|service-worker-allowed|access-control-.*|strict-transport-security|alt-svc|nel|report-to|reporting-endpoints)$/i;
+
+/** The native dialect: what runs on a port, for programs, below the sandbox's own address. */
+export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyDoor }> = async (app, core) => {
+  const door = new PortDoor(core);
+  leaveBodies(app);
+  showFailuresAsPages(app);
+
+  const pass = async (request: FastifyRequest<{ Params: z.output<typeof portParams> }>, reply: FastifyReply) => {
+    const { user_id: userId, port } = request.params;
+    if (request.headers['service-worker'] !== undefined) {
+      throw new SandboxError(
+        'forbidden',
+        'A service worker is not served below the API; open the preview of the port.',
+      );
+    }
+    const asked = belowPort(request.url);
+    const asking = { userId, port, tokens: tokensOf(asked), isHost: false, isForeign: false };
+    const admitted = await door.admit(request, asking);
+    const isPrivate = admitted.signed !== null;
+    return await passToPort(request, reply, core, {
+      admitted,
+      port,
+      target: below(admitted.settings.pathPrefix, withoutToken(asked, admitted.token)),
+      // No page knows this server by the API's name.
+      host: `localhost:${port}`,
+      prefix: scopeOf(userId, port).slice(0, -1),
+      toAnswerHeaders: (headers) => toApiHeaders(headers, isPrivate),
+    });
+  };
+
+  app.route({
+    method: passedMethods(app),
+    url: '/sandbox/:user_id/ports/:port/*',
+    config: { needsKey: true, streamsBody: true, isPassedOn: true },
+    schema: { hide: true, params: portParams },
+    // A WebSocket has no handler of its own.
+    preHandler: async (request, reply) => (request.ws ? await pass(request, reply) : undefined),
+    handler: pass,
+  });
+};
+
+function toApiHeaders(headers: readonly Header[], isPrivate: boolean): readonly Header[] {
+  const kept = headers.filter(([name]) => !OF_THE_ORIGIN.test(name));
+  const policy: Header = ['Content-Security-Policy', POLICY];
+  if (!isPrivate) return [...kept, policy];
+  const others = kept.filter(([name]) => !/^(?:referrer-policy|cache-control)$/i.test(name));
+  return [...others, policy, ['Referrer-Policy', 'no-referrer'], ['Cache-Control', 'private, no-store']];
+}

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { earlyBytesOf } from '../web-sockets.ts';
+import type { Header } from './headers.ts';
+
+/** Between two looks of the kernel whether a silent client is still there, in milliseconds. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** How long a client may take none of what waits for it, in milliseconds. */
+const STALLED_MS = 60_000;
+
+interface Joined {
+  /** The connection to the server in the sandbox, which has agreed. */
+  readonly port: Duplex;
+  readonly headers: readonly Header[];
+  /** Raised when the client may not use it any more. */
+  readonly ends: AbortSignal;
+}
+
+/** Tells a client that its WebSocket is open and carries its bytes as they are, until both ends are done or `ends` is raised. */
+export function joinWebSocket(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { port, headers, ends }: Joined,
+): FastifyReply {
+  const client = request.raw.socket;
+  reply.hijack();
+  client.setTimeout(0);
+  client.setNoDelay(true);
+  client.setKeepAlive(true, KEEP_ALIVE_MS);
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
+  client.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  const early = earlyBytesOf(request.raw);
+  if (early.length > 0) port.write(early);
+  const end = () => {
+    ends.removeEventListener('abort', end);
+    client.destroy();
+    port.destroy();
+  };
+  for (const side of [client, port]) side.on('error', end).on('close', end);
+  client.on('timeout', end).on('drain', () => client.setTimeout(0));
+  carry(client, port);
+  carry(port, client, () => client.setTimeout(STALLED_MS));
+  if (ends.aborted) end();
+  else ends.addEventListener('abort', end);
+  return reply;
+}
+
+/** Carries one way at the pace of its taker, and its end. */
+function carry(from: Duplex, to: Duplex, onStalled: () => void = () => undefined): void {
+  from.on('data', (chunk: Buffer) => {
+    if (to.write(chunk)) return;
+    from.pause();
+    onStalled();
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => to.end());
+}

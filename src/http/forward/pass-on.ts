@@ -1,0 +1,72 @@
+import type { Duplex } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SandboxError } from '../../errors.ts';
+import { limitIdleClient } from '../client-idle.ts';
+import { disconnectSignal } from '../disconnect.ts';
+import { bytesOf, hasBody } from '../request-bytes.ts';
+import type { Answer } from './answer-handler.ts';
+import { ask } from './ask.ts';
+import { endToEnd, type Header, toRecord } from './headers.ts';
+import { joinWebSocket } from './join-web-socket.ts';
+
+/** How long a client may move no byte of what it sends or is sent, in milliseconds. */
+const CLIENT_IDLE_MS = 60_000;
+
+interface PassedOn {
+  /** Path and query, as the server there is asked. */
+  readonly target: string;
+  readonly headers: readonly Header[];
+  /** Connects to that server. */
+  connect(): Promise<Duplex>;
+  /** The headers that go back to the client. */
+  toAnswerHeaders(headers: readonly Header[]): readonly Header[];
+  /** Raised when the client may use a connection that it has no longer. */
+  readonly ends: AbortSignal;
+}
+
+/** Passes a request on to another server and its answer back, both as they come. Throws `unreachable` where there is no answer. */
+export async function passOn(request: FastifyRequest, reply: FastifyReply, passed: PassedOn): Promise<FastifyReply> {
+  const left = disconnectSignal(reply);
+  const socket = await passed.connect();
+  const isWebSocket = request.ws === true && asksForWebSocket(request);
+  const answer = await ask(socket, {
+    method: request.method,
+    target: passed.target,
+    headers: passed.headers,
+    body: hasBody(request.raw) && !isWebSocket ? bytesOf(request.raw) : null,
+    isWebSocket,
+    signal: left,
+  });
+  const headers = passed.toAnswerHeaders(endToEnd(answer.headers));
+  if (answer.upgraded) return joinWebSocket(request, reply, { port: answer.upgraded, headers, ends: passed.ends });
+  return sendBack(request, reply, answer, headers);
+}
+
+function sendBack(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, body }: Extract<Answer, { upgraded: null }>,
+  headers: readonly Header[],
+): FastifyReply {
+  if (status > 599) {
+    body.destroy();
+    throw new SandboxError(
+      'unreachable',
+      `The server on this port of the sandbox answered ${status}, which is no status.`,
+    );
+  }
+  reply.code(status).headers(toRecord(headers));
+  if (request.method === 'HEAD' || status === 204 || status === 304) {
+    body.resume();
+    return reply.send();
+  }
+  // A reader that takes nothing of what waits for it is idle; one that waits for the server there is not.
+  body.on('pause', () => limitIdleClient(reply, CLIENT_IDLE_MS));
+  body.on('resume', () => limitIdleClient(reply, 0));
+  return reply.send(body);
+}
+
+/** The one protocol that a connection may become: others would carry requests that nobody looks at. */
+function asksForWebSocket({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
+}

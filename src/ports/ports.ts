@@ -1,0 +1,111 @@
+import type { Duplex } from 'node:stream';
+import { type Listener, listListeners } from '../agent/calls/ports.ts';
+import { openTunnel } from '../agent/calls/tunnel.ts';
+import { AgentFailure } from '../agent/wire/failures.ts';
+import { SandboxError } from '../errors.ts';
+import type { SandboxAddress } from '../sandboxes/address.ts';
+import type { NotedPorts, PortNotes, PortSettings } from '../sandboxes/port-notes.ts';
+import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+
+export type { PortSettings };
+
+/** A port of a sandbox: somebody listens on it, or something is settled for it. */
+export interface Port extends PortSettings {
+  readonly port: number;
+  /** Who listens; null where nobody does, or nobody knows who. */
+  readonly process: Listener['process'];
+  /** Names the preview hosts of its sandbox. */
+  readonly previewId: string;
+}
+
+const UNSETTLED: PortSettings = { visibility: 'private', pathPrefix: null };
+
+/** Servers that code has started in sandboxes. Methods throw `not_found` where there is no sandbox. */
+export class Ports {
+  readonly #sandboxes: Sandboxes;
+  readonly #notes: PortNotes;
+
+  constructor(sandboxes: Sandboxes, notes: PortNotes) {
+    this.#sandboxes = sandboxes;
+    this.#notes = notes;
+  }
+
+  /** All that listen, and those with settings, lowest first; of a stopped sandbox the latter alone. */
+  async list(ref: SandboxRef): Promise<readonly Port[]> {
+    const noted = await this.#notes.read(ref);
+    const listeners = (await this.#sandboxes.look(ref, listListeners)) ?? [];
+    const numbers = new Set([...listeners.map(({ port }) => port), ...Object.keys(noted.ports).map(Number)]);
+    return [...numbers].sort((one, other) => one - other).map((port) => toPort(port, noted, listeners));
+  }
+
+  /** One of them; throws `not_found` where it is none. */
+  async get(ref: SandboxRef, port: number): Promise<Port> {
+    const found = (await this.list(ref)).find((one) => one.port === port);
+    if (found) return found;
+    throw new SandboxError('not_found', `Nothing listens on port ${port} of the sandbox, and nothing is set for it.`);
+  }
+
+  /** Settles who may reach a port; starts a stopped sandbox. */
+  async change(ref: SandboxRef, port: number, settings: PortSettings): Promise<Port> {
+    const noted = await this.#notes.change(ref, port, settings);
+    return toPort(port, noted, await this.#listeners(ref));
+  }
+
+  /** Notes that a URL was signed that opens a port until then, in milliseconds of the wall clock; starts a stopped sandbox. */
+  async share(ref: SandboxRef, port: number, untilMs: number): Promise<Port> {
+    const noted = await this.#notes.noteUrl(ref, port, untilMs);
+    return toPort(port, noted, await this.#listeners(ref));
+  }
+
+  /** What is settled for a port, without a question to the sandbox. */
+  async settingsOf(ref: SandboxRef, port: number): Promise<PortSettings> {
+    return (await this.#notes.read(ref)).ports[port] ?? UNSETTLED;
+  }
+
+  /** The address of the sandbox whose preview hosts have this id, deleted or not; null where none has. */
+  async addressOf(previewId: string): Promise<SandboxAddress | null> {
+    return await this.#notes.addressOf(previewId);
+  }
+
+  /** True for a port that is public, or that a URL opens which is still good; false for one of a sandbox that is not there. */
+  async isShown(previewId: string, port: number): Promise<boolean> {
+    return await this.#notes.isShown(previewId, port);
+  }
+
+  /**
+   * Connects to a port; the stream holds the sandbox awake until it is closed, that of a visitor for a while only. Throws `unreachable` where the sandbox is stopped or
+   * nothing listens, `not_found` for a port of the agent's own, `limit` where there are as many connections as may be.
+   */
+  async connect(ref: SandboxRef, port: number, { isVisitor }: { readonly isVisitor: boolean }): Promise<Duplex> {
+    const lease = isVisitor ? 'visit' : 'preview';
+    const held = await this.#sandboxes.acquire(ref, { lease, isUse: !isVisitor, thawsOnly: true });
+    try {
+      const stream = await openTunnel(held.connection, port);
+      stream.once('close', () => held.release(null));
+      return stream;
+    } catch (cause) {
+      const error = toConnectError(cause, port);
+      held.release(error);
+      throw error;
+    }
+  }
+
+  #listeners(ref: SandboxRef): Promise<readonly Listener[]> {
+    return this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => listListeners(connection));
+  }
+}
+
+function toPort(port: number, { ports, previewId }: NotedPorts, listeners: readonly Listener[]): Port {
+  const process = listeners.find((one) => one.port === port)?.process ?? null;
+  return { port, process, previewId, ...(ports[port] ?? UNSETTLED) };
+}
+
+function toConnectError(cause: unknown, port: number): unknown {
+  if (!(cause instanceof AgentFailure)) return cause;
+  if (cause.code === 'denied') return new SandboxError('not_found', `Port ${port} is the sandbox's own.`, { cause });
+  if (cause.code === 'not_found') {
+    return new SandboxError('unreachable', `Nothing listens on port ${port} of the sandbox.`, { cause });
+  }
+  return cause;
+}
