@@ -28,10 +28,11 @@ def bundle() -> bytes:
     sources = {}
     for parent, _, names in os.walk(folder):
         for name in names:
-            if name.endswith(".py") and name != "__init__.py":
-                path = os.path.join(parent, name)
+            path = os.path.join(parent, name)
+            below = os.path.relpath(path, folder)
+            if name.endswith((".py", ".cjs")) and name != "__init__.py":
                 with open(path, encoding="utf-8") as file:
-                    sources[os.path.relpath(path, folder)[:-3].replace(os.sep, ".")] = file.read()
+                    sources[below[:-3].replace(os.sep, ".") if name.endswith(".py") else below] = file.read()
     return zlib.compress(json.dumps(sources).encode())
 
 

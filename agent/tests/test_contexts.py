@@ -165,7 +165,7 @@ class Tables(ContextCase):
         self.assertFalse(self.client.call("context", id="a", most=2).result["made"])
         self.client.call("context", id="b", most=2)
         self.assert_fails("exists", "context", id="c", most=2)
-        self.assert_fails("not_found", "context", id="d", cwd="missing")
+        self.assert_fails("not_directory", "context", id="d", cwd="missing")
         self.assert_fails("not_found", "cell", b"1", id="unknown")
 
     def test_folder_and_variables_are_its_own(self) -> None:

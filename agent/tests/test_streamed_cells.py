@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Streamed(ContextCase):
+class StreamCase(ContextCase):
     def stream(self, code: str, name: str = "default", caller: bool = True, **parameters: Any) -> int:
         """Starts a cell; its process."""
         asked = dict({"make": {}, "timeoutMs": 20_000, "caller": caller, "about": {"kind": "context"}}, **parameters)
@@ -35,6 +35,8 @@ class Streamed(ContextCase):
             text = text[end:]
         return found
 
+
+class Streamed(StreamCase):
     def test_it_says_what_it_says_and_shows_and_ends(self) -> None:
         answer = self.read("print('a')\ndisplay(1)\nprint('b')\n2")
         self.assertEqual(answer.out, b"a\nb\n")

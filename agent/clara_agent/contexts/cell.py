@@ -9,7 +9,7 @@ from ..io.capture import HeadAndTail
 from ..io.pipe_reader import PipeReader
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
-from .context_operations import MAX_CONTEXTS, take_asked, take_name
+from .context_operations import MAX_CONTEXTS, require_language, take_asked, take_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Cell(Operation):
     def start(self) -> None:
         """Reads the parameters."""
         self._name = take_name(self.parameters)
+        self._language = take(self.parameters, "language", str, None)
         self._make = take(self.parameters, "make", dict, None)
         self._most = take_count(self.parameters, "most", MAX_CONTEXTS)
         self.timeout_ms = take_count(self.parameters, "timeoutMs", None)
@@ -85,15 +86,23 @@ class Cell(Operation):
         """The code is whole."""
         if self._context:
             return
-        table = self.agent.contexts()
-        context = table.get(self._name)
-        if context is None and self._make is not None:
-            context = table.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
-        found = self._context = context or table.find(self._name)
+        found = self._context = self.find_context()
         if self.timeout_ms is not None:
             # It may wait for the cells before it as long as it may run.
             self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
         found.submit(self)
+
+    def find_context(self) -> Context:
+        """The context, made where the call says of what; Failure `mismatch` where it has another language than the caller thinks."""
+        table = self.agent.contexts()
+        context = table.get(self._name)
+        if context is None and self._make is not None:
+            asked = take_asked(self._make, self.agent.workspace)
+            require_language(self._name, asked["language"], self._language)
+            return table.make(self._name, asked, self._most)
+        found = context or table.find(self._name)
+        require_language(self._name, found.language, self._language)
+        return found
 
     def _wait_no_longer(self) -> None:
         self._waiting = None

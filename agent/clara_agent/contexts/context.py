@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..io.loop import Timer
     from .roles import Cell, ContextHost
-    from .starting import Forge
+    from .starters import Starters
 
 # How long an interrupted cell may take to end before its interpreter is killed.
 GRACE_SECONDS = 2
@@ -26,13 +26,15 @@ MAX_WAITING = 256
 class Context:
     """Runs cells one after the other; a lost interpreter is replaced for the next one."""
 
-    def __init__(self, agent: ContextHost, forge: Forge, name: str, asked: dict[str, Any]) -> None:
+    def __init__(self, agent: ContextHost, starters: Starters, name: str, asked: dict[str, Any]) -> None:
         self._agent = agent
         self.loop = agent.loop
-        self._forge = forge
         self.id = name
         self.about: dict[str, Any] = asked["about"]
         self.language: str = asked["language"]
+        self._starter = starters.find(self.language)
+        # Whether its code can ask for lines.
+        self.asks = self._starter.asks
         self._cwd: bytes = asked["cwd"]
         self._environment: dict[bytes, bytes] = asked["env"]
         # Whether variables that a caller may count on are gone since the last answer.
@@ -49,7 +51,7 @@ class Context:
         self._oom_kills = 0
         self._is_deleted = self._is_restarting = False
         if not os.path.isdir(self._cwd):
-            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(self._cwd))
+            raise Failure("not_directory", "There is no such working folder: %s." % os.fsdecode(self._cwd))
         self._start()
 
     def pids(self) -> list[int]:
@@ -77,7 +79,7 @@ class Context:
 
     def _start(self) -> None:
         job = {"env": self._environment, "cwd": self._cwd}
-        self._interpreter = Interpreter(self._agent, self._forge, job, self)
+        self._interpreter = Interpreter(self._agent, self._starter, job, self)
         self.count = 0
 
     def submit(self, cell: Cell) -> None:
@@ -186,11 +188,11 @@ class Context:
         for call in starters:
             call()
 
-    def on_done(self, count: int, is_good: bool) -> None:
+    def on_done(self, count: int, code: int) -> None:
         """The cell is over."""
         self.count = count
         if self._cell and not self._is_ending:
-            self._end_cell(0 if is_good else 1, None)
+            self._end_cell(code, None)
 
     def on_lost(self, interpreter: Interpreter, status: int) -> None:
         """An interpreter is gone: its own, or one that has been replaced."""

@@ -42,6 +42,12 @@ def take_asked(parameters: dict[str, Any], workspace: str) -> dict[str, Any]:
     }
 
 
+def require_language(name: str, language: str, wanted: str | None) -> None:
+    """Failure `mismatch` where code is in another language than its context."""
+    if wanted is not None and wanted != language:
+        raise Failure("mismatch", "The context %s is one of %s." % (name, language))
+
+
 class Make(Operation):
     """Makes a context where there is none of its id; `made` says whether it did."""
 

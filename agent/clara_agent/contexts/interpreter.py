@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 
 from ..io.loop import READ
 from ..io.pipes import widen
-from ..io.tree import TreeKill, signal
-from .starting import start_interpreter
+from ..io.tree import TreeKill, signal, signal_group
+from .messages import DONE, READY, STARTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from ..io.contracts import Bytes
-    from .roles import ContextHost
-    from .starting import Forge
+    from .roles import ContextHost, Starter
 
     class Listener(Protocol):
         """Who hears of it."""
 
         # Its process is there.
         def on_started(self) -> None: ...
-        # A cell is over: how many there were, and whether it went well.
-        def on_done(self, count: int, is_good: bool) -> None: ...
+        # A cell is over: how many there were, and its exit code.
+        def on_done(self, count: int, code: int) -> None: ...
         # This one is gone, with this wait status.
         def on_lost(self, interpreter: Interpreter, status: int) -> None: ...
 
 
-STARTED, READY, DONE = 1, 2, 3
 SIGINT, KILLED_STATUS = 2, 9
 STATUS_SECONDS = 2
 PIPE_SIZE = 256 << 10
-# A cell that is longer goes through a file.
-MAX_INLINE = 100 << 10
 
 
 class Interpreter:
     """One process that runs cells; `outputs` are the agent's ends of stdout, stderr and what is shown."""
 
-    def __init__(self, agent: ContextHost, forge: Forge, job: dict[str, Any], listener: Listener) -> None:
+    def __init__(self, agent: ContextHost, starter: Starter, job: dict[str, Any], listener: Listener) -> None:
         self._agent = agent
-        self._forge = forge
+        self._starter = starter
+        self._messages = starter.messages()
         self._job = job
         self._listener = listener
         self.pid: int | None = None
@@ -61,7 +57,7 @@ class Interpreter:
                 self.outputs.append(reader)
                 self._theirs.append(writer)
                 widen(reader, PIPE_SIZE)
-            control = forge.fork(job, self._theirs)
+            control = starter.fork(job, self._theirs)
             if control is None:
                 control = self._start_alone()
             self._listen(control)
@@ -73,7 +69,7 @@ class Interpreter:
         self._is_forked = False
         environment = dict(self._agent.environment)
         environment.update(self._job["env"])
-        self.pid, control = start_interpreter(environment, self._job["cwd"], dict(self._job, is_zygote=False), self._theirs)
+        self.pid, control = self._starter.start(environment, self._job, self._theirs)
         self._agent.children.watch(self.pid, self._exited)
         self._close_theirs()
         return control
@@ -85,12 +81,12 @@ class Interpreter:
     def run(self, code: Bytes, is_silent: bool, asks: bool) -> None:
         """Gives it a cell; its end is told to the listener."""
         cell: dict[str, Any] = {"silent": is_silent, "asks": asks}
-        if len(code) > MAX_INLINE:
-            self._scripts.append(self._agent.scratch.put(b"cell.py", code))
+        if len(code) > self._starter.max_inline:
+            self._scripts.append(self._agent.scratch.put(b"cell", code))
             cell["file"] = self._scripts[-1]
         else:
             cell["code"] = bytes(code)
-        message = marshal.dumps(cell)
+        message = self._messages.encode(cell)
         if self._is_ready:
             self._send(message)
         else:
@@ -98,11 +94,11 @@ class Interpreter:
 
     def answer(self, number: int, text: bytes | None) -> None:
         """Gives its code a line that it has asked for."""
-        self._send(marshal.dumps({"number": number, "text": text}))
+        self._send(self._messages.encode({"number": number, "text": text}))
 
     def acknowledge(self, shown: int) -> None:
         """Says that so many lines of its cell are read."""
-        self._send(marshal.dumps({"shown": shown}))
+        self._send(self._messages.encode({"shown": shown}))
 
     def _send(self, message: bytes) -> None:
         try:
@@ -111,9 +107,9 @@ class Interpreter:
             pass  # Its end is read as end of file.
 
     def interrupt(self) -> None:
-        """Raises KeyboardInterrupt in the cell that runs."""
+        """Raises KeyboardInterrupt in the cell that runs, or what its language has in the place of that."""
         if self.pid and not self.is_over and self._is_ready:
-            signal(self.pid, SIGINT)
+            (signal_group if self._starter.interrupts_group else signal)(self.pid, SIGINT)
 
     def kill(self) -> None:
         """Ends it with all that it has started; the listener hears of it."""
@@ -121,7 +117,7 @@ class Interpreter:
         if self.is_over:
             return
         if not self.pid:
-            self._forge.give_up()
+            self._starter.give_up()
             self._agent.loop.soon(lambda: self._finish(KILLED_STATUS))
         elif not self._kill:
             self._kill = TreeKill(self._agent.loop, [self.pid], self._tree_gone)
@@ -138,28 +134,31 @@ class Interpreter:
         """Hears what has come; false at the end."""
         while not self.is_over:
             try:
-                message = self._control.recv(64)
+                found = self._messages.receive(self._control)
             except BlockingIOError:
                 return True
             except OSError:
                 return False
-            if len(message) != 12:
+            if found is None:
                 return False
-            kind, first, second = [int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8)]
-            if kind == STARTED and self.pid is None and first > 1:
-                self.pid = first
-                self._close_theirs()
-                self._agent.children.watch(first, self._exited)
-                self._listener.on_started()
-            elif kind == READY and not self._is_ready:
-                self._is_ready = True
-                unsent, self._unsent = self._unsent, []
-                for message in unsent:
-                    self._send(message)
-            elif kind == DONE:
-                self._drop_scripts()
-                self._listener.on_done(max(0, first), second == 0)
+            for kind, first, second in found:
+                self._take(kind, first, second)
         return True
+
+    def _take(self, kind: int, first: int, second: int) -> None:
+        if kind == STARTED and self.pid is None and first > 1:
+            self.pid = first
+            self._close_theirs()
+            self._agent.children.watch(first, self._exited)
+            self._listener.on_started()
+        elif kind == READY and not self._is_ready:
+            self._is_ready = True
+            unsent, self._unsent = self._unsent, []
+            for message in unsent:
+                self._send(message)
+        elif kind == DONE:
+            self._drop_scripts()
+            self._listener.on_done(max(0, first), second & 255)
 
     def _gone(self) -> None:
         """Its control has ended: it is gone, or has closed what it is told by."""
@@ -174,7 +173,7 @@ class Interpreter:
                 self._finish(KILLED_STATUS)
         elif self.pid is None:
             self._finish(KILLED_STATUS)
-        else:
+        elif not self._starter.outlives_control:
             self.kill()
 
     def _exited(self, status: int) -> None:

@@ -62,13 +62,13 @@ class KeptCell(Kept):
 class StreamedCell:
     """A cell as its context sees it, and a process as the table does."""
 
-    # What it can be told by: lines that its code asks for.
-    has_stdin = True
     has_exited = False
     asks = True
 
     def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool) -> None:
         self.request = self
+        # What it can be told by: lines that its code asks for.
+        self.has_stdin = context.asks
         self.source = code
         self.timeout_ms = timeout_ms
         self.is_silent = is_silent

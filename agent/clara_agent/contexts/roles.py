@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
+
+from _socket import socket
 
 from ..errors import Failure
 from ..host.cgroup import OomCounter
@@ -32,3 +35,26 @@ class Cell(Protocol):
     def over(self, end: dict[str, Any], then: Any) -> None: ...
     # It cannot run.
     def on_failure(self, failure: Failure) -> None: ...
+
+
+class Messages(Protocol):
+    """How one interpreter is spoken to over its control."""
+
+    def encode(self, message: dict[str, Any]) -> bytes: ...
+    # What has come: kind, first and second of each; None at the end. Raises as `recv` does.
+    def receive(self, control: socket) -> list[tuple[int, int, int]] | None: ...
+
+
+class Starter(Protocol):
+    """How interpreters of one language are started."""
+
+    max_inline: int
+    asks: bool
+    interrupts_group: bool
+    outlives_control: bool
+
+    # A fork of one that waits: the agent's end of its control; None where there is none to fork.
+    def fork(self, job: dict[str, Any], descriptors: list[int]) -> socket | None: ...
+    def start(self, environment: Mapping[bytes, bytes], job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]: ...
+    def messages(self) -> Messages: ...
+    def give_up(self) -> None: ...

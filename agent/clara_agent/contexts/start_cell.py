@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..wire.parameters import take, take_count
 from .cell import Cell
-from .context_operations import take_asked
 from .kept_cell import KeptCell
 
 MAX_PROCESSES = 1024
@@ -22,11 +21,7 @@ class StartCell(Cell):
 
     def on_end(self, stream: int) -> None:
         """The code is whole."""
-        contexts = self.agent.contexts()
-        context = contexts.get(self._name)
-        if context is None and self._make is not None:
-            context = contexts.make(self._name, take_asked(self._make, self.agent.workspace), self._most)
-        context = context or contexts.find(self._name)
+        context = self.find_context()
         table = self.agent.table()
         kept = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
         try:

@@ -1,4 +1,4 @@
-"""How the interpreter of a context is started: a fork of a zygote, or one of its own."""
+"""How the Python of a context is started: a fork of a zygote, or one of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import _socket
 
 from ..io.descriptors import send_with
 from ..io.process import spawn
+from .messages import Packets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ def start_interpreter(environment: Mapping[bytes, bytes], cwd: bytes, job: dict[
 class Forge:
     """The zygote of contexts; there is none before the first context is made."""
 
+    # A cell that is longer goes through a file.
+    max_inline = 100 << 10
+    # Whether code can ask for a line.
+    asks = True
+    # What it starts an interrupt is for the code itself to pass on.
+    interrupts_group = False
+    # Whether it may run on when its control has ended.
+    outlives_control = False
+
     def __init__(self, host: Host) -> None:
         self._host = host
         self._pid: int | None = None
@@ -82,6 +92,14 @@ class Forge:
             return None
         finally:
             theirs.close()
+
+    def start(self, environment: Mapping[bytes, bytes], job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]:
+        """One of its own: its pid and the agent's end of its control."""
+        return start_interpreter(environment, job["cwd"], dict(job, is_zygote=False), descriptors)
+
+    def messages(self) -> Packets:
+        """How an interpreter is spoken to."""
+        return Packets()
 
     def give_up(self) -> None:
         """It does not answer: the next context has another."""

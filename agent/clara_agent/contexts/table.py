@@ -1,10 +1,10 @@
-"""All contexts of a sandbox, and the zygote that they are forks of."""
+"""All contexts of a sandbox, and what their interpreters are started by."""
 
 from __future__ import annotations
 
 from ..errors import Failure
 from .context import Context
-from .starting import Forge
+from .starters import Starters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ class ContextTable:
 
     def __init__(self, agent: ContextHost) -> None:
         self._agent = agent
-        self._forge = Forge(agent)
+        self._starters = Starters(agent)
         self._contexts: dict[str, Context] = {}
 
     def pids(self) -> list[int]:
         """The processes of contexts."""
-        return self._forge.pids() + [pid for context in self._contexts.values() for pid in context.pids()]
+        return self._starters.pids() + [pid for context in self._contexts.values() for pid in context.pids()]
 
     def make(self, name: str, asked: dict[str, Any], most: int) -> Context:
         """Makes one; Failure `exists` where there are as many as may be, and none of them is dead."""
@@ -32,7 +32,7 @@ class ContextTable:
             if not dead:
                 raise Failure("exists", "This sandbox has %d contexts already; delete one." % len(self._contexts))
             self.delete(min(dead, key=lambda context: context.last_used))
-        context = self._contexts[name] = Context(self._agent, self._forge, name, asked)
+        context = self._contexts[name] = Context(self._agent, self._starters, name, asked)
         return context
 
     def get(self, name: str) -> Context | None:

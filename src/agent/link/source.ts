@@ -7,20 +7,21 @@ import { deflate } from 'node:zlib';
 export interface AgentSource {
   /** The text for `python3 -c`. */
   readonly bootstrap: string;
-  /** zlib-compressed JSON, name of a module (with dots, below the agent's package) to source text. */
+  /** zlib-compressed JSON, name of a module (with dots, below the agent's package) or path of another file to source text. */
   readonly bundle: Buffer;
   /** Tells one version of the agent from another; 16 hex digits. */
   readonly hash: string;
 }
 
-/** Reads the agent's Python files from a folder such as `agent`. */
+/** Reads the agent's files from a folder such as `agent`: modules of Python, and what it gives to other interpreters. */
 export async function readAgentSource(folder: URL): Promise<AgentSource> {
   const bootstrap = await readFile(new URL('bootstrap.py', folder), 'utf8');
   const packageFolder = new URL('clara_agent/', folder);
-  const paths = (await readdir(packageFolder, { recursive: true })).filter(isModule).sort();
+  const paths = (await readdir(packageFolder, { recursive: true })).filter(isSource).sort();
   const modules: Record<string, string> = {};
   for (const path of paths) {
-    modules[path.slice(0, -'.py'.length).replaceAll('/', '.')] = await readFile(new URL(path, packageFolder), 'utf8');
+    const name = path.endsWith('.py') ? path.slice(0, -'.py'.length).replaceAll('/', '.') : path;
+    modules[name] = await readFile(new URL(path, packageFolder), 'utf8');
   }
   const text = JSON.stringify(modules);
   const hash = createHash('sha256').update(bootstrap).update(text).digest('hex').slice(0, 16);
@@ -28,6 +29,6 @@ export async function readAgentSource(folder: URL): Promise<AgentSource> {
 }
 
 /** What a package's `__init__.py` says is for readers: it has no code. */
-function isModule(path: string): boolean {
-  return path.endsWith('.py') && !path.endsWith('__init__.py');
+function isSource(path: string): boolean {
+  return path.endsWith('.cjs') || (path.endsWith('.py') && !path.endsWith('__init__.py'));
 }

@@ -1,0 +1,80 @@
+"""Starts interpreters that nothing warm waits for, and that speak by lines."""
+
+from __future__ import annotations
+
+import os
+
+import _socket
+
+from ..io.process import spawn
+from .messages import Lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class ApartStarter:
+    """Starts a program for each context: what is its language's is said below."""
+
+    # Code cannot ask for lines.
+    asks = False
+    # As from a terminal, what the code has started is interrupted with it.
+    interrupts_group = True
+    # Whether it may run on when its control has ended.
+    outlives_control = False
+
+    def argv(self) -> list[bytes]:
+        """The program."""
+        raise NotImplementedError
+
+    def greeting(self) -> bytes:
+        """What it is sent before all cells."""
+        raise NotImplementedError
+
+    def place(self, null: int, control: int, outputs: list[int]) -> list[int]:
+        """Its descriptors from 0 on, of /dev/null, its control and its outputs."""
+        raise NotImplementedError
+
+    def settled(self, environment: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+        """The environment that it starts in."""
+        return environment
+
+    def messages(self) -> Lines:
+        """How it is spoken to."""
+        raise NotImplementedError
+
+    def fork(self, job: dict[str, Any], descriptors: list[int]) -> socket | None:
+        """None waits to be forked."""
+        return None
+
+    def start(self, environment: Mapping[bytes, bytes], job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]:
+        """Its pid and the agent's end of its control."""
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            ours.setblocking(False)
+            ours.send(self.greeting())
+            pid = spawn(self.argv(), self.settled(environment), job["cwd"], self.place(null, theirs.fileno(), descriptors), False)
+            _let_go_first(pid)
+            return pid, ours
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(null)
+
+    def give_up(self) -> None:
+        """None waits."""
+
+
+def _let_go_first(pid: int) -> None:
+    """Where memory runs out, it goes before the agent."""
+    try:
+        with open("/proc/%d/oom_score_adj" % pid, "w") as file:
+            file.write("1000")
+    except OSError:
+        pass  # Some runtimes have no such file, or it has ended.

@@ -1,0 +1,232 @@
+// Runs in the Node of a JavaScript context: one cell after the other, by the REPL mode of V8, so that each sees what those before
+// it have declared and may declare it anew. The agent sends cells over descriptor 3, a line of JSON each; what is shown goes out on
+// descriptor 4. `require` and `load`, which imports, are those of the loader (node.py).
+const fs = require('node:fs');
+const inspector = require('node:inspector');
+const net = require('node:net');
+const path = require('node:path');
+const vm = require('node:vm');
+const { pathToFileURL } = require('node:url');
+const { defineGlobals } = require('./inside_node_globals.cjs');
+const { withoutImports } = require('./inside_node_code.cjs');
+const { toBundle, toError } = require('./inside_node_shown.cjs');
+
+const CONTROL = 3;
+const SHOWN = 4;
+const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+const LOADER = Symbol.for('clara.import');
+const ENTRY = Symbol.for('clara.entry');
+const PATIENCE_MS = 1;
+const MAX_ALL = 20 << 20;
+const MAX_RESULTS = 1_000;
+
+const session = new inspector.Session();
+const AT_ENTRY = `globalThis[Symbol.for('${ENTRY.description}')]`;
+const entry = new vm.Script(`${AT_ENTRY}()`);
+const lock = new Int32Array(new SharedArrayBuffer(4));
+const folder = process.cwd();
+let count = 0;
+let cell = null;
+let received = '';
+let shown = 0;
+let acknowledged = 0;
+
+/** The value that a remote object stands for: `receive` is this side's end of it. */
+let receiver = null;
+function toValue({ objectId, unserializableValue: text, value }) {
+  if (objectId !== undefined) {
+    let found;
+    receiver.take = (each) => {
+      found = each;
+    };
+    const functionDeclaration = 'function (value) { this.take(value); }';
+    session.post(
+      'Runtime.callFunctionOn',
+      { objectId: receiver.id, functionDeclaration, arguments: [{ objectId }] },
+      () => {},
+    );
+    return found;
+  }
+  if (text === undefined) return value;
+  return /^-?\d+n$/.test(text) ? BigInt(text.slice(0, -1)) : Number(text);
+}
+
+function settle() {
+  session.connect();
+  receiver = { id: '', take: null };
+  globalThis[ENTRY] = receiver;
+  session.post('Runtime.evaluate', { expression: AT_ENTRY, objectGroup: 'driver' }, (_, { result }) => {
+    receiver.id = result.objectId;
+  });
+  delete globalThis[ENTRY];
+  defineGlobals(folder, { display, [LOADER]: (name, ...options) => load(toSpecifier(name), ...options) });
+}
+
+/** Relative names are those of files in the folder that the context was made in. */
+function toSpecifier(name) {
+  return /^\.{0,2}\//.test(name) ? pathToFileURL(path.resolve(folder, name)).href : name;
+}
+
+function send(line) {
+  shown += 1;
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  for (let at = 0; at < bytes.length; ) at += fs.writeSync(SHOWN, bytes, at, bytes.length - at);
+}
+
+function cut() {
+  if (cell && !cell.isCut) send({ type: 'truncated' });
+  if (cell) cell.isCut = true;
+}
+
+/** Shows a value; a promise where that has to be waited for. */
+function show(value, isMain) {
+  const own = cell;
+  const data = toBundle(value, cut);
+  const put = (bundle) => {
+    const size = JSON.stringify(bundle).length;
+    if (cell !== own || own === null || own.results >= MAX_RESULTS || own.bytes + size > MAX_ALL) return cut();
+    own.results += 1;
+    own.bytes += size;
+    send({ type: 'result', data: bundle, metadata: {}, is_main: isMain, display_id: null, update: false });
+    if (own.asks && !isMain) waitUntilShown();
+    return undefined;
+  };
+  return data instanceof Promise ? data.then(put) : put(data);
+}
+
+/** Shows values in all their representations. */
+function display(...values) {
+  const shown = values.map((value) => show(value, false)).filter((each) => each !== undefined);
+  return shown.length > 0 ? Promise.all(shown).then(() => undefined) : undefined;
+}
+
+/** Waits until the agent has read what was shown, so that what is written next comes after it. */
+function waitUntilShown() {
+  const buffer = Buffer.alloc(4096);
+  while (acknowledged < shown) {
+    try {
+      receive(buffer.toString('utf8', 0, fs.readSync(CONTROL, buffer, 0, buffer.length)));
+    } catch (error) {
+      if (error.code !== 'EAGAIN') return;
+      Atomics.wait(lock, 0, 0, PATIENCE_MS);
+    }
+  }
+}
+
+/** Tells an error that nobody caught; between two cells it is written only. */
+function tell(error) {
+  fs.writeSync(2, `${error.traceback.join('\n')}\n`);
+  if (!cell) return;
+  send({ type: 'error', ...error });
+  cell.isGood = false;
+}
+
+function fail(thrown, details) {
+  tell(toError(thrown, { code: cell?.code ?? '', details }));
+}
+
+function tellInterruption() {
+  const value = 'Script execution was interrupted by `SIGINT`';
+  tell({ name: 'Error', value, traceback: [`Error [${INTERRUPTED}]: ${value}`] });
+}
+
+/** Runs one cell; its end is told when its value is there. */
+function run({ code, file, silent, asks }) {
+  const text = file ? fs.readFileSync(file, 'utf8') : code;
+  if (!silent) count += 1;
+  const own = { code: text, asks, isSilent: silent, isGood: true, isCut: false, results: 0, bytes: 0 };
+  cell = own;
+  shown = acknowledged = 0;
+  const expression = `${toExpression(text)}\n//# sourceURL=cell-${count}`;
+  let isLeft = false;
+  globalThis[ENTRY] = () => {
+    delete globalThis[ENTRY];
+    session.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'cell' }, (error, answer) => {
+      if (cell === own && !isLeft) conclude(own, error, answer);
+    });
+    process._tickCallback?.();
+  };
+  try {
+    entry.runInThisContext({ breakOnSigint: true });
+  } catch (error) {
+    if (cell !== own) return;
+    isLeft = true;
+    if (error.code === INTERRUPTED) tellInterruption();
+    else fail(error);
+    end(own);
+  }
+}
+
+/** The code as a script; an object between braces is a value, as in Node's REPL. */
+function toExpression(text) {
+  const code = withoutImports(text, `globalThis[Symbol.for('${LOADER.description}')]`);
+  const trimmed = code.trim();
+  if (!trimmed.startsWith('{') || trimmed.endsWith(';')) return code;
+  try {
+    new vm.Script(`(${trimmed}\n)`);
+    return `(${trimmed}\n)`;
+  } catch {
+    return code;
+  }
+}
+
+async function conclude(own, error, answer) {
+  if (error) fail(new Error(error.message));
+  else if (answer.exceptionDetails) fail(toValue(answer.exceptionDetails.exception), answer.exceptionDetails);
+  else {
+    const value = toValue(answer.result);
+    if (value !== undefined && !own.isSilent) {
+      globalThis._ = value;
+      await show(value, true);
+    }
+  }
+  session.post('Runtime.releaseObjectGroup', { objectGroup: 'cell' }, () => {});
+  // Promises that were rejected meanwhile are told before the end.
+  if (cell === own) setImmediate(() => end(own));
+}
+
+function end(own) {
+  if (cell !== own) return;
+  const finish = () => {
+    if (cell !== own) return;
+    cell = null;
+    fs.writeSync(CONTROL, `done ${count} ${own.isGood ? 0 : 1}\n`);
+  };
+  const streams = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0);
+  let left = streams.length;
+  if (left === 0) finish();
+  for (const stream of streams) {
+    stream.write('', () => {
+      left -= 1;
+      if (left === 0) finish();
+    });
+  }
+}
+
+function receive(text) {
+  received += text;
+  const lines = received.split('\n');
+  received = lines.pop();
+  for (const line of lines) {
+    const message = JSON.parse(line);
+    if (message.shown !== undefined) acknowledged = message.shown;
+    else setImmediate(run, message);
+  }
+}
+
+process.on('uncaughtException', (error) => fail(error));
+process.on('unhandledRejection', (reason) => fail(reason));
+process.on('SIGINT', () => {
+  if (!cell) return;
+  tellInterruption();
+  end(cell);
+});
+const control = new net.Socket({ fd: CONTROL, readable: true, writable: false });
+control.setEncoding('utf8');
+control.on('data', receive);
+control.on('close', () => process.exit());
+// Once Node has set the globals that it gives to code of its command line.
+setImmediate(() => {
+  settle();
+  fs.writeSync(CONTROL, 'ready\n');
+});
