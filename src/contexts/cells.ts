@@ -3,11 +3,14 @@ import type { ContextSetup } from '../agent/calls/contexts.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { type Execution, toExecution, toLostExecution } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
+import type { ContextLanguage } from './languages.ts';
 import { foldShown, type Shown } from './results.ts';
 
 /** Code for a context. */
 export interface CellRequest {
   readonly code: string;
+  /** That of the code; `invalid` where its context has another. Absent: that of the context. */
+  readonly language?: ContextLanguage | undefined;
   readonly timeoutSeconds: number;
   /** True: it is not counted, and the value of its last expression is not shown. */
   readonly isSilent: boolean;
@@ -31,7 +34,7 @@ const MARGIN_MS = 12_000;
 export async function executeCell(
   { connection, memory, runsOn }: SandboxAccess,
   id: string,
-  { code, timeoutSeconds, isSilent, signal }: CellRequest,
+  { code, language, timeoutSeconds, isSilent, signal }: CellRequest,
   limits: { readonly setup: ContextSetup | undefined; readonly most: number; readonly outputLimitBytes: number },
 ): Promise<CellExecution> {
   const { setup, most, outputLimitBytes } = limits;
@@ -41,6 +44,7 @@ export async function executeCell(
   try {
     const cell = await runCell(connection, id, {
       code,
+      language,
       setup,
       most,
       timeoutMs,

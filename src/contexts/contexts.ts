@@ -13,6 +13,7 @@ import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
 import { type Context, DEFAULT_CONTEXT, toContext, toDeadContext, UNUSED_DEFAULT } from './context.ts';
+import { namingFields } from './field-errors.ts';
 import type { ContextLanguage } from './languages.ts';
 
 /** What a context is to be. */
@@ -68,7 +69,7 @@ export class Contexts {
       if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
       const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
       const setup = { about: { name, cwd }, language, cwd, env, isLost: false };
-      const context = toContext(await makeContext(connection, id, setup, this.#config.maxContexts));
+      const context = toContext(await namingFields(makeContext(connection, id, setup, this.#config.maxContexts)));
       return { context, isMade: noted === undefined, living };
     });
     const { context, isMade, living } = made;
@@ -105,7 +106,7 @@ export class Contexts {
     return await this.#sandboxes.use(ref, { lease: 'run' }, async (access) => {
       const setup = await this.#setupOf(ref, id, access.env);
       const { outputLimitBytes, maxContexts: most } = this.#config;
-      const result = await executeCell(access, id, cell, { setup, most, outputLimitBytes });
+      const result = await namingFields(executeCell(access, id, cell, { setup, most, outputLimitBytes }));
       access.noteRun(languageOf(setup), result.execution.durationMs, toEnding(result.execution));
       return result;
     });
@@ -126,7 +127,7 @@ export class Contexts {
       const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
       const timeoutMs = cell.timeoutSeconds * 1000;
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
-      const { id: process } = await asConflict(startCell(held.connection, id, options));
+      const { id: process } = await namingFields(asConflict(startCell(held.connection, id, options)));
       yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
     } catch (error) {
       failure = error;

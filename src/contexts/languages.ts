@@ -1,10 +1,12 @@
-import { toLanguage } from '../processes/languages.ts';
+import { type Language, toLanguage } from '../processes/languages.ts';
 
 /** The languages that contexts have. */
-export type ContextLanguage = 'python';
+export const CONTEXT_LANGUAGES = ['python', 'javascript', 'bash'] as const;
+
+export type ContextLanguage = (typeof CONTEXT_LANGUAGES)[number];
 
 /** The language of this name, whose case does not matter; undefined where contexts have none of it. */
 export function toContextLanguage(name: string): ContextLanguage | undefined {
-  const language = toLanguage(name);
-  return language === 'python' ? language : undefined;
+  const language: Language | undefined = toLanguage(name);
+  return CONTEXT_LANGUAGES.find((one) => one === language);
 }

@@ -12,6 +12,8 @@ const MAX_SHOWN = 33_554_432;
 
 export interface CellOptions {
   readonly code: string;
+  /** AgentFailure `mismatch` where the context has another; absent: that of the context. */
+  readonly language?: string | undefined;
   /** What its context is made with where it is not there; absent: AgentFailure `not_found`. */
   readonly setup?: ContextSetup | undefined;
   /** How many contexts may be there. */
@@ -43,13 +45,14 @@ const cellResult = runResult.extend({
 
 /** Runs code in a context when the cells before it are over; throws InterruptedRun where the agent fails it. */
 export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
-  const { setup, most, timeoutMs, deadlineMs, isSilent, signal } = options;
+  const { language, setup, most, timeoutMs, deadlineMs, isSilent, signal } = options;
   const { headBytes: head, tailBytes: tail } = options.capture;
   const captures = [{ headBytes: MAX_SHOWN, tailBytes: 0 }, options.capture, options.capture].map(
     (limits) => new OutputCapture(limits),
   );
   const parameters = {
     id,
+    ...(language === undefined ? {} : { language }),
     ...(setup ? { make: setupParameters(setup) } : {}),
     most,
     timeoutMs,

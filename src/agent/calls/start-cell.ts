@@ -8,6 +8,8 @@ const ANSWER_MS = 20_000;
 
 interface StartCellOptions {
   readonly code: string;
+  /** AgentFailure `mismatch` where the context has another; absent: that of the context. */
+  readonly language?: string | undefined;
   /** What its context is made with where it is not there; absent: AgentFailure `not_found`. */
   readonly setup: ContextSetup | undefined;
   /** How many contexts may be there, and how many processes may be kept. */
@@ -21,9 +23,10 @@ interface StartCellOptions {
 
 /** Puts code into the queue of a context, as a kept process that waits for its caller to attach. */
 export function startCell(connection: AgentConnection, id: string, options: StartCellOptions): Promise<ProcessFacts> {
-  const { code, setup, most, mostProcesses, about, timeoutMs, isSilent, signal } = options;
+  const { code, language, setup, most, mostProcesses, about, timeoutMs, isSilent, signal } = options;
   const parameters = {
     id,
+    ...(language === undefined ? {} : { language }),
     ...(setup ? { make: setupParameters(setup) } : {}),
     most,
     processes: mostProcesses,

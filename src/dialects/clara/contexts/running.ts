@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { ContextLanguage } from '../../../contexts/languages.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
@@ -15,6 +16,8 @@ interface AskedCell {
   /** The id of the context. */
   readonly id: string;
   readonly code: string;
+  /** That of the code, where the request says so. */
+  readonly language?: ContextLanguage | undefined;
   readonly timeoutSeconds: number;
   readonly isSilent: boolean;
   /** True if the code goes on although its caller has left. */
@@ -28,18 +31,18 @@ export async function answerCell(
   request: FastifyRequest,
   reply: FastifyReply,
   { contexts, maxTimeoutSeconds }: ProcessRoutesOptions,
-  { id, code, timeoutSeconds, isSilent, isKeptRunning, isStreamed }: AskedCell,
+  { id, code, language, timeoutSeconds, isSilent, isKeptRunning, isStreamed }: AskedCell,
 ): Promise<z.output<typeof cellResponse> | FastifyReply> {
   const format = toStreamFormat(request, isStreamed);
   requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
   const left = disconnectSignal(reply);
   if (format === null) {
     const signal = isKeptRunning ? undefined : left;
-    const cell = await contexts.execute(refOf(request), id, { code, timeoutSeconds, isSilent, signal });
+    const cell = await contexts.execute(refOf(request), id, { code, language, timeoutSeconds, isSilent, signal });
     request.outcome = toOutcome(cell.execution);
     return toCellResponse(cell, timeoutSeconds);
   }
-  const how = { code, timeoutSeconds, isSilent, keepsRunning: isKeptRunning, signal: left };
+  const how = { code, language, timeoutSeconds, isSilent, keepsRunning: isKeptRunning, signal: left };
   const events = noting(contexts.stream(refOf(request), id, how), (event) => {
     if (event.type === 'exit') request.outcome = toOutcome(event.execution);
   });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { toContextLanguage } from '../../../contexts/languages.ts';
+import { CONTEXT_LANGUAGES, toContextLanguage } from '../../../contexts/languages.ts';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { executionResponse, shownFields, stream } from '../executions/schemas.ts';
 import { contextId, path, timeout, userParams } from '../fields.ts';
 import { env, text } from '../processes/schemas.ts';
 
-const LANGUAGE = 'must be a language that contexts have: python';
+const LANGUAGE = `must be a language that contexts have: ${CONTEXT_LANGUAGES.join(', ')}`;
 
 export const createBody = z
   .strictObject({
@@ -14,7 +14,7 @@ export const createBody = z
       .string()
       .refine((name) => toContextLanguage(name) !== undefined, LANGUAGE)
       .nullish()
-      .meta({ description: 'python, the default.' }),
+      .meta({ description: 'python, the default; javascript or bash.' }),
     cwd: path.nullish().meta({ description: 'Where it runs; /workspace if absent.' }),
     env: env.nullish(),
     name: text(255).nullish(),

@@ -80,13 +80,13 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     sandboxOperation('execution', 'executeCode', 'Run code', answers, { body: schemas.executeBody }),
     async (request, reply) => {
       const { code, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
-      const language = toLanguage(request.body.language ?? 'python') ?? 'python';
+      const named = request.body.language ? toLanguage(request.body.language) : undefined;
+      const language = named ?? 'python';
       const isDefault = isExecuteStateful && language === 'python';
       const context = request.body.context ?? (isDefault ? DEFAULT_CONTEXT : null);
       if (context !== null) {
-        requireContextLanguage(language);
-        const how = { id: context, code, timeoutSeconds, isSilent: false, isKeptRunning, isStreamed: stream ?? false };
-        return await answerCell(request, reply, options, how);
+        const how = { id: context, code, language: requireContextLanguage(named), timeoutSeconds, isKeptRunning };
+        return await answerCell(request, reply, options, { ...how, isSilent: false, isStreamed: stream ?? false });
       }
       const program = toProgram(language, code);
       return await run(request, reply, {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { toContextLanguage } from '../../../contexts/languages.ts';
+import { CONTEXT_LANGUAGES, type ContextLanguage, toContextLanguage } from '../../../contexts/languages.ts';
 import { acceptedFormat, type StreamFormat } from '../../../http/streams/format.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import type { Language } from '../../../processes/languages.ts';
@@ -19,9 +19,11 @@ export function requireTimeout(timeoutSeconds: number, format: StreamFormat | nu
   throw new InvalidRequest([{ loc: ['body', 'timeout'], msg: `must be ${most} or less`, type: 'too_big' }]);
 }
 
-/** Throws for code in a language that its context does not have. */
-export function requireContextLanguage(language: Language): void {
-  if (toContextLanguage(language) !== undefined) return;
-  const msg = 'must be that of the context: python';
+/** The language of a context that code names; undefined where it names none. Throws for one that contexts do not have. */
+export function requireContextLanguage(language: Language | undefined): ContextLanguage | undefined {
+  if (language === undefined) return undefined;
+  const found = toContextLanguage(language);
+  if (found !== undefined) return found;
+  const msg = `must be one that contexts have: ${CONTEXT_LANGUAGES.join(', ')}`;
   throw new InvalidRequest([{ loc: ['body', 'language'], msg, type: 'other_language' }]);
 }
