@@ -66,7 +66,6 @@ describe('the language of execute', () => {
     [{ code: '1', language: '' }, 'language'],
     [{ code: '1', language: 'constructor' }, 'language'],
     [{ code: '1\0', language: 'javascript' }, 'code'],
-    [{ code: '1', language: 'javascript', context: 'default' }, 'language'],
   ])('refuses %j, and names the field', async (body, field) => {
     const answer = await fake.call('POST', '/sandbox/u/execute', body);
     expect(answer.statusCode).toBe(422);
