@@ -76,8 +76,9 @@ class Agent:
         if config.get("proxy"):
             from .network.proxy import Proxy
 
-            self.own_ports = frozenset([config["proxy"]["port"]])
-            self.proxy = Proxy(self, config["proxy"]["port"])
+            # Each of them takes both protocols: the number of the second is where programs look for SOCKS.
+            self.own_ports = frozenset(config["proxy"].values())
+            self.proxies = [Proxy(self, port) for port in self.own_ports]
         Handover(self.loop, listener, header["secret"], lambda read, write, keeper: self.connect(read, write, keeper, True))
 
     def _temporary(self) -> bytes:

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { WebSocketServer } from 'ws';
 
 const run = promisify(execFile);
 
@@ -26,6 +27,7 @@ export interface Origin {
 /**
  * Starts it: `/hello` greets, `/echo` gives the body back, `/big` sends 20 MiB, `/repo.git` is a repository with the file `greeting`,
  * `/simple/` an index with the Python package `clara-greeting`, `/npm/` a registry with the package `clara-greeting` for Node; `/hang` never answers.
+ * Any path is a WebSocket too, which greets and gives back what it gets.
  */
 export async function startOrigin(): Promise<Origin> {
   const folder = await mkdtemp(join(tmpdir(), 'clara-origin-'));
@@ -40,6 +42,12 @@ export async function startOrigin(): Promise<Origin> {
   };
   const http = createHttpServer(answer);
   const https = createHttpsServer({ key, cert: certificate }, answer);
+  for (const server of [http, https]) {
+    new WebSocketServer({ server }).on('connection', (socket, { headers }) => {
+      socket.send(`hello ${headers.host}`);
+      socket.on('message', (data) => socket.send(String(data)));
+    });
+  }
   return {
     httpPort: await listen(http),
     httpsPort: await listen(https),

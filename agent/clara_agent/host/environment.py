@@ -17,4 +17,9 @@ def environment_of(inherited: Mapping[bytes, bytes], config: dict[str, Any]) -> 
     environment[b"PATH"] = scripts + b":" + environment.get(b"PATH", os.fsencode(os.defpath))
     for name, value in config.get("env", {}).items():
         environment[name.encode("utf-8", "surrogateescape")] = value.encode("utf-8", "surrogateescape")
+    preload = os.fsencode(config.get("nodePreload") or "")
+    # A sandbox that was made before there was such a file has none, and Node starts with nothing that is not there.
+    if preload and os.path.exists(preload):
+        options = environment.get(b"NODE_OPTIONS")
+        environment[b"NODE_OPTIONS"] = b" ".join(([options] if options else []) + [b"--require=" + preload])
     return environment

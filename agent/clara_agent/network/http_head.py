@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     Field = Tuple[bytes, bytes, bytes]
 MAX_HEAD = 65536
 HEAD_END = b"\r\n\r\n"
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 # They belong to one connection, not to the message (RFC 9110, 7.6.1); Host is written anew.
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade", b"host"}
@@ -35,6 +36,28 @@ class Request:
         self.port = port
         self.head = head
         self.body_left = body_left
+
+
+class Http:
+    """What begins as an HTTP request does, up to the end of its head."""
+
+    established = ESTABLISHED
+
+    def take(self, head: bytearray) -> tuple[bytes, Request | None]:
+        """Takes the head out of `head` once it is whole: nothing to answer, and the request. Raises BadRequest."""
+        end = head.find(HEAD_END)
+        if max(end, len(head) if end < 0 else 0) > MAX_HEAD:
+            raise BadRequest(431, "The head of the request is too long.")
+        if end < 0:
+            return b"", None
+        end += len(HEAD_END)
+        request = parse_request(bytes(head[:end]))
+        del head[:end]
+        return b"", request
+
+    def refused(self, status: int, message: str) -> bytes:
+        """The answer in place of a connection."""
+        return refusal(status, message)
 
 
 def parse_request(head: bytes) -> Request:

@@ -1,4 +1,4 @@
-"""The sandbox's way out: an HTTP proxy on the loopback, whose connections the server dials."""
+"""The sandbox's way out: a proxy of HTTP and SOCKS on the loopback, whose connections the server dials."""
 
 from __future__ import annotations
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..wire import codec
 from ..errors import Failure
-from .http_head import HEAD_END, MAX_HEAD, BadRequest, Request, ResponseHead, parse_request, refusal
+from .http_head import BadRequest, Http, Request, ResponseHead
 from .program_socket import ProgramSocket
+from .socks import SOCKS4, SOCKS5, Socks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ HEAD_SECONDS = 30
 DIAL_SECONDS = 60
 # How long a program may take to read what is left for it, once the server is done.
 LINGER_SECONDS = 30
-ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 STATUS = {"denied": 403, "invalid": 400, "limit": 503, "timeout": 504, "unreachable": 502, "not_found": 502}
 
 
@@ -34,6 +34,7 @@ class ProxyClient:
         self._agent = agent
         self._on_over = on_over
         self._head = bytearray()
+        self._protocol: Http | Socks | None = None
         self._request: Request | None = None
         self._channel: Channel | None = None
         self._response: ResponseHead | None = None
@@ -67,23 +68,23 @@ class ProxyClient:
         return self._close() if self._is_ending and self._socket.is_written else None
 
     def _look(self) -> None:
-        end = self._head.find(HEAD_END)
-        if max(end, len(self._head) if end < 0 else 0) > MAX_HEAD:
-            return self._refuse(431, "The head of the request is too long.")
-        if end < 0:
-            return None
-        end += len(HEAD_END)
+        if not self._protocol:
+            # No method of HTTP begins with the number of a version.
+            self._protocol = Socks() if self._head[0] in (SOCKS4, SOCKS5) else Http()
         try:
-            self._request = parse_request(bytes(self._head[:end]))
-            del self._head[:end]
-            self._socket.want(read=False)
-            self._socket.limit(DIAL_SECONDS)
-            self._channel = self._agent.dial({"op": "dial", "host": self._request.host, "port": self._request.port}, self)
+            reply, self._request = self._protocol.take(self._head)
+            while reply:
+                self._socket.put(reply)
+                reply, self._request = self._protocol.take(self._head)
+            self._socket.write()
+            if self._request and self._socket.is_open:
+                self._socket.want(read=False)
+                self._socket.limit(DIAL_SECONDS)
+                self._channel = self._agent.dial({"op": "dial", "host": self._request.host, "port": self._request.port}, self)
         except BadRequest as bad:
             self._refuse(bad.status, bad.message)
         except Failure as failure:
             self._refuse(503, failure.message)
-        return None
 
     def on_reply(self, kind: int, value: dict[str, Any]) -> None:
         """The server has connected, has refused, or is done."""
@@ -103,12 +104,12 @@ class ProxyClient:
             self._finish()
 
     def _connected(self) -> None:
-        assert self._request and self._channel
+        assert self._protocol and self._request and self._channel
         self._socket.unlimit()
         self._is_connected = True
         early, self._head = bytes(self._head), bytearray()
         if self._request.is_tunnel:
-            self._put(ESTABLISHED)
+            self._put(self._protocol.established)
         else:
             self._response = ResponseHead()
             # A head is at most 64 KiB, well within the credit of a channel that is new.
@@ -156,7 +157,8 @@ class ProxyClient:
 
     def _refuse(self, status: int, message: str) -> None:
         self._socket.limit(LINGER_SECONDS)
-        self._put(refusal(status, message or "The connection failed."))
+        assert self._protocol
+        self._put(self._protocol.refused(status, message or "The connection failed."))
         self._is_ending = True
         # The rest of the request is read and thrown away: a reset would take the answer with it.
         self._socket.want(read=True)

@@ -9,8 +9,10 @@ export interface AgentSettings {
   readonly preload: 'auto' | 'none' | readonly string[];
   /** The environment of what it runs, on top of the image's own. */
   readonly env: Readonly<Record<string, string>>;
-  /** The HTTP proxy to offer on the sandbox's loopback; none where absent. */
-  readonly proxy?: { readonly port: number };
+  /** Ports of the sandbox's loopback on which to offer a proxy of HTTP and SOCKS; none where absent. */
+  readonly proxy?: { readonly port: number; readonly socks: number };
+  /** A file inside that every Node is to load first, if it is there. */
+  readonly nodePreload?: string;
 }
 
 /** What comes before the agent's source: its length in bytes on a line, and who the agent is to be; docs/agent-protocol.md has its fields. */

@@ -1,6 +1,7 @@
 import type { AgentSettings } from '../../agent/link/header.ts';
 import type { EngineTmpfs } from '../../engines/engine.ts';
-import { PROXY_ENVIRONMENT, PROXY_PORT } from './network-mode.ts';
+import { NODE_PRELOAD } from '../storage/shared-files.ts';
+import { PROXY_ENVIRONMENT, PROXY_PORT, SOCKS_PORT } from './network-mode.ts';
 import type { SandboxSpec } from './sandbox-spec.ts';
 
 /** The persistent folder of a sandbox. */
@@ -56,6 +57,6 @@ export function toAgentSettings({ network }: SandboxSpec, preload: AgentSettings
     scratch: SCRATCH,
     preload,
     env: hasProxy ? { ...BASE_ENVIRONMENT, ...PROXY_ENVIRONMENT } : BASE_ENVIRONMENT,
-    ...(hasProxy ? { proxy: { port: PROXY_PORT } } : {}),
+    ...(hasProxy ? { proxy: { port: PROXY_PORT, socks: SOCKS_PORT }, nodePreload: NODE_PRELOAD } : {}),
   };
 }

@@ -3,8 +3,9 @@ const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
 
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
-/** Where the agent offers its HTTP proxy on the sandbox's loopback. */
+/** Where the agent offers its proxy on the sandbox's loopback, and where programs look for one of SOCKS; both take HTTP and SOCKS. */
 export const PROXY_PORT = 3128;
+export const SOCKS_PORT = 1080;
 
 /** True where the first reaches more than the second. */
 export function isWider(mode: NetworkMode, other: NetworkMode): boolean {
@@ -28,4 +29,7 @@ export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
   no_proxy: NO_PROXY,
   // Node 24 and newer; older ones do not know it.
   NODE_USE_ENV_PROXY: '1',
+  // What wrappers of programs that know no proxy read. Not SOCKS_PROXY nor ALL_PROXY: clients of Python fail where they find SOCKS there.
+  SOCKS_SERVER: `127.0.0.1:${SOCKS_PORT}`,
+  SOCKS5_SERVER: `127.0.0.1:${SOCKS_PORT}`,
 };
