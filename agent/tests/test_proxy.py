@@ -21,7 +21,9 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-class Proxy(unittest.TestCase):
+class ProxyCase(unittest.TestCase):
+    """An agent with a proxy, and programs that ask it."""
+
     def setUp(self) -> None:
         self.port = free_port()
         self.sandbox = Sandbox(proxy={"port": self.port})
@@ -38,6 +40,8 @@ class Proxy(unittest.TestCase):
         self.client.wait(lambda: number in self.client.answers)
         return self.client.answers[number]
 
+
+class Proxy(ProxyCase):
     def connected(self) -> socket.socket:
         sock = self.program()
         self.dialled()

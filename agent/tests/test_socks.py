@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from client import codec
-from test_proxy import Proxy as ProxyCase
+from test_proxy import ProxyCase
 from clara_agent.network.http_head import BadRequest
 from clara_agent.network.socks import Socks
 
@@ -70,11 +70,7 @@ class Conversations(unittest.TestCase):
             self.assertEqual(socks.refused(caught.exception.status, caught.exception.message), answer, data)
 
 
-class Programs(unittest.TestCase):
-    setUp = ProxyCase.setUp
-    program = ProxyCase.program
-    dialled = ProxyCase.dialled
-
+class Programs(ProxyCase):
     def test_a_program_has_its_connection_and_what_it_sent_early_arrives(self) -> None:
         sock = self.program(GREETING + NAMED + b"early")
         answer = self.dialled()
