@@ -9,19 +9,26 @@ const KEEP_ALIVE_MS = 60_000;
 /** How long a client may take none of what waits for it, in milliseconds. */
 const STALLED_MS = 60_000;
 
+/** Until when a client may use a connection. */
+export interface ConnectionLease {
+  /** Raised when it may not any more. */
+  readonly ends: AbortSignal;
+  /** The same by the clock, in milliseconds from now; null where that has no end. */
+  readonly forMs: number | null;
+}
+
 interface Joined {
   /** The connection to the server in the sandbox, which has agreed. */
   readonly port: Duplex;
   readonly headers: readonly Header[];
-  /** Raised when the client may not use it any more. */
-  readonly ends: AbortSignal;
+  readonly lease: ConnectionLease;
 }
 
-/** Tells a client that its WebSocket is open and carries its bytes as they are, until both ends are done or `ends` is raised. */
+/** Tells a client that its WebSocket is open and carries its bytes as they are, until both ends are done or its time is over. */
 export function joinWebSocket(
   request: FastifyRequest,
   reply: FastifyReply,
-  { port, headers, ends }: Joined,
+  { port, headers, lease }: Joined,
 ): FastifyReply {
   const client = request.raw.socket;
   reply.hijack();
@@ -37,7 +44,10 @@ export function joinWebSocket(
   client.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   const early = earlyBytesOf(request.raw);
   if (early.length > 0) port.write(early);
+  const { ends, forMs } = lease;
+  let timer: NodeJS.Timeout | undefined;
   const end = () => {
+    clearTimeout(timer);
     ends.removeEventListener('abort', end);
     client.destroy();
     port.destroy();
@@ -46,6 +56,7 @@ export function joinWebSocket(
   client.on('timeout', end).on('drain', () => client.setTimeout(0));
   carry(client, port);
   carry(port, client, () => client.setTimeout(STALLED_MS));
+  if (forMs !== null) timer = setTimeout(end, forMs);
   if (ends.aborted) end();
   else ends.addEventListener('abort', end);
   return reply;

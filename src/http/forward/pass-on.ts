@@ -7,7 +7,7 @@ import { bytesOf, hasBody } from '../request-bytes.ts';
 import type { Answer } from './answer-handler.ts';
 import { ask } from './ask.ts';
 import { endToEnd, type Header, toRecord } from './headers.ts';
-import { joinWebSocket } from './join-web-socket.ts';
+import { type ConnectionLease, joinWebSocket } from './join-web-socket.ts';
 
 /** How long a client may move no byte of what it sends or is sent, in milliseconds. */
 const CLIENT_IDLE_MS = 60_000;
@@ -20,8 +20,8 @@ interface PassedOn {
   connect(): Promise<Duplex>;
   /** The headers that go back to the client. */
   toAnswerHeaders(headers: readonly Header[]): readonly Header[];
-  /** Raised when the client may use a connection that it has no longer. */
-  readonly ends: AbortSignal;
+  /** Until when the client may use a connection that stays open. */
+  lease(): Promise<ConnectionLease>;
 }
 
 /** Passes a request on to another server and its answer back, both as they come. Throws `unreachable` where there is no answer. */
@@ -38,7 +38,8 @@ export async function passOn(request: FastifyRequest, reply: FastifyReply, passe
     signal: left,
   });
   const headers = passed.toAnswerHeaders(endToEnd(answer.headers));
-  if (answer.upgraded) return joinWebSocket(request, reply, { port: answer.upgraded, headers, ends: passed.ends });
+  if (answer.upgraded)
+    return joinWebSocket(request, reply, { port: answer.upgraded, headers, lease: await passed.lease() });
   return sendBack(request, reply, answer, headers);
 }
 

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../../async/clock.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
 import type { Header } from '../../../http/forward/headers.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
@@ -42,18 +43,22 @@ export function leaveBodies(app: FastifyInstance): void {
 export async function passToPort(
   request: FastifyRequest,
   reply: FastifyReply,
-  { ports, settings, keys }: Core & { readonly keys: KeyDoor },
+  { ports, settings, keys, clock }: Core & { readonly keys: KeyDoor; readonly clock: Clock },
   { admitted, port, target, host, prefix, toAnswerHeaders }: Passing,
 ): Promise<FastifyReply> {
   const { ref, signed, isVisitor } = admitted;
   const hidesAuthorization = keys.hasKeyInAuthorization(request);
-  const revoked = signed ? [await settings.whenRevoked(ref, signed.signatures)] : [];
-  const expired = signed ? [AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now()))] : [];
   return await passOn(request, reply, {
     target,
     headers: toPortHeaders(request, { host, prefix, hidesAuthorization }),
     connect: () => ports.connect(ref, port, { isVisitor }),
     toAnswerHeaders,
-    ends: AbortSignal.any([request.server.closing, ...revoked, ...expired]),
+    lease: async () => {
+      const { closing } = request.server;
+      if (!signed) return { ends: closing, forMs: null };
+      const revoked = await settings.whenRevoked(ref, signed.signatures);
+      const forMs = Math.max(0, signed.expiresAt * 1000 - clock.wallMs());
+      return { ends: AbortSignal.any([closing, revoked]), forMs };
+    },
   });
 }
