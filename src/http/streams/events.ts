@@ -1,9 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { limitIdleClient } from '../client-idle.ts';
 import type { StreamFormat } from './format.ts';
 
 /** How long a stream is silent at most, in milliseconds: proxies close what says nothing. */
 const PING_MS = 15_000;
+
+/**
+ * How long a client may take no byte of a stream, in milliseconds; its connection then ends, and with it its hold of a sandbox. A client
+ * that reads moves a byte with each ping.
+ */
+const STALL_MS = 120_000;
 
 /** Something that a client hears of; `id` where it may ask for what follows. */
 export interface StreamEvent {
@@ -28,12 +35,13 @@ function toText(format: StreamFormat, { id, event, data }: StreamEvent): string 
 
 /**
  * Answers with events as they come, at the client's pace. What fails before the first one is an ordinary error; later the connection
- * is cut, so that nobody takes a part for the whole.
+ * is cut, so that nobody takes a part for the whole. So it is where the client takes nothing for `stallMs`.
  */
 export async function sendEvents(
   reply: FastifyReply,
   format: StreamFormat,
   events: AsyncGenerator<StreamEvent>,
+  stallMs = STALL_MS,
 ): Promise<FastifyReply> {
   const first = await events.next();
   if (first.done) return reply.code(204).send();
@@ -43,6 +51,7 @@ export async function sendEvents(
     // Nginx holds answers back otherwise.
     'X-Accel-Buffering': 'no',
   });
+  limitIdleClient(reply, stallMs);
   return await reply.send(
     Readable.from(write(format, first.value, events), { objectMode: false, highWaterMark: 65_536 }),
   );

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { fastify } from 'fastify';
-import { afterEach, expect, it } from 'vitest';
+import { type FastifyInstance, fastify } from 'fastify';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { limitIdleClient } from '../../../src/http/client-idle.ts';
 import { disconnectSignal } from '../../../src/http/disconnect.ts';
+import { type StreamEvent, sendEvents } from '../../../src/http/streams/events.ts';
 
-const app = fastify();
+let app: FastifyInstance;
+beforeEach(() => {
+  app = fastify();
+});
 afterEach(() => app.close());
 
 it('a client that moves no byte for too long loses its connection, and the work for it is told', async () => {
@@ -23,4 +27,24 @@ it('a client that moves no byte for too long loses its connection, and the work 
   await once(socket, 'close');
   await ended;
   expect(app.server.listening).toBe(true);
+});
+
+it('a client that takes nothing of a stream loses its connection, and its events are asked for no more', async () => {
+  const ended = new Promise<void>((resolve) => {
+    async function* endless(): AsyncGenerator<StreamEvent> {
+      try {
+        for (let id = 1; ; id += 1) yield { id, event: 'stdout', data: { text: 'x'.repeat(65_536) } };
+      } finally {
+        resolve();
+      }
+    }
+    app.get('/events', async (_request, reply) => await sendEvents(reply, 'ndjson', endless(), 20));
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+  await ended;
+  socket.destroy();
 });

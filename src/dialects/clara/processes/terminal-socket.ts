@@ -8,14 +8,20 @@ export const SUBPROTOCOL = 'clara.tty.v1';
 /** Why a WebSocket is closed. RFC 6455, section 7.4.1, and one of our own. */
 const CLOSE = { ended: 1000, goingAway: 1001, unsupported: 1003, failed: 1011, tryAgainLater: 1013, forgotten: 4404 };
 
+/** Between two pings of a viewer, in milliseconds, and how many may stay unanswered until it counts as gone. */
+const PING_MS = 30_000;
+const MAX_UNANSWERED = 4;
+
 /** What is needed of a WebSocket. */
 interface Socket {
+  ping(): void;
+  terminate(): void;
   send(data: string | Buffer, options: { binary: boolean }, done: (error?: Error) => void): void;
   close(code: number, reason?: string): void;
   pause(): void;
   resume(): void;
   on(event: 'message', listener: (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => void): unknown;
-  on(event: 'close' | 'error', listener: () => void): unknown;
+  on(event: 'close' | 'error' | 'pong', listener: () => void): unknown;
 }
 
 const EXPIRED = [1008, 'The signature is good no more.'] as const;
@@ -33,7 +39,8 @@ interface Shown {
 const control = z.strictObject({ resize: terminalSize });
 
 /** Shows a terminal over a WebSocket until either ends: bytes both ways as binary messages, all else as JSON texts. */
-export function showTerminal(socket: Socket, { open, resize, closing, expires }: Shown): void {
+export function showTerminal(socket: Socket, { open, resize, closing, expires }: Shown, pingMs = PING_MS): void {
+  endIfGone(socket, pingMs);
   const left = new AbortController();
   socket.on('close', () => left.abort());
   socket.on('error', () => left.abort());
@@ -57,6 +64,22 @@ export function showTerminal(socket: Socket, { open, resize, closing, expires }:
     const [code, reason] = expires?.aborted ? EXPIRED : toClose(error, closing.aborted);
     socket.close(code, reason);
   });
+}
+
+/** Ends a view that nobody sees: a viewer that is gone without a word, or reads nothing, would hold its place for ever. */
+function endIfGone(socket: Socket, pingMs: number): void {
+  let unanswered = 0;
+  const timer = setInterval(() => {
+    unanswered += 1;
+    if (unanswered > MAX_UNANSWERED) socket.terminate();
+    else socket.ping();
+  }, pingMs);
+  const answered = () => {
+    unanswered = 0;
+  };
+  socket.on('pong', answered);
+  socket.on('message', answered);
+  socket.on('close', () => clearInterval(timer));
 }
 
 async function show(socket: Socket, opened: Promise<Terminal>): Promise<void> {
