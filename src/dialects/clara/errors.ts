@@ -24,6 +24,7 @@ const validationErrorResponse = z
 /** What any route may answer, whatever it does. */
 export const serverErrors = {
   400: errorResponse,
+  403: errorResponse,
   408: errorResponse,
   417: errorResponse,
   429: errorResponse,
@@ -36,7 +37,6 @@ export const serverErrors = {
 export const commonErrors = {
   ...serverErrors,
   401: errorResponse,
-  403: errorResponse,
   413: errorResponse,
   415: validationErrorResponse,
   422: validationErrorResponse,
