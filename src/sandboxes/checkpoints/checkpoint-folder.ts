@@ -19,6 +19,9 @@ const BLOCK_BYTES = 512;
 const UNFINISHED = '.new';
 const REMOVED = '.old';
 
+/** What names the newest checkpoint in place of its id. */
+const LATEST = 'latest';
+
 /** The checkpoints in the folder of a sandbox. One appears and goes by a rename; what a crash leaves has another name. */
 export class CheckpointFolder {
   readonly #folder: string;
@@ -38,8 +41,9 @@ export class CheckpointFolder {
     return found.sort((one, other) => other.createdAtMs - one.createdAtMs);
   }
 
-  /** The checkpoint of that id; null where there is none. */
+  /** The checkpoint of that id, the newest one for `latest`; null where there is none. */
   async find(id: string): Promise<Checkpoint | null> {
+    if (id === LATEST) return (await this.list())[0] ?? null;
     if (!isCheckpointId(id)) return null;
     const text = await readText(join(this.#folder, id, RECORD_FILE));
     if (text === null) return null;

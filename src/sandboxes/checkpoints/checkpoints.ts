@@ -74,8 +74,8 @@ export class Checkpoints {
   async remove(ref: SandboxRef, id: string): Promise<void> {
     const sandbox = await this.#parts.changes.findExisting(ref);
     await this.inTurn(sandbox, async () => {
-      await this.require(sandbox, id);
-      await this.folderOf(sandbox.id).remove(id);
+      const found = await this.require(sandbox, id);
+      await this.folderOf(sandbox.id).remove(found.id);
     });
   }
 

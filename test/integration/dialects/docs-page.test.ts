@@ -41,7 +41,10 @@ async function operationIds(): Promise<string[]> {
   const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
   // No form of a page opens a WebSocket, nor brings a file that nobody has chosen.
   const isElsewhere = (id: string) => id === 'attachTerminal' || id === 'uploadForm';
-  const removals = ['removePath', 'deleteContext', 'deleteProcess'];
+  const removals = [
+    ...['getPort', 'removePath', 'deleteContext', 'deleteProcess'],
+    ...['restoreCheckpoint', 'deleteCheckpoint'],
+  ];
   const isEnd = (id: string) => /^(stop|delete|destroy)Sandbox$/.test(id);
   return [
     ...ids.filter((id) => id === 'createSandbox'),

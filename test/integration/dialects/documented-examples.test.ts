@@ -71,6 +71,11 @@ describe('the example of each documented route', () => {
 /** A sandbox is made first, and its end comes last. */
 function rank({ operationId, method }: ExampleRequest): number {
   if (operationId === FIRST) return 0;
+  // Behind what settles something for the port.
+  if (operationId === 'getPort') return 2;
   if (operationId === 'deleteProcess' || operationId === 'deleteContext') return 2;
-  return method === 'DELETE' ? 3 : 1;
+  // A restore ends what runs.
+  if (operationId === 'restoreCheckpoint') return 3;
+  if (operationId === 'deleteCheckpoint') return 4;
+  return method === 'DELETE' ? 5 : 1;
 }

@@ -7,7 +7,7 @@ export const checkpointParams = userParams.extend({
     .string()
     .min(1, 'must not be empty')
     .max(64, 'is too long')
-    .meta({ examples: ['9f2c41d07be83a65'] }),
+    .meta({ description: 'Its id, or `latest` for the newest one.', examples: ['latest'] }),
 });
 
 export const takeBody = z
