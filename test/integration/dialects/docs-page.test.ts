@@ -77,7 +77,7 @@ describe('the page of the documents, in a browser', () => {
     const statuses: Record<string, number> = {};
     for (const id of ids) statuses[id] = await smokeTest(id);
     expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual([]);
-  }, 600_000);
+  }, 1_200_000);
 
   it.each(['a b', 'teams-29:1Gc', 'Jürgen@example.org', '売上'])('takes %j as the id of a user', async (id) => {
     expect(await smokeTest('executeCode', { user_id: id })).toBe(200);
