@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-import _socket
+from _socket import SOCK_STREAM
 
 from ..io.process import spawn
+from .control import start_with_control
 from .messages import Lines
 
 TYPE_CHECKING = False
@@ -52,20 +51,13 @@ class ApartStarter:
 
     def start(self, environment: Mapping[bytes, bytes], job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]:
         """Its pid and the agent's end of its control."""
-        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        try:
-            ours.setblocking(False)
-            ours.send(self.greeting())
-            pid = spawn(self.argv(), self.settled(environment), job["cwd"], self.place(null, theirs.fileno(), descriptors), False)
+
+        def start(null: int, control: int) -> int:
+            pid = spawn(self.argv(), self.settled(environment), job["cwd"], self.place(null, control, descriptors), False)
             _let_go_first(pid)
-            return pid, ours
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-            os.close(null)
+            return pid
+
+        return start_with_control(SOCK_STREAM, self.greeting(), start)
 
     def give_up(self) -> None:
         """None waits."""

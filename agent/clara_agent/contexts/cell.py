@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from ..errors import Failure
 from ..io.capture import HeadAndTail
+from ..io.descriptors import copies_of
 from ..io.pipe_reader import PipeReader
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
@@ -118,14 +117,7 @@ class Cell(Operation):
     def begin(self, outputs: list[int]) -> None:
         """It is its turn: reads copies of the interpreter's outputs until it is over."""
         self._stop_waiting()
-        copies: list[int] = []
-        try:
-            for fd in outputs:
-                copies.append(os.dup(fd))
-        except OSError:
-            for fd in copies:
-                os.close(fd)
-            raise
+        copies = copies_of(outputs)
         head, tail = self._kept
         captures = [(1, HeadAndTail(head, tail)), (2, HeadAndTail(head, tail)), (0, HeadAndTail(MAX_SHOWN, 0))]
         loop = self.agent.loop

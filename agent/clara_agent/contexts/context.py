@@ -43,7 +43,7 @@ class Context:
         self.created_at = self.last_used = time()
         self._interpreter: Interpreter | None = None
         self._waiting: list[Cell] = []
-        self._starters: list[Callable[[], object]] = []
+        self._start_waiters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
         self._timer: Timer | None = None
         self._is_ending = self._is_cancelled = self._is_timed_out = False
@@ -180,12 +180,12 @@ class Context:
         if self.pids():
             call()
         else:
-            self._starters.append(call)
+            self._start_waiters.append(call)
 
     def on_started(self) -> None:
         """The interpreter has a process."""
-        starters, self._starters = self._starters, []
-        for call in starters:
+        waiters, self._start_waiters = self._start_waiters, []
+        for call in waiters:
             call()
 
     def on_done(self, count: int, code: int) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from ..io.descriptors import copies_of
 from ..processes.history import SHOWN
 from ..processes.kept import Kept
 from ..wire.wire_json import loads
@@ -94,15 +93,7 @@ class StreamedCell:
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn."""
-        copies: list[int] = []
-        try:
-            for fd in outputs:
-                copies.append(os.dup(fd))
-        except OSError:
-            for fd in copies:
-                os.close(fd)
-            raise
-        self._reading = CellReading(self._context.loop, self._kept, copies, self._kept.show, self._finish)
+        self._reading = CellReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
 
     def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
         """The code has ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..errors import Failure
 from .starting import Forge
 
@@ -43,7 +45,5 @@ class Starters:
 
 def is_on_path(program: str, environment: dict[bytes, bytes]) -> bool:
     """Whether a program can be started by its name."""
-    import os
-
     folders = environment.get(b"PATH", os.fsencode(os.defpath)).split(b":")
     return any(os.access(os.path.join(folder or b".", program.encode()), os.X_OK) for folder in folders)

@@ -10,6 +10,7 @@ import _socket
 
 from ..io.descriptors import send_with
 from ..io.process import spawn
+from .control import start_with_control
 from .messages import Packets
 
 TYPE_CHECKING = False
@@ -40,20 +41,13 @@ def _parts() -> dict[str, Any]:
 
 def start_interpreter(environment: Mapping[bytes, bytes], cwd: bytes, job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]:
     """Starts an interpreter with stdout, stderr and the pipe of what it shows; its pid and the agent's end of its control."""
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
-    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        ours.setblocking(False)
-        ours.send(marshal.dumps((_parts(), job)))
+
+    def start(null: int, control: int) -> int:
         out, err, shown = descriptors or [null, null, null]
         argv = [os.fsencode(sys.executable), b"-u", b"-c", LOADER.encode()]
-        return spawn(argv, environment, cwd, [null, out, err, theirs.fileno(), shown], False), ours
-    except BaseException:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-        os.close(null)
+        return spawn(argv, environment, cwd, [null, out, err, control, shown], False)
+
+    return start_with_control(_socket.SOCK_SEQPACKET, marshal.dumps((_parts(), job)), start)
 
 
 class Forge:

@@ -57,6 +57,12 @@ def below(root: int, processes: Processes) -> list[int]:
     return found
 
 
+def signal_all(pid: int, number: int, with_tree: bool) -> None:
+    """Sends a signal to a process, with its tree to all below it too."""
+    for member in [pid] + (below(pid, scan()) if with_tree else []):
+        signal(member, number)
+
+
 def is_contained() -> bool:
     """Whether signals to every process stay within a container."""
     try:

@@ -223,11 +223,10 @@ class Kept:
 
     def signal(self, number: int, is_for_tree: bool) -> bool:
         """Sends a signal to the program, or to all below it too; false where it has ended."""
-        from ..io.tree import below, scan, signal
+        from ..io.tree import signal_all
 
         pid = self.process.pid if self.process else None
         if self.is_over or not self.process or not pid or self.process.has_exited:
             return False
-        for member in [pid] + (below(pid, scan()) if is_for_tree else []):
-            signal(member, number)
+        signal_all(pid, number, is_for_tree)
         return True

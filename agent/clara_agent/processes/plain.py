@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic, time
 
-from ..io.tree import below, scan, signal
+from ..io.tree import signal_all
 from .states import CANCELLED, DRAINED
 
 TYPE_CHECKING = False
@@ -68,6 +68,5 @@ class PlainRun:
         pid = self.process.pid
         if not pid or self.process.has_exited:
             return False
-        for member in [pid] + (below(pid, scan()) if is_for_tree else []):
-            signal(member, number)
+        signal_all(pid, number, is_for_tree)
         return True
