@@ -65,3 +65,8 @@ export function isSandboxError(error: unknown, kind?: ErrorKind): error is Sandb
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** True for an error of the system with this code, such as ENOENT. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

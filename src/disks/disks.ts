@@ -2,7 +2,7 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
+import { hasCode, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
@@ -90,7 +90,7 @@ export class Disks {
   /** What the image of a sandbox takes of the disk below, in bytes; null where it has none. */
   async imageBytes(name: string, file: string = IMAGE_FILE): Promise<number | null> {
     const found = await stat(join(this.#folder(name), file)).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      if (hasCode(error, 'ENOENT')) return null;
       throw error;
     });
     return found && found.blocks * BLOCK_BYTES;
@@ -116,11 +116,13 @@ export class Disks {
     const folder = this.#folder(name);
     if (await hasImage(folder)) return 'image';
     if (this.#newKind === 'folder') return 'folder';
-    const isFolder = await access(join(folder, 'workspace')).then(
-      () => true,
-      () => false,
-    );
-    return isFolder ? 'folder' : 'image';
+    return (await hasPlainFolders(folder)) ? 'folder' : 'image';
+  }
+
+  /** True where a sandbox has files already, in an image or in plain folders. */
+  async hasFiles(name: string): Promise<boolean> {
+    const folder = this.#folder(name);
+    return (await hasImage(folder)) || (await hasPlainFolders(folder));
   }
 
   /** The names of the folders whose disks are mounted. */
@@ -161,4 +163,11 @@ async function chooseKind(
   }
   logger.warn(`${measured}, because a disk image for each sandbox is impossible here: ${reason}.`);
   return 'folder';
+}
+
+async function hasPlainFolders(folder: string): Promise<boolean> {
+  return await access(join(folder, 'workspace')).then(
+    () => true,
+    () => false,
+  );
 }

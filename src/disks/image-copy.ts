@@ -1,10 +1,11 @@
-import { open, rm, statfs } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { CommandFailure, runCommand } from './command.ts';
 import type { ImageFile } from './disk.ts';
 import { checkImage } from './image.ts';
 import type { MountNamespace } from './mount-namespace.ts';
+import { syncPath } from './sync.ts';
 
 /** A disk with less than this is full. */
 const SCARCE_BYTES = 16 * 2 ** 20;
@@ -41,12 +42,7 @@ export async function settleImage(space: MountNamespace, image: ImageFile): Prom
     const sentence = 'The copy of the disk is not in order, so it was given up; the operator must look at the log.';
     throw new SandboxError('unavailable', sentence, { cause });
   }
-  const file = await open(space.reach(pathOf(image)), 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncPath(space.reach(pathOf(image)));
 }
 
 function pathOf({ folder, file }: ImageFile): string {

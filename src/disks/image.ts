@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { CommandFailure } from './command.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 import { readSuperblock } from './superblock.ts';
+import { syncPath } from './sync.ts';
 
 const MAKE_MS = 60_000;
 
@@ -40,7 +41,7 @@ export async function makeImage(space: MountNamespace, image: string, sizeBytes:
     await file.close();
   }
   await rename(space.reach(unfinished), space.reach(image));
-  await syncFolder(space.reach(dirname(image)));
+  await syncPath(space.reach(dirname(image)));
 }
 
 function toMakeOptions(sizeBytes: number): string[] {
@@ -82,13 +83,4 @@ export async function checkImage(space: MountNamespace, image: string, isForced:
 
 async function isAttached(space: MountNamespace, image: string): Promise<boolean> {
   return (await space.run('losetup', ['-n', '-O', 'NAME', '-j', image], QUERY_MS)).trim() !== '';
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isSandboxError } from '../errors.ts';
+import { hasCode, isSandboxError } from '../errors.ts';
 import { MOUNT_FOLDER } from './layout.ts';
 import { LoopDisk } from './loop-disk.ts';
 import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
@@ -31,7 +31,7 @@ export async function whyRefused(space: MountNamespace, dataDir: string): Promis
 
 /** Then it was possible before, or nobody could have filled it. */
 function isFull(error: unknown): boolean {
-  return isSandboxError(error, 'no_space') || (error instanceof Error && 'code' in error && error.code === 'ENOSPC');
+  return isSandboxError(error, 'no_space') || hasCode(error, 'ENOSPC');
 }
 
 async function smokeTest(space: MountNamespace, dataDir: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { hasCode } from '../errors.ts';
 import type { DiskRoom } from './disk.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace, MountPoint } from './mount-namespace.ts';
@@ -55,7 +56,7 @@ async function lookAt(space: MountNamespace, { path, device, deviceNumber }: Mou
     const all = Math.floor(image.size / bsize);
     return { name: basename(folder), device, blockBytes: bsize, blocks: all, freeBlocks: bfree, pendingBytes };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { SandboxError } from '../errors.ts';
+import { hasCode, SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 
@@ -95,7 +95,7 @@ async function made(folder: string): Promise<boolean> {
     await mkdir(folder, { mode: MODE });
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }

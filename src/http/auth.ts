@@ -57,24 +57,19 @@ export class KeyDoor {
    * else came from the same address.
    */
   admit(request: FastifyRequest): Principal {
-    const presented = presentedKey(request);
-    const match = findMatch(this.#matches, hashKey(presented));
-    if (!match) {
-      request.hasWrongKey = presented !== '';
-      if (request.hasWrongKey) this.#limits.countFailure(request);
-      else this.#limits.countOpenRequest(request);
-      throw new SandboxError('unauthorized', 'Invalid API key');
-    }
-    // The log names it also where that is one too many.
-    request.principal = match.principal;
-    this.#limits.countRequest(match.key);
-    return match.principal;
+    const known = this.admitKnown(request);
+    if (known) return known;
+    request.hasWrongKey = presentedKey(request) !== '';
+    if (request.hasWrongKey) this.#limits.countFailure(request);
+    else this.#limits.countOpenRequest(request);
+    throw new SandboxError('unauthorized', 'Invalid API key');
   }
 
   /** The holder of the key that a request shows, within its rate, whoever else is let in; null where it shows none, which nobody counts. */
   admitKnown(request: FastifyRequest): Principal | null {
     const match = findMatch(this.#matches, hashKey(presentedKey(request)));
     if (!match) return null;
+    // The log names it also where that is one too many.
     request.principal = match.principal;
     this.#limits.countRequest(match.key);
     return match.principal;

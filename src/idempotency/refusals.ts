@@ -1,5 +1,4 @@
-import { SandboxError } from '../errors.ts';
-import { hasCode } from '../sandboxes/storage/atomic-file.ts';
+import { hasCode, SandboxError } from '../errors.ts';
 
 /** When to ask again while the first request is under way, in seconds. */
 const ASK_AGAIN_SECONDS = 1;

@@ -19,7 +19,8 @@ export interface Port extends PortSettings {
   readonly previewId: string;
 }
 
-const UNSETTLED: PortSettings = { visibility: 'private', pathPrefix: null };
+/** Of a port for which nothing is settled. */
+export const UNSETTLED: PortSettings = { visibility: 'private', pathPrefix: null };
 
 /** Servers that code has started in sandboxes. Methods throw `not_found` where there is no sandbox. */
 export class Ports {

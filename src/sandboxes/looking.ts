@@ -24,7 +24,7 @@ export class Looking {
   /** The answer; null where the sandbox is stopped. */
   async look<T>(sandbox: Sandbox, question: (connection: AgentConnection) => Promise<T>): Promise<T | null> {
     if (!sandbox.isUp) return null;
-    const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    const { connection: current } = sandbox;
     if (current) return await sandbox.whileMeasured(() => question(current));
     const asked = sandbox.mutex.run(() => this.#ask(sandbox, question));
     return await withDeadline(asked, LOOK_MS, 'The sandbox is busy; ask again in a moment.', this.#parts.ending);

@@ -1,4 +1,5 @@
 import type { AgentLink } from '../agent/link/link.ts';
+import type { AgentConnection } from '../agent/wire/connection.ts';
 import { createDeferred } from '../async/deferred.ts';
 import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
@@ -95,9 +96,14 @@ export class Sandbox {
     return !this.leases.isBusy && this.mutex.isFree;
   }
 
-  /** True where somebody looks at it, or its programs worked when it was last looked at, although nobody waits for it. */
+  /** Who looks at it after so long without a request with a key, and what its programs worked at when it was last looked at; each once. */
+  worksAt(idleMs: number): readonly WorkReason[] {
+    return [...new Set([...this.leases.working(idleMs), ...this.work])];
+  }
+
+  /** True where there is any of that, although nobody waits for it. */
   isWorking(nowMs: number): boolean {
-    return this.work.length > 0 || this.leases.working(nowMs - this.lastUsedMs).length > 0;
+    return this.worksAt(nowMs - this.lastUsedMs).length > 0;
   }
 
   /** True where it was made and not deleted, running or not. */
@@ -107,6 +113,11 @@ export class Sandbox {
 
   get isUp(): boolean {
     return this.#state === 'running' || this.#state === 'paused';
+  }
+
+  /** The connection by which its agent can be asked at once; undefined where it does not run, is being changed, or has none. */
+  get connection(): AgentConnection | undefined {
+    return this.#state === 'running' && this.mutex.isFree ? this.link?.current : undefined;
   }
 
   /** Goes to another state; throws where the transition table has no such way, which is a defect of the server. */

@@ -86,7 +86,7 @@ function awakeOf(
 ): Pick<SandboxStatus, 'awakeBecause' | 'awakeUntilMs'> {
   if (sandbox?.state !== 'running') return { awakeBecause: [], awakeUntilMs: null };
   const { busy } = sandbox.leases;
-  const awakeBecause = [...new Set([...busy, ...sandbox.leases.working(0), ...sandbox.work])];
+  const awakeBecause = [...busy, ...sandbox.worksAt(0)];
   if (busy.length > 0) return { awakeBecause, awakeUntilMs: null };
   const idleSeconds = idleLifeSeconds(life, config);
   const seconds = awakeBecause.length > 0 ? Math.max(config.backgroundSeconds, idleSeconds) : idleSeconds;

@@ -130,8 +130,8 @@ export class Using {
     { principal }: SandboxRef,
     thawsOnly = false,
   ): Promise<AgentConnection> | AgentConnection {
-    const current = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
-    if (current) return current;
+    const { connection } = sandbox;
+    if (connection) return connection;
     const { provisioner, ending } = this.#parts;
     const request = { asked: {}, life: DEFAULT_LIFE };
     const connected = sandbox.mutex.run(async () => {

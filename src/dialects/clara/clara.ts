@@ -4,6 +4,7 @@ import { scoped } from '../../http/scope.ts';
 import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
+import { SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
 import type { Dialect } from '../dialect.ts';
 import { checkpointRoutes } from './checkpoints/routes.ts';
 import { contextRoutes } from './contexts/routes.ts';
@@ -78,5 +79,5 @@ function sandboxIdOf(request: FastifyRequest): SandboxId | null {
 
 function addressOf({ params }: FastifyRequest): { namespace: string; id: string } | null {
   if (typeof params !== 'object' || params === null || !('user_id' in params)) return null;
-  return typeof params.user_id === 'string' ? { namespace: 'clara', id: params.user_id } : null;
+  return typeof params.user_id === 'string' ? { namespace: SHARED_NAMESPACE, id: params.user_id } : null;
 }

@@ -1,6 +1,8 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, readText, writeAtomically } from '../storage/atomic-file.ts';
+import { syncPath } from '../../disks/sync.ts';
+import { hasCode } from '../../errors.ts';
+import { readText, writeAtomically } from '../storage/atomic-file.ts';
 import {
   CHECKPOINTS_FOLDER,
   type Checkpoint,
@@ -8,7 +10,6 @@ import {
   isCheckpointId,
   parseCheckpoint,
 } from './checkpoint.ts';
-import { syncFolder } from './exchange.ts';
 
 const RECORD_FILE = 'checkpoint.json';
 
@@ -75,9 +76,9 @@ export class CheckpointFolder {
   async finish(record: CheckpointRecord): Promise<Checkpoint> {
     const unfinished = join(this.#folder, `${record.id}${UNFINISHED}`);
     await writeAtomically(join(unfinished, RECORD_FILE), JSON.stringify(record));
-    await syncFolder(unfinished);
+    await syncPath(unfinished);
     await rename(unfinished, join(this.#folder, record.id));
-    await syncFolder(this.#folder);
+    await syncPath(this.#folder);
     return { ...record, sizeBytes: await blocksIn(join(this.#folder, record.id)) };
   }
 
@@ -85,7 +86,7 @@ export class CheckpointFolder {
   async remove(id: string): Promise<void> {
     const removed = join(this.#folder, `${id}${REMOVED}`);
     await rename(join(this.#folder, id), removed);
-    await syncFolder(this.#folder);
+    await syncPath(this.#folder);
     await rm(removed, { recursive: true, force: true });
   }
 

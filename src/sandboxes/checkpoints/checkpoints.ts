@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
@@ -106,7 +105,7 @@ export class Checkpoints {
 
   /** The checkpoints of a sandbox on disk. */
   folderOf(id: SandboxId): CheckpointFolder {
-    return new CheckpointFolder(join(this.#parts.store.path, id));
+    return new CheckpointFolder(this.#parts.store.folderOf(id));
   }
 
   /** Where the image of a checkpoint is. */

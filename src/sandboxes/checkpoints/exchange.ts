@@ -1,5 +1,6 @@
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncPath } from '../../disks/sync.ts';
 
 /** A file that another one is to take the place of, all in one folder. */
 interface Exchange {
@@ -16,26 +17,16 @@ export async function exchangeFile({ folder, file, other, before }: Exchange): P
   await dropFile(folder, before);
   await link(join(folder, file), join(folder, before));
   await rename(join(folder, other), join(folder, file));
-  await syncFolder(folder);
+  await syncPath(folder);
 }
 
 /** Undoes it. */
 export async function putBack({ folder, file, before }: Exchange): Promise<void> {
   await rename(join(folder, before), join(folder, file));
-  await syncFolder(folder);
+  await syncPath(folder);
 }
 
 /** Removes a file, if it is there. */
 export async function dropFile(folder: string, file: string): Promise<void> {
   await rm(join(folder, file), { force: true });
-}
-
-/** Brings what is in a folder to the disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

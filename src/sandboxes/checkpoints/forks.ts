@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { requireUser } from '../../auth/principal.ts';
@@ -121,7 +120,7 @@ export class Forks {
     const { store, disks, clock } = this.#parts;
     await disks.reserve.requireForNew();
     const name = `${FORK_PREFIX}${randomBytes(8).toString('hex')}`;
-    const folder = join(store.path, name);
+    const folder = store.folderOf(name);
     try {
       await makeSandboxFolder(folder);
       await this.#copy(source, checkpointId, name);
@@ -161,21 +160,10 @@ export class Forks {
 
   async #requireNothing({ id, record, isExisting }: Sandbox): Promise<void> {
     if (isExisting) throw new SandboxError('conflict', 'There is a sandbox already, which a copy would replace.');
-    const isKept = record === null ? await hasFiles(join(this.#parts.store.path, id)) : !record.isBlank;
+    const isKept = record === null ? await this.#parts.disks.hasFiles(id) : !record.isBlank;
     if (!isKept) return;
     const sentence =
       'There are files of a sandbox that was deleted, which a copy would replace; delete them first (?files=true).';
     throw new SandboxError('conflict', sentence);
   }
-}
-
-async function hasFiles(folder: string): Promise<boolean> {
-  for (const name of [IMAGE_FILE, 'workspace']) {
-    const isThere = await access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return true;
-  }
-  return false;
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Disks } from '../../disks/disks.ts';
 import { IMAGE_FILE, PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
 import { SandboxError } from '../../errors.ts';
@@ -49,7 +48,7 @@ export class Restoring {
         await capture.copyImage(checkpoints.imageOf(sandbox, id), { name: sandbox.id, file: RESTORED_FILE });
         await sandbox.mutex.run(() => this.#exchange(sandbox, ref));
       } finally {
-        await dropFile(this.#folderOf(sandbox), RESTORED_FILE);
+        await dropFile(this.#parts.store.folderOf(sandbox.id), RESTORED_FILE);
       }
     });
     return await changes.describe(sandbox, usageMeter.last(sandbox));
@@ -60,7 +59,12 @@ export class Restoring {
     requireExisting(sandbox);
     await lifecycle.stop(sandbox, 'restore');
     await this.#requireClosed(sandbox);
-    const files = { folder: this.#folderOf(sandbox), file: IMAGE_FILE, other: RESTORED_FILE, before: PREVIOUS_FILE };
+    const files = {
+      folder: this.#parts.store.folderOf(sandbox.id),
+      file: IMAGE_FILE,
+      other: RESTORED_FILE,
+      before: PREVIOUS_FILE,
+    };
     await exchangeFile(files);
     try {
       await provisioner.bringUp(sandbox, principal, { asked: {}, life: DEFAULT_LIFE });
@@ -77,9 +81,5 @@ export class Restoring {
   async #requireClosed({ id }: Sandbox): Promise<void> {
     if (!(await this.#parts.disks.mounted()).includes(id)) return;
     throw new SandboxError('unavailable', 'The disk of the sandbox is still in use; try again in a moment.');
-  }
-
-  #folderOf({ id }: Sandbox): string {
-    return join(this.#parts.store.path, id);
   }
 }

@@ -108,7 +108,7 @@ export class Evictor {
 
   async #evict(victim: Sandbox): Promise<void> {
     const { events, clock } = this.#parts;
-    const ended = [...new Set([...victim.leases.working(clock.monotonicMs() - victim.lastUsedMs), ...victim.work])];
+    const ended = victim.worksAt(clock.monotonicMs() - victim.lastUsedMs);
     const reason = toStopReason('eviction', ended);
     const eviction = this.stopIfIdle(victim, reason).finally(() => this.#evictions.delete(victim));
     this.#evictions.set(victim, eviction);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -27,7 +26,7 @@ export class Freezer {
   async whileFrozen<T>(sandbox: Sandbox, work: () => Promise<T>): Promise<T> {
     const { engineId } = sandbox;
     if (sandbox.state !== 'running' || !engineId) return await work();
-    await markFrozen(this.#folderOf(sandbox));
+    await markFrozen(this.#parts.store.folderOf(sandbox.id));
     try {
       await this.#freeze(sandbox, engineId);
       return await work();
@@ -38,7 +37,7 @@ export class Freezer {
 
   /** Thaws a sandbox that an earlier server has left frozen; its mutex is held. */
   async thawLeft(sandbox: Sandbox): Promise<void> {
-    const folder = this.#folderOf(sandbox);
+    const folder = this.#parts.store.folderOf(sandbox.id);
     if (!(await isMarkedFrozen(folder))) return;
     if (sandbox.state === 'paused' && sandbox.pausedAtMs === null) await this.#parts.lifecycle.resume(sandbox);
     await clearFreezeMark(folder);
@@ -69,15 +68,11 @@ export class Freezer {
     try {
       if (sandbox.engineId === id && sandbox.state === 'running') await engine.resume(id);
       if (sandbox.link) sandbox.link.isFrozen = false;
-      await clearFreezeMark(this.#folderOf(sandbox));
+      await clearFreezeMark(this.#parts.store.folderOf(sandbox.id));
     } catch (error) {
       onError(error);
       if (sandbox.state === 'running') sandbox.become('paused');
       this.#left.add(sandbox);
     }
-  }
-
-  #folderOf({ id }: Sandbox): string {
-    return join(this.#parts.store.path, id);
   }
 }

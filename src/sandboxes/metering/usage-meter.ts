@@ -104,7 +104,7 @@ export class UsageMeter {
 
   /** Undefined where there is no connection to an agent, the sandbox is just being paused or stopped, or no figures come in time. */
   async #askAgent(sandbox: Sandbox): Promise<EngineStats | undefined> {
-    const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    const { connection } = sandbox;
     if (!connection) return undefined;
     const asked = sandbox.whileMeasured(() => readLoad(connection, { deadlineMs: HUNG_MS }));
     try {

@@ -105,7 +105,7 @@ export class WorkMeter {
 
   /** Null where it does not run, is being changed, or does not answer. */
   async #ask<T>(sandbox: Sandbox, question: (connection: AgentConnection) => Promise<T>): Promise<T | null> {
-    const connection = sandbox.state === 'running' && sandbox.mutex.isFree ? sandbox.link?.current : undefined;
+    const { connection } = sandbox;
     if (!connection) return null;
     try {
       return await sandbox.whileMeasured(() => question(connection));

@@ -1,4 +1,5 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
+import { hasCode } from '../../errors.ts';
 
 /** The content of a file; null where there is none. */
 export async function readText(file: string): Promise<string | null> {
@@ -30,9 +31,4 @@ export async function writeAtomically(file: string, content: string | Buffer, mo
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
-}
-
-/** True for an error of the system with this code, such as ENOENT. */
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,7 +1,9 @@
-import { open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { hasCode, readText, writeAtomically } from './atomic-file.ts';
+import { syncPath } from '../../disks/sync.ts';
+import { hasCode } from '../../errors.ts';
+import { readText, writeAtomically } from './atomic-file.ts';
 import { parseRecord, type SandboxRecord, toRecordText } from './record.ts';
 
 const RECORD_FILE = 'sandbox.json';
@@ -57,10 +59,5 @@ async function isKept(folder: string, record: SandboxRecord): Promise<boolean> {
 async function markDeleted(folder: string, atMs: number): Promise<void> {
   await utimes(join(folder, RECORD_FILE), atMs / 1000, atMs / 1000);
   await rename(join(folder, RECORD_FILE), join(folder, DELETED_FILE));
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncPath(folder);
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
+import { hasCode } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
-import { hasCode } from './atomic-file.ts';
 import { makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
 import { FolderLock, type TakeFolder } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
@@ -62,6 +62,11 @@ export class SandboxStore {
     return this.#dataDir;
   }
 
+  /** The folder of a sandbox, or of what nobody owns yet, whether it is there or not. */
+  folderOf(name: string): string {
+    return join(this.#dataDir, name);
+  }
+
   /** Makes the data folder where it is absent, keeps it for this server and returns its identity, which tells this server's sandboxes from others'. */
   async open(isThere: IsThere, take: TakeFolder = FolderLock.take): Promise<string> {
     this.#dataDir = await openDataFolder(this.#dataDir);
@@ -83,8 +88,8 @@ export class SandboxStore {
   /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
   async claimPoolFolder(name: string, record: SandboxRecord): Promise<void> {
     try {
-      await writeRecordFile(join(this.#dataDir, name), record);
-      await rename(join(this.#dataDir, name), join(this.#dataDir, record.id));
+      await writeRecordFile(this.folderOf(name), record);
+      await rename(this.folderOf(name), this.folderOf(record.id));
       this.#users.moved(name, record.id);
       this.onWritten(record);
     } catch (cause) {
@@ -100,7 +105,7 @@ export class SandboxStore {
   /** Removes the folder of a sandbox that no longer runs, files and all, and frees the id of its user: of a pooled one, or by a purge. */
   async removeFolder(name: string): Promise<void> {
     await this.#disks.closeDisk(name);
-    await rm(join(this.#dataDir, name), { recursive: true, force: true });
+    await rm(this.folderOf(name), { recursive: true, force: true });
     this.#users.release(name);
   }
 
@@ -111,7 +116,7 @@ export class SandboxStore {
     await this.#disks.closeDisk(id);
     const ownerless = `pool-${randomBytes(8).toString('hex')}`;
     try {
-      await rename(join(this.#dataDir, id), join(this.#dataDir, ownerless));
+      await rename(this.folderOf(id), this.folderOf(ownerless));
     } catch (cause) {
       if (!hasCode(cause, 'ENOENT')) throw toStoreError(cause, 'The files of the sandbox cannot be removed');
     }
@@ -137,7 +142,7 @@ export class SandboxStore {
   async openFolders(name: string, accounts: ImageAccounts | null): Promise<SandboxFolders> {
     try {
       await requireInstance(this.#dataDir, this.#instance);
-      await makeSandboxFolder(join(this.#dataDir, name));
+      await makeSandboxFolder(this.folderOf(name));
       const user = await this.#users.prepare(name, accounts);
       const socket = this.socketFolder(name);
       await mkdir(socket, { recursive: true });
@@ -150,7 +155,7 @@ export class SandboxStore {
 
   /** The folder in which the sandbox's agent calls the server. */
   socketFolder(name: string): string {
-    return join(this.#dataDir, name, 'line');
+    return join(this.folderOf(name), 'line');
   }
 
   /** Closes the disk of a sandbox in which nothing runs. What fails is reported, and tried again by the sweep. */
@@ -161,7 +166,7 @@ export class SandboxStore {
   /** The record of a sandbox; null where there is none. */
   async read(id: SandboxId): Promise<SandboxRecord | null> {
     try {
-      const record = await readRecordFile(join(this.#dataDir, id));
+      const record = await readRecordFile(this.folderOf(id));
       if (record === null) await requireInstance(this.#dataDir, this.#instance);
       return record;
     } catch (cause) {
@@ -192,7 +197,7 @@ export class SandboxStore {
     const before = this.#writes.get(record.id) ?? Promise.resolve();
     const write = before
       .catch(() => undefined)
-      .then(() => makeSandboxFolder(join(this.#dataDir, record.id)))
+      .then(() => makeSandboxFolder(this.folderOf(record.id)))
       .then(() => this.#put(record));
     this.#writes.set(record.id, write);
     try {
@@ -217,7 +222,7 @@ export class SandboxStore {
   }
 
   async #put(record: SandboxRecord): Promise<void> {
-    if (await writeRecordFile(join(this.#dataDir, record.id), record)) return;
+    if (await writeRecordFile(this.folderOf(record.id), record)) return;
     this.#writtenAtMs.set(record, performance.now() + FULL_DISK_MS);
     this.writeSoon(record);
   }

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { UidRange } from '../../config/fields.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
-import { hasCode, readText, writeAtomically } from '../storage/atomic-file.ts';
+import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
+import { readText, writeAtomically } from '../storage/atomic-file.ts';
 import { readMachineIds } from './machine-ids.ts';
 import { toText } from './uid-range.ts';
 

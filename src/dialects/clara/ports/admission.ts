@@ -1,18 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../../async/clock.ts';
-import type { Principal } from '../../../auth/principal.ts';
+import { type Principal, requireUser } from '../../../auth/principal.ts';
 import { type SignedRequest, showsSignature, type UrlSigner } from '../../../auth/url-signer.ts';
 import { isSandboxError, SandboxError } from '../../../errors.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
 import { showsAmbientCredentials, showsBasic } from '../../../http/foreign-pages.ts';
-import type { PortSettings, Ports } from '../../../ports/ports.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import { type PortSettings, type Ports, UNSETTLED } from '../../../ports/ports.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Settings } from '../../../sandboxes/settings.ts';
 
 /** Who is let in to a public port without a key. */
 const VISITOR: Principal = { name: 'visitor', userPrefix: '', maxSandboxes: 0 };
-
-const PRIVATE: PortSettings = { visibility: 'private', pathPrefix: null };
 
 /** A request to a port, as it was sent. */
 interface Asking {
@@ -76,7 +74,7 @@ export class PortDoor {
       return { ...this.#as(VISITOR, asking), isVisitor: true, signed: null, token: null, settings };
     }
     if (isStranger) throw new SandboxError('forbidden', 'A page of another origin may not open this private port.');
-    if (holder) throw foreignUser(holder);
+    if (holder) requireUser(holder, asking.userId);
     if (showsSignature(request.url))
       keys.refuseSignature(request, 'The signature is not of this port, or not any more.');
     keys.admit(request);
@@ -88,7 +86,7 @@ export class PortDoor {
     try {
       return await this.#parts.ports.settingsOf(refOf(userId, VISITOR), port);
     } catch (error) {
-      if (isSandboxError(error, 'not_found')) return PRIVATE;
+      if (isSandboxError(error, 'not_found')) return UNSETTLED;
       throw error;
     }
   }
@@ -118,7 +116,7 @@ export class PortDoor {
 
   #named(request: FastifyRequest, { keyName }: SignedRequest, asking: Asking): Pick<Admitted, 'ref' | 'isVisitor'> {
     const principal = this.#parts.keys.admitNamed(request, keyName);
-    if (!asking.userId.startsWith(principal.userPrefix)) throw foreignUser(principal);
+    requireUser(principal, asking.userId);
     return this.#as(principal, asking);
   }
 
@@ -129,10 +127,5 @@ export class PortDoor {
 }
 
 function refOf(id: string, principal: Principal): SandboxRef {
-  return { address: { namespace: 'clara', id }, principal };
-}
-
-function foreignUser({ name, userPrefix }: Principal): SandboxError {
-  const sentence = `The key ${name} is only for users whose ids begin with ${JSON.stringify(userPrefix)}.`;
-  return new SandboxError('forbidden', sentence);
+  return { address: { namespace: SHARED_NAMESPACE, id }, principal };
 }

@@ -16,7 +16,8 @@ export function showFailuresAsPages(scope: FastifyInstance): void {
   });
 }
 
-function isPageWanted({ method, headers }: FastifyRequest): boolean {
+/** True for a GET, whose answer a browser shows as a page. */
+export function isPageWanted({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && /\btext\/html\b/i.test(headers.accept ?? '');
 }
 

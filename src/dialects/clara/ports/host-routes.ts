@@ -9,7 +9,7 @@ import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { type Admitted, PortDoor } from './admission.ts';
-import { showFailuresAsPages } from './failure-page.ts';
+import { isPageWanted, showFailuresAsPages } from './failure-page.ts';
 import { leaveBodies, passedMethods, passToPort } from './passing.ts';
 import type { PortOptions } from './routes.ts';
 import { belowOnce, originForm, tokensOf, withoutToken } from './targets.ts';
@@ -63,8 +63,8 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
 };
 
 /** True where a browser goes to a page, which then asks for more with what it has in its cookies. */
-function isVisit({ method, headers, ws }: FastifyRequest): boolean {
-  return method === 'GET' && !ws && /\btext\/html\b/i.test(headers.accept ?? '');
+function isVisit(request: FastifyRequest): boolean {
+  return !request.ws && isPageWanted(request);
 }
 
 /** The cookie in place of the token of a URL; null where no token let the request in. */

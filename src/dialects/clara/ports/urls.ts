@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { SIGNATURE } from '../../../auth/url-signer.ts';
+import { originOf } from '../../../http/origin.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
 import type { Port } from '../../../ports/ports.ts';
 import { scopeOf } from './admission.ts';
@@ -25,7 +26,7 @@ export function urlsOf(
   { hosts, publicUrl, serverPort }: UrlOptions,
   token: string | null = null,
 ): PortUrls {
-  const origin = publicUrl ?? `${request.protocol}://${request.host}`;
+  const origin = publicUrl ?? originOf(request);
   const query = token === null ? '' : `?${SIGNATURE}=${token}`;
   const base = hosts.isLocal ? localBase(origin, request.socket.localPort ?? serverPort) : new URL(origin);
   const authority = `${hosts.hostOf({ port, previewId })}${base.port === '' ? '' : `:${base.port}`}`;

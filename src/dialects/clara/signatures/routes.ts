@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Clock } from '../../../async/clock.ts';
 import type { UrlSigner } from '../../../auth/url-signer.ts';
 import { SandboxError } from '../../../errors.ts';
+import { originOf } from '../../../http/origin.ts';
 import { registerSignedUrls } from '../../../http/signed-urls.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -76,8 +77,4 @@ export function admitSignatures(scope: FastifyInstance, { settings }: Core): voi
 
 function notSignable(msg: string): InvalidRequest {
   return new InvalidRequest([{ loc: ['body', 'path'], msg, type: 'not_signable' }]);
-}
-
-function originOf({ protocol, host }: FastifyRequest): string {
-  return `${protocol}://${host}`;
 }
