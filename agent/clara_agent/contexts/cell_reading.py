@@ -58,9 +58,12 @@ class CellReading:
     def _read_in_order(self, stream: int) -> bool:
         """Reads one stream; what is shown comes after the outputs that were written before. False where the sink has no room."""
         if stream == SHOWN:
+            # No more than is there now: code goes on once a line is read, and may write something before the next. Where nothing is, its end may be.
+            most = _waiting_in(self._open[stream]) or 1
             for output in OUTPUTS:
                 if output in self._open and not self._read(output, _waiting_in(self._open[output])):
                     return False
+            return self._read(stream, most)
         return self._read(stream, CHUNK)
 
     def _read(self, stream: int, most: int) -> bool:

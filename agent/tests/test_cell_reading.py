@@ -1,0 +1,68 @@
+"""What a streamed cell shows, read between what it writes before and after."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+import client  # noqa: F401 (makes the agent importable)
+
+from clara_agent.contexts.cell_reading import CellReading
+from clara_agent.io.loop import Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from clara_agent.io.contracts import Bytes
+
+
+class Sink:
+    """Takes everything, and keeps the order."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes] = []
+
+    def room(self) -> int:
+        return 1 << 20
+
+    def data(self, stream: int, payload: Bytes) -> None:
+        self.told.append(bytes(payload))
+
+    def consumed(self, size: int) -> None:
+        """Nothing is typed."""
+
+
+class OrderOfWhatIsShown(unittest.TestCase):
+    def test_code_that_goes_on_while_its_line_is_read_is_not_overtaken_by_its_next_one(self) -> None:
+        readers, writers = zip(*(os.pipe() for _ in range(3)))
+        for writer in writers:
+            self.addCleanup(os.close, writer)
+        out, _, shown = writers
+        sink, loop = Sink(), Loop()
+
+        def on_line(line: bytes) -> None:
+            sink.told.append(line)
+            if line == b"first":
+                os.write(out, b"between")
+                os.write(shown, b"second\n")
+
+        reading = CellReading(loop, sink, list(readers), on_line, lambda: None)
+        self.addCleanup(reading.close)
+        os.write(shown, b"first\n")
+        while b"second" not in sink.told:
+            loop.turn()
+        self.assertEqual(sink.told, [b"first", b"between", b"second"])
+
+    def test_what_nobody_can_write_to_any_more_is_let_go_of(self) -> None:
+        readers, writers = zip(*(os.pipe() for _ in range(3)))
+        for writer in writers[:2]:
+            self.addCleanup(os.close, writer)
+        loop = Loop()
+        reading = CellReading(loop, Sink(), list(readers), lambda line: None, lambda: None)
+        self.addCleanup(reading.close)
+        os.close(writers[2])
+        loop.turn()
+        self.assertRaises(OSError, os.fstat, readers[2])
+
+
+if __name__ == "__main__":
+    unittest.main()
