@@ -1,43 +1,28 @@
 import type { FastifyInstance } from 'fastify';
+import type { AppParts } from './app-parts.ts';
 import { UrlSigner } from './auth/url-signer.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
-import { type Dialect, registerDialect } from './dialects/dialect.ts';
+import { registerDialect } from './dialects/dialect.ts';
 import { metricsDialect } from './dialects/metrics/metrics.ts';
-import { EGRESS_DEADLINES, Egress, type EgressDeadlines } from './egress/egress.ts';
+import { EGRESS_DEADLINES } from './egress/deadlines.ts';
+import { Egress } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
-import { type Resolver, systemResolver } from './egress/resolver.ts';
+import { systemResolver } from './egress/resolver.ts';
 import { FaultLog } from './fault-log.ts';
 import { FileTree } from './files/file-tree.ts';
 import { Files } from './files/files.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits } from './http/connection-limits.ts';
-import { CLOSING_LIMITS, type ClosingLimits, limitLastCalls } from './http/last-calls.ts';
+import { CONNECTION_LIMITS } from './http/connection-limits.ts';
+import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
 import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
 import { measureEngine } from './observability/measured-engine.ts';
 import { Metrics } from './observability/metrics.ts';
 import { Ports } from './ports/ports.ts';
 import { Processes } from './processes/processes.ts';
-import { type CoreParts, openCore } from './sandboxes/core.ts';
+import { openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
-import { type CollectYoung, limitYoungGarbage } from './young-garbage.ts';
-
-/** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
-export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
-  readonly version: string;
-  /** Dialects beside the server's own. */
-  readonly dialects?: readonly Dialect[];
-  /** Frees what streams leave behind; where absent, V8 does that in its own time. */
-  readonly collectYoung?: CollectYoung;
-  /** What clients may take of their connections, where it is not the usual. */
-  readonly connectionLimits?: Partial<ConnectionLimits>;
-  /** How a close treats the calls that are under way, where it is not the usual. */
-  readonly closingLimits?: ClosingLimits;
-  /** How long the steps of a sandbox's connection may take, where it is not the usual. */
-  readonly egressDeadlines?: Partial<EgressDeadlines>;
-  /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
-  readonly resolver?: Resolver;
-}
+import { limitYoungGarbage } from './young-garbage.ts';
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {

@@ -6,11 +6,12 @@ import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
 import { parseAddress } from '../ip-address.ts';
 import {
   apiKeys,
+  bridgePool,
   hostAndPort,
+  hostName,
   imagePatterns,
   integer,
   integerOr,
-  isPool,
   number,
   origins,
   patterns,
@@ -20,6 +21,7 @@ import {
   sizeOrNone,
   uidRange,
 } from './fields.ts';
+import { explainSharedSite } from './preview-domain.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -53,10 +55,7 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^(?:\*\.)?[\p{L}\p{N}.-]+(?::\d+)?$/u, 'must be a name such as sandbox.example.org')
     .default('localhost'),
-  SANDBOX_PREVIEW_DOMAIN: z
-    .string()
-    .regex(/^(?=.{1,200}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i, 'must be a name such as preview.example.org')
-    .optional(),
+  SANDBOX_PREVIEW_DOMAIN: hostName.optional(),
   SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
   SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
   SANDBOX_POOL_SIZE: integerOr('auto', 0, 1000).default('auto'),
@@ -86,10 +85,7 @@ export const environmentSchema = z.object({
   SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
   SANDBOX_CHECKPOINTS_MAX: integer(0, 1000).default(8),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
-  SANDBOX_BRIDGE_POOL: z
-    .string()
-    .refine((text) => isPool(text), 'must be an IPv4 range such as 10.213.0.0/16, /29 or larger')
-    .default('10.213.0.0/16'),
+  SANDBOX_BRIDGE_POOL: bridgePool.default('10.213.0.0/16'),
   SANDBOX_BRIDGE_DNS: z
     .string()
     .transform((text) => text.split(',').map((part) => part.trim()))
@@ -164,28 +160,9 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
   if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
     throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
   }
-  requireSeparatePreviews(env);
+  const problem = explainSharedSite(env.SANDBOX_PREVIEW_DOMAIN, env);
+  if (problem) throw new ConfigError(problem);
   return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null);
-}
-
-/** Pages of previews must be of another site than the API: cookies of one would reach the other. */
-function requireSeparatePreviews(env: Environment): void {
-  const previews = env.SANDBOX_PREVIEW_DOMAIN?.toLowerCase();
-  if (previews === undefined) return;
-  const names = {
-    SANDBOX_DOMAIN: env.SANDBOX_DOMAIN.toLowerCase().replace(/^\*\.|:\d+$/g, ''),
-    SANDBOX_PUBLIC_URL: env.SANDBOX_PUBLIC_URL === '' ? '' : new URL(env.SANDBOX_PUBLIC_URL).hostname,
-  };
-  for (const [variable, name] of Object.entries(names)) {
-    if (name === '' || !(isWithin(previews, name) || isWithin(name, previews))) continue;
-    throw new ConfigError(
-      `SANDBOX_PREVIEW_DOMAIN (${previews}) must not be, contain or lie below ${variable} (${name}): pages of sandboxes would share cookies with the API. Take a domain of its own.`,
-    );
-  }
-}
-
-function isWithin(name: string, domain: string): boolean {
-  return name === domain || name.endsWith(`.${domain}`);
 }
 
 function toConfig(env: Environment, publishAddress: string | null) {

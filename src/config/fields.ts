@@ -132,7 +132,7 @@ function isOrigin(text: string): boolean {
 }
 
 /** True for a private range that small networks are cut out of. */
-export function isPool(text: string): boolean {
+function isPool(text: string): boolean {
   const cidr = parseCidr(text);
   return cidr?.family === 4 && cidr.prefix <= 29;
 }
@@ -146,3 +146,13 @@ export const hostAndPort = z
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
   })
   .refine(({ port }) => port >= 1 && port <= 65_535, 'must have a port from 1 to 65535');
+
+/** A name of hosts, such as `preview.example.org`. */
+export const hostName = z
+  .string()
+  .regex(/^(?=.{1,200}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i, 'must be a name such as preview.example.org');
+
+/** A range to make bridges of. */
+export const bridgePool = z
+  .string()
+  .refine((text) => isPool(text), 'must be an IPv4 range such as 10.213.0.0/16, /29 or larger');

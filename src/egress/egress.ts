@@ -6,6 +6,7 @@ import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError } from '../errors.ts';
 import { type Address, parseAddress } from '../ip-address.ts';
+import type { EgressDeadlines } from './deadlines.ts';
 import { DialTimeout, dial } from './dialer.ts';
 import type { EgressCounters } from './egress-counters.ts';
 import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
@@ -34,24 +35,6 @@ const TOO_FAST = 'This sandbox asks for too many connections; wait a few seconds
 
 /** What a program is told beside the refusal itself. */
 const MAIL_CLOSED = `Port ${MAIL_PORT}, of mail servers, is closed unless SANDBOX_EGRESS_ALLOW names it, as in mail.example.org:25.`;
-
-/** How long each step of a connection may take, in milliseconds. */
-export interface EgressDeadlines {
-  /** To look a name up. */
-  readonly resolveMs: number;
-  /** To connect to one address, and to try all that a name has. */
-  readonly addressMs: number;
-  readonly connectMs: number;
-  /** Without a byte in either direction. */
-  readonly idleMs: number;
-}
-
-export const EGRESS_DEADLINES: EgressDeadlines = {
-  resolveMs: 8_000,
-  addressMs: 6_000,
-  connectMs: 15_000,
-  idleMs: 300_000,
-};
 
 interface EgressParts {
   readonly deadlines: EgressDeadlines;

@@ -64,7 +64,9 @@ const USE = [
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
+  'src/app-parts.ts': ['src/dialects', 'src/http', 'src/sandboxes/core.ts', ...GROUND],
   'src/app.ts': [
+    'src/app-parts.ts',
     'src/auth',
     'src/dialects',
     'src/dialects/clara',

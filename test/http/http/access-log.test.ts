@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { InjectOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AppParts } from '../../../src/app.ts';
+import type { AppParts } from '../../../src/app-parts.ts';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { createLogger } from '../../../src/log.ts';

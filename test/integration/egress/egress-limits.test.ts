@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AppParts } from '../../../src/app.ts';
+import type { AppParts } from '../../../src/app-parts.ts';
 import { type Origin, startOrigin } from '../../support/origin.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 

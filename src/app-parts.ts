@@ -1,0 +1,24 @@
+import type { Dialect } from './dialects/dialect.ts';
+import type { EgressDeadlines } from './egress/deadlines.ts';
+import type { Resolver } from './egress/resolver.ts';
+import type { ConnectionLimits } from './http/connection-limits.ts';
+import type { ClosingLimits } from './http/last-calls.ts';
+import type { CoreParts } from './sandboxes/core.ts';
+import type { CollectYoung } from './young-garbage.ts';
+
+/** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
+export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
+  readonly version: string;
+  /** Dialects beside the server's own. */
+  readonly dialects?: readonly Dialect[];
+  /** Frees what streams leave behind; where absent, V8 does that in its own time. */
+  readonly collectYoung?: CollectYoung;
+  /** What clients may take of their connections, where it is not the usual. */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** How a close treats the calls that are under way, where it is not the usual. */
+  readonly closingLimits?: ClosingLimits;
+  /** How long the steps of a sandbox's connection may take, where it is not the usual. */
+  readonly egressDeadlines?: Partial<EgressDeadlines>;
+  /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
+  readonly resolver?: Resolver;
+}
