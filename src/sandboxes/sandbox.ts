@@ -1,5 +1,6 @@
 import type { AgentLink } from '../agent/link/link.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
+import { withDeadline } from '../async/deadline.ts';
 import { createDeferred } from '../async/deferred.ts';
 import { Mutex } from '../async/mutex.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
@@ -69,11 +70,6 @@ export class Sandbox {
     return this.record?.life ?? DEFAULT_LIFE;
   }
 
-  /** True while its agent measures something: it is idle, and may be stopped, but a pause would leave that call hanging. */
-  get isBeingMeasured(): boolean {
-    return this.#measurements > 0;
-  }
-
   /** When somebody had it paused, on the wall clock; null while it is not, or is by its idleness. */
   get pausedAtMs(): number | null {
     return this.#state === 'paused' ? (this.record?.pausedAtMs ?? null) : null;
@@ -132,6 +128,7 @@ export class Sandbox {
 
   /** Does work that asks its agent to measure something. */
   async whileMeasured<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#measurements === 0) this.#measured = createDeferred();
     this.#measurements += 1;
     try {
       return await work();
@@ -141,11 +138,11 @@ export class Sandbox {
     }
   }
 
-  /** Resolves once its agent measures nothing. */
-  async whenMeasured(): Promise<void> {
-    while (this.isBeingMeasured) {
-      this.#measured = createDeferred();
-      await this.#measured.promise;
-    }
+  /** Resolves once its agent measures nothing, since a pause would leave that call hanging; throws `timeout` after so many milliseconds. */
+  async whenMeasured(deadlineMs: number): Promise<void> {
+    const ended = async () => {
+      while (this.#measurements > 0) await this.#measured.promise;
+    };
+    await withDeadline(ended(), deadlineMs, 'The sandbox is still being measured; try again in a moment.');
   }
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../async/clock.ts';
-import { withDeadline } from '../async/deadline.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
@@ -134,8 +133,7 @@ export class Settings {
     const { lifecycle, clock, store } = this.#parts;
     requireExisting(sandbox);
     requireUp(sandbox);
-    const sentence = 'The sandbox is still being measured; try again in a moment.';
-    if (sandbox.state === 'running') await withDeadline(sandbox.whenMeasured(), MEASURED_MS, sentence);
+    if (sandbox.state === 'running') await sandbox.whenMeasured(MEASURED_MS);
     if (sandbox.leases.hasForeground) {
       throw new SandboxError('conflict', 'A call is under way in the sandbox; pause it when that is done.');
     }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
+import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Catalog } from '../catalog.ts';
 import { dueAction } from '../life-policy.ts';
@@ -16,6 +17,9 @@ const FORGET_AFTER_MS = 60_000;
 
 /** After so long a stopped sandbox's container is removed, in milliseconds; its files stay. */
 const DISCARD_AFTER_MS = 24 * 3_600_000;
+
+/** How long a pause waits for measurements that are under way, in milliseconds; the next pass tries it again. */
+const MEASURED_MS = 1_000;
 
 interface ReaperParts {
   readonly config: Config;
@@ -66,7 +70,7 @@ export class Reaper {
     if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
     if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox, idleMs);
     if (!sandbox.isIdle) return;
-    if (sandbox.state === 'running' && action === 'pause') await this.#pause(sandbox);
+    if (sandbox.state === 'running' && action === 'pause') await this.#pause(sandbox).catch(ignoreTimeout);
     else if (!sandbox.isUp && sandbox.engineId && idleMs >= DISCARD_AFTER_MS) {
       await sandbox.mutex.run(() => lifecycle.discardContainer(sandbox));
     } else if (!sandbox.isUp && !sandbox.engineId && idleMs >= FORGET_AFTER_MS) {
@@ -100,7 +104,9 @@ export class Reaper {
   async #pause(sandbox: Sandbox): Promise<void> {
     const { lastUsedMs } = sandbox;
     await sandbox.mutex.run(async () => {
-      if (sandbox.leases.isBusy || sandbox.lastUsedMs !== lastUsedMs || sandbox.isBeingMeasured) return;
+      // However often somebody asks for its figures: once the mutex is held nobody begins to measure it.
+      await sandbox.whenMeasured(MEASURED_MS);
+      if (sandbox.leases.isBusy || sandbox.lastUsedMs !== lastUsedMs) return;
       await this.#parts.lifecycle.pause(sandbox);
     });
   }
@@ -116,6 +122,10 @@ export class Reaper {
       events.emit({ type: 'end', sandboxId: sandbox.id, by: action });
     });
   }
+}
+
+function ignoreTimeout(error: unknown): void {
+  if (!isSandboxError(error, 'timeout')) throw error;
 }
 
 function stopsByTheClock({ life: { end } }: Sandbox): boolean {

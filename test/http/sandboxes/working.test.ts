@@ -1,21 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
 /** CPU time of the programs of each sandbox so far, in milliseconds. */
 let cpuMs: number;
 /** What it says of itself that is to keep it awake. */
 let work: { processes: number; contexts: number };
+let onWork: () => unknown;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   cpuMs = 0;
   work = { processes: 0, contexts: 0 };
+  onWork = () => work;
   const engine = new FakeEngine();
   engine.onAgent = (agent) => {
     agent.onLoad = () => ({ memoryBytes: 1, cpuNanos: cpuMs * 1e6 });
-    agent.onWork = () => work;
+    agent.onWork = () => onWork();
   };
   const variables = { SANDBOX_PAUSE_AFTER: '300', SANDBOX_DOCKER_TIMEOUT: '900', SANDBOX_BACKGROUND_MAX: '3600' };
   fake = await startFakeApp(variables, engine);
@@ -80,6 +84,21 @@ describe('a sandbox that nobody asks anything of', () => {
       expect(['paused', 'stopped']).toContain(stateOf());
     },
   );
+
+  it('is paused as soon as its figures are there that somebody asks for just then', async () => {
+    for (let passes = 0; passes < 9; passes += 1) await pass(0);
+    const held = createDeferred<unknown>();
+    const answers = [held.promise];
+    onWork = () => answers.shift() ?? work;
+    const asked = fake.call('GET', '/sandbox/u/status');
+    await until('it is measured', () => answers.length === 0);
+    await pass(0);
+    await pass(0);
+    expect(stateOf()).toBe('running');
+    held.resolve(work);
+    await asked;
+    await until('it is paused', () => stateOf() === 'paused');
+  });
 
   it('says until when it is awake', async () => {
     const {
