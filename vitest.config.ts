@@ -14,6 +14,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    experimental: { fsModuleCache: true },
     // Not /tmp, which may be memory: a disk image there counts as memory of its sandbox.
     // What tests start through testcontainers they remove themselves, or the next run does, as its reaper is an image that must be
     // pulled; and they reach it by the name that Caddy's certificate is for.
