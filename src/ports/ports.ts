@@ -7,6 +7,7 @@ import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { NotedPorts, PortNotes, PortSettings } from '../sandboxes/port-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { Visits } from './visits.ts';
 
 export type { PortSettings };
 
@@ -26,6 +27,8 @@ export const UNSETTLED: PortSettings = { visibility: 'private', pathPrefix: null
 export class Ports {
   readonly #sandboxes: Sandboxes;
   readonly #notes: PortNotes;
+  /** Open connections of visitors without a key. */
+  readonly #visits = new Visits();
 
   constructor(sandboxes: Sandboxes, notes: PortNotes) {
     this.#sandboxes = sandboxes;
@@ -47,9 +50,10 @@ export class Ports {
     throw new SandboxError('not_found', `Nothing listens on port ${port} of the sandbox, and nothing is set for it.`);
   }
 
-  /** Settles who may reach a port; starts a stopped sandbox. */
+  /** Settles who may reach a port, and ends the connections of those who may not any more; starts a stopped sandbox. */
   async change(ref: SandboxRef, port: number, settings: PortSettings): Promise<Port> {
     const noted = await this.#notes.change(ref, port, settings);
+    if (settings.visibility === 'private') this.#visits.end(ref, port);
     return toPort(port, noted, await this.#listeners(ref));
   }
 
@@ -84,6 +88,7 @@ export class Ports {
     try {
       const stream = await openTunnel(held.connection, port);
       stream.once('close', () => held.release(null));
+      if (isVisitor) this.#visits.note(ref, port, stream);
       return stream;
     } catch (cause) {
       const error = toConnectError(cause, port);
