@@ -4,9 +4,12 @@ import { parseArgs } from 'node:util';
 import { Failure, runScript } from './lib/failure.mjs';
 import { print } from './lib/terminal.mjs';
 
-const USAGE = 'npm run key -- <name> [--prefix discord-] [--sandboxes 20] [--rate 50] [--burst 100]';
+const USAGE = 'npm run key -- <name> [--prefix discord-] [--sandboxes 20] [--disk 100g] [--rate 50] [--burst 100]';
 
 const COUNT = /^[1-9]\d{0,6}$/;
+
+/** @type {Record<string, RegExp>} */
+const FORM = { prefix: /^[^\s,;]+$/, disk: /^\d+(?:\.\d+)?[kmgt]?$/i };
 
 await runScript(async () => {
   const { name, settings } = readArguments();
@@ -23,14 +26,14 @@ await runScript(async () => {
 function readArguments() {
   const option = /** @type {const} */ ({ type: 'string' });
   try {
-    const options = { prefix: option, sandboxes: option, rate: option, burst: option };
+    const options = { prefix: option, sandboxes: option, disk: option, rate: option, burst: option };
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const [name = '', ...more] = positionals;
     const settings = Object.entries(values);
     const isValid =
       more.length === 0 &&
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) &&
-      settings.every(([word, value]) => (word === 'prefix' ? /^[^\s,;]+$/.test(value) : COUNT.test(value)));
+      settings.every(([word, value]) => (FORM[word] ?? COUNT).test(value));
     if (isValid && name !== 'master') return { name, settings };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

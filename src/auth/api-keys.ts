@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseSize } from '../size.ts';
 
 /** A key that opens this server; of the key itself only the hash is kept. */
 export interface ApiKey {
@@ -10,6 +11,8 @@ export interface ApiKey {
   readonly userPrefix: string;
   /** How many sandboxes that were made with it may exist; null for any number. */
   readonly maxSandboxes: number | null;
+  /** What all folders and checkpoints of those may take of the disk together, in bytes; null for any size. */
+  readonly maxDiskBytes: number | null;
   /** Null for the rate of the server's configuration. */
   readonly rate: KeyRate | null;
 }
@@ -27,6 +30,9 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const MAX_KEYS = 1000;
 
+/** As the smallest SANDBOX_DISK_LIMIT. */
+const LEAST_DISK_BYTES = 32 * 2 ** 20;
+
 /** SHA-256 of a key's text. */
 export function hashKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();
@@ -34,12 +40,19 @@ export function hashKey(key: string): Buffer {
 
 /** The key that opens everything. */
 export function masterKey(key: string): ApiKey {
-  return { name: MASTER_KEY_NAME, digest: hashKey(key), userPrefix: '', maxSandboxes: null, rate: null };
+  return {
+    name: MASTER_KEY_NAME,
+    digest: hashKey(key),
+    userPrefix: '',
+    maxSandboxes: null,
+    maxDiskBytes: null,
+    rate: null,
+  };
 }
 
 /**
- * The keys of a list such as `bot:sha256:<64 hex digits>;prefix=discord-;sandboxes=20;rate=50;burst=100`, with commas or line
- * breaks between the entries; where something is wrong, what must change, never with a part of a key or hash in it.
+ * The keys of a list such as `bot:sha256:<64 hex digits>;prefix=discord-;sandboxes=20;disk=100g;rate=50;burst=100`, with commas or
+ * line breaks between the entries; where something is wrong, what must change, never with a part of a key or hash in it.
  */
 export function parseApiKeys(text: string): { readonly keys: readonly ApiKey[]; readonly problems: readonly string[] } {
   const keys: ApiKey[] = [];
@@ -71,9 +84,9 @@ function parseEntry(entry: string): ApiKey | string {
   for (const setting of settings.filter((part) => part !== '')) {
     const [, word = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(setting) ?? [];
     if (values.has(word)) return `(${name}) sets ${word} twice`;
-    if (!SETTINGS.has(word)) return `(${name}) has an unknown setting; there are prefix, sandboxes, rate and burst`;
-    if (word === 'prefix' ? value === '' : !isCount(value))
-      return `(${name}) needs ${SETTINGS.get(word)} as its ${word}`;
+    if (!SETTINGS.has(word))
+      return `(${name}) has an unknown setting; there are prefix, sandboxes, disk, rate and burst`;
+    if (!isValue(word, value)) return `(${name}) needs ${SETTINGS.get(word)} as its ${word}`;
     values.set(word, value);
   }
   const count = (word: string) => (values.has(word) ? Number(values.get(word)) : null);
@@ -87,6 +100,7 @@ function parseEntry(entry: string): ApiKey | string {
     digest: Buffer.from(hash ?? '', 'hex'),
     userPrefix: values.get('prefix') ?? '',
     maxSandboxes: count('sandboxes'),
+    maxDiskBytes: parseSize(values.get('disk') ?? '') ?? null,
     rate: perSecond === null ? null : { perSecond, burst: burst ?? perSecond },
   };
 }
@@ -94,9 +108,15 @@ function parseEntry(entry: string): ApiKey | string {
 const SETTINGS: ReadonlyMap<string, string> = new Map([
   ['prefix', 'one or more characters'],
   ['sandboxes', 'a whole number from 1 to 1000000'],
+  ['disk', 'a size such as 100g, 32m or more,'],
   ['rate', 'a whole number from 1 to 1000000'],
   ['burst', 'a whole number from 1 to 1000000'],
 ]);
+
+function isValue(word: string, value: string): boolean {
+  if (word === 'prefix') return value !== '';
+  return word === 'disk' ? (parseSize(value) ?? 0) >= LEAST_DISK_BYTES : isCount(value);
+}
 
 function isCount(text: string): boolean {
   return /^[1-9]\d{0,6}$/.test(text) && Number(text) <= 1_000_000;

@@ -1,8 +1,8 @@
-import { access, realpath, stat } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
-import { hasCode, SandboxError } from '../errors.ts';
+import { SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
@@ -12,10 +12,8 @@ import { MeasuredDisk } from './measured-disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
 import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
+import { blocksOf, takenBeside } from './taken.ts';
 import type { DiskOwner } from './user-folder.ts';
-
-/** Blocks of a file are counted in these (stat(2)). */
-const BLOCK_BYTES = 512;
 
 /** An image by its sandbox's folder and its path in there. */
 interface NamedImage {
@@ -87,13 +85,17 @@ export class Disks {
     return await this.#disks[await this.kind(name)].usage(this.#folder(name));
   }
 
-  /** What the image of a sandbox takes of the disk below, in bytes; null where it has none. */
-  async imageBytes(name: string, file: string = IMAGE_FILE): Promise<number | null> {
-    const found = await stat(join(this.#folder(name), file)).catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT')) return null;
-      throw error;
-    });
-    return found && found.blocks * BLOCK_BYTES;
+  /** What the image of a sandbox takes of the disk below, in bytes, with what was written and has no place there yet; 0 where it has none. */
+  async imageBytes(name: string): Promise<number> {
+    const placedBytes = await blocksOf(join(this.#folder(name), IMAGE_FILE));
+    if (placedBytes === 0) return 0;
+    const usage = await this.#disks.image.usage(this.#folder(name));
+    return Math.max(placedBytes, usage?.usedBytes ?? 0);
+  }
+
+  /** The same of all its images, those of checkpoints included. */
+  async takenBytes(name: string): Promise<number> {
+    return (await this.imageBytes(name)) + (await takenBeside(this.#folder(name)));
   }
 
   /** Brings what was written to the disk of a sandbox into its image, if it is open. */

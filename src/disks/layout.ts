@@ -9,3 +9,6 @@ export const RESTORED_FILE = `${IMAGE_FILE}.restored`;
 
 /** The image that was there before, until the sandbox runs on the other one. */
 export const PREVIOUS_FILE = `${IMAGE_FILE}.before`;
+
+/** The checkpoints of a sandbox, a folder each. */
+export const CHECKPOINTS_FOLDER = 'checkpoints';

@@ -33,6 +33,7 @@ import { Provisioner } from './lifecycle/provisioner.ts';
 import { Listing } from './listing.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
+import { KeyDisk } from './metering/key-disk.ts';
 import { Sampler } from './metering/sampler.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { WorkMeter } from './metering/work-meter.ts';
@@ -134,7 +135,9 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
+  const keyDisk = new KeyDisk({ config, disks, catalog, registry, store });
   const base = {
+    keyDisk,
     ...outer,
     answers,
     disks,
@@ -183,7 +186,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   };
   const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, workMeter, ending: ending.signal };
   const changes = new Changes(use);
-  const capture = new DiskCapture({ disks, freezer });
+  const capture = new DiskCapture({ disks, freezer, keyDisk });
   const checkpoints = new Checkpoints({ ...use, changes, capture });
   return {
     sandboxes: new Sandboxes({ ...use, changes }),

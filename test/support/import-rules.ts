@@ -1,5 +1,5 @@
 /** Used everywhere; they use nothing. */
-const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/version.ts', 'src/young-garbage.ts'];
+const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/size.ts', 'src/version.ts', 'src/young-garbage.ts'];
 
 /** What a dialect gets of the core. */
 const CORE = [
@@ -88,12 +88,13 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/log.ts': [],
   'src/errors.ts': [],
   'src/ip-address.ts': [],
+  'src/size.ts': [],
   'src/version.ts': [],
   'src/young-garbage.ts': [],
   'src/async': ['src/errors.ts'],
-  'src/auth': ['src/errors.ts', 'src/async'],
+  'src/auth': ['src/errors.ts', 'src/size.ts', 'src/async'],
   'src/auth/principal.ts': ['src/auth', 'src/errors.ts'],
-  'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts'],
+  'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts', 'src/size.ts'],
   'src/idempotency': ['src/sandboxes/storage', 'src/sandboxes/address.ts', 'src/async', 'src/errors.ts'],
   'src/http': [
     'src/idempotency',
@@ -145,6 +146,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/users',
     'src/sandboxes/preflight',
     'src/sandboxes/metering',
+    'src/sandboxes/metering/key-disk.ts',
     'src/sandboxes/placement',
     'src/sandboxes/lifecycle',
     'src/sandboxes/upkeep',
@@ -200,6 +202,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/settings-change.ts',
     'src/sandboxes/status.ts',
     'src/sandboxes/metering',
+    'src/sandboxes/metering/key-disk.ts',
     'src/sandboxes/lifecycle',
     ...SANDBOX,
     ...AGENT,
@@ -250,10 +253,12 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/sandboxes/spec': ['src/sandboxes/spec/asked-spec.ts', 'src/sandboxes/storage', 'src/agent/link', ...GROUND],
   'src/sandboxes/users': ['src/sandboxes/spec', 'src/sandboxes/storage', ...GROUND],
   'src/sandboxes/preflight': ['src/sandboxes/spec', 'src/sandboxes/storage', 'src/sandboxes/users', ...GROUND],
-  'src/sandboxes/metering': [...SANDBOX, ...AGENT, ...GROUND],
+  'src/sandboxes/metering/key-disk.ts': [...SANDBOX, ...GROUND],
+  'src/sandboxes/metering': ['src/sandboxes/metering/key-disk.ts', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/placement': ['src/sandboxes/users', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/lifecycle': [
     'src/idempotency',
+    'src/sandboxes/metering/key-disk.ts',
     'src/sandboxes/users',
     'src/sandboxes/placement',
     'src/sandboxes/preflight',

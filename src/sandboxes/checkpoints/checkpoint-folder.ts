@@ -1,15 +1,10 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHECKPOINTS_FOLDER } from '../../disks/layout.ts';
 import { syncPath } from '../../disks/sync.ts';
 import { hasCode } from '../../errors.ts';
 import { readText, writeAtomically } from '../storage/atomic-file.ts';
-import {
-  CHECKPOINTS_FOLDER,
-  type Checkpoint,
-  type CheckpointRecord,
-  isCheckpointId,
-  parseCheckpoint,
-} from './checkpoint.ts';
+import { type Checkpoint, type CheckpointRecord, isCheckpointId, parseCheckpoint } from './checkpoint.ts';
 
 const RECORD_FILE = 'checkpoint.json';
 
@@ -49,13 +44,6 @@ export class CheckpointFolder {
     const text = await readText(join(this.#folder, id, RECORD_FILE));
     if (text === null) return null;
     return { ...parseCheckpoint(text), sizeBytes: await blocksIn(join(this.#folder, id)) };
-  }
-
-  /** What all that is there takes of the disk, in bytes: also what is not finished. */
-  async sizeBytes(): Promise<number> {
-    let sum = 0;
-    for (const name of await this.#names()) sum += await blocksIn(join(this.#folder, name));
-    return sum;
   }
 
   /** Begins one: its files go into the folder that this resolves with, by its path in the folder of the sandbox. */

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
-/** The folder of a sandbox's folder with its checkpoints, a folder each. */
-export const CHECKPOINTS_FOLDER = 'checkpoints';
-
 const ID_BYTES = 8;
 
 const ID = /^[0-9a-f]{16}$/;

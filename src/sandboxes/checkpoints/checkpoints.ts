@@ -52,7 +52,8 @@ export class Checkpoints {
       const createdAtMs = Math.max(this.#parts.clock.wallMs(), (before[0]?.createdAtMs ?? 0) + 1);
       const path = await folder.begin(id);
       try {
-        await this.copyNow(sandbox, { name: sandbox.id, file: `${path}/${IMAGE_FILE}` });
+        const to = { name: sandbox.id, file: `${path}/${IMAGE_FILE}` };
+        await this.copyNow(sandbox, to, sandbox.record?.createdBy ?? null);
         return await folder.finish({ version: 1, id, name, kind: 'image', createdAtMs });
       } catch (error) {
         await folder.discard(id);
@@ -113,15 +114,15 @@ export class Checkpoints {
     return { name: id, file: `${this.folderOf(id).pathOf(checkpointId)}/${IMAGE_FILE}` };
   }
 
-  /** Copies what the sandbox has now, for which it is frozen; its turn is taken. */
-  async copyNow(sandbox: Sandbox, to: ImagePlace): Promise<void> {
+  /** Copies what the sandbox has now, for which it is frozen and which counts for that key; its turn is taken. */
+  async copyNow(sandbox: Sandbox, to: ImagePlace, keyName: string | null): Promise<void> {
     const { capture, disks } = this.#parts;
     if ((await disks.kind(sandbox.id)) !== 'image') {
       const sentence = 'The files of this sandbox are plain folders, of which no checkpoints can be taken.';
       throw new SandboxError('unavailable', sentence);
     }
-    await capture.requireRoom((await disks.imageBytes(sandbox.id)) ?? 0);
-    await capture.copyDisk(sandbox, to);
+    const bytes = await disks.imageBytes(sandbox.id);
+    await capture.withRoom({ bytes, keyName }, () => capture.copyDisk(sandbox, to));
   }
 
   #requireFew(count: number): void {

@@ -3,6 +3,7 @@ import { IMAGE_FILE } from '../../disks/layout.ts';
 import { SandboxError } from '../../errors.ts';
 import { requireExisting } from '../changes.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
+import type { KeyDisk } from '../metering/key-disk.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** How long a sandbox may be frozen for a copy of its disk, in milliseconds. */
@@ -17,6 +18,16 @@ const COPY_MS = 300_000;
 interface CaptureParts {
   readonly disks: Disks;
   readonly freezer: Freezer;
+  readonly keyDisk: KeyDisk;
+}
+
+/** What a copy takes. */
+interface Room {
+  readonly bytes: number;
+  /** Against whose limit it counts; null where it is nobody's. */
+  readonly keyName: string | null;
+  /** How much more that key has then, where it is not all of it. */
+  readonly keyBytes?: number;
 }
 
 /** Where an image is, or is to be: the folder of a sandbox, and the image's path in there. */
@@ -59,10 +70,11 @@ export class DiskCapture {
     await this.#parts.disks.settleImage(to);
   }
 
-  /** Throws `no_space` where the server's disk has no room for a copy of so many bytes. */
-  async requireRoom(bytes: number): Promise<void> {
-    const { roomBytes } = await this.#parts.disks.reserve.look();
-    if (roomBytes >= bytes) return;
+  /** Does work that copies; throws `no_space` where the server's disk, or what a key may have of it, has no room for that. */
+  async withRoom<T>({ bytes, keyName, keyBytes = bytes }: Room, work: () => Promise<T>): Promise<T> {
+    const { disks, keyDisk } = this.#parts;
+    const { roomBytes } = await disks.reserve.look();
+    if (roomBytes >= bytes) return await keyDisk.whileTaking(keyName, keyBytes, work);
     const sentence = `The disk of the server has no room for a copy of ${toMiB(bytes)} MiB; delete checkpoints or files, or tell its operator to free space.`;
     throw new SandboxError('no_space', sentence);
   }

@@ -123,7 +123,7 @@ export class Forks {
     const folder = store.folderOf(name);
     try {
       await makeSandboxFolder(folder);
-      await this.#copy(source, checkpointId, name);
+      await this.#copy(source, checkpointId, name, request.createdBy);
       // What is there is of nobody: a start that was given up, or a crash, has left it.
       await store.purge(target.id);
       const record = newRecord(target, request, clock.wallMs());
@@ -135,17 +135,17 @@ export class Forks {
     }
   }
 
-  async #copy(source: Sandbox, checkpointId: string | null, name: string): Promise<void> {
+  async #copy(source: Sandbox, checkpointId: string | null, name: string, keyName: string | null): Promise<void> {
     const { checkpoints, capture } = this.#parts;
     const to = { name, file: IMAGE_FILE };
     await checkpoints.inTurn(source, async () => {
       if (checkpointId === null) {
-        await checkpoints.copyNow(source, to);
+        await checkpoints.copyNow(source, to, keyName);
         return;
       }
       const { id, sizeBytes } = await checkpoints.require(source, checkpointId);
-      await capture.requireRoom(sizeBytes);
-      await capture.copyImage(checkpoints.imageOf(source, id), to);
+      const copy = () => capture.copyImage(checkpoints.imageOf(source, id), to);
+      await capture.withRoom({ bytes: sizeBytes, keyName }, copy);
     });
   }
 

@@ -1,7 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
-import { CHECKPOINTS_FOLDER } from './checkpoint.ts';
+import { CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 import { dropFile } from './exchange.ts';
 

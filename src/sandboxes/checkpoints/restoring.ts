@@ -39,17 +39,20 @@ export class Restoring {
    * before. Throws `not_found` where there is no such checkpoint.
    */
   async restore(ref: SandboxRef, checkpointId: string): Promise<SandboxStatus> {
-    const { checkpoints, capture, changes, usageMeter } = this.#parts;
+    const { checkpoints, capture, changes, disks, usageMeter } = this.#parts;
     const sandbox = await changes.findExisting(ref);
     await checkpoints.inTurn(sandbox, async () => {
       const { id, sizeBytes } = await checkpoints.require(sandbox, checkpointId);
-      await capture.requireRoom(sizeBytes);
-      try {
-        await capture.copyImage(checkpoints.imageOf(sandbox, id), { name: sandbox.id, file: RESTORED_FILE });
-        await sandbox.mutex.run(() => this.#exchange(sandbox, ref));
-      } finally {
-        await dropFile(this.#parts.store.folderOf(sandbox.id), RESTORED_FILE);
-      }
+      const keyBytes = Math.max(0, sizeBytes - (await disks.imageBytes(sandbox.id)));
+      const room = { bytes: sizeBytes, keyName: sandbox.record?.createdBy ?? null, keyBytes };
+      await capture.withRoom(room, async () => {
+        try {
+          await capture.copyImage(checkpoints.imageOf(sandbox, id), { name: sandbox.id, file: RESTORED_FILE });
+          await sandbox.mutex.run(() => this.#exchange(sandbox, ref));
+        } finally {
+          await dropFile(this.#parts.store.folderOf(sandbox.id), RESTORED_FILE);
+        }
+      });
     });
     return await changes.describe(sandbox, usageMeter.last(sandbox));
   }

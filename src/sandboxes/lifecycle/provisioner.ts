@@ -9,6 +9,7 @@ import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxId } from '../address.ts';
 import type { Catalog } from '../catalog.ts';
+import type { KeyDisk } from '../metering/key-disk.ts';
 import { claimPooled } from '../placement/claim.ts';
 import type { Pool } from '../placement/pool.ts';
 import { Quota, quotaError } from '../placement/quota.ts';
@@ -29,6 +30,7 @@ interface ProvisionerParts {
   readonly catalog: Catalog;
   readonly users: SandboxUsers;
   readonly disks: Disks;
+  readonly keyDisk: KeyDisk;
   readonly config: Config;
   readonly clock: Clock;
   readonly instance: string;
@@ -74,6 +76,7 @@ export class Provisioner {
     const before = this.#keeperOf(sandbox);
     if (!this.#quota.take(principal, sandbox.id)) throw quotaError(principal, await this.#keptIds(principal));
     try {
+      await this.#parts.keyDisk.requireRoom(principal.name);
       await seed?.();
       return await this.#bringUp(sandbox, request);
     } catch (error) {

@@ -10,6 +10,7 @@ import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { PACKAGES, WORKSPACE } from '../spec/layout.ts';
 import type { SandboxRecord } from '../storage/record.ts';
+import type { KeyDisk } from './key-disk.ts';
 
 /** Between two measurements of one sandbox that nobody waits for, in milliseconds. */
 const INTERVAL_MS = 10_000;
@@ -22,6 +23,7 @@ const DEADLINE_MS = 20_000;
 
 interface MeterParts {
   readonly disks: Disks;
+  readonly keyDisk: KeyDisk;
   readonly config: Config;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
@@ -65,9 +67,10 @@ export class DiskMeter {
     else this.#timers.set(sandbox, setTimeout(measure, Math.max(0, INTERVAL_MS - ageMs)));
   }
 
-  /** Throws `no_space` where the server's disk is used up, and where the sandbox is over its limit: waits for a measurement under way, and measures anew before it refuses. */
+  /** Throws `no_space` where the server's disk is used up, where its key's is, and where the sandbox is over its limit: waits for a measurement under way, and measures anew before it refuses. */
   async requireRoom(sandbox: Sandbox): Promise<void> {
     await this.#parts.disks.reserve.requireForWrite();
+    await this.#parts.keyDisk.requireRoom(sandbox.record?.createdBy ?? null);
     await this.#running.get(sandbox);
     if (!this.#isOver(sandbox)) return;
     await this.#measure(sandbox);

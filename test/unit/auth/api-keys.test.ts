@@ -6,7 +6,7 @@ const OTHER = hashKey('another key').toString('hex');
 
 describe('a list of API keys', () => {
   it('has entries with commas or line breaks between, and settings in any order', () => {
-    const text = `bot:sha256:${HASH};rate=50;prefix=discord-;burst=200;sandboxes=20,\n cli:sha256:${OTHER.toUpperCase()} `;
+    const text = `bot:sha256:${HASH};rate=50;prefix=discord-;burst=200;sandboxes=20;disk=1.5g,\n cli:sha256:${OTHER.toUpperCase()} `;
     const { keys, problems } = parseApiKeys(text);
     expect(problems).toEqual([]);
     expect(keys).toEqual([
@@ -15,9 +15,17 @@ describe('a list of API keys', () => {
         digest: hashKey('the key'),
         userPrefix: 'discord-',
         maxSandboxes: 20,
+        maxDiskBytes: 1.5 * 2 ** 30,
         rate: { perSecond: 50, burst: 200 },
       },
-      { name: 'cli', digest: hashKey('another key'), userPrefix: '', maxSandboxes: null, rate: null },
+      {
+        name: 'cli',
+        digest: hashKey('another key'),
+        userPrefix: '',
+        maxSandboxes: null,
+        maxDiskBytes: null,
+        rate: null,
+      },
     ]);
   });
 
@@ -40,6 +48,8 @@ describe('a list of API keys', () => {
     ['an empty prefix', `bot:sha256:${HASH};prefix=`, /prefix/],
     ['a quota that is no number', `bot:sha256:${HASH};sandboxes=many`, /sandboxes/],
     ['a quota of 0', `bot:sha256:${HASH};sandboxes=0`, /sandboxes/],
+    ['a disk that is no size', `bot:sha256:${HASH};disk=much`, /disk/],
+    ['a disk that is too small', `bot:sha256:${HASH};disk=1k`, /32m or more/],
     ['a burst below the rate', `bot:sha256:${HASH};rate=5;burst=2`, /burst/],
     ['a burst without a rate', `bot:sha256:${HASH};burst=2`, /rate/],
     ['a name twice', `bot:sha256:${HASH},bot:sha256:${OTHER}`, /two entries with the name bot/],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, environmentSchema, parseConfig } from '../../../src/config/config.ts';
-import { parseSize } from '../../../src/config/fields.ts';
+import { parseSize } from '../../../src/size.ts';
 
 const required = { SANDBOX_API_KEY: 'a-long-enough-key' };
 

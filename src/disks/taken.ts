@@ -1,0 +1,34 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../errors.ts';
+import { CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from './layout.ts';
+
+/** Blocks of a file are counted in these (stat(2)). */
+const BLOCK_BYTES = 512;
+
+/** What a file takes of the disk that it is on, in bytes; 0 where there is none. Holes take nothing. */
+export async function blocksOf(file: string): Promise<number> {
+  return await stat(file).then(({ blocks }) => blocks * BLOCK_BYTES, orNone(0));
+}
+
+/** The same of what is kept beside the image of a sandbox: its checkpoints, and what is to take the image's place. */
+export async function takenBeside(folder: string): Promise<number> {
+  const images = await Promise.all([RESTORED_FILE, PREVIOUS_FILE].map((name) => blocksOf(join(folder, name))));
+  let sum = images.reduce((one, other) => one + other, 0);
+  const checkpoints = join(folder, CHECKPOINTS_FOLDER);
+  for (const id of await namesIn(checkpoints)) {
+    for (const name of await namesIn(join(checkpoints, id))) sum += await blocksOf(join(checkpoints, id, name));
+  }
+  return sum;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return await readdir(folder).catch(orNone<string[]>([]));
+}
+
+function orNone<T>(none: T): (error: unknown) => T {
+  return (error) => {
+    if (hasCode(error, 'ENOENT')) return none;
+    throw error;
+  };
+}

@@ -1,0 +1,90 @@
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { SandboxError } from '../../errors.ts';
+import type { Catalog, CatalogEntry } from '../catalog.ts';
+import type { Registry } from '../registry.ts';
+import type { SandboxStore } from '../storage/store.ts';
+
+/** How old a sum may be that only says whether a write may begin, in milliseconds, and how much of the limit such a one may be. */
+const FRESH_MS = 1_000;
+const FRESH_FRACTION = 0.8;
+
+interface KeyDiskParts {
+  readonly config: Config;
+  readonly disks: Disks;
+  readonly catalog: Catalog;
+  readonly registry: Registry;
+  readonly store: SandboxStore;
+}
+
+/** What the sandboxes of each key take of the disk together, checkpoints and those that were deleted included, and whether that may be more. */
+export class KeyDisk {
+  readonly #parts: KeyDiskParts;
+  readonly #limits: ReadonlyMap<string, number>;
+  readonly #sums = new Map<string, { readonly bytes: number; readonly atMs: number }>();
+  /** What copies will take that are under way. */
+  readonly #promised = new Map<string, number>();
+
+  constructor(parts: KeyDiskParts) {
+    this.#parts = parts;
+    this.#limits = new Map(
+      parts.config.apiKeys.flatMap(({ name, maxDiskBytes }) => (maxDiskBytes === null ? [] : [[name, maxDiskBytes]])),
+    );
+  }
+
+  /** Throws `no_space` where the sandboxes that this key made have all that they may; null is nobody's. */
+  async requireRoom(keyName: string | null): Promise<void> {
+    const limitBytes = this.#limitOf(keyName);
+    if (keyName === null || limitBytes === null) return;
+    const known = this.#sums.get(keyName);
+    const isFresh = known !== undefined && performance.now() - known.atMs < FRESH_MS;
+    if (isFresh && known.bytes < FRESH_FRACTION * limitBytes) return;
+    if ((await this.#sum(keyName)) >= limitBytes) throw usedUp(keyName, limitBytes);
+  }
+
+  /** Does work that takes so much more of the disk; throws `no_space` where the key may not have that. */
+  async whileTaking<T>(keyName: string | null, bytes: number, work: () => Promise<T>): Promise<T> {
+    const limitBytes = this.#limitOf(keyName);
+    if (keyName === null || limitBytes === null) return await work();
+    const promise = (more: number) => this.#promised.set(keyName, (this.#promised.get(keyName) ?? 0) + more);
+    promise(bytes);
+    try {
+      const wantedBytes = (await this.#sum(keyName)) + (this.#promised.get(keyName) ?? 0);
+      if (wantedBytes > limitBytes) throw usedUp(keyName, limitBytes);
+      return await work();
+    } finally {
+      promise(-bytes);
+      this.#sums.delete(keyName);
+    }
+  }
+
+  #limitOf(keyName: string | null): number | null {
+    return (keyName !== null && this.#limits.get(keyName)) || null;
+  }
+
+  async #sum(keyName: string): Promise<number> {
+    let bytes = 0;
+    for (const entry of await this.#parts.catalog.all()) {
+      if (entry.createdBy === keyName && !entry.isBlank) bytes += await this.#takenBy(entry);
+    }
+    this.#sums.set(keyName, { bytes, atMs: performance.now() });
+    return bytes;
+  }
+
+  /** Of plain folders what was measured last. */
+  async #takenBy({ id }: CatalogEntry): Promise<number> {
+    const { disks, registry, store } = this.#parts;
+    const bytes = await disks.takenBytes(id);
+    if ((await disks.kind(id)) === 'image') return bytes;
+    const record = registry.at(id)?.record ?? (await store.read(id));
+    return bytes + (record?.diskBytes ?? 0);
+  }
+}
+
+function usedUp(keyName: string, limitBytes: number): SandboxError {
+  const limit = Math.floor(limitBytes / 2 ** 20);
+  return new SandboxError(
+    'no_space',
+    `The sandboxes of the key ${keyName} and their checkpoints may take ${limit} MiB of the disk together, and this would be more; delete files, checkpoints, or sandboxes with their files (?files=true).`,
+  );
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
+
+const KEY = 'key-of-the-team';
+
+let server: RealServer;
+
+beforeAll(async () => {
+  const hash = createHash('sha256').update(KEY).digest('hex');
+  server = await startRealServer({
+    SANDBOX_DISK_LIMIT: '128m',
+    SANDBOX_API_KEYS: `team:sha256:${hash};disk=100m`,
+  });
+});
+
+afterAll(async () => {
+  await server?.close();
+});
+
+const asTeam = (method: string, path: string, body?: unknown): Promise<Answer> =>
+  server.call(method, path, undefined, {
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { 'x-api-key': KEY, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+  });
+
+const REFUSED = { status: 507, body: { error: expect.stringMatching(/key team .* 100 MiB/), success: false } };
+
+describe('the disk of a key', () => {
+  it('bounds folders, checkpoints, copies and what was deleted with its files kept, and a purge makes room', async () => {
+    await asTeam('POST', '/sandbox/one/shell', { command: 'head -c 45M /dev/urandom > big' });
+    const taken = await asTeam('POST', '/sandbox/one/checkpoints');
+    expect(taken.status).toBe(201);
+    expect(await asTeam('POST', '/sandbox/one/checkpoints')).toMatchObject(REFUSED);
+    expect(await asTeam('POST', '/sandbox/copy/create', { from: { user_id: 'one' } })).toMatchObject(REFUSED);
+    expect(await asTeam('GET', '/sandbox/copy/status')).toMatchObject({ status: 404 });
+    // It gives back what it takes.
+    expect(await asTeam('POST', `/sandbox/one/checkpoints/${taken.body.id}/restore`)).toMatchObject({ status: 200 });
+
+    await asTeam('POST', '/sandbox/one/shell', { command: 'head -c 20M /dev/urandom > more; sync' });
+    expect(await asTeam('POST', '/sandbox/one/file', { path: 'a.txt', content: 'a' })).toMatchObject(REFUSED);
+    await asTeam('DELETE', '/sandbox/one');
+    expect(await asTeam('POST', '/sandbox/two/create')).toMatchObject(REFUSED);
+    // Who made a sandbox is who has its disk, whoever asks.
+    expect((await server.call('POST', '/sandbox/two/create')).status).toBe(200);
+    await asTeam('DELETE', '/sandbox/one?files=true');
+    expect((await asTeam('POST', '/sandbox/three/create')).status).toBe(200);
+  });
+});
