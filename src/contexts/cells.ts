@@ -4,7 +4,6 @@ import { AgentFailure } from '../agent/wire/failures.ts';
 import { type Execution, toExecution, toLostExecution } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextLanguage } from './languages.ts';
-import { foldShown, type Shown } from './results.ts';
 
 /** Code for a context. */
 export interface CellRequest {
@@ -18,8 +17,8 @@ export interface CellRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a cell ended and what it showed. */
-export interface CellExecution extends Shown {
+/** How a cell ended. */
+export interface CellExecution {
   readonly execution: Execution;
   /** The number of the cell in its interpreter; 0 where nobody knows. */
   readonly executionCount: number;
@@ -54,17 +53,11 @@ export async function executeCell(
       capture: { headBytes: half, tailBytes: half },
       signal,
     });
-    const { run, shown, isShownCut, executionCount, isRestarted } = cell;
-    return {
-      ...foldShown(shown, isShownCut),
-      execution: toExecution(run, memory.limitBytes),
-      executionCount,
-      isRestarted,
-    };
+    const { run, executionCount, isRestarted } = cell;
+    return { execution: toExecution(run, memory.limitBytes), executionCount, isRestarted };
   } catch (error) {
     if (!(error instanceof AgentFailure) || (error.code !== 'lost' && error.code !== 'hung')) throw error;
     const execution = await toLostExecution(error, startedAtMs, { memory, runsOn });
-    const nothing = { results: [], exception: null, isTruncated: false };
-    return { ...nothing, execution, executionCount: 0, isRestarted: true };
+    return { execution, executionCount: 0, isRestarted: true };
   }
 }

@@ -1,6 +1,8 @@
 import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
 import { type Execution, exitCodeOf, noticeOf } from './executions.ts';
+import { toKeptProcess } from './kept-process.ts';
+import { NOTHING_SHOWN } from './results.ts';
 
 /** What a process says of itself, with numbers that rise by one from 1. */
 export type ProcessEvent = { readonly id: number } & (
@@ -12,14 +14,21 @@ export type ProcessEvent = { readonly id: number } & (
   | { readonly type: 'gap'; readonly bytes: number }
   /** A line of JSON, unchecked: what a cell shows. */
   | { readonly type: 'shown'; readonly line: string }
-  | { readonly type: 'exit'; readonly execution: Execution; readonly lastLine: string; readonly cell: CellEnd | null }
+  | {
+      readonly type: 'exit';
+      /** Its outputs and results have been told before. */
+      readonly execution: Execution;
+      readonly lastLine: string;
+      readonly cell: CellEnd | null;
+      /** True for code in a language, which can have results. */
+      readonly isCode: boolean;
+    }
 );
 
 /** What only the end of a cell has. */
 interface CellEnd {
   readonly executionCount: number;
   readonly isRestarted: boolean;
-  readonly isTruncated: boolean;
 }
 
 /** The longest event that is shown, in bytes: a picture of 5 MB in base64, and what is around it. */
@@ -89,7 +98,9 @@ export class EventReader {
 
   /** The event of an end that the frames did not tell. */
   end(execution: Execution, cell: CellEnd | null = null): ProcessEvent {
-    return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell };
+    const kind = this.#facts && toKeptProcess(this.#facts).kind;
+    const isCode = kind === 'code' || kind === 'context';
+    return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell, isCode };
   }
 
   #start({ id, pid, startedAtMs }: ProcessFacts): ProcessEvent {
@@ -115,8 +126,8 @@ function lastLine(text: string): string {
 
 function toCellEnd(end: ProcessEnd): CellEnd | null {
   if ('failure' in end || end.executionCount === undefined) return null;
-  const { executionCount, restarted = false, shownCut = false } = end;
-  return { executionCount, isRestarted: restarted, isTruncated: shownCut };
+  const { executionCount, restarted = false } = end;
+  return { executionCount, isRestarted: restarted };
 }
 
 /** How a kept process ended, as an execution whose outputs were read elsewhere. */
@@ -124,9 +135,11 @@ function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
   const common = { stdout: '', stderr: '', truncated: false, exitCode: exitCodeOf(end), memoryLimitBytes };
   if ('failure' in end) {
     const { message } = end.failure;
-    return { ...common, durationMs: 0, timedOut: false, oomKilled: false, signal: null, notice: message };
+    const shown = NOTHING_SHOWN;
+    return { ...common, durationMs: 0, timedOut: false, oomKilled: false, signal: null, notice: message, shown };
   }
   const { durationMs, timedOut, oomKilled, signal } = end;
   const notice = noticeOf(end, end.stderr.bytes === 0);
-  return { ...common, durationMs, timedOut, oomKilled, signal, notice };
+  const shown = { results: [], isTruncated: end.shownCut ?? false, exception: end.exception ?? null };
+  return { ...common, durationMs, timedOut, oomKilled, signal, notice, shown };
 }

@@ -4,6 +4,7 @@ import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { RunEnding } from '../observability/core-events.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
+import { foldShown, NOTHING_SHOWN, type Shown } from './results.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
 export interface Execution {
@@ -20,6 +21,8 @@ export interface Execution {
   readonly notice: string | null;
   /** How much memory its sandbox may have. */
   readonly memoryLimitBytes: number;
+  /** What it has shown beside its outputs. */
+  readonly shown: Shown;
 }
 
 export interface ExecutionOptions {
@@ -129,6 +132,7 @@ export function toExecution(result: RunResult, memoryLimitBytes: number): Execut
     truncated: result.stdout.omittedBytes + result.stderr.omittedBytes > 0,
     signal: result.signal,
     notice: noticeOf(result, result.stderr.head.length === 0),
+    shown: foldShown(result.shown.head, result.shown.omittedBytes > 0),
   };
 }
 
@@ -175,5 +179,6 @@ function toFailedExecution(failure: AgentFailure, durationMs: number, memoryLimi
     truncated: false,
     signal: isCut(failure) ? 'SIGKILL' : null,
     notice: failure.message,
+    shown: NOTHING_SHOWN,
   };
 }

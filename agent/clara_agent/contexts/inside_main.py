@@ -147,6 +147,7 @@ def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, Any]:
             raise ImportError
         exec(parts["ipython"], space)
     except ImportError:
+        exec(parts["bundles"], space)
         exec(parts["small"], space)
     return space["make_shell"](job), space["SHOWING"]
 

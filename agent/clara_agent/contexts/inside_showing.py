@@ -1,11 +1,11 @@
-"""What a context shows: results, errors and cleared outputs, a line of JSON each, within bounds.
+"""What code shows: results, errors and cleared outputs, a line of JSON each, within bounds.
 
-Part of the interpreter (inside_main.py), which runs it in one namespace with a shell.
+Part of the interpreter of contexts (inside_main.py), which runs it in one namespace with a shell, and of scripts that show something (python/showing.py).
 """
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 import os
 import sys
@@ -34,11 +34,21 @@ class Showing:
         self.wait: Any = None
         self.begin()
 
-    def begin(self) -> None:
-        """A cell begins."""
-        self._pid = os.getpid()
+    def begin(self, pid: int | None = None) -> None:
+        """A cell or script begins, in this process or in that one."""
+        self._pid = os.getpid() if pid is None else pid
         self._bytes = self._results = self._sent = 0
-        self._is_cut = False
+        self._is_cut = self._is_lost = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is shown."""
+        return self._results >= MAX_RESULTS or self._bytes >= MAX_ALL or self._is_lost
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process is the one that shows, no fork of it."""
+        return os.getpid() == self._pid
 
     def result(self, data: dict[str, Any], metadata: dict[str, Any] | None, is_main: bool, display_id: str | None = None, is_update: bool = False) -> None:
         """One value, in all its representations."""
@@ -79,7 +89,7 @@ class Showing:
 
     def _fit(self, mime: str, value: Any) -> Any:
         if isinstance(value, (bytes, bytearray)):
-            value = base64.b64encode(value).decode("ascii")
+            value = binascii.b2a_base64(value, newline=False).decode("ascii")
         if mime.startswith("image/") and mime != "image/svg+xml":
             value = "".join(str(value).split())
             return value if len(value) * 3 // 4 <= MAX_PICTURE else self._cut()
@@ -100,7 +110,7 @@ class Showing:
 
     def _send(self, line: dict[str, Any]) -> None:
         # A fork of the cell's code shows nothing: its lines would mix with those of its parent.
-        if os.getpid() != self._pid:
+        if not self.is_own or self._is_lost:
             return
         for stream in sys.stdout, sys.stderr:
             try:
@@ -109,8 +119,13 @@ class Showing:
                 pass
         self._sent += 1
         view = memoryview(json.dumps(line).encode("ascii") + b"\n")
-        while view:
-            view = view[os.write(SHOWN, view) :]
+        try:
+            while view:
+                view = view[os.write(SHOWN, view) :]
+        except OSError:
+            # There is no room for it, or nobody who reads: what is half a line is taken for a sign of that.
+            self._is_lost = True
+            return
         if self.waits and self.wait and line["type"] != "input_request":
             self.wait(self._sent)
 

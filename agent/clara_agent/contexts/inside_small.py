@@ -1,6 +1,6 @@
 """The shell of a context where the image has no IPython: variables, the last value, display and await.
 
-Part of the interpreter (inside_main.py), which runs it in one namespace with `showing`.
+Part of the interpreter (inside_main.py), which runs it in one namespace with `showing` and `bundles`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .inside_bundles import bundle_of, display
     from .inside_showing import SHOWING, text_of
 
 NEEDS_IPYTHON = "this image has no IPython, which %s needs; install it with pip and restart the context"
 AWAIT = getattr(ast, "PyCF_ALLOW_TOP_LEVEL_AWAIT", 0)
-KINDS = {"_repr_html_": "text/html", "_repr_markdown_": "text/markdown", "_repr_svg_": "image/svg+xml", "_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg", "_repr_latex_": "text/latex", "_repr_json_": "application/json"}
 
 
 class _Exit(BaseException):
@@ -90,7 +90,7 @@ class SmallShell:
         space = self.space
         space["___"], space["__"], space["_"] = space["__"], space["_"], value
         space["Out"][self.count] = space["_%d" % self.count] = value
-        SHOWING.result(_bundle(value), {}, True)
+        SHOWING.result(*bundle_of(value), True)
 
     def _tell(self, error: BaseException) -> None:
         trace = error.__traceback__
@@ -103,31 +103,6 @@ class SmallShell:
 
 def _is_quiet(code: str) -> bool:
     return code.rstrip().endswith(";")
-
-
-def _bundle(value: Any) -> dict[str, Any]:
-    data: dict[str, Any] = {"text/plain": repr(value)}
-    if isinstance(value, type):
-        return data
-    for name, mime in KINDS.items():
-        try:
-            shown = getattr(value, name)()
-        except BaseException:
-            continue
-        if shown is not None:
-            data[mime] = shown[0] if isinstance(shown, tuple) else shown
-    try:
-        more = value._repr_mimebundle_()
-        data.update(more[0] if isinstance(more, tuple) else more)
-    except BaseException:
-        pass
-    return data
-
-
-def display(*values: Any, display_id: str | None = None, **_: Any) -> None:
-    """Shows values in all their representations."""
-    for value in values:
-        SHOWING.result(_bundle(value), {}, False, display_id)
 
 
 def make_shell(job: dict[str, Any]) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..io.descriptors import copies_of
 from ..processes.history import SHOWN
 from ..processes.kept import Kept
+from ..processes.shown_reading import ShownReading
 from ..wire.wire_json import loads
-from .cell_reading import CellReading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # What somebody may type before it is asked for.
 MAX_TYPED = 65536
 ASKING = b'{"type": "input_request"'
-CUT = b'{"type": "truncated"'
 SIGINT_EXIT = 130
 
 
@@ -36,13 +35,9 @@ class KeptCell(Kept):
 
     def show(self, line: bytes) -> None:
         """The cell shows something, or asks for a line."""
-        if line.startswith(CUT):
-            self.process.is_cut = True
-        else:
-            self._tell(SHOWN, line)
+        super().show(line)
         if line.startswith(ASKING):
             self.process.ask(line)
-        self.process.acknowledge()
 
     def signal(self, number: int, is_for_tree: bool) -> bool:
         """Interrupts the cell, whatever the signal is; false where it has ended."""
@@ -73,14 +68,12 @@ class StreamedCell:
         self.is_silent = is_silent
         self._kept = kept
         self._context = context
-        self._reading: CellReading | None = None
+        self._reading: ShownReading | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
         self._typed = bytearray()
         self._asked: int | None = None
         self._is_closed = False
-        # Whether something was too large to be shown.
-        self.is_cut = False
         self._shown = 0
 
     @property
@@ -93,7 +86,7 @@ class StreamedCell:
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn."""
-        self._reading = CellReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
+        self._reading = ShownReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
 
     def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
         """The code has ended."""
@@ -104,7 +97,7 @@ class StreamedCell:
     def _finish(self) -> None:
         then, self._then = self._then, None
         nothing = {"bytes": 0, "omitted": 0}
-        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing, shownCut=self.is_cut))
+        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing))
         if then:
             then()
 

@@ -27,6 +27,7 @@ PARTS = {
     "main": "contexts.inside_main",
     "showing": "contexts.inside_showing",
     "ipython": "contexts.inside_ipython",
+    "bundles": "contexts.inside_bundles",
     "small": "contexts.inside_small",
     "title": "io.title",
 }

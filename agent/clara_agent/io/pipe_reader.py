@@ -23,7 +23,9 @@ FIONREAD = 0x541B
 class PipeReader:
     """Reads a pipe as fast as the channel's credit allows; `on_done` is called when the pipe is closed and all is sent."""
 
-    def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: Capture, on_done: Callable[[], object]) -> None:
+    def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: Capture, on_done: Callable[[], object], most: int | None = None) -> None:
+        # What is read of it at its end; None for all that is there then.
+        self._most = most
         self._loop = loop
         self._channel = channel
         self._stream = stream
@@ -98,6 +100,8 @@ class PipeReader:
         if self._left is None:
             self._wait(False)
             self._left = _waiting_in(self._fd) if self._fd is not None else 0
+            if self._most is not None:
+                self._left = min(self._left, self._most)
         while self._left and self._fd is not None:
             room = self._capture.room(self._channel.room())
             if not room:

@@ -6,8 +6,9 @@ from time import time
 
 from ..wire.wire_json import dumps
 from .characters import incomplete
-from .history import EXIT, START, STDERR, STDOUT, History
+from .history import EXIT, SHOWN, START, STDERR, STDOUT, History
 from .process import Process
+from .shown_end import ShownEnd
 from .states import CANCELLED
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ class Kept:
         self._caller: Reader | None = None
         # True while outputs wait for a caller that is still to come, or to come back.
         self._is_held = has_caller
+        self._shown = ShownEnd()
         # The beginnings of characters that are not whole yet, by stream.
         self._begun = {STDOUT: b"", STDERR: b""}
         self._grace = agent.loop.later(GRACE_SECONDS, self._give_up) if has_caller else None
@@ -64,7 +66,7 @@ class Kept:
         """Starts the program; `on_running(failure or None)` hears whether it could be."""
         self._on_running = on_running
         self.terminal = request.terminal
-        self.process = Process(self._agent, request, source, self, self)
+        self.process = Process(self._agent, request, source, self, self, self.show if request.program == "python" else None)
 
     @property
     def is_over(self) -> bool:
@@ -114,6 +116,13 @@ class Kept:
         if whole:
             self._tell(stream, data[:whole])
 
+    def show(self, line: bytes) -> None:
+        """Something that code shows, a line of JSON: it may go on."""
+        if not self._shown.takes(line):
+            self._tell(SHOWN, line)
+        if self.process:
+            self.process.acknowledge()
+
     def consumed(self, size: int) -> None:
         """The program has read of its input."""
         if self.writer:
@@ -137,16 +146,17 @@ class Kept:
 
     def on_result(self, result: dict[str, Any]) -> None:
         """The program has ended."""
-        self._over(result)
+        self._over(result, self._shown.describe())
 
-    def _over(self, ending: dict[str, Any]) -> None:
+    def _over(self, ending: dict[str, Any], more: dict[str, Any] | None = None) -> None:
+        # What may be large is told to readers only, not where all processes are described.
         self.exit = ending
         self.ended_at = time()
         self._stop_grace()
         for stream, begun in self._begun.items():
             if begun:
                 self._tell(stream, begun)
-        self._tell(EXIT, dumps(ending))
+        self._tell(EXIT, dumps(dict(ending, **more) if more else ending))
         if self.writer:
             self.writer.on_closed()
         waiters, self.waiters = self.waiters, []

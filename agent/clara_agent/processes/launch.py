@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from ..errors import Failure
 from ..io.process import spawn
@@ -89,8 +88,9 @@ def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], out
     run.on_started(pid)
 
 
-def _start_warm(run: Process, job: dict[str, Any], outputs: list[int], source: Bytes | None = None) -> None:
+def _start_warm(run: Process, job: dict[str, Any], outputs: list[int], source: Bytes | None = None, is_alone: bool = False) -> None:
     run.starting = PythonLaunch(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
+    run.starting.is_alone = is_alone
     run.starting.begin()
 
 
@@ -98,19 +98,22 @@ def launch_python(run: Process, outputs: list[int]) -> None:
     """Hands the source to a zygote."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
-    if _size(run.request.environment) > MAX_WARM:
-        run.agent.interpreters.find_site()
-        return _spawn(run, [os.fsencode(sys.executable), run.script], _environment(run), outputs)
+        run.show_in(os.path.dirname(run.script))
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
-    return _start_warm(run, job, outputs, run.source)
+    _start_warm(run, job, outputs, run.source, _size(run.request.environment) > MAX_WARM)
 
 
 PROGRAMS = {"python": launch_python, "shell": launch_shell, "argv": launch_argv}
 
 
-def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_done: Callable[[], object]) -> OutputPipes:
-    """Those that a request asks for: a terminal, or two pipes."""
+def open_outputs(loop: Loop, request: RunRequest, sink: Sink, on_line: Callable[[bytes], object] | None, on_done: Callable[[], object]) -> OutputPipes:
+    """Those that a request asks for: a terminal, or two pipes; with `on_line`, and what a script shows as it shows it."""
+    if on_line:
+        # Those who wait for the end read it then.
+        from .shown_outputs import ShownOutputs
+
+        return ShownOutputs(loop, sink, on_line, on_done)
     if request.terminal:
         # Most programs have none.
         from .terminal import TerminalPipe

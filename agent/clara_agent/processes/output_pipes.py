@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from ..io.capture import HeadAndTail
 from ..io.pipe_reader import PipeReader
 from ..io.pipes import widen
+from .shown_file import MAX_SHOWN, open_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ..io.loop import Loop, Timer
     from .terminal import Size
 
+SHOWN = 0
 # What a program can write before anybody reads.
 PIPE_SIZE = 256 << 10
 # Outputs that go out with the result are left in their pipes for so long: most programs have ended by then, and are read once.
@@ -32,6 +35,7 @@ class OutputPipes:
         self._on_done = on_done
         self._readers: list[PipeReader] = []
         self._patience: Timer | None = None
+        self._folder: bytes | None = None
 
     def open(self) -> list[int]:
         """Makes the pipes; the program's ends of them, which the caller closes."""
@@ -60,6 +64,13 @@ class OutputPipes:
     def resize(self, size: Size) -> None:
         """Changes the size of its terminal; pipes have none."""
 
+    def show_in(self, folder: bytes) -> None:
+        """The program leaves in this folder what it shows, which is sent on stream 0 at its end."""
+        self._folder = folder
+
+    def acknowledge(self) -> None:
+        """What is shown is read at the end, and nobody waits for that."""
+
     def watch(self) -> None:
         """Reads from now on, or soon."""
         if self._is_captured and self._patience is None:
@@ -79,6 +90,9 @@ class OutputPipes:
     def drain(self) -> None:
         """The program has ended: sends what is left."""
         self._stop_waiting()
+        shown = open_shown(self._folder) if self._folder else None
+        if shown is not None:
+            self._readers.append(PipeReader(self._loop, self._channel, SHOWN, shown, HeadAndTail(MAX_SHOWN, 0), self._finished, MAX_SHOWN + 1))
         for reader in self._readers:
             reader.drain()
 
@@ -87,7 +101,7 @@ class OutputPipes:
             self._on_done()
 
     def summaries(self) -> list[dict[str, int]]:
-        """How much there was of each, and how much of it is not sent."""
+        """How much there was of each, and how much of it is not sent; of what was shown too, where something was."""
         return [reader.summary() for reader in self._readers]
 
     def close(self) -> None:

@@ -7,13 +7,15 @@ import os
 from time import monotonic
 
 from ..errors import Failure, from_os_error
-from ..io.signals import ending
 from .launch import PROGRAMS, open_outputs
+from .result import to_result
 from .standard_input import StandardInput
-from .states import CANCELLED, DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
+from .states import DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..io.contracts import Bytes
     from ..python.launch import PythonLaunch
     from .roles import Listener, ProgramHost, Sink
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """One program and its tree. `source` is what it runs, for programs that have one."""
+    """One program and its tree. `source` is what it runs, for programs that have one; `on_line` gets what a script shows as it shows it."""
 
-    def __init__(self, agent: ProgramHost, request: RunRequest, source: Bytes, sink: Sink, listener: Listener) -> None:
+    def __init__(
+        self, agent: ProgramHost, request: RunRequest, source: Bytes, sink: Sink, listener: Listener, on_line: Callable[[bytes], object] | None = None
+    ) -> None:
         self.agent = agent
         self.request = request
         self.source = source
@@ -40,7 +44,7 @@ class Process:
         self._duration = 0.0
         self._has_cleared = False
         self._has_company = bool(agent.runs)
-        self._outputs = open_outputs(agent.loop, request, sink, self._finish)
+        self._outputs = open_outputs(agent.loop, request, sink, on_line, self._finish)
         if not os.path.isdir(request.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._oom_kills = agent.oom.read()
@@ -167,6 +171,14 @@ class Process:
         """Gives its terminal another size."""
         self._outputs.resize(size)
 
+    def show_in(self, folder: bytes) -> None:
+        """Its script is in this folder, and leaves there what it shows."""
+        self._outputs.show_in(folder)
+
+    def acknowledge(self) -> None:
+        """A line that it has shown is read."""
+        self._outputs.acknowledge()
+
     def _end_tree(self) -> None:
         if not self.pid and self.starting:
             self.starting.give_up()
@@ -200,18 +212,7 @@ class Process:
     def _finish(self) -> None:
         self.agent.check_settings()
         assert self._status is not None
-        code, signal = ending(self._status)
-        stdout, stderr = self._outputs.summaries()
-        result = {
-            "exitCode": code,
-            "signal": signal,
-            "timedOut": self._end_reason == TIMEOUT,
-            "cancelled": self._end_reason == CANCELLED,
-            "oomKilled": self._lost_memory(code),
-            "durationMs": round(self._duration * 1000, 3),
-            "stdout": stdout,
-            "stderr": stderr,
-        }
+        result = to_result(self._status, self._end_reason, self._duration, self._lost_memory(), self._outputs.summaries())
         if self._has_cleared:
             result["cleared"] = True
         if self.starting and self.starting.is_broken and self.request.program == "python":
@@ -219,9 +220,9 @@ class Process:
         self._let_go()
         self.listener.on_result(result)
 
-    def _lost_memory(self, code: int) -> bool:
+    def _lost_memory(self) -> bool:
         # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.
-        is_explained = self._end_reason == TIMEOUT or (code == 0 and self._has_company)
+        is_explained = self._end_reason == TIMEOUT or (self._status == 0 and self._has_company)
         return not is_explained and self.agent.oom.read() > self._oom_kills
 
     def _let_go(self) -> None:

@@ -1,6 +1,6 @@
 """Tells the agent which large packages a script has imported.
 
-Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `shutdown` and `main`.
+Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `showing`, `failures`, `shutdown` and `main`.
 """
 
 from __future__ import annotations

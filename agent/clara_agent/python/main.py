@@ -1,6 +1,6 @@
 """Runs a script as `python -u script.py` would, with one frame of its own below it.
 
-Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `shutdown` and `main`.
+Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `showing`, `failures`, `shutdown` and `main`.
 Compiled under the name of the import machinery, whose frames tracebacks and warnings leave out.
 """
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from .failures import tell_unreadable
+    from .showing import begin_showing
     from .shutdown import finish, flush_quietly, status_of
 
     PARTS: dict[str, Any] = {}
@@ -73,6 +75,7 @@ def _prepare() -> dict[str, Any]:
         sys.orig_argv[:] = [sys.orig_argv[0], "-u", job["script"]]
     if job["env"]:
         sys.modules["os"].environb.update(job["env"])
+    begin_showing(job)
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random:
         numpy_random.seed()
@@ -95,12 +98,13 @@ def _is_shadowed(cwd: bytes, names: set[str]) -> bool:
 
 def _start_cold(job: dict[str, Any]) -> None:
     """Becomes a fresh interpreter that runs the job: what is preloaded here would be in its way."""
-    reader, writer = posix.pipe()
-    posix.write(writer, marshal.dumps((PARTS, LOADER, {"id": 0, "script": job["script"], "cwd": job["cwd"], "env": {}, "report": job["report"]})))
-    if reader == 3:
+    holder = posix.memfd_create("clara-job")
+    posix.write(holder, marshal.dumps((PARTS, LOADER, {"id": 0, "script": job["script"], "cwd": job["cwd"], "env": {}, "report": job["report"]})))
+    posix.lseek(holder, 0, 0)
+    if holder == 3:
         posix.set_inheritable(3, True)
     else:
-        posix.dup2(reader, 3)
+        posix.dup2(holder, 3)
     environment = dict(sys.modules["os"].environb)
     environment.update(job["env"])
     posix.execve(sys.executable, [sys.orig_argv[0] if hasattr(sys, "orig_argv") else "python3", "-u", "-c", LOADER], environment)
@@ -126,6 +130,7 @@ def _load(job: dict[str, Any]) -> tuple[dict[str, Any], CodeType]:
             # compile() does not mind bad bytes in comments.
             source.decode()
         return namespace, compile(source, script, "exec", 0, True)
-    except BaseException:
+    except BaseException as error:
+        tell_unreadable(error, locals().get("source"), script)
         # A fresh interpreter words what is wrong with a script better than compile() does.
         posix.execve(sys.executable, [sys.executable, "-u", script], sys.modules["os"].environb)

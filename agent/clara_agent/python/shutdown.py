@@ -1,6 +1,6 @@
 """What the end of the interpreter does that one can see; all of it would take long with large packages loaded.
 
-Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `shutdown` and `main`.
+Part of the zygote (zygote.py), which runs it in one namespace with the parts `import_report`, `showing`, `failures`, `shutdown` and `main`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .failures import record, tell_exception
     from .import_report import report_imports
+    from .showing import show_open_figures
     from .zygote import KNOWN
 
 FFLUSH = _ctypes.dlsym(_ctypes.dlopen(None, 0), "fflush")
@@ -35,7 +37,8 @@ def status_of(error: BaseException | None) -> int:
     if hook is None:
         _print("sys.excepthook is missing\n")
         hook = sys.__excepthook__
-    problem = None
+    problem = text = None
+    recorder = record(hook)
     try:
         hook(type(error), error, error.__traceback__)
     except SystemExit as caught:
@@ -43,11 +46,15 @@ def status_of(error: BaseException | None) -> int:
     except BaseException as caught:
         assert caught.__traceback__
         problem = caught.with_traceback(caught.__traceback__.tb_next)
+    finally:
+        if recorder:
+            text = recorder.stop()
     if problem is not None:
         _print("Error in sys.excepthook:\n")
         sys.__excepthook__(type(problem), problem, problem.__traceback__)
         _print("\nOriginal exception was:\n")
         sys.__excepthook__(type(error), error, error.__traceback__)
+    tell_exception(error, text)
     return -2 if type(error) is KeyboardInterrupt else 1
 
 
@@ -84,6 +91,7 @@ def finish(job: dict[str, Any], status: int) -> None:
         except BaseException as error:
             _print("Exception ignored in: %r\n" % threading)
             sys.__excepthook__(type(error), error, error.__traceback__)
+    show_open_figures()
     try:
         # Before Python 3.10 another import of the module has exit functions of its own.
         sys.modules.get("atexit", atexit)._run_exitfuncs()

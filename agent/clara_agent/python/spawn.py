@@ -23,8 +23,14 @@ PARTS = {
     "guise": "python.guise",
     "sources": "python.sources",
     "import_report": "python.import_report",
+    "showing": "python.showing",
+    "failures": "python.failures",
     "shutdown": "python.shutdown",
     "main": "python.main",
+    # What a script that shows something needs besides.
+    "shown": "contexts.inside_showing",
+    "bundles": "contexts.inside_bundles",
+    "pictures": "python.pictures",
 }
 _parts = {}
 
@@ -60,13 +66,14 @@ def start_zygote(environment: dict[bytes, bytes], cwd: bytes, preload: list[str]
 
 def start_cold(environment: dict[bytes, bytes], cwd: bytes, job: dict[str, Any], descriptors: list[int]) -> int:
     """Runs one job in an interpreter of its own; its pid."""
-    reader, writer = os.pipe()
-    os.write(writer, marshal.dumps((zygote_parts(), LOADER, job)))
-    os.close(writer)
+    # A pipe would not hold it.
+    holder = os.memfd_create("clara-job")
     try:
-        return _spawn(environment, cwd, descriptors + [reader], True)
+        os.write(holder, marshal.dumps((zygote_parts(), LOADER, job)))
+        os.lseek(holder, 0, os.SEEK_SET)
+        return _spawn(environment, cwd, descriptors + [holder], True)
     finally:
-        os.close(reader)
+        os.close(holder)
 
 
 def _spawn(environment: dict[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool) -> int:

@@ -203,7 +203,7 @@ def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
         exec(parts[name], globals())
     become_victim()
     script, sources = {}, {}
-    for name in ("import_report", "shutdown", "main"):
+    for name in ("import_report", "showing", "failures", "shutdown", "main"):
         exec(parts[name], script)
     exec(parts["sources"], sources)
     sources["follow_sources"]()
@@ -212,6 +212,7 @@ def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
     script["KNOWN"] = KNOWN
     script["PARTS"] = parts
     script["LOADER"] = loader
+    script["offer_showing"]()
     if "preload" in job:
         posix.set_inheritable(CHANNEL, False)
         forget_first_outputs()

@@ -5,10 +5,7 @@ import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed } from './call.ts';
 import { type ContextSetup, setupParameters } from './contexts.ts';
 import { type CaptureLimits, OutputCapture } from './output-capture.ts';
-import { InterruptedRun, type RunResult, runResult } from './run.ts';
-
-/** Of what a cell shows, in bytes: JSON and base64 take more than what they hold. */
-const MAX_SHOWN = 33_554_432;
+import { InterruptedRun, type RunResult, runResult, SHOWN_CAPTURE } from './run.ts';
 
 export interface CellOptions {
   readonly code: string;
@@ -27,18 +24,15 @@ export interface CellOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a cell ended, and what it showed: a line of JSON each. */
+/** How a cell ended. */
 export interface CellResult {
   readonly run: RunResult;
-  readonly shown: Buffer;
-  readonly isShownCut: boolean;
   readonly executionCount: number;
   /** True where variables are gone since the answer before. */
   readonly isRestarted: boolean;
 }
 
 const cellResult = runResult.extend({
-  shown: z.object({ omitted: z.number().min(0) }),
   executionCount: z.int().min(0),
   restarted: z.boolean(),
 });
@@ -47,9 +41,7 @@ const cellResult = runResult.extend({
 export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
   const { language, setup, most, timeoutMs, deadlineMs, isSilent, signal } = options;
   const { headBytes: head, tailBytes: tail } = options.capture;
-  const captures = [{ headBytes: MAX_SHOWN, tailBytes: 0 }, options.capture, options.capture].map(
-    (limits) => new OutputCapture(limits),
-  );
+  const captures = [SHOWN_CAPTURE, options.capture, options.capture].map((limits) => new OutputCapture(limits));
   const parameters = {
     id,
     ...(language === undefined ? {} : { language }),
@@ -76,11 +68,9 @@ export async function runCell(connection: AgentConnection, id: string, options: 
   try {
     const result = await call(connection, 'cell', parameters, cellResult, { signal, deadlineMs }, listener, feed);
     const { stdout, stderr, shown, executionCount, restarted, ...end } = result;
-    const run = { ...end, cleared: false, brokenStart: false };
+    const run = { ...end, cleared: false, brokenStart: false, shown: finish(0, shown?.omitted ?? 0) };
     return {
       run: { ...run, stdout: finish(1, stdout.omitted), stderr: finish(2, stderr.omitted) },
-      shown: finish(0, 0).head,
-      isShownCut: shown.omitted > 0,
       executionCount,
       isRestarted: restarted,
     };

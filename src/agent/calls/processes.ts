@@ -11,6 +11,15 @@ const ANSWER_MS = 20_000;
 
 const failure = z.object({ failure: z.object({ code: z.string(), message: z.string().max(4096) }) });
 
+/** An exception that nobody caught. */
+export const shownException = z.object({
+  name: z.string().max(1000),
+  value: z.string().max(25_000),
+  traceback: z.array(z.string()).max(65_536),
+});
+
+export type ShownException = z.infer<typeof shownException>;
+
 /** How a kept process ended, or why it could not be started. */
 export const processEnd = z.union([
   runResult.extend({
@@ -18,6 +27,8 @@ export const processEnd = z.union([
     executionCount: z.int().min(0).optional(),
     restarted: z.boolean().optional(),
     shownCut: z.boolean().optional(),
+    /** Only told to who reads its events. */
+    exception: shownException.nullish().catch(null),
   }),
   failure,
 ]);

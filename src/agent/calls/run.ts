@@ -39,6 +39,7 @@ export const runResult = z.object({
   stderr: streamCount,
   cleared: z.boolean().optional(),
   brokenStart: z.boolean().optional(),
+  shown: streamCount.optional(),
 });
 
 /** How a program ended, with the first and last part of what it wrote. */
@@ -55,7 +56,12 @@ export interface RunResult {
   readonly durationMs: number;
   readonly stdout: Captured;
   readonly stderr: Captured;
+  /** What it has shown beside its outputs: a line of JSON each, unchecked; `omittedBytes` of it were too much. */
+  readonly shown: Captured;
 }
+
+/** Of what a run or cell shows, in bytes: JSON and base64 take more than what they hold. */
+export const SHOWN_CAPTURE: CaptureLimits = { headBytes: 33_554_432, tailBytes: 0 };
 
 /** A run whose end nobody saw, with what had come of its output by then. */
 export class InterruptedRun extends AgentFailure {
@@ -95,8 +101,10 @@ export async function runProgram(
   program: Program,
   options: RunOptions,
 ): Promise<RunResult> {
+  const shown = new OutputCapture(SHOWN_CAPTURE);
   const stdout = new OutputCapture(options.capture);
   const stderr = new OutputCapture(options.capture);
+  const captures = [shown, stdout, stderr];
   const parameters = {
     ...programParameters(program, options),
     timeoutMs: options.timeoutMs,
@@ -105,7 +113,7 @@ export async function runProgram(
   let opened: Channel | undefined;
   const listener: ChannelListener = {
     onData: (stream, payload) => {
-      (stream === 2 ? stderr : stdout).push(payload);
+      captures[stream]?.push(payload);
       opened?.consumed(payload.length);
     },
   };
@@ -122,6 +130,7 @@ export async function runProgram(
       brokenStart: result.brokenStart ?? false,
       stdout: stdout.finish(result.stdout),
       stderr: stderr.finish(result.stderr),
+      shown: shown.finish(result.shown ?? { omitted: 0 }),
     };
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;

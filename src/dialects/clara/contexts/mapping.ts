@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { CellExecution } from '../../../contexts/cells.ts';
 import type { Context } from '../../../contexts/context.ts';
-import { toExecutionResponse } from '../executions/mapping.ts';
+import { toExecutionResponse, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { cellResponse, contextInfo } from './schemas.ts';
 
@@ -21,12 +21,9 @@ export function toContextInfo(context: Context): z.output<typeof contextInfo> {
 
 /** ExecutionResponse of a cell. */
 export function toCellResponse(cell: CellExecution, timeoutSeconds: number): z.output<typeof cellResponse> {
-  const { exception } = cell;
   return {
     ...toExecutionResponse(cell.execution, 'Execution', timeoutSeconds),
-    results: cell.results.map(({ data, metadata, isMain }) => ({ data, metadata, is_main: isMain })),
-    results_truncated: cell.isTruncated,
-    exception: exception && { ...exception, traceback: [...exception.traceback] },
+    ...toShownFields(cell.execution),
     execution_count: cell.executionCount,
     context_restarted: cell.isRestarted,
   };

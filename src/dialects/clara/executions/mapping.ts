@@ -26,6 +26,15 @@ export function toExecutionResponse(
   };
 }
 
+/** What a run of code has shown, as fields of its answer. */
+export function toShownFields({ shown }: Execution) {
+  return {
+    results: shown.results.map(({ data, metadata, isMain }) => ({ data, metadata, is_main: isMain })),
+    results_truncated: shown.isTruncated,
+    exception: shown.exception,
+  };
+}
+
 function toErrorText(execution: Execution, success: boolean, what: string, timeoutSeconds: number): string | null {
   if (execution.timedOut) {
     const sentence = `${what} timed out after ${timeoutSeconds} seconds`;

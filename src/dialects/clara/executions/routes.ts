@@ -16,7 +16,7 @@ import { sandboxOperation } from '../operation.ts';
 import { toStream } from '../processes/mapping.ts';
 import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
-import { toExecutionResponse } from './mapping.ts';
+import { toExecutionResponse, toShownFields } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
 
@@ -66,7 +66,8 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     const options = { timeoutSeconds, answerByMs, signal, needsRoom };
     const execution = await processes.run(refOf(request), program, options);
     request.outcome = toOutcome(execution);
-    return toExecutionResponse(execution, what, timeoutSeconds);
+    const answered = toExecutionResponse(execution, what, timeoutSeconds);
+    return what === 'Execution' ? { ...answered, ...toShownFields(execution) } : answered;
   };
 
   const run = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {

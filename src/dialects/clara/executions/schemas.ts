@@ -73,7 +73,7 @@ export const pipInstallBody = z
   })
   .meta({ examples: [{ package: 'requests' }] });
 
-/** What a run in a context has besides; another has none of them. */
+/** What a run of code has besides, the last two in a context only; commands and pip have none of them. */
 export const shownFields = {
   results: z
     .array(

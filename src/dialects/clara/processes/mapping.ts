@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { parseShownLine, type ShownLine } from '../../../contexts/results.ts';
 import { PING, type StreamEvent } from '../../../http/streams/events.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { exitCodeOf } from '../../../processes/executions.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
-import { toExecutionResponse } from '../executions/mapping.ts';
+import { parseShownLine, type ShownLine } from '../../../processes/results.ts';
+import { toExecutionResponse, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { processInfo } from './schemas.ts';
 
@@ -62,10 +62,10 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
     case 'exit': {
       const { output: _, stderr: __, error, ...end } = toExecutionResponse(event.execution, what, timeoutSeconds);
       const { cell } = event;
-      const more = cell && {
-        results_truncated: cell.isTruncated,
-        execution_count: cell.executionCount,
-        context_restarted: cell.isRestarted,
+      const { results: ___, ...shown } = toShownFields(event.execution);
+      const more = {
+        ...(event.isCode ? shown : {}),
+        ...(cell ? { execution_count: cell.executionCount, context_restarted: cell.isRestarted } : {}),
       };
       // A notice says more than the program could.
       const said = event.execution.notice === null ? event.lastLine : '';

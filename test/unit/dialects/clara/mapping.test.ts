@@ -4,6 +4,7 @@ import { isBase64 } from '../../../../src/dialects/clara/files/base64.ts';
 import { toFileContent } from '../../../../src/dialects/clara/files/mapping.ts';
 import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
+import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
 import { toSandboxId } from '../../../../src/sandboxes/address.ts';
 
 const TIMEOUT_SECONDS = 7;
@@ -20,6 +21,7 @@ function execution(part: Partial<Execution>): Execution {
     signal: null,
     notice: null,
     memoryLimitBytes: 512 * 2 ** 20,
+    shown: NOTHING_SHOWN,
     ...part,
   };
 }

@@ -1,10 +1,24 @@
 import { z } from 'zod';
+import { type ShownException, shownException } from '../agent/calls/processes.ts';
 
-/** Bounds of what one cell may show, which its interpreter keeps to; what code sends past it is checked here. */
+/** Bounds of what one run may show, which its interpreter keeps to; what code sends past it is checked here. */
 const MAX_RESULTS = 1000;
 const MAX_BYTES = 28 * 2 ** 20;
+const MAX_LINES = 10_000;
+/** A picture of 5 MB in base64, and what is around it. */
+const MAX_LINE = 9 * 2 ** 20;
+const MAX_TYPES = 100;
 
-const bundle = z.record(z.string().max(255), z.json());
+/** By MIME type; only counted, as JSON has been parsed of it: nonsense of many members must not take long. */
+const bundle = z.custom<Readonly<Record<string, unknown>>>((value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  let left = MAX_TYPES;
+  for (const type in value) {
+    left -= 1;
+    if (left < 0 || type.length > 255) return false;
+  }
+  return true;
+});
 
 const line = z.discriminatedUnion('type', [
   z.object({
@@ -16,12 +30,7 @@ const line = z.discriminatedUnion('type', [
     update: z.boolean(),
   }),
   z.object({ type: z.literal('clear_output'), wait: z.boolean() }),
-  z.object({
-    type: z.literal('error'),
-    name: z.string().max(1000),
-    value: z.string().max(25_000),
-    traceback: z.array(z.string()).max(65_536),
-  }),
+  shownException.extend({ type: z.literal('error') }),
   z.object({ type: z.literal('truncated') }),
   z.object({ type: z.literal('input_request'), prompt: z.string().max(25_000), password: z.boolean() }),
 ]);
@@ -37,28 +46,28 @@ interface ShownResult {
   readonly isMain: boolean;
 }
 
-/** An exception that nobody caught. */
-interface ShownException {
-  readonly name: string;
-  readonly value: string;
-  readonly traceback: readonly string[];
-}
-
-/** What a cell has shown, as one who looks at its end sees it. */
+/** What a run has shown, as one who looks at its end sees it. */
 export interface Shown {
   readonly results: readonly ShownResult[];
   readonly isTruncated: boolean;
   readonly exception: ShownException | null;
 }
 
-/** Folds what an interpreter sent: updates take the place of what they update, and what was cleared is gone. */
+/** What a run has shown that has shown nothing. */
+export const NOTHING_SHOWN: Shown = { results: [], isTruncated: false, exception: null };
+
+/** Folds what an interpreter sent, a line of JSON each: updates take the place of what they update, and what was cleared is gone. */
 export function foldShown(bytes: Buffer, isCut: boolean): Shown {
+  if (bytes.length === 0) return isCut ? { ...NOTHING_SHOWN, isTruncated: true } : NOTHING_SHOWN;
   let results: (ShownResult & { readonly displayId: string | null })[] = [];
   let isTruncated = isCut || bytes.length > MAX_BYTES;
   let exception: ShownException | null = null;
   let clearsNext = false;
   let left = MAX_BYTES;
-  for (const text of bytes.toString('utf8').split('\n')) {
+  const lines = bytes.toString('utf8').split('\n', MAX_LINES + 1);
+  // Half a line is the last one where there was no room for more.
+  if (lines.pop() !== '') isTruncated = true;
+  for (const text of lines) {
     left -= text.length + 1;
     const shown = left < 0 ? null : parseShownLine(text);
     if (!shown) continue;
@@ -91,7 +100,7 @@ function toResult({ data, metadata, is_main: isMain, display_id: displayId }: Sh
 
 /** A line that is what it should be; null for any other, as code can write there too. */
 export function parseShownLine(text: string): ShownLine | null {
-  if (text === '') return null;
+  if (text === '' || text.length > MAX_LINE) return null;
   try {
     const parsed = line.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : null;

@@ -1,4 +1,4 @@
-"""Reads what a streamed cell says as it says it: outputs and what is shown, in the order in which they were written."""
+"""Reads what code says as it says it: outputs and what is shown, in the order in which they were written."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MAX_LINE = 8 << 20
 TRUNCATED = b'{"type": "truncated"}'
 
 
-class CellReading:
-    """Takes copies of stdout, stderr and what is shown, and reads them as fast as the sink has room; `on_line` is given each line that is shown."""
+class ShownReading:
+    """Takes descriptors of stdout, stderr and, if there is one, of what is shown, and reads them as fast as the sink has room; `on_line` is given each line that is shown."""
 
     def __init__(self, loop: Loop, sink: ByteChannel, descriptors: list[int], on_line: Callable[[bytes], object], on_done: Callable[[], object]) -> None:
         self._loop = loop
@@ -35,7 +35,7 @@ class CellReading:
         self._line = bytearray()
         self._is_too_long = False
         self._is_waiting = self._is_done = False
-        # What is left to be read once the cell has ended, by stream.
+        # What is left to be read once the code has ended, by stream.
         self._left: dict[int, int] | None = None
         for fd in descriptors:
             os.set_blocking(fd, False)
@@ -110,7 +110,7 @@ class CellReading:
             self._wait(True)
 
     def drain(self) -> None:
-        """The cell has ended: reads what is there now, without waiting for others that hold the pipes."""
+        """The code has ended: reads what is there now, without waiting for others that hold the pipes."""
         if self._left is None:
             self._wait(False)
             self._left = {stream: _waiting_in(fd) for stream, fd in self._open.items()}
