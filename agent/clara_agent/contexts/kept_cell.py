@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..io.descriptors import copies_of
-from ..processes.history import SHOWN
 from ..processes.kept import Kept
 from ..processes.shown_reading import ShownReading
 from ..wire.wire_json import loads

@@ -7,8 +7,8 @@ import unittest
 
 import client  # noqa: F401 (makes the agent importable)
 
-from clara_agent.contexts.cell_reading import CellReading
 from clara_agent.io.loop import Loop
+from clara_agent.processes.shown_reading import ShownReading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OrderOfWhatIsShown(unittest.TestCase):
                 os.write(out, b"between")
                 os.write(shown, b"second\n")
 
-        reading = CellReading(loop, sink, list(readers), on_line, lambda: None)
+        reading = ShownReading(loop, sink, list(readers), on_line, lambda: None)
         self.addCleanup(reading.close)
         os.write(shown, b"first\n")
         while b"second" not in sink.told:
@@ -57,7 +57,7 @@ class OrderOfWhatIsShown(unittest.TestCase):
         for writer in writers[:2]:
             self.addCleanup(os.close, writer)
         loop = Loop()
-        reading = CellReading(loop, Sink(), list(readers), lambda line: None, lambda: None)
+        reading = ShownReading(loop, Sink(), list(readers), lambda line: None, lambda: None)
         self.addCleanup(reading.close)
         os.close(writers[2])
         loop.turn()
