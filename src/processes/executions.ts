@@ -35,6 +35,7 @@ export interface ExecutionOptions {
   /** Asked where the agent was lost: whether its sandbox runs on. */
   readonly runsOn?: () => Promise<boolean>;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -78,6 +79,7 @@ export async function execute(
       deadlineMs: Math.max(1_000, options.answerByMs - startedAtMs),
       capture: { headBytes: half, tailBytes: half },
       ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       signal: options.signal,
     });
     const execution = toExecution(result, options.memory.limitBytes);

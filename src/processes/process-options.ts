@@ -9,6 +9,10 @@ export interface RunOptions {
   readonly answerByMs: number;
   /** Ends the run. */
   readonly signal?: AbortSignal | undefined;
+  /** Where it starts; the sandbox's own folder where absent. */
+  readonly cwd?: string | undefined;
+  /** On top of what its sandbox has. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** What it counts as; `run` where absent. */
   readonly lease?: LeaseKind;
   /** True for a program that fills the disk, as an installation does. */

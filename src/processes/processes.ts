@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import {
   describeProcess,
   forgetProcess,
@@ -53,9 +54,11 @@ export class Processes {
     return await this.#sandboxes.use(
       ref,
       { lease, needsRoom },
-      async ({ connection, memory, runsOn, env, noteRun }) => {
-        const options = { ...run, outputLimitBytes: this.#config.outputLimitBytes, memory, runsOn, env };
-        const execution = await execute(connection, program, options);
+      async ({ connection, memory, runsOn, env: common, cwd: own, noteRun }) => {
+        const env = common && run.env ? { ...common, ...run.env } : (run.env ?? common);
+        const cwd = run.cwd === undefined || own === undefined ? (run.cwd ?? own) : posix.resolve(own, run.cwd);
+        const { outputLimitBytes } = this.#config;
+        const execution = await execute(connection, program, { ...run, outputLimitBytes, memory, runsOn, env, cwd });
         noteRun(languageOf(program), execution.durationMs, toEnding(execution));
         return execution;
       },

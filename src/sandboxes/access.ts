@@ -22,6 +22,8 @@ export interface SandboxAccess {
   readonly memory: SandboxMemory;
   /** What programs get in their environment; undefined where that is nothing. */
   readonly env: Readonly<Record<string, string>> | undefined;
+  /** Where programs start that name no folder; undefined for the workspace. */
+  readonly cwd: string | undefined;
   /** Asked after the agent was lost: whether its sandbox runs on. */
   readonly runsOn: () => Promise<boolean>;
   /** Notes that code of a caller ended. */

@@ -1,10 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** How a dialect names a sandbox: an id in the namespace of the dialect. */
 export interface SandboxAddress {
   readonly namespace: string;
   /** As the client sent it, decoded; case-sensitive. */
   readonly id: string;
+}
+
+/** An address that nobody has had and nobody can guess, for a dialect whose ids are ours. */
+export function newAddress(namespace: string): SandboxAddress {
+  return { namespace, id: randomBytes(16).toString('hex') };
 }
 
 /** Names a sandbox's folder and its name in the engine: a readable slug and a hash of the address. */

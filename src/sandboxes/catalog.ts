@@ -1,5 +1,5 @@
 import type { SandboxAddress, SandboxId } from './address.ts';
-import { expiryOf, type SandboxRecord } from './storage/record.ts';
+import { earliestExpiryOf, expiryOf, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 /** What lists need to know of a sandbox that has a record. */
@@ -17,6 +17,10 @@ export interface CatalogEntry {
   readonly expiresAtMs: number | null;
   /** Names its preview hosts; null where nothing does. */
   readonly previewId: string | null;
+  /** The name of its image as it was asked for; null for the configuration's. */
+  readonly imageName: string | null;
+  /** True where somebody had it stopped so that no use starts it. */
+  readonly isHalted: boolean;
 }
 
 interface Page {
@@ -73,7 +77,7 @@ export class Catalog {
     return { entries, next: null };
   }
 
-  /** Those that exist and whose time was over at this moment of the wall clock. */
+  /** Those that exist and whose time was over, unless they were used since their record was written, at this moment of the wall clock. */
   async expired(nowMs: number): Promise<readonly SandboxId[]> {
     await this.#read();
     return [...this.#expiring].filter(([, atMs]) => atMs <= nowMs).map(([id]) => id);
@@ -99,22 +103,17 @@ export class Catalog {
   #note(record: SandboxRecord): void {
     const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, previewId } = record;
     const id = record.id as SandboxId;
-    const expiresAtMs = deletedAtMs === null ? expiryOf(record) : null;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
     this.#notePreview(id, previewId);
     this.#entries.set(id, {
-      id,
-      address,
-      createdBy,
-      createdAtMs,
-      deletedAtMs,
-      isBlank,
-      labels,
-      expiresAtMs,
-      previewId,
+      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, previewId },
+      expiresAtMs: deletedAtMs === null ? expiryOf(record) : null,
+      imageName: record.asked.imageName ?? record.asked.image ?? null,
+      isHalted: record.haltedAtMs !== null,
     });
-    if (expiresAtMs === null) this.#expiring.delete(id);
-    else this.#expiring.set(id, expiresAtMs);
+    const earliest = deletedAtMs === null ? earliestExpiryOf(record) : null;
+    if (earliest === null) this.#expiring.delete(id);
+    else this.#expiring.set(id, earliest);
   }
 
   #notePreview(id: SandboxId, previewId: string | null): void {

@@ -25,6 +25,7 @@ import { Forks } from './checkpoints/forks.ts';
 import { sweepLeftovers } from './checkpoints/leftovers.ts';
 import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
+import { Images } from './images.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
 import { Freezer } from './lifecycle/freezer.ts';
@@ -82,6 +83,7 @@ export interface SandboxCore {
   readonly secret: ServerSecret;
   readonly answers: FirstAnswers;
   readonly settings: Settings;
+  readonly images: Images;
   readonly contextNotes: ContextNotes;
   readonly portNotes: PortNotes;
   readonly usage: UsageReporter;
@@ -193,6 +195,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     listing: new Listing(use),
     secret,
     answers,
+    images: new Images(use),
     settings: new Settings({ ...use, changes }),
     contextNotes: new ContextNotes({ ...use, changes }),
     portNotes: new PortNotes({ ...use, changes }),

@@ -42,6 +42,8 @@ interface IdleDefaults {
 
 interface Age {
   readonly idleMs: number;
+  /** The same with the time before the sandbox came into memory. */
+  readonly unusedMs: number;
   /** Since somebody had it paused, on the wall clock; null where nobody has. */
   readonly pausedMs: number | null;
   /** On the wall clock. */
@@ -51,7 +53,7 @@ interface Age {
 /** What a life policy asks for now; null for nothing. */
 export function dueAction(life: LifePolicy, defaults: IdleDefaults, age: Age): 'pause' | z.infer<typeof ending> | null {
   const { end } = life;
-  if (end.when === 'unused' && age.idleMs >= end.afterSeconds * 1000) return end.by;
+  if (end.when === 'unused' && age.unusedMs >= end.afterSeconds * 1000) return end.by;
   if (end.when === 'at' && age.nowMs >= end.atMs) return end.by;
   if (age.pausedMs !== null) return age.pausedMs >= defaults.pausedKeepSeconds * 1000 ? 'stop' : null;
   if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
@@ -65,6 +67,11 @@ export function idleLifeSeconds(life: LifePolicy, defaults: IdleDefaults): numbe
   return (
     Math.min(pauseMs > 0 ? pauseMs : Number.POSITIVE_INFINITY, toMs(life.stopAfter, defaults.stopAfterSeconds)) / 1000
   );
+}
+
+/** For so many milliseconds without a request work keeps it awake; Infinity where it does not give way at the cap. */
+export function longestWorkMs({ yieldsAtCap }: LifePolicy, backgroundSeconds: number): number {
+  return yieldsAtCap ? backgroundSeconds * 1000 : Number.POSITIVE_INFINITY;
 }
 
 function toMs(time: z.infer<typeof idleTime>, defaultSeconds: number): number {

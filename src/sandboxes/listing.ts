@@ -64,6 +64,18 @@ export class Listing {
     return { sandboxes, next };
   }
 
+  /** All that exist in a namespace whose sandboxes belong to who made them, those of the principal, oldest first. */
+  async own({ name }: Principal, namespace: string): Promise<readonly CatalogEntry[]> {
+    const own = [...(await this.#parts.catalog.all())].filter(
+      (entry) =>
+        entry.address.namespace === namespace &&
+        entry.createdBy === name &&
+        entry.deletedAtMs === null &&
+        !entry.isBlank,
+    );
+    return own.sort((one, other) => one.createdAtMs - other.createdAtMs || (one.id < other.id ? -1 : 1));
+  }
+
   #fits({ userPrefix }: Principal, filter: ListFilter, entry: CatalogEntry): boolean {
     const { address, labels } = entry;
     if (entry.isBlank || (!filter.isForAll && address.namespace !== SHARED_NAMESPACE)) return false;

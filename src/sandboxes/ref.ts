@@ -15,6 +15,11 @@ interface Made {
   readonly createdBy: string | null;
 }
 
+/** Throws `not_found` for the address of a sandbox that does not exist, unless using it makes it: what has an id that the server made comes of a create alone. */
+export function requireMadeByUse({ address }: SandboxRef): void {
+  if (address.namespace !== SHARED_NAMESPACE) throw new SandboxError('not_found', 'Sandbox not found');
+}
+
 /** Throws `not_found` if the sandbox exists and belongs to another principal. */
 export function requireOwn({ address, principal }: SandboxRef, made: Made | null): void {
   if (address.namespace === SHARED_NAMESPACE || made === null || made.createdBy === principal.name) return;

@@ -61,6 +61,7 @@ export class Registry {
     try {
       const record = await this.#store.read(id);
       const sandbox = new Sandbox(id, address, record, this.#clock.monotonicMs(), this.#events);
+      if (record) sandbox.unusedBeforeMs = Math.max(0, this.#clock.wallMs() - record.lastUsedAtMs);
       if (record && record.deletedAtMs === null) sandbox.become('stopped');
       this.#sandboxes.set(id, sandbox);
       return sandbox;

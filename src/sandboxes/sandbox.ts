@@ -33,9 +33,10 @@ export class Sandbox {
   hasSlot = false;
   /** What its programs work at although nobody asks anything of it, as it was last looked at. */
   work: readonly WorkReason[] = [];
-  /** On the monotonic clock. */
-  lastUsedMs: number;
+  /** How long it was unused before it came into memory, in milliseconds; 0 once it is used. */
+  unusedBeforeMs = 0;
   #state: SandboxState = 'absent';
+  #lastUsedMs: number;
   #measurements = 0;
   #measured = createDeferred<void>();
 
@@ -45,8 +46,18 @@ export class Sandbox {
     this.id = id;
     this.address = address;
     this.record = record;
-    this.lastUsedMs = nowMs;
+    this.#lastUsedMs = nowMs;
     this.#events = events;
+  }
+
+  /** On the monotonic clock; where nobody has used it, since it is in memory. */
+  get lastUsedMs(): number {
+    return this.#lastUsedMs;
+  }
+
+  set lastUsedMs(monotonicMs: number) {
+    this.#lastUsedMs = monotonicMs;
+    this.unusedBeforeMs = 0;
   }
 
   get state(): SandboxState {
@@ -68,6 +79,11 @@ export class Sandbox {
 
   get life(): LifePolicy {
     return this.record?.life ?? DEFAULT_LIFE;
+  }
+
+  /** True where somebody had it stopped so that no use starts it. */
+  get isHalted(): boolean {
+    return this.record !== null && this.record.haltedAtMs !== null;
   }
 
   /** When somebody had it paused, on the wall clock; null while it is not, or is by its idleness. */

@@ -1,6 +1,5 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { Clock } from '../async/clock.ts';
-import { isMaster } from '../auth/principal.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
@@ -15,7 +14,8 @@ import { Looking } from './looking.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import type { WorkMeter } from './metering/work-meter.ts';
-import type { SandboxRef } from './ref.ts';
+import { findToPurge } from './purging.ts';
+import { requireMadeByUse, type SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SettingsChange } from './settings-change.ts';
@@ -78,6 +78,17 @@ export class Sandboxes {
     return await this.#changes.describe(sandbox, this.#parts.usageMeter.last(sandbox));
   }
 
+  /** The sandbox with the figures that are known; throws `not_found` where there is none. */
+  async get(ref: SandboxRef): Promise<SandboxStatus> {
+    const sandbox = await this.#changes.findExisting(ref);
+    return await this.#changes.describe(sandbox, this.#parts.usageMeter.last(sandbox));
+  }
+
+  /** Counts as a use of a sandbox that exists, and does nothing to it. */
+  async touch(ref: SandboxRef): Promise<void> {
+    this.#changes.noteUse(await this.#changes.findExisting(ref));
+  }
+
   /** The sandbox with live figures; throws `not_found` where there is none. */
   async status(ref: SandboxRef): Promise<SandboxStatus> {
     const { usageMeter, workMeter } = this.#parts;
@@ -106,6 +117,7 @@ export class Sandboxes {
     const { lifecycle, provisioner, usageMeter } = this.#parts;
     const sandbox = await this.#changes.find(ref);
     await this.#changes.exclusively(sandbox, async () => {
+      if (!sandbox.isExisting) requireMadeByUse(ref);
       await lifecycle.stop(sandbox, 'restart');
       await provisioner.bringUp(sandbox, ref.principal, { asked: {}, life: DEFAULT_LIFE });
     });
@@ -124,7 +136,7 @@ export class Sandboxes {
    */
   async purge(ref: SandboxRef): Promise<boolean> {
     const { lifecycle, provisioner } = this.#parts;
-    const sandbox = await this.#toPurge(ref);
+    const sandbox = await findToPurge(this.#parts, ref);
     return await this.#changes.exclusively(sandbox, async () => {
       const { record } = sandbox;
       await lifecycle.purge(sandbox);
@@ -165,14 +177,6 @@ export class Sandboxes {
   /** Whether the sandbox is there, and runs or is frozen; throws `not_found` where there is none. */
   async isUp(ref: SandboxRef): Promise<boolean> {
     return (await this.#changes.findExisting(ref)).isUp;
-  }
-
-  async #toPurge(ref: SandboxRef): Promise<Sandbox> {
-    const { registry, catalog } = this.#parts;
-    const sandbox = await this.#changes.find(ref);
-    if (sandbox.record !== null || !isMaster(ref.principal)) return sandbox;
-    const listed = await catalog.find(ref.address.id);
-    return (listed && (await registry.find(listed.id))) ?? sandbox;
   }
 
   async #change(ref: SandboxRef, work: (sandbox: Sandbox) => Promise<void>): Promise<boolean> {

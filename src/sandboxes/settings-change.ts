@@ -15,13 +15,17 @@ export interface SettingsChange {
   readonly idleTimeoutSeconds?: number | null | undefined;
   /** Seconds without use until it is frozen; 0 for never. */
   readonly pauseAfterSeconds?: number | null | undefined;
+  /** Seconds without use until it is ended, with its files unless its life says otherwise. */
+  readonly endAfterSeconds?: number | undefined;
+  /** Where its programs start and its relative paths begin; null is the workspace. */
+  readonly cwd?: string | null | undefined;
 }
 
 /** What of a record is changed so. */
-export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life'>;
+export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life' | 'cwd'>;
 
 /** Of a sandbox that nobody has changed. */
-export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE };
+export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE, cwd: null };
 
 const MAX_LABELS = 64;
 
@@ -49,7 +53,8 @@ export function toChanged(
     const sentence = `A sandbox has ${MAX_LABELS} labels at the most; take some away, by the value null, before you add others.`;
     throw new SandboxError('conflict', sentence);
   }
-  return { env, labels, life: toLife(settings.life, change) };
+  const cwd = change.cwd === undefined ? settings.cwd : change.cwd;
+  return { env, labels, life: toLife(settings.life, change), cwd };
 }
 
 /** True where a change says nothing. */
@@ -68,12 +73,14 @@ function merge(before: Readonly<Record<string, string>>, change: Changed | null 
 }
 
 function toLife(life: LifePolicy, change: SettingsChange): LifePolicy {
-  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds } = change;
+  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds, endAfterSeconds: afterSeconds } = change;
+  const by = life.end.when === 'unused' ? life.end.by : 'purge';
   return {
     ...life,
     ...(idleTimeoutSeconds === undefined ? {} : { stopAfter: toIdleTime(idleTimeoutSeconds) }),
     ...(pauseAfterSeconds === undefined ? {} : { pauseAfter: toIdleTime(pauseAfterSeconds) }),
     ...(atMs === undefined ? {} : { end: atMs === null ? DEFAULT_LIFE.end : { when: 'at', atMs, by: 'remove' } }),
+    ...(afterSeconds === undefined ? {} : { end: { when: 'unused', afterSeconds, by } }),
   };
 }
 

@@ -117,6 +117,21 @@ export class Settings {
     return await changes.describe(sandbox, usageMeter.last(sandbox));
   }
 
+  /** Ends what runs in it, and no use starts it until it is restarted; without grace its programs are not asked. */
+  async halt(ref: SandboxRef, hasGrace: boolean): Promise<SandboxStatus> {
+    const { changes, clock, lifecycle, store, usageMeter } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
+    await changes.exclusively(sandbox, async () => {
+      requireExisting(sandbox);
+      await lifecycle.stop(sandbox, 'requested', hasGrace ? undefined : 0);
+      if (!sandbox.record || sandbox.isHalted) return;
+      sandbox.record = { ...sandbox.record, haltedAtMs: clock.wallMs() };
+      await store.write(sandbox.record);
+    });
+    changes.noteUse(sandbox);
+    return await changes.describe(sandbox, usageMeter.last(sandbox));
+  }
+
   /** Makes it run: thaws it, or starts it where it is stopped. */
   async resume(ref: SandboxRef): Promise<SandboxStatus> {
     const { changes, provisioner, usageMeter } = this.#parts;

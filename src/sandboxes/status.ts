@@ -3,9 +3,10 @@ import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressCounters } from '../egress/egress-counters.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
 import type { AwakeReason } from './leases.ts';
-import { idleLifeSeconds } from './life-policy.ts';
+import { idleLifeSeconds, type LifePolicy, longestWorkMs } from './life-policy.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import type { Sandbox } from './sandbox.ts';
+import { WORKSPACE } from './spec/layout.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
 import type { SandboxState } from './state.ts';
 import { expiryOf, type SandboxRecord } from './storage/record.ts';
@@ -19,6 +20,13 @@ export interface SandboxStatus extends Usage {
   /** The engine's id; empty where the sandbox has no container. */
   readonly engineId: string;
   readonly image: string;
+  /** The name of its image as it was asked for; null for the configuration's. */
+  readonly imageName: string | null;
+  /** True where somebody had it stopped so that no use starts it. */
+  readonly isHalted: boolean;
+  readonly life: LifePolicy;
+  /** Where its programs start and its relative paths begin. */
+  readonly cwd: string;
   /** The name of the principal that made it; null where nobody knows. */
   readonly createdBy: string | null;
   readonly createdAtMs: number;
@@ -57,6 +65,10 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     state: stateOf(record.deletedAtMs, sandbox),
     engineId: sandbox?.engineId ?? record.engineId ?? '',
     image: resolveSpec(config, record.asked).image,
+    imageName: record.asked.imageName ?? record.asked.image ?? null,
+    isHalted: record.haltedAtMs !== null,
+    life: record.life,
+    cwd: record.cwd ?? WORKSPACE,
     createdBy: record.createdBy,
     createdAtMs: record.createdAtMs,
     lastUsedAtMs: record.lastUsedAtMs,
@@ -89,6 +101,6 @@ function awakeOf(
   const awakeBecause = [...busy, ...sandbox.worksAt(0)];
   if (busy.length > 0) return { awakeBecause, awakeUntilMs: null };
   const idleSeconds = idleLifeSeconds(life, config);
-  const seconds = awakeBecause.length > 0 ? Math.max(config.backgroundSeconds, idleSeconds) : idleSeconds;
+  const seconds = awakeBecause.length > 0 ? Math.max(longestWorkMs(life, config.backgroundSeconds) / 1000, idleSeconds) : idleSeconds;
   return { awakeBecause, awakeUntilMs: Number.isFinite(seconds) ? lastUsedAtMs + seconds * 1000 : null };
 }

@@ -13,7 +13,8 @@ import type { Provisioner } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import { SandboxMemory } from './metering/memory.ts';
-import { requireOwn, type SandboxRef } from './ref.ts';
+import { OwnFolders } from './own-folders.ts';
+import { requireMadeByUse, requireOwn, type SandboxRef } from './ref.ts';
 import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
@@ -54,6 +55,7 @@ interface Use {
 export class Using {
   readonly #parts: UsingParts;
   readonly #changes: Changes;
+  readonly #ownFolders = new OwnFolders();
   readonly #maxLeases: Readonly<Record<LeaseKind, number>>;
 
   constructor(parts: UsingParts) {
@@ -78,11 +80,14 @@ export class Using {
     requireOwn(ref, sandbox.record);
     ending.throwIfAborted();
     if (options.thawsOnly) requireAwakeable(sandbox);
+    requireNotHalted(sandbox);
     sandbox.leases.take(lease, this.#maxLeases[lease]);
     if (isUse) sandbox.lastUsedMs = clock.monotonicMs();
     const release = (error: unknown) => this.#release(sandbox, { lease, isUse, startedAtMs }, error);
     try {
       const connection = await this.#connectionOf(sandbox, ref, options.thawsOnly);
+      const cwd = sandbox.record?.cwd ?? undefined;
+      if (cwd !== undefined) await this.#ownFolders.require(connection, cwd);
       if (lease === 'run') this.#changes.touch(sandbox, 1);
       if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
       const { link } = sandbox;
@@ -90,6 +95,7 @@ export class Using {
         sandbox,
         connection,
         env: sandbox.env,
+        cwd,
         memory: new SandboxMemory(engine, sandbox.engineId, resolveSpec(config, sandbox.asked)),
         runsOn: async () => !ending.aborted && (await runsOn(sandbox, link)),
         noteRun: (language, tookMs, runEnding) =>
@@ -127,7 +133,7 @@ export class Using {
 
   #connectionOf(
     sandbox: Sandbox,
-    { principal }: SandboxRef,
+    ref: SandboxRef,
     thawsOnly = false,
   ): Promise<AgentConnection> | AgentConnection {
     const { connection } = sandbox;
@@ -136,7 +142,9 @@ export class Using {
     const request = { asked: {}, life: DEFAULT_LIFE };
     const connected = sandbox.mutex.run(async () => {
       if (thawsOnly) requireAwakeable(sandbox);
-      return await provisioner.bringUp(sandbox, principal, request);
+      if (!sandbox.isExisting) requireMadeByUse(ref);
+      requireNotHalted(sandbox);
+      return await provisioner.bringUp(sandbox, ref.principal, request);
     });
     return withDeadline(connected, READY_MS, 'The sandbox is still starting; try again in a moment.', ending);
   }
@@ -147,4 +155,9 @@ function requireAwakeable(sandbox: Sandbox): void {
   if (sandbox.isUp || sandbox.state === 'creating') return;
   requireExisting(sandbox);
   throw new SandboxError('unreachable', 'The sandbox is stopped; it starts with the next call of its user to the API.');
+}
+
+/** Throws `conflict` where somebody had it stopped until it is restarted. */
+function requireNotHalted(sandbox: Sandbox): void {
+  if (sandbox.isHalted) throw new SandboxError('conflict', 'Sandbox is stopped');
 }

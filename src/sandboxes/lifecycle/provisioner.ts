@@ -121,7 +121,7 @@ export class Provisioner {
     }
     const { config, lifecycle, store, onError } = this.#parts;
     const before = sandbox.asked;
-    requireImageStillPermitted(wanted.image, config);
+    requireImageStillPermitted(wanted, config);
     await this.smokeTest(sandbox.id, wanted);
     await lifecycle.stop(sandbox, 'settings');
     try {
@@ -159,7 +159,7 @@ export class Provisioner {
     const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
     const isNew = !sandbox.isExisting;
     const before = sandbox.record;
-    requireImageStillPermitted(request.asked.image ?? (isNew ? undefined : sandbox.asked.image), config);
+    requireImageStillPermitted(request.asked.image || isNew ? request.asked : sandbox.asked, config);
     if (isNew) await disks.reserve.requireForNew();
     const startedAtMs = performance.now();
     if (await claimPooled(this.#parts, pool, sandbox, request)) {

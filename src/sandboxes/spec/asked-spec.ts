@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** What may be asked for at create, as a record keeps it. */
 export const askedSpecSchema = z.object({
   image: z.string().optional(),
+  /** The name that was asked for, where that means the image. */
+  imageName: z.string().optional(),
   memoryBytes: z.number().optional(),
   cpus: z.number().optional(),
   network: z.enum(['none', 'proxy']).optional(),

@@ -1,5 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { SandboxError } from '../../errors.ts';
+import type { AskedSpec } from './asked-spec.ts';
+import { OWN_IMAGE } from './published-images.ts';
 
 /** The images that the configuration lets a create name. */
 type ImageRules = Pick<Config, 'image' | 'imagePatterns'>;
@@ -18,15 +20,25 @@ export function isPermittedImage(image: string, { image: configured, imagePatter
   });
 }
 
+type AskedImage = Pick<AskedSpec, 'image' | 'imageName'>;
+
+/** True for the configuration's image, one that is permitted, and the own one where a published name means that. */
+export function isPermitted({ image, imageName }: AskedImage, rules: ImageRules): boolean {
+  if (image === undefined || (image === OWN_IMAGE && imageName !== undefined)) return true;
+  return isPermittedImage(image, rules);
+}
+
 /** Throws `invalid` where a create names an image that is not permitted. */
-export function requirePermittedImage(image: string | undefined, rules: ImageRules): void {
-  if (image === undefined || isPermittedImage(image, rules)) return;
+export function requirePermittedImage(asked: AskedImage, rules: ImageRules): void {
+  const { image } = asked;
+  if (image === undefined || isPermitted(asked, rules)) return;
   throw notPermitted(image, rules, 'The operator of the server adds others to SANDBOX_DOCKER_IMAGES.');
 }
 
 /** The same for the image that a sandbox was made with, before it runs again. */
-export function requireImageStillPermitted(image: string | undefined, rules: ImageRules): void {
-  if (image === undefined || isPermittedImage(image, rules)) return;
+export function requireImageStillPermitted(asked: AskedImage, rules: ImageRules): void {
+  const { image } = asked;
+  if (image === undefined || isPermitted(asked, rules)) return;
   const advice = `Create the sandbox with another, such as {"image": "${rules.image}"}: its files stay. Or ask the operator to add this one to SANDBOX_DOCKER_IMAGES.`;
   throw notPermitted(image, rules, advice);
 }

@@ -43,7 +43,7 @@ export function resolveSpec(config: Config, asked: AskedSpec): SandboxSpec {
 
 /** Throws `invalid` where a create asks for more than this server gives. */
 export function requireGrantable(asked: AskedSpec, config: Config): void {
-  requirePermittedImage(asked.image, config);
+  requirePermittedImage(asked, config);
   if ((asked.memoryBytes ?? 0) > config.maxMemoryBytes) {
     const limit = Math.floor(config.maxMemoryBytes / 2 ** 20);
     throw new SandboxError('invalid', `memory_limit must not be more than ${limit}m on this server.`, {

@@ -46,6 +46,10 @@ const shared = {
   diskBytes: z.number().nullable().default(null),
   /** When somebody had it paused, on the wall clock; null while it is not, or is by itself. */
   pausedAtMs: z.number().nullable().default(null),
+  /** When somebody had it stopped so that no use starts it, on the wall clock; null while it is not. */
+  haltedAtMs: z.number().nullable().default(null),
+  /** Where its programs start and its relative paths begin; null for the workspace. */
+  cwd: z.string().nullable().default(null),
   /** The number that its signed URLs carry; another one ends them all. It outlives a deletion. */
   signatures: z.int().min(0).default(0),
   /** What its users call it, by key. */
@@ -137,6 +141,8 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     isBlank: false,
     diskBytes: null,
     pausedAtMs: null,
+    haltedAtMs: null,
+    cwd: null,
     // Not from 0 on: those of a sandbox that was purged must not open the next one.
     signatures: randomInt(MOST_SIGNATURES),
     labels: {},
@@ -152,7 +158,8 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
 /** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
   const noPorts = { ports: {}, portUrls: {} };
-  const settings = { labels: {}, env: {}, contexts: [], ...noPorts, life: DEFAULT_LIFE, pausedAtMs: null };
+  const noPause = { pausedAtMs: null, haltedAtMs: null };
+  const settings = { labels: {}, env: {}, cwd: null, contexts: [], ...noPorts, ...noPause, life: DEFAULT_LIFE };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 
@@ -166,6 +173,12 @@ export function expiryOf({ life }: Pick<SandboxRecord, 'life'>): number | null {
   return life.end.when === 'at' && life.end.by !== 'stop' ? life.end.atMs : null;
 }
 
+/** The same as far as the record knows: one that lives from use to use may have been used since it was written. */
+export function earliestExpiryOf({ life, lastUsedAtMs }: Pick<SandboxRecord, 'life' | 'lastUsedAtMs'>): number | null {
+  const { end } = life;
+  return end.when === 'unused' ? lastUsedAtMs + end.afterSeconds * 1000 : expiryOf({ life });
+}
+
 /** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */
 export function toStartedRecord(
   sandbox: NamedSandbox & { readonly record: SandboxRecord | null },
@@ -174,7 +187,7 @@ export function toStartedRecord(
 ): SandboxRecord {
   const { record } = sandbox;
   if (!record) return newRecord(sandbox, request, nowMs);
-  if (record.deletedAtMs === null) return { ...record, asked: { ...record.asked, ...request.asked } };
+  if (record.deletedAtMs === null) return { ...record, haltedAtMs: null, asked: { ...record.asked, ...request.asked } };
   const { secret, signatures, previewId } = record;
   const fresh = newRecord(sandbox, request, nowMs);
   return { ...fresh, secret, signatures, previewId: previewId ?? fresh.previewId };

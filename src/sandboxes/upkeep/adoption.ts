@@ -6,7 +6,7 @@ import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Registry } from '../registry.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
-import { isPermittedImage } from '../spec/permitted-images.ts';
+import { isPermitted } from '../spec/permitted-images.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
@@ -69,6 +69,6 @@ export class Adoption {
     if (found.labels[LABEL.network] !== resolveSpec(config, asked).network) return false;
     // In a folder of before it would write where nobody finds it again.
     if (!isInFolder(found, store.path)) return false;
-    return asked.image === undefined || isPermittedImage(asked.image, config);
+    return isPermitted(asked, config);
   }
 }

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Catalog } from '../catalog.ts';
-import { dueAction } from '../life-policy.ts';
+import { dueAction, longestWorkMs } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
@@ -61,11 +61,9 @@ export class Reaper {
   }
 
   async #treat(sandbox: Sandbox): Promise<void> {
-    const { clock, config, lifecycle, registry } = this.#parts;
+    const { clock, lifecycle, registry } = this.#parts;
     const idleMs = sandbox.isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
-    const nowMs = clock.wallMs();
-    const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
-    const action = dueAction(sandbox.life, config, { idleMs, pausedMs, nowMs });
+    const action = this.#dueAction(sandbox, sandbox.isIdle);
     if (sandbox.isExisting && (action === 'remove' || action === 'purge')) return await this.#end(sandbox, action);
     if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
     if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox, idleMs);
@@ -78,6 +76,15 @@ export class Reaper {
     }
   }
 
+  #dueAction(sandbox: Sandbox, isIdle: boolean): ReturnType<typeof dueAction> {
+    const { clock, config } = this.#parts;
+    const nowMs = clock.wallMs();
+    const idleMs = isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
+    const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
+    const unusedMs = isIdle ? idleMs + sandbox.unusedBeforeMs : 0;
+    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, nowMs });
+  }
+
   /** Work puts off what only idleness asks for, for so long since the last request. */
   async #isKeptAwake(sandbox: Sandbox, action: ReturnType<typeof dueAction>, idleMs: number): Promise<boolean> {
     const { workMeter, config } = this.#parts;
@@ -86,7 +93,7 @@ export class Reaper {
       return false;
     }
     // What it worked at last is what its stop ends.
-    if (idleMs >= config.backgroundSeconds * 1000) return false;
+    if (idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds)) return false;
     if (action === null) await workMeter.note(sandbox, idleMs);
     const isDue = action === 'pause' || (action === 'stop' && !stopsByTheClock(sandbox));
     if (isDue || sandbox.work.length > 0) sandbox.work = await workMeter.look(sandbox, { samples: true });
@@ -97,7 +104,7 @@ export class Reaper {
   async #stop(sandbox: Sandbox, idleMs: number): Promise<void> {
     const { evictor, lifecycle, config } = this.#parts;
     if (stopsByTheClock(sandbox)) return await sandbox.mutex.run(() => lifecycle.stop(sandbox, 'expired'));
-    const isAtMaximum = sandbox.work.length > 0 && idleMs >= config.backgroundSeconds * 1000;
+    const isAtMaximum = sandbox.work.length > 0 && idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds);
     await evictor.stopIfIdle(sandbox, isAtMaximum ? toStopReason('background_max', sandbox.work) : 'idle');
   }
 
@@ -113,9 +120,9 @@ export class Reaper {
 
   async #end(sandbox: Sandbox, action: 'remove' | 'purge'): Promise<void> {
     const { lifecycle, provisioner, events } = this.#parts;
-    const mayEnd = () => sandbox.isExisting && (sandbox.life.end.when === 'at' || sandbox.leases.count === 0);
     await sandbox.mutex.run(async () => {
-      if (!mayEnd()) return;
+      // It may have been used while this waited.
+      if (!sandbox.isExisting || this.#dueAction(sandbox, sandbox.leases.count === 0) !== action) return;
       const { record } = sandbox;
       await lifecycle[action](sandbox);
       if (record && action === 'purge') provisioner.forget(record);

@@ -32,6 +32,8 @@ describe('a record of the first version', () => {
       isBlank: false,
       diskBytes: null,
       pausedAtMs: null,
+      haltedAtMs: null,
+      cwd: null,
       labels: {},
       lastStop: null,
       env: {},

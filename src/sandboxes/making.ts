@@ -1,0 +1,36 @@
+import type { Principal } from '../auth/principal.ts';
+import { newAddress } from './address.ts';
+import type { LifePolicy } from './life-policy.ts';
+import type { SandboxRef } from './ref.ts';
+import type { Sandboxes } from './sandboxes.ts';
+import type { SettingsChange } from './settings-change.ts';
+import type { AskedSpec } from './spec/asked-spec.ts';
+import type { SandboxStatus } from './status.ts';
+
+/** What a sandbox is to be that gets an id of ours. */
+export interface Wanted {
+  readonly asked: AskedSpec;
+  readonly life: LifePolicy;
+  readonly settings: SettingsChange;
+  /** What is to be done in it before anybody has it. */
+  readonly prepare?: (ref: SandboxRef) => Promise<unknown>;
+}
+
+/** Makes a sandbox that belongs to the principal, at an address of its own; where that fails nothing is left of it. */
+export async function makeSandbox(
+  sandboxes: Sandboxes,
+  namespace: string,
+  principal: Principal,
+  { asked, life, settings, prepare }: Wanted,
+): Promise<SandboxStatus> {
+  const ref = { address: newAddress(namespace), principal };
+  try {
+    const status = await sandboxes.create(ref, asked, life, settings);
+    await prepare?.(ref);
+    return status;
+  } catch (error) {
+    // What hinders the clean-up has hindered the work; the life of what is left ends it.
+    await sandboxes.purge(ref).catch(() => undefined);
+    throw error;
+  }
+}
