@@ -33,3 +33,8 @@ export function isUnknownEncoding(error: unknown): boolean {
 export function isBadPattern(error: unknown): error is SandboxError {
   return error instanceof AgentFailure && error.code === 'bad_pattern';
 }
+
+/** True where the sandbox is there, and nothing at the path. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof AgentFailure && error.code === 'not_found';
+}
