@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Principal } from '../auth/principal.ts';
 import type { Contexts } from '../contexts/contexts.ts';
+import type { LanguageContexts } from '../contexts/language-contexts.ts';
 import { SandboxError } from '../errors.ts';
 import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
 import type { KeyDoor } from '../http/auth.ts';
+import { DIALECT } from '../http/dialect-constraint.ts';
 import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import { scoped } from '../http/scope.ts';
@@ -15,6 +17,7 @@ import type { SandboxAddress } from '../sandboxes/address.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
 import type { Forks } from '../sandboxes/checkpoints/forks.ts';
 import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
+import type { Images } from '../sandboxes/images.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -27,12 +30,14 @@ export interface Core {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
   readonly settings: Settings;
+  readonly images: Images;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
   readonly forks: Forks;
   readonly processes: Processes;
   readonly contexts: Contexts;
+  readonly languageContexts: LanguageContexts;
   readonly files: Files;
   readonly tree: FileTree;
   readonly ports: Ports;
@@ -42,6 +47,13 @@ export interface Core {
 /** One HTTP API over the core: a thin translation without rules of its own. */
 export interface Dialect {
   readonly name: string;
+  /** How its OpenAPI document is called, and what it says of itself. */
+  readonly title: string;
+  readonly description: string;
+  /** What its paths begin with: where none of its routes is, its errors are all the same. */
+  readonly paths?: readonly string[];
+  /** True where a request is in it by another reason than its path, so that its routes have paths which others have too. */
+  readonly isChosen?: boolean;
   /** The sections of its operations in the OpenAPI document. */
   readonly tags: readonly ApiTag[];
   /** What any of its routes that need a key may answer beside its own, by status. */
@@ -50,6 +62,8 @@ export interface Dialect {
   readonly errorExamples?: Readonly<Record<number, string>>;
   /** The body of an error, where its clients read it. */
   renderError(problem: HttpProblem): Record<string, unknown>;
+  /** The status of an error where its clients expect another than that of its kind. */
+  statusOf?(problem: HttpProblem): number | undefined;
   /** Who asks; throws `unauthorized` or `too_many`. */
   principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
   /** The sandbox that a request is about; null for a request about none. Its parts are not validated yet. */
@@ -77,6 +91,7 @@ export async function registerDialect(
   const open = scoped(dialect.name, async (scope: FastifyInstance) => {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, dialect };
+      if (dialect.isChosen) route.constraints = { ...route.constraints, [DIALECT]: dialect.name };
     });
     if (dialect.openRoutes) await dialect.openRoutes(scope.withTypeProvider<ZodTypeProvider>(), { ...core, keys });
     await scope.register(secured);

@@ -40,12 +40,15 @@ export interface HttpProblem {
   readonly written?: number | undefined;
 }
 
-/** How a dialect writes an error body. */
-export type ProblemRenderer = (problem: HttpProblem) => Record<string, unknown>;
+/** How an error body is written outside of all routes, at this URL. */
+export type OutsideRenderer = (problem: HttpProblem, url: string) => Record<string, unknown>;
 
 /** What is to be known here of the dialect that a route belongs to. */
 interface RouteDialect {
-  readonly renderError: ProblemRenderer;
+  readonly name: string;
+  renderError(problem: HttpProblem): Record<string, unknown>;
+  /** The status where it is another than that of the kind of error. */
+  statusOf?(problem: HttpProblem): number | undefined;
   /** The sandbox that a request is about; null for a request about none. */
   addressOf(request: FastifyRequest): { readonly id: string } | null;
 }
@@ -57,10 +60,12 @@ declare module 'fastify' {
 }
 
 /** Gives every error of the app a status and a sentence; what nobody expected is answered without the details that the log has. */
-export function registerErrors(app: FastifyInstance, fallback: ProblemRenderer): void {
+export function registerErrors(app: FastifyInstance, renderOutside: OutsideRenderer): void {
   const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
-    const render = request.routeOptions.config?.dialect?.renderError ?? fallback;
-    return reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
+    const dialect = request.routeOptions.config?.dialect;
+    const body = dialect ? dialect.renderError(problem) : renderOutside(problem, request.url);
+    const status = dialect?.statusOf?.(problem) ?? problem.status;
+    return reply.code(status).type('application/json').serializer(JSON.stringify).send(body);
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);
@@ -83,12 +88,13 @@ function retryAfterSeconds(error: unknown, { status }: HttpProblem): number | un
 }
 
 /** Answers, and logs, what fails before a route is found, such as a URL that cannot be decoded. */
-export function answerFrameworkError(render: ProblemRenderer, log: AccessLog) {
+export function answerFrameworkError(render: OutsideRenderer, log: AccessLog) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = toProblem(error);
     request.failure = toFailure(error, problem);
     reply.raw.once('finish', () => log.write(request, reply));
-    void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(render(problem));
+    const body = render(problem, request.url);
+    void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(body);
   };
 }
 

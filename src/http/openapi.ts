@@ -113,25 +113,56 @@ export function documentErrors(scope: FastifyInstance, responses: Readonly<Recor
   });
 }
 
-export interface OpenApiParts {
-  readonly version: string;
+/** What the document of one dialect says besides its routes. */
+export interface DocumentedApi {
+  /** The dialect's. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
   /** The sections of the document. */
   readonly tags: readonly ApiTag[];
   /** A sentence that an error of each status may have. */
-  readonly errorExamples: Readonly<Record<number, string>>;
+  readonly errorExamples?: Readonly<Record<number, string>> | undefined;
 }
 
-/** Serves the OpenAPI document of all routes that are registered after it: UI at /docs, JSON at /docs/json. */
-export async function registerOpenApi(
+export interface OpenApiParts {
+  readonly version: string;
+  /** Each has a document of its own; that of the first is the server's. */
+  readonly apis: readonly DocumentedApi[];
+}
+
+/** Serves the OpenAPI documents of all routes that are registered after it: UI at /docs, JSON at /docs/json, and at /docs/<name>.json of the others. */
+export async function registerOpenApi(app: FastifyInstance, { version, apis }: OpenApiParts): Promise<void> {
+  const urls: { url: string; name: string }[] = [];
+  for (const [index, api] of apis.entries()) {
+    const decorator = index === 0 ? 'swagger' : `swagger-${api.name}`;
+    const url = index === 0 ? '/docs/json' : `/docs/${api.name}.json`;
+    await registerDocument(app, version, api, decorator);
+    urls.push({ url, name: api.title });
+    if (index > 0) app.get(url, { schema: { hide: true } }, async () => readDocument(app, decorator));
+  }
+  const uiConfig = urls.length > 1 ? { urls } : {};
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiConfig });
+}
+
+function readDocument(app: FastifyInstance, decorator: string): unknown {
+  const read: unknown = Reflect.get(app, decorator);
+  return typeof read === 'function' ? read.call(app) : null;
+}
+
+async function registerDocument(
   app: FastifyInstance,
-  { version, tags, errorExamples }: OpenApiParts,
+  version: string,
+  { name, title, description, tags, errorExamples = {} }: DocumentedApi,
+  decorator: string,
 ): Promise<void> {
   await app.register(swagger, {
+    decorator: decorator as 'swagger',
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Clara Sandbox',
-        description: 'A computer in a container for every user of a chat bot or an AI agent.',
+        title,
+        description,
         version,
         license: { name: 'MIT', identifier: 'MIT' },
       },
@@ -147,7 +178,11 @@ export async function registerOpenApi(
       },
       security: [{ apiKey: [] }, { bearer: [] }, { basic: [] }],
     },
-    transform: (route) => documentKey(describeResponses(jsonSchemaTransform(route)), route.route),
+    transform: (route) => {
+      const isOther = route.route.config?.dialect?.name !== name;
+      if (isOther) return { schema: { hide: true }, url: route.url };
+      return documentKey(describeResponses(jsonSchemaTransform(route)), route.route);
+    },
     transformObject: (document) => {
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});
@@ -156,5 +191,4 @@ export async function registerOpenApi(
       return transformed;
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
 }

@@ -11,7 +11,8 @@ import { refuseExpectations } from './broken-requests.ts';
 import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
 import { resetCutAnswers } from './cut-answers.ts';
-import { answerFrameworkError, type ProblemRenderer, registerErrors } from './errors.ts';
+import { type ChooseDialect, chooseWithoutPreviews, DIALECT, dialectConstraint } from './dialect-constraint.ts';
+import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors.ts';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { registerFrontPage } from './front-page.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
@@ -44,8 +45,10 @@ export interface HttpServerParts extends OpenApiParts {
   readonly hosts: PreviewHosts;
   readonly apiKeys: readonly ApiKey[];
   readonly meter: RequestMeter;
+  /** Tells before routing which dialect a request is in, where its path does not. */
+  readonly chooseDialect: ChooseDialect;
   /** Writes the errors of what no dialect answers. */
-  readonly renderError: ProblemRenderer;
+  readonly renderError: OutsideRenderer;
 }
 
 /** A server that holds every limit and has the documents, for dialects to add their routes to; and what lets requests in. */
@@ -53,6 +56,7 @@ export async function createHttpServer(
   parts: HttpServerParts,
 ): Promise<{ readonly app: FastifyInstance; readonly keys: KeyDoor }> {
   const { connectionLimits, logger, renderError } = parts;
+  const chooseDialect = chooseWithoutPreviews(parts.hosts, parts.chooseDialect);
   const isTrustedProxy = trustProxies(parts.trustedProxies);
   const strangerLines = new StrangerLines(logger, parts.clock);
   const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy, strangerLines);
@@ -63,7 +67,10 @@ export async function createHttpServer(
     logController: accessLog,
     frameworkErrors: answerFrameworkError(renderError, accessLog),
     bodyLimit: parts.bodyLimitBytes,
-    routerOptions: { maxParamLength: connectionLimits.maxHeaderBytes },
+    routerOptions: {
+      maxParamLength: connectionLimits.maxHeaderBytes,
+      constraints: { [DIALECT]: dialectConstraint(chooseDialect) },
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   });
@@ -91,7 +98,7 @@ export async function createHttpServer(
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);
   limitOpenRequests(app, rateLimits);
   refuseForeignPages(app, parts.corsOrigins);
-  answerUnknownRoutes(app);
+  answerUnknownRoutes(app, chooseDialect);
   await registerWebSockets(app);
   await registerOpenApi(app, parts);
   registerFrontPage(app);

@@ -1,14 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type ChooseDialect, DIALECT } from './dialect-constraint.ts';
 import { HttpError } from './http-error.ts';
 
 /** The methods of the routes with one URL. */
 class Address {
   readonly methods = new Set<string>();
+  /** The dialect that alone reaches them; undefined where their path decides. */
+  readonly dialect: string | undefined;
   readonly #url: string;
   #pattern: RegExp | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, dialect: string | undefined) {
     this.#url = url;
+    this.dialect = dialect;
   }
 
   /** The paths that these routes take; made when the first request asks for what is no route. */
@@ -22,19 +26,22 @@ class Address {
  * Answers what is no route, and OPTIONS, before a body is looked at: 405 with the methods that the address takes, 404 where it is
  * none. Learns the routes that are registered after it.
  */
-export function answerUnknownRoutes(app: FastifyInstance): void {
+export function answerUnknownRoutes(app: FastifyInstance, choose: ChooseDialect): void {
   const addresses = new Map<string, Address>();
-  app.addHook('onRoute', ({ url, method, config }) => {
+  app.addHook('onRoute', ({ url, method, config, constraints }) => {
     // Another site, whose routes are none of this one's.
     if (config?.isPreview === true) return;
-    const address = addresses.get(url) ?? new Address(url);
+    const named: unknown = constraints?.[DIALECT];
+    const dialect = typeof named === 'string' ? named : undefined;
+    const key = `${dialect ?? ''} ${url}`;
+    const address = addresses.get(key) ?? new Address(url, dialect);
     for (const name of [method].flat()) address.methods.add(name);
-    addresses.set(url, address);
+    addresses.set(key, address);
   });
   app.addHook('onRequest', (request, reply, done) => {
     const isOptions = request.method === 'OPTIONS';
     if (!request.is404 && (!isOptions || request.routeOptions.config.isPassedOn === true)) return done();
-    const methods = methodsOf(request, addresses);
+    const methods = methodsOf(request, choose(request.raw), addresses);
     if (methods.length === 0) throw new HttpError(404, 'Not Found');
     const allow = [...methods, 'OPTIONS'];
     if (!isOptions) throw otherMethod(request.method, allow);
@@ -43,11 +50,15 @@ export function answerUnknownRoutes(app: FastifyInstance): void {
 }
 
 /** The methods that the address of a request takes, OPTIONS aside; none where nothing has that address. */
-function methodsOf(request: FastifyRequest, addresses: ReadonlyMap<string, Address>): readonly string[] {
+function methodsOf(
+  request: FastifyRequest,
+  dialect: string | undefined,
+  addresses: ReadonlyMap<string, Address>,
+): readonly string[] {
   const path = toPath(request.url);
   // The server as a whole. RFC 9110, section 9.3.7.
   if (path === '*') return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
-  const matching = [...addresses.values()].filter(({ pattern }) => pattern.test(path));
+  const matching = [...addresses.values()].filter((each) => each.dialect === dialect && each.pattern.test(path));
   return [...new Set(matching.flatMap(({ methods }) => [...methods]))].filter((method) => method !== 'OPTIONS');
 }
 

@@ -1,17 +1,11 @@
 import { z } from 'zod';
-import { unicodeText } from '../../http/unicode-text.ts';
+import { path } from '../fields.ts';
+
+export { hasNoNul, path } from '../fields.ts';
 
 /** Without the flag `u`, which the page at /docs does not set: `\\P{Cc}` would refuse every text there. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses
 export const NO_CONTROL_CHARACTERS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
-
-export const hasNoNul = (text: string): boolean => !text.includes('\0');
-
-/** A path in the sandbox: absolute, or relative to /workspace. */
-export const path = unicodeText()
-  .min(1, 'must not be empty')
-  .max(4096, 'is too long')
-  .refine(hasNoNul, 'must not hold a NUL character');
 
 /** The id of a context. */
 export const contextId = z

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { toFileContent } from '../../../files/content.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
@@ -12,7 +13,7 @@ import { namingEncoding } from '../encoding-errors.ts';
 import { toExecutionResponse } from '../executions/mapping.ts';
 import { executionResponse } from '../executions/schemas.ts';
 import { sandboxOperation } from '../operation.ts';
-import { toDone, toFileContent, toRefused } from './mapping.ts';
+import { toDone, toRefused } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
 /** How long a file operation may take, in milliseconds: below the 60 s that clients wait. */

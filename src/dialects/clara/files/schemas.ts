@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
+import { isBase64 } from '../../base64.ts';
 import { filePath, folderPath, nameEncoding, path, presentPath } from '../fields.ts';
-import { isBase64 } from './base64.ts';
 
 export const listQuery = z.object({ path: folderPath.default('/workspace') });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isBase64 } from '../../base64.ts';
 import { path } from '../fields.ts';
-import { isBase64 } from '../files/base64.ts';
 
 const MAX_PATH_BYTES = 4096;
 

@@ -1,25 +1,16 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { path, userParams } from '../fields.ts';
+import { env, path, text } from '../../fields.ts';
+import { userParams } from '../fields.ts';
 import { toSignalNumber } from './signals.ts';
 
-const NO_SIGNAL = 'must be the name or number of a signal, such as TERM, SIGINT or 9';
+export { env, text } from '../../fields.ts';
 
-export const text = (most: number) =>
-  unicodeText()
-    .max(most, 'is too long')
-    .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
+const NO_SIGNAL = 'must be the name or number of a signal, such as TERM, SIGINT or 9';
 
 const labels = z
   .record(z.string().min(1).max(63), z.string().max(255))
   .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');
-
-export const env = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have names of letters, digits and _'), text(131_072))
-  .refine(
-    (value) => Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= 131_072,
-    'must have 128 KiB or less',
-  );
 
 /** Rows and columns of a terminal. */
 const side = z.int().min(1).max(4096, 'must be 4096 or less');

@@ -20,7 +20,13 @@ export const healthRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) =>
       const docker = (await info.engineVersion()) !== null;
       const warnings = [...info.warnings];
       const status = docker ? ('healthy' as const) : ('unhealthy' as const);
-      return { status, docker, version: info.version, ...(warnings.length === 0 ? {} : { warnings }) };
+      return {
+        status,
+        docker,
+        version: info.version,
+        service: 'gateway' as const,
+        ...(warnings.length === 0 ? {} : { warnings }),
+      };
     },
   );
 };

@@ -5,12 +5,13 @@ export const healthResponse = z
     status: z.enum(['healthy', 'unhealthy']),
     docker: z.boolean(),
     version: z.string(),
+    service: z.literal('gateway').meta({ description: 'What the guide of another API looks for.' }),
     warnings: z
       .array(z.string())
       .optional()
       .meta({ description: 'What the operator should mend, a sentence each; absent where there is nothing.' }),
   })
-  .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0' }] });
+  .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0', service: 'gateway' }] });
 
 export const infoResponse = z
   .object({

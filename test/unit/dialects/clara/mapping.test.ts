@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { isBase64 } from '../../../../src/dialects/base64.ts';
 import { toExecutionResponse } from '../../../../src/dialects/clara/executions/mapping.ts';
-import { isBase64 } from '../../../../src/dialects/clara/files/base64.ts';
-import { toFileContent } from '../../../../src/dialects/clara/files/mapping.ts';
 import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.ts';
+import { toFileContent } from '../../../../src/files/content.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
 import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
 import { toSandboxId } from '../../../../src/sandboxes/address.ts';
+import { DEFAULT_LIFE } from '../../../../src/sandboxes/life-policy.ts';
 
 const TIMEOUT_SECONDS = 7;
 

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { unicodeText } from '../http/unicode-text.ts';
+
+export const hasNoNul = (value: string): boolean => !value.includes('\0');
+
+/** A text of so many characters at the most, as programs can be given it. */
+export const text = (most: number) =>
+  unicodeText().max(most, 'is too long').refine(hasNoNul, 'must not hold a NUL character');
+
+/** A path in the sandbox. */
+export const path = unicodeText()
+  .min(1, 'must not be empty')
+  .max(4096, 'is too long')
+  .refine(hasNoNul, 'must not hold a NUL character');
+
+/** Variables of the environment of programs. */
+export const env = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have names of letters, digits and _'), text(131_072))
+  .refine(
+    (value) => Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= 131_072,
+    'must have 128 KiB or less',
+  );

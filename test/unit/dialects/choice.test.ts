@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { dialectChoice } from '../../../src/dialects/choice.ts';
+
+const choose = dialectChoice();
+
+describe('the dialect of a request, before it has a route', () => {
+  it.each([
+    ['/e2b/sandboxes', {}, 'e2b'],
+    ['/e2b', {}, 'e2b'],
+    ['/mcp', {}, 'mcp'],
+    ['/mcp?session=1', { 'e2b-sandbox-id': 'i1' }, 'mcp'],
+    ['/anything', { 'e2b-sandbox-id': 'i1', 'e2b-sandbox-port': '49983' }, 'e2b'],
+    ['/sandbox/u/execute', { 'e2b-sandbox-port': '49983' }, 'e2b'],
+    ['/files?path=%2Fa&signature=v1_x', {}, 'e2b'],
+    ['http://host/files?signature=v1_x', {}, 'e2b'],
+    ['/sandboxes', { 'x-api-key': 'e2b_0f' }, 'e2b'],
+    ['/sandboxes/i1/connect?x=1', { 'x-api-key': 'e2b_0f' }, 'e2b'],
+    ['/v2/sandboxes', { 'x-api-key': 'e2b_0f' }, 'e2b'],
+    ['/templates/aliases/base', { 'x-api-key': 'e2b_0f' }, 'e2b'],
+  ])('of %s with %j is %s', (url, headers, name) => {
+    expect(choose({ url, headers })).toBe(name);
+  });
+
+  it.each([
+    ['/sandboxes', { 'x-api-key': 'e2b_XYZ' }],
+    ['/sandboxes', { 'x-api-key': 'cs_0f' }],
+    ['/sandboxes', { authorization: 'Bearer e2b_0f' }],
+    ['/sandbox/u/execute', { 'x-api-key': 'e2b_0f' }],
+    ['/sandboxes-of-mine', { 'x-api-key': 'e2b_0f' }],
+    ['/files', {}],
+    ['/sandbox/u/files?signature=x', {}],
+    ['/e2bx', {}],
+    ['/', {}],
+  ])('of %s with %j is decided by its path', (url, headers) => {
+    expect(choose({ url, headers })).toBeUndefined();
+  });
+
+  it('is asked of the hosts of previews first', () => {
+    const withPreviews = dialectChoice(({ headers }) => (headers.host === '80-a.example.org' ? 'preview' : undefined));
+    expect(withPreviews({ url: '/mcp', headers: { host: '80-a.example.org' } })).toBe('preview');
+    expect(withPreviews({ url: '/mcp', headers: { host: 'example.org' } })).toBe('mcp');
+  });
+});
