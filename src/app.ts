@@ -2,9 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app-parts.ts';
 import { UrlSigner } from './auth/url-signer.ts';
 import { Contexts } from './contexts/contexts.ts';
+import { LanguageContexts } from './contexts/language-contexts.ts';
+import { chooseDialect } from './dialects/choice.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { registerDialect } from './dialects/dialect.ts';
+import { k2Dialect } from './dialects/k2/k2.ts';
 import { metricsDialect } from './dialects/metrics/metrics.ts';
+import { outsideRenderer } from './dialects/outside.ts';
 import { EGRESS_DEADLINES } from './egress/deadlines.ts';
 import { Egress } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
@@ -42,10 +46,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
-  const { sandboxes, listing, settings, usage, checkpoints, restoring, forks, answers } = life;
+  const { sandboxes, listing, settings, images, usage, checkpoints, restoring, forks, answers } = life;
   const core = {
-    ...{ sandboxes, listing, settings, usage, checkpoints, restoring, forks },
+    ...{ sandboxes, listing, settings, images, usage, checkpoints, restoring, forks },
     processes: new Processes(sandboxes, config),
+    languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
     files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
     tree: new FileTree(sandboxes),
@@ -55,7 +60,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const hosts = new PreviewHosts(config);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
-  const dialects = [clara, metricsDialect(metrics, config, clara), ...(parts.dialects ?? [])];
+  const dialects = [clara, k2Dialect(config), metricsDialect(metrics, config, clara), ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
     hosts,
@@ -63,9 +68,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
     clock,
     version,
-    tags: dialects.flatMap(({ tags }) => tags),
-    errorExamples: clara.errorExamples ?? {},
-    renderError: clara.renderError,
+    apis: dialects,
+    chooseDialect,
+    renderError: outsideRenderer(dialects),
     meter: metrics,
   });
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);

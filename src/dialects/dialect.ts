@@ -47,9 +47,8 @@ export interface Core {
 /** One HTTP API over the core: a thin translation without rules of its own. */
 export interface Dialect {
   readonly name: string;
-  /** How its OpenAPI document is called, and what it says of itself. */
-  readonly title: string;
-  readonly description: string;
+  /** What its OpenAPI document says of it; where absent, its routes are in that of the native dialect. */
+  readonly document?: { readonly title: string; readonly description: string };
   /** What its paths begin with: where none of its routes is, its errors are all the same. */
   readonly paths?: readonly string[];
   /** True where a request is in it by another reason than its path, so that its routes have paths which others have too. */

@@ -113,13 +113,12 @@ export function documentErrors(scope: FastifyInstance, responses: Readonly<Recor
   });
 }
 
-/** What the document of one dialect says besides its routes. */
-export interface DocumentedApi {
-  /** The dialect's. */
+/** What is to be known here of a dialect. */
+interface DocumentedApi {
   readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  /** The sections of the document. */
+  /** What its own document says of it; where absent, its routes are in that of the first. */
+  readonly document?: { readonly title: string; readonly description: string };
+  /** The sections of its operations. */
   readonly tags: readonly ApiTag[];
   /** A sentence that an error of each status may have. */
   readonly errorExamples?: Readonly<Record<number, string>> | undefined;
@@ -127,22 +126,38 @@ export interface DocumentedApi {
 
 export interface OpenApiParts {
   readonly version: string;
-  /** Each has a document of its own; that of the first is the server's. */
   readonly apis: readonly DocumentedApi[];
 }
 
-/** Serves the OpenAPI documents of all routes that are registered after it: UI at /docs, JSON at /docs/json, and at /docs/<name>.json of the others. */
+interface ShownDocument {
+  readonly decorator: string;
+  readonly url: string;
+  readonly title: string;
+  readonly description: string;
+  readonly apis: readonly DocumentedApi[];
+}
+
+/** Serves the OpenAPI documents of all routes that are registered after it: UI at /docs, JSON at /docs/json, and at /docs/<name>.json of the other dialects that have one. */
 export async function registerOpenApi(app: FastifyInstance, { version, apis }: OpenApiParts): Promise<void> {
-  const urls: { url: string; name: string }[] = [];
-  for (const [index, api] of apis.entries()) {
-    const decorator = index === 0 ? 'swagger' : `swagger-${api.name}`;
-    const url = index === 0 ? '/docs/json' : `/docs/${api.name}.json`;
-    await registerDocument(app, version, api, decorator);
-    urls.push({ url, name: api.title });
+  const documents = toDocuments(apis);
+  for (const [index, shown] of documents.entries()) {
+    const { url, decorator } = shown;
+    await registerDocument(app, version, shown);
     if (index > 0) app.get(url, { schema: { hide: true } }, async () => readDocument(app, decorator));
   }
-  const uiConfig = urls.length > 1 ? { urls } : {};
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiConfig });
+  const urls = documents.map(({ url, title: name }) => ({ url, name }));
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY, uiConfig: { urls } });
+}
+
+function toDocuments(apis: readonly DocumentedApi[]): readonly ShownDocument[] {
+  return apis.flatMap((api, index) => {
+    if (!api.document) return [];
+    const isFirst = index === 0;
+    const decorator = isFirst ? 'swagger' : `swagger-${api.name}`;
+    const url = isFirst ? '/docs/json' : `/docs/${api.name}.json`;
+    const shown = isFirst ? apis.filter((one) => one === api || !one.document) : [api];
+    return [{ decorator, url, ...api.document, apis: shown }];
+  });
 }
 
 function readDocument(app: FastifyInstance, decorator: string): unknown {
@@ -153,9 +168,9 @@ function readDocument(app: FastifyInstance, decorator: string): unknown {
 async function registerDocument(
   app: FastifyInstance,
   version: string,
-  { name, title, description, tags, errorExamples = {} }: DocumentedApi,
-  decorator: string,
+  { title, description, apis, decorator }: ShownDocument,
 ): Promise<void> {
+  const errorExamples = Object.assign({}, ...apis.map((api) => api.errorExamples ?? {}));
   await app.register(swagger, {
     decorator: decorator as 'swagger',
     openapi: {
@@ -168,7 +183,7 @@ async function registerDocument(
       },
       // Relative: wherever the document is read from.
       servers: [{ url: '/', description: 'This server' }],
-      tags: [...tags],
+      tags: apis.flatMap(({ tags }) => tags),
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
@@ -179,8 +194,8 @@ async function registerDocument(
       security: [{ apiKey: [] }, { bearer: [] }, { basic: [] }],
     },
     transform: (route) => {
-      const isOther = route.route.config?.dialect?.name !== name;
-      if (isOther) return { schema: { hide: true }, url: route.url };
+      const { name } = route.route.config?.dialect ?? {};
+      if (!apis.some((api) => api.name === name)) return { schema: { hide: true }, url: route.url };
       return documentKey(describeResponses(jsonSchemaTransform(route)), route.route);
     },
     transformObject: (document) => {

@@ -5,8 +5,7 @@ import { DEFAULT_LIFE, type LifePolicy } from '../../src/sandboxes/life-policy.t
 export function toyDialect(lifeOf: () => LifePolicy = () => DEFAULT_LIFE): Dialect {
   return {
     name: 'toy',
-    title: 'Toy',
-    description: 'Boxes by number.',
+    document: { title: 'Toy', description: 'Boxes by number.' },
     tags: [{ name: 'boxes', description: 'Boxes of the toy' }],
     commonResponses: {},
     renderError: ({ status, message }) => ({ oops: message, status }),

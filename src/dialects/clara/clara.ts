@@ -41,8 +41,10 @@ export function claraDialect(options: ClaraOptions): Dialect {
   const portOptions = { signer, clock, publicUrl, hosts, port };
   return {
     name: 'clara',
-    title: 'Clara Sandbox',
-    description: 'A computer in a container for every user of a chat bot or an AI agent.',
+    document: {
+      title: 'Clara Sandbox',
+      description: 'A computer in a container for every user of a chat bot or an AI agent.',
+    },
     tags: TAGS,
     commonResponses: commonErrors,
     errorExamples: ERROR_EXAMPLES,

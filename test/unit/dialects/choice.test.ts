@@ -1,7 +1,6 @@
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { dialectChoice } from '../../../src/dialects/choice.ts';
-
-const choose = dialectChoice();
+import { chooseDialect } from '../../../src/dialects/choice.ts';
 
 describe('the dialect of a request, before it has a route', () => {
   it.each([
@@ -18,7 +17,7 @@ describe('the dialect of a request, before it has a route', () => {
     ['/v2/sandboxes', { 'x-api-key': 'e2b_0f' }, 'e2b'],
     ['/templates/aliases/base', { 'x-api-key': 'e2b_0f' }, 'e2b'],
   ])('of %s with %j is %s', (url, headers, name) => {
-    expect(choose({ url, headers })).toBe(name);
+    expect(chooseDialect({ url, headers, socket: new Socket() })).toBe(name);
   });
 
   it.each([
@@ -32,12 +31,6 @@ describe('the dialect of a request, before it has a route', () => {
     ['/e2bx', {}],
     ['/', {}],
   ])('of %s with %j is decided by its path', (url, headers) => {
-    expect(choose({ url, headers })).toBeUndefined();
-  });
-
-  it('is asked of the hosts of previews first', () => {
-    const withPreviews = dialectChoice(({ headers }) => (headers.host === '80-a.example.org' ? 'preview' : undefined));
-    expect(withPreviews({ url: '/mcp', headers: { host: '80-a.example.org' } })).toBe('preview');
-    expect(withPreviews({ url: '/mcp', headers: { host: 'example.org' } })).toBe('mcp');
+    expect(chooseDialect({ url, headers, socket: new Socket() })).toBeUndefined();
   });
 });

@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import type { CellExecution } from '../../../contexts/cells.ts';
+import type { Execution } from '../../../processes/executions.ts';
+import type { codeResponse, commandResponse } from './schemas.ts';
+
+type CodeResponse = z.output<typeof codeResponse>;
+type Result = CodeResponse['results'][number];
+
+/** The MIME types that a result has keys of their own for, the richest first. */
+const KEYS = {
+  'image/png': 'png',
+  'image/jpeg': 'jpeg',
+  'image/svg+xml': 'svg',
+  'application/pdf': 'pdf',
+  'text/html': 'html',
+  'text/markdown': 'markdown',
+  'text/latex': 'latex',
+  'application/json': 'json',
+  'text/plain': 'text',
+} as const;
+
+const NO_KEYS = {
+  text: null,
+  html: null,
+  png: null,
+  jpeg: null,
+  pdf: null,
+  svg: null,
+  latex: null,
+  json: null,
+  markdown: null,
+  raw: null,
+} as const;
+
+/** What code did, between these moments of the wall clock. */
+export function toCodeResponse(
+  cell: CellExecution,
+  timeoutSeconds: number,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): CodeResponse {
+  const { execution, results } = cell;
+  const value = results.findLast(({ isMain }) => isMain)?.data['text/plain'];
+  const seconds = toMs / 1000;
+  return {
+    text: typeof value === 'string' ? value : execution.stdout || null,
+    logs: {
+      stdout: toLines(execution.stdout, false, seconds),
+      stderr: toLines(withoutTraceback(cell), true, seconds),
+    },
+    results: results.map(({ data }) => toResult(data)),
+    error: toError(cell, timeoutSeconds),
+    created_at: new Date(fromMs).toISOString(),
+    finished_at: new Date(toMs).toISOString(),
+  };
+}
+
+/** What a command did. */
+export function toCommandResponse(execution: Execution): z.output<typeof commandResponse> {
+  const { stdout, stderr, exitCode, durationMs } = execution;
+  const said = [stderr, ...noticesOf(execution)].filter((part) => part !== '');
+  return { stdout, stderr: said.join('\n'), exit_code: exitCode, execution_time: durationMs / 1000 };
+}
+
+function toResult(data: Readonly<Record<string, unknown>>): Result {
+  const type = Object.keys(KEYS).find((mime) => mime in data) ?? Object.keys(data)[0] ?? 'text/plain';
+  const result: Result = { ...NO_KEYS, type, mime_type: type, value: data[type] ?? null };
+  for (const [mime, key] of Object.entries(KEYS)) {
+    const value = data[mime];
+    if (key === 'json') result.json = value ?? null;
+    else if (typeof value === 'string') result[key] = value;
+  }
+  return type in KEYS ? result : { ...result, raw: result.value };
+}
+
+function toError({ execution, exception }: CellExecution, timeoutSeconds: number): CodeResponse['error'] {
+  const { timedOut, exitCode, signal } = execution;
+  if (timedOut) {
+    return { name: 'TimeoutError', value: `Execution timed out after ${timeoutSeconds} seconds`, traceback: null };
+  }
+  if (exception) return { ...exception, traceback: [...exception.traceback] };
+  if (exitCode === 0 && execution.notice === null) return null;
+  const [notice] = noticesOf(execution);
+  if (execution.oomKilled) return { name: 'MemoryError', value: notice ?? '', traceback: null };
+  if (notice !== undefined) return { name: 'SandboxError', value: notice, traceback: null };
+  return { name: 'SystemExit', value: signal ?? String(exitCode), traceback: null };
+}
+
+/** What is to be said besides what a program wrote. */
+function noticesOf({ oomKilled, memoryLimitBytes, notice }: Execution): readonly string[] {
+  const memory = `Killed: out of memory (limit ${Math.floor(memoryLimitBytes / 2 ** 20)} MiB)`;
+  return [...(oomKilled ? [memory] : []), ...(notice === null ? [] : [notice])];
+}
+
+/** What was written to stderr by the code itself: how its exception came about stands apart. */
+function withoutTraceback({ execution: { stderr }, exception }: CellExecution): string {
+  const traceback = exception ? `${exception.traceback.join('\n')}\n` : '';
+  return traceback !== '' && stderr.endsWith(traceback) ? stderr.slice(0, -traceback.length) : stderr;
+}
+
+function toLines(output: string, isError: boolean, timestamp: number): CodeResponse['logs']['stdout'] {
+  const lines = output.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => ({ line, error: isError, timestamp }));
+}

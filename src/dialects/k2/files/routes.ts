@@ -1,0 +1,88 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { toFileContent } from '../../../files/content.ts';
+import type { FileEntry } from '../../../files/file-tree.ts';
+import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
+import { isMissing } from '../../../files/refusals.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import { HttpError } from '../../../http/http-error.ts';
+import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import { type Core, refOf } from '../../dialect.ts';
+import { sandboxOperation } from '../operation.ts';
+import { toFile } from './mapping.ts';
+import * as schemas from './schemas.ts';
+
+/** How long reading or writing a file may take, in milliseconds: below the 60 s that clients wait. */
+const FILE_DEADLINE_MS = 45_000;
+
+/** Entries that are asked for at a time. */
+const PAGE = 10_000;
+
+interface FileRoutesOptions extends Core {
+  /** Largest file that is answered as JSON, in bytes. */
+  readonly jsonLimitBytes: number;
+}
+
+/** K2: files, by actions. */
+export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, core) => {
+  const { sandboxes, files, tree, jsonLimitBytes } = core;
+  const nothing = { files: null, content: null, message: null };
+
+  const list = async (ref: SandboxRef, folder: string, signal: AbortSignal): Promise<readonly FileEntry[]> => {
+    const found: FileEntry[] = [];
+    let after: string | null = null;
+    do {
+      const page = { depth: 1, limit: PAGE, hidden: true, after };
+      const { entries, next } = await tree.list(ref, folder, page, signal);
+      found.push(...entries);
+      after = next;
+    } while (after !== null);
+    return found;
+  };
+
+  app.post(
+    '/sandboxes/:sandbox_id/filesystem',
+    sandboxOperation('filesystem', 'actOnFiles', 'List, read, write or delete files', {
+      body: schemas.filesystemBody,
+      response: { 200: schemas.filesystemResponse },
+    }),
+    async (request, reply) => {
+      const { action, path, content, encoding } = request.body;
+      const ref = refOf(request);
+      const signal = disconnectSignal(reply);
+      const options = { signal, deadlineMs: FILE_DEADLINE_MS };
+      const { cwd } = await sandboxes.get(ref);
+      switch (action) {
+        case 'list': {
+          const entries = await list(ref, toAbsolutePath(path || '.', cwd), signal);
+          return { ...nothing, files: entries.map(toFile) };
+        }
+        case 'read': {
+          if (!path) throw new HttpError(400, 'Path is required');
+          const bytes = await files.read(ref, toAbsolutePath(path, cwd), jsonLimitBytes, options);
+          return { ...nothing, ...toFileContent(bytes) };
+        }
+        case 'write': {
+          if (!path || content == null) throw new HttpError(400, 'Path and content are required');
+          await files.write(ref, toFilePath(path, cwd), Buffer.from(content, encoding ?? 'utf-8'), options);
+          return { ...nothing, message: 'File written successfully' };
+        }
+        case 'delete': {
+          if (!path) throw new HttpError(400, 'Path is required');
+          await unlessMissing(tree.remove(ref, toAbsolutePath(path, cwd), true, signal));
+          return { ...nothing, message: 'File deleted successfully' };
+        }
+        default:
+          throw new HttpError(400, `Unsupported action: ${action}`);
+      }
+    },
+  );
+};
+
+/** A file that is not there is as good as deleted. */
+async function unlessMissing(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}

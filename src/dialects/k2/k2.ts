@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import type { SandboxAddress } from '../../sandboxes/address.ts';
+import type { Dialect } from '../dialect.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
+import { executionRoutes } from './executions/routes.ts';
+import { fileRoutes } from './files/routes.ts';
+import { NAMESPACE, TAGS } from './operation.ts';
+import { sandboxRoutes } from './sandboxes/routes.ts';
+
+/** What the routes need of the server's configuration. */
+interface K2Options {
+  /** The longest timeout of a call, in seconds. */
+  readonly maxTimeoutSeconds: number;
+  /** Largest file that is answered as JSON, in bytes. */
+  readonly bodyLimitBytes: number;
+}
+
+/** The K2 Sandbox API: many sandboxes for one key, each with an id of ours. */
+export function k2Dialect({ maxTimeoutSeconds, bodyLimitBytes: jsonLimitBytes }: K2Options): Dialect {
+  return {
+    name: 'k2',
+    document: {
+      title: 'K2 Sandbox API',
+      description: 'Sandboxes by id, many for one key, with code whose variables live on from call to call.',
+    },
+    paths: ['/sandboxes'],
+    tags: TAGS,
+    commonResponses: commonErrors,
+    errorExamples: ERROR_EXAMPLES,
+    renderError,
+    statusOf,
+    principalOf: (request, keys) => keys.admit(request),
+    addressOf,
+    routes: async (app, core) => {
+      await app.register(sandboxRoutes, core);
+      await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
+      await app.register(fileRoutes, { ...core, jsonLimitBytes });
+    },
+  };
+}
+
+function addressOf({ params }: FastifyRequest): SandboxAddress | null {
+  if (typeof params !== 'object' || params === null || !('sandbox_id' in params)) return null;
+  return typeof params.sandbox_id === 'string' ? { namespace: NAMESPACE, id: params.sandbox_id } : null;
+}

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
+
+let server: RealServer;
+let id: string;
+
+beforeAll(async () => {
+  server = await startRealServer();
+  id = await make({});
+});
+
+afterAll(() => server.close());
+
+async function make(body: Readonly<Record<string, unknown>>): Promise<string> {
+  const made = await server.call('POST', '/sandboxes', body);
+  expect(made).toMatchObject({ status: 200 });
+  return made.body.sandbox_id;
+}
+
+const post = (route: string, body: unknown, sandbox = id): Promise<Answer> =>
+  server.call('POST', `/sandboxes/${sandbox}/${route}`, body);
+
+const code = async (source: string, more: Readonly<Record<string, unknown>> = {}, sandbox = id) =>
+  (await post('code', { code: source, ...more }, sandbox)).body;
+
+const command = async (line: string, more: Readonly<Record<string, unknown>> = {}, sandbox = id) =>
+  (await post('command', { command: line, ...more }, sandbox)).body;
+
+const files = async (body: unknown, sandbox = id) => await post('filesystem', body, sandbox);
+
+describe('code of a K2 client', () => {
+  it('shows what was printed as lines without a line feed, and as text where there is no value', async () => {
+    const before = Date.now() / 1000;
+    const answer = await code('print("one")\nimport sys; print("two", file=sys.stderr)\nprint("three\\n")', {
+      language: 'Python',
+    });
+    expect(answer).toMatchObject({ text: 'one\nthree\n\n', results: [], error: null });
+    expect(answer.logs.stdout.map((each: { line: string }) => each.line)).toEqual(['one', 'three', '']);
+    expect(answer.logs.stderr).toEqual([{ line: 'two', error: true, timestamp: expect.any(Number) }]);
+    for (const { timestamp } of answer.logs.stdout) {
+      expect(timestamp).toBeGreaterThan(before);
+      expect(timestamp).toBeLessThan(Date.now() / 1000 + 1);
+    }
+    expect(Date.parse(answer.finished_at)).toBeGreaterThanOrEqual(Date.parse(answer.created_at));
+  });
+
+  it('keeps its variables from call to call, and has the value of the last expression as text', async () => {
+    await code('x = 20');
+    expect(await code('print("aside")\nx + 1')).toMatchObject({
+      text: '21',
+      results: [
+        { type: 'text/plain', mime_type: 'text/plain', value: '21', text: '21', html: null, png: null, raw: null },
+      ],
+    });
+    expect(await code('None')).toMatchObject({ text: null, results: [], error: null });
+  });
+
+  it('gets figures as PNG in base64', async () => {
+    const { results } = await code('import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()');
+    const figure = results.find((each: { type: string }) => each.type === 'image/png');
+    expect(figure).toMatchObject({ mime_type: 'image/png', value: figure.png });
+    expect(Buffer.from(figure.png, 'base64').subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('gets an exception apart from what was printed', async () => {
+    const answer = await code('print("before")\n1 / 0');
+    expect(answer).toMatchObject({
+      error: { name: 'ZeroDivisionError', value: 'division by zero', traceback: expect.any(Array) },
+      logs: { stdout: [{ line: 'before' }], stderr: [] },
+    });
+    expect(answer.error.traceback.join('\n')).toContain('1 / 0');
+  });
+
+  it('is told of a timeout with what was printed, and its variables stay', async () => {
+    await code('kept = 1');
+    const answer = await code('print("begun", flush=True)\nimport time; time.sleep(60)', { timeout: 0.5 });
+    expect(answer).toMatchObject({ error: { name: 'TimeoutError' }, logs: { stdout: [{ line: 'begun' }] } });
+    expect(await code('kept')).toMatchObject({ text: '1' });
+  });
+
+  it('ends with sys.exit(), and not the sandbox', async () => {
+    expect(await code('import sys; sys.exit(3)')).toMatchObject({ error: { name: 'SystemExit', value: '3' } });
+    expect(await code('print("still here")')).toMatchObject({ text: 'still here\n', error: null });
+  });
+
+  it('has envs and cwd for one call alone, also after an exception and a timeout', async () => {
+    const scope = { envs: { FOR_THIS: 'call' }, cwd: '/tmp' };
+    const look = 'import os; print(os.environ.get("FOR_THIS"), os.getcwd())';
+    await code('import os; os.environ["MINE"] = "stays"', scope);
+    expect((await code(look, scope)).text).toBe('call /tmp\n');
+    expect((await code(look)).text).toBe('None /home/user\n');
+    await code('1 / 0', scope);
+    expect((await code(look)).text).toBe('None /home/user\n');
+    await code('import time; time.sleep(60)', { ...scope, timeout: 0.5 });
+    expect((await code(look)).text).toBe('None /home/user\n');
+    expect((await code('os.environ["MINE"]')).text).toBe("'stays'");
+    expect((await code('1', { cwd: '/nowhere' })).error).toMatchObject({ name: 'FileNotFoundError' });
+    expect((await code('1', { cwd: '/nowhere' })).error.value).toContain('/nowhere');
+  });
+
+  it('runs calls one after the other, whatever each has for itself', async () => {
+    const look = 'import os, time; time.sleep(0.05); print(os.environ.get("WHICH"))';
+    const calls = ['a', null, 'b', null].map((which) => code(look, which ? { envs: { WHICH: which } } : {}));
+    expect((await Promise.all(calls)).map(({ text }) => text)).toEqual(['a\n', 'None\n', 'b\n', 'None\n']);
+  });
+
+  it('refuses a language that nobody knows, and names it', async () => {
+    expect(await post('code', { code: '1', language: 'COBOL' })).toMatchObject({
+      status: 400,
+      body: { detail: 'Unsupported language: COBOL' },
+    });
+  });
+});
+
+describe('commands of a K2 client', () => {
+  it('run in a shell, in a folder and with variables of their own', async () => {
+    expect(await command('echo $A | tr a-z A-Z; pwd', { cwd: '/tmp', envs: { A: 'x' } })).toMatchObject({
+      stdout: 'X\n/tmp\n',
+      stderr: '',
+      exit_code: 0,
+      execution_time: expect.any(Number),
+    });
+    expect((await command('mkdir -p inner; pwd')).stdout).toBe('/home/user\n');
+    expect((await command('pwd', { cwd: 'inner' })).stdout).toBe('/home/user/inner\n');
+  });
+
+  it('end with 124 at their timeout, with what they wrote', async () => {
+    expect(await command('echo begun; sleep 60', { timeout: 0.5 })).toMatchObject({
+      exit_code: 124,
+      stdout: 'begun\n',
+    });
+  });
+
+  it('fail in a folder that is not there, which is named', async () => {
+    const answer = await post('command', { command: 'pwd', cwd: '/nowhere' });
+    expect(answer.status >= 400 || answer.body.exit_code !== 0).toBe(true);
+    expect(JSON.stringify(answer.body)).toContain('/nowhere');
+  });
+});
+
+describe('files of a K2 client', () => {
+  it('are written, listed, read and deleted', async () => {
+    const folder = '/home/user/of-files';
+    expect((await files({ action: 'write', path: `${folder}/a.txt`, content: 'Grüße' })).body).toEqual({
+      files: null,
+      content: null,
+      message: 'File written successfully',
+    });
+    await files({ action: 'write', path: 'of-files/.empty', content: '' });
+    await command('mkdir of-files/inner');
+    const listed = (await files({ action: 'list', path: folder })).body;
+    expect(listed).toMatchObject({ content: null, message: null });
+    expect(listed.files).toEqual([
+      { name: '.empty', is_dir: false, size: 0, path: `${folder}/.empty` },
+      { name: 'a.txt', is_dir: false, size: 7, path: `${folder}/a.txt` },
+      { name: 'inner', is_dir: true, size: expect.any(Number), path: `${folder}/inner` },
+    ]);
+    expect((await files({ action: 'list', path: `${folder}/inner` })).body.files).toEqual([]);
+    expect((await files({ action: 'read', path: `${folder}/a.txt` })).body.content).toBe('Grüße');
+    expect((await files({ action: 'read', path: `${folder}/.empty` })).body.content).toBe('');
+    expect((await files({ action: 'delete', path: folder })).body.message).toBe('File deleted successfully');
+    expect((await files({ action: 'delete', path: folder })).body.message).toBe('File deleted successfully');
+    for (const action of ['list', 'read']) {
+      const missing = await files({ action, path: folder });
+      expect(missing.status).toBe(404);
+      expect(missing.body.detail).toContain(folder);
+    }
+  });
+
+  it('are those of the sandbox’s own folder where no path is named', async () => {
+    const own = await make({ cwd: '/home/user/project/deep', envs: { OWN: 'variable' } });
+    await files({ action: 'write', path: 'here.txt', content: '1' }, own);
+    expect((await files({ action: 'list' }, own)).body.files).toMatchObject([
+      { path: '/home/user/project/deep/here.txt' },
+    ]);
+    expect((await command('pwd; echo $OWN', {}, own)).stdout).toBe('/home/user/project/deep\nvariable\n');
+    expect((await code('import os; print(os.getcwd(), os.environ["OWN"])', {}, own)).text).toBe(
+      '/home/user/project/deep variable\n',
+    );
+  });
+});
+
+describe('the life of a K2 sandbox', () => {
+  it('is stopped, refuses work, and is restarted with fresh variables, its files, folder and envs', async () => {
+    const own = await make({ cwd: '/tmp/own', envs: { OWN: 'variable' } });
+    await code('x = 1', {}, own);
+    await command('echo kept > /home/user/file', {}, own);
+    expect((await post('actions', { action: 'stop' }, own)).body).toMatchObject({ status: 'stopped' });
+    expect((await server.call('GET', `/sandboxes/${own}`)).body).toMatchObject({ status: 'stopped', state: 'stopped' });
+    for (const [route, body] of [
+      ['code', { code: '1' }],
+      ['command', { command: 'true' }],
+      ['filesystem', { action: 'list' }],
+    ] as const) {
+      expect(await post(route, body, own)).toMatchObject({ status: 409, body: { detail: 'Sandbox is stopped' } });
+    }
+    expect((await post('actions', { action: 'restart' }, own)).body).toMatchObject({ status: 'running' });
+    expect((await code('x', {}, own)).error).toMatchObject({ name: 'NameError' });
+    expect((await command('pwd; echo $OWN; cat /home/user/file', {}, own)).stdout).toBe('/tmp/own\nvariable\nkept\n');
+    expect((await post('actions', { action: 'kill' }, own)).body).toMatchObject({ status: 'killed' });
+    expect(await server.call('DELETE', `/sandboxes/${own}`)).toMatchObject({ body: { status: 'deleted' } });
+    expect(await server.call('GET', `/sandboxes/${own}`)).toMatchObject({ status: 404 });
+  });
+
+  it('is refused in a folder that cannot be made, and nothing is left of it', async () => {
+    const { body: before } = await server.call('GET', '/sandboxes');
+    const refused = await server.call('POST', '/sandboxes', { cwd: '/proc/nowhere' });
+    expect(refused).toMatchObject({ status: 422, body: { detail: [{ loc: ['body', 'cwd'] }] } });
+    expect(refused.body.detail[0].msg).toContain('/proc/nowhere');
+    expect((await server.call('GET', '/sandboxes')).body).toEqual(before);
+  });
+});
