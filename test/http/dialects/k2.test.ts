@@ -207,7 +207,11 @@ describe('the life of a K2 sandbox', () => {
     await start({ SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '100' });
     const id = await make({ timeout: 1000 });
     await pass(70);
-    await until('it is frozen', async () => stateOf() === 'paused');
+    // A pass leaves alone what is being measured at that moment, for the next one.
+    await until('it is frozen', async () => {
+      await pass(5);
+      return stateOf() === 'paused';
+    });
     expect((await fake.call('GET', `/sandboxes/${id}`)).json()).toMatchObject({ status: 'running' });
     await pass(200);
     expect(stateOf()).toBe('paused');
