@@ -47,10 +47,71 @@ except OSError:
     pass
 `;
 
-/** In namespaces of their own, so that variables of the user's are neither seen nor made; texts of JSON are texts of these languages too. */
+const NODE_BEGIN = `({ cwd, env }) => {
+  const { process } = globalThis;
+  const { env: own } = process;
+  const saved = Object.keys(env).map((name) => [name, own[name]]);
+  const before = cwd ? process.cwd() : null;
+  if (cwd) process.chdir(cwd);
+  Object.assign(own, env);
+  globalThis[Symbol.for('call scope')] = { before, saved };
+}`;
+
+const NODE_END = `() => {
+  const { process } = globalThis;
+  const { env: own } = process;
+  const key = Symbol.for('call scope');
+  const { before, saved } = globalThis[key] ?? { before: null, saved: [] };
+  delete globalThis[key];
+  for (const [name, value] of saved) {
+    if (value === undefined) delete own[name];
+    else own[name] = value;
+  }
+  if (before !== null) process.chdir(before);
+}`;
+
+/** A failure of the folder is that of the code; nothing else fails, since that would end a shell with `set -e`. */
+function toBash({ cwd, env }: CallScope): ScopeCode {
+  const names = Object.keys(env);
+  const values = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`);
+  const [save, set, unset] = [
+    names.length === 0 ? '' : `$(builtin declare -p ${names.join(' ')} 2>/dev/null)`,
+    names.length === 0 ? '' : `builtin export ${values.join(' ')}`,
+    names.length === 0 ? '' : `builtin unset -v ${names.join(' ')} || :`,
+  ];
+  const [enter, leave] = cwd === null ? ['', ''] : [`builtin cd -- ${quote(cwd)}`, BASH_LEAVE];
+  return {
+    begin: [
+      `__call_cwd=$PWD __call_before=\${OLDPWD-}`,
+      `__call_saved=${save} || :`,
+      [enter, set].filter((command) => command !== '').join(' && '),
+    ].join('\n'),
+    end: [
+      'if [[ -v __call_saved ]]; then',
+      unset,
+      'builtin eval "$__call_saved" || :',
+      leave,
+      'builtin unset -v __call_cwd __call_before __call_saved || :',
+      'fi',
+    ].join('\n'),
+  };
+}
+
+const BASH_LEAVE = 'builtin cd -- "$__call_cwd" 2>/dev/null || :\nOLDPWD=$__call_before';
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Python's and JavaScript's are in namespaces of their own, so that variables of the user's are neither seen nor made; texts of JSON are texts of these languages too. */
 const CODE: Readonly<Record<ContextLanguage, (scope: CallScope) => ScopeCode>> = {
   python: ({ cwd, env }) => ({
     begin: `exec(${JSON.stringify(PYTHON_BEGIN)}, ${JSON.stringify({ cwd: cwd ?? '', env })})`,
     end: `exec(${JSON.stringify(PYTHON_END)}, {})`,
   }),
+  javascript: ({ cwd, env }) => ({
+    begin: `(${NODE_BEGIN})(${JSON.stringify({ cwd: cwd ?? '', env })})`,
+    end: `(${NODE_END})()`,
+  }),
+  bash: toBash,
 };

@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../errors.ts';
+import { toEnding } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { toSandboxId } from '../sandboxes/address.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -14,6 +16,8 @@ interface LanguageContextsConfig {
   /** Contexts in one sandbox. */
   readonly maxContexts: number;
 }
+
+const WORKSPACE = '/workspace';
 
 /** How long setting and putting back what holds for one call may take, in seconds. */
 const SCOPE_SECONDS = 10;
@@ -52,13 +56,13 @@ export class LanguageContexts {
     scope: CallScope,
   ): Promise<CellExecution> {
     const run = (request: CellRequest) => this.#cell(access, language, request);
-    const code = toScopeCode(language, scope);
-    if (!code) return await run(cell);
+    const cwd = scope.cwd === null ? null : posix.resolve(access.cwd ?? WORKSPACE, scope.cwd);
+    const code = toScopeCode(language, { ...scope, cwd });
+    if (!code) return noted(access, language, await run(cell));
     const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true };
-    const begun = await run({ ...aside, code: code.begin });
-    if (begun.execution.exitCode !== 0) return begun;
     try {
-      return await run(cell);
+      const begun = await run({ ...aside, code: code.begin });
+      return begun.execution.exitCode === 0 ? noted(access, language, await run(cell)) : begun;
     } finally {
       await run({ ...aside, code: code.end });
     }
@@ -66,7 +70,7 @@ export class LanguageContexts {
 
   async #cell(access: SandboxAccess, language: ContextLanguage, cell: CellRequest): Promise<CellExecution> {
     const { outputLimitBytes, maxContexts: most } = this.#config;
-    const cwd = access.cwd ?? '/workspace';
+    const cwd = access.cwd ?? WORKSPACE;
     const setup = { about: { name: null, cwd }, language, cwd, env: access.env, isLost: false };
     return await executeCell(access, `language-${language}`, cell, { setup, most, outputLimitBytes });
   }
@@ -96,6 +100,11 @@ export class LanguageContexts {
         });
     }
   }
+}
+
+function noted(access: SandboxAccess, language: ContextLanguage, cell: CellExecution): CellExecution {
+  access.noteRun(language, cell.execution.durationMs, toEnding(cell.execution));
+  return cell;
 }
 
 function busy(): SandboxError {

@@ -101,6 +101,7 @@ function awakeOf(
   const awakeBecause = [...busy, ...sandbox.worksAt(0)];
   if (busy.length > 0) return { awakeBecause, awakeUntilMs: null };
   const idleSeconds = idleLifeSeconds(life, config);
-  const seconds = awakeBecause.length > 0 ? Math.max(longestWorkMs(life, config.backgroundSeconds) / 1000, idleSeconds) : idleSeconds;
+  const seconds =
+    awakeBecause.length > 0 ? Math.max(longestWorkMs(life, config.backgroundSeconds) / 1000, idleSeconds) : idleSeconds;
   return { awakeBecause, awakeUntilMs: Number.isFinite(seconds) ? lastUsedAtMs + seconds * 1000 : null };
 }

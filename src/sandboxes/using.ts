@@ -131,11 +131,7 @@ export class Using {
     await withDeadline(this.#parts.diskMeter.requireRoom(sandbox), leftMs, sentence, this.#parts.ending);
   }
 
-  #connectionOf(
-    sandbox: Sandbox,
-    ref: SandboxRef,
-    thawsOnly = false,
-  ): Promise<AgentConnection> | AgentConnection {
+  #connectionOf(sandbox: Sandbox, ref: SandboxRef, thawsOnly = false): Promise<AgentConnection> | AgentConnection {
     const { connection } = sandbox;
     if (connection) return connection;
     const { provisioner, ending } = this.#parts;

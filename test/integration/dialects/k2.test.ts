@@ -98,6 +98,49 @@ describe('code of a K2 client', () => {
     expect((await code('1', { cwd: '/nowhere' })).error.value).toContain('/nowhere');
   });
 
+  it('has JavaScript and bash too, each with variables that live on', async () => {
+    const js = { language: 'JavaScript' };
+    await code('const before = [1, 2]', js);
+    expect(await code('before.length + 40', js)).toMatchObject({ text: '42', error: null });
+    expect(await code('console.log("one"); console.error("two")', js)).toMatchObject({
+      text: 'one\n',
+      logs: { stdout: [{ line: 'one' }], stderr: [{ line: 'two', error: true }] },
+    });
+    expect(await code('null.x', js)).toMatchObject({ error: { name: 'TypeError', traceback: expect.any(Array) } });
+    await code('kept=here', { language: 'bash' });
+    expect(await code('echo "$kept"; false', { language: 'BASH' })).toMatchObject({
+      text: 'here\n',
+      error: { name: 'CommandFailed', value: 'Exit code 1', traceback: null },
+    });
+    expect(await code('before', { language: 'python' })).toMatchObject({ error: { name: 'NameError' } });
+  });
+
+  it.each([
+    [
+      'javascript',
+      'console.log(process.env.FOR_THIS, process.env.TOO, process.cwd())',
+      'undefined',
+      'throw 1',
+      'for (;;);',
+    ],
+    ['bash', 'echo "$(printenv FOR_THIS || echo undefined) $TOO $(pwd)"', 'undefined', 'false', 'sleep 60'],
+  ])('has envs and cwd for one call alone in %s', async (language, look, absent, failure, forever) => {
+    const own = await make({ envs: { TOO: "the sandbox's" } });
+    const scope = { language, envs: { FOR_THIS: "it's", TOO: 'the call’s' }, cwd: '/tmp' };
+    const said = async (more: Readonly<Record<string, unknown>>) => (await code(look, { language, ...more }, own)).text;
+    expect(await said(scope)).toBe("it's the call’s /tmp\n");
+    const after = `${absent} the sandbox's /home/user\n`;
+    expect(await said({})).toBe(after);
+    expect((await code(failure, scope, own)).error).not.toBeNull();
+    expect(await said({})).toBe(after);
+    expect((await code(forever, { ...scope, timeout: 0.5 }, own)).error).toMatchObject({ name: 'TimeoutError' });
+    expect(await said({})).toBe(after);
+    const nowhere = await code(look, { ...scope, cwd: '/nowhere' }, own);
+    expect(nowhere.error).not.toBeNull();
+    expect(JSON.stringify(nowhere)).toContain('/nowhere');
+    expect(await said({})).toBe(after);
+  });
+
   it('runs calls one after the other, whatever each has for itself', async () => {
     const look = 'import os, time; time.sleep(0.05); print(os.environ.get("WHICH"))';
     const calls = ['a', null, 'b', null].map((which) => code(look, which ? { envs: { WHICH: which } } : {}));

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CellExecution } from '../../../contexts/cells.ts';
+import type { ContextLanguage } from '../../../contexts/languages.ts';
 import type { Execution } from '../../../processes/executions.ts';
 import type { codeResponse, commandResponse } from './schemas.ts';
 
@@ -35,6 +36,7 @@ const NO_KEYS = {
 /** What code did, between these moments of the wall clock. */
 export function toCodeResponse(
   cell: CellExecution,
+  language: ContextLanguage,
   timeoutSeconds: number,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): CodeResponse {
@@ -48,7 +50,7 @@ export function toCodeResponse(
       stderr: toLines(withoutTraceback(cell), true, seconds),
     },
     results: results.map(({ data }) => toResult(data)),
-    error: toError(cell, timeoutSeconds),
+    error: toError(cell, language, timeoutSeconds),
     created_at: new Date(fromMs).toISOString(),
     finished_at: new Date(toMs).toISOString(),
   };
@@ -72,7 +74,11 @@ function toResult(data: Readonly<Record<string, unknown>>): Result {
   return type in KEYS ? result : { ...result, raw: result.value };
 }
 
-function toError({ execution, exception }: CellExecution, timeoutSeconds: number): CodeResponse['error'] {
+function toError(
+  { execution, exception }: CellExecution,
+  language: ContextLanguage,
+  timeoutSeconds: number,
+): CodeResponse['error'] {
   const { timedOut, exitCode, signal } = execution;
   if (timedOut) {
     return { name: 'TimeoutError', value: `Execution timed out after ${timeoutSeconds} seconds`, traceback: null };
@@ -82,6 +88,7 @@ function toError({ execution, exception }: CellExecution, timeoutSeconds: number
   const [notice] = noticesOf(execution);
   if (execution.oomKilled) return { name: 'MemoryError', value: notice ?? '', traceback: null };
   if (notice !== undefined) return { name: 'SandboxError', value: notice, traceback: null };
+  if (language === 'bash') return { name: 'CommandFailed', value: `Exit code ${exitCode}`, traceback: null };
   return { name: 'SystemExit', value: signal ?? String(exitCode), traceback: null };
 }
 

@@ -50,7 +50,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const done = await languageContexts.execute(ref, language, cell, scope);
       request.outcome = toOutcome(done.execution);
       const toMs = performance.timeOrigin + performance.now();
-      return toCodeResponse(done, timeoutSeconds, { fromMs, toMs });
+      return toCodeResponse(done, language, timeoutSeconds, { fromMs, toMs });
     },
   );
 
