@@ -35,22 +35,22 @@ const NO_KEYS = {
 
 /** What code did, between these moments of the wall clock. */
 export function toCodeResponse(
-  cell: CellExecution,
+  { execution }: CellExecution,
   language: ContextLanguage,
   timeoutSeconds: number,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): CodeResponse {
-  const { execution, results } = cell;
+  const { results } = execution.shown;
   const value = results.findLast(({ isMain }) => isMain)?.data['text/plain'];
   const seconds = toMs / 1000;
   return {
     text: typeof value === 'string' ? value : execution.stdout || null,
     logs: {
       stdout: toLines(execution.stdout, false, seconds),
-      stderr: toLines(withoutTraceback(cell), true, seconds),
+      stderr: toLines(withoutTraceback(execution), true, seconds),
     },
     results: results.map(({ data }) => toResult(data)),
-    error: toError(cell, language, timeoutSeconds),
+    error: toError(execution, language, timeoutSeconds),
     created_at: new Date(fromMs).toISOString(),
     finished_at: new Date(toMs).toISOString(),
   };
@@ -74,12 +74,9 @@ function toResult(data: Readonly<Record<string, unknown>>): Result {
   return type in KEYS ? result : { ...result, raw: result.value };
 }
 
-function toError(
-  { execution, exception }: CellExecution,
-  language: ContextLanguage,
-  timeoutSeconds: number,
-): CodeResponse['error'] {
+function toError(execution: Execution, language: ContextLanguage, timeoutSeconds: number): CodeResponse['error'] {
   const { timedOut, exitCode, signal } = execution;
+  const { exception } = execution.shown;
   if (timedOut) {
     return { name: 'TimeoutError', value: `Execution timed out after ${timeoutSeconds} seconds`, traceback: null };
   }
@@ -99,7 +96,7 @@ function noticesOf({ oomKilled, memoryLimitBytes, notice }: Execution): readonly
 }
 
 /** What was written to stderr by the code itself: how its exception came about stands apart. */
-function withoutTraceback({ execution: { stderr }, exception }: CellExecution): string {
+function withoutTraceback({ stderr, shown: { exception } }: Execution): string {
   const traceback = exception ? `${exception.traceback.join('\n')}\n` : '';
   return traceback !== '' && stderr.endsWith(traceback) ? stderr.slice(0, -traceback.length) : stderr;
 }
