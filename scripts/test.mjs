@@ -8,7 +8,8 @@ import { runAgentTests, runChecks, runVitest } from './lib/test-steps.mjs';
 
 await runScript(async () => {
   try {
-    await prepare(readEnvironment(), { needsSandboxImage: true, needsCompose: true, needsChromium: true });
+    const needs = { needsSandboxImage: true, needsCompose: true, needsChromium: true, needsPythonPackages: true };
+    await prepare(readEnvironment(), needs);
   } catch (error) {
     printError(error instanceof Error ? error.message : String(error));
     print('0 passed, 1 failed');

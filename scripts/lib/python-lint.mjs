@@ -19,7 +19,7 @@ const RULES = {
 };
 
 /** Where the functions are annotated, and what is not: what every Python of a sandbox reads at its start. */
-const ANNOTATED = 'agent';
+const ANNOTATED = ['agent', 'clients/python'];
 const PLAIN = ['agent/clara_agent/python/sources.py', 'images/sandbox'];
 
 /**
@@ -33,7 +33,8 @@ export function lintPython() {
   const lint = { select: select.filter((rule) => rule !== 'ANN'), ignore: [...ignore, 'F821'] };
   const plain = new Workspace({ ...RULES, lint }, PositionEncoding.Utf16);
   const isPlain = (/** @type {string} */ file) => PLAIN.some((path) => file === path || file.startsWith(`${path}/`));
-  const files = [ANNOTATED, ...PLAIN.filter((path) => !path.startsWith(`${ANNOTATED}/`))].flatMap(pythonBelow);
+  const isBelow = (/** @type {string} */ path) => ANNOTATED.some((folder) => path.startsWith(`${folder}/`));
+  const files = [...ANNOTATED, ...PLAIN.filter((path) => !isBelow(path))].flatMap(pythonBelow);
   return files.flatMap((file) => findingsIn(file, isPlain(file) ? plain : annotated));
 }
 

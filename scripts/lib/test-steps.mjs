@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localProgram, ROOT } from './paths.mjs';
+import { SYSTEM_PYTHON } from './python-packages.mjs';
 import { capture, runVisibly } from './run.mjs';
 import { SANDBOX_IMAGE } from './sandbox-image.mjs';
 
@@ -11,9 +12,11 @@ import { SANDBOX_IMAGE } from './sandbox-image.mjs';
 const CHECKS = [
   { name: 'biome', args: ['check'] },
   { name: 'tsc', args: ['--noEmit'] },
+  { name: 'tsc', args: ['-p', 'clients/typescript', '--noEmit'] },
   { name: 'knip', args: [] },
   { name: 'redocly', args: ['lint', 'docs/openapi.json'] },
   { name: 'pyright', args: [] },
+  { name: 'pyright', args: ['-p', 'clients/python', '--pythonpath', SYSTEM_PYTHON] },
 ];
 const PYTHON_LINT = 'scripts/lint-python.mjs';
 const AGENT_TESTS = ['-m', 'unittest', 'discover', '-s', 'agent/tests'];

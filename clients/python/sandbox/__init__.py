@@ -1,0 +1,1 @@
+"""The name under which the manager's published client is imported."""

@@ -1,0 +1,3 @@
+"""The same as `sandbox_client`."""
+
+from sandbox_client import *  # noqa: F403

@@ -1,0 +1,59 @@
+"""Client of Clara Sandbox: a computer for every user, over REST."""
+
+from ._async.clara import ClaraClient
+from ._async.manager import SandboxClient
+from ._sync.clara import SyncClaraClient
+from ._sync.manager import SyncSandboxClient
+from .errors import (
+    SandboxConnectionError,
+    SandboxError,
+    SandboxNotFoundError,
+    SandboxOperationError,
+    SandboxTimeoutError,
+    SandboxValidationError,
+    SandboxVolumeError,
+)
+from .manager_models import (
+    CommandResult,
+    CreateSandboxRequest,
+    DirectoryEntry,
+    Entrypoint,
+    PortConfig,
+    ResourceConfig,
+    Sandbox,
+    VolumeConfig,
+)
+from .models import Checkpoint, CodeError, Context, Entry, Event, Execution, Match, Port, Process, Result, SandboxInfo
+
+__all__ = [
+    "Checkpoint",
+    "ClaraClient",
+    "CodeError",
+    "CommandResult",
+    "Context",
+    "CreateSandboxRequest",
+    "DirectoryEntry",
+    "Entry",
+    "Entrypoint",
+    "Event",
+    "Execution",
+    "Match",
+    "Port",
+    "PortConfig",
+    "Process",
+    "ResourceConfig",
+    "Result",
+    "Sandbox",
+    "SandboxClient",
+    "SandboxConnectionError",
+    "SandboxError",
+    "SandboxInfo",
+    "SandboxNotFoundError",
+    "SandboxOperationError",
+    "SandboxTimeoutError",
+    "SandboxValidationError",
+    "SandboxVolumeError",
+    "SyncClaraClient",
+    "SyncSandboxClient",
+    "VolumeConfig",
+]

@@ -1,0 +1,1 @@
+"""The clients as they are written; `_sync` is made of them."""

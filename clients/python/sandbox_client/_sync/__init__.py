@@ -1,0 +1,1 @@
+"""Made of `_async` by tools/make_sync.py; change that."""

@@ -1,0 +1,156 @@
+"""The manager's API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator, Dict, List, Optional, Union
+
+from .._wire import in_path, given, to_json
+from ..manager_models import CommandResult, CreateSandboxRequest, DirectoryEntry, Entrypoint, Sandbox
+from .transport import SyncTransport
+
+Command = Optional[Union[str, List[str]]]
+
+
+class SyncSandboxClient:
+    """Sandboxes by id, their commands, environment, volumes and networks. Without `api_key` the one of SANDBOX_API_KEY is used."""
+
+    def __init__(self, base_url: str, timeout: float = 30.0, api_key: Optional[str] = None) -> None:
+        self._http = SyncTransport(base_url.rstrip("/") + "/api/v1", api_key, timeout)
+
+    def __enter__(self) -> SyncSandboxClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._http.close()
+
+    def create_sandbox(self, request: CreateSandboxRequest) -> Sandbox:
+        """Makes and starts one."""
+        return Sandbox(**(self._http.send("POST", "/sandboxes", json=to_json(request), seconds=60)).json())
+
+    def delete_sandbox(self, sandbox_id: str) -> str:
+        """Ends it and removes its files; network volumes stay."""
+        return self._status("DELETE", _of(sandbox_id))
+
+    def get_sandbox_status(self, sandbox_id: str) -> Sandbox:
+        """What it is, and how it is."""
+        return Sandbox(**(self._http.send("GET", _of(sandbox_id))).json())
+
+    def list_sandboxes(self, status: Optional[str] = None) -> List[Sandbox]:
+        """Those of this key; `status` is one of created, running, paused, restarting, exited, dead."""
+        answer = self._http.send("GET", "/sandboxes", params=given(status=status))
+        return [Sandbox(**one) for one in answer.json()["sandboxes"]]
+
+    def stop_sandbox(self, sandbox_id: str, timeout: int = 10) -> str:
+        """Ends what runs in it, by force after `timeout` seconds."""
+        return self._status("POST", _of(sandbox_id, "/stop"), params={"timeout": timeout}, seconds=timeout)
+
+    def start_sandbox(self, sandbox_id: str) -> str:
+        """Starts it again, with its files."""
+        return self._status("POST", _of(sandbox_id, "/start"))
+
+    def restart_sandbox(self, sandbox_id: str) -> str:
+        """Stops and starts it."""
+        return self._status("POST", _of(sandbox_id, "/restart"))
+
+    def execute_command(self, sandbox_id: str, command: str) -> CommandResult:
+        """Runs a shell's command and waits for its end."""
+        answer = self._http.send("POST", _of(sandbox_id, "/exec"), json={"command": command}, seconds=300)
+        return CommandResult(**answer.json())
+
+    def stream_command(self, sandbox_id: str, command: str) -> Iterator[str]:
+        """What a command writes, line by line as it comes; leaving the loop ends the command."""
+        path = _of(sandbox_id, "/exec/stream")
+        with self._http.stream("POST", path, json={"command": command}) as response:
+            for line in response.iter_lines():
+                yield line.rstrip("\n")
+
+    def update_environment(self, sandbox_id: str, environment: Dict[str, str], merge: bool = True) -> Dict[str, str]:
+        """Makes it anew with these variables, beside those it has or in their place; files and id stay."""
+        body = {"environment": environment, "merge": merge}
+        return (self._http.send("POST", _of(sandbox_id, "/env"), json=body, seconds=60)).json()["environment"]
+
+    def get_environment(self, sandbox_id: str) -> Dict[str, str]:
+        """Its variables."""
+        return (self._http.send("GET", _of(sandbox_id, "/env"))).json()["environment"]
+
+    def update_entrypoint(self, sandbox_id: str, entrypoint: Command = None, command: Command = None) -> Entrypoint:
+        """Makes it anew with another main process; files and id stay."""
+        body = {"entrypoint": entrypoint, "command": command}
+        return Entrypoint(**(self._http.send("POST", _of(sandbox_id, "/entrypoint"), json=body, seconds=60)).json())
+
+    def get_entrypoint(self, sandbox_id: str) -> Entrypoint:
+        """What its main process is."""
+        return Entrypoint(**(self._http.send("GET", _of(sandbox_id, "/entrypoint"))).json())
+
+    def list_directory(self, sandbox_id: str, volume_id: str, path: str = "/") -> List[DirectoryEntry]:
+        """What is in a folder of a volume."""
+        answer = self._volume("GET", sandbox_id, volume_id, "ls", path)
+        return [DirectoryEntry(**entry) for entry in answer["entries"]]
+
+    def make_directory(self, sandbox_id: str, volume_id: str, path: str) -> str:
+        """Makes a folder in a volume."""
+        return (self._volume("POST", sandbox_id, volume_id, "mkdir", path))["status"]
+
+    def read_file(self, sandbox_id: str, volume_id: str, path: str) -> str:
+        """The text of a file in a volume."""
+        return (self._volume("GET", sandbox_id, volume_id, "read", path))["content"]
+
+    def write_file(self, sandbox_id: str, volume_id: str, path: str, content: str) -> str:
+        """Writes a text file in a volume."""
+        return (self._volume("POST", sandbox_id, volume_id, "write", path, json={"content": content}))["status"]
+
+    def upload_file(self, sandbox_id: str, volume_id: str, path: str, file_path: str) -> str:
+        """Sends a file of this machine to a path in a volume."""
+        with open(file_path, "rb") as file:
+            files = {"file": (Path(file_path).name, file)}
+            return (self._volume("POST", sandbox_id, volume_id, "upload", path, files=files))["status"]
+
+    def export_container(
+        self, sandbox_id: str, folder_path: str = "/", output_path: Optional[str] = None
+    ) -> Union[bytes, str]:
+        """A folder as zip: its bytes, or where `output_path` is given that path, once it is written there."""
+        path, params = _of(sandbox_id, "/export"), {"folder_path": folder_path}
+        with self._http.stream("GET", path, params=params) as response:
+            if output_path is None:
+                return response.read()
+            with open(output_path, "wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+        return output_path
+
+    def create_network_volume(
+        self, name: str, driver: str = "local", size: Optional[str] = None, mount_path: Optional[str] = None
+    ) -> str:
+        """Makes a volume that several sandboxes can mount; its name."""
+        body = given(name=name, driver=driver, size=size, mount_path=mount_path)
+        answer = self._http.send("POST", "/volumes/network", json=body, is_of_volume=True)
+        return answer.json()["volume_name"]
+
+    def mount_volume(self, sandbox_id: str, volume_name: str, mount_path: str) -> str:
+        """Mounts a network volume, for which the sandbox is made anew."""
+        path = _of(sandbox_id, f"/volumes/{in_path(volume_name)}/mount")
+        return self._status("POST", path, params={"mount_path": mount_path}, seconds=60, is_of_volume=True)
+
+    def unmount_volume(self, sandbox_id: str, volume_name: str) -> str:
+        """Takes a network volume away, which keeps its files."""
+        path = _of(sandbox_id, f"/volumes/{in_path(volume_name)}/unmount")
+        return self._status("POST", path, seconds=60, is_of_volume=True)
+
+    def _status(self, method: str, path: str, **options: Any) -> str:
+        return (self._http.send(method, path, **options)).json()["status"]
+
+    def _volume(
+        self, method: str, sandbox_id: str, volume_id: str, what: str, path: str, json: Any = None, files: Any = None
+    ) -> Dict[str, Any]:
+        where = _of(sandbox_id, f"/volumes/{in_path(volume_id)}/{what}")
+        answer = self._http.send(method, where, params={"path": path}, json=json, files=files, is_of_volume=True)
+        return answer.json()
+
+
+def _of(sandbox_id: str, rest: str = "") -> str:
+    return f"/sandboxes/{in_path(sandbox_id)}{rest}"

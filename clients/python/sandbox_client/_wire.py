@@ -1,0 +1,73 @@
+"""What both clients do alike, without a connection."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, Mapping, Optional
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel
+
+from .errors import SandboxConnectionError, SandboxError, SandboxTimeoutError, error_of
+from .models import Event
+
+API_KEY_VARIABLE = "SANDBOX_API_KEY"
+"""Where the key is taken from if none is given."""
+
+GRACE_SECONDS = 30.0
+"""How much longer than the call itself its answer may take."""
+
+
+def headers_of(api_key: Optional[str]) -> Dict[str, str]:
+    """Without a key, the one of the environment; an address with a password in it needs none."""
+    key = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE)
+    return {"X-API-Key": key} if key else {}
+
+
+def in_path(part: object) -> str:
+    """One part of a path, whatever it holds."""
+    return quote(str(part), safe="")
+
+
+def given(**values: Any) -> Dict[str, Any]:
+    """Without those that are None, which mean the server's default."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def query(values: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """As the server reads a query: booleans in small letters."""
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in (values or {}).items()}
+
+
+def to_json(model: BaseModel) -> Dict[str, Any]:
+    """A request as JSON, without what was left out."""
+    dump = getattr(model, "model_dump", None) or model.dict
+    return dump(exclude_none=True)
+
+
+def failure_of(response: httpx.Response, is_of_volume: bool) -> SandboxError:
+    """The error of an answer whose body was read."""
+    try:
+        body: object = response.json()
+    except ValueError:
+        body = None
+    return error_of(response.status_code, body, response.headers.get("retry-after"), is_of_volume)
+
+
+def lost(error: httpx.HTTPError) -> SandboxError:
+    """The error of a call that got no whole answer."""
+    if isinstance(error, httpx.TimeoutException):
+        return SandboxTimeoutError("The server did not answer in time.")
+    return SandboxConnectionError(f"The server was not reached, or its answer broke off: {error}")
+
+
+def event_of(line: str) -> Optional[Event]:
+    """None for an empty line and for a sign of life."""
+    if not line.strip():
+        return None
+    fields: Dict[str, Any] = json.loads(line)
+    name = fields.pop("event")
+    number = fields.pop("id", None)
+    return None if name == "ping" else Event(number, name, fields)

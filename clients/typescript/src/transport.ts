@@ -1,0 +1,66 @@
+import createClient, { type Client } from 'openapi-fetch';
+import { toError, toLost } from './errors.ts';
+import type { paths } from './schema.ts';
+
+/** How much longer than the call itself its answer may take, in seconds. */
+const GRACE_SECONDS = 30;
+
+export interface ClientOptions {
+  /** Where the server is, such as `http://localhost:8080`. */
+  readonly baseUrl: string;
+  /** Where it is not given, Node takes SANDBOX_API_KEY. */
+  readonly apiKey?: string;
+  /** How long an answer may take where the call itself names no time, in seconds; 30 if not given. */
+  readonly timeout?: number;
+  /** In place of the global one. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+}
+
+/** What openapi-fetch resolves with. */
+interface Outcome<T> {
+  readonly data?: T;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+/** The one place that speaks HTTP. */
+export class Transport {
+  readonly http: Client<paths>;
+  readonly #timeout: number;
+
+  constructor({ baseUrl, apiKey, timeout = 30, fetch }: ClientOptions) {
+    this.#timeout = timeout;
+    const key = apiKey ?? keyOfEnvironment();
+    this.http = createClient<paths>({
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      ...(key === undefined ? {} : { headers: { 'X-API-Key': key } }),
+      ...(fetch ? { fetch } : {}),
+    });
+  }
+
+  /** For a call that itself may take so many seconds. */
+  deadline(seconds = 0): AbortSignal {
+    return AbortSignal.timeout(Math.max(this.#timeout, seconds + GRACE_SECONDS) * 1000);
+  }
+
+  /** The data of an answer of success; throws a SandboxError else. */
+  async data<T>(call: Promise<Outcome<T>>): Promise<T> {
+    return (await this.#settled(call)).data as T;
+  }
+
+  /** The answer itself, if it is one of success. */
+  async response(call: Promise<Outcome<unknown>>): Promise<Response> {
+    return (await this.#settled(call)).response;
+  }
+
+  async #settled<T>(call: Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const outcome = await call.catch((error: unknown) => Promise.reject(toLost(error)));
+    if (!outcome.response.ok) throw toError(outcome.response, outcome.error);
+    return outcome;
+  }
+}
+
+function keyOfEnvironment(): string | undefined {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  return process?.env?.SANDBOX_API_KEY;
+}

@@ -1,0 +1,14 @@
+import { installWithApt, isRootWithApt } from './apt.mjs';
+import { Failure } from './failure.mjs';
+import { capture } from './run.mjs';
+
+/** Debian's own Python, for which its packages are installed; another may stand before it in the path. */
+export const SYSTEM_PYTHON = '/usr/bin/python3';
+
+/** Makes sure that what the Python client stands on is there; installs it as root on a machine with apt. */
+export async function ensurePythonPackages() {
+  if ((await capture(SYSTEM_PYTHON, ['-c', 'import httpx, pydantic'])).code === 0) return;
+  if (!isRootWithApt())
+    throw new Failure(`${SYSTEM_PYTHON} has no httpx or no pydantic; install both, then try again.`);
+  await installWithApt(['python3-httpx', 'python3-pydantic']);
+}
