@@ -55,11 +55,18 @@ export function createValidatorCompiler(logger: FastifyBaseLogger): FastifySchem
   };
 }
 
-function toInvalidRequest(part: string, issues: readonly z.core.$ZodIssue[]): InvalidRequest {
+/** Data that fits a schema; throws InvalidRequest. `whose` is what does not know the fields that are unknown. */
+export function parsePart<Schema extends z.ZodType>(schema: Schema, data: unknown, whose: string): z.output<Schema> {
+  const parsed = schema.safeParse(data, { error: describeIssue });
+  if (!parsed.success) throw toInvalidRequest('arguments', parsed.error.issues, `is unknown to the ${whose}`);
+  return parsed.data;
+}
+
+function toInvalidRequest(part: string, issues: readonly z.core.$ZodIssue[], unknown = UNKNOWN): InvalidRequest {
   const fieldIssues = issues.flatMap((issue): FieldIssue[] => {
     const loc = [part, ...issue.path.map(String)];
     if (issue.code !== 'unrecognized_keys') return [{ loc, msg: issue.message, type: issue.code }];
-    return issue.keys.map((key) => ({ loc: [...loc, shortName(key)], msg: UNKNOWN, type: issue.code }));
+    return issue.keys.map((key) => ({ loc: [...loc, shortName(key)], msg: unknown, type: issue.code }));
   });
   return new InvalidRequest(fieldIssues.slice(0, MAX_ISSUES));
 }

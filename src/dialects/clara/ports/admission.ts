@@ -8,6 +8,7 @@ import { showsAmbientCredentials, showsBasic } from '../../../http/foreign-pages
 import { type PortSettings, type Ports, UNSETTLED } from '../../../ports/ports.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Settings } from '../../../sandboxes/settings.ts';
+import { scopeOf } from '../../port-urls.ts';
 
 /** Who is let in to a public port without a key. */
 const VISITOR: Principal = { name: 'visitor', userPrefix: '', maxSandboxes: 0 };
@@ -42,11 +43,6 @@ interface DoorParts {
   readonly clock: Clock;
   readonly ports: Ports;
   readonly settings: Settings;
-}
-
-/** All below this path is one port's, in a signature. */
-export function scopeOf(userId: string, port: number): string {
-  return `/sandbox/${encodeURIComponent(userId)}/ports/${port}/`;
 }
 
 /** Lets requests in to ports: to a private one with a key or a signature, to a public one all. */

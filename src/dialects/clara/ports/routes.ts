@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { originOf } from '../../../http/origin.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
 import type { Port } from '../../../ports/ports.ts';
 import { type Core, refOf } from '../../dialect.ts';
+import { scopeOf, urlsOf } from '../../port-urls.ts';
 import { toTimestamp } from '../numbers.ts';
 import { sandboxOperation } from '../operation.ts';
 import type { SignatureOptions } from '../signatures/routes.ts';
-import { scopeOf } from './admission.ts';
 import * as schemas from './schemas.ts';
-import { urlsOf } from './urls.ts';
 
 export interface PortOptions extends SignatureOptions {
   readonly hosts: PreviewHosts;
@@ -24,13 +24,17 @@ const EXPIRES_IN = 3600;
 export const portRoutes: FastifyPluginAsyncZod<Core & PortOptions> = async (app, options) => {
   const { ports, settings, signer, clock, hosts, publicUrl, port: serverPort } = options;
   const params = schemas.portParams;
-  const where = { hosts, publicUrl, serverPort };
+  const placeOf = (request: FastifyRequest) => ({
+    hosts,
+    origin: publicUrl ?? originOf(request),
+    localPort: request.socket.localPort ?? serverPort,
+  });
   const toAnswer = (request: FastifyRequest, found: Port): z.input<typeof schemas.portInfo> => ({
     port: found.port,
     process: found.process,
     visibility: found.visibility,
     path_prefix: found.pathPrefix,
-    ...urlsOf(request, refOf(request).address.id, found, where),
+    ...urlsOf(placeOf(request), refOf(request).address.id, found),
   });
 
   app.get(
@@ -90,7 +94,7 @@ export const portRoutes: FastifyPluginAsyncZod<Core & PortOptions> = async (app,
       const signatures = await settings.signatures(ref);
       const { id } = ref.address;
       const token = signer.grant(scopeOf(id, port), { keyName: ref.principal.name, signatures, expiresAt });
-      return { ...urlsOf(request, id, shared, where, token), expires_at: toTimestamp(expiresAt * 1000) };
+      return { ...urlsOf(placeOf(request), id, shared, token), expires_at: toTimestamp(expiresAt * 1000) };
     },
   );
 };

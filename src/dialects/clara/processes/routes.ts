@@ -6,13 +6,13 @@ import { scoped } from '../../../http/scope.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
 import type { Program } from '../../../processes/programs.ts';
 import { type Core, refOf } from '../../dialect.ts';
+import { toSignalNumber } from '../../signals.ts';
 import { requireTimeout } from '../executions/streaming.ts';
 import { sandboxOperation } from '../operation.ts';
 import { eventRoutes } from './event-routes.ts';
 import { inputRoutes } from './input-routes.ts';
 import { toProcess } from './mapping.ts';
 import * as schemas from './schemas.ts';
-import { toSignalNumber } from './signals.ts';
 import { terminalRoutes } from './terminal-routes.ts';
 
 export interface ProcessRoutesOptions extends Core {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { env, path, text } from '../../fields.ts';
+import { toSignalNumber } from '../../signals.ts';
 import { userParams } from '../fields.ts';
-import { toSignalNumber } from './signals.ts';
 
 export { env, text } from '../../fields.ts';
 

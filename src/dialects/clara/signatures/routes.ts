@@ -7,10 +7,11 @@ import { originOf } from '../../../http/origin.ts';
 import { registerSignedUrls } from '../../../http/signed-urls.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
+import { toSentForm } from '../../sent-form.ts';
 import { toTimestamp } from '../numbers.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
-import { toSentForm, whyNotSignable } from './signable.ts';
+import { whyNotSignable } from './signable.ts';
 
 export interface SignatureOptions {
   readonly signer: UrlSigner;

@@ -1,3 +1,5 @@
+import { decode } from '../../sent-form.ts';
+
 /** What may be signed, as methods and the part of the path behind the user's id. */
 const SIGNABLE: readonly { readonly methods: readonly string[]; readonly path: RegExp }[] = [
   { methods: ['GET', 'PUT'], path: /^(?:raw|archive)$/ },
@@ -9,16 +11,6 @@ const SIGNABLE: readonly { readonly methods: readonly string[]; readonly path: R
 
 const TARGET = /^\/sandbox\/([^/?]+)\/([^?]*)(?:\?(.*))?$/;
 
-/** Only what follows it is looked at. */
-const ANY_ORIGIN = 'http://sandbox.invalid';
-
-/** The path with its query in the form in which every client sends it; null where it has none, or would be cut at a `#`. */
-export function toSentForm(target: string): string | null {
-  if (!/^\/[^/]/.test(target) || target.includes('#') || !URL.canParse(target, ANY_ORIGIN)) return null;
-  const { pathname, search } = new URL(target, ANY_ORIGIN);
-  return decode(pathname + search) === null ? null : pathname + search;
-}
-
 /** Why a request cannot be signed for this user, as the end of a sentence; null where it can. */
 export function whyNotSignable(method: string, target: string, userId: string): string | null {
   const [, user = '', path = '', query = ''] = TARGET.exec(target) ?? [];
@@ -26,12 +18,4 @@ export function whyNotSignable(method: string, target: string, userId: string): 
   if (/(?:^|&)signature=/.test(query)) return 'must not be signed already';
   const isSignable = SIGNABLE.some((one) => one.methods.includes(method) && one.path.test(path));
   return isSignable ? null : `is nothing that can be signed for ${method}`;
-}
-
-function decode(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }

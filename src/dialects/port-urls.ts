@@ -1,16 +1,14 @@
-import type { FastifyRequest } from 'fastify';
-import { SIGNATURE } from '../../../auth/url-signer.ts';
-import { originOf } from '../../../http/origin.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
-import type { Port } from '../../../ports/ports.ts';
-import { scopeOf } from './admission.ts';
+import { SIGNATURE } from '../auth/url-signer.ts';
+import type { PreviewHosts } from '../http/preview-hosts.ts';
+import type { Port } from '../ports/ports.ts';
 
-interface UrlOptions {
+/** Where a request has found the server. */
+interface PortPlace {
   readonly hosts: PreviewHosts;
-  /** What URLs of this server begin with; null for what a request was sent to. */
-  readonly publicUrl: string | null;
+  /** What URLs of this server begin with. */
+  readonly origin: string;
   /** Where the server listens, for previews on this machine. */
-  readonly serverPort: number;
+  readonly localPort: number;
 }
 
 interface PortUrls {
@@ -18,17 +16,20 @@ interface PortUrls {
   readonly preview_url: string;
 }
 
+/** All below this path is one port's, in a signature. */
+export function scopeOf(userId: string, port: number): string {
+  return `/sandbox/${encodeURIComponent(userId)}/ports/${port}/`;
+}
+
 /** The two addresses of a port, with a token that opens it where there is one. */
 export function urlsOf(
-  request: FastifyRequest,
+  { hosts, origin, localPort }: PortPlace,
   userId: string,
   { port, previewId }: Pick<Port, 'port' | 'previewId'>,
-  { hosts, publicUrl, serverPort }: UrlOptions,
   token: string | null = null,
 ): PortUrls {
-  const origin = publicUrl ?? originOf(request);
   const query = token === null ? '' : `?${SIGNATURE}=${token}`;
-  const base = hosts.isLocal ? localBase(origin, request.socket.localPort ?? serverPort) : new URL(origin);
+  const base = hosts.isLocal ? localBase(origin, localPort) : new URL(origin);
   const authority = `${hosts.hostOf({ port, previewId })}${base.port === '' ? '' : `:${base.port}`}`;
   return {
     url: `${origin}${scopeOf(userId, port)}${query}`,
