@@ -7,6 +7,7 @@ import { chooseDialect } from './dialects/choice.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { k2Dialect } from './dialects/k2/k2.ts';
+import { mcpDialect } from './dialects/mcp/mcp.ts';
 import { metricsDialect } from './dialects/metrics/metrics.ts';
 import { outsideRenderer } from './dialects/outside.ts';
 import { EGRESS_DEADLINES } from './egress/deadlines.ts';
@@ -60,7 +61,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const hosts = new PreviewHosts(config);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
-  const dialects = [clara, k2Dialect(config), metricsDialect(metrics, config, clara), ...(parts.dialects ?? [])];
+  const mcp = mcpDialect({ ...config, signer, clock, hosts });
+  const metricsOf = metricsDialect(metrics, config, clara);
+  const dialects = [clara, k2Dialect(config), mcp, metricsOf, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
     hosts,

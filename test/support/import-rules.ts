@@ -74,6 +74,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/auth',
     'src/dialects',
     'src/dialects/clara',
+    'src/dialects/mcp',
     'src/dialects/metrics',
     'src/dialects/k2',
     'src/fault-log.ts',
@@ -109,7 +110,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/async',
     ...WORDS,
   ],
-  'src/dialects': ['src/http', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
+  'src/dialects': ['src/http', 'src/auth', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [
     'src/auth',
     'src/auth/principal.ts',
@@ -122,6 +123,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...CORE,
     ...WORDS,
   ],
+  'src/dialects/mcp': ['src/auth', 'src/auth/principal.ts', 'src/async', 'src/dialects', 'src/http', ...CORE, ...WORDS],
   'src/dialects/metrics': ['src/auth', 'src/config', 'src/dialects'],
   'src/sandboxes/population.ts': [
     'src/observability',

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Principal, requireUser } from '../../auth/principal.ts';
+import { disconnectSignal } from '../../http/disconnect.ts';
+import { originOf } from '../../http/origin.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
+import { type Core, principalOf } from '../dialect.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
+import { sendWebResponse, toWebRequest } from './exchange.ts';
+import type { Sdk, serving } from './serving.ts';
+import type { Caller } from './tool.ts';
+
+/** Streams that wait for changes, of which this server tells none. */
+const MAX_SUBSCRIPTIONS = 64;
+
+/** The header with the label of a client. */
+const LABEL = 'mcp-session-id';
+
+const initialize = z.looseObject({ method: z.literal('initialize') });
+
+type Sender = Omit<Caller, 'signal' | 'progress'>;
+
+export interface McpRouteOptions extends Core {
+  readonly path: string;
+  readonly publicUrl: string | null;
+  /** Makes the server of a request; other servers can stand in the same place. */
+  readonly serve: (parts: {
+    readonly sdk: Sdk;
+    readonly callerOf: (request: Request | undefined) => Sender;
+    readonly onError: (error: unknown) => void;
+  }) => ReturnType<typeof serving>;
+  /** Throws `forbidden` for what may be a page that was tricked. */
+  readonly requireKnownOrigin: (request: FastifyRequest) => void;
+}
+
+/** The MCP dialect: one address, at which every request stands for itself. */
+export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions): Promise<void> {
+  const { path, publicUrl, serve, requireKnownOrigin } = options;
+  const underWay = new CallsUnderWay();
+  const senders = new WeakMap<Request, Sender>();
+  const callerOf = (request: Request | undefined) => {
+    const sender = request && senders.get(request);
+    if (!sender) throw new Error('A request of MCP is nobody’s.');
+    return sender;
+  };
+  const onError = (err: unknown) => app.log.error({ err }, 'MCP failed at a request');
+  // Loaded by the first request, as it takes longer than all the rest of a start.
+  let opened: Promise<ReturnType<Sdk['createMcpHandler']>> | undefined;
+  const open = async () => {
+    const sdk = await import('@modelcontextprotocol/server');
+    return sdk.createMcpHandler(serve({ sdk, callerOf, onError }), { maxSubscriptions: MAX_SUBSCRIPTIONS });
+  };
+  app.addHook('onClose', async () => await (await opened)?.close());
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    requireKnownOrigin(request);
+    opened ??= open();
+    const handler = await opened;
+    const principal = principalOf(request);
+    const call = new AbortController();
+    const left = disconnectSignal(reply);
+    left.addEventListener('abort', () => call.abort(), { once: true });
+    const { done } = underWay.note({ principal: principal.name, label: labelOf(request) }, request.body, call);
+    reply.raw.once('close', done);
+    const web = toWebRequest(request, call.signal);
+    senders.set(web, senderOf(request, principal, options, publicUrl));
+    const parsedBody = request.body ?? undefined;
+    const response = await handler.fetch(web, parsedBody === undefined ? {} : { parsedBody });
+    // A label for the client: nothing is kept of it, it tells its cancellations from those of others.
+    if (initialize.safeParse(request.body).success && response.ok) reply.header(LABEL, randomUUID());
+    return await sendWebResponse(reply, response);
+  };
+
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: path,
+    schema: { hide: true },
+    config: { isAboutNoUser: true },
+    handler: answer,
+  });
+}
+
+function labelOf({ headers, ip }: FastifyRequest): string {
+  const label = headers[LABEL];
+  return typeof label === 'string' ? label : `from ${ip}`;
+}
+
+function senderOf(request: FastifyRequest, principal: Principal, core: Core, publicUrl: string | null): Sender {
+  return {
+    core,
+    origin: publicUrl ?? originOf(request),
+    localPort: request.socket.localPort,
+    note: (outcome) => {
+      request.outcome = outcome;
+    },
+    toRef: (sandbox) => toRef(principal, sandbox),
+  };
+}
+
+/** The sandbox of this name, or the one of the key; throws `forbidden` where the key is not for it. */
+function toRef(principal: Principal, sandbox: string | undefined): SandboxRef {
+  const id = sandbox ?? `${principal.userPrefix}mcp`;
+  requireUser(principal, id);
+  return { address: { namespace: SHARED_NAMESPACE, id }, principal };
+}
