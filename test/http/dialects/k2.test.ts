@@ -86,6 +86,22 @@ describe('a K2 client', () => {
   });
 
   it.each([
+    ['POST', '/sandboxes'],
+    ['GET', '/sandboxes'],
+    ['GET', '/sandboxes/x'],
+    ['DELETE', '/sandboxes/x'],
+    ['POST', '/sandboxes/x/actions'],
+    ['POST', '/sandboxes/x/code'],
+    ['POST', '/sandboxes/x/command'],
+    ['POST', '/sandboxes/x/filesystem'],
+  ] as const)('without a key is let in nowhere but at the root: %s %s', async (method, url) => {
+    for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }]) {
+      const answer = await fake.inject({ method, url, headers: { ...headers, 'content-type': 'application/json' } });
+      expect([answer.statusCode, answer.json()]).toEqual([401, { detail: expect.any(String) }]);
+    }
+  });
+
+  it.each([
     ['POST', '/sandboxes/x/unknown', 404],
     ['PUT', '/sandboxes', 405],
     ['GET', '/sandboxes/x/code', 405],

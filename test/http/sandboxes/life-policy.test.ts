@@ -1,26 +1,49 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Dialect, refOf } from '../../../src/dialects/dialect.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE, type LifePolicy } from '../../../src/sandboxes/life-policy.ts';
+import type { FakeAgent } from '../../fakes/fake-agent.ts';
+import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 import { until } from '../../support/until.ts';
 
 let life: LifePolicy;
 let fake: FakeApp;
+let onAgent: (agent: FakeAgent) => void;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   life = DEFAULT_LIFE;
   const variables = { SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600', SANDBOX_MAX_CONTAINERS: '2' };
-  fake = await startFakeApp(variables, undefined, { dialects: [toyDialect(() => life)] });
+  const engine = new FakeEngine();
+  onAgent = () => undefined;
+  engine.onAgent = (agent) => onAgent(agent);
+  const more = { SANDBOX_BACKGROUND_MAX: '300', SANDBOX_PAUSED_KEEP: '3600' };
+  fake = await startFakeApp({ ...variables, ...more }, engine, { dialects: [pausingDialect()] });
 });
 
 afterEach(async () => {
   vi.useRealTimers();
   await fake.close();
 });
+
+/** The toy, whose boxes are paused too where somebody asks for that. */
+function pausingDialect(): Dialect {
+  const toy = toyDialect(() => life);
+  return {
+    ...toy,
+    routes: async (app, core) => {
+      await app.register(toy.routes, core);
+      app.post('/toy/:box/pause', async (request) => (await core.settings.pause(refOf(request))).state);
+    },
+  };
+}
+
+/** What a dialect gives to sandboxes that live by its clock alone. */
+const BY_THE_CLOCK = { pauseAfter: 'never', stopAfter: 'never', yieldsAtCap: false } as const;
 
 const create = async (box: string, policy: Partial<LifePolicy> = {}) => {
   life = { ...DEFAULT_LIFE, ...policy };
@@ -60,6 +83,53 @@ describe('a life policy', () => {
     await pass(700);
     await untilState('server', 'stopped');
     expect(await stateOf('own')).toBe('paused');
+  });
+
+  it('that knows no idleness is neither frozen nor stopped for it', async () => {
+    await create('1', BY_THE_CLOCK);
+    await create('server');
+    await pass(700);
+    await untilState('server', 'stopped');
+    await pass(100_000);
+    expect(await stateOf('1')).toBe('running');
+  });
+
+  it('that gives way to nobody lets its sandbox work for as long as it likes; another works for SANDBOX_BACKGROUND_MAX', async () => {
+    onAgent = (agent) => {
+      agent.onWork = () => ({ processes: 1, contexts: 0 });
+    };
+    await create('own', { stopAfter: 'never', yieldsAtCap: false });
+    await create('server');
+    await pass(200);
+    expect([await stateOf('own'), await stateOf('server')]).toEqual(['running', 'running']);
+    await pass(150);
+    await untilState('server', 'paused');
+    await pass(500);
+    await untilState('server', 'stopped');
+    expect(await stateOf('own')).toBe('running');
+  });
+
+  it('that gives way to nobody gives way where somebody had it paused, to a stop, the longest paused first', async () => {
+    for (const box of ['1', '2']) {
+      await create(box, BY_THE_CLOCK);
+      fake.clock.nowMs += 1_000;
+      expect((await fake.call('POST', `/toy/${box}/pause`)).body).toBe('paused');
+    }
+    expect((await create('3', BY_THE_CLOCK)).body).toBe('running');
+    expect([await stateOf('1'), await stateOf('2')]).toEqual(['stopped', 'paused']);
+    expect((await create('4', BY_THE_CLOCK)).body).toBe('running');
+    expect(await stateOf('2')).toBe('stopped');
+    expect((await create('5', BY_THE_CLOCK)).json()).toMatchObject({ status: 503 });
+  });
+
+  it('keeps what somebody had paused for SANDBOX_PAUSED_KEEP, whatever it says of idleness; its files stay', async () => {
+    await create('1', BY_THE_CLOCK);
+    await fake.call('POST', '/toy/1/pause');
+    await pass(3_500);
+    expect(await stateOf('1')).toBe('paused');
+    await pass(200);
+    await untilState('1', 'stopped');
+    await access(join(fake.dataDir, toSandboxId({ namespace: 'toy', id: '1' })));
   });
 
   it('ends a sandbox that was not used, with its files: nothing of it is left', async () => {

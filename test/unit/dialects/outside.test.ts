@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../../../src/dialects/dialect.ts';
+import { outsideRenderer } from '../../../src/dialects/outside.ts';
+import type { HttpProblem } from '../../../src/http/errors.ts';
+
+const dialect = (name: string, paths: readonly string[] | undefined, field: string): Dialect => ({
+  name,
+  ...(paths ? { paths } : {}),
+  tags: [],
+  commonResponses: {},
+  renderError: ({ message }) => ({ [field]: message }),
+  principalOf: () => {
+    throw new Error('nobody asks');
+  },
+  addressOf: () => null,
+  routes: async () => undefined,
+});
+
+const render = outsideRenderer([
+  dialect('native', undefined, 'error'),
+  dialect('boxes', ['/boxes'], 'detail'),
+  dialect('one', ['/api/v1'], 'detail'),
+  dialect('two', ['/api/v1'], 'message'),
+]);
+
+const problem: HttpProblem = { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] };
+
+describe('an error where no route is', () => {
+  it.each([
+    ['/boxes', ['detail']],
+    ['/boxes/1/nothing?x=1', ['detail']],
+    ['/boxes?x=1', ['detail']],
+    ['/boxes-of-mine', ['error']],
+    ['/api/v1/nothing', ['detail', 'message']],
+    ['/api/v1', ['detail', 'message']],
+    ['/api/v10', ['error']],
+    ['/elsewhere', ['error']],
+    ['*', ['error']],
+  ])('at %s has the fields %j of those whose paths begin so', (url, fields) => {
+    expect(render(problem, url)).toEqual(Object.fromEntries(fields.map((field) => [field, 'Not Found'])));
+  });
+});
