@@ -3,9 +3,10 @@ import type { AppParts } from './app-parts.ts';
 import { UrlSigner } from './auth/url-signer.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { LanguageContexts } from './contexts/language-contexts.ts';
-import { chooseDialect } from './dialects/choice.ts';
+import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
 import { registerDialect } from './dialects/dialect.ts';
+import { e2bDialects } from './dialects/e2b/e2b.ts';
 import { k2Dialect } from './dialects/k2/k2.ts';
 import { mcpDialect } from './dialects/mcp/mcp.ts';
 import { metricsDialect } from './dialects/metrics/metrics.ts';
@@ -18,6 +19,7 @@ import { FaultLog } from './fault-log.ts';
 import { FileTree } from './files/file-tree.ts';
 import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS } from './http/connection-limits.ts';
+import { chooseByHostFirst } from './http/dialect-constraint.ts';
 import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
 import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
@@ -47,9 +49,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
-  const { sandboxes, listing, settings, images, usage, checkpoints, restoring, forks, answers } = life;
+  const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
   const core = {
-    ...{ sandboxes, listing, settings, images, usage, checkpoints, restoring, forks },
+    ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
@@ -61,9 +63,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const hosts = new PreviewHosts(config);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
-  const mcp = mcpDialect({ ...config, signer, clock, hosts });
-  const metricsOf = metricsDialect(metrics, config, clara);
-  const dialects = [clara, k2Dialect(config), mcp, metricsOf, ...(parts.dialects ?? [])];
+  const choose = chooseByHostFirst(hosts, dialectOfHost, chooseDialect);
+  const others = [
+    k2Dialect(config),
+    mcpDialect({ ...config, signer, clock, hosts }),
+    ...e2bDialects({ ...config, clock, hosts, events: life.events }),
+    metricsDialect(metrics, config, clara),
+  ];
+  const dialects = [clara, ...others, ...(parts.dialects ?? [])];
   const { app, keys } = await createHttpServer({
     ...config,
     hosts,
@@ -72,8 +79,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     clock,
     version,
     apis: dialects,
-    chooseDialect,
-    renderError: outsideRenderer(dialects),
+    chooseDialect: choose,
+    renderError: outsideRenderer(dialects, choose),
     meter: metrics,
   });
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);

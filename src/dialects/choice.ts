@@ -1,7 +1,10 @@
-import type { ChooseDialect, RequestHead } from '../http/dialect-constraint.ts';
+import type { ChooseDialect } from '../http/dialect-constraint.ts';
+import { isSignedFile, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
+
+type Head = Pick<Parameters<ChooseDialect>[0], 'url' | 'headers'>;
 
 /** Names the dialect of a request that is its own by this rule; undefined for any other. */
-type Rule = (head: Pick<RequestHead, 'url' | 'headers'>) => string | undefined;
+type Rule = (head: Head) => string | undefined;
 
 /** Where the other of two dialects begins with the same paths, the form of the key tells: E2B's clients send no other. */
 const E2B_KEY = /^e2b_[0-9a-f]+$/;
@@ -9,16 +12,14 @@ const E2B_KEY = /^e2b_[0-9a-f]+$/;
 /** The paths of E2B's control plane at the root. */
 const E2B_CONTROL = /^\/(?:v\d+\/)?(?:sandboxes|snapshots|templates|volumes|volumecontent|secrets)(?:\/|$)/;
 
-const byPrefix: Rule = ({ url }) => {
-  const [, first] = toPath(url).split('/');
-  return first === 'e2b' || first === 'mcp' ? first : undefined;
+const byPrefix: Rule = (head) => {
+  const [, first] = toPath(head.url).split('/');
+  if (first === 'e2b') return toPlane(head);
+  return first === 'mcp' ? first : undefined;
 };
 
-const byE2bHeaders: Rule = ({ url = '', headers }) => {
-  const names = Object.keys(headers).some((name) => name.startsWith('e2b-sandbox-'));
-  const isSigned = toPath(url) === '/files' && /[?&]signature=/.test(url);
-  return names || isSigned ? 'e2b' : undefined;
-};
+const byE2bHeaders: Rule = (head) =>
+  namesSandbox(head.headers) || isSignedFile(toPath(head.url), toQuery(head.url)) ? toPlane(head) : undefined;
 
 const byE2bKey: Rule = ({ url, headers }) => {
   const key = headers['x-api-key'];
@@ -31,7 +32,21 @@ const byE2bKey: Rule = ({ url, headers }) => {
  */
 export const chooseDialect: ChooseDialect = (head) => byPrefix(head) ?? byE2bHeaders(head) ?? byE2bKey(head);
 
+/** The dialect of a host that shows a port of a sandbox by its id. */
+export function dialectOfHost({ port }: { readonly port: number }): Plane {
+  return planeOfPort(port);
+}
+
+function toPlane({ url, headers }: Head): Plane {
+  return planeOf(headers, toPath(url), toQuery(url));
+}
+
 /** Of a target, which may be a whole URL. */
 function toPath(target = ''): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+}
+
+function toQuery(target = ''): string {
+  const at = target.indexOf('?');
+  return at === -1 ? '' : target.slice(at + 1).replace(/#.*$/s, '');
 }

@@ -23,6 +23,7 @@ import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Settings } from '../sandboxes/settings.ts';
+import type { Tenancies } from '../sandboxes/tenancies.ts';
 import type { UsageReporter } from '../sandboxes/usage-report.ts';
 
 /** What a dialect gets of the core. */
@@ -30,6 +31,7 @@ export interface Core {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
   readonly settings: Settings;
+  readonly tenancies: Tenancies;
   readonly images: Images;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;

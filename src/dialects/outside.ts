@@ -1,10 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+import type { ChooseDialect } from '../http/dialect-constraint.ts';
 import type { HttpProblem, OutsideRenderer } from '../http/errors.ts';
 import type { Dialect } from './dialect.ts';
 
-/** Writes errors of what is no route as the dialects do whose paths begin so, all their fields together; as the first one does elsewhere. */
-export function outsideRenderer(dialects: readonly Dialect[]): OutsideRenderer {
-  return (problem: HttpProblem, url: string) => {
-    const fitting = dialects.filter(({ paths = [] }) => paths.some((path) => isBelow(url, path)));
+/** Writes errors of what is no route as the dialect does that is chosen for the request, else as those whose paths begin so, all their fields together; as the first one does elsewhere. */
+export function outsideRenderer(dialects: readonly Dialect[], choose: ChooseDialect): OutsideRenderer {
+  return (problem: HttpProblem, head: IncomingMessage) => {
+    const { url = '' } = head;
+    const chosen = choose(head);
+    const fitting = dialects.filter(({ name, paths = [] }) =>
+      chosen === undefined ? paths.some((path) => isBelow(url, path)) : name === chosen,
+    );
     const writers = fitting.length > 0 ? fitting : dialects.slice(0, 1);
     return Object.assign({}, ...writers.map((dialect) => dialect.renderError(problem)));
   };

@@ -12,8 +12,7 @@ import type { EgressCounters } from './egress-counters.ts';
 import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
-import type { EgressPattern } from './pattern.ts';
-import { EgressPolicy, type EgressRules, type LocalHost, MAIL_PORT } from './policy.ts';
+import { EgressPolicy, type EgressRules, type LocalHost, MAIL_PORT, type Narrowing } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import type { Resolver } from './resolver.ts';
 import { Translators } from './translators.ts';
@@ -61,7 +60,7 @@ export interface SandboxEgress {
   /** Changes the name under which its connections are logged: a sandbox from the pool gets its own when it is claimed. */
   nameAs(sandboxId: string): void;
   /** Changes what is left to it of what the configuration allows, for connections that are made from now on. */
-  narrow(narrowing: readonly EgressPattern[] | undefined): void;
+  narrow(narrowing: Narrowing | undefined): void;
 }
 
 const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.int().min(1).max(65_535) });
@@ -84,7 +83,7 @@ export class Egress {
   }
 
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
-  forSandbox(sandboxId: string, narrowing?: readonly EgressPattern[]): SandboxEgress {
+  forSandbox(sandboxId: string, narrowing?: Narrowing): SandboxEgress {
     const { rules, localHost } = this.#parts;
     let policy = new EgressPolicy(rules, localHost, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);

@@ -13,6 +13,12 @@ export interface EgressRules {
   readonly deny: readonly EgressPattern[];
 }
 
+/** What is left to one sandbox: what `allow` names alone, or where `deny` is given all but that and what `allow` names. */
+export interface Narrowing {
+  readonly allow: readonly EgressPattern[];
+  readonly deny: readonly EgressPattern[] | null;
+}
+
 /** What the policy must know of the machine that dials. */
 export interface LocalHost {
   /** True for an address of this machine itself. */
@@ -28,10 +34,10 @@ export interface LocalHost {
 export class EgressPolicy {
   readonly #rules: EgressRules;
   readonly #localHost: LocalHost;
-  readonly #narrowing: readonly EgressPattern[] | undefined;
+  readonly #narrowing: Narrowing | undefined;
 
   /** `narrowing`: what is left of all that to one sandbox, where it is given. */
-  constructor(rules: EgressRules, localHost: LocalHost, narrowing?: readonly EgressPattern[]) {
+  constructor(rules: EgressRules, localHost: LocalHost, narrowing?: Narrowing) {
     this.#rules = rules;
     this.#localHost = localHost;
     this.#narrowing = narrowing;
@@ -43,7 +49,9 @@ export class EgressPolicy {
     if (deny.some((pattern) => matchesName(pattern, name, port))) return false;
     const couldMatch = (pattern: EgressPattern) => pattern.kind === 'range' || matchesName(pattern, name, port);
     if (port === MAIL_PORT && !allow.some((pattern) => pattern.hasPorts && couldMatch(pattern))) return false;
-    return (allow.length === 0 || allow.some(couldMatch)) && (this.#narrowing?.some(couldMatch) ?? true);
+    if (allow.length > 0 && !allow.some(couldMatch)) return false;
+    // What is denied by its address has a name all the same.
+    return !this.#narrowing || this.#narrowing.deny !== null || this.#narrowing.allow.some(couldMatch);
   }
 
   /**
@@ -56,7 +64,8 @@ export class EgressPolicy {
     if (this.#isDenied(host, meant, port)) return false;
     if (this.#localHost.isGuarded(port) && meant.some((each) => this.#isThisMachine(each))) return false;
     const isAbout = (pattern: EgressPattern) => isAboutEither(pattern, host, address, port);
-    if (this.#narrowing && !this.#narrowing.some(isAbout)) return false;
+    if (!this.#isLeft(isAbout, (pattern) => meant.some((each) => isAboutEither(pattern, host, each, port))))
+      return false;
     const { allow } = this.#rules;
     if (port === MAIL_PORT && !allow.some((pattern) => pattern.hasPorts && isAbout(pattern))) return false;
     if (!behind.every((each) => this.#isOpen(each, port))) return false;
@@ -69,6 +78,12 @@ export class EgressPolicy {
   /** True where the operator has named the host, so that the names of this machine's own hosts file count for it too. */
   isNamed(name: string, port: number): boolean {
     return this.#rules.allow.some((pattern) => pattern.kind === 'name' && matchesName(pattern, name, port));
+  }
+
+  /** True for what the narrowing leaves; `isMeant` also asks after what an address stands for. */
+  #isLeft(isAbout: (pattern: EgressPattern) => boolean, isMeant: (pattern: EgressPattern) => boolean): boolean {
+    if (!this.#narrowing || this.#narrowing.allow.some(isAbout)) return true;
+    return this.#narrowing.deny !== null && !this.#narrowing.deny.some(isMeant);
   }
 
   #isDenied(host: Host, meant: readonly Address[], port: number): boolean {

@@ -29,7 +29,15 @@ export function dialectConstraint(choose: ChooseDialect) {
   };
 }
 
+/** The dialect of a host that shows a port of a sandbox by its id. */
+type ChooseByHost = (place: { readonly port: number }) => string;
+
 /** The same choice for all but the hosts of previews: what runs there is reached whatever headers its visitors send. */
-export function chooseWithoutPreviews(hosts: PreviewHosts, choose: ChooseDialect): ChooseDialect {
-  return (head) => (hosts.isPreview(hosts.nameOf(head)) ? undefined : choose(head));
+export function chooseByHostFirst(hosts: PreviewHosts, byHost: ChooseByHost, choose: ChooseDialect): ChooseDialect {
+  return (head) => {
+    const name = hosts.nameOf(head);
+    if (!hosts.isPreview(name)) return choose(head);
+    const place = hosts.idPlaceOf(name);
+    return place === null ? undefined : byHost(place);
+  };
 }

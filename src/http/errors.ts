@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
@@ -40,8 +41,8 @@ export interface HttpProblem {
   readonly written?: number | undefined;
 }
 
-/** How an error body is written outside of all routes, at this URL. */
-export type OutsideRenderer = (problem: HttpProblem, url: string) => Record<string, unknown>;
+/** How an error body is written outside of all routes, for this request. */
+export type OutsideRenderer = (problem: HttpProblem, head: IncomingMessage) => Record<string, unknown>;
 
 /** What is to be known here of the dialect that a route belongs to. */
 interface RouteDialect {
@@ -63,7 +64,7 @@ declare module 'fastify' {
 export function registerErrors(app: FastifyInstance, renderOutside: OutsideRenderer): void {
   const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
     const dialect = request.routeOptions.config?.dialect;
-    const body = dialect ? dialect.renderError(problem) : renderOutside(problem, request.url);
+    const body = dialect ? dialect.renderError(problem) : renderOutside(problem, request.raw);
     const status = dialect?.statusOf?.(problem) ?? problem.status;
     return reply.code(status).type('application/json').serializer(JSON.stringify).send(body);
   };
@@ -93,7 +94,7 @@ export function answerFrameworkError(render: OutsideRenderer, log: AccessLog) {
     const problem = toProblem(error);
     request.failure = toFailure(error, problem);
     reply.raw.once('finish', () => log.write(request, reply));
-    const body = render(problem, request.url);
+    const body = render(problem, request.raw);
     void reply.code(problem.status).type('application/json').serializer(JSON.stringify).send(body);
   };
 }

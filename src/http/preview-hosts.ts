@@ -8,6 +8,9 @@ const LOCAL_DOMAIN = 'localhost';
 
 const LABEL = /^([1-9]\d{0,4})-([a-z0-9]{20})$/;
 
+/** Names a sandbox by an id of the server's own, where clients put that into the host. */
+const LABEL_OF_ID = /^([1-9]\d{0,4})-(i[a-z0-9]{20,50})$/;
+
 const MAX_PORT = 65_535;
 
 /** One port of the sandbox with this preview id. */
@@ -65,13 +68,20 @@ export class PreviewHosts {
     return previewId !== '' && Number(port) <= MAX_PORT ? { port: Number(port), previewId } : null;
   }
 
+  /** What a host of this name shows that names a sandbox by its id; null for any other. */
+  idPlaceOf(name: string): { readonly port: number; readonly id: string } | null {
+    if (!name.endsWith(`.${this.domain}`)) return null;
+    const [, port = '', id = ''] = LABEL_OF_ID.exec(name.slice(0, -this.domain.length - 1)) ?? [];
+    return id !== '' && Number(port) <= MAX_PORT ? { port: Number(port), id } : null;
+  }
+
   /** The name of the host that shows a port. */
   hostOf({ port, previewId }: PreviewPlace): string {
     return `${port}-${previewId}.${this.domain}`;
   }
 }
 
-/** Keeps requests to hosts of previews for routes with the constraint `surface: 'preview'`, before a route is looked for. */
+/** Keeps requests to hosts of previews for routes with the constraint `surface: 'preview'`, before a route is looked for; a host with an id has a dialect of its own. */
 export function separatePreviews(app: FastifyInstance, hosts: PreviewHosts): void {
   app.addConstraintStrategy({
     name: 'surface',
@@ -87,7 +97,10 @@ export function separatePreviews(app: FastifyInstance, hosts: PreviewHosts): voi
       };
     },
     validate: () => undefined,
-    deriveConstraint: (request) => (hosts.isPreview(hosts.nameOf(request)) ? 'preview' : undefined),
+    deriveConstraint: (request) => {
+      const name = hosts.nameOf(request);
+      return hosts.isPreview(name) && hosts.idPlaceOf(name) === null ? 'preview' : undefined;
+    },
   });
 }
 

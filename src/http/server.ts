@@ -11,7 +11,7 @@ import { refuseExpectations } from './broken-requests.ts';
 import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
 import { resetCutAnswers } from './cut-answers.ts';
-import { type ChooseDialect, chooseWithoutPreviews, DIALECT, dialectConstraint } from './dialect-constraint.ts';
+import { type ChooseDialect, DIALECT, dialectConstraint } from './dialect-constraint.ts';
 import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors.ts';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { registerFrontPage } from './front-page.ts';
@@ -55,8 +55,7 @@ export interface HttpServerParts extends OpenApiParts {
 export async function createHttpServer(
   parts: HttpServerParts,
 ): Promise<{ readonly app: FastifyInstance; readonly keys: KeyDoor }> {
-  const { connectionLimits, logger, renderError } = parts;
-  const chooseDialect = chooseWithoutPreviews(parts.hosts, parts.chooseDialect);
+  const { connectionLimits, logger, renderError, chooseDialect } = parts;
   const isTrustedProxy = trustProxies(parts.trustedProxies);
   const strangerLines = new StrangerLines(logger, parts.clock);
   const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy, strangerLines);

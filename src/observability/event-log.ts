@@ -18,6 +18,7 @@ function toLine(event: CoreEvent): { readonly level: 'info' | 'warn' | 'debug'; 
       return { level: 'warn', message: 'sandbox was ended' };
     case 'end':
       return { level: 'info', message: 'life of the sandbox is over' };
+    case 'leaving':
     case 'use':
     case 'run':
       // The request has its own line, with who asked and how it ended.

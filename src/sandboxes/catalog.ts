@@ -1,6 +1,9 @@
 import type { SandboxAddress, SandboxId } from './address.ts';
-import { earliestExpiryOf, expiryOf, type SandboxRecord } from './storage/record.ts';
+import type { LifePolicy } from './life-policy.ts';
+import type { AskedSpec } from './spec/asked-spec.ts';
+import { earliestDueOf, expiryOf, isSuspended, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
+import type { Terms } from './terms.ts';
 
 /** What lists need to know of a sandbox that has a record. */
 export interface CatalogEntry {
@@ -21,6 +24,13 @@ export interface CatalogEntry {
   readonly imageName: string | null;
   /** True where somebody had it stopped so that no use starts it. */
   readonly isHalted: boolean;
+  /** True where a request has paused it, or stopped it until it is restarted. */
+  readonly isSuspended: boolean;
+  readonly life: LifePolicy;
+  /** What was asked for when it was made. */
+  readonly asked: AskedSpec;
+  /** On what terms clients use it who were told its id; null where it was made without any. */
+  readonly terms: Terms | null;
 }
 
 interface Page {
@@ -101,17 +111,18 @@ export class Catalog {
   }
 
   #note(record: SandboxRecord): void {
-    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, previewId } = record;
+    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, life, asked, terms, previewId } = record;
     const id = record.id as SandboxId;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
     this.#notePreview(id, previewId);
     this.#entries.set(id, {
-      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, previewId },
+      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, life, asked, terms, previewId },
       expiresAtMs: deletedAtMs === null ? expiryOf(record) : null,
       imageName: record.asked.imageName ?? record.asked.image ?? null,
       isHalted: record.haltedAtMs !== null,
+      isSuspended: isSuspended(record),
     });
-    const earliest = deletedAtMs === null ? earliestExpiryOf(record) : null;
+    const earliest = deletedAtMs === null ? earliestDueOf(record) : null;
     if (earliest === null) this.#expiring.delete(id);
     else this.#expiring.set(id, earliest);
   }

@@ -31,6 +31,7 @@ import { Evictor } from './lifecycle/evictor.ts';
 import { Freezer } from './lifecycle/freezer.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Provisioner } from './lifecycle/provisioner.ts';
+import { Suspension } from './lifecycle/suspension.ts';
 import { Listing } from './listing.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
@@ -50,6 +51,7 @@ import { Settings } from './settings.ts';
 import type { TakeFolder } from './storage/folder-lock.ts';
 import { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
+import { Tenancies } from './tenancies.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { UsageReporter } from './usage-report.ts';
 import { SandboxUsers } from './users/sandbox-users.ts';
@@ -83,6 +85,7 @@ export interface SandboxCore {
   readonly secret: ServerSecret;
   readonly answers: FirstAnswers;
   readonly settings: Settings;
+  readonly tenancies: Tenancies;
   readonly images: Images;
   readonly contextNotes: ContextNotes;
   readonly portNotes: PortNotes;
@@ -167,7 +170,18 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     stop: (sandbox) => lifecycle.stop(sandbox, 'limit', 0),
   });
   const sampler = new Sampler({ clock, diskMeter, usageMeter, sandboxes: () => registry.all() });
-  const upkeep = new Upkeep({ ...base, pool, lifecycle, freezer, provisioner, evictor, workMeter, sampler });
+  const suspension = new Suspension({ clock, store, lifecycle });
+  const upkeep = new Upkeep({
+    ...base,
+    pool,
+    lifecycle,
+    freezer,
+    suspension,
+    provisioner,
+    evictor,
+    workMeter,
+    sampler,
+  });
 
   const ending = new AbortController();
   // Every call that waits listens, and there may be many.
@@ -186,7 +200,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     await pool.close();
     await upkeep.finish();
   };
-  const use = { ...base, lifecycle, provisioner, diskMeter, usageMeter, workMeter, ending: ending.signal };
+  const use = { ...base, lifecycle, suspension, provisioner, diskMeter, usageMeter, workMeter, ending: ending.signal };
   const changes = new Changes(use);
   const capture = new DiskCapture({ disks, freezer, keyDisk });
   const checkpoints = new Checkpoints({ ...use, changes, capture });
@@ -197,6 +211,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     answers,
     images: new Images(use),
     settings: new Settings({ ...use, changes }),
+    tenancies: new Tenancies({ ...use, changes }),
     contextNotes: new ContextNotes({ ...use, changes }),
     portNotes: new PortNotes({ ...use, changes }),
     usage: new UsageReporter({ ...use, changes }),

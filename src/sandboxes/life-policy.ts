@@ -6,6 +6,9 @@ const idleTime = z.union([z.literal('default'), z.literal('never'), z.int().min(
 /** How a sandbox ends; `remove` keeps its files, `purge` does not. */
 const ending = z.enum(['stop', 'remove', 'purge']);
 
+/** The same by the clock; `freeze` and `halt` do what a request would that suspends it, with its memory or without. */
+const endingByTheClock = z.enum([...ending.options, 'freeze', 'halt']);
+
 /** How long a sandbox lives and what may be done to it meanwhile; the reaper and the cap of running sandboxes read only this. */
 export const lifePolicySchema = z.object({
   /** Until it is frozen with its memory. */
@@ -18,8 +21,15 @@ export const lifePolicySchema = z.object({
     z.object({ when: z.literal('never') }),
     z.object({ when: z.literal('unused'), afterSeconds: z.int().min(1), by: ending }),
     /** On the wall clock, whatever runs. */
-    z.object({ when: z.literal('at'), atMs: z.number(), by: ending }),
+    z.object({
+      when: z.literal('at'),
+      atMs: z.number(),
+      by: endingByTheClock,
+      isHeldBySuspension: z.boolean().optional(),
+    }),
   ]),
+  /** True if one that a request has paused or stopped comes back by a resume alone, and by no use. */
+  staysSuspended: z.boolean().optional(),
 });
 
 export type LifePolicy = z.infer<typeof lifePolicySchema>;
@@ -46,15 +56,22 @@ interface Age {
   readonly unusedMs: number;
   /** Since somebody had it paused, on the wall clock; null where nobody has. */
   readonly pausedMs: number | null;
+  /** True where a request has paused or stopped it. */
+  readonly isSuspended: boolean;
   /** On the wall clock. */
   readonly nowMs: number;
 }
 
 /** What a life policy asks for now; null for nothing. */
-export function dueAction(life: LifePolicy, defaults: IdleDefaults, age: Age): 'pause' | z.infer<typeof ending> | null {
+export function dueAction(
+  life: LifePolicy,
+  defaults: IdleDefaults,
+  age: Age,
+): 'pause' | z.infer<typeof endingByTheClock> | null {
   const { end } = life;
   if (end.when === 'unused' && age.unusedMs >= end.afterSeconds * 1000) return end.by;
-  if (end.when === 'at' && age.nowMs >= end.atMs) return end.by;
+  const isHeld = end.when === 'at' && end.isHeldBySuspension === true && age.isSuspended;
+  if (end.when === 'at' && age.nowMs >= end.atMs && !isHeld) return end.by;
   if (age.pausedMs !== null) return age.pausedMs >= defaults.pausedKeepSeconds * 1000 ? 'stop' : null;
   if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly asked: AskedSpec;
   readonly life: LifePolicy;
   readonly settings: SettingsChange;
+  /** Where ids have a form of their own; any that nobody guesses where absent. */
+  readonly id?: string;
   /** What is to be done in it before anybody has it. */
   readonly prepare?: (ref: SandboxRef) => Promise<unknown>;
 }
@@ -21,9 +23,9 @@ export async function makeSandbox(
   sandboxes: Sandboxes,
   namespace: string,
   principal: Principal,
-  { asked, life, settings, prepare }: Wanted,
+  { asked, life, settings, id, prepare }: Wanted,
 ): Promise<SandboxStatus> {
-  const ref = { address: newAddress(namespace), principal };
+  const ref = { address: id === undefined ? newAddress(namespace) : { namespace, id }, principal };
   try {
     const status = await sandboxes.create(ref, asked, life, settings);
     await prepare?.(ref);

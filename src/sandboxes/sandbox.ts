@@ -12,7 +12,7 @@ import { Leases, type WorkReason } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { canTransition, type SandboxState } from './state.ts';
-import type { SandboxRecord } from './storage/record.ts';
+import { isSuspended, type SandboxRecord } from './storage/record.ts';
 
 /** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */
 export class Sandbox {
@@ -79,6 +79,11 @@ export class Sandbox {
 
   get life(): LifePolicy {
     return this.record?.life ?? DEFAULT_LIFE;
+  }
+
+  /** True where a request has paused it, or stopped it until it is restarted. */
+  get isSuspended(): boolean {
+    return this.record !== null && isSuspended(this.record);
   }
 
   /** True where somebody had it stopped so that no use starts it. */

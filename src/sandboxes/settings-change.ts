@@ -1,6 +1,7 @@
 import { SandboxError } from '../errors.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { SandboxRecord } from './storage/record.ts';
+import type { Terms } from './terms.ts';
 
 /** Names and values, of which null takes one away. */
 type Changed = Readonly<Record<string, string | null>>;
@@ -19,13 +20,14 @@ export interface SettingsChange {
   readonly endAfterSeconds?: number | undefined;
   /** Where its programs start and its relative paths begin; null is the workspace. */
   readonly cwd?: string | null | undefined;
+  readonly terms?: Terms | undefined;
 }
 
 /** What of a record is changed so. */
-export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life' | 'cwd'>;
+export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life' | 'cwd' | 'terms'>;
 
 /** Of a sandbox that nobody has changed. */
-export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE, cwd: null };
+export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE, cwd: null, terms: null };
 
 const MAX_LABELS = 64;
 
@@ -54,7 +56,7 @@ export function toChanged(
     throw new SandboxError('conflict', sentence);
   }
   const cwd = change.cwd === undefined ? settings.cwd : change.cwd;
-  return { env, labels, life: toLife(settings.life, change), cwd };
+  return { env, labels, life: toLife(settings.life, change), cwd, terms: change.terms ?? settings.terms };
 }
 
 /** True where a change says nothing. */

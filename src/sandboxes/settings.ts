@@ -1,12 +1,12 @@
-import type { Clock } from '../async/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { SandboxError } from '../errors.ts';
 import { type SandboxId, toSandboxId } from './address.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
+import type { Suspension } from './lifecycle/suspension.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -17,17 +17,14 @@ import type { SandboxStatus } from './status.ts';
 import { newPreviewId } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
-/** How long a pause waits for measurements that are under way, in milliseconds. */
-const MEASURED_MS = 8_000;
-
 export interface SettingsParts {
   readonly engine: Engine;
   readonly config: Config;
   readonly changes: Changes;
-  readonly clock: Clock;
   readonly store: SandboxStore;
   readonly lifecycle: Lifecycle;
   readonly provisioner: Provisioner;
+  readonly suspension: Suspension;
   readonly usageMeter: UsageMeter;
 }
 
@@ -119,14 +116,11 @@ export class Settings {
 
   /** Ends what runs in it, and no use starts it until it is restarted; without grace its programs are not asked. */
   async halt(ref: SandboxRef, hasGrace: boolean): Promise<SandboxStatus> {
-    const { changes, clock, lifecycle, store, usageMeter } = this.#parts;
+    const { changes, suspension, usageMeter } = this.#parts;
     const sandbox = await changes.findExisting(ref);
     await changes.exclusively(sandbox, async () => {
       requireExisting(sandbox);
-      await lifecycle.stop(sandbox, 'requested', hasGrace ? undefined : 0);
-      if (!sandbox.record || sandbox.isHalted) return;
-      sandbox.record = { ...sandbox.record, haltedAtMs: clock.wallMs() };
-      await store.write(sandbox.record);
+      await suspension.halt(sandbox, hasGrace);
     });
     changes.noteUse(sandbox);
     return await changes.describe(sandbox, usageMeter.last(sandbox));
@@ -145,30 +139,10 @@ export class Settings {
   }
 
   async #pause(sandbox: Sandbox): Promise<void> {
-    const { lifecycle, clock, store } = this.#parts;
     requireExisting(sandbox);
-    requireUp(sandbox);
-    if (sandbox.state === 'running') await sandbox.whenMeasured(MEASURED_MS);
-    if (sandbox.leases.hasForeground) {
+    if (sandbox.isUp && sandbox.leases.hasForeground) {
       throw new SandboxError('conflict', 'A call is under way in the sandbox; pause it when that is done.');
     }
-    try {
-      await lifecycle.pause(sandbox);
-    } catch (error) {
-      if (isSandboxError(error, 'not_found') || isSandboxError(error, 'conflict')) {
-        await lifecycle.recover(sandbox, error);
-        requireUp(sandbox);
-      }
-      throw error;
-    }
-    const { record } = sandbox;
-    if (!record || record.pausedAtMs !== null) return;
-    sandbox.record = { ...record, pausedAtMs: clock.wallMs() };
-    await store.write(sandbox.record);
+    await this.#parts.suspension.freeze(sandbox);
   }
-}
-
-function requireUp(sandbox: Sandbox): void {
-  if (sandbox.isUp) return;
-  throw new SandboxError('conflict', 'The sandbox is stopped: nothing runs in it that could be paused.');
 }

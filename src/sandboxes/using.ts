@@ -155,5 +155,8 @@ function requireAwakeable(sandbox: Sandbox): void {
 
 /** Throws `conflict` where somebody had it stopped until it is restarted. */
 function requireNotHalted(sandbox: Sandbox): void {
+  if (sandbox.life.staysSuspended && sandbox.isSuspended) {
+    throw new SandboxError('unreachable', 'The sandbox is paused; resume it first.');
+  }
   if (sandbox.isHalted) throw new SandboxError('conflict', 'Sandbox is stopped');
 }

@@ -86,6 +86,7 @@ export class Lifecycle {
   /** Freezes a running sandbox with its memory. */
   async pause(sandbox: Sandbox): Promise<void> {
     if (sandbox.state !== 'running' || !sandbox.engineId) return;
+    this.#noteLeaving(sandbox);
     if (sandbox.link) sandbox.link.isFrozen = true;
     try {
       await this.#parts.engine.pause(sandbox.engineId);
@@ -118,7 +119,10 @@ export class Lifecycle {
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
   async stop(sandbox: Sandbox, reason: StopReason, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
-    const { engine, store } = this.#parts;
+    this.#noteLeaving(sandbox);
+    const { engine, store, clock } = this.#parts;
+    const { record, life, pausedAtMs } = sandbox;
+    if (record && life.staysSuspended && pausedAtMs !== null) record.haltedAtMs = clock.wallMs();
     sandbox.endPause();
     try {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
@@ -136,6 +140,7 @@ export class Lifecycle {
   /** Removes the container and marks the record as deleted; the files stay. */
   async remove(sandbox: Sandbox): Promise<void> {
     const { engine, store, instance } = this.#parts;
+    this.#noteLeaving(sandbox);
     const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
     if (id) await engine.remove(id);
     await store.closeFolders(sandbox.id);
@@ -227,6 +232,10 @@ export class Lifecycle {
     if (!sandbox.record) return;
     sandbox.record = toDeletedRecord(sandbox.record, clock.wallMs());
     await store.write(sandbox.record);
+  }
+
+  #noteLeaving({ id }: Sandbox): void {
+    this.#parts.events.emit({ type: 'leaving', sandboxId: id });
   }
 
   #noteStop({ record }: Sandbox, reason: StopReason): void {

@@ -10,6 +10,8 @@ export const askedSpecSchema = z.object({
   network: z.enum(['none', 'proxy']).optional(),
   /** Egress patterns: what is left of all that the configuration allows. */
   egressAllow: z.array(z.string()).readonly().optional(),
+  /** With these, the rest is all but them, and what `egressAllow` names. */
+  egressDeny: z.array(z.string()).readonly().optional(),
 });
 
 /** What a client asks for; what is absent follows the configuration. */

@@ -15,6 +15,8 @@ export interface SandboxSpec {
   readonly network: NetworkMode;
   /** Egress patterns that narrow the configuration's; null for all that it allows. */
   readonly egressAllow: readonly string[] | null;
+  /** Where it is given, the sandbox may do all but this, and what `egressAllow` names. */
+  readonly egressDeny: readonly string[] | null;
   readonly runtime: Config['runtime'];
   readonly seccomp: Config['seccomp'];
 }
@@ -36,6 +38,7 @@ export function resolveSpec(config: Config, asked: AskedSpec): SandboxSpec {
     tmpBytes: config.tmpBytes,
     network: isWider(network, config.network) ? config.network : network,
     egressAllow: asked.egressAllow ?? null,
+    egressDeny: asked.egressDeny ?? null,
     runtime: config.runtime,
     seccomp: config.seccomp,
   };
@@ -60,7 +63,7 @@ export function requireGrantable(asked: AskedSpec, config: Config): void {
       field: 'network',
     });
   }
-  if (asked.egressAllow && config.network === 'bridge' && asked.network !== 'proxy') {
+  if ((asked.egressAllow || asked.egressDeny) && config.network === 'bridge' && asked.network !== 'proxy') {
     throw new SandboxError('invalid', 'egress_allow works with network proxy only: ask for that too.', {
       field: 'egress_allow',
     });
@@ -69,8 +72,9 @@ export function requireGrantable(asked: AskedSpec, config: Config): void {
 
 /** Differs between any two specs of which different containers are made; 16 hex digits. */
 export function specHash(spec: SandboxSpec): string {
-  const { image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, runtime, seccomp } = spec;
+  const { image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, egressDeny, runtime, seccomp } = spec;
   const parts = [REVISION, image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, runtime, seccomp];
+  if (egressDeny !== null) parts.push(egressDeny);
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 

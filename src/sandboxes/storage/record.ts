@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SandboxAddress, SandboxId } from '../address.ts';
 import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
+import { termsSchema } from '../terms.ts';
 
 /** Revocations count up from a random number below this. */
 const MOST_SIGNATURES = 2 ** 40;
@@ -66,6 +67,8 @@ const shared = {
   ports: z.record(z.string(), portSettings).default({}),
   /** By port, until when the last URL that opens it is good, on the wall clock. */
   portUrls: z.record(z.string(), z.number()).default({}),
+  /** Of clients who were told its id; null where it was made without any. */
+  terms: termsSchema.nullable().default(null),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -152,6 +155,7 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     previewId: newPreviewId(),
     ports: {},
     portUrls: {},
+    terms: null,
   };
 }
 
@@ -159,7 +163,16 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
   const noPorts = { ports: {}, portUrls: {} };
   const noPause = { pausedAtMs: null, haltedAtMs: null };
-  const settings = { labels: {}, env: {}, cwd: null, contexts: [], ...noPorts, ...noPause, life: DEFAULT_LIFE };
+  const settings = {
+    labels: {},
+    env: {},
+    cwd: null,
+    contexts: [],
+    ...noPorts,
+    ...noPause,
+    life: DEFAULT_LIFE,
+    terms: null,
+  };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 
@@ -169,14 +182,29 @@ export function toUndoneRecord(record: SandboxRecord | null, before: SandboxReco
 }
 
 /** When a sandbox ceases to exist by itself, on the wall clock; null where it does not. */
-export function expiryOf({ life }: Pick<SandboxRecord, 'life'>): number | null {
-  return life.end.when === 'at' && life.end.by !== 'stop' ? life.end.atMs : null;
+export function expiryOf(record: Ending): number | null {
+  const { end } = record.life;
+  return end.when === 'at' && (end.by === 'remove' || end.by === 'purge') ? dueOf(record) : null;
 }
 
-/** The same as far as the record knows: one that lives from use to use may have been used since it was written. */
-export function earliestExpiryOf({ life, lastUsedAtMs }: Pick<SandboxRecord, 'life' | 'lastUsedAtMs'>): number | null {
-  const { end } = life;
-  return end.when === 'unused' ? lastUsedAtMs + end.afterSeconds * 1000 : expiryOf({ life });
+/** When its life asks for something by the clock, as far as the record knows: one that lives from use to use may have been used since it was written. */
+export function earliestDueOf(record: Ending & Pick<SandboxRecord, 'lastUsedAtMs'>): number | null {
+  const { end } = record.life;
+  if (end.when === 'unused') return record.lastUsedAtMs + end.afterSeconds * 1000;
+  return end.when === 'at' && end.by !== 'stop' ? dueOf(record) : null;
+}
+
+/** True where a request has paused it, or stopped it until it is restarted. */
+export function isSuspended({ pausedAtMs, haltedAtMs }: Pick<SandboxRecord, 'pausedAtMs' | 'haltedAtMs'>): boolean {
+  return pausedAtMs !== null || haltedAtMs !== null;
+}
+
+type Ending = Pick<SandboxRecord, 'life' | 'pausedAtMs' | 'haltedAtMs'>;
+
+function dueOf(record: Ending): number | null {
+  const { end } = record.life;
+  if (end.when !== 'at' || (end.isHeldBySuspension === true && isSuspended(record))) return null;
+  return end.atMs;
 }
 
 /** The record of a sandbox that is to start: what it was, with what is asked for now; one that was deleted begins anew. */

@@ -8,6 +8,7 @@ import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import { toStopReason } from '../lifecycle/stop-reason.ts';
+import type { Suspension } from '../lifecycle/suspension.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -27,6 +28,7 @@ interface ReaperParts {
   readonly catalog: Catalog;
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
+  readonly suspension: Suspension;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly events: CoreEvents;
@@ -65,6 +67,7 @@ export class Reaper {
     const idleMs = sandbox.isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
     const action = this.#dueAction(sandbox, sandbox.isIdle);
     if (sandbox.isExisting && (action === 'remove' || action === 'purge')) return await this.#end(sandbox, action);
+    if (sandbox.isExisting && (action === 'freeze' || action === 'halt')) return await this.#suspend(sandbox, action);
     if (await this.#isKeptAwake(sandbox, action, idleMs)) return;
     if (sandbox.isUp && action === 'stop') return await this.#stop(sandbox, idleMs);
     if (!sandbox.isIdle) return;
@@ -82,7 +85,7 @@ export class Reaper {
     const idleMs = isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
     const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
     const unusedMs = isIdle ? idleMs + sandbox.unusedBeforeMs : 0;
-    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, nowMs });
+    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, isSuspended: sandbox.isSuspended, nowMs });
   }
 
   /** Work puts off what only idleness asks for, for so long since the last request. */
@@ -115,6 +118,16 @@ export class Reaper {
       await sandbox.whenMeasured(MEASURED_MS);
       if (sandbox.leases.isBusy || sandbox.lastUsedMs !== lastUsedMs) return;
       await this.#parts.lifecycle.pause(sandbox);
+    });
+  }
+
+  /** One whose time is over is paused whatever runs in it; what does not run has nothing left that could be kept. */
+  async #suspend(sandbox: Sandbox, action: 'freeze' | 'halt'): Promise<void> {
+    const { suspension } = this.#parts;
+    await sandbox.mutex.run(async () => {
+      if (!sandbox.isExisting || this.#dueAction(sandbox, false) !== action) return;
+      if (action === 'freeze' && sandbox.isUp) await suspension.freeze(sandbox);
+      else await suspension.halt(sandbox, false);
     });
   }
 

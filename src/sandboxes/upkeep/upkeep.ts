@@ -11,6 +11,7 @@ import type { Evictor } from '../lifecycle/evictor.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
+import type { Suspension } from '../lifecycle/suspension.ts';
 import type { Sampler } from '../metering/sampler.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
@@ -46,6 +47,7 @@ interface UpkeepParts {
   readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;
   readonly freezer: Freezer;
+  readonly suspension: Suspension;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly workMeter: WorkMeter;

@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../../src/dialects/dialect.ts';
 import { outsideRenderer } from '../../../src/dialects/outside.ts';
@@ -16,12 +18,16 @@ const dialect = (name: string, paths: readonly string[] | undefined, field: stri
   routes: async () => undefined,
 });
 
-const render = outsideRenderer([
+const DIALECTS = [
   dialect('native', undefined, 'error'),
   dialect('boxes', ['/boxes'], 'detail'),
   dialect('one', ['/api/v1'], 'detail'),
   dialect('two', ['/api/v1'], 'message'),
-]);
+];
+
+function head(url: string): IncomingMessage {
+  return Object.assign(new IncomingMessage(new Socket()), { url });
+}
 
 const problem: HttpProblem = { status: 404, kind: 'unknown_route', message: 'Not Found', issues: [] };
 
@@ -37,6 +43,12 @@ describe('an error where no route is', () => {
     ['/elsewhere', ['error']],
     ['*', ['error']],
   ])('at %s has the fields %j of those whose paths begin so', (url, fields) => {
-    expect(render(problem, url)).toEqual(Object.fromEntries(fields.map((field) => [field, 'Not Found'])));
+    const render = outsideRenderer(DIALECTS, () => undefined);
+    expect(render(problem, head(url))).toEqual(Object.fromEntries(fields.map((field) => [field, 'Not Found'])));
+  });
+
+  it('is that of the dialect which is chosen for the request, wherever it is', () => {
+    const render = outsideRenderer(DIALECTS, () => 'two');
+    expect(render(problem, head('/boxes/1'))).toEqual({ message: 'Not Found' });
   });
 });

@@ -34,7 +34,7 @@ const NOWHERE: LocalHost = { isOwn: () => false, isGuarded: () => false };
 
 function policy(allow: string[], deny: string[] = [], localHost = NOWHERE, narrowing?: string[]) {
   const rules = { allow: patterns(...allow), deny: patterns(...deny) };
-  return new EgressPolicy(rules, localHost, narrowing ? patterns(...narrowing) : undefined);
+  return new EgressPolicy(rules, localHost, narrowing ? { allow: patterns(...narrowing), deny: null } : undefined);
 }
 
 const ipv4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => parts.join('.'));
@@ -381,6 +381,16 @@ describe('the policy', () => {
     expect(policy(allow, ['mail.example']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(false);
     expect(policy(allow, [], NOWHERE, ['*:25']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(isOpen);
     expect(policy(allow, [], NOWHERE, ['b.test']).permits(host('mail.example'), address('8.8.8.8'), 25)).toBe(false);
+  });
+
+  it('of one sandbox denies ranges, of which some may be left', () => {
+    const narrowing = { allow: patterns('8.8.8.8', 'open.example.org'), deny: patterns('8.0.0.0/8') };
+    const narrowed = new EgressPolicy({ allow: [], deny: patterns('9.9.9.9') }, NOWHERE, narrowing);
+    const permits = (ip: string, name = ip) => narrowed.permits(host(name), address(ip), 443);
+    expect([permits('8.8.4.4'), permits('8.8.8.8'), permits('1.1.1.1')]).toEqual([false, true, true]);
+    expect([permits('8.8.4.4', 'open.example.org'), permits('8.8.4.4', 'other.example.org')]).toEqual([true, false]);
+    expect([permits('9.9.9.9'), permits('10.0.0.1'), permits('64:ff9b::8.8.4.4')]).toEqual([false, false, false]);
+    expect(narrowed.mayLookUp('other.example.org', 443)).toBe(true);
   });
 
   it('of one sandbox only narrows that of the server', () => {

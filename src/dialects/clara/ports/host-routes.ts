@@ -5,12 +5,13 @@ import type { KeyDoor } from '../../../http/auth.ts';
 import { isForeignPage } from '../../../http/foreign-pages.ts';
 import { takeCookie, withoutDomain } from '../../../http/forward/cookies.ts';
 import type { Header } from '../../../http/forward/headers.ts';
+import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { type Admitted, PortDoor } from './admission.ts';
 import { isPageWanted, showFailuresAsPages } from './failure-page.ts';
-import { leaveBodies, passedMethods, passToPort } from './passing.ts';
+import { passToPort } from './passing.ts';
 import type { PortOptions } from './routes.ts';
 import { belowOnce, originForm, tokensOf, withoutToken } from './targets.ts';
 

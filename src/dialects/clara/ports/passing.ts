@@ -1,5 +1,4 @@
-import { METHODS } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../async/clock.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
 import type { Header } from '../../../http/forward/headers.ts';
@@ -7,9 +6,6 @@ import { passOn } from '../../../http/forward/pass-on.ts';
 import { toPortHeaders } from '../../../http/forward/request-headers.ts';
 import type { Core } from '../../dialect.ts';
 import type { Admitted } from './admission.ts';
-
-/** Methods that are not for another server: one makes a tunnel, the other sends back what a browser keeps from pages. */
-const NOT_PASSED_ON: readonly string[] = ['CONNECT', 'TRACE'];
 
 /** How a request is passed on to a port. */
 interface Passing {
@@ -22,21 +18,6 @@ interface Passing {
   /** The part of the path that it does not see; null where it sees all. */
   readonly prefix: string | null;
   toAnswerHeaders(headers: readonly Header[]): readonly Header[];
-}
-
-/** All methods that are passed on; the server learns those that it did not know. */
-export function passedMethods(app: FastifyInstance): string[] {
-  const methods = METHODS.filter((method) => !NOT_PASSED_ON.includes(method));
-  for (const method of methods) {
-    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
-  }
-  return methods;
-}
-
-/** Leaves the bodies of a scope's requests unread, whatever they call themselves. */
-export function leaveBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
 }
 
 /** Passes a request on to a port and its answer back. */

@@ -42,6 +42,7 @@ describe('a record of the first version', () => {
       previewId: null,
       ports: {},
       portUrls: {},
+      terms: null,
     });
   });
 

@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../async/clock.ts';
+import { SandboxError } from '../../errors.ts';
+import type { KeyDoor } from '../../http/auth.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { Tenancies, Tenancy } from '../../sandboxes/tenancies.ts';
+import { sendGone, sendNoTraffic } from './gone.ts';
+import { toResumedByTraffic } from './life.ts';
+import type { OpenAnswers } from './open-answers.ts';
+import { NAMESPACE } from './operation.ts';
+import { ENVD_PORT, type Place, placeIn } from './planes.ts';
+import { isExpired, isSame, isSignedWith, signedFileIn } from './signatures.ts';
+import { userOf, type Visit } from './visit.ts';
+
+interface DoorParts {
+  readonly tenancies: Tenancies;
+  readonly keys: KeyDoor;
+  readonly hosts: PreviewHosts;
+  readonly clock: Clock;
+  readonly answers: OpenAnswers;
+}
+
+/** Lets requests in to ports of sandboxes: by the id, which nobody guesses, and by the tokens that the sandbox's terms ask for. */
+export class SandboxDoor {
+  readonly #parts: DoorParts;
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+  }
+
+  /** The sandbox that a request may use; null where it was answered that there is none. Throws `unauthorized` or `too_many`. */
+  async enter(request: FastifyRequest, reply: FastifyReply): Promise<Visit | null> {
+    const { tenancies, hosts, answers } = this.#parts;
+    const hostPlace = hosts.idPlaceOf(hosts.nameOf(request.raw));
+    const place = hostPlace ?? placeIn(request.headers) ?? (await this.#signedPlace(request));
+    const tenancy = await tenancies.find({ namespace: NAMESPACE, id: place.id });
+    if (!tenancy) return sendNothing(sendGone(request, reply, place.id));
+    if (!this.#isTrafficAllowed(request, tenancy, place)) return sendNothing(sendNoTraffic(request, reply, place.id));
+    this.#requireToken(request, tenancy, hostPlace !== null);
+    const principal = this.#parts.keys.admitNamed(request, tenancy.createdBy);
+    const ref = { address: tenancy.address, principal };
+    if (tenancy.isSuspended) {
+      const isResumable = tenancy.terms.isResumedByTraffic && !tenancy.isHalted;
+      if (!isResumable) return sendNothing(sendGone(request, reply, place.id));
+      await tenancies.resume(ref, toResumedByTraffic(this.#parts.clock.wallMs(), tenancy.terms.timeoutSeconds));
+    }
+    answers.follow(tenancy.id, reply);
+    return { ref, tenancy, ...place, user: userOf(request), isHost: hostPlace !== null };
+  }
+
+  #isTrafficAllowed({ headers }: FastifyRequest, { terms }: Tenancy, { port }: Place): boolean {
+    if (terms.trafficToken === null || port === ENVD_PORT) return true;
+    const shown = headers['e2b-traffic-access-token'];
+    return typeof shown === 'string' && isSame(shown, terms.trafficToken);
+  }
+
+  #requireToken(request: FastifyRequest, { terms }: Tenancy, isHost: boolean): void {
+    const { keys } = this.#parts;
+    const { needs = 'token', isOpenByHost = false } = request.routeOptions.config.e2b ?? {};
+    if (terms.token === null || (needs === 'nothing' && (!isHost || isOpenByHost))) return;
+    const shown = request.headers['x-access-token'];
+    if (typeof shown === 'string') {
+      if (isSame(shown, terms.token)) return;
+      keys.refuseSignature(request, 'access token present in header but does not match');
+    }
+    if (needs === 'token or signature') this.#requireSignature(request, terms.token);
+    else
+      keys.refuseSignature(
+        request,
+        'unauthorized access, please provide a valid access token or method signing if supported',
+      );
+  }
+
+  #requireSignature(request: FastifyRequest, token: string): void {
+    const keys: KeyDoor = this.#parts.keys;
+    const signed = signedFileIn(request.method, queryOf(request));
+    if (signed === null) keys.refuseSignature(request, 'missing signature query parameter');
+    if (!isSignedWith(token, signed)) keys.refuseSignature(request, 'invalid signature');
+    // It was good once: nobody guesses.
+    if (isExpired(signed, this.#parts.clock.wallMs())) {
+      throw new SandboxError('unauthorized', 'signature is already expired');
+    }
+  }
+
+  /** The sandbox whose token has signed the URL, which does not name it. */
+  async #signedPlace(request: FastifyRequest): Promise<Place> {
+    const signed =
+      request.routeOptions.config.e2b?.needs === 'token or signature' && signedFileIn(request.method, queryOf(request));
+    if (!signed) {
+      throw new HttpError(
+        400,
+        'Send the headers E2b-Sandbox-Id and E2b-Sandbox-Port, which is a number from 1 to 65535.',
+      );
+    }
+    for (const { address, terms } of await this.#parts.tenancies.all(NAMESPACE)) {
+      if (terms.token !== null && isSignedWith(terms.token, signed)) return { id: address.id, port: ENVD_PORT };
+    }
+    return this.#parts.keys.refuseSignature(request, 'invalid signature');
+  }
+}
+
+function queryOf({ url }: FastifyRequest): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+}
+
+function sendNothing(_answered: FastifyReply): null {
+  return null;
+}

@@ -1,0 +1,113 @@
+/*
+ * How it is built: clients speak with one address, on which each request is in one of four planes, told before routing (`planes.ts`):
+ * the control plane, or a port of a sandbox that headers, a signature or the host name: 49983 is `envd/`, 49999 `interpreter/`, all
+ * others `ports/`. Requests to a port pass `door.ts`, which finds the sandbox by its id and checks the tokens that its terms ask for;
+ * their routes find it in `visitOf(request)`, with the `ref` for all calls to the core, and say by `config.e2b` what they need.
+ * Connections whose answers are under way when a sandbox is paused or ends are cut by `open-answers.ts`.
+ */
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Clock } from '../../async/clock.ts';
+import type { KeyDoor } from '../../http/auth.ts';
+import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import { scoped } from '../../http/scope.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
+import type { SandboxAddress } from '../../sandboxes/address.ts';
+import type { Core, Dialect } from '../dialect.ts';
+import { admitVisits } from './admit-visits.ts';
+import { SandboxDoor } from './door.ts';
+import { envdRoutes } from './envd/routes.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
+import { interpreterRoutes } from './interpreter/routes.ts';
+import { OpenAnswers } from './open-answers.ts';
+import { NAMESPACE, TAGS } from './operation.ts';
+import { PLANES, type Plane } from './planes.ts';
+import { portRoutes } from './ports/routes.ts';
+import { lifeRoutes } from './sandboxes/life-routes.ts';
+import { listRoutes } from './sandboxes/list-routes.ts';
+import { networkRoutes } from './sandboxes/network-routes.ts';
+import { type ControlOptions, sandboxRoutes } from './sandboxes/routes.ts';
+
+interface E2bOptions extends ControlOptions {
+  readonly hosts: PreviewHosts;
+  readonly events: CoreEvents;
+  readonly clock: Clock;
+}
+
+/** Where the dialect is whatever the form of a key. */
+const PREFIX = '/e2b';
+
+/** E2B's API: sandboxes by id with an end that is set, and what their official clients reach inside of them. */
+export function e2bDialects(options: E2bOptions): readonly Dialect[] {
+  const answers = new OpenAnswers(options.events);
+  const door = (core: Core & { readonly keys: KeyDoor }) => new SandboxDoor({ ...core, ...options, answers });
+  const plane = (
+    name: Plane,
+    routes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }>,
+    isAnywhere = false,
+  ): Dialect => ({
+    ...shared,
+    name,
+    isChosen: true,
+    openRoutes: async (app, core) => {
+      const opened = scoped(name, async (scope: FastifyInstance) => {
+        admitVisits(scope, door(core));
+        await routes(scope.withTypeProvider(), core);
+      });
+      await app.register(opened);
+      if (!isAnywhere) await app.register(opened, { prefix: PREFIX });
+    },
+    routes: async () => undefined,
+  });
+  return [
+    {
+      ...shared,
+      name: PLANES.control,
+      document: { title: 'E2B API', description: 'Sandboxes by id with an end that is set, for E2B’s own SDKs.' },
+      isChosen: true,
+      tags: TAGS,
+      commonResponses: commonErrors,
+      errorExamples: ERROR_EXAMPLES,
+      routes: async (app, core) => {
+        const routes: FastifyPluginAsync = async (scope) => {
+          const typed = scope.withTypeProvider<ZodTypeProvider>();
+          await sandboxRoutes(typed, { ...core, ...options });
+          await lifeRoutes(typed, { ...core, ...options });
+          await listRoutes(typed, core);
+          await networkRoutes(typed, core);
+        };
+        await app.register(scoped('e2b below its prefix', routes), { prefix: PREFIX });
+        await app.register(scoped('e2b by the key', hidden(routes)));
+      },
+    },
+    plane(PLANES.envd, envdRoutes),
+    plane(PLANES.interpreter, interpreterRoutes),
+    plane(PLANES.port, portRoutes, true),
+  ];
+}
+
+const shared = {
+  paths: [PREFIX],
+  tags: [],
+  commonResponses: {},
+  renderError,
+  statusOf,
+  principalOf: (request: FastifyRequest, keys: KeyDoor) => keys.admit(request),
+  addressOf,
+};
+
+/** The same routes, which a document has already. */
+function hidden(routes: FastifyPluginAsync): FastifyPluginAsync {
+  return async (scope, options) => {
+    scope.addHook('onRoute', (route) => {
+      route.schema = { ...route.schema, hide: true };
+    });
+    await routes(scope, options);
+  };
+}
+
+function addressOf({ visit, params }: FastifyRequest): SandboxAddress | null {
+  if (visit) return visit.ref.address;
+  if (typeof params !== 'object' || params === null || !('sandboxID' in params)) return null;
+  return typeof params.sandboxID === 'string' ? { namespace: NAMESPACE, id: params.sandboxID } : null;
+}

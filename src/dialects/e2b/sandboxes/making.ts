@@ -1,0 +1,88 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { z } from 'zod';
+import { SandboxError } from '../../../errors.ts';
+import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
+import type { Terms } from '../../../sandboxes/terms.ts';
+import { newLife, type OnTimeout } from '../life.ts';
+import { toEgress, toNetworkTerms } from '../network.ts';
+import type { createBody } from './schemas.ts';
+
+const TOKEN_BYTES = 32;
+
+const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const ID_CHARACTERS = 24;
+
+/** What is lacking here and would make a sandbox less safe than was asked for. */
+const REFUSED = ['iam', 'volumeMounts', 'mcp'] as const;
+
+type CreateBody = z.output<typeof createBody>;
+
+interface Defaults {
+  /** Where nothing is said. */
+  readonly timeoutSeconds: number;
+  /** True where only its token opens a sandbox, whatever is asked for. */
+  readonly isAlwaysSecure: boolean;
+  readonly maxTimeoutSeconds: number;
+  readonly nowMs: number;
+}
+
+/** An id that nobody guesses, as clients put it into the name of a host. */
+export function newId(): string {
+  return `i${Array.from({ length: ID_CHARACTERS }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('')}`;
+}
+
+/** What a create asks for beside its template, as the core has it; throws `invalid` for what cannot be, and for what this server lacks. */
+export function toWanted(body: CreateBody, template: Terms['template'], defaults: Defaults) {
+  for (const name of REFUSED) if (isAsked(body[name])) throw lacking(name);
+  const timeoutSeconds = requireTimeout(body.timeout ?? defaults.timeoutSeconds, defaults.maxTimeoutSeconds);
+  const isSecure = defaults.isAlwaysSecure || body.secure === true;
+  const isTrafficPublic = body.network?.allowPublicTraffic ?? true;
+  if (!isTrafficPublic && !isSecure) {
+    throw invalid('network', 'allowPublicTraffic: false needs a sandbox with secure: true');
+  }
+  const network = toNetworkTerms(body.network ?? {}, body.allow_internet_access ?? true);
+  const terms: Terms = {
+    token: isSecure ? newToken() : null,
+    trafficToken: isTrafficPublic ? null : newToken(),
+    template,
+    timeoutSeconds,
+    isResumedByTraffic: body.autoResume?.enabled ?? false,
+    network,
+  };
+  const egress: AskedSpec = toEgress(network);
+  return {
+    egress,
+    life: newLife(defaults.nowMs + timeoutSeconds * 1000, toOnTimeout(body)),
+    settings: { env: body.envVars ?? {}, labels: body.metadata ?? {}, terms },
+  };
+}
+
+/** Throws `invalid` for a time that is longer than a sandbox may live. */
+export function requireTimeout(seconds: number, mostSeconds: number): number {
+  if (seconds <= mostSeconds) return seconds;
+  throw new SandboxError('invalid', `Timeout cannot be greater than ${Math.floor(mostSeconds / 3600)} hours`);
+}
+
+function toOnTimeout({ autoPause, autoPauseMemory, autoResume }: CreateBody): OnTimeout {
+  const keepsMemory = autoPauseMemory ?? true;
+  if (!keepsMemory && autoPause !== true) throw invalid('autoPauseMemory', 'false needs autoPause');
+  if (!keepsMemory && autoResume?.enabled === true) throw invalid('autoPauseMemory', 'false goes not with autoResume');
+  if (autoPause !== true) return 'purge';
+  return keepsMemory ? 'freeze' : 'halt';
+}
+
+function isAsked(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+}
+
+function lacking(field: string): SandboxError {
+  return invalid(field, 'is not supported by this server');
+}
+
+function invalid(field: string, what: string): SandboxError {
+  return new SandboxError('invalid', `${field} ${what}.`, { field });
+}
+
+function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('hex');
+}
