@@ -8,8 +8,13 @@ import { runAgentTests, runChecks, runVitest } from './lib/test-steps.mjs';
 
 await runScript(async () => {
   try {
-    const needs = { needsSandboxImage: true, needsCompose: true, needsChromium: true, needsPythonPackages: true };
-    await prepare(readEnvironment(), needs);
+    await prepare(readEnvironment(), {
+      needsSandboxImage: true,
+      needsCompose: true,
+      needsChromium: true,
+      needsPythonPackages: true,
+      needsPrometheus: true,
+    });
   } catch (error) {
     printError(error instanceof Error ? error.message : String(error));
     print('0 passed, 1 failed');

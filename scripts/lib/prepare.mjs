@@ -4,6 +4,7 @@ import { ensureCompose } from './compose.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './engine.mjs';
 import { withSetupLock } from './lock.mjs';
+import { ensurePrometheus } from './prometheus.mjs';
 import { ensurePythonPackages } from './python-packages.mjs';
 import { ensureSandboxImage } from './sandbox-image.mjs';
 
@@ -11,15 +12,22 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean}} options
  */
 export async function prepare(env, options) {
-  const { needsSandboxImage, needsCompose = false, needsChromium = false, needsPythonPackages = false } = options;
+  const {
+    needsSandboxImage,
+    needsCompose = false,
+    needsChromium = false,
+    needsPythonPackages = false,
+    needsPrometheus = false,
+  } = options;
   await withSetupLock(async () => {
     await ensureEngine(env);
     if (needsCompose) await ensureCompose();
     if (needsChromium) await ensureChromium();
     if (needsPythonPackages) await ensurePythonPackages();
+    if (needsPrometheus) await ensurePrometheus();
     await ensureDependencies();
     await ensureBuild();
     if (needsSandboxImage) await ensureSandboxImage(env);

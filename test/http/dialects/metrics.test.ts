@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const TOKEN = 'metrics-token-of-the-tests';
 
@@ -127,14 +128,6 @@ describe('the metrics', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 describe('docs/metrics.md', () => {
   it('has a row for each metric that is not of Node or its process', async () => {
