@@ -19,7 +19,7 @@ const params = z.object({
 
 interface Schema {
   readonly body?: z.ZodType;
-  readonly response: Readonly<Record<number, z.ZodType>>;
+  readonly response: Readonly<Record<number, unknown>>;
 }
 
 /** The options of a route about no sandbox that exists. Keys that are bound to users of another dialect may call it: ids here are ours. */

@@ -93,6 +93,7 @@ describe('a K2 client', () => {
     ['POST', '/sandboxes/x/actions'],
     ['POST', '/sandboxes/x/code'],
     ['POST', '/sandboxes/x/command'],
+    ['POST', '/sandboxes/x/services/49999/execute'],
     ['POST', '/sandboxes/x/filesystem'],
   ] as const)('without a key is let in nowhere but at the root: %s %s', async (method, url) => {
     for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }]) {
@@ -299,7 +300,7 @@ describe('the OpenAPI document of K2', () => {
     const document = (await fake.inject({ url: '/docs/k2.json' })).json();
     expect(document.info.title).toBe('K2 Sandbox API');
     expect(Object.keys(document.paths).every((path) => path.startsWith('/sandboxes'))).toBe(true);
-    expect(Object.keys(document.paths)).toHaveLength(6);
+    expect(Object.keys(document.paths)).toHaveLength(7);
     expect(Object.keys(document.components.schemas).every((name) => name.startsWith('K2'))).toBe(true);
     const native = (await fake.inject({ url: '/docs/json' })).json();
     expect(Object.keys(native.paths).some((path) => path.startsWith('/sandboxes'))).toBe(false);

@@ -42,6 +42,7 @@ describe('whose a K2 sandbox is', () => {
         ['POST', `/sandboxes/${id}/actions`, { action: 'nothing' }],
         ['POST', `/sandboxes/${id}/code`, { code: 'print(1)' }],
         ['POST', `/sandboxes/${id}/command`, { command: 'true' }],
+        ['POST', `/sandboxes/${id}/services/49999/execute`, { code: 'print(1)' }],
         ...['list', 'read', 'write', 'delete'].map(
           (action) => ['POST', `/sandboxes/${id}/filesystem`, { action, path: '/workspace/a', content: '1' }] as const,
         ),

@@ -155,6 +155,47 @@ describe('code of a K2 client', () => {
   });
 });
 
+describe('the run_code of the later K2 SDK', () => {
+  async function lines(body: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>[]> {
+    const answer = await fetch(`${server.url}/sandboxes/${id}/services/49999/execute`, {
+      method: 'POST',
+      headers: { 'x-api-key': server.apiKey, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(200);
+    return (await answer.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
+
+  it('reads a line of JSON for each thing that the code did', async () => {
+    const env_vars = { FOR_THIS: 'call' };
+    const code = 'import os; print("one"); print(os.environ["FOR_THIS"])\n"it" + "self"';
+    expect(await lines({ code, env_vars })).toEqual([
+      { type: 'number_of_executions', execution_count: expect.any(Number) },
+      { type: 'stdout', text: 'one\ncall\n', timestamp: expect.any(String) },
+      { type: 'result', text: 'itself', is_main_result: true },
+      { type: 'end_of_execution' },
+    ]);
+  });
+
+  it('shares its variables with code, and reads what went wrong', async () => {
+    await code('shared = 1');
+    const told = await lines({ code: 'shared / 0', language: 'PYTHON' });
+    expect(told.slice(1)).toEqual([
+      {
+        type: 'error',
+        name: 'ZeroDivisionError',
+        value: 'division by zero',
+        traceback: expect.stringContaining('shared / 0'),
+      },
+      { type: 'end_of_execution' },
+    ]);
+    expect(await post('services/49999/execute', { code: '1', language: 'COBOL' })).toMatchObject({ status: 400 });
+  });
+});
+
 describe('commands of a K2 client', () => {
   it('run in a shell, in a folder and with variables of their own', async () => {
     expect(await command('echo $A | tr a-z A-Z; pwd', { cwd: '/tmp', envs: { A: 'x' } })).toMatchObject({

@@ -8,7 +8,7 @@ type CodeResponse = z.output<typeof codeResponse>;
 type Result = CodeResponse['results'][number];
 
 /** The MIME types that a result has keys of their own for, the richest first. */
-const KEYS = {
+export const KEYS = {
   'image/png': 'png',
   'image/jpeg': 'jpeg',
   'image/svg+xml': 'svg',
@@ -41,13 +41,14 @@ export function toCodeResponse(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): CodeResponse {
   const { results } = execution.shown;
+  const logs = toLogs(execution);
   const value = results.findLast(({ isMain }) => isMain)?.data['text/plain'];
   const seconds = toMs / 1000;
   return {
     text: typeof value === 'string' ? value : execution.stdout || null,
     logs: {
-      stdout: toLines(execution.stdout, false, seconds),
-      stderr: toLines(withoutTraceback(execution), true, seconds),
+      stdout: toLines(logs.stdout, false, seconds),
+      stderr: toLines(logs.stderr, true, seconds),
     },
     results: results.map(({ data }) => toResult(data)),
     error: toError(execution, language, timeoutSeconds),
@@ -74,7 +75,12 @@ function toResult(data: Readonly<Record<string, unknown>>): Result {
   return type in KEYS ? result : { ...result, raw: result.value };
 }
 
-function toError(execution: Execution, language: ContextLanguage, timeoutSeconds: number): CodeResponse['error'] {
+/** Why code ended otherwise than at its end; null where it did not. */
+export function toError(
+  execution: Execution,
+  language: ContextLanguage,
+  timeoutSeconds: number,
+): CodeResponse['error'] {
   const { timedOut, exitCode, signal } = execution;
   const { exception } = execution.shown;
   if (timedOut) {
@@ -95,10 +101,11 @@ function noticesOf({ oomKilled, memoryLimitBytes, notice }: Execution): readonly
   return [...(oomKilled ? [memory] : []), ...(notice === null ? [] : [notice])];
 }
 
-/** What was written to stderr by the code itself: how its exception came about stands apart. */
-function withoutTraceback({ stderr, shown: { exception } }: Execution): string {
+/** What was written by the code itself: how its exception came about stands apart. */
+export function toLogs({ stdout, stderr, shown: { exception } }: Execution): Record<'stdout' | 'stderr', string> {
   const traceback = exception ? `${exception.traceback.join('\n')}\n` : '';
-  return traceback !== '' && stderr.endsWith(traceback) ? stderr.slice(0, -traceback.length) : stderr;
+  const isLast = traceback !== '' && stderr.endsWith(traceback);
+  return { stdout, stderr: isLast ? stderr.slice(0, -traceback.length) : stderr };
 }
 
 function toLines(output: string, isError: boolean, timestamp: number): CodeResponse['logs']['stdout'] {

@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { toContextLanguage } from '../../../contexts/languages.ts';
+import { type ContextLanguage, toContextLanguage } from '../../../contexts/languages.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
@@ -8,6 +10,7 @@ import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toCodeResponse, toCommandResponse } from './mapping.ts';
 import * as schemas from './schemas.ts';
+import { toServiceLines } from './service-lines.ts';
 
 /** Of a call that says nothing of it, in seconds. */
 const USUAL_TIMEOUT = 300;
@@ -31,6 +34,12 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     throw new InvalidRequest([{ loc: ['body', 'timeout'], msg, type: 'too_big' }]);
   };
 
+  const toLanguage = (asked: string | null | undefined): ContextLanguage => {
+    const language = toContextLanguage(asked ?? 'python');
+    if (language === undefined) throw new HttpError(400, `Unsupported language: ${asked}`);
+    return language;
+  };
+
   app.post(
     '/sandboxes/:sandbox_id/code',
     sandboxOperation('execution', 'runCode', 'Run code; its variables live on', {
@@ -38,11 +47,10 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       response: { 200: schemas.codeResponse },
     }),
     async (request, reply) => {
-      const { code, language: asked, cwd, envs } = request.body;
+      const { code, cwd, envs } = request.body;
       const ref = refOf(request);
       await sandboxes.get(ref);
-      const language = toContextLanguage(asked ?? 'python');
-      if (language === undefined) throw new HttpError(400, `Unsupported language: ${asked}`);
+      const language = toLanguage(request.body.language);
       const timeoutSeconds = toTimeout(request.body.timeout);
       const fromMs = Date.now();
       const cell = { code, timeoutSeconds, isSilent: false, signal: disconnectSignal(reply) };
@@ -51,6 +59,26 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       request.outcome = toOutcome(done.execution);
       const toMs = performance.timeOrigin + performance.now();
       return toCodeResponse(done, language, timeoutSeconds, { fromMs, toMs });
+    },
+  );
+
+  app.post(
+    '/sandboxes/:sandbox_id/services/49999/execute',
+    sandboxOperation('execution', 'runCodeByService', "Run code, as the interpreter's own service does", {
+      body: schemas.serviceBody,
+      response: { 200: schemas.serviceResponse },
+    }),
+    async (request, reply) => {
+      const { code, env_vars } = request.body;
+      const ref = refOf(request);
+      await sandboxes.get(ref);
+      const language = toLanguage(request.body.language);
+      const timeoutSeconds = toTimeout(null);
+      const cell = { code, timeoutSeconds, isSilent: false, signal: disconnectSignal(reply) };
+      const done = await languageContexts.execute(ref, language, cell, { cwd: null, env: env_vars ?? {} });
+      request.outcome = toOutcome(done.execution);
+      const endedAtMs = performance.timeOrigin + performance.now();
+      return await sendLines(reply, toServiceLines(done, language, timeoutSeconds, endedAtMs));
     },
   );
 
@@ -79,3 +107,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     },
   );
 };
+
+async function sendLines(reply: FastifyReply, lines: Iterable<string>): Promise<FastifyReply> {
+  return await reply.type('application/x-ndjson; charset=utf-8').send(Readable.from(lines));
+}

@@ -23,6 +23,16 @@ export const commandBody = z
   .object({ command: text(MAX_SOURCE).meta({ description: 'Run by a shell.' }), ...call })
   .meta({ examples: [{ command: 'ls -la', cwd: '/home/user' }] });
 
+/** Code for the interpreter service. */
+export const serviceBody = z
+  .object({ code: codeBody.shape.code, language: codeBody.shape.language, env_vars: env.nullish() })
+  .meta({ examples: [{ code: 'x = 41; x + 1', language: 'python', env_vars: {} }] });
+
+export const serviceResponse = {
+  description: 'A line of JSON for each thing that the code did, in their order, when it has ended.',
+  content: { 'application/x-ndjson': { schema: z.string() } },
+};
+
 const logLine = z.object({ line: z.string(), error: z.boolean(), timestamp: z.number() });
 
 const nullableText = z.string().nullable();
