@@ -14,6 +14,7 @@ const ERROR_KINDS = [
   'no_space',
   'unavailable',
   'unreachable',
+  'unsupported',
   'internal',
 ] as const;
 

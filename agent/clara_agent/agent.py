@@ -48,6 +48,9 @@ class Agent:
         config = header["config"]
         self._hash = header.get("hash", "")
         self._boot = os.urandom(8).hex()
+        if "umask" in config:
+            # What it starts inherits that: others in the groups of its user may write what it makes.
+            os.umask(config["umask"])
         self.workspace = config["workspace"]
         self.environment = environment_of(os.environb, config)
         # Where a file may lie under a name for the meantime, which the next agent sweeps.

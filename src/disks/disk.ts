@@ -25,10 +25,18 @@ export interface DiskRoom {
   readonly held: readonly string[];
 }
 
+/** How a disk is opened that is not a sandbox's own. */
+export interface OpenOptions {
+  /** Its size; that of a sandbox's where absent. */
+  readonly sizeBytes?: number;
+  /** True where its owner's group may use its files too, whoever made them. */
+  readonly isShared?: boolean;
+}
+
 /** What keeps the persistent folders of sandboxes. A sandbox is named by its own folder, which may be renamed while its disk is open. */
 export interface Disk {
   /** Makes the folders where they are absent, gives them to their owner, and brings them to where an engine can bind them. */
-  open(folder: string, owner: DiskOwner): Promise<DiskFolders>;
+  open(folder: string, owner: DiskOwner, options?: OpenOptions): Promise<DiskFolders>;
   /** Takes away what `open` brought, once nothing runs on it; the files stay. */
   close(folder: string): Promise<void>;
   /** How full it is, without a look at any file of the user; null where only a measurement can tell. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
-import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
 import { IMAGE_FILE } from './layout.ts';
@@ -65,13 +65,18 @@ export class Disks {
   }
 
   /** Opens the disk of a sandbox, by its folder's name, and gives it to its owner. */
-  async openDisk(name: string, owner: DiskOwner): Promise<DiskFolders> {
+  async openDisk(name: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
     await this.reserve.makeWay();
     const kind = await this.kind(name);
-    const folders = await this.#disks[kind].open(this.#folder(name), owner);
+    const folders = await this.#disks[kind].open(this.#folder(name), owner, options);
     // Where there is little room, it has its share before anything runs on it.
     if (kind === 'image' && this.reserve.room.roomBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
     return folders;
+  }
+
+  /** True where the size of new disks is held, and not only measured. */
+  get holdsSizes(): boolean {
+    return this.#newKind === 'image';
   }
 
   /** Closes it, whatever it is. */

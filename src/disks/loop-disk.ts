@@ -2,7 +2,7 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
 import { makeImage, repairImage } from './image.ts';
 import { copyImage, settleImage } from './image-copy.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
@@ -46,10 +46,14 @@ export class LoopDisk implements GrowingDisk {
     this.#onError = onError;
   }
 
-  async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
+  async open(
+    folder: string,
+    owner: DiskOwner,
+    { sizeBytes = this.#sizeBytes, isShared = false }: OpenOptions = {},
+  ): Promise<DiskFolders> {
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
-      if (!(await this.#space.mountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint);
+      if (!(await this.#space.mountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint, sizeBytes);
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
       if (await isFull(this.#space.reach(folder))) {
@@ -64,7 +68,10 @@ export class LoopDisk implements GrowingDisk {
     }
     const folders = toFolders(folder);
     try {
-      await makeUserFolders(this.#space, [folders.workspace, folders.packages], owner, true);
+      await makeUserFolders(this.#space, [folders.workspace, folders.packages], owner, {
+        isOwnFileSystem: true,
+        isShared,
+      });
     } catch (error) {
       this.#onError(error);
       throw error;
@@ -119,10 +126,10 @@ export class LoopDisk implements GrowingDisk {
     await settleImage(this.#space, image);
   }
 
-  async #mount(folder: string, mountPoint: string): Promise<void> {
+  async #mount(folder: string, mountPoint: string, sizeBytes: number): Promise<void> {
     const image = join(folder, IMAGE_FILE);
-    if (await hasImage(this.#space.reach(folder))) await repairImage(this.#space, image, this.#sizeBytes);
-    else await makeImage(this.#space, image, this.#sizeBytes);
+    if (await hasImage(this.#space.reach(folder))) await repairImage(this.#space, image, sizeBytes);
+    else await makeImage(this.#space, image, sizeBytes);
     await mkdir(this.#space.reach(mountPoint), { recursive: true, mode: 0o711 });
     await mountImage(this.#space, image, mountPoint);
   }

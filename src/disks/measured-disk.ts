@@ -7,7 +7,7 @@ import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 export class MeasuredDisk implements Disk {
   async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
     const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
-    await makeUserFolders(ownNamespace, [folders.workspace, folders.packages], owner, false);
+    await makeUserFolders(ownNamespace, [folders.workspace, folders.packages], owner, { isOwnFileSystem: false });
     return folders;
   }
 

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSandboxError, SandboxError } from '../errors.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
 import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service/schemas.ts';
 import type { DiskOwner } from './user-folder.ts';
@@ -48,8 +48,10 @@ export class ServiceDisk implements GrowingDisk {
     }
   }
 
-  async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
-    await this.#ask('/open', { name: basename(folder), sizeBytes: this.#sizeBytes, owner }, OPEN_MS);
+  async open(folder: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
+    const { sizeBytes = this.#sizeBytes, isShared = false } = options;
+    const body = { name: basename(folder), sizeBytes, owner, ...(isShared ? { isShared } : {}) };
+    await this.#ask('/open', body, OPEN_MS);
     return toFolders(folder);
   }
 

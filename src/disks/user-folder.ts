@@ -18,6 +18,9 @@ export interface DiskOwner {
 /** Nobody else on the machine reads what is in it, whatever modes the files have. */
 const MODE = 0o700;
 
+/** The same but for the owner's group, which what is made in there belongs to. */
+const SHARED_MODE = 0o2770;
+
 /**
  * Makes folders of the sandbox's user, closed to all others. One that is there is given to that user with all that is in it where it is
  * another's, as of an earlier version, after a restore, or once the engine maps users differently. Nothing may run on them then.
@@ -26,35 +29,37 @@ export async function makeUserFolders(
   space: MountNamespace,
   folders: readonly string[],
   owner: DiskOwner,
-  isOwnFileSystem: boolean,
+  { isOwnFileSystem, isShared = false }: { readonly isOwnFileSystem: boolean; readonly isShared?: boolean },
 ): Promise<void> {
   const untilMs = performance.now() + GIVE_MS;
-  for (const folder of folders) await makeUserFolder({ space, folder, owner, isOwnFileSystem, untilMs });
+  const mode = isShared ? SHARED_MODE : MODE;
+  for (const folder of folders) await makeUserFolder({ space, folder, owner, mode, isOwnFileSystem, untilMs });
 }
 
 interface Gift {
   readonly space: MountNamespace;
   readonly folder: string;
   readonly owner: DiskOwner;
+  readonly mode: number;
   /** False where a file in it may have another name outside. */
   readonly isOwnFileSystem: boolean;
   readonly untilMs: number;
 }
 
 async function makeUserFolder(gift: Gift): Promise<void> {
-  const { space, folder } = gift;
+  const { space, folder, mode } = gift;
   const { uid, gid } = gift.owner;
   const reached = space.reach(folder);
   if (await made(reached)) {
     await chown(reached, uid, gid);
-    await chmod(reached, MODE);
+    await chmod(reached, mode);
     return;
   }
   const found = await lstat(reached);
   if (!found.isDirectory()) {
     throw new SandboxError('unavailable', 'A folder of the sandbox is none, or a link; the operator must look at it.');
   }
-  if ((found.mode & 0o7777) !== MODE) await chmod(reached, MODE);
+  if ((found.mode & 0o7777) !== mode) await chmod(reached, mode);
   const mark = `${reached}${MARK}`;
   const begun = await readFile(mark, 'utf8').catch(() => null);
   if (begun === null && found.uid === uid && found.gid === gid) return;

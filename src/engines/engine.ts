@@ -40,6 +40,8 @@ export interface EngineSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
   readonly user: EngineUser;
+  /** Groups that its user is in besides; none where absent. */
+  readonly groups?: readonly number[];
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly memoryBytes: number;

@@ -29,6 +29,9 @@ const LOOK_MS = 30_000;
 /** How long work on many files may take before it is ended, in milliseconds: below the 60 s that clients wait. */
 const WORK_MS = 45_000;
 
+/** Entries that are asked for at a time. */
+const PAGE = 10_000;
+
 /** The same of what writes or reads as many bytes as there are. */
 const BULK_MS = 290_000;
 
@@ -53,6 +56,18 @@ export class FileTree {
   /** A page of what is below a folder, depth first and by the bytes of the names. */
   async list(ref: SandboxRef, path: string, list: ListOptions, signal: AbortSignal): ReturnType<typeof listEntries> {
     return await this.#read(ref, (connection) => listEntries(connection, path, list, { idleMs: WORK_MS, signal }));
+  }
+
+  /** All that is in a folder itself, by the bytes of the names. */
+  async children(ref: SandboxRef, path: string, signal: AbortSignal): Promise<readonly FileEntry[]> {
+    const found: FileEntry[] = [];
+    let after: string | null = null;
+    do {
+      const page = await this.list(ref, path, { depth: 1, limit: PAGE, hidden: true, after }, signal);
+      found.push(...page.entries);
+      after = page.next;
+    } while (after !== null);
+    return found;
   }
 
   /** What below a folder fits a pattern of names, within ten seconds. */

@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   no_space: 507,
   unavailable: 503,
   unreachable: 502,
+  unsupported: 501,
   internal: 500,
 };
 

@@ -24,6 +24,10 @@ export type CoreEvent = { readonly sandboxId: SandboxId } & (
   | { readonly type: 'end'; readonly by: 'remove' | 'purge' }
   /** Code of a caller ended in it: the language, how long it took and how it ended. */
   | { readonly type: 'run'; readonly language: string; readonly tookMs: number; readonly ending: RunEnding }
+  /** Its main process failed and was started again. */
+  | { readonly type: 'main_restart' }
+  /** Something about it that somebody should look at. */
+  | { readonly type: 'alert'; readonly alert: string }
   /** Somebody used it. `error` is the kind of error that the use ended with; null where it ended well. */
   | { readonly type: 'use'; readonly lease: string; readonly tookMs: number; readonly error: ErrorKind | null }
 );

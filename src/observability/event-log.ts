@@ -18,6 +18,10 @@ function toLine(event: CoreEvent): { readonly level: 'info' | 'warn' | 'debug'; 
       return { level: 'warn', message: 'sandbox was ended' };
     case 'end':
       return { level: 'info', message: 'life of the sandbox is over' };
+    case 'main_restart':
+      return { level: 'info', message: 'main process of the sandbox was started again' };
+    case 'alert':
+      return { level: 'warn', message: 'sandbox needs a look' };
     case 'leaving':
     case 'use':
     case 'run':

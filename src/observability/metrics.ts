@@ -8,6 +8,14 @@ const CALL_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 /** Of answers, in bytes. */
 const SIZE_BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216, 268_435_456];
 
+/** The resource that an alert is about. */
+const VIOLATED: Readonly<Record<string, string>> = {
+  cpu_high: 'cpu',
+  memory_high: 'memory',
+  oom: 'memory',
+  disk_high: 'disk',
+};
+
 /** A request that was answered. */
 export interface MeasuredRequest {
   readonly method: string;
@@ -81,6 +89,12 @@ export class Metrics {
     [0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1],
   );
 
+  readonly #alerts = this.#counter('sandbox_alerts_total', 'Alerts of sandboxes.', ['type']);
+  readonly #violations = this.#counter(
+    'sandbox_resource_violations_total',
+    'Sandboxes that came near the limit of a resource, or reached it.',
+    ['resource'],
+  );
   readonly #connections = this.#counter('clara_egress_connections_total', 'Connections of sandboxes that are over.', [
     'verdict',
   ]);
@@ -142,9 +156,17 @@ export class Metrics {
         if (event.ending !== 'ok') this.#runErrors.inc({ error_type: event.ending });
         if (event.ending === 'oom') this.#outOfMemory.inc();
         break;
+      case 'alert':
+        this.#alerts.inc({ type: event.alert });
+        this.#violate(VIOLATED[event.alert]);
+        break;
       default:
         this.#events.inc({ event: event.type });
     }
+  }
+
+  #violate(resource: string | undefined): void {
+    if (resource !== undefined) this.#violations.inc({ resource });
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {

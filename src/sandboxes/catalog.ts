@@ -15,6 +15,10 @@ export interface CatalogEntry {
   readonly deletedAtMs: number | null;
   /** True where it never had any files. */
   readonly isBlank: boolean;
+  /** What its maker calls it; null where nobody gave it a name. */
+  readonly name: string | null;
+  /** The ids of volumes that are mounted in it. */
+  readonly volumes: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** When it ends by itself, on the wall clock; null where it does not. */
   readonly expiresAtMs: number | null;
@@ -111,16 +115,18 @@ export class Catalog {
   }
 
   #note(record: SandboxRecord): void {
-    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, life, asked, terms, previewId } = record;
+    const { address, createdBy, createdAtMs, deletedAtMs, isBlank, name, labels, life, asked, terms } = record;
+    const { previewId } = record;
     const id = record.id as SandboxId;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
     this.#notePreview(id, previewId);
     this.#entries.set(id, {
-      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, labels, life, asked, terms, previewId },
+      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, name, labels, life, asked, terms, previewId },
       expiresAtMs: deletedAtMs === null ? expiryOf(record) : null,
       imageName: record.asked.imageName ?? record.asked.image ?? null,
       isHalted: record.haltedAtMs !== null,
       isSuspended: isSuspended(record),
+      volumes: (asked.volumes ?? []).map((volume) => volume.id),
     });
     const earliest = deletedAtMs === null ? earliestDueOf(record) : null;
     if (earliest === null) this.#expiring.delete(id);

@@ -17,6 +17,8 @@ import { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import type { Population } from '../observability/gauges.ts';
+import { AlertWatch } from './alerts/alert-watch.ts';
+import { Alerts } from './alerts/alerts.ts';
 import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
@@ -33,6 +35,7 @@ import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Provisioner } from './lifecycle/provisioner.ts';
 import { Suspension } from './lifecycle/suspension.ts';
 import { Listing } from './listing.ts';
+import { MainNotes } from './main-notes.ts';
 import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
 import { KeyDisk } from './metering/key-disk.ts';
@@ -46,6 +49,7 @@ import { PortNotes } from './port-notes.ts';
 import { closeHost } from './preflight/host-firewall.ts';
 import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
+import { SandboxLogs } from './sandbox-logs.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Settings } from './settings.ts';
 import type { TakeFolder } from './storage/folder-lock.ts';
@@ -55,6 +59,8 @@ import { Tenancies } from './tenancies.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { UsageReporter } from './usage-report.ts';
 import { SandboxUsers } from './users/sandbox-users.ts';
+import { Attachments } from './volumes/attachments.ts';
+import { Volumes } from './volumes/volumes.ts';
 
 /** Sandboxes that start at the same time; one slow start still leaves places for the others. */
 const STARTS_AT_A_TIME = 6;
@@ -89,6 +95,10 @@ export interface SandboxCore {
   readonly images: Images;
   readonly contextNotes: ContextNotes;
   readonly portNotes: PortNotes;
+  readonly mainNotes: MainNotes;
+  readonly logs: SandboxLogs;
+  readonly alerts: Alerts;
+  readonly volumes: Volumes;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
@@ -140,24 +150,16 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
-  const keyDisk = new KeyDisk({ config, disks, catalog, registry, store });
+  const volumesOf = (keyName: string) => volumes.foldersOf(keyName);
+  const keyDisk = new KeyDisk({ config, disks, catalog, registry, store, volumesOf });
   const base = {
-    keyDisk,
-    ...outer,
-    answers,
-    disks,
-    users,
-    store,
-    instance,
-    capacity,
-    starts,
-    registry,
-    catalog,
-    frames,
-    events,
+    ...{ ...outer, keyDisk, answers, disks, users, store, instance },
+    ...{ capacity, starts, registry, catalog, frames, events },
   };
+  const volumes = new Volumes(base);
+  const attachments = new Attachments({ ...base, volumes });
   const pool = new Pool(base);
-  const lifecycle = new Lifecycle({ ...base, pool });
+  const lifecycle = new Lifecycle({ ...base, pool, volumes, attachments });
   const freezer = new Freezer({ ...base, lifecycle });
   const workMeter = new WorkMeter(clock);
   const evictor = new Evictor({ ...base, pool, lifecycle, workMeter });
@@ -171,17 +173,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   });
   const sampler = new Sampler({ clock, diskMeter, usageMeter, sandboxes: () => registry.all() });
   const suspension = new Suspension({ clock, store, lifecycle });
-  const upkeep = new Upkeep({
-    ...base,
-    pool,
-    lifecycle,
-    freezer,
-    suspension,
-    provisioner,
-    evictor,
-    workMeter,
-    sampler,
-  });
+  const upkept = { attachments, pool, lifecycle, freezer, suspension, provisioner, evictor, workMeter, sampler };
+  const upkeep = new Upkeep({ ...base, ...upkept });
 
   const ending = new AbortController();
   // Every call that waits listens, and there may be many.
@@ -203,6 +196,9 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const use = { ...base, lifecycle, suspension, provisioner, diskMeter, usageMeter, workMeter, ending: ending.signal };
   const changes = new Changes(use);
   const capture = new DiskCapture({ disks, freezer, keyDisk });
+  const alerts = new Alerts({ ...use, changes });
+  const alertWatch = new AlertWatch({ ...use, alerts, onError });
+  sampler.onMeasured = (sandbox, used, disk) => alertWatch.look(sandbox, used, disk);
   const checkpoints = new Checkpoints({ ...use, changes, capture });
   return {
     sandboxes: new Sandboxes({ ...use, changes }),
@@ -214,6 +210,10 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     tenancies: new Tenancies({ ...use, changes }),
     contextNotes: new ContextNotes({ ...use, changes }),
     portNotes: new PortNotes({ ...use, changes }),
+    mainNotes: new MainNotes({ ...use, changes }),
+    logs: new SandboxLogs({ ...use, changes }),
+    alerts,
+    volumes,
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),
@@ -224,6 +224,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     population: () => countPopulation(catalog, registry, counts()),
     warnings: () => upkeep.warnings,
     start: async () => {
+      await volumes.open();
       await provisioner.countByPrincipal();
       if (config.network === 'bridge') await closeHost(engine, logger);
       await upkeep.start();

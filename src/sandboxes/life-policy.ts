@@ -27,6 +27,8 @@ export const lifePolicySchema = z.object({
       by: endingByTheClock,
       isHeldBySuspension: z.boolean().optional(),
     }),
+    /** So long after it was started, whatever runs. */
+    z.object({ when: z.literal('up'), afterSeconds: z.int().min(1), by: z.literal('stop') }),
   ]),
   /** True if one that a request has paused or stopped comes back by a resume alone, and by no use. */
   staysSuspended: z.boolean().optional(),
@@ -58,6 +60,8 @@ interface Age {
   readonly pausedMs: number | null;
   /** True where a request has paused or stopped it. */
   readonly isSuspended: boolean;
+  /** Since it was started, on the wall clock; null while it does not run. */
+  readonly upMs: number | null;
   /** On the wall clock. */
   readonly nowMs: number;
 }
@@ -72,6 +76,7 @@ export function dueAction(
   if (end.when === 'unused' && age.unusedMs >= end.afterSeconds * 1000) return end.by;
   const isHeld = end.when === 'at' && end.isHeldBySuspension === true && age.isSuspended;
   if (end.when === 'at' && age.nowMs >= end.atMs && !isHeld) return end.by;
+  if (end.when === 'up' && age.upMs !== null && age.upMs >= end.afterSeconds * 1000) return end.by;
   if (age.pausedMs !== null) return age.pausedMs >= defaults.pausedKeepSeconds * 1000 ? 'stop' : null;
   if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);

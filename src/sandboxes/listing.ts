@@ -56,12 +56,7 @@ export class Listing {
     }
     const { catalog } = this.#parts;
     const { entries, next } = await catalog.list((entry) => this.#fits(principal, filter, entry), limit, from);
-    const sandboxes: SandboxStatus[] = [];
-    for (let at = 0; at < entries.length; at += AT_A_TIME) {
-      const some = await Promise.all(entries.slice(at, at + AT_A_TIME).map((entry) => this.#describe(entry)));
-      sandboxes.push(...some.filter((status) => status !== null));
-    }
-    return { sandboxes, next };
+    return { sandboxes: await this.#describeAll(entries), next };
   }
 
   /** All that exist in a namespace whose sandboxes belong to who made them, those of the principal, oldest first. */
@@ -74,6 +69,25 @@ export class Listing {
         !entry.isBlank,
     );
     return own.sort((one, other) => one.createdAtMs - other.createdAtMs || (one.id < other.id ? -1 : 1));
+  }
+
+  /** The same with all that is known of each. */
+  async describeOwn(principal: Principal, namespace: string): Promise<readonly SandboxStatus[]> {
+    return await this.#describeAll(await this.own(principal, namespace));
+  }
+
+  /** True where a principal has given this name to one of them. */
+  async isNamed(principal: Principal, namespace: string, name: string): Promise<boolean> {
+    return (await this.own(principal, namespace)).some((entry) => entry.name === name);
+  }
+
+  async #describeAll(entries: readonly CatalogEntry[]): Promise<readonly SandboxStatus[]> {
+    const sandboxes: SandboxStatus[] = [];
+    for (let at = 0; at < entries.length; at += AT_A_TIME) {
+      const some = await Promise.all(entries.slice(at, at + AT_A_TIME).map((entry) => this.#describe(entry)));
+      sandboxes.push(...some.filter((status) => status !== null));
+    }
+    return sandboxes;
   }
 
   #fits({ userPrefix }: Principal, filter: ListFilter, entry: CatalogEntry): boolean {

@@ -14,6 +14,8 @@ export interface Wanted {
   readonly settings: SettingsChange;
   /** Where ids have a form of their own; any that nobody guesses where absent. */
   readonly id?: string;
+  /** What else to ask for, once its address is known. */
+  readonly askMore?: (ref: SandboxRef) => Promise<AskedSpec>;
   /** What is to be done in it before anybody has it. */
   readonly prepare?: (ref: SandboxRef) => Promise<unknown>;
 }
@@ -23,11 +25,11 @@ export async function makeSandbox(
   sandboxes: Sandboxes,
   namespace: string,
   principal: Principal,
-  { asked, life, settings, id, prepare }: Wanted,
+  { asked, life, settings, id, askMore, prepare }: Wanted,
 ): Promise<SandboxStatus> {
   const ref = { address: id === undefined ? newAddress(namespace) : { namespace, id }, principal };
   try {
-    const status = await sandboxes.create(ref, asked, life, settings);
+    const status = await sandboxes.create(ref, { ...asked, ...(await askMore?.(ref)) }, life, settings);
     await prepare?.(ref);
     return status;
   } catch (error) {

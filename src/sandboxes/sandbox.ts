@@ -77,6 +77,12 @@ export class Sandbox {
     return undefined;
   }
 
+  /** How long it has run at this moment of the wall clock; null while it does not. */
+  upMs(nowMs: number): number | null {
+    const startedAtMs = this.record?.startedAtMs ?? null;
+    return this.isUp && startedAtMs !== null ? nowMs - startedAtMs : null;
+  }
+
   get life(): LifePolicy {
     return this.record?.life ?? DEFAULT_LIFE;
   }

@@ -1,6 +1,6 @@
 import { SandboxError } from '../errors.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
-import type { SandboxRecord } from './storage/record.ts';
+import type { MainProcess, SandboxRecord } from './storage/record.ts';
 import type { Terms } from './terms.ts';
 
 /** Names and values, of which null takes one away. */
@@ -10,6 +10,14 @@ type Changed = Readonly<Record<string, string | null>>;
 export interface SettingsChange {
   readonly env?: Changed | null | undefined;
   readonly labels?: Changed | null | undefined;
+  /** What its maker calls it. */
+  readonly name?: string | undefined;
+  /** What it runs from its next start on; null is nothing. */
+  readonly main?: MainProcess | null | undefined;
+  /** What its dialect keeps of it, in place of what that has kept. */
+  readonly notes?: Readonly<Record<string, unknown>> | undefined;
+  /** Seconds from its start until it is stopped; 0 for never. */
+  readonly endUpSeconds?: number | undefined;
   /** On the wall clock. */
   readonly expiresAtMs?: number | null | undefined;
   /** Seconds without use until it is stopped; 0 for never. */
@@ -24,10 +32,13 @@ export interface SettingsChange {
 }
 
 /** What of a record is changed so. */
-export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life' | 'cwd' | 'terms'>;
+export type Settings = Pick<SandboxRecord, 'env' | 'labels' | 'life' | 'name' | 'main' | 'notes' | 'cwd' | 'terms'>;
 
 /** Of a sandbox that nobody has changed. */
-export const NO_SETTINGS: Settings = { env: {}, labels: {}, life: DEFAULT_LIFE, cwd: null, terms: null };
+export const NO_SETTINGS: Settings = {
+  ...{ env: {}, labels: {}, life: DEFAULT_LIFE, cwd: null, terms: null },
+  ...{ name: null, main: null, notes: {} },
+};
 
 const MAX_LABELS = 64;
 
@@ -56,7 +67,16 @@ export function toChanged(
     throw new SandboxError('conflict', sentence);
   }
   const cwd = change.cwd === undefined ? settings.cwd : change.cwd;
-  return { env, labels, life: toLife(settings.life, change), cwd, terms: change.terms ?? settings.terms };
+  const terms = change.terms ?? settings.terms;
+  return { ...toNamed(settings, change), env, labels, life: toLife(settings.life, change), cwd, terms };
+}
+
+function toNamed(settings: Settings, { name, main, notes }: SettingsChange): Pick<Settings, 'name' | 'main' | 'notes'> {
+  return {
+    name: name ?? settings.name,
+    main: main === undefined ? settings.main : main,
+    notes: notes === undefined ? settings.notes : { ...notes },
+  };
 }
 
 /** True where a change says nothing. */
@@ -75,15 +95,21 @@ function merge(before: Readonly<Record<string, string>>, change: Changed | null 
 }
 
 function toLife(life: LifePolicy, change: SettingsChange): LifePolicy {
-  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds, endAfterSeconds: afterSeconds } = change;
+  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds } = change;
+  const { endAfterSeconds: afterSeconds, endUpSeconds } = change;
   const by = life.end.when === 'unused' ? life.end.by : 'purge';
   return {
     ...life,
     ...(idleTimeoutSeconds === undefined ? {} : { stopAfter: toIdleTime(idleTimeoutSeconds) }),
     ...(pauseAfterSeconds === undefined ? {} : { pauseAfter: toIdleTime(pauseAfterSeconds) }),
+    ...(endUpSeconds === undefined ? {} : { end: toEndUp(endUpSeconds) }),
     ...(atMs === undefined ? {} : { end: atMs === null ? DEFAULT_LIFE.end : { when: 'at', atMs, by: 'remove' } }),
     ...(afterSeconds === undefined ? {} : { end: { when: 'unused', afterSeconds, by } }),
   };
+}
+
+function toEndUp(seconds: number): LifePolicy['end'] {
+  return seconds === 0 ? DEFAULT_LIFE.end : { when: 'up', afterSeconds: seconds, by: 'stop' };
 }
 
 function toIdleTime(seconds: number | null): LifePolicy['stopAfter'] {

@@ -27,12 +27,29 @@ export interface SandboxStatus extends Usage {
   readonly life: LifePolicy;
   /** Where its programs start and its relative paths begin. */
   readonly cwd: string;
+  /** What its maker calls it; null where nobody gave it a name. */
+  readonly name: string | null;
   /** The name of the principal that made it; null where nobody knows. */
   readonly createdBy: string | null;
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number;
   readonly executions: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** When it was started last, on the wall clock; null where nobody knows. */
+  readonly startedAtMs: number | null;
+  /** When somebody had it stopped, or its main process ended, on the wall clock; null while it is not. */
+  readonly haltedAtMs: number | null;
+  /** How its main process ended; null while that has not. */
+  readonly mainExitCode: number | null;
+  /** What the dialect that made it keeps of it. */
+  readonly notes: Readonly<Record<string, unknown>>;
+  /** What its programs get in their environment; the values may be secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly memoryLimitBytes: number;
+  /** Names its preview hosts; null where nothing does. */
+  readonly previewId: string | null;
+  /** Its volumes by their ids, and where each is mounted. */
+  readonly volumes: readonly { readonly id: string; readonly path: string }[];
   /** Names of its variables; their values may be secrets. */
   readonly envNames: readonly string[];
   /** When it ends by itself, on the wall clock; null where it does not. */
@@ -69,6 +86,15 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     isHalted: record.haltedAtMs !== null,
     life: record.life,
     cwd: record.cwd ?? WORKSPACE,
+    name: record.name,
+    startedAtMs: record.startedAtMs,
+    haltedAtMs: record.haltedAtMs,
+    mainExitCode: record.mainExitCode,
+    notes: record.notes,
+    env: record.env,
+    previewId: record.previewId,
+    volumes: record.asked.volumes ?? [],
+    memoryLimitBytes: resolveSpec(config, record.asked).memoryBytes,
     createdBy: record.createdBy,
     createdAtMs: record.createdAtMs,
     lastUsedAtMs: record.lastUsedAtMs,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decodeJson, encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
 import { FakeChannel } from './fake-channel.ts';
 import { FakeFailure, FakeFiles } from './fake-files.ts';
+import { FakeProcesses } from './fake-processes.ts';
 import { answerRun, echoRun, type RunScript } from './fake-run.ts';
 
 const header = z.object({ secret: z.string(), hash: z.string(), source: z.int(), replace: z.boolean() });
@@ -12,6 +13,7 @@ type Open = z.infer<typeof open>;
 /** The agent's end of the protocol, over files in memory; lives as long as its sandbox, over many streams. */
 export class FakeAgent {
   readonly files: FakeFiles;
+  readonly #processes = new FakeProcesses();
   /** What a run does; the default echoes. */
   onRun: RunScript = echoRun;
   /** While true it takes everything and answers nothing, like an agent that hangs. */
@@ -55,6 +57,7 @@ export class FakeAgent {
   /** Ends it, as a kill would: the stream ends; the next one meets a new agent. */
   die(): void {
     this.#isAlive = false;
+    this.#processes.endAll();
     this.#stream?.end();
     this.#stream = undefined;
   }
@@ -158,8 +161,16 @@ export class FakeAgent {
       }
       case 'awake':
         return this.onWork();
+      case 'start':
+        return await this.#processes.start(channel, request, this.onRun);
+      case 'attach':
+        return await this.#processes.attach(channel, request);
+      case 'wait':
+        return await this.#processes.wait(channel, request);
+      case 'signal':
+        return this.#processes.signal(request);
       case 'processes':
-        return { processes: [] };
+        return this.#processes.list();
       case 'contexts':
         return { contexts: [] };
       default:

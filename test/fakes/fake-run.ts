@@ -16,7 +16,7 @@ interface FakeRun {
 }
 
 /** How a scripted run ends; what is not said is that of a quiet success. */
-interface FakeOutcome {
+export interface FakeOutcome {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly exitCode?: number;
@@ -27,7 +27,7 @@ interface FakeOutcome {
 
 export type RunScript = (run: FakeRun) => FakeOutcome | Promise<FakeOutcome>;
 
-const parameters = z.object({
+export const runParameters = z.object({
   program: z.enum(['python', 'shell', 'argv']),
   argv: z.array(z.string()).default([]),
   cwd: z.string().optional(),
@@ -47,7 +47,7 @@ export const echoRun: RunScript = ({ program, source, argv }) => {
 
 /** Does a run by the test's script and sends its output; the script loses against a cancel and against the timeout. */
 export async function answerRun(channel: FakeChannel, request: unknown, script: RunScript): Promise<unknown> {
-  const { capture, cwd, ...run } = parameters.parse(request);
+  const { capture, cwd, ...run } = runParameters.parse(request);
   const source = run.program === 'argv' ? '' : (await channel.body).toString();
   const timeout = AbortSignal.timeout(run.timeoutMs);
   const signal = AbortSignal.any([channel.signal, timeout]);

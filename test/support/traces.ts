@@ -23,11 +23,14 @@ export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays
 
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
 const SANDBOX_PARTS = [
+  'alerts.json',
   'checkpoints',
   'disk',
   'disk.img',
   'group',
   'line',
+  'log',
+  'log.1',
   'packages',
   'passwd',
   'sandbox.json',

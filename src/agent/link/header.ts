@@ -7,6 +7,8 @@ export interface AgentSettings {
   readonly packages: string;
   readonly scratch: string;
   readonly preload: 'auto' | 'none' | readonly string[];
+  /** The umask of what it makes and runs; that of its image where absent. */
+  readonly umask?: number;
   /** The environment of what it runs, on top of the image's own. */
   readonly env: Readonly<Record<string, string>>;
   /** Ports of the sandbox's loopback on which to offer a proxy of HTTP and SOCKS; none where absent. */

@@ -12,6 +12,7 @@ export const namedSchema = z.strictObject({ name: z.string().regex(/^[a-z0-9][a-
 export const openSchema = namedSchema.extend({
   sizeBytes: z.int().min(0),
   owner: z.strictObject({ uid: id, gid: id }),
+  isShared: z.boolean().optional(),
 });
 
 /** Where in a sandbox's folder an image may be: its own, one that is to take its place, or that of a checkpoint, made or being made. */

@@ -58,6 +58,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
       CapDrop: ['ALL'],
+      ...(spec.groups?.length ? { GroupAdd: spec.groups.map(String) } : {}),
       SecurityOpt: ['no-new-privileges', ...(spec.seccomp === 'strict' ? [`seccomp=${toSeccompProfile()}`] : [])],
       Privileged: false,
       MaskedPaths: [...MASKED_PATHS],

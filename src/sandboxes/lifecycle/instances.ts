@@ -8,6 +8,7 @@ import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxFolders, SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { UserIdsUsedUp } from '../users/user-ids.ts';
+import type { Attached, Attachments } from '../volumes/attachments.ts';
 
 interface InstancesParts {
   readonly engine: Engine;
@@ -16,6 +17,7 @@ interface InstancesParts {
   readonly config: Config;
   readonly instance: string;
   readonly pool: Pool;
+  readonly attachments: Attachments;
 }
 
 /** What a sandbox is started from. */
@@ -25,6 +27,8 @@ interface Prepared {
   readonly fitting: EngineId | null;
   /** What its image is; null where there is none, or where nothing is made of it. */
   readonly imageId: string | null;
+  /** What is bound of its volumes. */
+  readonly attached: Attached;
 }
 
 /** Makes the engine's part of a sandbox as its record and the configuration ask for it. */
@@ -45,7 +49,8 @@ export class Instances {
     if (found) {
       if (found.state === 'paused') await engine.resume(found.id);
       if (await this.#fits(found, record)) {
-        return { folders: await store.openFolders(record.id, null), fitting: found.id, imageId: null };
+        const folders = await store.openFolders(record.id, null);
+        return { folders, fitting: found.id, imageId: null, attached: await this.#attach(record, folders) };
       }
       await engine.remove(found.id);
     }
@@ -97,19 +102,24 @@ export class Instances {
     const { image } = resolveSpec(config, record.asked);
     const imageId = await engine.imageId(image);
     const accounts = await explained(record, () => users.accountsOf(image, imageId));
-    try {
-      return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
-    } catch (error) {
+    const open = async () => await store.openFolders(record.id, accounts);
+    const folders = await open().catch(async (error: unknown) => {
       if (!(error instanceof UserIdsUsedUp) || !(await pool.evictOne())) throw error;
-      return { folders: await store.openFolders(record.id, accounts), fitting: null, imageId };
-    }
+      return await open();
+    });
+    return { folders, fitting: null, imageId, attached: await this.#attach(record, folders) };
   }
 
-  async #make(record: SandboxRecord, { folders, imageId }: Prepared): Promise<EngineId> {
+  async #attach({ asked }: SandboxRecord, folders: SandboxFolders): Promise<Attached> {
+    const { attachments, config } = this.#parts;
+    return await attachments.open(resolveSpec(config, asked), folders);
+  }
+
+  async #make(record: SandboxRecord, { folders, imageId, attached }: Prepared): Promise<EngineId> {
     const { engine, store, config, instance } = this.#parts;
     const { id } = record;
     const spec = resolveSpec(config, record.asked);
-    const engineSpec = toEngineSpec(config, { instance, id, dataDir: store.path, folders, spec, imageId });
+    const engineSpec = toEngineSpec(config, { instance, id, dataDir: store.path, folders, spec, imageId, attached });
     return await explained(record, () => engine.create(engineSpec));
   }
 }

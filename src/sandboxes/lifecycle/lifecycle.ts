@@ -23,6 +23,8 @@ import {
 } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
+import type { Attachments } from '../volumes/attachments.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { Instances } from './instances.ts';
 import { forgetContainer, replaceContainer } from './replacement.ts';
 import type { StopReason } from './stop-reason.ts';
@@ -44,6 +46,8 @@ export interface LifecycleParts {
   readonly instance: string;
   readonly capacity: Capacity;
   readonly pool: Pool;
+  readonly volumes: Volumes;
+  readonly attachments: Attachments;
   readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
 }
@@ -133,17 +137,17 @@ export class Lifecycle {
     this.#noteStop(sandbox, reason);
     this.#markDown(sandbox);
     if (sandbox.isFromPool) await replaceContainer(this.#parts, this.#instances, sandbox).catch(this.#parts.onError);
-    await store.closeFolders(sandbox.id);
+    await this.#parts.attachments.closeAll(sandbox.id);
     if (sandbox.record) await store.write(sandbox.record);
   }
 
   /** Removes the container and marks the record as deleted; the files stay. */
   async remove(sandbox: Sandbox): Promise<void> {
-    const { engine, store, instance } = this.#parts;
+    const { engine, instance } = this.#parts;
     this.#noteLeaving(sandbox);
     const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
     if (id) await engine.remove(id);
-    await store.closeFolders(sandbox.id);
+    await this.#parts.attachments.closeAll(sandbox.id);
     await this.#markDeleted(sandbox);
   }
 
@@ -151,6 +155,7 @@ export class Lifecycle {
   async purge(sandbox: Sandbox): Promise<void> {
     await this.remove(sandbox);
     await this.#parts.store.purge(sandbox.id);
+    await this.#parts.volumes.removeOf(sandbox.id);
     await this.#parts.answers.forgetSandbox(sandbox.id);
     sandbox.record = null;
   }
@@ -198,13 +203,13 @@ export class Lifecycle {
 
   /** Rolls back a failed start: removes the container of a new sandbox, whose record was `before`; stops that of an existing one. */
   async undoStart(sandbox: Sandbox, isNew: boolean, before: SandboxRecord | null): Promise<void> {
-    const { engine, store, onError } = this.#parts;
+    const { engine, onError } = this.#parts;
     if (isNew) sandbox.record = toUndoneRecord(sandbox.record, before);
     try {
       if (isNew) await this.remove(sandbox);
       else {
         if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
-        await store.closeFolders(sandbox.id);
+        await this.#parts.attachments.closeAll(sandbox.id);
       }
     } catch {
       // The engine that failed the start may fail the clean-up too; the sweep finds what is left.

@@ -1,6 +1,6 @@
 /**
  * Why sandboxes are stopped: somebody asked for it, to start it again, to change it or to restore its files; nobody used it, or it worked for as long as it may
- * without a request; its time was over; it made room for another; a limit or a network that the server holds; its agent could not be
+ * without a request; its time was over; it made room for another; a limit or a network that the server holds; its main process ended; its agent could not be
  * mended; or the engine had it stopped.
  */
 type StopCause =
@@ -14,6 +14,7 @@ type StopCause =
   | 'eviction'
   | 'limit'
   | 'not_permitted'
+  | 'main_ended'
   | 'agent'
   | 'lost';
 

@@ -15,9 +15,11 @@ interface KeyDiskParts {
   readonly catalog: Catalog;
   readonly registry: Registry;
   readonly store: SandboxStore;
+  /** The names of the folders of the volumes that a key has made. */
+  readonly volumesOf: (keyName: string) => readonly string[];
 }
 
-/** What the sandboxes of each key take of the disk together, checkpoints and those that were deleted included, and whether that may be more. */
+/** What the sandboxes of each key take of the disk together, volumes, checkpoints and those that were deleted included, and whether that may be more. */
 export class KeyDisk {
   readonly #parts: KeyDiskParts;
   readonly #limits: ReadonlyMap<string, number>;
@@ -67,6 +69,7 @@ export class KeyDisk {
     for (const entry of await this.#parts.catalog.all()) {
       if (entry.createdBy === keyName && !entry.isBlank) bytes += await this.#takenBy(entry);
     }
+    for (const folder of this.#parts.volumesOf(keyName)) bytes += await this.#parts.disks.takenBytes(folder);
     this.#sums.set(keyName, { bytes, atMs: performance.now() });
     return bytes;
   }

@@ -1,8 +1,9 @@
 import type { Clock } from '../../async/clock.ts';
+import type { DiskUsage } from '../../disks/disk.ts';
 import type { Figures } from '../../observability/gauges.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { DiskMeter } from './disk-meter.ts';
-import type { UsageMeter } from './usage-meter.ts';
+import type { Usage, UsageMeter } from './usage-meter.ts';
 
 /** Sandboxes that are asked at the same time. */
 const AT_A_TIME = 4;
@@ -28,6 +29,8 @@ interface SamplerParts {
 export class Sampler {
   /** Told how long a sandbox took to answer, in milliseconds. */
   onRoundTrip: (ms: number) => void = () => undefined;
+  /** Told what each sandbox takes. */
+  onMeasured: (sandbox: Sandbox, usage: Usage, disk: DiskUsage | null) => Promise<void> = async () => undefined;
   readonly #parts: SamplerParts;
   #last = NOTHING;
 
@@ -59,6 +62,7 @@ export class Sampler {
     const usage = await usageMeter.measure(sandbox);
     this.onRoundTrip(performance.now() - startedAtMs);
     const disk = sandbox.record && (await diskMeter.usage(sandbox.record, sandbox));
+    await this.onMeasured(sandbox, usage, disk);
     return {
       containers: 0,
       cpuPercent: usage.cpuPercent,

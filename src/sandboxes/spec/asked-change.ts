@@ -26,8 +26,13 @@ export function fieldsMadeAnew(before: SandboxSpec, after: SandboxSpec): readonl
     ...(after.image === before.image ? [] : ['image']),
     ...(isLess || (isFixed && after.memoryBytes !== before.memoryBytes) ? ['memory_limit'] : []),
     ...(isFixed && after.cpus !== before.cpus ? ['cpu_limit'] : []),
+    ...(isSame(after.volumes, before.volumes) ? [] : ['volumes']),
     ...(after.network === before.network ? [] : ['network']),
   ];
+}
+
+function isSame(one: SandboxSpec['volumes'], other: SandboxSpec['volumes']): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function withoutUndefined(change: AskedChange): AskedChange {

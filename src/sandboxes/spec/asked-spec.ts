@@ -7,6 +7,11 @@ export const askedSpecSchema = z.object({
   imageName: z.string().optional(),
   memoryBytes: z.number().optional(),
   cpus: z.number().optional(),
+  /** Volumes by their ids, and where each is mounted. */
+  volumes: z
+    .array(z.object({ id: z.string(), path: z.string() }).readonly())
+    .readonly()
+    .optional(),
   network: z.enum(['none', 'proxy']).optional(),
   /** Egress patterns: what is left of all that the configuration allows. */
   egressAllow: z.array(z.string()).readonly().optional(),

@@ -43,6 +43,8 @@ interface SpecParts {
   readonly dataDir: string;
   readonly folders: SandboxFolders;
   readonly spec: SandboxSpec;
+  /** What of its volumes is bound, and the groups whose files are in there; none where absent. */
+  readonly attached?: Pick<EngineSpec, 'mounts' | 'groups'>;
   /** What its image is at the moment; null where there is none. */
   readonly imageId: string | null;
   readonly isPooled?: boolean;
@@ -80,7 +82,9 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
       ...(config.agentTransport === 'socket'
         ? [{ source: folders.socket, target: SOCKET_FOLDER, isReadOnly: true }]
         : []),
+      ...(parts.attached?.mounts ?? []),
     ],
+    ...(parts.attached?.groups?.length ? { groups: parts.attached.groups } : {}),
     tmpfs: temporaryFolders(spec.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),
     runtime,

@@ -48,14 +48,18 @@ const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   NPM_CONFIG_PREFIX: PACKAGES,
 };
 
+/** Where sandboxes share folders by a group: what is made there is the group's to write. In a sandbox alone each group is its user's own. */
+const GROUP_UMASK = 0o002;
+
 /** What the agent of a sandbox is told. */
-export function toAgentSettings({ network }: SandboxSpec, preload: AgentSettings['preload']): AgentSettings {
+export function toAgentSettings({ network, volumes }: SandboxSpec, preload: AgentSettings['preload']): AgentSettings {
   const hasProxy = network === 'proxy';
   return {
     workspace: WORKSPACE,
     packages: PACKAGES,
     scratch: SCRATCH,
     preload,
+    ...(volumes.length > 0 ? { umask: GROUP_UMASK } : {}),
     env: hasProxy ? { ...BASE_ENVIRONMENT, ...PROXY_ENVIRONMENT } : BASE_ENVIRONMENT,
     ...(hasProxy ? { proxy: { port: PROXY_PORT, socks: SOCKS_PORT }, nodePreload: NODE_PRELOAD } : {}),
   };

@@ -10,6 +10,7 @@ export interface SandboxSpec {
   readonly image: string;
   readonly memoryBytes: number;
   readonly cpus: number;
+  readonly volumes: readonly { readonly id: string; readonly path: string }[];
   readonly pidsLimit: number;
   readonly tmpBytes: number;
   readonly network: NetworkMode;
@@ -34,6 +35,7 @@ export function resolveSpec(config: Config, asked: AskedSpec): SandboxSpec {
     image: asked.image ?? config.image,
     memoryBytes: Math.min(asked.memoryBytes ?? config.memoryBytes, config.maxMemoryBytes),
     cpus: Math.min(asked.cpus ?? config.cpus, config.maxCpus),
+    volumes: asked.volumes ?? [],
     pidsLimit: config.pidsLimit,
     tmpBytes: config.tmpBytes,
     network: isWider(network, config.network) ? config.network : network,
@@ -72,9 +74,11 @@ export function requireGrantable(asked: AskedSpec, config: Config): void {
 
 /** Differs between any two specs of which different containers are made; 16 hex digits. */
 export function specHash(spec: SandboxSpec): string {
-  const { image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, egressDeny, runtime, seccomp } = spec;
+  const { image, memoryBytes, cpus, volumes, pidsLimit, tmpBytes, network } = spec;
+  const { egressAllow, egressDeny, runtime, seccomp } = spec;
   const parts = [REVISION, image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, runtime, seccomp];
   if (egressDeny !== null) parts.push(egressDeny);
+  if (volumes.length > 0) parts.push(...volumes.flatMap(({ id, path }) => [id, path]));
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 

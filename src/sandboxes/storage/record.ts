@@ -27,6 +27,15 @@ export type PortSettings = z.infer<typeof portSettings>;
 const PREVIEW_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const PREVIEW_CHARACTERS = 20;
 
+const mainProcess = z.object({
+  argv: z.array(z.string()).min(1).readonly(),
+  /** How often it is started again where it fails. */
+  maxRetries: z.int().min(0),
+});
+
+/** What a sandbox runs from each start of it on; its end is the sandbox's. */
+export type MainProcess = Readonly<z.infer<typeof mainProcess>>;
+
 const shared = {
   id: z.string(),
   /** Proves the server to the sandbox's agent; 64 hex digits. */
@@ -51,6 +60,15 @@ const shared = {
   haltedAtMs: z.number().nullable().default(null),
   /** Where its programs start and its relative paths begin; null for the workspace. */
   cwd: z.string().nullable().default(null),
+  /** What its maker calls it; null where nobody gave it a name. */
+  name: z.string().nullable().default(null),
+  /** When it was started last, on the wall clock; null where nobody knows. */
+  startedAtMs: z.number().nullable().default(null),
+  main: mainProcess.nullable().default(null),
+  /** How the main process ended that ran last; null while it has not. */
+  mainExitCode: z.int().nullable().default(null),
+  /** What the dialect that made it keeps of it, in the form of that dialect. */
+  notes: z.record(z.string(), z.unknown()).default({}),
   /** The number that its signed URLs carry; another one ends them all. It outlives a deletion. */
   signatures: z.int().min(0).default(0),
   /** What its users call it, by key. */
@@ -148,6 +166,11 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     cwd: null,
     // Not from 0 on: those of a sandbox that was purged must not open the next one.
     signatures: randomInt(MOST_SIGNATURES),
+    name: null,
+    startedAtMs: nowMs,
+    main: null,
+    mainExitCode: null,
+    notes: {},
     labels: {},
     env: {},
     lastStop: null,
@@ -163,16 +186,8 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
   const noPorts = { ports: {}, portUrls: {} };
   const noPause = { pausedAtMs: null, haltedAtMs: null };
-  const settings = {
-    labels: {},
-    env: {},
-    cwd: null,
-    contexts: [],
-    ...noPorts,
-    ...noPause,
-    life: DEFAULT_LIFE,
-    terms: null,
-  };
+  const noNames = { name: null, main: null, notes: {}, labels: {}, env: {} };
+  const settings = { ...noNames, ...noPorts, ...noPause, cwd: null, contexts: [], life: DEFAULT_LIFE, terms: null };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 
@@ -215,7 +230,10 @@ export function toStartedRecord(
 ): SandboxRecord {
   const { record } = sandbox;
   if (!record) return newRecord(sandbox, request, nowMs);
-  if (record.deletedAtMs === null) return { ...record, haltedAtMs: null, asked: { ...record.asked, ...request.asked } };
+  if (record.deletedAtMs === null) {
+    const started = { startedAtMs: nowMs, haltedAtMs: null, mainExitCode: null };
+    return { ...record, ...started, asked: { ...record.asked, ...request.asked } };
+  }
   const { secret, signatures, previewId } = record;
   const fresh = newRecord(sandbox, request, nowMs);
   return { ...fresh, secret, signatures, previewId: previewId ?? fresh.previewId };

@@ -5,6 +5,7 @@ import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Catalog } from '../catalog.ts';
 import { dueAction, longestWorkMs } from '../life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
+import { halt } from '../lifecycle/halting.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import { toStopReason } from '../lifecycle/stop-reason.ts';
@@ -12,6 +13,7 @@ import type { Suspension } from '../lifecycle/suspension.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
+import type { SandboxStore } from '../storage/store.ts';
 
 /** After so long without use a stopped sandbox is no longer kept in memory, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
@@ -29,6 +31,7 @@ interface ReaperParts {
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly suspension: Suspension;
+  readonly store: SandboxStore;
   readonly provisioner: Provisioner;
   readonly evictor: Evictor;
   readonly events: CoreEvents;
@@ -85,7 +88,9 @@ export class Reaper {
     const idleMs = isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
     const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
     const unusedMs = isIdle ? idleMs + sandbox.unusedBeforeMs : 0;
-    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, isSuspended: sandbox.isSuspended, nowMs });
+    const upMs = sandbox.upMs(nowMs);
+    const { isSuspended } = sandbox;
+    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, isSuspended, upMs, nowMs });
   }
 
   /** Work puts off what only idleness asks for, for so long since the last request. */
@@ -106,7 +111,11 @@ export class Reaper {
   /** One whose time is over is stopped whatever runs in it; another only while nothing uses it. */
   async #stop(sandbox: Sandbox, idleMs: number): Promise<void> {
     const { evictor, lifecycle, config } = this.#parts;
-    if (stopsByTheClock(sandbox)) return await sandbox.mutex.run(() => lifecycle.stop(sandbox, 'expired'));
+    if (stopsByTheClock(sandbox)) {
+      const stop = () =>
+        isUpLimited(sandbox) ? halt(this.#parts, sandbox, 'expired') : lifecycle.stop(sandbox, 'expired');
+      return await sandbox.mutex.run(stop);
+    }
     const isAtMaximum = sandbox.work.length > 0 && idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds);
     await evictor.stopIfIdle(sandbox, isAtMaximum ? toStopReason('background_max', sandbox.work) : 'idle');
   }
@@ -148,6 +157,10 @@ function ignoreTimeout(error: unknown): void {
   if (!isSandboxError(error, 'timeout')) throw error;
 }
 
+function isUpLimited({ life }: Sandbox): boolean {
+  return life.end.when === 'up';
+}
+
 function stopsByTheClock({ life: { end } }: Sandbox): boolean {
-  return end.when === 'at' && end.by === 'stop';
+  return (end.when === 'at' || end.when === 'up') && end.by === 'stop';
 }

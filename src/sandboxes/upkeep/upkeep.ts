@@ -17,6 +17,7 @@ import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
+import type { Attachments } from '../volumes/attachments.ts';
 import { Adoption } from './adoption.ts';
 import { findWarnings } from './conditions.ts';
 import { DiskSweep } from './disk-sweep.ts';
@@ -53,6 +54,7 @@ interface UpkeepParts {
   readonly workMeter: WorkMeter;
   readonly pool: Pool;
   readonly sampler: Sampler;
+  readonly attachments: Attachments;
   readonly events: CoreEvents;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
@@ -70,7 +72,7 @@ export class Upkeep {
   constructor(parts: UpkeepParts) {
     const { engine, store, disks, config, clock, pool, registry, onError } = parts;
     this.#onError = onError;
-    this.#diskSweep = new DiskSweep(disks, store, registry);
+    this.#diskSweep = new DiskSweep(disks, store, registry, parts.attachments);
     this.#reconciler = new Reconciler(parts);
     const onAdopted = () => {
       pool.open();

@@ -39,8 +39,8 @@ afterEach(() => rm(root, { recursive: true }));
 
 describe("the folder of a sandbox's user", () => {
   it("is made where it is absent, and left as it is where it is that user's", async () => {
-    await makeUserFolders(space, [folder], OWN, true);
-    await makeUserFolders(space, [folder], OWN, true);
+    await makeUserFolders(space, [folder], OWN, { isOwnFileSystem: true });
+    await makeUserFolders(space, [folder], OWN, { isOwnFileSystem: true });
     expect((await lstat(folder)).mode & 0o777).toBe(0o700);
     expect(lines()).toEqual([]);
   });
@@ -48,7 +48,7 @@ describe("the folder of a sandbox's user", () => {
   it("is given where it is another's: owners first, then set-id bits, in one time for all folders", async () => {
     const packages = join(root, 'packages');
     for (const path of [folder, packages]) await mkdir(path);
-    await makeUserFolders(space, [folder, packages], OTHER, true);
+    await makeUserFolders(space, [folder, packages], OTHER, { isOwnFileSystem: true });
     expect(lines()).toEqual(
       [folder, packages].flatMap((path) => [
         `chown -R -h -P -- ${OTHER.uid}:${OTHER.gid} ${path}`,
@@ -67,7 +67,7 @@ describe("the folder of a sandbox's user", () => {
       if (line.startsWith('chmod')) throw new CommandFailure('chmod failed: it took too long', null, { cause: null });
       return '';
     };
-    const late = makeUserFolders(space, [folder], OTHER, true);
+    const late = makeUserFolders(space, [folder], OTHER, { isOwnFileSystem: true });
     await expect(late).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/not all given to its user; the next start tries it again/),
@@ -76,17 +76,17 @@ describe("the folder of a sandbox's user", () => {
     outcome = () => '';
     runs = [];
     // As if the owners had been given: the folder is that user's already.
-    await makeUserFolders(space, [folder], OWN, true);
+    await makeUserFolders(space, [folder], OWN, { isOwnFileSystem: true });
     expect(lines()).toHaveLength(2);
     expect(await readdir(root)).toEqual(['workspace']);
-    await makeUserFolders(space, [folder], OWN, true);
+    await makeUserFolders(space, [folder], OWN, { isOwnFileSystem: true });
     expect(lines()).toHaveLength(2);
   });
 
   it('is not given where a file of somebody else has another name, which may be outside', async () => {
     await mkdir(folder);
     outcome = (line) => (line.startsWith('find') ? `${folder}/planted\n` : '');
-    await expect(makeUserFolders(space, [folder], OTHER, false)).rejects.toMatchObject({
+    await expect(makeUserFolders(space, [folder], OTHER, { isOwnFileSystem: false })).rejects.toMatchObject({
       kind: 'unavailable',
       cause: expect.objectContaining({ message: expect.stringContaining('planted') }),
     });
@@ -99,7 +99,7 @@ describe("the folder of a sandbox's user", () => {
     await mkdir(outside, { mode: 0o755 });
     if (what === 'a link') await symlink(outside, folder);
     else await writeFile(folder, '');
-    await expect(makeUserFolders(space, [folder], OTHER, true)).rejects.toMatchObject({
+    await expect(makeUserFolders(space, [folder], OTHER, { isOwnFileSystem: true })).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/is none, or a link/),
     });

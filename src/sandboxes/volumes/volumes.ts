@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import type { Clock } from '../../async/clock.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { Config } from '../../config/config.ts';
+import type { Disks } from '../../disks/disks.ts';
+import { SandboxError } from '../../errors.ts';
+import type { SandboxId } from '../address.ts';
+import type { Catalog } from '../catalog.ts';
+import type { SandboxStore } from '../storage/store.ts';
+import { folderOfVolume, readVolumes, type Volume, writeVolume } from './volume-file.ts';
+
+export type { Volume };
+
+/** Of a volume of which nobody says its size, in bytes. */
+const USUAL_BYTES = 512 * 2 ** 20;
+
+/** The smallest volume, in bytes. */
+const MIN_VOLUME_BYTES = 16 * 2 ** 20;
+
+/** Volumes that several sandboxes may have, of one principal. */
+const MAX_SHARED = 32;
+
+interface VolumesParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: SandboxStore;
+  readonly disks: Disks;
+  readonly catalog: Catalog;
+  readonly keyDisk: { requireRoom(keyName: string): Promise<void> };
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a volume is to be. */
+export interface WantedVolume {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mountPath: string;
+  readonly sandboxId: SandboxId | null;
+}
+
+/** Volumes: those of one sandbox, which go with it, and those that several of a principal's may have. */
+export class Volumes {
+  readonly #parts: VolumesParts;
+  readonly #volumes = new Map<string, Volume>();
+
+  constructor(parts: VolumesParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads which there are, and removes those whose sandbox is gone. */
+  async open(): Promise<void> {
+    const { catalog, store, onError } = this.#parts;
+    for (const volume of await readVolumes(store.path)) {
+      this.#volumes.set(volume.id, volume);
+      const isLeft = volume.sandboxId !== null && (await catalog.find(volume.sandboxId)) === undefined;
+      if (isLeft) await this.#remove(volume).catch(onError);
+    }
+  }
+
+  /** The size of a volume of which nobody says how large it is to be, in bytes. */
+  get usualBytes(): number {
+    return Math.min(USUAL_BYTES, this.#parts.config.diskLimitBytes || USUAL_BYTES);
+  }
+
+  /** The volume of that id; undefined where there is none. */
+  get(id: string): Volume | undefined {
+    return this.#volumes.get(id);
+  }
+
+  /** The volumes of a principal that several sandboxes may have, oldest first. */
+  shared({ name }: Principal): readonly Volume[] {
+    return [...this.#volumes.values()]
+      .filter((volume) => volume.sandboxId === null && volume.createdBy === name)
+      .sort((one, other) => one.createdAtMs - other.createdAtMs);
+  }
+
+  /** The names of the folders of all volumes that a principal has made. */
+  foldersOf(createdBy: string): readonly string[] {
+    const own = [...this.#volumes.values()].filter((volume) => volume.createdBy === createdBy);
+    return own.map(({ id }) => folderOfVolume(id));
+  }
+
+  /** One of them by its id or name; throws `not_found`. */
+  requireShared(principal: Principal, idOrName: string): Volume {
+    const found = this.shared(principal).find(({ id, name }) => id === idOrName || name === idOrName);
+    if (found) return found;
+    throw new SandboxError('not_found', `There is no network volume ${idOrName}; make it first.`);
+  }
+
+  /** Throws `unsupported` where nothing holds the size of volumes here, `invalid` for a size that there cannot be. */
+  async requirePossible(sizes: readonly number[]): Promise<void> {
+    const { config, disks } = this.#parts;
+    if (sizes.length === 0) return;
+    if (!disks.holdsSizes) {
+      const sentence =
+        'This server cannot hold the size of volumes: it has no disk images. The operator finds in its log why; docs/manager.md says what they need.';
+      throw new SandboxError('unsupported', sentence);
+    }
+    const most = config.diskLimitBytes;
+    for (const size of sizes) {
+      if (size >= MIN_VOLUME_BYTES && size <= most) continue;
+      const sentence = `volumes must have a size of 16m to ${Math.floor(most / 2 ** 20)}m on this server.`;
+      throw new SandboxError('invalid', sentence, { field: 'volumes' });
+    }
+    await disks.reserve.requireForNew();
+  }
+
+  /** Makes a volume; throws `conflict` for a name that the principal has given to another that several may have. */
+  async create({ name: createdBy }: Principal, wanted: WantedVolume): Promise<Volume> {
+    const { clock, store } = this.#parts;
+    await this.requirePossible([wanted.sizeBytes]);
+    await this.#parts.keyDisk.requireRoom(createdBy);
+    if (wanted.sandboxId === null) this.#requireFreeName(createdBy, wanted.name);
+    const id = randomBytes(10).toString('hex');
+    const volume: Volume = { version: 1, id, createdBy, createdAtMs: clock.wallMs(), ...wanted };
+    this.#volumes.set(id, volume);
+    try {
+      await mkdir(store.folderOf(folderOfVolume(id)), { mode: 0o711 });
+      await writeVolume(store.path, volume);
+      return volume;
+    } catch (error) {
+      await this.#remove(volume);
+      throw error;
+    }
+  }
+
+  /** Removes one that several may have; throws `conflict` while a sandbox has it, running or not. */
+  async removeShared(principal: Principal, idOrName: string): Promise<void> {
+    const volume = this.requireShared(principal, idOrName);
+    const { catalog } = this.#parts;
+    for (const { deletedAtMs, volumes, name, address } of await catalog.all()) {
+      if (deletedAtMs !== null || !volumes.includes(volume.id)) continue;
+      throw new SandboxError(
+        'conflict',
+        `The volume is mounted in the sandbox ${name ?? address.id}; unmount it first.`,
+      );
+    }
+    await this.#remove(volume);
+  }
+
+  /** Removes those of a sandbox that is gone, or was never made. */
+  async removeOf(sandboxId: SandboxId): Promise<void> {
+    for (const volume of this.#volumes.values()) if (volume.sandboxId === sandboxId) await this.#remove(volume);
+  }
+
+  #requireFreeName(createdBy: string, name: string): void {
+    const others = [...this.#volumes.values()].filter((one) => one.sandboxId === null && one.createdBy === createdBy);
+    if (others.some((one) => one.name === name)) {
+      throw new SandboxError('conflict', `There is a network volume with the name ${name}.`);
+    }
+    if (others.length < MAX_SHARED) return;
+    throw new SandboxError('conflict', `A key has ${MAX_SHARED} network volumes at the most; delete one first.`);
+  }
+
+  async #remove({ id }: Volume): Promise<void> {
+    const { store } = this.#parts;
+    await store.removeFolder(folderOfVolume(id));
+    this.#volumes.delete(id);
+  }
+}
