@@ -19,6 +19,8 @@ export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
   readonly closingLimits?: ClosingLimits;
   /** How long the steps of a sandbox's connection may take, where it is not the usual. */
   readonly egressDeadlines?: Partial<EgressDeadlines>;
+  /** Resolves after so long, and rejects when the signal is raised; by the clock of the machine where absent. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
 }

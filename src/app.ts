@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app-parts.ts';
 import { UrlSigner } from './auth/url-signer.ts';
@@ -8,6 +9,7 @@ import { claraDialect } from './dialects/clara/clara.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { e2bDialects } from './dialects/e2b/e2b.ts';
 import { k2Dialect } from './dialects/k2/k2.ts';
+import { managerDialect } from './dialects/manager/manager.ts';
 import { mcpDialect } from './dialects/mcp/mcp.ts';
 import { metricsDialect } from './dialects/metrics/metrics.ts';
 import { outsideRenderer } from './dialects/outside.ts';
@@ -26,6 +28,7 @@ import { createHttpServer, portsOf } from './http/server.ts';
 import { measureEngine } from './observability/measured-engine.ts';
 import { Metrics } from './observability/metrics.ts';
 import { Ports } from './ports/ports.ts';
+import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
 import { openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
@@ -50,8 +53,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
   const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
+  const { logs, alerts, volumes } = life;
+  const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
+  const mains = new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError });
   const core = {
     ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
+    ...{ mains, logs, alerts, volumes },
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
@@ -66,6 +73,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const choose = chooseByHostFirst(hosts, dialectOfHost, chooseDialect);
   const others = [
     k2Dialect(config),
+    managerDialect({ ...config, hosts }),
     mcpDialect({ ...config, signer, clock, hosts }),
     ...e2bDialects({ ...config, clock, hosts, events: life.events }),
     metricsDialect(metrics, config, clara),
@@ -88,6 +96,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onReady', life.start);
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, life.endCalls);
   app.addHook('onClose', async () => {
+    await mains.close();
     await life.close();
     await engine.close();
     egress.close();

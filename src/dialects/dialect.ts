@@ -12,8 +12,10 @@ import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import { scoped } from '../http/scope.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { MainProcesses } from '../processes/main/main-processes.ts';
 import type { Processes } from '../processes/processes.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
+import type { Alerts } from '../sandboxes/alerts/alerts.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
 import type { Forks } from '../sandboxes/checkpoints/forks.ts';
 import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
@@ -21,10 +23,12 @@ import type { Images } from '../sandboxes/images.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxLogs } from '../sandboxes/sandbox-logs.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Settings } from '../sandboxes/settings.ts';
 import type { Tenancies } from '../sandboxes/tenancies.ts';
 import type { UsageReporter } from '../sandboxes/usage-report.ts';
+import type { Volumes } from '../sandboxes/volumes/volumes.ts';
 
 /** What a dialect gets of the core. */
 export interface Core {
@@ -38,6 +42,10 @@ export interface Core {
   readonly restoring: Restoring;
   readonly forks: Forks;
   readonly processes: Processes;
+  readonly mains: MainProcesses;
+  readonly logs: SandboxLogs;
+  readonly alerts: Alerts;
+  readonly volumes: Volumes;
   readonly contexts: Contexts;
   readonly languageContexts: LanguageContexts;
   readonly files: Files;

@@ -5,11 +5,11 @@ import type { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { attachment } from '../../../http/content-disposition.ts';
 import { hasBody } from '../../../http/request-bytes.ts';
+import { refuseParts, toChunks, toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { namingEncoding } from '../encoding-errors.ts';
 import { headersOnly } from '../fields.ts';
 import { sandboxOperation } from '../operation.ts';
-import { refuseParts, toChunks, toStream } from '../transfers/body-streams.ts';
 import * as schemas from './schemas.ts';
 
 const ARCHIVE_TYPE = { tar: 'application/x-tar', zip: 'application/zip' } as const;

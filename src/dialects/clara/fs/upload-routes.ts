@@ -2,9 +2,9 @@ import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { acceptForms, type FormPart, formParts } from '../../../http/form-parts.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
+import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
-import { toStream } from '../transfers/body-streams.ts';
 import { named, toPath } from './mapping.ts';
 import * as schemas from './upload-schemas.ts';
 

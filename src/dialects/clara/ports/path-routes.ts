@@ -3,9 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
-import type { Header } from '../../../http/forward/headers.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import type { Core } from '../../dialect.ts';
+import { toApiHeaders } from '../../passing.ts';
 import { scopeOf } from '../../port-urls.ts';
 import { PortDoor } from './admission.ts';
 import { showFailuresAsPages } from './failure-page.ts';
@@ -13,13 +13,6 @@ import { passToPort } from './passing.ts';
 import type { PortOptions } from './routes.ts';
 import { portParams } from './schemas.ts';
 import { below, belowPort, tokensOf, withoutToken } from './targets.ts';
-
-/** Keeps a page of the path form from being one of the API's origin. */
-const POLICY = "sandbox allow-scripts allow-forms allow-popups; frame-ancestors 'none'";
-
-/** What an answer would change of the API's origin in a browser. */
-const OF_THE_ORIGIN =
-  /^(?:set-cookie2?|clear-site-data|service-worker-allowed|access-control-.*|strict-transport-security|alt-svc|nel|report-to|reporting-endpoints)$/i;
 
 /** The native dialect: what runs on a port, for programs, below the sandbox's own address. */
 export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyDoor }> = async (app, core) => {
@@ -60,11 +53,3 @@ export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     handler: pass,
   });
 };
-
-function toApiHeaders(headers: readonly Header[], isPrivate: boolean): readonly Header[] {
-  const kept = headers.filter(([name]) => !OF_THE_ORIGIN.test(name));
-  const policy: Header = ['Content-Security-Policy', POLICY];
-  if (!isPrivate) return [...kept, policy];
-  const others = kept.filter(([name]) => !/^(?:referrer-policy|cache-control)$/i.test(name));
-  return [...others, policy, ['Referrer-Policy', 'no-referrer'], ['Cache-Control', 'private, no-store']];
-}

@@ -5,12 +5,12 @@ import type { z } from 'zod';
 import { type FileStat, versionOf } from '../../../files/files.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { planDownload } from '../../../http/download-plan.ts';
+import { refuseParts, toChunks, toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { archiveRoutes } from '../archives/routes.ts';
 import { errorResponse } from '../errors.ts';
 import { headersOnly } from '../fields.ts';
 import { sandboxOperation } from '../operation.ts';
-import { refuseParts, toChunks, toStream } from './body-streams.ts';
 import { toCondition } from './conditions.ts';
 import * as schemas from './schemas.ts';
 

@@ -1,0 +1,80 @@
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { SandboxAddress } from '../../sandboxes/address.ts';
+import type { Dialect } from '../dialect.ts';
+import { configurationRoutes } from './configuration/routes.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
+import { executionRoutes } from './executions/routes.ts';
+import { networkVolumeRoutes } from './files/network-volume-routes.ts';
+import { fileRoutes } from './files/routes.ts';
+import { volumeRoutes } from './files/volume-routes.ts';
+import { resolveNames } from './names.ts';
+import { observationRoutes } from './observations/routes.ts';
+import { NAMESPACE, TAGS } from './operation.ts';
+import { pathRoutes } from './ports/path-routes.ts';
+import type { Limits } from './sandboxes/limits.ts';
+import { sandboxRoutes } from './sandboxes/routes.ts';
+
+/** Who started the published server as its README says has the second as its base URL. */
+const PREFIXES = ['/api/v1', '/api/v1/api/v1'] as const;
+
+interface ManagerOptions extends Limits {
+  /** The longest timeout of a command, in seconds. */
+  readonly maxTimeoutSeconds: number;
+  /** Largest file that is answered as JSON, in bytes. */
+  readonly bodyLimitBytes: number;
+  readonly hosts: PreviewHosts;
+  /** What URLs of this server begin with; null for what a request was sent to. */
+  readonly publicUrl: string | null;
+}
+
+/** The Docker Sandbox Manager: sandboxes with a main process, many for one key. */
+export function managerDialect(options: ManagerOptions): Dialect {
+  const { maxTimeoutSeconds, bodyLimitBytes: jsonLimitBytes, maxMemoryBytes, maxCpus } = options;
+  const urls = { hosts: options.hosts, publicUrl: options.publicUrl };
+  const limits = { maxMemoryBytes, maxCpus };
+  return {
+    name: 'manager',
+    document: {
+      title: 'Docker Sandbox Manager',
+      description: 'Sandboxes with a main process, volumes and ports, many for one key.',
+    },
+    paths: PREFIXES.flatMap((prefix) => ['sandboxes', 'volumes', 'metrics'].map((first) => `${prefix}/${first}`)),
+    tags: TAGS,
+    commonResponses: commonErrors,
+    errorExamples: ERROR_EXAMPLES,
+    renderError,
+    statusOf,
+    principalOf: (request, keys) => keys.admit(request),
+    addressOf,
+    routes: async (app, core) => {
+      resolveNames(app, core.listing);
+      for (const prefix of PREFIXES) {
+        await app.register(
+          async (scope) => {
+            // Once is enough for the document.
+            if (prefix !== PREFIXES[0]) scope.addHook('onRoute', (route) => hide(route));
+            await scope.register(sandboxRoutes, { ...core, limits, urls });
+            await scope.register(executionRoutes, { ...core, maxTimeoutSeconds });
+            await scope.register(configurationRoutes, core);
+            await scope.register(fileRoutes, core);
+            await scope.register(pathRoutes, core);
+            await scope.register(volumeRoutes, { ...core, jsonLimitBytes });
+            await scope.register(networkVolumeRoutes, core);
+            await scope.register(observationRoutes, core);
+          },
+          { prefix },
+        );
+      }
+    },
+  };
+}
+
+function hide(route: RouteOptions): void {
+  route.schema = { ...route.schema, hide: true };
+}
+
+function addressOf({ params }: FastifyRequest): SandboxAddress | null {
+  if (typeof params !== 'object' || params === null || !('sandbox_id' in params)) return null;
+  return typeof params.sandbox_id === 'string' ? { namespace: NAMESPACE, id: params.sandbox_id } : null;
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
+
+const SANDBOXES = '/api/v1/sandboxes';
+
+let server: RealServer;
+
+beforeAll(async () => {
+  server = await startRealServer({ SANDBOX_DISK_MECHANISM: 'loop', SANDBOX_DISK_LIMIT: '256m' });
+});
+
+afterAll(() => server.close());
+
+async function make(body: Readonly<Record<string, unknown>>): Promise<string> {
+  const made = await server.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
+  expect(made).toMatchObject({ status: 200 });
+  return made.body.container_id;
+}
+
+const at = (id: string, rest = '') => `${SANDBOXES}/${id}${rest}`;
+
+const exec = async (id: string, command: string) => (await server.call('POST', at(id, '/exec'), { command })).body;
+
+const get = async (id: string, rest = '') => (await server.call('GET', at(id, rest))).body;
+
+describe('a sandbox of the manager', () => {
+  it('runs commands by a shell, and says by the exit code what is missing', async () => {
+    const id = await make({ name: 'commands' });
+    expect(await exec(id, 'echo out; echo err >&2; exit 3')).toMatchObject({
+      stdout: 'out\n',
+      stderr: 'err\n',
+      exit_code: 3,
+    });
+    expect(await exec(id, 'no-such-program')).toMatchObject({ exit_code: 127 });
+    await server.call('DELETE', at(id));
+    expect((await server.call('GET', at(id))).status).toBe(404);
+  });
+
+  it('runs its main process with the environment, keeps what it says and its files through a recreation', async () => {
+    const source = 'import os; print(os.environ["MODE"], flush=True); open("/workspace/seen", "a").write("x"); input()';
+    const id = await make({
+      command: ['python3', '-c', `${source.replace('input()', 'import time; time.sleep(600)')}`],
+      environment: { MODE: 'one' },
+    });
+    const said = async () =>
+      (await get(id, '/logs')).logs.flatMap((line: { log_type: string; message: string }) =>
+        line.log_type === 'stdout' ? [line.message] : [],
+      );
+    await until('it has said something', async () => (await said()).length === 1);
+    await server.call('POST', at(id, '/env'), { environment: { MODE: 'two' } });
+    await until('it has said more', async () => (await said()).length === 2);
+    expect(await said()).toEqual(['one', 'two']);
+    await until('both have written', async () => (await exec(id, 'cat /workspace/seen')).stdout === 'xx');
+    expect((await server.call('POST', at(id, '/stop?timeout=5'))).body).toEqual({ status: 'stopped' });
+    expect(await get(id)).toMatchObject({ status: 'exited', container_id: id });
+    await server.call('DELETE', at(id));
+  });
+
+  it('has exited with the code of its main process', async () => {
+    const id = await make({ command: 'python3 -c "raise SystemExit(7)"' });
+    await until('it has exited', async () => (await get(id)).status === 'exited');
+    expect(await get(id)).toMatchObject({ exit_code: 7, terminated_at: expect.any(String) });
+    await server.call('DELETE', at(id));
+  });
+});
+
+describe('a volume', () => {
+  it('has its size, is read and written by clients and code, and goes with its sandbox', async () => {
+    const id = await make({ volumes: { data: { size: '32m', mount_path: '/data' } } });
+    const { volumes } = await get(id);
+    expect(volumes).toEqual([
+      expect.objectContaining({ name: 'data', mount_path: '/data', size: 32, driver: 'local' }),
+    ]);
+    const { volume_id: volume } = volumes[0];
+    const of = (verb: string) => at(id, `/volumes/${volume}/${verb}`);
+    expect((await server.call('POST', `${of('mkdir')}?path=/in/here`)).body).toEqual({ status: 'created' });
+    const written = await server.call('POST', `${of('write')}?path=/in/here/note.txt`, { content: 'hello ä\n' });
+    expect(written.body).toEqual({ status: 'written' });
+    expect((await server.call('GET', `${of('read')}?path=/in/here/note.txt`)).body).toEqual({ content: 'hello ä\n' });
+    const form = new FormData();
+    form.append('file', new Blob(['bytes']), 'up.bin');
+    const init = { headers: { 'x-api-key': server.apiKey }, body: form };
+    expect((await server.call('POST', `${of('upload')}?path=/in/`, undefined, init)).body).toEqual({
+      status: 'uploaded',
+    });
+    expect((await exec(id, 'cat /data/in/here/note.txt /data/in/up.bin; ls -A /data')).stdout).toBe(
+      'hello ä\nbytesin\n',
+    );
+    expect((await server.call('GET', `/api/v1/volumes/${id}/data/ls?path=/in`)).body).toEqual({
+      entries: [
+        { name: 'here', type: 'directory' },
+        { name: 'up.bin', type: 'file' },
+      ],
+    });
+    const full = await exec(id, 'head -c 64M /dev/zero > /data/big; ls /data; df -m /data | tail -1');
+    expect(full.stderr).toContain('No space left on device');
+    expect((await server.call('POST', `${of('write')}?path=/more`, { content: 'x'.repeat(9_000_000) })).status).toBe(
+      507,
+    );
+    await server.call('POST', at(id, '/restart'));
+    expect((await exec(id, 'cat /data/in/up.bin')).stdout).toBe('bytes');
+    await server.call('DELETE', at(id));
+    expect((await server.call('GET', '/api/v1/volumes/network')).body).toEqual({ volumes: [] });
+  });
+
+  it('of the network is written by all that mount it, and is kept', async () => {
+    const volume = '/api/v1/volumes/network';
+    expect((await server.call('POST', volume, { name: 'shared', size: '32m' })).body).toEqual({
+      volume_name: 'shared',
+    });
+    expect((await server.call('POST', volume, { name: 'shared', size: '32m' })).status).toBe(409);
+    const one = await make({ volumes: { shared: { network: true, mount_path: '/srv/shared' } } });
+    const other = await make({});
+    await exec(other, 'echo kept > /workspace/kept');
+    const mounted = await server.call('POST', at(other, '/volumes/shared/mount?mount_path=/data'));
+    expect(mounted.body).toEqual({ status: 'mounted' });
+    expect((await exec(other, 'cat /workspace/kept')).stdout).toBe('kept\n');
+    await exec(one, 'mkdir /srv/shared/folder && echo one > /srv/shared/folder/file');
+    expect(
+      (await exec(other, 'echo other >> /data/folder/file && rm -r /data/nothing; cat /data/folder/file')).stdout,
+    ).toBe('one\nother\n');
+    expect((await exec(one, 'cat /srv/shared/folder/file && rm -r /srv/shared/folder')).exit_code).toBe(0);
+    expect((await server.call('DELETE', `${volume}/shared`)).status).toBe(409);
+    expect((await server.call('POST', at(other, '/volumes/shared/unmount'))).body).toEqual({ status: 'unmounted' });
+    expect(await get(other)).toMatchObject({ volumes: [], container_id: other });
+    await exec(one, 'echo still > /srv/shared/there');
+    await server.call('DELETE', at(one));
+    const third = await make({ volumes: { shared: { network: true } } });
+    expect((await exec(third, 'cat /mnt/shared/there')).stdout).toBe('still\n');
+    await server.call('DELETE', at(third));
+    await server.call('DELETE', at(other));
+    expect((await server.call('DELETE', `${volume}/shared`)).body).toEqual({ status: 'deleted' });
+  });
+});
