@@ -1,5 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -94,12 +95,13 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
   });
 
   it('tells a client that asks for it that a call goes on', async () => {
-    const heard: unknown[] = [];
-    const started = await call('run_shell', { command: 'sleep 0.2; echo there', background: true });
+    const started = await call('run_shell', { command: 'read x; echo got $x', background: true });
     const id = Number(/^Process (\d+) runs/.exec(started.text)?.[1]);
-    const onprogress = (progress: unknown) => heard.push(progress);
-    expect((await call('process_output', { id, after: 1, wait: 60 }, { onprogress })).text).toContain('there');
-    expect(heard.length).toBeGreaterThan(0);
+    const waits = createDeferred<void>();
+    const output = call('process_output', { id, after: 1, wait: 60 }, { onprogress: () => waits.resolve() });
+    await waits.promise;
+    await call('process_input', { id, text: 'it\n' });
+    expect((await output).text).toContain('got it');
   });
 
   it('writes, reads, edits, lists and finds files', async () => {

@@ -27,6 +27,7 @@ export async function collectNew(
   const hasNew = after < newest;
   const state = { text: '', last: Math.min(after, newest), exit: null as Execution | null };
   if (!hasNew && !hasEnded && waitSeconds === 0) return state;
+  if (waitSeconds > 0 && !hasNew && !hasEnded) progress('nothing new yet');
   const timer = new Deadline(hasNew || hasEnded ? null : waitSeconds * 1000);
   try {
     const known = hasEnded && !hasNew ? newest - 1 : after;
