@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .contexts.table import ContextTable
     from .processes.process import Process
     from .processes.table import ProcessTable
+    from .watching.watches import Watches
     from _socket import socket
     from collections.abc import Callable
     from typing import Any
@@ -68,6 +69,7 @@ class Agent:
         self.runs: set[Process] = set()
         self._table: ProcessTable | None = None
         self._contexts: ContextTable | None = None
+        self._watches: Watches | None = None
         self.jobs = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = InterpreterPool(self.loop, self.children, self.environment, config)
@@ -137,6 +139,14 @@ class Agent:
 
             self._contexts = ContextTable(self)
         return self._contexts
+
+    def watches(self) -> Watches:
+        """Who watches which folder; made when the first is watched."""
+        if self._watches is None:
+            from .watching.watches import Watches
+
+            self._watches = Watches(self.loop)
+        return self._watches
 
     def work(self) -> dict[str, int]:
         """How many kept processes are to keep the sandbox awake, and how many contexts run."""

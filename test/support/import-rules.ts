@@ -398,6 +398,7 @@ export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     PACKAGE('processes'),
     PACKAGE('contexts'),
     PACKAGE('network'),
+    PACKAGE('watching'),
   ],
   [ERRORS]: [],
   [IO]: [ERRORS],
@@ -410,4 +411,5 @@ export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON],
   [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST, PACKAGE('processes')],
   [PACKAGE('network')]: [ERRORS, IO, WIRE],
+  [PACKAGE('watching')]: [ERRORS, IO, WIRE],
 };

@@ -41,6 +41,7 @@ TABLE = {
     "glob": ("files.glob", "Glob"),
     "search": ("files.search", "Search"),
     "edit": ("files.edit", "Edit"),
+    "watch": ("watching.watch", "Watch"),
     "hash": ("files.hashing", "Hash"),
     "extract": ("archives.archives", "Extract"),
     "pack": ("archives.archives", "Pack"),
