@@ -3,17 +3,23 @@ import type { ChooseDialect } from '../http/dialect-constraint.ts';
 import type { HttpProblem, OutsideRenderer } from '../http/errors.ts';
 import type { Dialect } from './dialect.ts';
 
-/** Writes errors of what is no route as the dialect does that is chosen for the request, else as those whose paths begin so, all their fields together; as the first one does elsewhere. */
+/**
+ * Writes errors of what is no route: as the dialect does that is chosen for the request, else as those whose paths begin so and those
+ * that have paths below them, all their fields together; as the first one does elsewhere.
+ */
 export function outsideRenderer(dialects: readonly Dialect[], choose: ChooseDialect): OutsideRenderer {
   return (problem: HttpProblem, head: IncomingMessage) => {
-    const { url = '' } = head;
     const chosen = choose(head);
-    const fitting = dialects.filter(({ name, paths = [] }) =>
-      chosen === undefined ? paths.some((path) => isBelow(url, path)) : name === chosen,
-    );
+    const fitting =
+      chosen === undefined ? sharing(dialects, head.url ?? '') : dialects.filter(({ name }) => name === chosen);
     const writers = fitting.length > 0 ? fitting : dialects.slice(0, 1);
     return Object.assign({}, ...writers.map((dialect) => dialect.renderError(problem)));
   };
+}
+
+function sharing(dialects: readonly Dialect[], url: string): readonly Dialect[] {
+  const begun = dialects.flatMap(({ paths = [] }) => paths.filter((path) => isBelow(url, path)));
+  return dialects.filter(({ paths = [] }) => paths.some((path) => begun.some((first) => isBelow(path, first))));
 }
 
 function isBelow(url: string, path: string): boolean {

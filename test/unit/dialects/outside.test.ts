@@ -22,7 +22,7 @@ const DIALECTS = [
   dialect('native', undefined, 'error'),
   dialect('boxes', ['/boxes'], 'detail'),
   dialect('one', ['/api/v1'], 'detail'),
-  dialect('two', ['/api/v1'], 'message'),
+  dialect('two', ['/api/v1/sessions', '/api/v1/files'], 'message'),
 ];
 
 function head(url: string): IncomingMessage {
@@ -39,7 +39,9 @@ describe('an error where no route is', () => {
     ['/boxes-of-mine', ['error']],
     ['/api/v1/nothing', ['detail', 'message']],
     ['/api/v1', ['detail', 'message']],
+    ['/api/v1/files/nothing', ['detail', 'message']],
     ['/api/v10', ['error']],
+    ['/api', ['error']],
     ['/elsewhere', ['error']],
     ['*', ['error']],
   ])('at %s has the fields %j of those whose paths begin so', (url, fields) => {
