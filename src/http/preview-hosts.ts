@@ -68,6 +68,12 @@ export class PreviewHosts {
     return previewId !== '' && Number(port) <= MAX_PORT ? { port: Number(port), previewId } : null;
   }
 
+  /** The label of a host that has one of its own and names no port; null for any other. */
+  subdomainOf(name: string): string | null {
+    const label = name.endsWith(`.${this.domain}`) ? name.slice(0, -this.domain.length - 1) : '';
+    return /^(?!\d+-)[a-z0-9-]{3,63}$/.test(label) ? label : null;
+  }
+
   /** What a host of this name shows that names a sandbox by its id; null for any other. */
   idPlaceOf(name: string): { readonly port: number; readonly id: string } | null {
     if (!name.endsWith(`.${this.domain}`)) return null;

@@ -4,7 +4,7 @@ import { openTunnel } from '../agent/calls/tunnel.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
 import type { SandboxAddress } from '../sandboxes/address.ts';
-import type { NotedPorts, PortNotes, PortSettings } from '../sandboxes/port-notes.ts';
+import type { NotedPorts, OwnedPort, PortNotes, PortSettings } from '../sandboxes/port-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { Visits } from './visits.ts';
@@ -61,6 +61,16 @@ export class Ports {
   async share(ref: SandboxRef, port: number, untilMs: number): Promise<Port> {
     const noted = await this.#notes.noteUrl(ref, port, untilMs);
     return toPort(port, noted, await this.#listeners(ref));
+  }
+
+  /** Settles all ports of a sandbox at once; throws `conflict` where another sandbox has one of their subdomains. */
+  async settle(ref: SandboxRef, ports: Readonly<Record<number, PortSettings>>): Promise<void> {
+    await this.#notes.settle(ref, ports);
+  }
+
+  /** The public port of a host, by its own label or by place, of a sandbox that belongs to who made it; null for any other. */
+  async ownedPort(host: Parameters<PortNotes['ownedPort']>[0]): Promise<OwnedPort | null> {
+    return await this.#notes.ownedPort(host);
   }
 
   /** What is settled for a port, without a question to the sandbox. */

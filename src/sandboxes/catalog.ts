@@ -37,6 +37,12 @@ export interface CatalogEntry {
   readonly terms: Terms | null;
 }
 
+/** A port of a sandbox that has a host of its own. */
+interface NamedPort {
+  readonly id: SandboxId;
+  readonly port: number;
+}
+
 interface Page {
   readonly entries: readonly CatalogEntry[];
   /** Where the next page begins; null at the end. */
@@ -51,6 +57,7 @@ export class Catalog {
   readonly #ids: SandboxId[] = [];
   readonly #expiring = new Map<SandboxId, number>();
   readonly #previews = new Map<string, SandboxId>();
+  readonly #subdomains = new Map<string, NamedPort>();
   #reading: Promise<void> | undefined;
 
   constructor(store: SandboxStore) {
@@ -76,6 +83,12 @@ export class Catalog {
     await this.#read();
     const id = this.#previews.get(previewId);
     return id === undefined ? undefined : this.#entries.get(id);
+  }
+
+  /** The port whose host has this label; undefined where none has. */
+  async ofSubdomain(label: string): Promise<NamedPort | undefined> {
+    await this.#read();
+    return this.#subdomains.get(label);
   }
 
   /** Up to `limit` entries that match, in the order of their ids, from `from` on. */
@@ -120,6 +133,7 @@ export class Catalog {
     const id = record.id as SandboxId;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
     this.#notePreview(id, previewId);
+    this.#noteSubdomains(id, record.ports);
     this.#entries.set(id, {
       ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, name, labels, life, asked, terms, previewId },
       expiresAtMs: deletedAtMs === null ? expiryOf(record) : null,
@@ -139,8 +153,17 @@ export class Catalog {
     if (previewId !== null) this.#previews.set(previewId, id);
   }
 
+  #noteSubdomains(id: SandboxId, ports: SandboxRecord['ports']): void {
+    for (const [label, named] of this.#subdomains) if (named.id === id) this.#subdomains.delete(label);
+    for (const [port, { subdomain }] of Object.entries(ports)) {
+      if (subdomain !== undefined && !this.#subdomains.has(subdomain))
+        this.#subdomains.set(subdomain, { id, port: Number(port) });
+    }
+  }
+
   #drop(id: SandboxId): void {
     this.#notePreview(id, null);
+    this.#noteSubdomains(id, {});
     if (this.#entries.delete(id)) this.#ids.splice(this.#placeOf(id), 1);
     this.#expiring.delete(id);
   }

@@ -159,7 +159,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const volumes = new Volumes(base);
   const attachments = new Attachments({ ...base, volumes });
   const pool = new Pool(base);
-  const lifecycle = new Lifecycle({ ...base, pool, volumes, attachments });
+  const lifecycle = new Lifecycle({ ...base, pool, attachments });
   const freezer = new Freezer({ ...base, lifecycle });
   const workMeter = new WorkMeter(clock);
   const evictor = new Evictor({ ...base, pool, lifecycle, workMeter });

@@ -3,7 +3,7 @@ import { SandboxError } from '../errors.ts';
 import type { SandboxAddress } from './address.ts';
 import type { Catalog } from './catalog.ts';
 import type { Changes } from './changes.ts';
-import type { SandboxRef } from './ref.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from './ref.ts';
 import type { Registry } from './registry.ts';
 import { newPreviewId, type PortSettings, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
@@ -12,6 +12,18 @@ export type { PortSettings };
 
 /** Ports of one sandbox for which something may be settled. */
 const MAX_PORTS = 512;
+
+/** A port of the sandbox with this preview id. */
+interface PreviewPlace {
+  readonly port: number;
+  readonly previewId: string;
+}
+
+/** A port that whoever asks may reach, as the one whose sandbox it is. */
+export interface OwnedPort {
+  readonly ref: SandboxRef;
+  readonly port: number;
+}
 
 interface PortNotesParts {
   readonly changes: Changes;
@@ -47,6 +59,30 @@ export class PortNotes {
   /** Settles something for a port. Throws `conflict` where there are as many as may be. */
   async change(ref: SandboxRef, port: number, settings: PortSettings): Promise<NotedPorts> {
     return await this.#write(ref, (record) => ({ ...record, ports: withRoom(record.ports, port, settings) }));
+  }
+
+  /** Settles all ports of a sandbox at once; throws `conflict` where another sandbox has one of their subdomains. */
+  async settle(ref: SandboxRef, ports: Readonly<Record<number, PortSettings>>): Promise<void> {
+    for (const { subdomain } of Object.values(ports)) {
+      if (subdomain === undefined || (await this.#parts.catalog.ofSubdomain(subdomain)) === undefined) continue;
+      throw new SandboxError('conflict', `Another sandbox has the subdomain ${subdomain}; choose another.`);
+    }
+    await this.#write(ref, (record) => ({ ...record, ports }));
+  }
+
+  /** The public port of a host, by its own label or by place, of a sandbox that belongs to who made it; null for any other. */
+  async ownedPort(host: string | PreviewPlace): Promise<OwnedPort | null> {
+    const { catalog, registry } = this.#parts;
+    const named = typeof host === 'string' ? await catalog.ofSubdomain(host) : undefined;
+    const entry =
+      typeof host === 'string' ? named && (await catalog.find(named.id)) : await catalog.ofPreview(host.previewId);
+    const port = typeof host === 'string' ? named?.port : host.port;
+    if (!entry || port === undefined || entry.deletedAtMs !== null || entry.address.namespace === SHARED_NAMESPACE)
+      return null;
+    const record = (await registry.find(entry.id))?.record;
+    if (record?.ports[port]?.visibility !== 'public') return null;
+    const principal = { name: entry.createdBy ?? '', userPrefix: '', maxSandboxes: 0 };
+    return { ref: { address: entry.address, principal }, port };
   }
 
   /** Notes that a URL was signed that opens a port until then. */

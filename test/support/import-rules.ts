@@ -17,6 +17,7 @@ const CORE = [
   'src/sandboxes/making.ts',
   'src/sandboxes/catalog.ts',
   'src/sandboxes/life-policy.ts',
+  'src/sandboxes/port-notes.ts',
   'src/sandboxes/sandbox-logs.ts',
   'src/sandboxes/alerts',
   'src/sandboxes/volumes',

@@ -24,7 +24,6 @@ import {
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Attachments } from '../volumes/attachments.ts';
-import type { Volumes } from '../volumes/volumes.ts';
 import { Instances } from './instances.ts';
 import { forgetContainer, replaceContainer } from './replacement.ts';
 import type { StopReason } from './stop-reason.ts';
@@ -46,7 +45,6 @@ export interface LifecycleParts {
   readonly instance: string;
   readonly capacity: Capacity;
   readonly pool: Pool;
-  readonly volumes: Volumes;
   readonly attachments: Attachments;
   readonly events: CoreEvents;
   readonly onError: (error: unknown) => void;
@@ -90,7 +88,7 @@ export class Lifecycle {
   /** Freezes a running sandbox with its memory. */
   async pause(sandbox: Sandbox): Promise<void> {
     if (sandbox.state !== 'running' || !sandbox.engineId) return;
-    this.#noteLeaving(sandbox);
+    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
     if (sandbox.link) sandbox.link.isFrozen = true;
     try {
       await this.#parts.engine.pause(sandbox.engineId);
@@ -123,7 +121,7 @@ export class Lifecycle {
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
   async stop(sandbox: Sandbox, reason: StopReason, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
-    this.#noteLeaving(sandbox);
+    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
     const { engine, store, clock } = this.#parts;
     const { record, life, pausedAtMs } = sandbox;
     if (record && life.staysSuspended && pausedAtMs !== null) record.haltedAtMs = clock.wallMs();
@@ -144,7 +142,7 @@ export class Lifecycle {
   /** Removes the container and marks the record as deleted; the files stay. */
   async remove(sandbox: Sandbox): Promise<void> {
     const { engine, instance } = this.#parts;
-    this.#noteLeaving(sandbox);
+    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
     const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
     if (id) await engine.remove(id);
     await this.#parts.attachments.closeAll(sandbox.id);
@@ -155,7 +153,7 @@ export class Lifecycle {
   async purge(sandbox: Sandbox): Promise<void> {
     await this.remove(sandbox);
     await this.#parts.store.purge(sandbox.id);
-    await this.#parts.volumes.removeOf(sandbox.id);
+    await this.#parts.attachments.removeAll(sandbox.id);
     await this.#parts.answers.forgetSandbox(sandbox.id);
     sandbox.record = null;
   }
@@ -237,10 +235,6 @@ export class Lifecycle {
     if (!sandbox.record) return;
     sandbox.record = toDeletedRecord(sandbox.record, clock.wallMs());
     await store.write(sandbox.record);
-  }
-
-  #noteLeaving({ id }: Sandbox): void {
-    this.#parts.events.emit({ type: 'leaving', sandboxId: id });
   }
 
   #noteStop({ record }: Sandbox, reason: StopReason): void {

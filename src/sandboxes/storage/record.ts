@@ -19,7 +19,12 @@ const notedContext = z.object({
 /** What is known of a context after its interpreter has ended with its sandbox; times on the wall clock. */
 export type NotedContext = z.infer<typeof notedContext>;
 
-const portSettings = z.object({ visibility: z.enum(['private', 'public']), pathPrefix: z.string().nullable() });
+const portSettings = z.object({
+  visibility: z.enum(['private', 'public']),
+  pathPrefix: z.string().nullable(),
+  /** The label of a host of its own, below the domain of previews; none where absent. */
+  subdomain: z.string().optional(),
+});
 
 /** What somebody has settled for a port: who may reach it, and what is put in front of the paths that are asked of it. */
 export type PortSettings = z.infer<typeof portSettings>;

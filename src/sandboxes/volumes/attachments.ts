@@ -53,6 +53,11 @@ export class Attachments {
     await this.#close(sandboxId);
   }
 
+  /** Removes the volumes of a sandbox that is gone for good. */
+  async removeAll(sandboxId: SandboxId): Promise<void> {
+    await this.#parts.volumes.removeOf(sandboxId);
+  }
+
   /** Closes the volumes of a sandbox that has stopped, but those that another has; what fails is reported, and the sweep tries it again. */
   async #close(sandboxId: SandboxId): Promise<void> {
     const sandbox = this.#parts.registry.at(sandboxId);

@@ -44,6 +44,7 @@ const statusOf = async (made: Made) => (await app.call('GET', at(made))).json().
 
 describe('SandboxClient of New-dev0/Sandbox', () => {
   it('finds every key that its model of a sandbox wants', async () => {
+    script(() => new Promise(() => undefined));
     const made = await make({
       name: 'first',
       command: 'python app.py',
@@ -55,7 +56,7 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
       id: Number.parseInt(made.container_id.slice(0, 12), 16),
       container_id: expect.stringMatching(/^[0-9a-f]{64}$/),
       name: 'first',
-      status: expect.stringMatching(/^(running|exited)$/),
+      status: 'running',
       image: 'python:3.9',
       command: 'python app.py',
       entrypoint: null,

@@ -7,7 +7,11 @@ const SANDBOXES = '/api/v1/sandboxes';
 let server: RealServer;
 
 beforeAll(async () => {
-  server = await startRealServer({ SANDBOX_DISK_MECHANISM: 'loop', SANDBOX_DISK_LIMIT: '256m' });
+  server = await startRealServer({
+    SANDBOX_DISK_MECHANISM: 'loop',
+    SANDBOX_DISK_LIMIT: '256m',
+    SANDBOX_PREVIEW_DOMAIN: 'preview.test',
+  });
 });
 
 afterAll(() => server.close());
@@ -62,6 +66,37 @@ describe('a sandbox of the manager', () => {
     await until('it has exited', async () => (await get(id)).status === 'exited');
     expect(await get(id)).toMatchObject({ exit_code: 7, terminated_at: expect.any(String) });
     await server.call('DELETE', at(id));
+  });
+});
+
+describe('a port', () => {
+  it('is public at its subdomain, and below the API for who has the key', async () => {
+    const source = 'python3 -m http.server 8080 --directory /workspace';
+    const id = await make({
+      command: source,
+      ports: [
+        { internal: 8080, subdomain: 'shop' },
+        { port: 53, protocol: 'udp' },
+      ],
+    });
+    const { urls, ports } = await get(id);
+    expect(urls).toEqual({ 8080: 'https://shop.preview.test/' });
+    expect(ports).toMatchObject([{ external_port: 8080 }, { internal_port: 53, url: null }]);
+    await exec(id, 'echo hello > /workspace/index.html');
+    const visit = async (host: string) => await server.app.inject({ url: '/', headers: { host } });
+    await until('it listens', async () => (await visit('shop.preview.test')).statusCode === 200);
+    expect((await visit('shop.preview.test')).body).toBe('hello\n');
+    expect((await visit('other.preview.test')).statusCode).toBe(502);
+    const below = await server.app.inject({ url: at(id, '/ports/8080/'), headers: { 'x-api-key': server.apiKey } });
+    expect([below.statusCode, below.body]).toEqual([200, 'hello\n']);
+    expect((await server.app.inject({ url: at(id, '/ports/8080/') })).statusCode).toBe(401);
+    const again = await server.call('POST', SANDBOXES, {
+      image: 'python:3.9',
+      ports: [{ port: 1, subdomain: 'shop' }],
+    });
+    expect(again).toMatchObject({ status: 409, body: { detail: expect.stringContaining('shop') } });
+    await server.call('DELETE', at(id));
+    expect((await visit('shop.preview.test')).statusCode).toBe(502);
   });
 });
 

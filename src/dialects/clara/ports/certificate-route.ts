@@ -29,8 +29,11 @@ export const certificateRoute: FastifyPluginAsyncZod<Core & CertificateOptions> 
     async (request) => {
       const name = request.query.domain.toLowerCase();
       const isAsked = hosts.isProxyItself(request.raw);
-      const place = isAsked ? hosts.placeOf(name) : null;
-      if (!place || !(await ports.isShown(place.previewId, place.port))) throw new HttpError(404, 'Not Found');
+      const place = hosts.placeOf(name);
+      const isShown = place !== null && (await ports.isShown(place.previewId, place.port));
+      const subdomain = hosts.subdomainOf(name);
+      const isNamed = subdomain !== null && (await ports.ownedPort(subdomain)) !== null;
+      if (!isAsked || !(isShown || isNamed)) throw new HttpError(404, 'Not Found');
       if (!known.has(name)) {
         if (buckets.take('new') > 0) throw new HttpError(404, 'Not Found');
         if (known.size < MAX_NAMES) known.add(name);

@@ -7,6 +7,8 @@ import { takeCookie, withoutDomain } from '../../../http/forward/cookies.ts';
 import type { Header } from '../../../http/forward/headers.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
+import { UNSETTLED } from '../../../ports/ports.ts';
+import type { OwnedPort } from '../../../sandboxes/port-notes.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { type Admitted, PortDoor } from './admission.ts';
@@ -23,7 +25,10 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
   showFailuresAsPages(app);
 
   const pass = async (request: FastifyRequest, reply: FastifyReply) => {
-    const place = hosts.placeOf(hosts.nameOf(request.raw));
+    const name = hosts.nameOf(request.raw);
+    const place = hosts.placeOf(name);
+    const owned = await ports.ownedPort(hosts.subdomainOf(name) ?? place ?? '');
+    if (owned) return await passVisitor(request, reply, core, owned);
     const address = place && (await ports.addressOf(place.previewId));
     if (!place || address?.namespace !== SHARED_NAMESPACE) {
       throw new SandboxError('unreachable', 'There is no preview of this name.');
@@ -62,6 +67,20 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     handler: pass,
   });
 };
+
+/** Passes a request on to a port that everybody may reach, of a sandbox that another dialect has made. */
+async function passVisitor(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  core: Core & PortOptions & { keys: KeyDoor },
+  { ref, port }: OwnedPort,
+): Promise<FastifyReply> {
+  core.keys.admitVisitor(request);
+  const admitted = { ref, isVisitor: true, signed: null, token: null, settings: UNSETTLED };
+  const asked = { target: originForm(request.url), host: request.host, prefix: null };
+  const toAnswerHeaders = (headers: readonly Header[]) => toPageHeaders(headers, null);
+  return await passToPort(request, reply, core, { admitted, port, ...asked, toAnswerHeaders });
+}
 
 /** True where a browser goes to a page, which then asks for more with what it has in its cookies. */
 function isVisit(request: FastifyRequest): boolean {

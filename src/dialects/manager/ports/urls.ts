@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { originOf } from '../../../http/origin.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import type { PortSettings } from '../../../ports/ports.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import type { ManagerNotes } from '../notes.ts';
 
@@ -15,6 +16,18 @@ export interface UrlOptions {
 /** True for a port that is served: what speaks no HTTP is not. */
 export function isServed({ protocol }: Pick<Port, 'protocol'>): boolean {
   return protocol === 'http' || protocol === 'https';
+}
+
+/** Who may reach the ports of a sandbox that are served: everybody where there is a domain for them. */
+export function toPortSettings(ports: readonly Port[], { hosts }: UrlOptions): Record<number, PortSettings> {
+  const visibility = hosts.isLocal ? ('private' as const) : ('public' as const);
+  const served = ports.filter(isServed);
+  return Object.fromEntries(
+    served.map(({ internal, subdomain }) => [
+      internal,
+      { visibility, pathPrefix: null, ...(subdomain === null ? {} : { subdomain }) },
+    ]),
+  );
 }
 
 /** Where a port is reached: on a host of its own where there is a domain for them, else below this API; null where it is not. */

@@ -14,7 +14,7 @@ import { makeVolumes, sizesOf, toMountPaths, volumesOf } from '../files/volume-s
 import { toArgv, toMainProgram } from '../main-program.ts';
 import type { ManagerNotes } from '../notes.ts';
 import { NAMESPACE, operation, sandboxOperation } from '../operation.ts';
-import { isServed, type UrlOptions, urlOf } from '../ports/urls.ts';
+import { isServed, toPortSettings, type UrlOptions, urlOf } from '../ports/urls.ts';
 import { type Limits, toLimits } from './limits.ts';
 import { toLife, toNotes, toResources, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
@@ -30,7 +30,7 @@ interface SandboxRoutesOptions extends Core {
 
 /** The manager: the life of sandboxes. */
 export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async (app, options) => {
-  const { sandboxes, listing, settings, images, mains, logs, volumes, limits, urls } = options;
+  const { sandboxes, listing, settings, images, mains, logs, volumes, ports: served, limits, urls } = options;
   const show = (request: FastifyRequest, found: SandboxStatus) =>
     toSandbox(found, volumesOf(volumes, found), mains.isRestarting(found.id), (port) =>
       urlOf(request, found, port, urls),
@@ -69,6 +69,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
           notes,
         },
         id: randomBytes(32).toString('hex'),
+        prepare: async (ref) => await served.settle(ref, toPortSettings(ports, urls)),
         askMore: async ({ address }) =>
           body.volumes == null
             ? {}
