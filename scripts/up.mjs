@@ -1,6 +1,7 @@
 // `npm run up`: from a fresh checkout to a server that answers, in one command.
 import { portOf, reachableHost } from './lib/address.mjs';
 import { ensureApiKey } from './lib/api-key.mjs';
+import { e2bExports } from './lib/e2b-exports.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { requireFreePort, waitUntilHealthy } from './lib/health.mjs';
@@ -70,6 +71,7 @@ function printWelcome(address, master) {
     ...(isShown ? [`API key: ${master.key}`] : []),
     'Try it:',
     `  curl -s -X POST ${address}/sandbox/demo/execute -H 'X-API-Key: ${isShown ? master.key : wordForKey(master)}' -H 'Content-Type: application/json' -d '${body}'`,
+    ...(isShown ? ['For the E2B SDKs:', ...e2bExports(address, master.key).map((line) => `  ${line}`)] : []),
     'Ctrl-C stops the server; sandboxes keep their files.',
     '',
   );

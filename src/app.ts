@@ -53,12 +53,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
   const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
-  const { logs, alerts, volumes } = life;
+  const { snapshots, logs, alerts, volumes } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
   const mains = new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError });
   const core = {
     ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
-    ...{ mains, logs, alerts, volumes },
+    ...{ snapshots, mains, logs, alerts, volumes },
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),

@@ -22,6 +22,7 @@ import {
   uidRange,
 } from './fields.ts';
 import { explainSharedSite } from './preview-domain.ts';
+import { templatesFile } from './templates.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -84,6 +85,9 @@ export const environmentSchema = z.object({
   SANDBOX_DISK_SERVICE: z.string().refine(isAbsolute, 'must be the absolute path of a socket').optional(),
   SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
   SANDBOX_CHECKPOINTS_MAX: integer(0, 1000).default(8),
+  SANDBOX_SNAPSHOTS_MAX: integer(0, 10_000).default(32),
+  SANDBOX_TEMPLATES: templatesFile.optional(),
+  SANDBOX_E2B_SECURE: z.enum(['auto', 'always', 'asked'], 'must be auto, always or asked').default('auto'),
   SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
   SANDBOX_BRIDGE_POOL: bridgePool.default('10.213.0.0/16'),
   SANDBOX_BRIDGE_DNS: z
@@ -214,6 +218,14 @@ function toConfig(env: Environment, publishAddress: string | null) {
     diskService: env.SANDBOX_DISK_SERVICE ?? null,
     diskReserveBytes: env.SANDBOX_DISK_RESERVE,
     maxCheckpoints: env.SANDBOX_CHECKPOINTS_MAX,
+    /** Of one key. */
+    maxSnapshots: env.SANDBOX_SNAPSHOTS_MAX,
+    /** What E2B's clients make sandboxes from, by name, beside what they find everywhere. */
+    templates: env.SANDBOX_TEMPLATES ?? {},
+    /** True if a token alone opens sandboxes of E2B's clients, also of those that ask for none. */
+    isAlwaysSecure:
+      env.SANDBOX_E2B_SECURE === 'always' ||
+      (env.SANDBOX_E2B_SECURE === 'auto' && env.SANDBOX_PREVIEW_DOMAIN !== undefined),
     network: env.SANDBOX_NETWORK,
     bridge: { pool: env.SANDBOX_BRIDGE_POOL, nameservers: env.SANDBOX_BRIDGE_DNS },
     egress: {

@@ -26,6 +26,7 @@ import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { SandboxLogs } from '../sandboxes/sandbox-logs.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Settings } from '../sandboxes/settings.ts';
+import type { Snapshots } from '../sandboxes/snapshots.ts';
 import type { Tenancies } from '../sandboxes/tenancies.ts';
 import type { UsageReporter } from '../sandboxes/usage-report.ts';
 import type { Volumes } from '../sandboxes/volumes/volumes.ts';
@@ -41,6 +42,7 @@ export interface Core {
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
   readonly forks: Forks;
+  readonly snapshots: Snapshots;
   readonly processes: Processes;
   readonly mains: MainProcesses;
   readonly logs: SandboxLogs;

@@ -40,6 +40,7 @@ import { DiskMeter } from './metering/disk-meter.ts';
 import { Guards } from './metering/guards.ts';
 import { KeyDisk } from './metering/key-disk.ts';
 import { Sampler } from './metering/sampler.ts';
+import { UsageHistory } from './metering/usage-history.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { WorkMeter } from './metering/work-meter.ts';
 import { Capacity } from './placement/capacity.ts';
@@ -52,6 +53,7 @@ import { Registry } from './registry.ts';
 import { SandboxLogs } from './sandbox-logs.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Settings } from './settings.ts';
+import { Snapshots } from './snapshots.ts';
 import type { TakeFolder } from './storage/folder-lock.ts';
 import { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
@@ -103,6 +105,7 @@ export interface SandboxCore {
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
   readonly forks: Forks;
+  readonly snapshots: Snapshots;
   counts(): SandboxCounts;
   /** Where the core says what happens. */
   readonly events: CoreEvents;
@@ -166,14 +169,15 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const provisioner = new Provisioner({ ...base, pool, lifecycle, evictor });
   const diskMeter = new DiskMeter(base);
   const usageMeter = new UsageMeter(engine, clock);
-  const guards = new Guards({
-    ...base,
-    sandboxes: () => registry.all(),
-    stop: (sandbox) => lifecycle.stop(sandbox, 'limit', 0),
-  });
-  const sampler = new Sampler({ clock, diskMeter, usageMeter, sandboxes: () => registry.all() });
+  const all = { sandboxes: () => registry.all() };
+  const guards = new Guards({ ...base, ...all, stop: (sandbox) => lifecycle.stop(sandbox, 'limit', 0) });
+  const sampler = new Sampler({ clock, diskMeter, usageMeter, ...all });
+  const usageHistory = new UsageHistory({ clock, diskMeter, usageMeter, ...all });
   const suspension = new Suspension({ clock, store, lifecycle });
-  const upkept = { attachments, pool, lifecycle, freezer, suspension, provisioner, evictor, workMeter, sampler };
+  const upkept = {
+    ...{ attachments, usageHistory, pool, lifecycle, freezer, suspension },
+    ...{ provisioner, evictor, workMeter, sampler },
+  };
   const upkeep = new Upkeep({ ...base, ...upkept });
 
   const ending = new AbortController();
@@ -200,6 +204,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const alertWatch = new AlertWatch({ ...use, alerts, onError });
   sampler.onMeasured = (sandbox, used, disk) => alertWatch.look(sandbox, used, disk);
   const checkpoints = new Checkpoints({ ...use, changes, capture });
+  const forks = new Forks({ ...use, changes, capture, checkpoints });
   return {
     sandboxes: new Sandboxes({ ...use, changes }),
     listing: new Listing(use),
@@ -207,7 +212,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     answers,
     images: new Images(use),
     settings: new Settings({ ...use, changes }),
-    tenancies: new Tenancies({ ...use, changes }),
+    tenancies: new Tenancies({ ...use, changes, usageHistory }),
     contextNotes: new ContextNotes({ ...use, changes }),
     portNotes: new PortNotes({ ...use, changes }),
     mainNotes: new MainNotes({ ...use, changes }),
@@ -217,7 +222,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),
-    forks: new Forks({ ...use, changes, capture, checkpoints }),
+    forks,
+    snapshots: new Snapshots({ ...use, changes, forks }),
     counts,
     events,
     sampler,

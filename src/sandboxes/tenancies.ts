@@ -7,6 +7,7 @@ import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
 import type { Suspension } from './lifecycle/suspension.ts';
+import type { PastUsage, UsageHistory } from './metering/usage-history.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
@@ -21,6 +22,8 @@ export interface Tenancy extends CatalogEntry {
   readonly endAtMs: number;
 }
 
+export type { PastUsage };
+
 /** What a sandbox has of the machine. */
 export interface SandboxSize {
   readonly cpus: number;
@@ -30,6 +33,7 @@ export interface SandboxSize {
 
 interface TenanciesParts {
   readonly config: Config;
+  readonly usageHistory: UsageHistory;
   readonly clock: Clock;
   readonly catalog: Catalog;
   readonly changes: Changes;
@@ -70,6 +74,11 @@ export class Tenancies {
     const { config } = this.#parts;
     const { cpus, memoryBytes } = resolveSpec(config, asked);
     return { cpus, memoryBytes, diskBytes: config.diskLimitBytes ?? 0 };
+  }
+
+  /** What it has taken of late, oldest first. */
+  usageOf({ id }: Tenancy): readonly PastUsage[] {
+    return this.#parts.usageHistory.of(id);
   }
 
   /** Pauses it until it is resumed, whatever runs in it: with its memory, or its files alone. Throws `conflict` where it is paused. */

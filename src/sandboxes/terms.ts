@@ -22,6 +22,8 @@ export const termsSchema = z.object({
   /** True if a request to one of its ports resumes it. */
   isResumedByTraffic: z.boolean(),
   network: networkTermsSchema,
+  /** Of a snapshot: what it is called with its tag, and of which sandbox it is; null for a sandbox. */
+  snapshot: z.object({ name: z.string().nullable(), sourceId: z.string() }).nullable().default(null),
 });
 
 export type Terms = z.infer<typeof termsSchema>;

@@ -23,12 +23,18 @@ import { OpenAnswers } from './open-answers.ts';
 import { NAMESPACE, TAGS } from './operation.ts';
 import { PLANES, type Plane } from './planes.ts';
 import { portRoutes } from './ports/routes.ts';
+import { forkRoutes } from './sandboxes/fork-routes.ts';
 import { lifeRoutes } from './sandboxes/life-routes.ts';
 import { listRoutes } from './sandboxes/list-routes.ts';
+import { metricsRoutes } from './sandboxes/metrics-routes.ts';
 import { networkRoutes } from './sandboxes/network-routes.ts';
 import { type ControlOptions, sandboxRoutes } from './sandboxes/routes.ts';
+import { snapshotRoutes } from './snapshots/routes.ts';
+import { templateRoutes } from './templates/routes.ts';
+import { type TemplateSettings, Templates } from './templates/templates.ts';
 
-interface E2bOptions extends ControlOptions {
+interface E2bOptions extends Omit<ControlOptions, 'templates'> {
+  readonly templates: TemplateSettings;
   readonly hosts: PreviewHosts;
   readonly events: CoreEvents;
   readonly clock: Clock;
@@ -40,6 +46,7 @@ const PREFIX = '/e2b';
 /** E2B's API: sandboxes by id with an end that is set, and what their official clients reach inside of them. */
 export function e2bDialects(options: E2bOptions): readonly Dialect[] {
   const answers = new OpenAnswers(options.events);
+  const templates = new Templates(options.templates);
   const door = (core: Core & { readonly keys: KeyDoor }) => new SandboxDoor({ ...core, ...options, answers });
   const plane = (
     name: Plane,
@@ -71,10 +78,15 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
       routes: async (app, core) => {
         const routes: FastifyPluginAsync = async (scope) => {
           const typed = scope.withTypeProvider<ZodTypeProvider>();
-          await sandboxRoutes(typed, { ...core, ...options });
-          await lifeRoutes(typed, { ...core, ...options });
+          const control = { ...core, ...options, templates };
+          await sandboxRoutes(typed, control);
+          await lifeRoutes(typed, control);
+          await forkRoutes(typed, control);
+          await snapshotRoutes(typed, control);
+          await templateRoutes(typed, control);
           await listRoutes(typed, core);
           await networkRoutes(typed, core);
+          await metricsRoutes(typed, core);
         };
         await app.register(scoped('e2b below its prefix', routes), { prefix: PREFIX });
         await app.register(scoped('e2b by the key', hidden(routes)));

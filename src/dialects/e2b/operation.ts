@@ -23,6 +23,7 @@ export const noContent = z.null().describe('Done.');
 interface Schema {
   readonly body?: z.ZodType;
   readonly querystring?: z.ZodType;
+  readonly params?: z.ZodType;
   readonly response?: Readonly<Record<number, z.ZodType>>;
 }
 

@@ -16,6 +16,16 @@ interface PageOptions<T> {
 /** The header with the token of the next page. */
 export const NEXT_TOKEN = 'x-next-token';
 
+/** The largest page. */
+const MOST = 100;
+
+/** How many a page has at the most; throws `invalid`. */
+export function toLimit(limit: string | undefined): number {
+  if (limit === undefined) return MOST;
+  if (/^\d{1,3}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= MOST) return Number(limit);
+  throw new SandboxError('invalid', `limit must be from 1 to ${MOST}.`, { field: 'limit' });
+}
+
 /** A page of a list that is told by its last entry where the next begins, so that what comes and goes meanwhile moves nothing. Throws `invalid`. */
 export function toPage<T>(items: readonly T[], { limit, nextToken, isDescending, keyOf }: PageOptions<T>) {
   const sign = isDescending ? -1 : 1;

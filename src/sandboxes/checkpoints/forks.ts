@@ -2,17 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
-import { requireUser } from '../../auth/principal.ts';
+import { type Principal, requireUser } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { IMAGE_FILE } from '../../disks/layout.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { SandboxAddress } from '../address.ts';
 import type { Changes } from '../changes.ts';
-import { DEFAULT_LIFE } from '../life-policy.ts';
+import { DEFAULT_LIFE, type LifePolicy } from '../life-policy.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { UsageMeter } from '../metering/usage-meter.ts';
-import type { SandboxRef } from '../ref.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from '../ref.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { SettingsChange } from '../settings-change.ts';
 import type { AskedSpec } from '../spec/asked-spec.ts';
@@ -27,6 +28,15 @@ import { FORK_PREFIX } from './leftovers.ts';
 
 /** How long all of it may take that a call does, in milliseconds. */
 const CALL_MS = 600_000;
+
+/** Of what never runs. */
+const KEPT_LIFE: LifePolicy = {
+  pauseAfter: 'never',
+  stopAfter: 'never',
+  yieldsAtCap: false,
+  end: { when: 'never' },
+  staysSuspended: true,
+};
 
 interface ForksParts {
   readonly config: Config;
@@ -44,9 +54,9 @@ interface ForksParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** What a sandbox begins with: the files of another user's, as they are now or were at a checkpoint. */
+/** What a sandbox begins with: the files of another, as they are now or were at a checkpoint. */
 export interface ForkSource {
-  readonly userId: string;
+  readonly address: SandboxAddress;
   /** Null for what it has now. */
   readonly checkpointId: string | null;
 }
@@ -54,6 +64,8 @@ export interface ForkSource {
 /** What else a sandbox is made with. */
 interface ForkRequest {
   readonly asked: AskedSpec;
+  /** The usual one where absent. */
+  readonly life?: LifePolicy;
   readonly change: SettingsChange;
 }
 
@@ -71,11 +83,11 @@ export class Forks {
    */
   async create(ref: SandboxRef, from: ForkSource, request: ForkRequest): Promise<SandboxStatus> {
     const { changes, config, usageMeter, ending } = this.#parts;
-    requireUser(ref.principal, from.userId);
+    if (from.address.namespace === SHARED_NAMESPACE) requireUser(ref.principal, from.address.id);
     requireGrantable(request.asked, config);
     const target = await changes.find(ref);
     await this.#requireNothing(target);
-    const source = await this.#sourceOf(ref, from);
+    const source = await this.#sourceOf(ref.principal, from);
     changes.requirePossible(target, request.change);
     const sentence = 'The copy of the files takes long and goes on; look at the status of the sandbox later.';
     const made = target.mutex.run(() => this.#make(target, source, ref, from.checkpointId, request));
@@ -84,16 +96,37 @@ export class Forks {
     return await changes.describe(target, usageMeter.last(target));
   }
 
+  /** Makes what never runs of the files of another, for others to begin with; throws as `create` does. */
+  async keep(ref: SandboxRef, from: SandboxAddress, change: SettingsChange): Promise<void> {
+    const { changes, clock, lifecycle, onError, ending } = this.#parts;
+    const target = await changes.find(ref);
+    const source = await this.#sourceOf(ref.principal, { address: from, checkpointId: null });
+    const sentence = 'The copy of the files takes long and goes on; look at the list later.';
+    const made = target.mutex.run(async () => {
+      await this.#requireNothing(target);
+      try {
+        const request = { asked: source.asked, life: KEPT_LIFE, createdBy: ref.principal.name };
+        await this.#seed(target, source, null, request);
+        if (target.record) target.record = { ...target.record, haltedAtMs: clock.wallMs() };
+        await changes.apply(target, change);
+      } catch (error) {
+        if (target.isExisting) await lifecycle.purge(target).catch(onError);
+        throw error;
+      }
+    });
+    await withDeadline(made, CALL_MS, sentence, ending);
+  }
+
   async #make(
     target: Sandbox,
     source: Sandbox,
     { principal }: SandboxRef,
     checkpointId: string | null,
-    { asked, change }: ForkRequest,
+    { asked, life = DEFAULT_LIFE, change }: ForkRequest,
   ): Promise<void> {
     const { changes, provisioner, lifecycle, onError } = this.#parts;
     await this.#requireNothing(target);
-    const made = { asked, life: DEFAULT_LIFE };
+    const made = { asked, life };
     try {
       await provisioner.bringUp(target, principal, made, async () => {
         await this.#seed(target, source, checkpointId, { ...made, createdBy: principal.name });
@@ -149,11 +182,11 @@ export class Forks {
     });
   }
 
-  async #sourceOf({ address, principal }: SandboxRef, { userId }: ForkSource): Promise<Sandbox> {
+  async #sourceOf(principal: Principal, { address }: ForkSource): Promise<Sandbox> {
     try {
-      return await this.#parts.changes.findExisting({ address: { ...address, id: userId }, principal });
+      return await this.#parts.changes.findExisting({ address, principal });
     } catch (error) {
-      if (!isSandboxError(error, 'not_found')) throw error;
+      if (!isSandboxError(error, 'not_found') || address.namespace !== SHARED_NAMESPACE) throw error;
       throw new SandboxError('not_found', 'The sandbox that from.user_id names is not there.');
     }
   }

@@ -14,6 +14,7 @@ import { claimPooled } from '../placement/claim.ts';
 import type { Pool } from '../placement/pool.ts';
 import { Quota, quotaError } from '../placement/quota.ts';
 import { smokeTest } from '../preflight/smoke-test.ts';
+import { SNAPSHOT_NAMESPACE } from '../ref.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { AskedSpec } from '../spec/asked-spec.ts';
 import { requireImageStillPermitted } from '../spec/permitted-images.ts';
@@ -56,8 +57,8 @@ export class Provisioner {
   async countByPrincipal(): Promise<void> {
     const { config, catalog } = this.#parts;
     if (config.apiKeys.every((key) => key.maxSandboxes === null)) return;
-    for (const { id, createdBy, isBlank } of await catalog.all()) {
-      if (createdBy !== null && !isBlank) this.#quota.add(createdBy, id);
+    for (const { id, address, createdBy, isBlank } of await catalog.all()) {
+      if (createdBy !== null && !isBlank && address.namespace !== SNAPSHOT_NAMESPACE) this.#quota.add(createdBy, id);
     }
   }
 

@@ -13,6 +13,7 @@ import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Suspension } from '../lifecycle/suspension.ts';
 import type { Sampler } from '../metering/sampler.ts';
+import type { UsageHistory } from '../metering/usage-history.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
@@ -30,6 +31,9 @@ const PASS_MS = 5_000;
 
 /** Between two looks which sandboxes' time is over, in milliseconds. */
 const EXPIRY_MS = 2_000;
+
+/** Between two measurements of what each sandbox takes that is used on terms, in milliseconds. */
+const HISTORY_MS = 5_000;
 
 /** Between two measurements of what all sandboxes take together, in milliseconds. */
 const SAMPLE_MS = 10_000;
@@ -55,6 +59,7 @@ interface UpkeepParts {
   readonly pool: Pool;
   readonly sampler: Sampler;
   readonly attachments: Attachments;
+  readonly usageHistory: UsageHistory;
   readonly events: CoreEvents;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
@@ -93,6 +98,7 @@ export class Upkeep {
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));
     this.#ticker.every(RECONCILE_MS, () => this.#unlessAway(this.#reconciler.reconcile()));
     this.#ticker.every(SAMPLE_MS, () => parts.sampler.sample());
+    this.#ticker.every(HISTORY_MS, () => parts.usageHistory.sample());
     this.#ticker.every(PASS_MS, () => this.#warnings.look(), 0);
   }
 

@@ -247,6 +247,14 @@ describe('npm run key', () => {
     expect((await create(key, 'discord-1')).statusCode).toBe(200);
   });
 
+  it('prints keys that E2B’s clients take, with what they are to export', async () => {
+    const { stdout } = await run('bot', '--e2b');
+    const [, key] = /^ {2}(e2b_[0-9a-f]{40})$/m.exec(stdout) ?? [];
+    expect(parseApiKeys(/^ {2}(bot:sha256:\S+)$/m.exec(stdout)?.[1] ?? '').keys[0]?.digest).toEqual(hashKey(key ?? ''));
+    expect(stdout).toContain(`export E2B_API_KEY=${key}\n`);
+    expect(stdout).toMatch(/export E2B_API_URL=http:\/\/localhost:8080\n *export E2B_SANDBOX_URL=/);
+  });
+
   it.each([
     [[]],
     [['a b']],

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { sandboxInfo } from './info-schema.ts';
@@ -27,7 +28,10 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
       const [ref, asked, change] = [refOf(request), toAsked(request.body), toChange(request.body)];
       const from = request.body?.from;
       if (!from) return toSandboxInfo(await sandboxes.create(ref, asked, undefined, change));
-      const source = { userId: from.user_id, checkpointId: from.checkpoint ?? null };
+      const source = {
+        address: { namespace: SHARED_NAMESPACE, id: from.user_id },
+        checkpointId: from.checkpoint ?? null,
+      };
       return toSandboxInfo(await forks.create(ref, source, { asked, change }));
     },
   );

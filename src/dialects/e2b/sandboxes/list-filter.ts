@@ -1,10 +1,8 @@
 import { SandboxError } from '../../../errors.ts';
 import type { Tenancy } from '../../../sandboxes/tenancies.ts';
-import { toPage } from '../pages.ts';
+import { toLimit, toPage } from '../pages.ts';
 
 const STATES = ['running', 'paused'] as const;
-
-const MOST = 100;
 
 /** Which sandboxes a list shows, and in which order. */
 export interface ListQuery {
@@ -37,13 +35,6 @@ export function listPage(tenancies: readonly Tenancy[], query: ListQuery) {
     keyOf: ({ createdAtMs, address }) => ({ atMs: createdAtMs, id: address.id }),
   });
   return { ...page, running: states.includes('running') ? fitting.filter((one) => !one.isSuspended).length : null };
-}
-
-/** How many a page has at the most; throws `invalid`. */
-function toLimit(limit: string | undefined): number {
-  if (limit === undefined) return MOST;
-  if (/^\d{1,3}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= MOST) return Number(limit);
-  throw invalid('limit', `must be from 1 to ${MOST}`);
 }
 
 /** What is asked for of labels: a query string whose names and values clients encode once more. */

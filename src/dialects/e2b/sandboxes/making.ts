@@ -1,13 +1,15 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { z } from 'zod';
+import type { Principal } from '../../../auth/principal.ts';
 import { SandboxError } from '../../../errors.ts';
+import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { Terms } from '../../../sandboxes/terms.ts';
 import { newLife, type OnTimeout } from '../life.ts';
 import { toEgress, toNetworkTerms } from '../network.ts';
+import { toShownSnapshot } from '../snapshots/names.ts';
+import { newToken } from '../tokens.ts';
 import type { createBody } from './schemas.ts';
-
-const TOKEN_BYTES = 32;
 
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_CHARACTERS = 24;
@@ -48,6 +50,7 @@ export function toWanted(body: CreateBody, template: Terms['template'], defaults
     timeoutSeconds,
     isResumedByTraffic: body.autoResume?.enabled ?? false,
     network,
+    snapshot: null,
   };
   const egress: AskedSpec = toEgress(network);
   return {
@@ -83,6 +86,21 @@ function invalid(field: string, what: string): SandboxError {
   return new SandboxError('invalid', `${field} ${what}.`, { field });
 }
 
-function newToken(): string {
-  return randomBytes(TOKEN_BYTES).toString('hex');
+/** The same body for a sandbox that begins with a snapshot: what it does not say is as it was there. */
+export function withSnapshot(
+  body: CreateBody,
+  { labels, terms }: Snapshot,
+  env: Readonly<Record<string, string>>,
+): CreateBody {
+  return {
+    ...body,
+    metadata: body.metadata ?? { ...labels },
+    envVars: { ...env, ...body.envVars },
+    secure: body.secure === true || terms.token !== null,
+  };
+}
+
+/** What a sandbox is told to be made from that begins with a snapshot. */
+export function toSnapshotTemplate(principal: Principal, snapshot: Snapshot): Terms['template'] {
+  return { id: toShownSnapshot(principal, snapshot).snapshotID, name: null };
 }

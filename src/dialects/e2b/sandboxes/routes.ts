@@ -6,8 +6,9 @@ import { SandboxError } from '../../../errors.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { NAMESPACE, noContent, operation, sandboxOperation } from '../operation.ts';
-import { Templates } from '../templates/templates.ts';
-import { newId, toWanted } from './making.ts';
+import { findSnapshot } from '../snapshots/names.ts';
+import type { Templates } from '../templates/templates.ts';
+import { newId, toSnapshotTemplate, toWanted, withSnapshot } from './making.ts';
 import { toDetail, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
@@ -16,10 +17,16 @@ export interface ControlOptions {
   readonly clock: Clock;
   /** Where ports of sandboxes have hosts of their own; null for nowhere. */
   readonly previewDomain: string | null;
+  readonly templates: Templates;
+  /** True where only its token opens a sandbox, whatever is asked for. */
+  readonly isAlwaysSecure: boolean;
 }
 
 /** The longest that a sandbox may live without another word, in seconds. */
 export const MAX_TIMEOUT_SECONDS = 24 * 3_600;
+
+/** Of a sandbox without a token. RFC 9111, section 5.5. */
+const OPEN_WARNING = '299 - "Whoever knows the id of this sandbox may use it; ask for secure: true"';
 
 /** Where clients of each version say nothing. */
 const DEFAULTS = {
@@ -29,23 +36,42 @@ const DEFAULTS = {
 
 /** E2B: sandboxes are made, looked at and killed. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (app, core) => {
-  const { sandboxes, tenancies, clock, previewDomain: domain } = core;
-  const templates = new Templates({});
+  const { sandboxes, tenancies, templates, snapshots, forks, clock, previewDomain: domain } = core;
 
   const create =
     (defaults: (typeof DEFAULTS)['v1']) =>
     async (request: FastifyRequest<{ Body: z.output<typeof schemas.createBody> }>, reply: FastifyReply) => {
-      const { id, name, asked } = templates.require(request.body.templateID);
-      const given = { ...defaults, maxTimeoutSeconds: MAX_TIMEOUT_SECONDS, nowMs: clock.wallMs() };
-      const { egress, life, settings } = toWanted(request.body, { id, name }, given);
-      const made = await makeSandbox(sandboxes, NAMESPACE, principalOf(request), {
-        id: newId(),
-        asked: { ...asked, ...egress },
-        life,
-        settings,
-      });
-      const ref = { address: made.address, principal: principalOf(request) };
-      return await reply.code(201).send(toSandbox({ tenancy: await tenancies.get(ref), domain }));
+      const given = {
+        ...defaults,
+        isAlwaysSecure: defaults.isAlwaysSecure || core.isAlwaysSecure,
+        maxTimeoutSeconds: MAX_TIMEOUT_SECONDS,
+        nowMs: clock.wallMs(),
+      };
+      const principal = principalOf(request);
+      const ref = { address: { namespace: NAMESPACE, id: newId() }, principal };
+      const snapshot = findSnapshot(principal, await snapshots.list(principal), request.body.templateID);
+      if (snapshot) {
+        const body = withSnapshot(request.body, snapshot, await snapshots.envOf(principal, snapshot));
+        const { egress, life, settings: change } = toWanted(body, toSnapshotTemplate(principal, snapshot), given);
+        const { egressAllow: _allow, egressDeny: _deny, ...asked } = snapshot.asked;
+        await forks.create(
+          ref,
+          { address: snapshot.address, checkpointId: null },
+          { asked: { ...asked, ...egress }, life, change },
+        );
+      } else {
+        const { id, name, asked } = templates.require(request.body.templateID);
+        const { egress, life, settings } = toWanted(request.body, { id, name }, given);
+        await makeSandbox(sandboxes, NAMESPACE, principal, {
+          id: ref.address.id,
+          asked: { ...asked, ...egress },
+          life,
+          settings,
+        });
+      }
+      const tenancy = await tenancies.get(ref);
+      if (tenancy.terms.token === null) reply.header('Warning', OPEN_WARNING);
+      return await reply.code(201).send(toSandbox({ tenancy, domain }));
     };
   const shape = { body: schemas.createBody, response: { 201: schemas.sandbox } };
   app.post('/sandboxes', operation('sandboxes', 'createSandbox', 'Make a sandbox', shape), create(DEFAULTS.v1));

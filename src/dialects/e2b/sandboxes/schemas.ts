@@ -108,9 +108,41 @@ export const listQuery = z.object({
   nextToken: z.string().optional().meta({ description: 'Of the header x-next-token of the page before.' }),
 });
 
+const unixSeconds = z.coerce.number().min(0).optional().meta({ description: 'Unix seconds.' });
+
+export const metricsQuery = z.object({ start: unixSeconds, end: unixSeconds });
+
+export const lastMetricsQuery = z.object({ sandbox_ids: z.union([z.string(), z.array(z.string())]) });
+
+const metric = z.object({
+  timestamp: z.string(),
+  timestampUnix: z.int(),
+  cpuCount: z.number(),
+  cpuUsedPct: z.number().meta({ description: '100 is one CPU in full use.' }),
+  memUsed: z.number(),
+  memTotal: z.number(),
+  memCache: z.number(),
+  diskUsed: z.number(),
+  diskTotal: z.number(),
+});
+
+export const metrics = z.array(metric);
+
+export const lastMetrics = z.object({ sandboxes: z.record(z.string(), metric) });
+
+export const logs = z.object({ logs: z.array(z.object({})), logEntries: z.array(z.object({})) });
+
+export const logsV2 = z.object({ logs: z.array(z.object({})) });
+
 export const timeoutBody = z.object({ timeout: seconds });
 export const refreshBody = z.object({ duration: z.int().min(0).max(3600).nullish() }).nullish();
 export const connectBody = z.object({ timeout: seconds, memory: z.boolean().nullish() });
 export const connectBodyV2 = z.object({ timeout: seconds.nullish(), memory: z.boolean().nullish() }).nullish();
 export const resumeBody = z.object({ timeout: seconds.nullish(), autoPause: z.boolean().nullish() }).nullish();
+export const forkBody = z.object({ timeout: seconds.nullish(), count: z.int().min(1).max(100).nullish() }).nullish();
+
+export const forked = z.array(
+  z.object({ sandbox: sandbox.optional(), error: z.object({ code: z.int(), message: z.string() }).optional() }),
+);
+
 export const pauseBody = z.object({ memory: z.boolean().nullish() }).nullish();

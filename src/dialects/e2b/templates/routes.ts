@@ -1,0 +1,84 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { SandboxError } from '../../../errors.ts';
+import type { Core } from '../../dialect.ts';
+import { errorResponse } from '../errors.ts';
+import { operation } from '../operation.ts';
+import type { Templates } from './templates.ts';
+
+const NO_BUILDS =
+  'This server builds no templates: its operator lists images as templates (SANDBOX_TEMPLATES), and snapshots are made of sandboxes.';
+
+const NO_VOLUMES = 'This server has no volumes and no secrets in the E2B API.';
+
+/** What this server lacks, by method and path. */
+const LACKING = [
+  ['POST', '/templates', NO_BUILDS],
+  ['POST', '/v2/templates', NO_BUILDS],
+  ['POST', '/v3/templates', NO_BUILDS],
+  ['PATCH', '/templates/:templateID', NO_BUILDS],
+  ['PATCH', '/v2/templates/:templateID', NO_BUILDS],
+  ['POST', '/templates/:templateID', NO_BUILDS],
+  ['GET', '/templates/:templateID/files/:hash', NO_BUILDS],
+  ['POST', '/templates/:templateID/builds/:buildID', NO_BUILDS],
+  ['POST', '/v2/templates/:templateID/builds/:buildID', NO_BUILDS],
+  ['GET', '/templates/:templateID/builds/:buildID/status', NO_BUILDS],
+  ['GET', '/templates/:templateID/builds/:buildID/logs', NO_BUILDS],
+  ['POST', '/templates/tags', NO_BUILDS],
+  ['DELETE', '/templates/tags', NO_BUILDS],
+  ['GET', '/templates/:templateID/tags', NO_BUILDS],
+  ...(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).flatMap((method) =>
+    ['/volumes', '/volumes/*', '/volumecontent/*', '/secrets', '/secrets/*'].map(
+      (url) => [method, url, NO_VOLUMES] as const,
+    ),
+  ),
+] as const;
+
+const aliasParams = z.object({ alias: z.string().meta({ examples: ['base'] }) });
+
+/** E2B: what sandboxes are made from, by its names. */
+export const templateRoutes: FastifyPluginAsyncZod<Core & { readonly templates: Templates }> = async (
+  app,
+  { templates },
+) => {
+  app.get(
+    '/templates',
+    operation('templates', 'listTemplates', 'The templates of this server', {
+      response: {
+        200: z.array(
+          z.object({
+            templateID: z.string(),
+            names: z.array(z.string()),
+            aliases: z.array(z.string()),
+            public: z.boolean(),
+          }),
+        ),
+      },
+    }),
+    async () =>
+      templates.all().map(({ id, name }) => ({ templateID: id, names: [name], aliases: [name], public: true })),
+  );
+
+  app.get(
+    '/templates/aliases/:alias',
+    operation('templates', 'findTemplate', 'The template of a name', {
+      params: aliasParams,
+      response: { 200: z.object({ templateID: z.string(), public: z.boolean() }), 404: errorResponse },
+    }),
+    async (request) => {
+      const found = templates.find(request.params.alias);
+      if (!found) throw new SandboxError('not_found', `template '${request.params.alias}' not found`);
+      return { templateID: found.id, public: true };
+    },
+  );
+
+  for (const [method, url, sentence] of LACKING) {
+    app.route({
+      method,
+      url,
+      config: { isAboutNoUser: true },
+      schema: { hide: true },
+      handler: async (_request, reply) => reply.code(501).send({ code: 501, message: sentence }),
+    });
+  }
+};
