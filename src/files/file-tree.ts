@@ -16,12 +16,13 @@ import {
   type SearchResult,
   searchFiles,
 } from '../agent/calls/search.ts';
+import { type FileChange, watchFolder } from '../agent/calls/watch.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 
-export type { FileEntry, SearchMatch };
+export type { FileChange, FileEntry, SearchMatch };
 
 /** How long a look at one path may take, in milliseconds. */
 const LOOK_MS = 30_000;
@@ -144,6 +145,29 @@ export class FileTree {
     return await this.#change(ref, true, (connection) =>
       editText(connection, path, edits, { idleMs: WORK_MS, signal }),
     );
+  }
+
+  /**
+   * What happens in a folder as it happens: null first, once all is watched; ends when the folder is gone. Throws `limit` where there are
+   * too many watchers or folders. While it is read the sandbox stays awake.
+   */
+  async *watch(
+    ref: SandboxRef,
+    path: string,
+    isRecursive: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<FileChange | null> {
+    await this.#sandboxes.isUp(ref);
+    const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
+    let failure: unknown = null;
+    try {
+      yield* watchFolder(held.connection, { path, isRecursive, signal });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      held.release(failure);
+    }
   }
 
   /** Wakes the sandbox, and makes none. */

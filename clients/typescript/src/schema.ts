@@ -561,6 +561,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sandbox/{user_id}/fs/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["watchFolder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sandbox/{user_id}/fs/upload": {
         parameters: {
             query?: never;
@@ -2293,6 +2309,33 @@ export interface operations {
                         digest: string;
                         size: number;
                     };
+                };
+            };
+        };
+    };
+    watchFolder: {
+        parameters: {
+            query?: {
+                path?: string;
+                path_base64?: string;
+                recursive?: "true" | "false";
+                after?: number;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                    "application/x-ndjson": string;
                 };
             };
         };

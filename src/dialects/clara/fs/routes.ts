@@ -9,6 +9,7 @@ import { toEntry, toPath } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { searchRoutes } from './search-routes.ts';
 import { uploadRoutes } from './upload-routes.ts';
+import { watchRoutes } from './watch-routes.ts';
 
 /** The native dialect: folders and files as data. */
 export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
@@ -51,5 +52,6 @@ export const treeRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
 
   await changeRoutes(app, core);
   await searchRoutes(app, core);
+  await watchRoutes(app, core);
   await app.register(scoped('uploads', uploadRoutes), core);
 };
