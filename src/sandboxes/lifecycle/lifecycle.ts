@@ -201,17 +201,16 @@ export class Lifecycle {
 
   /** Rolls back a failed start: removes the container of a new sandbox, whose record was `before`; stops that of an existing one. */
   async undoStart(sandbox: Sandbox, isNew: boolean, before: SandboxRecord | null): Promise<void> {
-    const { engine, onError } = this.#parts;
     if (isNew) sandbox.record = toUndoneRecord(sandbox.record, before);
     try {
       if (isNew) await this.remove(sandbox);
       else {
-        if (sandbox.engineId) await engine.stop(sandbox.engineId, 0);
+        if (sandbox.engineId) await this.#parts.engine.stop(sandbox.engineId, 0);
         await this.#parts.attachments.closeAll(sandbox.id);
       }
     } catch {
       // The engine that failed the start may fail the clean-up too; the sweep finds what is left.
-      if (isNew) await this.#markDeleted(sandbox).catch(onError);
+      if (isNew) await this.#markDeleted(sandbox).catch(this.#parts.onError);
     }
     this.#markDown(sandbox);
   }
