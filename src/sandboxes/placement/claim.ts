@@ -3,8 +3,9 @@ import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { fieldsMadeAnew } from '../spec/asked-change.ts';
 import { toEngineName } from '../spec/engine-spec.ts';
-import { changesSpec } from '../spec/sandbox-spec.ts';
+import { resolveSpec, specHash } from '../spec/sandbox-spec.ts';
 import { type MakeRequest, newRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Pool } from './pool.ts';
@@ -18,7 +19,7 @@ interface ClaimParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Gives a warm sandbox of the pool to a sandbox that has no files yet and asks for no other spec; true if so. */
+/** Gives a warm sandbox of the pool to a sandbox that has no files yet and asks for no spec but one that a running one can get; true if so. */
 export async function claimPooled(
   parts: ClaimParts,
   pool: Pool,
@@ -26,7 +27,12 @@ export async function claimPooled(
   request: MakeRequest,
 ): Promise<boolean> {
   const { engine, store, config, instance, clock } = parts;
-  if (sandbox.record !== null || changesSpec(config, {}, request.asked)) return false;
+  if (sandbox.record !== null) return false;
+  const [warm, wanted] = [resolveSpec(config, {}), resolveSpec(config, request.asked)];
+  const { memoryBytes, cpus } = wanted;
+  const isResized = memoryBytes !== warm.memoryBytes || cpus !== warm.cpus;
+  const alike = { ...wanted, memoryBytes: warm.memoryBytes, cpus: warm.cpus };
+  if (specHash(alike) !== specHash(warm) || fieldsMadeAnew(warm, wanted).length > 0) return false;
   const pooled = pool.take();
   if (!pooled) return false;
   const fresh = newRecord(sandbox, request, clock.wallMs());
@@ -34,6 +40,7 @@ export async function claimPooled(
   try {
     await store.claimPoolFolder(pooled.folder, record);
     sandbox.record = record;
+    if (isResized) await engine.update(pooled.engineId, { memoryBytes, cpus });
     await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
   } catch (error) {
     await pool.discard(pooled).catch(parts.onError);
