@@ -1,9 +1,9 @@
 import { SandboxError } from '../errors.ts';
 import { type ApiKey, MASTER_KEY_NAME } from './api-keys.ts';
 
-/** Who asks: the holder of an API key. */
+/** Who asks: the holder of an API key, or a user that such a holder has named. */
 export interface Principal {
-  /** The key's name; for logs, records and sentences. */
+  /** The key's name, and for a user of its holder a slash and the user's id; for logs, records and sentences. */
   readonly name: string;
   /** Prefix of the user ids that the key may address; empty for any id. */
   readonly userPrefix: string;
@@ -14,6 +14,22 @@ export interface Principal {
 /** The principal behind an API key. */
 export function toPrincipal({ name, userPrefix, maxSandboxes }: ApiKey): Principal {
   return { name, userPrefix, maxSandboxes };
+}
+
+/** One of the users of a key's holder: a principal of its own, whose sandboxes count for the key. */
+export function asUser(holder: Principal, userId: string): Principal {
+  return { ...holder, name: `${holder.name}/${userId}` };
+}
+
+/** The id of the user that such a principal is; empty for the holder of a key. */
+export function userIdOf({ name }: Principal): string {
+  return name.includes('/') ? name.slice(name.indexOf('/') + 1) : '';
+}
+
+/** The name of the key behind a principal; no key's name has a slash in it. */
+export function keyNameOf(principalName: string): string {
+  const [keyName = principalName] = principalName.split('/', 1);
+  return keyName;
 }
 
 /** True for the holder of the operator's own key. */

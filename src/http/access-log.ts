@@ -1,4 +1,5 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { keyNameOf } from '../auth/principal.ts';
 import type { ErrorKind } from '../errors.ts';
 import { addressOf, toClient, toPlain } from './client-address.ts';
 import type { StrangerLines } from './stranger-lines.ts';
@@ -73,7 +74,7 @@ export class AccessLog extends LogController {
     if (!request.principal && !this.#takes(hasWrongKey, address, loggedStatus)) return;
     const line = {
       address,
-      key: request.principal?.name ?? null,
+      key: request.principal && keyNameOf(request.principal.name),
       user: this.#logsUsers ? userOf(request)?.slice(0, MAX_USER_CHARACTERS) : undefined,
       method: request.method,
       route: request.routeOptions.url ?? null,

@@ -1,7 +1,7 @@
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import type { Clock } from '../../async/clock.ts';
 import type { Semaphore } from '../../async/semaphore.ts';
-import type { Principal } from '../../auth/principal.ts';
+import { keyNameOf, type Principal } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
@@ -104,8 +104,10 @@ export class Provisioner {
 
   async #keptIds({ name }: Principal): Promise<readonly string[]> {
     const kept = [];
+    const keyName = keyNameOf(name);
     for (const { address, createdBy, deletedAtMs, isBlank } of await this.#parts.catalog.all()) {
-      if (createdBy === name && deletedAtMs !== null && !isBlank) kept.push(address.id);
+      if (createdBy !== null && keyNameOf(createdBy) === keyName && deletedAtMs !== null && !isBlank)
+        kept.push(address.id);
     }
     return kept.sort();
   }

@@ -1,3 +1,4 @@
+import { keyNameOf } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { SandboxError } from '../../errors.ts';
@@ -34,8 +35,9 @@ export class KeyDisk {
     );
   }
 
-  /** Throws `no_space` where the sandboxes that this key made have all that they may; null is nobody's. */
-  async requireRoom(keyName: string | null): Promise<void> {
+  /** Throws `no_space` where the sandboxes of the key behind this principal have all that they may; null is nobody's. */
+  async requireRoom(principalName: string | null): Promise<void> {
+    const keyName = principalName && keyNameOf(principalName);
     const limitBytes = this.#limitOf(keyName);
     if (keyName === null || limitBytes === null) return;
     const known = this.#sums.get(keyName);
@@ -45,7 +47,8 @@ export class KeyDisk {
   }
 
   /** Does work that takes so much more of the disk; throws `no_space` where the key may not have that. */
-  async whileTaking<T>(keyName: string | null, bytes: number, work: () => Promise<T>): Promise<T> {
+  async whileTaking<T>(principalName: string | null, bytes: number, work: () => Promise<T>): Promise<T> {
+    const keyName = principalName && keyNameOf(principalName);
     const limitBytes = this.#limitOf(keyName);
     if (keyName === null || limitBytes === null) return await work();
     const promise = (more: number) => this.#promised.set(keyName, (this.#promised.get(keyName) ?? 0) + more);
@@ -67,7 +70,8 @@ export class KeyDisk {
   async #sum(keyName: string): Promise<number> {
     let bytes = 0;
     for (const entry of await this.#parts.catalog.all()) {
-      if (entry.createdBy === keyName && !entry.isBlank) bytes += await this.#takenBy(entry);
+      if (entry.createdBy === null || keyNameOf(entry.createdBy) !== keyName || entry.isBlank) continue;
+      bytes += await this.#takenBy(entry);
     }
     for (const folder of this.#parts.volumesOf(keyName)) bytes += await this.#parts.disks.takenBytes(folder);
     this.#sums.set(keyName, { bytes, atMs: performance.now() });

@@ -1,23 +1,24 @@
-import type { Principal } from '../../auth/principal.ts';
+import { keyNameOf, type Principal } from '../../auth/principal.ts';
 import { SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
 
 /** More kept sandboxes than these are not named. */
 const MAX_KEPT_IDS = 1_000;
 
-/** Counts the sandboxes that have files by who made them: those that run, those that are stopped, and those that were deleted and keep them. */
+/** Counts the sandboxes that have files by the key that made them: those that run, those that are stopped, and those that were deleted and keep them. */
 export class Quota {
   readonly #made = new Map<string, Set<SandboxId>>();
 
   /** Counts a sandbox that has files. */
   add(principalName: string, id: SandboxId): void {
-    const made = this.#made.get(principalName) ?? new Set();
-    this.#made.set(principalName, made.add(id));
+    const keyName = keyNameOf(principalName);
+    const made = this.#made.get(keyName) ?? new Set();
+    this.#made.set(keyName, made.add(id));
   }
 
   /** Counts a sandbox that is about to be made; false where its maker has as many as it may. */
   take({ name, maxSandboxes }: Principal, id: SandboxId): boolean {
-    const made = this.#made.get(name);
+    const made = this.#made.get(keyNameOf(name));
     if (maxSandboxes !== null && !made?.has(id) && (made?.size ?? 0) >= maxSandboxes) return false;
     this.add(name, id);
     return true;
@@ -25,9 +26,10 @@ export class Quota {
 
   /** No longer counts a sandbox. */
   drop(principalName: string, id: SandboxId): void {
-    const made = this.#made.get(principalName);
+    const keyName = keyNameOf(principalName);
+    const made = this.#made.get(keyName);
     made?.delete(id);
-    if (made?.size === 0) this.#made.delete(principalName);
+    if (made?.size === 0) this.#made.delete(keyName);
   }
 }
 
@@ -38,6 +40,6 @@ export function quotaError({ name, maxSandboxes }: Principal, keptIds: readonly 
     keptIds.length === 0
       ? 'delete one with its files (?files=true) before it makes another.'
       : `delete one with its files (?files=true) before it makes another; ${keptIds.length} of them ${keptIds.length === 1 ? 'is' : 'are'} deleted and kept for the files alone.`;
-  const sentence = `The key ${name} has its ${maxSandboxes} ${sandboxes} already; ${advice}`;
+  const sentence = `The key ${keyNameOf(name)} has its ${maxSandboxes} ${sandboxes} already; ${advice}`;
   return new SandboxError('too_many', sentence, { keptIds: keptIds.slice(0, MAX_KEPT_IDS) });
 }
