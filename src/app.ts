@@ -6,6 +6,7 @@ import { Contexts } from './contexts/contexts.ts';
 import { LanguageContexts } from './contexts/language-contexts.ts';
 import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
 import { claraDialect } from './dialects/clara/clara.ts';
+import { cloudDialect } from './dialects/cloud/cloud.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { e2bDialects } from './dialects/e2b/e2b.ts';
 import { k2Dialect } from './dialects/k2/k2.ts';
@@ -32,6 +33,7 @@ import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
 import { openCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
+import { openSessions } from './sessions/open-sessions.ts';
 import { limitYoungGarbage } from './young-garbage.ts';
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
@@ -67,6 +69,14 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     ports: new Ports(sandboxes, life.portNotes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
+  const room = await openSessions({
+    ...life,
+    config,
+    clock,
+    onError,
+    onEvent: (event) => metrics.sessions.note(event),
+  });
+  metrics.sessions.follow(room.counts);
   const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const hosts = new PreviewHosts(config);
   const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
@@ -74,6 +84,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const others = [
     k2Dialect(config),
     managerDialect({ ...config, hosts }),
+    cloudDialect({ ...config, secret: life.secret, clock, room }),
     mcpDialect({ ...config, signer, clock, hosts }),
     ...e2bDialects({ ...config, clock, hosts, events: life.events }),
     metricsDialect(metrics, config, clara),
@@ -94,9 +105,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);
 
   app.addHook('onReady', life.start);
+  app.addHook('onReady', async () => room.start());
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, life.endCalls);
   app.addHook('onClose', async () => {
     await mains.close();
+    await room.close();
     await life.close();
     await engine.close();
     egress.close();

@@ -34,6 +34,8 @@ try {
     logger,
     version: readVersion(root),
   });
+  const unneeded = config.unneededVariables;
+  if (unneeded.length > 0) logger.info({ variables: unneeded }, 'set, and not needed: one process does all of it');
   const grace = closeWithGrace(
     { delay: CLOSE_DELAY_MS, logger: app.log, skip: ['SIGINT', 'SIGTERM'] },
     async ({ err }) => {

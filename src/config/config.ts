@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { parse } from 'dotenv';
 import { z } from 'zod';
 import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
 import { parseAddress } from '../ip-address.ts';
+import { explainConflict } from './conflicts.ts';
+import { readEnvFile } from './env-file.ts';
 import {
   apiKeys,
   bridgePool,
@@ -12,6 +12,7 @@ import {
   imagePatterns,
   integer,
   integerOr,
+  jwtSecret,
   number,
   origins,
   patterns,
@@ -21,7 +22,7 @@ import {
   sizeOrNone,
   uidRange,
 } from './fields.ts';
-import { explainSharedSite } from './preview-domain.ts';
+import { unneededNames, withGuideNames } from './guide-names.ts';
 import { templatesFile } from './templates.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
@@ -50,6 +51,7 @@ export const environmentSchema = z.object({
     .regex(/^[!-~]*$/, 'must be plain ASCII')
     .optional(),
   SANDBOX_METRICS_ADDRESS: hostAndPort.optional(),
+  JWT_SECRET: jwtSecret.optional(),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
   SANDBOX_DOMAIN: z
@@ -127,7 +129,9 @@ export class ConfigError extends Error {
  * Where the port is published counts from the environment only, where docker-compose.yml sets it: in `.env` it is about Compose.
  */
 export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Config {
-  const { SANDBOX_PUBLISH_ADDRESS: _, ...file } = readEnvFile(folder);
+  const read = readEnvFile(folder);
+  if (read instanceof Error) throw new ConfigError(`The file ${folder}/.env cannot be read.`, { cause: read });
+  const { SANDBOX_PUBLISH_ADDRESS: _, ...file } = read;
   requireKnownNames({ [`${folder}/.env`]: Object.keys(file), 'the environment': Object.keys(environment) });
   return parseConfig({ ...file, ...environment });
 }
@@ -152,24 +156,13 @@ export function parseVariables<T>(schema: z.ZodType<T>, variables: Readonly<Reco
 
 /** The configuration that these variables make; an empty value counts as absent. */
 export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
-  const env = parseVariables(environmentSchema, variables);
-  if (env.SANDBOX_API_KEY === undefined && env.SANDBOX_API_KEYS.length === 0) {
-    throw new ConfigError(
-      'SANDBOX_API_KEY must be set: it is the password of this server. Or SANDBOX_API_KEYS, with an entry from npm run key.',
-    );
-  }
-  if (env.SANDBOX_DOCKER_MEMORY > env.SANDBOX_DOCKER_MEMORY_MAX) {
-    throw new ConfigError('SANDBOX_DOCKER_MEMORY must not be more than SANDBOX_DOCKER_MEMORY_MAX.');
-  }
-  if (env.SANDBOX_DOCKER_CPU > env.SANDBOX_DOCKER_CPU_MAX) {
-    throw new ConfigError('SANDBOX_DOCKER_CPU must not be more than SANDBOX_DOCKER_CPU_MAX.');
-  }
-  const problem = explainSharedSite(env.SANDBOX_PREVIEW_DOMAIN, env);
+  const env = parseVariables(environmentSchema, withGuideNames(variables));
+  const problem = explainConflict(env);
   if (problem) throw new ConfigError(problem);
-  return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null);
+  return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null, unneededNames(variables));
 }
 
-function toConfig(env: Environment, publishAddress: string | null) {
+function toConfig(env: Environment, publishAddress: string | null, unneeded: readonly string[]) {
   return Object.freeze({
     apiKeys: [
       ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),
@@ -186,6 +179,10 @@ function toConfig(env: Environment, publishAddress: string | null) {
     metricsTokenDigest: env.SANDBOX_METRICS_TOKEN === undefined ? null : hashKey(env.SANDBOX_METRICS_TOKEN),
     /** Where metrics are read without a key; null for nowhere. */
     metricsAddress: env.SANDBOX_METRICS_ADDRESS ?? null,
+    /** What signs the tokens of Cloud's users; null for a key of this server's own. */
+    jwtSecret: env.JWT_SECRET ?? null,
+    /** Variables that are set and name what this server does without. */
+    unneededVariables: unneeded,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
     /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */
@@ -248,13 +245,4 @@ function toConfig(env: Environment, publishAddress: string | null) {
     logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,
   });
-}
-
-function readEnvFile(folder: string): Record<string, string> {
-  try {
-    return parse(readFileSync(`${folder}/.env`));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
-    throw new ConfigError(`The file ${folder}/.env cannot be read.`, { cause: error });
-  }
 }

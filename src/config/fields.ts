@@ -147,3 +147,16 @@ export const hostName = z
 export const bridgePool = z
   .string()
   .refine((text) => isPool(text), 'must be an IPv4 range such as 10.213.0.0/16, /29 or larger');
+
+/** Secrets that published examples have. */
+const PUBLISHED_SECRETS: readonly string[] = [
+  'cloud-sandbox-secret',
+  'your-secret-key-change-in-production',
+  'dev-secret-key-change-in-production',
+];
+
+/** What signs tokens that other programs may make and read too. */
+export const jwtSecret = z
+  .string()
+  .refine((secret) => !PUBLISHED_SECRETS.includes(secret), 'must not be the secret of a published example')
+  .min(32, 'must have 32 characters or more');

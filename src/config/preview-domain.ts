@@ -1,4 +1,5 @@
-interface ApiNames {
+/** Where the API itself is. */
+export interface ApiNames {
   readonly SANDBOX_DOMAIN: string;
   readonly SANDBOX_PUBLIC_URL: string;
 }

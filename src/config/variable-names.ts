@@ -1,3 +1,5 @@
+import { GUIDE_NAMES } from './guide-names.ts';
+
 /** Variables of `.env` that the server does not read: docker-compose.yml and the scripts do. */
 const OTHERS = [
   'SANDBOX_API_IMAGE',
@@ -9,6 +11,7 @@ const OTHERS = [
   'SANDBOX_PREVIEW_CERTIFICATES',
   'SANDBOX_PREVIEW_TLS',
   'SANDBOX_PUBLISH_ADDRESS',
+  'SANDBOX_URL',
 ] as const;
 
 /** Whatever somebody wrote who meant a variable of this project. */
@@ -25,7 +28,7 @@ const OTHERS_COST = 2;
 
 /** For each name that looks like a variable of this project and is none, a sentence with the nearest one; `known` are the server's. */
 export function explainUnknownNames(names: readonly string[], known: readonly string[], place: string): string[] {
-  const all = new Set<string>([...known, ...OTHERS]);
+  const all = new Set<string>([...known, ...OTHERS, ...GUIDE_NAMES]);
   return names.flatMap((name) => {
     if (all.has(name)) return [];
     const { nearest, cost } = findNearest(name, known);

@@ -76,7 +76,7 @@ export interface Dialect {
   /** The status of an error where its clients expect another than that of its kind. */
   statusOf?(problem: HttpProblem): number | undefined;
   /** Who asks; throws `unauthorized` or `too_many`. */
-  principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
+  principalOf(request: FastifyRequest, keys: KeyDoor): Principal | Promise<Principal>;
   /** The sandbox that a request is about; null for a request about none. Its parts are not validated yet. */
   addressOf(request: FastifyRequest): SandboxAddress | null;
   /** Routes for everybody, which may look at keys themselves. */

@@ -26,7 +26,7 @@ interface KeyMatch {
 
 /** How a dialect finds out who asks, and about which user. */
 interface Guarded {
-  principalOf(request: FastifyRequest, keys: KeyDoor): Principal;
+  principalOf(request: FastifyRequest, keys: KeyDoor): Principal | Promise<Principal>;
   addressOf(request: FastifyRequest): { readonly id: string } | null;
 }
 
@@ -46,7 +46,8 @@ export class KeyDoor {
       route.config = { ...route.config, needsKey: true };
     });
     scope.addHook('onRequest', async (request) => {
-      request.principal = dialect.principalOf(request, this);
+      const found = dialect.principalOf(request, this);
+      request.principal = found instanceof Promise ? await found : found;
       requireOwnUser(request, request.principal, dialect.addressOf(request));
     });
   }
@@ -88,13 +89,13 @@ export class KeyDoor {
   /** The holder of the key of this name, within its rate; throws `unauthorized` where it is gone, or `too_many`. */
   admitNamed(request: FastifyRequest, name: string): Principal {
     const match = this.#matches.find(({ key }) => key.name === name);
-    if (!match) throw new SandboxError('unauthorized', `The key ${name} of this signature is gone.`);
+    if (!match) throw new SandboxError('unauthorized', `The key ${name} behind this is gone.`);
     request.principal = match.principal;
     this.#limits.countRequest(match.key);
     return match.principal;
   }
 
-  /** Throws `unauthorized` for a signature that is none, which is no wrong key; `too_many` after many from the address of who asks. */
+  /** Throws `unauthorized` for a signature or token that is none, which is no wrong key; `too_many` after many from the address of who asks. */
   refuseSignature(request: FastifyRequest, sentence: string): never {
     this.#limits.countBadSignature(request);
     throw new SandboxError('unauthorized', sentence);
@@ -127,16 +128,28 @@ function presentedKey(request: FastifyRequest): string {
 }
 
 function keyOfAuthorization(request: FastifyRequest): string {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return '';
   // Node shows the first alone, where a proxy may have looked at the last.
-  if (comesTwice(request.raw.rawHeaders, 'Authorization')) return authorization;
+  if (comesTwice(request.raw.rawHeaders, 'Authorization')) return request.headers.authorization ?? '';
+  const credentials = authorizationOf(request);
+  if (credentials === null) return '';
+  return credentials.scheme === 'bearer' ? credentials.token : credentials.password;
+}
+
+/** What `Authorization` holds: a Bearer token, or the two parts of HTTP Basic; null where that is nothing, something else or there twice. */
+export function authorizationOf(
+  request: FastifyRequest,
+):
+  | { readonly scheme: 'bearer'; readonly token: string }
+  | { readonly scheme: 'basic'; readonly user: string; readonly password: string }
+  | null {
+  const { authorization } = request.headers;
+  if (authorization === undefined || comesTwice(request.raw.rawHeaders, 'Authorization')) return null;
   const space = authorization.indexOf(' ');
   const scheme = authorization.slice(0, space).toLowerCase();
   const credential = authorization.slice(space + 1).trim();
-  if (scheme === 'bearer') return credential;
-  if (scheme !== 'basic') return '';
+  if (scheme === 'bearer') return { scheme, token: credential };
+  if (scheme !== 'basic') return null;
   const pair = Buffer.from(credential, 'base64').toString('utf8');
   const colon = pair.indexOf(':');
-  return colon === -1 ? '' : pair.slice(colon + 1);
+  return colon === -1 ? null : { scheme, user: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }

@@ -8,7 +8,7 @@ import { clientAddress } from './client-address.ts';
 /** Wrong keys of one address: ten at once, and ten a minute. */
 const FAILURE_RATE = { perSecond: 10 / 60, burst: 10 };
 
-/** Signatures of one address that are none: 600 at once, and 600 a minute. */
+/** Signatures and tokens of one address that are none: 600 at once, and 600 a minute. */
 const SIGNATURE_RATE = { perSecond: 10, burst: 600 };
 
 /** How many addresses are remembered. */
@@ -38,10 +38,10 @@ export class RateLimits {
     demand(seconds, 'Too many requests with a wrong API key came from your address');
   }
 
-  /** A signed URL that is not good, by its address. */
+  /** A signed URL or a token that is not good, by its address. */
   countBadSignature(request: FastifyRequest): void {
     const seconds = this.#signatures.take(clientAddress(request));
-    demand(seconds, 'Too many requests with a wrong signature came from your address');
+    demand(seconds, 'Too many requests with a wrong signature or token came from your address');
   }
 
   /** A request with this key, from whatever address. */

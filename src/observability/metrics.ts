@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { CoreEvent, CoreEvents } from './core-events.ts';
 import { type Figures, type Population, registerFigures, registerPopulation } from './gauges.ts';
+import { SessionMetrics } from './session-metrics.ts';
 
 /** Of a call over HTTP, in seconds: from a small one to the longest that is no stream. */
 const CALL_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -98,6 +99,8 @@ export class Metrics {
   readonly #connections = this.#counter('clara_egress_connections_total', 'Connections of sandboxes that are over.', [
     'verdict',
   ]);
+  /** Of the sessions of users. */
+  readonly sessions = new SessionMetrics(this.#registry);
   readonly #egressBytes = this.#counter('clara_egress_bytes_total', 'Bytes of these connections.', ['direction']);
 
   /** Counts what the core says, and asks it for its sandboxes and their last figures when somebody reads. */

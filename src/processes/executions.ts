@@ -75,7 +75,7 @@ export async function execute(
   const startedAtMs = performance.now();
   try {
     const result = await runProgram(connection, program, {
-      timeoutMs: options.timeoutSeconds * 1000,
+      timeoutMs: Math.round(options.timeoutSeconds * 1000),
       deadlineMs: Math.max(1_000, options.answerByMs - startedAtMs),
       capture: { headBytes: half, tailBytes: half },
       ...(options.env === undefined ? {} : { env: options.env }),

@@ -26,6 +26,8 @@ export interface SettingsChange {
   readonly pauseAfterSeconds?: number | null | undefined;
   /** Seconds without use until it is ended, with its files unless its life says otherwise. */
   readonly endAfterSeconds?: number | undefined;
+  /** How it ends; its life stays as it is otherwise. */
+  readonly end?: LifePolicy['end'] | undefined;
   /** Where its programs start and its relative paths begin; null is the workspace. */
   readonly cwd?: string | null | undefined;
   readonly terms?: Terms | undefined;
@@ -95,7 +97,7 @@ function merge(before: Readonly<Record<string, string>>, change: Changed | null 
 }
 
 function toLife(life: LifePolicy, change: SettingsChange): LifePolicy {
-  const { expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds } = change;
+  const { end, expiresAtMs: atMs, idleTimeoutSeconds, pauseAfterSeconds } = change;
   const { endAfterSeconds: afterSeconds, endUpSeconds } = change;
   const by = life.end.when === 'unused' ? life.end.by : 'purge';
   return {
@@ -105,6 +107,7 @@ function toLife(life: LifePolicy, change: SettingsChange): LifePolicy {
     ...(endUpSeconds === undefined ? {} : { end: toEndUp(endUpSeconds) }),
     ...(atMs === undefined ? {} : { end: atMs === null ? DEFAULT_LIFE.end : { when: 'at', atMs, by: 'remove' } }),
     ...(afterSeconds === undefined ? {} : { end: { when: 'unused', afterSeconds, by } }),
+    ...(end === undefined ? {} : { end }),
   };
 }
 

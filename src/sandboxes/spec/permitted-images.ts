@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
+import { OWN_IMAGE } from '../../config/published-images.ts';
 import { SandboxError } from '../../errors.ts';
 import type { AskedSpec } from './asked-spec.ts';
-import { OWN_IMAGE } from './published-images.ts';
 
 /** The images that the configuration lets a create name. */
 type ImageRules = Pick<Config, 'image' | 'imagePatterns'>;

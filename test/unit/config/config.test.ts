@@ -77,7 +77,7 @@ describe('the README', () => {
   it('has a row for each variable of .env.example, with its default', () => {
     const example = parse(readFileSync(new URL('../../../.env.example', import.meta.url)));
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const rows = [...readme.matchAll(/^\| `(SANDBOX_\w+)` \| (?:`([^`]*)`|–) \|/gm)];
+    const rows = [...readme.matchAll(/^\| `([A-Z]\w+)` \| (?:`([^`]*)`|–) \|/gm)];
     expect(Object.fromEntries(rows.map(([, name, value]) => [name, value ?? '']))).toEqual(example);
   });
 });

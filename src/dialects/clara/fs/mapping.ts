@@ -3,12 +3,9 @@ import type { z } from 'zod';
 import type { FileEntry, SearchMatch } from '../../../files/file-tree.ts';
 import { nameFromBytes, showName } from '../../../files/names.ts';
 import { toAbsolutePath, WORKSPACE_PATH } from '../../../files/paths.ts';
-import { toTimestamp } from '../numbers.ts';
+import { toFileTime } from '../../file-time.ts';
 import type { entry } from './schemas.ts';
 import type { searchResponse } from './search-schemas.ts';
-
-/** The first and the last millisecond that RFC 3339 can write. */
-const [FIRST_MS, LAST_MS] = [-62_135_596_800_000, 253_402_300_799_999];
 
 type Match = z.output<typeof searchResponse>['matches'][number];
 
@@ -41,7 +38,7 @@ export function toEntry({ path, type, size, mode, uid, gid, owner, mtimeNs, targ
     uid,
     gid,
     owner,
-    modified_at: toTime(mtimeNs),
+    modified_at: toFileTime(mtimeNs),
     target: null,
     ...(target === null ? {} : named('target', target)),
   };
@@ -51,16 +48,4 @@ export function toEntry({ path, type, size, mode, uid, gid, owner, mtimeNs, targ
 export function named<Name extends string>(field: Name, text: string): Record<Name, string> {
   const { shown, base64 } = showName(text);
   return { [field]: shown, ...(base64 === null ? {} : { [`${field}_base64`]: base64 }) } as Record<Name, string>;
-}
-
-/** A time with microseconds, as far as RFC 3339 has years. */
-function toTime(mtimeNs: string): string {
-  const micros = floorDivide(BigInt(mtimeNs), 1_000n);
-  const millis = floorDivide(micros, 1_000n);
-  const clamped = Math.max(FIRST_MS, Math.min(LAST_MS, Number(millis)));
-  return toTimestamp(clamped).replace(/000Z$/, `${String(micros - millis * 1_000n).padStart(3, '0')}Z`);
-}
-
-function floorDivide(value: bigint, by: bigint): bigint {
-  return value >= 0n ? value / by : -((-value + by - 1n) / by);
 }

@@ -1,12 +1,10 @@
-import { posix } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { type FileStat, versionOf } from '../../../files/files.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
-import { planDownload } from '../../../http/download-plan.ts';
 import { refuseParts, toChunks, toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
+import { sendFile } from '../../file-download.ts';
 import { archiveRoutes } from '../archives/routes.ts';
 import { errorResponse } from '../errors.ts';
 import { headersOnly } from '../fields.ts';
@@ -31,21 +29,9 @@ export const transferRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => 
     request.headers['content-type'] = BYTES_TYPE;
   });
 
-  const sendFile = async (request: FastifyRequest<RawRequest>, reply: FastifyReply) => {
+  const download = async (request: FastifyRequest<RawRequest>, reply: FastifyReply) => {
     const path = toAbsolutePath(request.query.path);
-    const choose = (stat: FileStat, sizeBytes: number | null) => {
-      const file = { name: posix.basename(path), sizeBytes, modifiedMs: Number(stat.mtimeNs) / 1e6 };
-      return planDownload(request, { ...file, version: versionOf(stat) }, Date.now());
-    };
-    await files.download(refOf(request), path, choose, toStream(reply), async ({ chosen, body }) => {
-      reply.code(chosen.status).headers(chosen.headers);
-      if (chosen.status === 416) {
-        return await reply.send({ error: 'The file is shorter than the range that was asked for.' });
-      }
-      if (chosen.status === 412) return await reply.send({ error: 'The file is not the one that was asked for.' });
-      // Nothing at all, where null would be sent as JSON.
-      return await (body ? reply.send(body) : reply.send());
-    });
+    await sendFile(files, refOf(request), path, { request, reply }, (_status, error) => ({ error }));
     return reply;
   };
 
@@ -67,7 +53,7 @@ export const transferRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => 
       ),
       exposeHeadRoute: false,
     },
-    sendFile,
+    download,
   );
 
   app.head(
@@ -79,7 +65,7 @@ export const transferRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => 
       { 200: headersOnly, 304: schemas.notChanged, 412: errorResponse },
       { querystring: schemas.downloadQuery, headers: schemas.rangeHeaders },
     ),
-    sendFile,
+    download,
   );
 
   app.put(

@@ -1,11 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toFileContent } from '../../../files/content.ts';
-import type { FileEntry } from '../../../files/file-tree.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
-import { isMissing } from '../../../files/refusals.ts';
+import { listFolder, removeAll } from '../../../files/whole-folder.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toFile } from './mapping.ts';
@@ -13,9 +11,6 @@ import * as schemas from './schemas.ts';
 
 /** How long reading or writing a file may take, in milliseconds: below the 60 s that clients wait. */
 const FILE_DEADLINE_MS = 45_000;
-
-/** Entries that are asked for at a time. */
-const PAGE = 10_000;
 
 interface FileRoutesOptions extends Core {
   /** Largest file that is answered as JSON, in bytes. */
@@ -26,18 +21,6 @@ interface FileRoutesOptions extends Core {
 export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, core) => {
   const { sandboxes, files, tree, jsonLimitBytes } = core;
   const nothing = { files: null, content: null, message: null };
-
-  const list = async (ref: SandboxRef, folder: string, signal: AbortSignal): Promise<readonly FileEntry[]> => {
-    const found: FileEntry[] = [];
-    let after: string | null = null;
-    do {
-      const page = { depth: 1, limit: PAGE, hidden: true, after };
-      const { entries, next } = await tree.list(ref, folder, page, signal);
-      found.push(...entries);
-      after = next;
-    } while (after !== null);
-    return found;
-  };
 
   app.post(
     '/sandboxes/:sandbox_id/filesystem',
@@ -53,7 +36,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
       const { cwd } = await sandboxes.get(ref);
       switch (action) {
         case 'list': {
-          const entries = await list(ref, toAbsolutePath(path || '.', cwd), signal);
+          const entries = await listFolder(tree, ref, toAbsolutePath(path || '.', cwd), signal);
           return { ...nothing, files: entries.map(toFile) };
         }
         case 'read': {
@@ -68,7 +51,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
         }
         case 'delete': {
           if (!path) throw new HttpError(400, 'Path is required');
-          await unlessMissing(tree.remove(ref, toAbsolutePath(path, cwd), true, signal));
+          await removeAll(tree, ref, toAbsolutePath(path, cwd), signal);
           return { ...nothing, message: 'File deleted successfully' };
         }
         default:
@@ -77,12 +60,3 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
     },
   );
 };
-
-/** A file that is not there is as good as deleted. */
-async function unlessMissing(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Principal } from '../../auth/principal.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { SandboxRef } from '../../sandboxes/ref.ts';
+import { NAMESPACE } from '../../sessions/sessions.ts';
+
+type Tag = 'auth' | 'sessions' | 'sandbox' | 'execute' | 'files';
+
+/** The sections of this dialect's operations in the OpenAPI document. */
+export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
+  { name: 'auth', description: 'Tokens' },
+  { name: 'sessions', description: 'What a user works in for a time' },
+  { name: 'sandbox', description: 'Sandboxes of the pool' },
+  { name: 'execute', description: 'Running code and commands' },
+  { name: 'files', description: 'Files of a sandbox' },
+];
+
+interface Schema {
+  readonly params?: z.ZodType;
+  readonly querystring?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly response: Readonly<Record<number, z.ZodType>>;
+}
+
+/** The options of a route. Ids here are ours, so that it is open to keys that are bound to some users: who asks is one of these. */
+export function operation<Given extends Schema>(tag: Tag, operationId: string, summary: string, schema: Given) {
+  return { config: { isAboutNoUser: true }, schema: { operationId, summary, tags: [tag], ...schema } };
+}
+
+/** The answer of what has nothing to tell. */
+export const success = z.object({ success: z.literal(true) }).meta({ examples: [{ success: true }] });
+
+export const SUCCESS = { success: true } as const;
+
+/** The sandbox that a field of the request names; throws a 400 where that is absent. */
+export function toRef(principal: Principal, sandboxId: string | null | undefined): SandboxRef {
+  if (!sandboxId) throw new HttpError(400, 'sandbox_id is required');
+  return { address: { namespace: NAMESPACE, id: sandboxId }, principal };
+}
+
+/** A field that names a sandbox, which the route itself misses. */
+export const sandboxId = z.string().max(256).nullish().meta({ description: 'As acquire answered it.' });
