@@ -35,7 +35,7 @@ export class SandboxDoor {
     const hostPlace = hosts.idPlaceOf(hosts.nameOf(request.raw));
     const place = hostPlace ?? placeIn(request.headers) ?? (await this.#signedPlace(request));
     const tenancy = await tenancies.find({ namespace: NAMESPACE, id: place.id });
-    if (!tenancy) return sendNothing(sendGone(request, reply, place.id));
+    if (!tenancy || answers.isLeaving(tenancy.id)) return sendNothing(sendGone(request, reply, place.id));
     if (!this.#isTrafficAllowed(request, tenancy, place)) return sendNothing(sendNoTraffic(request, reply, place.id));
     this.#requireToken(request, tenancy, hostPlace !== null);
     const principal = this.#parts.keys.admitNamed(request, tenancy.createdBy);

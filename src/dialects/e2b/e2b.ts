@@ -45,7 +45,7 @@ const PREFIX = '/e2b';
 
 /** E2B's API: sandboxes by id with an end that is set, and what their official clients reach inside of them. */
 export function e2bDialects(options: E2bOptions): readonly Dialect[] {
-  const answers = new OpenAnswers(options.events);
+  const answers = new OpenAnswers(options.events, options.clock);
   const templates = new Templates(options.templates);
   const door = (core: Core & { readonly keys: KeyDoor }) => new SandboxDoor({ ...core, ...options, answers });
   const plane = (
