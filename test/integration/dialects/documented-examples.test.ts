@@ -22,6 +22,9 @@ const FORM = 'uploadForm';
 /** No plain request opens a WebSocket. */
 const SOCKET = 'attachTerminal';
 
+/** Goes on for as long as its folder is there. */
+const ENDLESS = 'watchFolder';
+
 let server: RealServer;
 let document: ExampleDocument;
 let requests: readonly ExampleRequest[];
@@ -40,7 +43,8 @@ async function statusOf({ operationId, method, url, headers, body }: ExampleRequ
     headers: { 'x-api-key': server.apiKey, ...headers },
     ...(method === 'GET' || method === 'HEAD' ? {} : { body: UPLOADS[operationId] ?? body ?? null }),
   });
-  await answer.arrayBuffer();
+  if (operationId === ENDLESS) await answer.body?.cancel();
+  else await answer.arrayBuffer();
   return answer.status;
 }
 
