@@ -39,8 +39,8 @@ async function operationIds(): Promise<string[]> {
   const { body } = await server.call('GET', '/docs/json');
   const paths: Record<string, Record<string, Operation>> = body.paths;
   const ids = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
-  // No form of a page opens a WebSocket, nor brings a file that nobody has chosen.
-  const isElsewhere = (id: string) => id === 'attachTerminal' || id === 'uploadForm';
+  // No form of a page opens a WebSocket, brings a file that nobody has chosen, or shows a stream without an end.
+  const isElsewhere = (id: string) => ['attachTerminal', 'uploadForm', 'watchFolder'].includes(id);
   const removals = [
     ...['getPort', 'removePath', 'deleteContext', 'deleteProcess'],
     ...['restoreCheckpoint', 'deleteCheckpoint'],
