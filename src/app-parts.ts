@@ -23,4 +23,6 @@ export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Looks up the names that sandboxes connect to; this machine's name servers where absent. */
   readonly resolver?: Resolver;
+  /** Certificates, in PEM, by which hosts that get secrets may prove themselves too. */
+  readonly trustedRoots?: readonly string[];
 }

@@ -12,9 +12,11 @@ import type { EgressCounters } from './egress-counters.ts';
 import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
-import { EgressPolicy, type EgressRules, type LocalHost, MAIL_PORT, type Narrowing } from './policy.ts';
-import { Refusal } from './refusal.ts';
+import { EgressPolicy, type EgressRules, type LocalHost, type Narrowing } from './policy.ts';
+import { crowded, denied, Refusal, spent } from './refusal.ts';
 import type { Resolver } from './resolver.ts';
+import type { HeldSecrets } from './secrets/secret.ts';
+import { StandIn } from './secrets/stand-in.ts';
 import { Translators } from './translators.ts';
 import { Tunnel, type TunnelEnd } from './tunnel.ts';
 
@@ -32,9 +34,6 @@ const COUNTER_OF = {
 /** What a program is told whose sandbox asks faster than anybody can be served. */
 const TOO_FAST = 'This sandbox asks for too many connections; wait a few seconds.';
 
-/** What a program is told beside the refusal itself. */
-const MAIL_CLOSED = `Port ${MAIL_PORT}, of mail servers, is closed unless SANDBOX_EGRESS_ALLOW names it, as in mail.example.org:25.`;
-
 interface EgressParts {
   readonly deadlines: EgressDeadlines;
   readonly rules: EgressRules;
@@ -45,6 +44,8 @@ interface EgressParts {
   readonly logger: Pick<FastifyBaseLogger, 'info'>;
   /** Told of each connection that is over or did not come about. */
   readonly onEnd?: (connection: ConnectionEnd) => void;
+  /** Certificates, in PEM, that hosts which get secrets may prove themselves by, beside those that every program believes. */
+  readonly trustedRoots?: readonly string[] | undefined;
 }
 
 interface ConnectionEnd {
@@ -61,6 +62,16 @@ export interface SandboxEgress {
   nameAs(sandboxId: string): void;
   /** Changes what is left to it of what the configuration allows, for connections that are made from now on. */
   narrow(narrowing: Narrowing | undefined): void;
+  /** Changes its secrets: at once where a connection to their hosts is open that was made while there was one, else from the next one on. */
+  hold(secrets: HeldSecrets | null): void;
+}
+
+/** What a connection is made under. */
+interface Way {
+  readonly log: EgressLog;
+  readonly meter: EgressMeter;
+  policy: EgressPolicy;
+  held: HeldSecrets | null;
 }
 
 const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.int().min(1).max(65_535) });
@@ -70,11 +81,13 @@ export class Egress {
   readonly #parts: EgressParts;
   readonly #translators: Translators;
   readonly #logs: EgressLogs;
+  readonly #standIn: StandIn;
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
     this.#translators = new Translators(parts.resolver, parts.clock, parts.deadlines.resolveMs);
     this.#logs = new EgressLogs(parts.logger, parts.clock);
+    this.#standIn = new StandIn(parts.deadlines.connectMs, parts.trustedRoots);
   }
 
   /** Writes what the log has only counted so far; for the end of the server. */
@@ -85,14 +98,14 @@ export class Egress {
   /** The way out of a sandbox that has just started; `narrowing` is what is left to it of what the configuration allows. */
   forSandbox(sandboxId: string, narrowing?: Narrowing): SandboxEgress {
     const { rules, localHost } = this.#parts;
-    let policy = new EgressPolicy(rules, localHost, narrowing);
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
     const log = new EgressLog(this.#logs, sandboxId);
+    const way: Way = { log, meter, policy: new EgressPolicy(rules, localHost, narrowing), held: null };
     return {
       counters: meter.counters,
       onOpen: (asked, channel) => {
         const waitMs = meter.countDial();
-        if (waitMs !== null) void this.#serve(log, policy, meter, asked, channel, waitMs);
+        if (waitMs !== null) void this.#serve(way, asked, channel, waitMs);
         else {
           meter.counters.refused += 1;
           log.fold('limit');
@@ -102,19 +115,16 @@ export class Egress {
       },
       nameAs: (id) => log.nameAs(id),
       narrow: (to) => {
-        policy = new EgressPolicy(rules, localHost, to);
+        way.policy = new EgressPolicy(rules, localHost, to);
+      },
+      hold: (secrets) => {
+        way.held = secrets;
       },
     };
   }
 
-  async #serve(
-    log: EgressLog,
-    policy: EgressPolicy,
-    meter: EgressMeter,
-    asked: unknown,
-    channel: IncomingChannel,
-    waitMs: number,
-  ): Promise<void> {
+  async #serve(way: Way, asked: unknown, channel: IncomingChannel, waitMs: number): Promise<void> {
+    const { log, meter, policy } = way;
     const parsed = request.safeParse(asked);
     if (!parsed.success || parsed.data.op !== 'dial') return channel.fail('unsupported', 'The server takes dial only.');
     const { host, port } = parsed.data;
@@ -135,8 +145,10 @@ export class Egress {
       const addresses = await this.#addresses(target, port, policy);
       const connected = await this.#connect(addresses, port, host, tunnel.gone);
       address = connected.address;
+      const to = { target, port, held: () => way.held, gone: tunnel.gone };
+      const stream = await this.#standIn.lead(connected.socket, to);
       meter.counters.allowed += 1;
-      end = await tunnel.carry(connected.socket);
+      end = await tunnel.carry(stream);
     } catch (error) {
       const refusal = toRefusal(error, host, port, tunnel.gone);
       verdict = refusal.verdict;
@@ -213,23 +225,4 @@ function toRefusal(error: unknown, host: string, port: number, gone: AbortSignal
   if (gone.aborted) return new Refusal('cancelled', 'cancelled', 'The connection was given up.');
   if (error instanceof Refusal) return error;
   return new Refusal('unreachable', 'internal', `The connection to ${host} on port ${port} failed.`, error);
-}
-
-function denied(host: string, port: number): Refusal {
-  const sentence = `This sandbox may not connect to ${host} on port ${port}.`;
-  return new Refusal('denied', 'denied', port === MAIL_PORT ? `${sentence} ${MAIL_CLOSED}` : sentence);
-}
-
-function crowded(meter: EgressMeter): Refusal {
-  const { maxConnections } = meter.limits;
-  return new Refusal(
-    'limit',
-    'limit',
-    `This sandbox already has ${maxConnections} connections; close some and try again.`,
-  );
-}
-
-function spent(meter: EgressMeter): Refusal {
-  const { maxBytes } = meter.limits;
-  return new Refusal('limit', 'limit', `This sandbox has used the ${maxBytes} bytes that it may send and receive.`);
 }

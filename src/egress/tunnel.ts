@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingChannel } from '../agent/wire/incoming-channel.ts';
 import { ByteQueue } from '../async/byte-queue.ts';
@@ -19,7 +19,7 @@ export class Tunnel {
   readonly #over = createDeferred<TunnelEnd>();
   readonly #gone = new AbortController();
   readonly #queue = new ByteQueue();
-  #socket: Socket | undefined;
+  #socket: Duplex | undefined;
   #idle: NodeJS.Timeout | undefined;
   #isPumping = false;
   #hasSandboxEnded = false;
@@ -54,7 +54,7 @@ export class Tunnel {
   }
 
   /** Carries bytes until both directions have ended or something else ends the tunnel; closes the socket and answers the channel. */
-  carry(socket: Socket): Promise<TunnelEnd> {
+  carry(socket: Duplex): Promise<TunnelEnd> {
     if (this.#gone.signal.aborted) {
       socket.destroy();
       return this.#over.promise;
@@ -106,7 +106,7 @@ export class Tunnel {
     }
   }
 
-  async #sendUp(socket: Socket, bytes: Buffer): Promise<void> {
+  async #sendUp(socket: Duplex, bytes: Buffer): Promise<void> {
     this.sentBytes += bytes.length;
     this.#meter.counters.sentBytes += bytes.length;
     const written = createDeferred<void>();

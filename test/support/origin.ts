@@ -2,7 +2,12 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,11 +26,13 @@ export interface Origin {
   readonly certificate: string;
   /** `host method path` of each request so far. */
   readonly requests: string[];
+  /** The headers of each. */
+  readonly heads: IncomingHttpHeaders[];
   close(): Promise<void>;
 }
 
 /**
- * Starts it: `/hello` greets, `/echo` gives the body back, `/big` sends 20 MiB, `/repo.git` is a repository with the file `greeting`,
+ * Starts it: `/hello` greets, `/echo` gives the body back, `/headers` the headers, `/redirect` leads to its query, `/big` sends 20 MiB, `/repo.git` is a repository with the file `greeting`,
  * `/simple/` an index with the Python package `clara-greeting`, `/npm/` a registry with the package `clara-greeting` for Node; `/hang` never answers.
  * Any path is a WebSocket too, which greets and gives back what it gets.
  */
@@ -36,8 +43,10 @@ export async function startOrigin(): Promise<Origin> {
   const wheel = await makeWheel(folder);
   const tarball = await makeTarball(folder);
   const requests: string[] = [];
+  const heads: IncomingHttpHeaders[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.headers.host} ${request.method} ${request.url}`);
+    heads.push(request.headers);
     respond({ folder, wheel, tarball }, request, response).catch(() => response.destroy());
   };
   const http = createHttpServer(answer);
@@ -53,6 +62,7 @@ export async function startOrigin(): Promise<Origin> {
     httpsPort: await listen(https),
     certificate,
     requests,
+    heads,
     close: async () => {
       for (const server of [http, https]) {
         server.closeAllConnections();
@@ -84,6 +94,12 @@ async function respond(
   else if (path === '/echo') response.end(await buffer(request));
   else if (path === '/headers') response.end(JSON.stringify(request.headers));
   else if (path === '/big') response.end(Buffer.alloc(20 * 2 ** 20, 'x'));
+  else if (path === '/redirect')
+    response
+      .writeHead(302, {
+        location: decodeURIComponent(new URL(request.url ?? '', 'http://origin.test').search.slice(1)),
+      })
+      .end();
   else if (path === '/hang') await once(response, 'close');
   else if (path === '/npm/clara-greeting')
     response.end(packument(tarball, `${originOf(request)}/npm/clara-greeting.tgz`));

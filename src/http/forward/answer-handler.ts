@@ -1,7 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { createDeferred } from '../../async/deferred.ts';
-import { type Header, toHeaders } from './headers.ts';
+import { type Header, toHeaders } from '../../message-headers.ts';
 
 /** What a server answered: a body at its reader's pace, or after 101 the connection itself. */
 export type Answer = { readonly status: number; readonly headers: readonly Header[] } & (

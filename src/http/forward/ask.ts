@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Client, errors } from 'undici';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import type { Header } from '../../message-headers.ts';
 import { type Answer, AnswerHandler } from './answer-handler.ts';
-import type { Header } from './headers.ts';
 
 /** Until the head of an answer is there, in milliseconds. */
 const HEAD_MS = 300_000;

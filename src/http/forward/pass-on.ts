@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SandboxError } from '../../errors.ts';
+import { endToEnd, type Header, toRecord } from '../../message-headers.ts';
 import { limitIdleClient } from '../client-idle.ts';
 import { disconnectSignal } from '../disconnect.ts';
 import { bytesOf, hasBody } from '../request-bytes.ts';
 import type { Answer } from './answer-handler.ts';
 import { ask } from './ask.ts';
-import { endToEnd, type Header, toRecord } from './headers.ts';
 import { type ConnectionLease, joinWebSocket } from './join-web-socket.ts';
 
 /** How long a client may move no byte of what it sends or is sent, in milliseconds. */

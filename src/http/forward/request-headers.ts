@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { endToEnd, type Header, toHeaders } from '../../message-headers.ts';
 import { addressOf } from '../client-address.ts';
 import { takeCookie } from './cookies.ts';
-import { endToEnd, type Header, toHeaders } from './headers.ts';
 
 /** The cookie that opens a private port in a browser. */
 export const PORT_COOKIE = '__Host-clara-port';
