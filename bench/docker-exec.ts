@@ -49,6 +49,7 @@ export class DockerExec {
       workspace: join(this.#folder, id, 'workspace'),
       packages: join(this.#folder, id, 'packages'),
       socket: join(this.#folder, id, 'line'),
+      certificates: join(this.#folder, id, 'certificates'),
     };
     for (const folder of Object.values(folders)) {
       await mkdir(folder, { recursive: true });

@@ -48,6 +48,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
     localHost: thisMachine(clock, () => portsOf(app)),
     resolver: parts.resolver ?? systemResolver(),
+    trustedRoots: parts.trustedRoots,
     clock,
     logger,
     onEnd: (connection) => metrics.noteConnection(connection),
@@ -55,12 +56,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
   const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
-  const { snapshots, logs, alerts, volumes } = life;
+  const { snapshots, logs, alerts, volumes, secrets } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
   const mains = new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError });
   const core = {
     ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
-    ...{ snapshots, mains, logs, alerts, volumes },
+    ...{ snapshots, mains, logs, alerts, volumes, secrets },
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),

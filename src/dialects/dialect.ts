@@ -25,6 +25,7 @@ import type { Listing } from '../sandboxes/listing.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { SandboxLogs } from '../sandboxes/sandbox-logs.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import type { Secrets } from '../sandboxes/secrets.ts';
 import type { Settings } from '../sandboxes/settings.ts';
 import type { Snapshots } from '../sandboxes/snapshots.ts';
 import type { Tenancies } from '../sandboxes/tenancies.ts';
@@ -43,6 +44,7 @@ export interface Core {
   readonly restoring: Restoring;
   readonly forks: Forks;
   readonly snapshots: Snapshots;
+  readonly secrets: Secrets;
   readonly processes: Processes;
   readonly mains: MainProcesses;
   readonly logs: SandboxLogs;

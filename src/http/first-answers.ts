@@ -33,7 +33,8 @@ export function keepFirstAnswers(scope: FastifyInstance, { answers, sandboxIdOf 
   scope.decorateRequest('onceToken', null);
   scope.addHook('onRoute', (route) => {
     const isRead = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD');
-    if (!isRead && route.config?.streamsBody !== true) route.config = { ...route.config, keepsFirstAnswer: true };
+    if (!isRead && route.config?.streamsBody !== true && route.config?.takesSecret !== true)
+      route.config = { ...route.config, keepsFirstAnswer: true };
   });
   scope.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKeyOf(request);

@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** True on a route that keeps its first answer for a request with a key. */
     keepsFirstAnswer?: boolean;
+    /** True on a route about something secret, of which nothing is kept. */
+    takesSecret?: boolean;
   }
 }
 
@@ -43,6 +45,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
     throw refused('must come once and have 1 to 255 printable ASCII characters');
   }
   if (request.routeOptions.config.streamsBody === true) throw refused('cannot be used where the body is streamed');
+  if (request.routeOptions.config.takesSecret === true) throw refused('cannot be used for secrets');
   if (hasBody(request.raw) && request.bodyHash === null) {
     throw refused(`cannot be used with a body of more than ${MOST_BYTES} bytes`);
   }

@@ -52,6 +52,8 @@ import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
 import { SandboxLogs } from './sandbox-logs.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { SecretKeeper } from './secrets/secret-keeper.ts';
+import { Secrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { Snapshots } from './snapshots.ts';
 import type { TakeFolder } from './storage/folder-lock.ts';
@@ -101,6 +103,7 @@ export interface SandboxCore {
   readonly logs: SandboxLogs;
   readonly alerts: Alerts;
   readonly volumes: Volumes;
+  readonly secrets: Secrets;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
@@ -158,6 +161,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const base = {
     ...{ ...outer, keyDisk, answers, disks, users, store, instance },
     ...{ capacity, starts, registry, catalog, frames, events },
+    secrets: new SecretKeeper({ ...outer, store, users, secret }),
   };
   const volumes = new Volumes(base);
   const attachments = new Attachments({ ...base, volumes });
@@ -219,6 +223,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     logs: new SandboxLogs({ ...use, changes }),
     alerts,
     volumes,
+    secrets: new Secrets({ ...use, changes, keeper: base.secrets }),
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,
     restoring: new Restoring({ ...use, changes, capture, checkpoints }),

@@ -10,6 +10,7 @@ import type { CoreEvents } from '../observability/core-events.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
 import { Leases, type WorkReason } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
+import { environmentOf } from './secrets/environment.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { canTransition, type SandboxState } from './state.ts';
 import { isSuspended, type SandboxRecord } from './storage/record.ts';
@@ -71,7 +72,9 @@ export class Sandbox {
 
   /** What programs get in their environment; undefined where that is nothing. */
   get env(): Readonly<Record<string, string>> | undefined {
-    const env = this.record?.env;
+    const { record } = this;
+    if (record && record.secrets.length > 0) return environmentOf(record);
+    const env = record?.env;
     // The path of every call: no copy, and no list of names.
     for (const _ in env) return env;
     return undefined;

@@ -1,5 +1,12 @@
 /** Used everywhere; they use nothing. */
-const WORDS = ['src/errors.ts', 'src/ip-address.ts', 'src/size.ts', 'src/version.ts', 'src/young-garbage.ts'];
+const WORDS = [
+  'src/errors.ts',
+  'src/ip-address.ts',
+  'src/message-headers.ts',
+  'src/size.ts',
+  'src/version.ts',
+  'src/young-garbage.ts',
+];
 
 /** What a dialect gets of the core. */
 const CORE = [
@@ -24,6 +31,8 @@ const CORE = [
   'src/sandboxes/volumes',
   'src/sandboxes/usage-report.ts',
   'src/sandboxes/checkpoints',
+  'src/sandboxes/secrets.ts',
+  'src/sandboxes/secrets/environment.ts',
   'src/sandboxes/info.ts',
   'src/sandboxes/status.ts',
   'src/sandboxes/ref.ts',
@@ -45,6 +54,7 @@ const SANDBOX = [
   'src/sandboxes/catalog.ts',
   'src/sandboxes/spec',
   'src/sandboxes/spec/asked-spec.ts',
+  'src/sandboxes/secrets/environment.ts',
   'src/sandboxes/storage',
 ];
 
@@ -106,6 +116,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/log.ts': [],
   'src/errors.ts': [],
   'src/ip-address.ts': [],
+  'src/message-headers.ts': [],
   'src/size.ts': [],
   'src/version.ts': [],
   'src/young-garbage.ts': [],
@@ -134,7 +145,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/dialects/choice.ts': ['src/http', 'src/dialects/e2b/planes.ts'],
   'src/dialects/e2b/planes.ts': [],
-  'src/dialects': ['src/http', 'src/auth', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
+  'src/dialects': ['src/message-headers.ts', 'src/http', 'src/auth', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [
     'src/auth',
     'src/auth/principal.ts',
@@ -220,6 +231,8 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/volumes',
     'src/sandboxes/usage-report.ts',
     'src/sandboxes/checkpoints',
+    'src/sandboxes/secrets.ts',
+    'src/sandboxes/secrets',
     'src/sandboxes/info.ts',
     'src/sandboxes/population.ts',
     'src/sandboxes/users',
@@ -320,6 +333,9 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...AGENT,
     ...GROUND,
   ],
+  'src/sandboxes/secrets.ts': ['src/sandboxes/changes.ts', 'src/sandboxes/secrets', ...SANDBOX, ...GROUND],
+  'src/sandboxes/secrets': ['src/sandboxes/users', ...SANDBOX, ...GROUND],
+  'src/sandboxes/secrets/environment.ts': [],
   'src/sandboxes/port-notes.ts': ['src/sandboxes/changes.ts', ...SANDBOX, ...GROUND],
   'src/sandboxes/alerts': ['src/sandboxes/changes.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/volumes': ['src/auth/principal.ts', 'src/sandboxes/users', ...SANDBOX, ...GROUND],
@@ -347,6 +363,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/state.ts',
     'src/sandboxes/leases.ts',
     'src/sandboxes/life-policy.ts',
+    'src/sandboxes/secrets/environment.ts',
     'src/sandboxes/spec/asked-spec.ts',
     'src/sandboxes/storage',
     ...AGENT,
@@ -373,7 +390,13 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...GROUND,
   ],
   'src/sandboxes/spec/asked-spec.ts': [],
-  'src/sandboxes/spec': ['src/sandboxes/spec/asked-spec.ts', 'src/sandboxes/storage', 'src/agent/link', ...GROUND],
+  'src/sandboxes/spec': [
+    'src/sandboxes/secrets/environment.ts',
+    'src/sandboxes/spec/asked-spec.ts',
+    'src/sandboxes/storage',
+    'src/agent/link',
+    ...GROUND,
+  ],
   'src/sandboxes/users': ['src/sandboxes/spec', 'src/sandboxes/storage', ...GROUND],
   'src/sandboxes/preflight': ['src/sandboxes/spec', 'src/sandboxes/storage', 'src/sandboxes/users', ...GROUND],
   'src/sandboxes/metering/key-disk.ts': [...SANDBOX, ...GROUND],
@@ -381,6 +404,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/sandboxes/placement': ['src/sandboxes/users', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/lifecycle': [
     'src/idempotency',
+    'src/sandboxes/secrets',
     'src/sandboxes/metering/key-disk.ts',
     'src/sandboxes/users',
     'src/sandboxes/volumes',

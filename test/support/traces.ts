@@ -24,6 +24,7 @@ export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
 const SANDBOX_PARTS = [
   'alerts.json',
+  'certificates',
   'checkpoints',
   'disk',
   'disk.img',

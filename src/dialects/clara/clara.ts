@@ -19,6 +19,7 @@ import { pathRoutes } from './ports/path-routes.ts';
 import { type PortOptions, portRoutes } from './ports/routes.ts';
 import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
+import { secretRoutes } from './secrets/routes.ts';
 import { healthRoute, infoRoute } from './service/routes.ts';
 import { admitSignatures, signatureRoutes } from './signatures/routes.ts';
 import { transferRoutes } from './transfers/routes.ts';
@@ -70,6 +71,7 @@ export function claraDialect(options: ClaraOptions): Dialect {
       await fileRoutes(app, { ...core, jsonLimitBytes });
       await app.register(scoped('transfers', transferRoutes), core);
       await checkpointRoutes(app, core);
+      await secretRoutes(app, core);
       await signatureRoutes(app, { ...core, ...portOptions });
       await portRoutes(app, { ...core, ...portOptions });
     },

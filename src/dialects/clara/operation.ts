@@ -3,7 +3,16 @@ import type { z } from 'zod';
 import { sandboxErrors } from './errors.ts';
 import { userParams } from './fields.ts';
 
-type Tag = 'service' | 'sandbox' | 'execution' | 'processes' | 'contexts' | 'files' | 'checkpoints' | 'ports';
+type Tag =
+  | 'service'
+  | 'sandbox'
+  | 'execution'
+  | 'processes'
+  | 'contexts'
+  | 'files'
+  | 'checkpoints'
+  | 'secrets'
+  | 'ports';
 
 /** The sections of this dialect's operations in the OpenAPI document. */
 export const TAGS: readonly { readonly name: Tag; readonly description: string }[] = [
@@ -14,6 +23,7 @@ export const TAGS: readonly { readonly name: Tag; readonly description: string }
   { name: 'contexts', description: 'Interpreters whose variables live on between calls' },
   { name: 'files', description: 'Files of a sandbox' },
   { name: 'checkpoints', description: 'The files of a sandbox as they were' },
+  { name: 'secrets', description: 'What programs of a sandbox use and never see' },
   { name: 'ports', description: 'Servers in a sandbox, reached from outside' },
 ];
 

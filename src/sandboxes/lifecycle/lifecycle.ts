@@ -12,6 +12,7 @@ import type { Capacity } from '../placement/capacity.ts';
 import { makeLink } from '../placement/make-link.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
+import type { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import {
@@ -37,6 +38,7 @@ export interface LifecycleParts {
   readonly store: SandboxStore;
   readonly users: SandboxUsers;
   readonly answers: FirstAnswers;
+  readonly secrets: SecretKeeper;
   readonly agentSource: AgentSource;
   readonly frames: SharedFrameBudget;
   readonly config: Config;
@@ -69,6 +71,7 @@ export class Lifecycle {
     const record = { ...sandbox.record, uid: prepared.folders.user.uid };
     sandbox.record = record;
     await store.write(record);
+    await this.#parts.secrets.prepare(record);
     const id = await this.#instances.start(record, prepared);
     sandbox.engineId = id;
     this.#makeLink(sandbox, id);
@@ -224,6 +227,7 @@ export class Lifecycle {
     stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 'agent', 0), this.#parts.onError);
     sandbox.link = link;
     sandbox.egress = egress;
+    this.#parts.secrets.arm(sandbox);
   }
 
   async #markDeleted(sandbox: Sandbox): Promise<void> {

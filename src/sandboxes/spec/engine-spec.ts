@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
+import { CERTIFICATE_FOLDER } from '../secrets/environment.ts';
 import { SHARED_FILES } from '../storage/shared-files.ts';
 import type { SandboxFolders } from '../storage/store.ts';
 import { HOME, PACKAGES, SOCKET_FOLDER, temporaryFolders, WORKSPACE } from './layout.ts';
@@ -78,6 +79,7 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
       { source: folders.packages, target: PACKAGES },
       { source: folders.passwd, target: '/etc/passwd', isReadOnly: true },
       { source: folders.group, target: '/etc/group', isReadOnly: true },
+      { source: folders.certificates, target: CERTIFICATE_FOLDER, isReadOnly: true },
       ...SHARED_FILES.map(({ name, target }) => ({ source: join(dataDir, name), target, isReadOnly: true })),
       ...(config.agentTransport === 'socket'
         ? [{ source: folders.socket, target: SOCKET_FOLDER, isReadOnly: true }]

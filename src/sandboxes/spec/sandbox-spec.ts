@@ -23,7 +23,7 @@ export interface SandboxSpec {
 }
 
 /** Raised when something else is made of the same spec, such as with more hardening: older containers are then made anew at their next start. */
-const REVISION = 6;
+const REVISION = 7;
 
 /**
  * The spec of a sandbox: what was asked for, the configuration's for the rest, never more than that allows. A maximum lowered later

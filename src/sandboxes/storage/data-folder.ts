@@ -1,4 +1,4 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError } from '../../config/config.ts';
 import { explainDenial, whyUnfit } from '../../disks/folder-support.ts';
@@ -29,6 +29,12 @@ export async function makeSandboxFolder(path: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   }
+}
+
+/** Makes a folder that everybody in a sandbox reads where it is absent. */
+export async function makeReadable(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o755);
 }
 
 /** Not mkdir with `recursive`, which tries for ever in a file system that takes no folders, such as /proc. */

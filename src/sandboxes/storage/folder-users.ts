@@ -6,6 +6,8 @@ export interface ImageAccounts {
   readonly group: string;
   /** The shell that its users get who are not named there. */
   readonly shell: string;
+  /** Whom its programs believe, certificates in PEM; null where it does not say. */
+  readonly certificates: string | null;
 }
 
 /** The user of a sandbox's folder. */

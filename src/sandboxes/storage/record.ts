@@ -4,6 +4,8 @@ import type { SandboxAddress, SandboxId } from '../address.ts';
 import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 import { termsSchema } from '../terms.ts';
+import { keptSecret } from './kept-secret.ts';
+import { randomName } from './random-name.ts';
 
 /** Revocations count up from a random number below this. */
 const MOST_SIGNATURES = 2 ** 40;
@@ -29,7 +31,6 @@ const portSettings = z.object({
 /** What somebody has settled for a port: who may reach it, and what is put in front of the paths that are asked of it. */
 export type PortSettings = z.infer<typeof portSettings>;
 
-const PREVIEW_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const PREVIEW_CHARACTERS = 20;
 
 const mainProcess = z.object({
@@ -92,6 +93,8 @@ const shared = {
   portUrls: z.record(z.string(), z.number()).default({}),
   /** Of clients who were told its id; null where it was made without any. */
   terms: termsSchema.nullable().default(null),
+  /** By the order in which they came. */
+  secrets: z.array(keptSecret).default([]),
 };
 
 const address = z.object({ namespace: z.string(), id: z.string() });
@@ -139,8 +142,7 @@ export interface MakeRequest {
 
 /** A fresh name for the preview hosts of one sandbox, which says nothing of its user. */
 export function newPreviewId(): string {
-  const pick = () => PREVIEW_ALPHABET[randomInt(PREVIEW_ALPHABET.length)];
-  return Array.from({ length: PREVIEW_CHARACTERS }, pick).join('');
+  return randomName(PREVIEW_CHARACTERS);
 }
 
 interface NamedSandbox {
@@ -184,15 +186,16 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     ports: {},
     portUrls: {},
     terms: null,
+    secrets: [],
   };
 }
 
 /** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
-  const noPorts = { ports: {}, portUrls: {} };
+  const nothingMore = { ports: {}, portUrls: {}, secrets: [] };
   const noPause = { pausedAtMs: null, haltedAtMs: null };
   const noNames = { name: null, main: null, notes: {}, labels: {}, env: {} };
-  const settings = { ...noNames, ...noPorts, ...noPause, cwd: null, contexts: [], life: DEFAULT_LIFE, terms: null };
+  const settings = { ...noNames, ...nothingMore, ...noPause, cwd: null, contexts: [], life: DEFAULT_LIFE, terms: null };
   return { ...record, ...settings, engineId: null, deletedAtMs: nowMs };
 }
 

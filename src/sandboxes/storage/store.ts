@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { hasCode } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
-import { makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
+import { makeReadable, makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
 import { FolderLock, type TakeFolder } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
 import { INSTANCE_FILE, type IsThere, openInstance, requireInstance } from './instance.ts';
@@ -31,6 +31,8 @@ const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
 export interface SandboxFolders extends DiskFolders, FolderUser {
   /** Where the agent calls the server; not the sandbox's to write. */
   readonly socket: string;
+  /** Where the certificates are that its programs believe once it has secrets; not the sandbox's to write. */
+  readonly certificates: string;
 }
 
 /** The data folder: a folder for each sandbox with its record and its disk. Touches nothing of what users write. */
@@ -144,10 +146,10 @@ export class SandboxStore {
       await requireInstance(this.#dataDir, this.#instance);
       await makeSandboxFolder(this.folderOf(name));
       const user = await this.#users.prepare(name, accounts);
-      const socket = this.socketFolder(name);
-      await mkdir(socket, { recursive: true });
-      await chmod(socket, 0o755);
-      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, socket };
+      const [socket, certificates] = [this.socketFolder(name), this.certificateFolder(name)];
+      await makeReadable(socket);
+      await makeReadable(certificates);
+      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, socket, certificates };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }
@@ -156,6 +158,11 @@ export class SandboxStore {
   /** The folder in which the sandbox's agent calls the server. */
   socketFolder(name: string): string {
     return join(this.folderOf(name), 'line');
+  }
+
+  /** The folder of the certificates that the sandbox's programs believe once it has secrets. */
+  certificateFolder(name: string): string {
+    return join(this.folderOf(name), 'certificates');
   }
 
   /** Closes the disk of a sandbox in which nothing runs. What fails is reported, and tried again by the sweep. */

@@ -9,6 +9,7 @@ export const NO_ACCOUNTS: ImageAccounts = {
   passwd: 'root:x:0:0:root:/root:/bin/sh\n',
   group: 'root:x:0:\n',
   shell: '/bin/sh',
+  certificates: null,
 };
 
 /** The ids of users and groups in a file as passwd(5) and group(5) have it. */

@@ -14,6 +14,9 @@ const PASSWD = '/etc/passwd';
 const GROUP = '/etc/group';
 const BASH = '/bin/bash';
 
+/** Where images of Debian and Alpine, of Red Hat, and of SUSE have the certificates that their programs believe. */
+const BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem'];
+
 /** What images say of their users, read once for each image. */
 export class ImageAccountsReader {
   /** The identity of the data folder, which names what is made in the engine. */
@@ -58,7 +61,7 @@ export class ImageAccountsReader {
       name: this.#nameFor(image),
       labels: { [LABEL.instance]: this.instance },
       image,
-      paths: [PASSWD, GROUP, BASH],
+      paths: [PASSWD, GROUP, BASH, ...BUNDLES],
       maxBytes: MOST_BYTES,
     });
     const textOf = (path: string) => files.get(path)?.content?.toString('latin1');
@@ -66,6 +69,7 @@ export class ImageAccountsReader {
       passwd: textOf(PASSWD) ?? NO_ACCOUNTS.passwd,
       group: textOf(GROUP) ?? NO_ACCOUNTS.group,
       shell: files.has(BASH) ? BASH : NO_ACCOUNTS.shell,
+      certificates: BUNDLES.map(textOf).find((text) => text !== undefined) ?? NO_ACCOUNTS.certificates,
     };
   }
 

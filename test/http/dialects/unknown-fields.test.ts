@@ -125,7 +125,7 @@ describe('any other route', () => {
     expect(others.length).toBeGreaterThan(3);
     for (const { method, url, operation } of others) {
       const takesJson = operation.requestBody?.content['application/json'] !== undefined;
-      const path = url.replace('{id}', '1').replace('{port}', '80');
+      const path = url.replace('{id}', '1').replace('{port}', '80').replace('{name}', 'KEY');
       const answer = await ask(quiet, method, path, takesJson ? {} : undefined, {
         disk_limit: '1g',
       });

@@ -30,7 +30,8 @@ let document: ExampleDocument;
 let requests: readonly ExampleRequest[];
 
 beforeAll(async () => {
-  server = await startRealServer();
+  // Secrets are for sandboxes whose way out leads through the server.
+  server = await startRealServer({ SANDBOX_NETWORK: 'proxy' });
   document = exampleDocument.parse((await server.call('GET', '/docs/json')).body);
   requests = toExampleRequests(document).filter(({ operationId }) => operationId !== SOCKET);
 });

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
-import type { Header } from '../../../message-headers.ts';
 import type { Core } from '../../dialect.ts';
 import { toApiHeaders } from '../../passing.ts';
 import { scopeOf } from '../../port-urls.ts';

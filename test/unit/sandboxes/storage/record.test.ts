@@ -48,6 +48,7 @@ describe('a record of the first version', () => {
       ports: {},
       portUrls: {},
       terms: null,
+      secrets: [],
     });
   });
 

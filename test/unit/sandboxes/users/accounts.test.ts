@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_ACCOUNTS, readIds, toGroup, toPasswd } from '../../../../src/sandboxes/users/accounts.ts';
 
 const OWN = 'user:x:70001:70001::/home/user:/bin/bash\nsandbox:x:70001:70001::/home/user:/bin/bash\n';
-const accounts = (passwd: string, group = '') => ({ passwd, group, shell: '/bin/bash' });
+const accounts = (passwd: string, group = '') => ({ passwd, group, shell: '/bin/bash', certificates: null });
 
 describe('the users of a sandbox', () => {
   it("are its own under both names, then the image's", () => {
