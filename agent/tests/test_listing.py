@@ -42,6 +42,28 @@ class Listing(AgentCase):
             if after is None:
                 return names
 
+    def test_details_are_told_to_who_asks(self) -> None:
+        self.make("file")
+        os.symlink("file", os.path.join(self.root, "link"))
+        os.symlink("nowhere", os.path.join(self.root, "loose"))
+        plain, _ = self.entries()
+        self.assertNotIn("attributes", plain[0])
+        (file, link, loose), _ = self.entries(attributes="user.")
+        self.assertEqual((file["resolved"], file["attributes"], isinstance(file["group"], str)), (None, {}, True))
+        self.assertEqual((link["resolved"]["path"], link["resolved"]["type"]), (os.path.join(self.root, "file"), "file"))
+        self.assertIsNone(loose["resolved"])
+        self.assertEqual(self.client.call("entry", path=os.path.join(self.root, "link"), follow=False, attributes="user.").result["type"], "symlink")
+
+    def test_attributes_are_those_of_the_last_write(self) -> None:
+        path = os.path.join(self.root, "file")
+        for attributes in ({"user.own.a": "1", "user.other": "2"}, {"user.own.b": "x"}, {}):
+            self.client.call("write", b"x", path=path, attributes=attributes)
+            told = self.client.call("entry", path=path, attributes="user.own.").result["attributes"]
+            self.assertIn(told, ({}, {name[9:]: value for name, value in attributes.items() if name.startswith("user.own.")}))
+        for attributes in {"trusted.a": "1"}, {"user.a": 1}, {"user.a": "\0"}:
+            self.assert_fails("invalid", "write", b"x", path=path, attributes=attributes)
+        self.assert_fails("too_large", "write", b"x", path=path, attributes={"user.a": "x" * 9000})
+
     def test_it_goes_depth_first_by_bytes(self) -> None:
         self.make("a/1", "a/b/2", "a.txt", "B", "\u00e9", "a-")
         whole = ["B", "a", "a/1", "a/b", "a/b/2", "a-", "a.txt", "\u00e9"]

@@ -45,6 +45,19 @@ class Streamed(StreamCase):
         self.assertGreater(second - first, 1, "what is written between two that are shown is between them")
         self.assertEqual((answer.result["id"], answer.result["exit"]["exitCode"], answer.result["exit"]["executionCount"]), (second + 1, 0, 1))
 
+    def test_its_number_is_told_before_it_runs(self) -> None:
+        self.cell("1")
+        number = self.stream("2")
+        answer = self.client.finish(self.attach(number))
+        self.assertEqual(answer.events[0]["process"]["cellNumber"], 2)
+        self.assertEqual(answer.result["exit"]["executionCount"], 2)
+
+    def test_values_are_data_too_where_that_is_asked(self) -> None:
+        answer = self.read("{'a': [1, float('nan')]}", name="rich", make={"rich": True})
+        self.assertEqual(self.lines(answer)[0]["data"].get("application/json"), {"a": [1, None]})
+        failed = self.read("1/0", name="rich")
+        self.assertEqual((failed.err, self.lines(failed)[0]["name"]), (b"", "ZeroDivisionError"))
+
     def test_the_variables_are_those_of_plain_cells(self) -> None:
         self.cell("x = 3")
         self.assertEqual(self.lines(self.read("x += 1\nx"))[0]["data"]["text/plain"], "4")

@@ -18,6 +18,20 @@ export function toScopeCode(language: ContextLanguage, scope: CallScope): ScopeC
   return CODE[language](scope);
 }
 
+/** What is run between the two parts of a scope, of which the last is run whatever happens. */
+export async function* inScope<T>(
+  { begin, end }: ScopeCode,
+  settle: (code: string) => Promise<unknown>,
+  run: () => AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  try {
+    await settle(begin);
+    yield* run();
+  } finally {
+    await settle(end);
+  }
+}
+
 const PYTHON_BEGIN = `
 import os, sys
 saved = {name: os.environ.get(name) for name in env}

@@ -8,13 +8,16 @@ import { toEnding } from '../processes/executions.ts';
 import { toCellAbout } from '../processes/kept-process.ts';
 import { noteEnd, readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
+import { toSandboxId } from '../sandboxes/address.ts';
 import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
+import { type CallScope, inScope, toScopeCode } from './call-scope.ts';
 import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
 import { type Context, DEFAULT_CONTEXT, toContext, toDeadContext, UNUSED_DEFAULT } from './context.ts';
 import { namingFields } from './field-errors.ts';
-import type { ContextLanguage } from './languages.ts';
+import { type ContextLanguage, toContextLanguage } from './languages.ts';
+import { Turns } from './turns.ts';
 
 /** What a context is to be. */
 export interface ContextRequest {
@@ -24,6 +27,20 @@ export interface ContextRequest {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>> | undefined;
   readonly name: string | null;
+  /** True if values are shown as data too. */
+  readonly isRich?: boolean;
+}
+
+/** How code is run whose events its caller reads. */
+export interface CellStream extends CellRequest {
+  /** True if it goes on although its caller has left. */
+  readonly keepsRunning: boolean;
+  readonly signal: AbortSignal;
+  /** What holds for this call alone. */
+  readonly scope?: CallScope | undefined;
+  /** What its context is made with that nobody has made, where it may be made. */
+  readonly standard?: Pick<ContextRequest, 'language' | 'cwd'> | undefined;
+  readonly isRich?: boolean;
 }
 
 interface ContextsConfig {
@@ -34,6 +51,9 @@ interface ContextsConfig {
   /** Processes kept in one sandbox, streamed cells among them. */
   readonly maxProcesses: number;
 }
+
+/** How long setting and putting back what holds for one call may take, in seconds. */
+const SCOPE_SECONDS = 10;
 
 const DEFAULT_SETUP: ContextSetup = {
   about: { name: null, cwd: '/workspace' },
@@ -47,6 +67,7 @@ export class Contexts {
   readonly #sandboxes: Sandboxes;
   readonly #notes: ContextNotes;
   readonly #config: ContextsConfig;
+  readonly #turns = new Turns();
 
   constructor(sandboxes: Sandboxes, notes: ContextNotes, config: ContextsConfig) {
     this.#sandboxes = sandboxes;
@@ -60,7 +81,7 @@ export class Contexts {
     request: ContextRequest,
   ): Promise<{ readonly context: Context; readonly isMade: boolean }> {
     const id = request.id ?? randomBytes(8).toString('hex');
-    const { language, cwd, name } = request;
+    const { language, cwd, name, isRich } = request;
     const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection, env: common }) => {
       const living = await listContexts(connection);
       const found = living.find((one) => one.id === id);
@@ -68,7 +89,7 @@ export class Contexts {
       const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
       if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
       const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
-      const setup = { about: { name, cwd }, language, cwd, env, isLost: false };
+      const setup = { about: { name, cwd }, language, cwd, env, isLost: false, isRich };
       const context = toContext(await namingFields(makeContext(connection, id, setup, this.#config.maxContexts)));
       return { context, isMade: noted === undefined, living };
     });
@@ -113,22 +134,29 @@ export class Contexts {
   }
 
   /** The same as it goes, at the pace of its reader, whose going interrupts the code unless it is to run on. Throws before the first event or ends with `exit`. */
-  async *stream(
-    ref: SandboxRef,
-    id: string,
-    { keepsRunning, signal, ...cell }: CellRequest & { readonly keepsRunning: boolean; readonly signal: AbortSignal },
-  ): AsyncGenerator<ProcessEvent> {
-    if (id !== DEFAULT_CONTEXT) await this.#sandboxes.isUp(ref);
+  async *stream(ref: SandboxRef, id: string, request: CellStream): AsyncGenerator<ProcessEvent> {
+    const { keepsRunning, signal, scope, standard, isRich, ...cell } = request;
+    if (id !== DEFAULT_CONTEXT && !standard) await this.#sandboxes.isUp(ref);
     const held = await this.#sandboxes.acquire(ref, { lease: 'run' });
     let failure: unknown = null;
     try {
-      const setup = await this.#setupOf(ref, id, held.env);
-      const { maxContexts: most, maxProcesses: mostProcesses } = this.#config;
+      const made = standard && { ...standard, about: { name: null, cwd: standard.cwd }, env: held.env, isLost: false };
+      const noted = await this.#setupOf(ref, id, held.env);
+      const setup = noted ? { ...noted, isRich } : made && { ...made, isRich };
+      const { maxContexts: most, maxProcesses: mostProcesses, outputLimitBytes } = this.#config;
       const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
       const timeoutMs = cell.timeoutSeconds * 1000;
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
-      const { id: process } = await namingFields(asConflict(startCell(held.connection, id, options)));
-      yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
+      const run = async function* () {
+        const { id: process } = await namingFields(asConflict(startCell(held.connection, id, options)));
+        yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
+      };
+      const language = toContextLanguage(languageOf(setup));
+      const code = scope && language ? toScopeCode(language, scope) : null;
+      const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true };
+      const limits = { setup, most, outputLimitBytes };
+      const settle = (text: string) => executeCell(held, id, { ...aside, code: text }, limits);
+      yield* code ? this.#turns.during(`${toSandboxId(ref.address)} ${id}`, () => inScope(code, settle, run)) : run();
     } catch (error) {
       failure = error;
       throw error;

@@ -6,7 +6,15 @@ import {
   relocate,
   type TextEdit,
 } from '../agent/calls/changes.ts';
-import { describeEntry, type FileEntry, type ListOptions, listEntries } from '../agent/calls/entries.ts';
+import {
+  type DetailedEntry,
+  describeEntry,
+  describeInDetail,
+  type FileEntry,
+  type ListOptions,
+  listEntries,
+  listInDetail,
+} from '../agent/calls/entries.ts';
 import { removePath } from '../agent/calls/files.ts';
 import {
   globEntries,
@@ -22,7 +30,7 @@ import { AgentFailure } from '../agent/wire/failures.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 
-export type { FileChange, FileEntry, SearchMatch };
+export type { DetailedEntry, FileChange, FileEntry, SearchMatch };
 
 /** How long a look at one path may take, in milliseconds. */
 const LOOK_MS = 30_000;
@@ -69,6 +77,23 @@ export class FileTree {
       after = page.next;
     } while (after !== null);
     return found;
+  }
+
+  /** What is at a path, links not followed, with the extended attributes whose names begin so. */
+  async statInDetail(ref: SandboxRef, path: string, prefix: string, signal: AbortSignal): Promise<DetailedEntry> {
+    return await this.#read(ref, (connection) =>
+      describeInDetail(connection, path, prefix, { deadlineMs: LOOK_MS, signal }),
+    );
+  }
+
+  /** A page of a folder in the same detail. */
+  async listInDetail(
+    ref: SandboxRef,
+    path: string,
+    list: ListOptions & { readonly prefix: string },
+    signal: AbortSignal,
+  ): ReturnType<typeof listInDetail> {
+    return await this.#read(ref, (connection) => listInDetail(connection, path, list, { idleMs: WORK_MS, signal }));
   }
 
   /** What below a folder fits a pattern of names, within ten seconds. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { TransferOptions } from '../agent/calls/call.ts';
 import {
   type ArchiveDownload,
   type ArchiveFormat,
@@ -6,6 +7,7 @@ import {
   extractArchive,
   type FileStat,
   packFolder,
+  readFile,
   removePath,
   unpackFolder,
   type WriteCondition,
@@ -43,6 +45,8 @@ interface UploadOptions extends StreamOptions {
   /** How many bytes the chunks must have. */
   readonly size: number | undefined;
   readonly only: WriteCondition | IsUnchanged | undefined;
+  /** Extended attributes by their whole names: all that the file has then. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** A part of a file on its way; `body` is null where no bytes are wanted. */
@@ -99,11 +103,24 @@ export class Files {
     ref: SandboxRef,
     path: string,
     chunks: Chunks,
-    { size, only, ...options }: UploadOptions,
+    { size, only, attributes, ...options }: UploadOptions,
   ): Promise<{ bytes: number; created: boolean }> {
     return await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, async ({ connection }) => {
       const condition = typeof only === 'function' ? await versionIf(connection, path, only, options.signal) : only;
-      return await writeFile(connection, path, chunks, { ...this.#toTransfer(options), size, only: condition });
+      return await writeFile(connection, path, chunks, {
+        ...this.#toTransfer(options),
+        size,
+        only: condition,
+        attributes,
+      });
+    });
+  }
+
+  /** Writes the contents of files one after the other into another, which is there when all is. */
+  async join(ref: SandboxRef, paths: readonly string[], target: string, options: StreamOptions): Promise<void> {
+    const transfer = this.#toTransfer(options);
+    await this.#sandboxes.use(ref, { lease: 'file', needsRoom: true }, async ({ connection }) => {
+      await writeFile(connection, target, contentsOf(connection, paths, transfer), transfer);
     });
   }
 
@@ -165,6 +182,14 @@ export class Files {
   #toTransfer(options: StreamOptions): { idleMs: number; signal: AbortSignal; onBytes: (bytes: number) => void } {
     return { idleMs: IDLE_MS, onBytes: this.#onBytes, ...options };
   }
+}
+
+async function* contentsOf(
+  connection: AgentConnection,
+  paths: readonly string[],
+  options: TransferOptions,
+): AsyncGenerator<Buffer> {
+  for (const path of paths) yield* (await readFile(connection, path, options)).body;
 }
 
 /** Whether work took so long that it was ended, as the agent lives to say. */

@@ -2,6 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 import { hasBody } from './request-bytes.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True on a route that decompresses its body itself. */
+    takesGzip?: boolean;
+  }
+}
+
 /** Parameters of a media type, of which a quoted one may hold what looks like another. RFC 9110, section 5.6.6. */
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)/g;
 
@@ -9,7 +16,8 @@ const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)/g;
 export function refuseEncodedBodies(app: FastifyInstance): void {
   app.addHook('preParsing', (request, _reply, _payload, done) => {
     const { 'content-encoding': coding, 'content-type': type } = request.headers;
-    if (coding !== undefined && isCompressed(coding) && readsBody(request)) throw compressed();
+    const isDecoded = request.routeOptions.config.takesGzip === true;
+    if (coding !== undefined && !isDecoded && isCompressed(coding) && readsBody(request)) throw compressed();
     if (type !== undefined && type !== 'application/json' && !isUtf8(type) && readsBody(request)) throw otherCharset();
     done();
   });

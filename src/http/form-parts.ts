@@ -17,11 +17,12 @@ export type FormPart =
   | { readonly kind: 'field'; readonly name: string; readonly value: string }
   | { readonly kind: 'file'; readonly name: string; readonly fileName: string; readonly chunks: AsyncIterable<Buffer> };
 
-/** Lets the routes of this scope take multipart forms, which are streamed: nothing of them is kept on this machine. */
-export async function acceptForms(app: FastifyInstance): Promise<void> {
+/** Lets the routes of this scope take multipart forms, which are streamed: nothing of them is kept on this machine. `keepsFolders`: names of files are whole, with the folders in them. */
+export async function acceptForms(app: FastifyInstance, { keepsFolders = false } = {}): Promise<void> {
   const limits = { files: MAX_FILES, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES };
   await app.register(multipart, {
     throwFileSizeLimit: false,
+    preservePath: keepsFolders,
     limits: { ...limits, fileSize: Number.POSITIVE_INFINITY, parts: Number.POSITIVE_INFINITY },
   });
 }

@@ -6,8 +6,15 @@ import { NOTHING_SHOWN } from './results.ts';
 
 /** What a process says of itself, with numbers that rise by one from 1. */
 export type ProcessEvent = { readonly id: number } & (
-  | { readonly type: 'start'; readonly processId: number; readonly pid: number | null; readonly startedAtMs: number }
-  | { readonly type: 'stdout' | 'stderr'; readonly text: string }
+  | {
+      readonly type: 'start';
+      readonly processId: number;
+      readonly pid: number | null;
+      readonly startedAtMs: number;
+      /** Of a cell: which one of its context it will be, as far as is known before. */
+      readonly cellNumber?: number | undefined;
+    }
+  | { readonly type: 'stdout' | 'stderr'; readonly text: string; readonly bytes: Buffer }
   /** The reader is connected, and what it knows already is not told again; it has no number. */
   | { readonly type: 'opened' }
   /** What was lost to a reader that came late or was slow; the next event has this id. */
@@ -76,7 +83,7 @@ export class EventReader {
       case 'output': {
         const text = frame.bytes.toString('utf8');
         if (frame.stream === 'stderr') this.#line = lastLine(this.#line + text);
-        yield { id: this.#take(), type: frame.stream, text };
+        yield { id: this.#take(), type: frame.stream, text, bytes: frame.bytes };
         return;
       }
       case 'part':
@@ -103,8 +110,8 @@ export class EventReader {
     return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell, isCode };
   }
 
-  #start({ id, pid, startedAtMs }: ProcessFacts): ProcessEvent {
-    return { id: this.#take(), type: 'start', processId: id, pid, startedAtMs };
+  #start({ id, pid, startedAtMs, cellNumber }: ProcessFacts): ProcessEvent {
+    return { id: this.#take(), type: 'start', processId: id, pid, startedAtMs, cellNumber };
   }
 
   #gap(id: number, bytes: number): ProcessEvent {

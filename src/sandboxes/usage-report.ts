@@ -15,6 +15,8 @@ const MAX_READERS = 64;
 
 /** What a sandbox takes of the machine, and what it may. */
 export interface UsageReport extends Usage {
+  /** How many CPUs it may use at once. */
+  readonly cpus: number;
   readonly memoryLimitBytes: number;
   /** Null where nothing limits it, and where it was not measured yet. */
   readonly disk: DiskUsage | null;
@@ -78,9 +80,11 @@ export class UsageReporter {
     const usage = await usageMeter.measure(sandbox);
     requireExisting(sandbox);
     const counters = sandbox.egress?.counters;
+    const { cpus, memoryBytes: memoryLimitBytes } = resolveSpec(config, sandbox.asked);
     return {
       ...usage,
-      memoryLimitBytes: resolveSpec(config, sandbox.asked).memoryBytes,
+      cpus,
+      memoryLimitBytes,
       disk: sandbox.record && (await diskMeter.usage(sandbox.record, sandbox)),
       sentBytes: counters?.sentBytes ?? 0,
       receivedBytes: counters?.receivedBytes ?? 0,

@@ -39,6 +39,8 @@ class Context:
         self._environment: dict[bytes, bytes] = asked["env"]
         # Whether variables that a caller may count on are gone since the last answer.
         self._is_lost: bool = asked["lost"]
+        # Whether values are to be shown as data too.
+        self._is_rich: bool = asked["rich"]
         self.count = 0
         self.created_at = self.last_used = time()
         self._interpreter: Interpreter | None = None
@@ -78,9 +80,14 @@ class Context:
         }
 
     def _start(self) -> None:
-        job = {"env": self._environment, "cwd": self._cwd}
+        job = {"env": self._environment, "cwd": self._cwd, "rich": self._is_rich}
         self._interpreter = Interpreter(self._agent, self._starter, job, self)
         self.count = 0
+
+    def upcoming(self) -> int:
+        """The number that a cell would have that is submitted now, if all before it are counted and nothing is lost."""
+        before = [*self._waiting, *([self._cell] if self._cell else [])]
+        return (self.count if self._interpreter else 0) + sum(not cell.is_silent for cell in before) + 1
 
     def submit(self, cell: Cell) -> None:
         """Runs a cell when those before it are over."""

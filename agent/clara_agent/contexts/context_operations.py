@@ -39,6 +39,7 @@ def take_asked(parameters: dict[str, Any], workspace: str) -> dict[str, Any]:
         "cwd": take_path(parameters, "cwd", workspace) if parameters.get("cwd") else os.fsencode(workspace),
         "env": environment,
         "lost": take(parameters, "lost", bool, False),
+        "rich": take(parameters, "rich", bool, False),
     }
 
 

@@ -62,6 +62,8 @@ class _Shell(InteractiveShell):
     display_pub_class = Type(_Display)
     exit_code: int | None = None
     count = 0
+    # Whether tracebacks are told as such alone.
+    is_rich = False
     # Its outputs are those of the interpreter, and no terminal's.
     system = InteractiveShell.system_raw
 
@@ -84,7 +86,8 @@ class _Shell(InteractiveShell):
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         lines = "\n".join(stb).split("\n")
-        sys.stderr.write("\n".join(lines) + "\n")
+        if not self.is_rich:
+            sys.stderr.write("\n".join(lines) + "\n")
         SHOWING.error(etype.__name__, text_of(evalue), lines)
 
 

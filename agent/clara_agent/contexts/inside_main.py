@@ -135,8 +135,8 @@ def _leave(code: int) -> NoReturn:
     os._exit(code & 255)
 
 
-def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, Any]:
-    """Makes the shell, that of IPython where the image has it, and what it shows by."""
+def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Makes the shell, that of IPython where the image has it; and the space that it was made in."""
     NoInput.__module__ = "builtins"
     sys.argv[:] = [""]
     sys.path.insert(0, "")
@@ -149,11 +149,20 @@ def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, Any]:
     except ImportError:
         exec(parts["bundles"], space)
         exec(parts["small"], space)
-    return space["make_shell"](job), space["SHOWING"]
+    return space["make_shell"](job), space
 
 
-def _fork_for_each(shell: Any, control: socket.socket) -> socket.socket:
-    """Returns only in a fork that is to be a context, with its own connection to the agent."""
+def _enrich(parts: dict[str, Any], space: dict[str, Any], shell: Any) -> None:
+    """Has values shown as data too; a shell that is not that of IPython shows what it can."""
+    if "InteractiveShell" in space:
+        exec(parts["charts"], space)
+        exec(parts["rich"], space)
+        space["enrich"](shell)
+        shell.is_rich = True
+
+
+def _fork_for_each(shell: Any, control: socket.socket) -> tuple[socket.socket, dict[str, Any]]:
+    """Returns only in a fork that is to be a context, with its own connection to the agent and what it is to be."""
     gc.collect()
     gc.freeze()
     while True:
@@ -181,7 +190,7 @@ def _fork_for_each(shell: Any, control: socket.socket) -> socket.socket:
             os.waitpid(child, 0)
 
 
-def _become_context(message: bytes, control: socket.socket, descriptors: list[int]) -> socket.socket:
+def _become_context(message: bytes, control: socket.socket, descriptors: list[int]) -> tuple[socket.socket, dict[str, Any]]:
     os.setsid()
     control.detach()
     for target, descriptor in zip((1, 2, CONTROL, SHOWN), descriptors):
@@ -195,7 +204,7 @@ def _become_context(message: bytes, control: socket.socket, descriptors: list[in
         os.chdir(job["cwd"])
     except OSError as error:
         os.write(2, ("cannot enter the working folder: %s\n" % error.strerror).encode())
-    return own
+    return own, job
 
 
 def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
@@ -218,12 +227,14 @@ def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
         place = None
     if job["is_zygote"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    shell, showing = _settle(parts, job)
+    shell, space = _settle(parts, job)
     if job["is_zygote"]:
-        control = _fork_for_each(shell, control)
+        control, job = _fork_for_each(shell, control)
         if place:
             title["set_title"](place, b"python3", b"python3 (context)")
-    interpreter = Interpreter(shell, showing, control)
+    if job.get("rich"):
+        _enrich(parts, space, shell)
+    interpreter = Interpreter(shell, space["SHOWING"], control)
     interpreter.say(STARTED, os.getpid())
     time.tzset()
     interpreter.serve()

@@ -32,6 +32,10 @@ class KeptCell(Kept):
         self.process = StreamedCell(self, context, code, timeout_ms, is_silent)
         context.submit(self.process)
 
+    def describe(self) -> dict[str, Any]:
+        """What is known of it, its number among the cells of its context too."""
+        return dict(super().describe(), cellNumber=self.process.number)
+
     def show(self, line: bytes) -> None:
         """The cell shows something, or asks for a line."""
         super().show(line)
@@ -74,6 +78,8 @@ class StreamedCell:
         self._asked: int | None = None
         self._is_closed = False
         self._shown = 0
+        # Which one of its context it will be.
+        self.number = context.upcoming()
 
     @property
     def pid(self) -> int | None:

@@ -29,6 +29,8 @@ PARTS = {
     "ipython": "contexts.inside_ipython",
     "bundles": "contexts.inside_bundles",
     "small": "contexts.inside_small",
+    "charts": "contexts.inside_charts",
+    "rich": "contexts.inside_rich",
     "title": "io.title",
 }
 # An interpreter has read these before a context could set them.

@@ -10,11 +10,14 @@ from ..io.disk import write_all
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_path, to_text
 from ..wire.wire_json import dumps
+from .details import take_details
 from .status import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .details import Details
 
 # What one answer holds at the most, whatever its limit.
 MAX_BYTES = 8 << 20
@@ -38,10 +41,11 @@ def describe_entry(path: bytes, status: os.stat_result, target: bytes | None, ow
     }
 
 
-def look(path: bytes, follow: bool = False) -> dict[str, Any]:
+def look(path: bytes, follow: bool = False, details: Details | None = None) -> dict[str, Any]:
     """The entry at a path. A link that is not followed says where it leads."""
     status = os.stat(path, follow_symlinks=follow)
-    return describe_entry(path, status, _target_of(path, status), {})
+    entry = describe_entry(path, status, _target_of(path, status), {})
+    return details.add(entry, path, path, status) if details else entry
 
 
 def _target_of(name: bytes, status: os.stat_result) -> bytes | None:
@@ -60,8 +64,9 @@ def _owner_of(uid: int) -> str | None:
 class Lines:
     """What is to be sent, gathered in a child: all of it leaves at the end, so that what interrupts the search breaks no line."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, details: Details | None = None) -> None:
         self.count = 0
+        self._details = details
         self._limit = limit
         self._bytes = bytearray()
         self._owners: dict[int, str | None] = {}
@@ -73,7 +78,8 @@ class Lines:
 
     def add_entry(self, path: bytes, name: bytes, status: os.stat_result) -> None:
         """One more entry, which lies in the working folder."""
-        self.add(describe_entry(path, status, _target_of(name, status), self._owners))
+        entry = describe_entry(path, status, _target_of(name, status), self._owners)
+        self.add(self._details.add(entry, path, name, status) if self._details else entry)
 
     def add(self, value: dict[str, Any]) -> None:
         """One more."""
@@ -92,7 +98,7 @@ class Entry(Operation):
         """Answers at once."""
         path = take_path(self.parameters, "path", self.agent.workspace)
         try:
-            entry = look(path, take(self.parameters, "follow", bool, True))
+            entry = look(path, take(self.parameters, "follow", bool, True), take_details(self.parameters))
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         self.channel.result(entry)

@@ -8,6 +8,7 @@ from ..errors import Failure, from_os_error
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_count, take_path, to_bytes, to_text
+from .details import take_details
 from .entries import Lines
 
 TYPE_CHECKING = False
@@ -30,8 +31,9 @@ class List(JobOperation):
         limit = take_count(self.parameters, "limit", MAX_ENTRIES, MAX_ENTRIES)
         hidden = take(self.parameters, "hidden", bool, True)
         after = _take_position(self.parameters)
+        lines = Lines(limit, take_details(self.parameters))
         require_folder(path)
-        self.job = Job(self.agent, self.channel, lambda _, out: list_into(path, depth, limit, hidden, after, out), has_output=True)
+        self.job = Job(self.agent, self.channel, lambda _, out: list_into(path, depth, lines, hidden, after, out), has_output=True)
 
 
 def require_folder(path: bytes) -> None:
@@ -58,11 +60,10 @@ def is_shown(found: Found) -> bool:
     return not found.name.startswith(b".")
 
 
-def list_into(path: bytes, depth: int, limit: int, hidden: bool, after: list[bytes], out: int) -> dict[str, Any]:
+def list_into(path: bytes, depth: int, lines: Lines, hidden: bool, after: list[bytes], out: int) -> dict[str, Any]:
     """Writes a page; `next` is where the one behind it begins, None at the end."""
     from .walk import Walk
 
-    lines = Lines(limit)
     last = None
     for found in Walk(path, depth, after, None if hidden else is_shown):
         if lines.is_full:

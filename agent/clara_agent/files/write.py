@@ -7,6 +7,7 @@ import os
 import stat
 
 from ..errors import Failure, from_os_error, from_write_error, to_failure
+from .details import set_attributes, take_attributes
 from .files import make_folders
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count, take_path, to_text
@@ -33,6 +34,7 @@ class Write(Operation):
         mode = take_count(self.parameters, "mode", None, 0o7777)
         parents = take(self.parameters, "parents", bool, True)
         self._only = take(self.parameters, "only", list, None)
+        self._attributes = take_attributes(self.parameters)
         self._written = 0
         self._name = to_text(path)
         self._path = path
@@ -92,6 +94,7 @@ class Write(Operation):
         try:
             if self._mode is not None:
                 os.fchmod(file.fd, self._mode & 0o777)
+            set_attributes(file.fd, self._attributes)
             file.settle()
             # Of two writes that are for the same version, one comes too late.
             with self.agent.placing:

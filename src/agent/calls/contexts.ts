@@ -26,11 +26,14 @@ export interface ContextSetup {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** True where variables of an interpreter before it are gone, so that its first answer says so. */
   readonly isLost: boolean;
+  /** True if values are shown as data too, such as frames by their columns and charts by their points, and tracebacks are no output. */
+  readonly isRich?: boolean | undefined;
 }
 
 /** The setup as the agent reads it. */
-export function setupParameters({ about, language, cwd, env, isLost }: ContextSetup): Record<string, unknown> {
-  return { about, language, cwd, ...(env === undefined ? {} : { env }), ...(isLost ? { lost: true } : {}) };
+export function setupParameters({ about, language, cwd, env, isLost, isRich }: ContextSetup): Record<string, unknown> {
+  const more = { ...(isLost ? { lost: true } : {}), ...(isRich ? { rich: true } : {}) };
+  return { about, language, cwd, ...(env === undefined ? {} : { env }), ...more };
 }
 
 /** Makes an interpreter where there is none of this id; AgentFailure `exists` where there are `most`. */

@@ -18,6 +18,33 @@ export const fileEntry = z.object({
 /** A file, folder or link. In its texts, bytes that are not UTF-8 are lone surrogates. */
 export type FileEntry = z.infer<typeof fileEntry>;
 
+const detailedEntry = fileEntry.extend({
+  group: z.string().nullable(),
+  /** Where a link ends; null where nothing is there, and of what is no link. */
+  resolved: z
+    .object({
+      path: z.string().min(1),
+      type: z.enum(['file', 'directory', 'symlink', 'other']),
+      mode: z.int().min(0).max(0o7777),
+    })
+    .nullable(),
+  /** Extended attributes with the prefix that was asked for, without that. */
+  attributes: z.record(z.string(), z.string()),
+});
+
+/** The same with what costs more to find out. */
+export type DetailedEntry = z.infer<typeof detailedEntry>;
+
+/** What is at a path, links not followed, in all its details; `prefix` begins the names of the attributes that are told. */
+export function describeInDetail(
+  connection: AgentConnection,
+  path: string,
+  prefix: string,
+  options: CallOptions,
+): Promise<DetailedEntry> {
+  return call(connection, 'entry', { path, follow: false, attributes: prefix }, detailedEntry, options);
+}
+
 /** What is at a path; AgentFailure `not_found` where there is nothing. */
 export function describeEntry(
   connection: AgentConnection,
@@ -35,6 +62,20 @@ export interface ListOptions {
   readonly hidden: boolean;
   /** The path below the folder that the page begins behind, whether it is still there or not. */
   readonly after: string | null;
+}
+
+/** A page of what is below a folder, in all details. */
+export async function listInDetail(
+  connection: AgentConnection,
+  path: string,
+  { prefix, ...list }: ListOptions & { readonly prefix: string },
+  options: TransferOptions,
+): Promise<{ readonly entries: readonly DetailedEntry[]; readonly next: string | null }> {
+  const end = z.object({ next: z.string().nullable() });
+  const how = { item: detailedEntry, result: end, limit: list.limit };
+  const parameters = { path, ...list, attributes: prefix };
+  const { items, result } = await collectLines(connection, 'list', parameters, how, options);
+  return { entries: items, next: result.next };
 }
 
 /** A page of what is below a folder; `next` is where the one behind it begins, null at the end. */

@@ -106,6 +106,8 @@ interface WriteOptions {
   readonly size?: number | undefined;
   /** AgentFailure `changed` where the file is not as expected, before or after the chunks. */
   readonly only?: WriteCondition | undefined;
+  /** Extended attributes by their whole names: all that the file has then. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Writes a whole file, atomically; `chunks` are taken as fast as the sandbox writes them. It is on the disk when this resolves. */
@@ -115,8 +117,13 @@ export function writeFile(
   chunks: Chunks,
   options: (CallOptions | TransferOptions) & WriteOptions,
 ): Promise<{ bytes: number; created: boolean }> {
-  const { size, only } = options;
-  const parameters = { path, ...(size === undefined ? {} : { size }), ...(only === undefined ? {} : { only }) };
+  const { size, only, attributes } = options;
+  const parameters = {
+    path,
+    ...(size === undefined ? {} : { size }),
+    ...(only === undefined ? {} : { only }),
+    ...(attributes === undefined ? {} : { attributes }),
+  };
   return call(connection, 'write', parameters, written, options, {}, feedFrom(chunks, options));
 }
 

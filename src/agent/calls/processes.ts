@@ -53,6 +53,8 @@ export const processFacts = z.object({
   plain: z
     .object({ program: z.enum(['python', 'shell', 'argv']), command: z.string(), cwd: z.string().max(4096) })
     .optional(),
+  /** Of a cell: which one of its context it will be, if nothing is lost before it. */
+  cellNumber: z.int().min(1).optional(),
   firstEvent: z.int().min(1),
   lastEvent: z.int().min(0),
 });

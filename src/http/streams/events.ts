@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { limitIdleClient } from '../client-idle.ts';
 import type { StreamFormat } from './format.ts';
+import { orSilence } from './silence.ts';
 
 /** How long a stream is silent at most, in milliseconds: proxies close what says nothing. */
 const PING_MS = 15_000;
@@ -66,7 +67,7 @@ async function* write(
     yield toText(format, first);
     let next = events.next();
     for (;;) {
-      const result = await orSilence(next);
+      const result = await orSilence(next, PING_MS);
       if (result === null) yield toText(format, PING);
       else if (result.done) return;
       else {
@@ -76,18 +77,5 @@ async function* write(
     }
   } finally {
     await events.return(undefined);
-  }
-}
-
-/** The next event; null where none comes for so long. */
-async function orSilence<T>(next: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), PING_MS);
-  });
-  try {
-    return await Promise.race([next, silence]);
-  } finally {
-    clearTimeout(timer);
   }
 }
