@@ -1,7 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Context } from '../../../contexts/context.ts';
+import { isSandboxError } from '../../../errors.ts';
+import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
+import { visitOf } from '../visit.ts';
+import { defaultContextOf, HOME, LISTED, languageOfDefault } from './defaults.ts';
+import { findLanguage } from './languages.ts';
+import { answerExecution } from './running.ts';
+import * as schemas from './schemas.ts';
+import { sendText } from './text.ts';
+
+/** Ids open contexts to who knows them: nobody guesses so many bytes. */
+const ID_BYTES = 16;
 
 /** E2B: what answers on port 49999 of a sandbox, its interpreter. */
-export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app) => {
-  app.get('/health', { config: { e2b: { needs: 'nothing' } } }, async () => 'OK');
+export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { contexts, sandboxes }) => {
+  const open = { config: { e2b: { needs: 'nothing' } } } as const;
+  const hidden = { hide: true };
+
+  app.get('/health', { ...open, schema: hidden }, async () => 'OK');
+
+  app.post('/execute', { schema: { ...hidden, body: schemas.executeBody } }, async (request, reply) =>
+    answerExecution(request, reply, { ref: visitOf(request).ref, contexts, sandboxes }, request.body),
+  );
+
+  app.post('/contexts', { ...open, schema: { ...hidden, body: schemas.contextBody } }, async (request, reply) => {
+    const { language: name, cwd } = request.body;
+    const found = findLanguage(name || 'python');
+    if ('refusal' in found) return sendText(reply, 500, found.refusal);
+    const asked = {
+      id: randomBytes(ID_BYTES).toString('hex'),
+      language: found.language,
+      cwd: cwd ?? HOME,
+      env: undefined,
+      name: null,
+    };
+    try {
+      const { context } = await contexts.make(visitOf(request).ref, { ...asked, isRich: true });
+      return await reply.send(toInfo(context));
+    } catch (error) {
+      if (!isSandboxError(error, 'invalid')) throw error;
+      return sendText(reply, 500, error.message);
+    }
+  });
+
+  app.get('/contexts', { ...open, schema: hidden, exposeHeadRoute: false }, async (request) =>
+    listContexts(visitOf(request).ref),
+  );
+
+  app.post(
+    '/contexts/:id/restart',
+    { ...open, schema: { ...hidden, params: schemas.contextParams } },
+    async (request, reply) =>
+      change(reply, request.params.id, () => contexts.restart(visitOf(request).ref, request.params.id)),
+  );
+
+  app.delete(
+    '/contexts/:id',
+    { ...open, schema: { ...hidden, params: schemas.contextParams } },
+    async (request, reply) =>
+      change(reply, request.params.id, () => contexts.remove(visitOf(request).ref, request.params.id)),
+  );
+
+  /** The contexts of languages come first, which are there before anybody uses them. */
+  const listContexts = async (ref: SandboxRef) => {
+    const there = (await contexts.list(ref)).filter(({ id }) => id !== 'default');
+    const ids = new Set(there.map(({ id }) => id));
+    const absent = LISTED.filter((language) => !ids.has(defaultContextOf(language))).map((language) => ({
+      id: defaultContextOf(language),
+      language,
+      cwd: HOME,
+    }));
+    return [...absent, ...there.map(toInfo)];
+  };
+
+  /** Does something to a context; that of a language that nobody has used yet is as it is to be. */
+  const change = async (reply: FastifyReply, id: string, act: () => Promise<unknown>) => {
+    try {
+      await act();
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found')) throw error;
+      if (languageOfDefault(id) === null) return sendText(reply, 404, `Context ${id} not found`);
+    }
+    return reply.type('application/json').serializer(String).send('null');
+  };
 };
+
+function toInfo({ id, language, cwd }: Pick<Context, 'id' | 'language' | 'cwd'>) {
+  return { id, language, cwd };
+}

@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+import { isSandboxError } from '../../../../errors.ts';
+import type { FileTree } from '../../../../files/file-tree.ts';
+import type { ProcessEvent } from '../../../../processes/events.ts';
+import type { Processes } from '../../../../processes/processes.ts';
+import { ConnectError } from '../connect/connect-error.ts';
+import { resolvePath } from '../paths.ts';
+import type { Call } from '../rpc.ts';
+import { toLabels } from './mapping.ts';
+import type { startRequest } from './schemas.ts';
+
+/** What starts processes, and tells why they could not be. */
+interface Starting {
+  readonly processes: Processes;
+  readonly tree: FileTree;
+}
+
+/** A terminal whose size nobody says. */
+const USUAL_SIZE = { cols: 80, rows: 24 };
+
+/** Starts a process and tells what it says; its deadline is the call's, and it outlives who reads. */
+export async function* startProcess(
+  { processes, tree }: Starting,
+  { ref, user, signal, timeoutMs }: Call,
+  { process: asked, pty, tag, stdin }: z.output<typeof startRequest>,
+): AsyncGenerator<ProcessEvent> {
+  const cwd = resolvePath(asked.cwd, user);
+  const about = {
+    name: null,
+    labels: toLabels(asked, tag ?? undefined),
+    kind: pty ? 'tty' : 'argv',
+    command: [asked.cmd, ...asked.args].join(' ').slice(0, 4096).toWellFormed(),
+    cwd,
+  } as const;
+  const events = processes.stream(
+    ref,
+    { program: 'argv', argv: [asked.cmd, ...asked.args] },
+    {
+      about,
+      timeoutSeconds: (timeoutMs ?? 0) / 1000,
+      env: { HOME: user.home, USER: user.name, LOGNAME: user.name, E2B_SANDBOX: 'true', ...asked.envs },
+      hasStdin: stdin ?? true,
+      tty: pty ? (pty.size ?? USUAL_SIZE) : undefined,
+      keepsRunning: true,
+      signal,
+    },
+  );
+  try {
+    yield* events;
+  } catch (error) {
+    if (!isSandboxError(error, 'not_found') || signal.aborted) throw error;
+    const isThere = await tree.stat(ref, cwd, true, signal).then(
+      ({ type }) => type === 'directory',
+      () => false,
+    );
+    const reason = isThere ? `The command could not be started: ${error.message}` : `cwd '${cwd}' does not exist`;
+    throw new ConnectError('invalid_argument', reason, { cause: error });
+  }
+}

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Contexts } from '../../../contexts/contexts.ts';
+import { isSandboxError } from '../../../errors.ts';
+import { limitIdleClient } from '../../../http/client-idle.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
+import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
+import { cutWhereGone } from '../cutting.ts';
+import { defaultContextOf, HOME, languageOfDefault } from './defaults.ts';
+import { findLanguage, withoutTypes } from './languages.ts';
+import { type Line, toLines } from './lines.ts';
+import type { executeBody } from './schemas.ts';
+import { sendText } from './text.ts';
+import { toTexts } from './writing.ts';
+
+/** How long a client may take no byte of a stream, in milliseconds; its connection then ends, and the code with it. */
+const STALL_MS = 120_000;
+
+/** The longest that code may run, in seconds: its caller decides when it is enough. */
+const MAX_SECONDS = 86_400;
+
+interface Running {
+  readonly ref: SandboxRef;
+  readonly contexts: Contexts;
+  readonly sandboxes: Sandboxes;
+}
+
+/** Runs code in a context, or in the one of its language, and answers as it goes: an object a line. */
+export async function answerExecution(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { ref, contexts, sandboxes }: Running,
+  { code, context_id: id, language: name, env_vars: env }: z.output<typeof executeBody>,
+): Promise<FastifyReply> {
+  if (id && name) return sendText(reply, 400, 'Only one of context_id or language can be provided');
+  const known = id ? await languageOf(contexts, ref, id) : name || 'python';
+  if (known === null) return sendText(reply, 404, `Context ${id} not found`);
+  const target = findLanguage(known);
+  if ('refusal' in target) return sendText(reply, 500, target.refusal);
+  const { language } = target;
+  const hasEnv = env && Object.keys(env).length > 0;
+  const events = contexts.stream(ref, id || defaultContextOf(language), {
+    code: target.isTyped ? withoutTypes(code) : code,
+    timeoutSeconds: MAX_SECONDS,
+    isSilent: false,
+    keepsRunning: false,
+    signal: AbortSignal.any([disconnectSignal(reply), request.server.closing]),
+    scope: hasEnv ? { cwd: null, env } : undefined,
+    standard: id && languageOfDefault(id) === null ? undefined : { language, cwd: HOME },
+    isRich: true,
+  });
+  const lines = toLines(events, language);
+  let first: IteratorResult<Line>;
+  try {
+    first = await lines.next();
+  } catch (error) {
+    if (await cutWhereGone(sandboxes, ref, reply, error)) return reply.hijack();
+    if (!isSandboxError(error, 'not_found')) throw error;
+    return sendText(reply, 404, `Context ${id} not found`);
+  }
+  reply.headers({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+  limitIdleClient(reply, STALL_MS);
+  return await reply.send(Readable.from(toTexts(first, lines), { objectMode: false, highWaterMark: 65_536 }));
+}
+
+/** The language of a context; null where there is none of this id. */
+async function languageOf(contexts: Contexts, ref: SandboxRef, id: string): Promise<string | null> {
+  return (await contexts.list(ref)).find((one) => one.id === id)?.language ?? languageOfDefault(id);
+}

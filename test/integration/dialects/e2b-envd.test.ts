@@ -1,0 +1,146 @@
+import { CommandExitError, FileNotFoundError, Sandbox, TimeoutError } from 'e2b';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
+
+const KEY = 'e2b_0123456789abcdef0123456789abcdef';
+
+let server: RealServer;
+let options: { readonly apiKey: string; readonly apiUrl: string; readonly sandboxUrl: string };
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  server = await startRealServer({ SANDBOX_API_KEY: KEY });
+  options = { apiKey: KEY, apiUrl: server.url, sandboxUrl: server.url };
+  sandbox = await Sandbox.create('base', { ...options, envs: { FOO: 'bar' }, timeoutMs: 300_000 });
+});
+
+afterAll(async () => {
+  await server.close();
+});
+
+describe('commands of the published client', () => {
+  it('say what they say and how they ended', async () => {
+    const { stdout, stderr, exitCode } = await sandbox.commands.run('pwd; echo $FOO $USER $HOME; echo oh >&2');
+    expect([stdout, stderr, exitCode]).toEqual(['/home/user\nbar user /home/user\n', 'oh\n', 0]);
+    const failed = await sandbox.commands.run('exit 3').catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(CommandExitError);
+    expect(failed).toMatchObject({ exitCode: 3, error: 'exit status 3' });
+  });
+
+  it('start in a folder and with variables, and are refused where there is none', async () => {
+    const { stdout } = await sandbox.commands.run('pwd; echo $FOO', { cwd: '/tmp', envs: { FOO: "it's" } });
+    expect(stdout).toBe("/tmp\nit's\n");
+    await expect(sandbox.commands.run('pwd', { cwd: '/nowhere' })).rejects.toThrow("cwd '/nowhere' does not exist");
+    await expect(sandbox.commands.run('pwd', { user: 'bob' })).rejects.toThrow("invalid username: 'bob'");
+  });
+
+  it('are ended at their deadline', async () => {
+    await expect(sandbox.commands.run('sleep 100', { timeoutMs: 500 })).rejects.toThrow(TimeoutError);
+    // The client's own timer may be first.
+    await until('the command has ended', async () => (await sandbox.commands.list()).length === 0);
+  });
+
+  it('are listed, fed, joined and killed while they run', async () => {
+    const reader = await sandbox.commands.run('read line; echo "got $line"', { background: true, stdin: true });
+    expect(await sandbox.commands.list()).toMatchObject([{ pid: reader.pid, cmd: '/bin/bash' }]);
+    const joined = await sandbox.commands.connect(reader.pid);
+    await sandbox.commands.sendStdin(reader.pid, 'a line\n');
+    expect((await reader.wait()).stdout).toBe('got a line\n');
+    expect((await joined.wait()).stdout).toBe('got a line\n');
+    const sleeper = await sandbox.commands.run('sleep 100', { background: true });
+    expect(await sandbox.commands.kill(sleeper.pid)).toBe(true);
+    await expect(sleeper.wait()).rejects.toMatchObject({ exitCode: -1 });
+    expect(await sandbox.commands.kill(sleeper.pid)).toBe(false);
+  });
+
+  it('have a terminal of any size', async () => {
+    const told: string[] = [];
+    const decoder = new TextDecoder();
+    const terminal = await sandbox.pty.create({
+      cols: 80,
+      rows: 24,
+      onData: (data) => void told.push(decoder.decode(data, { stream: true })),
+    });
+    await sandbox.pty.resize(terminal.pid, { cols: 123, rows: 24 });
+    await sandbox.pty.sendInput(terminal.pid, new TextEncoder().encode('tput cols; exit 4\n'));
+    await expect(terminal.wait()).rejects.toMatchObject({ exitCode: 4 });
+    expect(told.join('')).toContain('123');
+  });
+});
+
+describe('files of the published client', () => {
+  it('are written, read, listed, moved and removed', async () => {
+    expect(await sandbox.files.write('d/a.txt', 'ä text')).toMatchObject({ path: '/home/user/d/a.txt', name: 'a.txt' });
+    expect(await sandbox.files.read('/home/user/d/a.txt')).toBe('ä text');
+    const written = await sandbox.files.write([
+      { path: 'd/b.txt', data: '1' },
+      { path: 'd/e/c.txt', data: '2' },
+    ]);
+    expect(written.map(({ path }) => path)).toEqual(['/home/user/d/b.txt', '/home/user/d/e/c.txt']);
+    const listed = await sandbox.files.list('d', { depth: 2 });
+    expect(listed.map(({ path }) => path.slice('/home/user/d/'.length))).toEqual(['a.txt', 'b.txt', 'e', 'e/c.txt']);
+    expect(await sandbox.files.makeDir('d/e')).toBe(false);
+    expect((await sandbox.files.rename('d/a.txt', 'f/g/a.txt')).path).toBe('/home/user/f/g/a.txt');
+    expect([await sandbox.files.exists('d/a.txt'), await sandbox.files.exists('f/g/a.txt')]).toEqual([false, true]);
+    await sandbox.files.remove('d');
+    await expect(sandbox.files.read('d/b.txt')).rejects.toThrow(FileNotFoundError);
+  });
+
+  it('are described, links by what they lead to', async () => {
+    await sandbox.files.write('real.txt', 'x');
+    await sandbox.commands.run('ln -sf real.txt link; ln -sf nowhere broken');
+    expect(await sandbox.files.getInfo('real.txt')).toMatchObject({
+      type: 'file',
+      mode: 0o644,
+      permissions: '-rw-r--r--',
+      owner: 'user',
+      group: 'user',
+      size: 1,
+    });
+    const link = { type: 'file', permissions: 'Lrwxrwxrwx', symlinkTarget: '/home/user/real.txt' };
+    expect(await sandbox.files.getInfo('link')).toMatchObject(link);
+    expect(await sandbox.files.getInfo('broken')).toMatchObject({ symlinkTarget: '/home/user/broken' });
+  });
+
+  it('keep their metadata, which a write replaces', async () => {
+    await sandbox.files.write('m.txt', '1', { metadata: { author: 'Ada', Second: '2' } });
+    expect(await sandbox.files.getInfo('m.txt')).toMatchObject({ metadata: { author: 'Ada', second: '2' } });
+    expect(await sandbox.files.rename('m.txt', 'n.txt')).toMatchObject({ metadata: { author: 'Ada' } });
+    await sandbox.files.write('n.txt', '2');
+    expect((await sandbox.files.getInfo('n.txt')).metadata ?? {}).toEqual({});
+  });
+
+  it('come and go compressed, and as bytes', async () => {
+    const text = 'many times the same '.repeat(5000);
+    await sandbox.files.write('z.txt', text, { gzip: true });
+    expect(await sandbox.files.read('z.txt', { gzip: true })).toBe(text);
+    await sandbox.files.write('empty', '');
+    expect(await sandbox.files.read('empty')).toBe('');
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => index % 251);
+    await sandbox.files.write('bytes', bytes.buffer);
+    expect(Buffer.from(await sandbox.files.read('bytes', { format: 'bytes' })).equals(bytes)).toBe(true);
+  });
+
+  it('are reached by signed URLs', async () => {
+    const upload = await sandbox.uploadUrl('signed.txt', { useSignatureExpiration: 60 });
+    const form = new FormData();
+    form.append('file', new Blob(['by a URL']), 'signed.txt');
+    expect((await fetch(upload, { method: 'POST', body: form })).status).toBe(200);
+    const url = await sandbox.downloadUrl('signed.txt', { useSignatureExpiration: 60 });
+    expect(await (await fetch(url)).text()).toBe('by a URL');
+    const forged = await fetch(url.replace(/signature=v1_../, 'signature=v1_AA'));
+    expect([forged.status, await forged.json()]).toEqual([401, { code: 401, message: 'invalid signature' }]);
+  });
+});
+
+describe('the end of a sandbox', () => {
+  it('is told to who waits for a command', async () => {
+    const other = await Sandbox.create('base', { ...options, timeoutMs: 60_000 });
+    const command = await other.commands.run('sleep 100', { background: true });
+    const ended = command.wait().catch((error: unknown) => error);
+    await other.kill();
+    expect(String(await ended)).toMatch(/sandbox was killed/);
+    expect(await other.isRunning()).toBe(false);
+  });
+});

@@ -1,0 +1,104 @@
+import { Sandbox } from '@e2b/code-interpreter';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RealServer, startRealServer } from '../../support/real-server.ts';
+
+const KEY = 'e2b_0123456789abcdef0123456789abcdef';
+
+let server: RealServer;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  server = await startRealServer({ SANDBOX_API_KEY: KEY });
+  const options = { apiKey: KEY, apiUrl: server.url, sandboxUrl: server.url };
+  sandbox = await Sandbox.create({ ...options, envs: { FOO: 'bar' }, timeoutMs: 300_000 });
+});
+
+afterAll(async () => {
+  await server.close();
+});
+
+describe('code of the published interpreter client', () => {
+  it('has a value, outputs and a number, and variables that stay', async () => {
+    const first = await sandbox.runCode('import os, sys\nx = 20\nprint("out"); print("err", file=sys.stderr)\nx + 1');
+    expect([first.text, first.logs, first.executionCount]).toEqual(['21', { stdout: ['out\n'], stderr: ['err\n'] }, 1]);
+    const second = await sandbox.runCode('x += 2; x, os.getcwd()');
+    expect([second.text, second.executionCount]).toEqual(["(22, '/home/user')", 2]);
+    expect((await sandbox.runCode('"plain"')).text).toBe('plain');
+    expect((await sandbox.runCode('{"a": [1, None]}')).results[0]?.json).toEqual({ a: [1, null] });
+  });
+
+  it('fails as itself', async () => {
+    const { error, logs } = await sandbox.runCode('1/0');
+    expect(error).toMatchObject({ name: 'ZeroDivisionError', value: 'division by zero' });
+    expect([error?.traceback.includes('1/0'), logs.stderr]).toEqual([true, []]);
+    expect((await sandbox.runCode('import os; os._exit(3)')).error?.name).toBe('UnexpectedEndOfExecution');
+  });
+
+  it('has variables of the sandbox, and of one call alone', async () => {
+    const envs = { FOO: "it's", ONE: '1' };
+    const read = 'import os; os.environ.get("FOO"), os.environ.get("ONE")';
+    expect((await sandbox.runCode(read, { envs })).text).toBe("(\"it's\", '1')");
+    expect((await sandbox.runCode(read)).text).toBe("('bar', None)");
+    const js = await sandbox.runCode('process.env.ONE + process.env.FOO', { language: 'js', envs });
+    expect(js.text).toBe("1it's");
+    const bash = await sandbox.runCode('echo $FOO $ONE', { language: 'bash', envs });
+    expect(bash.logs.stdout.join('')).toBe("it's 1\n");
+  });
+
+  it('runs in other languages', async () => {
+    const js = await sandbox.runCode('const y = await Promise.resolve(4); console.log("hi"); y * 2', {
+      language: 'js',
+    });
+    expect([js.text, js.logs.stdout.join('')]).toEqual(['8', 'hi\n']);
+    const ts = await sandbox.runCode('y + 1', { language: 'ts' });
+    expect(ts.text).toBe('5');
+    const bash = await sandbox.runCode('pwd; false', { language: 'bash' });
+    expect([bash.logs.stdout.join(''), bash.error?.value]).toEqual(['/home/user\n', 'exit status 1']);
+    await expect(sandbox.runCode('1', { language: 'r' })).rejects.toThrow('500');
+  });
+
+  it('shows frames as data, and figures as pictures and charts', async () => {
+    const frame = await sandbox.runCode(
+      'import pandas as pd\npd.DataFrame({"a": [1, None], "t": pd.date_range("2020-01-01", periods=2)})',
+    );
+    expect(frame.results[0]?.data).toEqual({ a: [1, null], t: ['2020-01-01T00:00:00', '2020-01-02T00:00:00'] });
+    const figure = await sandbox.runCode(
+      'import matplotlib.pyplot as plt\nplt.bar(["x", "y"], [1, 2], label="B"); plt.ylabel("Size (m)"); plt.show()',
+    );
+    const [result] = figure.results;
+    expect(result?.png?.slice(0, 5)).toBe('iVBOR');
+    expect(result?.chart).toMatchObject({
+      type: 'bar',
+      y_label: 'Size (m)',
+      y_unit: 'm',
+      elements: [
+        { label: 'x', value: 1, group: 'B' },
+        { label: 'y', value: 2, group: 'B' },
+      ],
+    });
+    expect([result?.text, result?.extra, result?.isMainResult]).toEqual([
+      '<Figure size 640x480 with 1 Axes>',
+      {},
+      false,
+    ]);
+  });
+
+  it('is interrupted where its client leaves, and the next runs', async () => {
+    await expect(sandbox.runCode('x = 7\nwhile True: pass', { timeoutMs: 1000 })).rejects.toThrow(/timed out/);
+    expect((await sandbox.runCode('x')).text).toBe('7');
+  });
+});
+
+describe('contexts of the published interpreter client', () => {
+  it('are made, used, restarted and removed', async () => {
+    const context = await sandbox.createCodeContext({ cwd: '/tmp' });
+    expect(context).toMatchObject({ language: 'python', cwd: '/tmp', id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect((await sandbox.runCode('import os; z = 1; os.getcwd()', { context })).text).toBe('/tmp');
+    expect((await sandbox.runCode('z')).error?.name).toBe('NameError');
+    expect((await sandbox.listCodeContexts()).map(({ id }) => id)).toContain(context.id);
+    await sandbox.restartCodeContext(context);
+    expect((await sandbox.runCode('z', { context })).error?.name).toBe('NameError');
+    await sandbox.removeCodeContext(context);
+    await expect(sandbox.runCode('1', { context })).rejects.toThrow(`Context ${context.id} not found`);
+  });
+});
