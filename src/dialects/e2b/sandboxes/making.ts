@@ -15,7 +15,7 @@ const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_CHARACTERS = 24;
 
 /** What is lacking here and would make a sandbox less safe than was asked for. */
-const REFUSED = ['iam', 'volumeMounts', 'mcp'] as const;
+const REFUSED = ['iam', 'volumeMounts'] as const;
 
 type CreateBody = z.output<typeof createBody>;
 
