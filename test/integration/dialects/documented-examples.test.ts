@@ -78,7 +78,7 @@ function rank({ operationId, method }: ExampleRequest): number {
   if (operationId === FIRST) return 0;
   // Behind what settles something for the port.
   if (operationId === 'getPort') return 2;
-  if (operationId === 'deleteProcess' || operationId === 'deleteContext') return 2;
+  if (['deleteProcess', 'deleteContext', 'deleteSecret'].includes(operationId)) return 2;
   // A restore ends what runs.
   if (operationId === 'restoreCheckpoint') return 3;
   if (operationId === 'deleteCheckpoint') return 4;
