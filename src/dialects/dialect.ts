@@ -73,6 +73,8 @@ export interface Dialect {
   readonly commonResponses: Readonly<Record<number, unknown>>;
   /** A sentence that an error of each status may have, for the OpenAPI document. */
   readonly errorExamples?: Readonly<Record<number, string>>;
+  /** Its operations that answer as events where they are asked to, for the OpenAPI document. */
+  readonly streamedOperations?: readonly string[];
   /** The body of an error, where its clients read it. */
   renderError(problem: HttpProblem): Record<string, unknown>;
   /** The status of an error where its clients expect another than that of its kind. */

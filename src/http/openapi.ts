@@ -79,6 +79,19 @@ function exemplifyErrors(paths: Readonly<Record<string, unknown>>, sentences: Re
   }
 }
 
+/** Says of operations that they may answer as events too. */
+function documentStreams(paths: Readonly<Record<string, unknown>>, operationIds: readonly string[]): void {
+  for (const path of Object.values(paths).filter(isRecord)) {
+    for (const operation of Object.values(path).filter(isRecord)) {
+      if (!operationIds.includes(String(operation.operationId)) || !isRecord(operation.responses)) continue;
+      const answer = operation.responses[200];
+      if (!isRecord(answer) || !isRecord(answer.content)) continue;
+      for (const type of ['text/event-stream', 'application/x-ndjson'])
+        answer.content[type] = { schema: { type: 'string' } };
+    }
+  }
+}
+
 /** Takes out the schemas that nothing points to. */
 function dropUnused(schemas: Record<string, unknown>, paths: unknown): void {
   const used = new Set<string>();
@@ -122,6 +135,8 @@ interface DocumentedApi {
   readonly tags: readonly ApiTag[];
   /** A sentence that an error of each status may have. */
   readonly errorExamples?: Readonly<Record<number, string>> | undefined;
+  /** Operations that answer as events where they are asked to. */
+  readonly streamedOperations?: readonly string[] | undefined;
 }
 
 export interface OpenApiParts {
@@ -170,6 +185,7 @@ async function registerDocument(
   version: string,
   { title, description, apis, decorator }: ShownDocument,
 ): Promise<void> {
+  const streamed = apis.flatMap(({ streamedOperations = [] }) => streamedOperations);
   const errorExamples = Object.assign({}, ...apis.map((api) => api.errorExamples ?? {}));
   await app.register(swagger, {
     decorator: decorator as 'swagger',
@@ -202,6 +218,7 @@ async function registerDocument(
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});
       exemplifyErrors(transformed.paths ?? {}, errorExamples);
+      documentStreams(transformed.paths ?? {}, streamed);
       if ('components' in transformed) dropUnused(transformed.components?.schemas ?? {}, transformed.paths);
       return transformed;
     },

@@ -4,7 +4,7 @@ import openapiTypescript, { astToString } from 'openapi-typescript';
 const PROSE = ['description', 'summary', 'title', 'example', 'examples'];
 
 interface Operation {
-  responses?: Record<string, { content?: unknown }>;
+  responses?: Record<string, { content?: Readonly<Record<string, unknown>> | undefined }>;
 }
 
 /** The TypeScript types of an OpenAPI document: routes, what they take, and what they answer where they succeed. */
@@ -20,7 +20,15 @@ export async function clientTypes(document: { readonly paths: Readonly<Record<st
 function keepSuccesses(operation: Operation): void {
   if (!operation.responses) return;
   const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
-  operation.responses = Object.fromEntries(successes.map(([status, { content }]) => [status, { content }]));
+  operation.responses = Object.fromEntries(
+    successes.map(([status, { content }]) => [status, { content: asData(content) }]),
+  );
+}
+
+/** Where an answer is JSON unless events are asked for, the JSON. */
+function asData(content: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> | undefined {
+  const json = content?.['application/json'];
+  return json === undefined ? content : { 'application/json': json };
 }
 
 function withoutProse(value: unknown): unknown {

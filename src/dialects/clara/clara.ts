@@ -49,6 +49,7 @@ export function claraDialect(options: ClaraOptions): Dialect {
     tags: TAGS,
     commonResponses: commonErrors,
     errorExamples: ERROR_EXAMPLES,
+    streamedOperations: ['executeCode', 'runShell', 'installPackage', 'executeInContext', 'getUsage'],
     renderError,
     principalOf: (request, keys) => signerOf(request, keys, signer, clock) ?? keys.admit(request),
     addressOf,
