@@ -156,7 +156,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
-  const volumesOf = (keyName: string) => volumes.foldersOf(keyName);
+  const volumesOf = (keyName: string): readonly string[] => volumes.foldersOf(keyName);
   const keyDisk = new KeyDisk({ config, disks, catalog, registry, store, volumesOf });
   const base = {
     ...{ ...outer, keyDisk, answers, disks, users, store, instance },
