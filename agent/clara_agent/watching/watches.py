@@ -1,4 +1,4 @@
-"""The watches of a sandbox: one inotify instance for all trees, since all sandboxes of a machine share a small number of them."""
+"""The watches of a sandbox: one inotify instance for all trees, since the kernel gives a user few of them."""
 
 from __future__ import annotations
 

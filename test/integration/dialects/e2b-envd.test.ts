@@ -69,6 +69,67 @@ describe('commands of the published client', () => {
   });
 });
 
+describe('watchers of the published client', () => {
+  it('tell of what happens below a folder, with entries where asked, until they are stopped', async () => {
+    await sandbox.files.makeDir('watched/below');
+    await sandbox.files.write('watched/old.txt', 'old');
+    const told: { name: string; type: string; entry: string | undefined }[] = [];
+    const handle = await sandbox.files.watchDir(
+      'watched',
+      ({ name, type, entry }) => void told.push({ name, type, entry: entry?.path }),
+      { recursive: true, includeEntry: true },
+    );
+    await sandbox.files.write('watched/below/new.txt', '1');
+    await sandbox.commands.run('cd watched && echo more >> old.txt && mv old.txt moved.txt && rm moved.txt');
+    const has = (name: string, type: string) => () => told.some((one) => one.name === name && one.type === type);
+    await until('the new file is told', has('below/new.txt', 'create'));
+    await until('the removal is told', has('moved.txt', 'remove'));
+    expect(has('old.txt', 'write')()).toBe(true);
+    expect(has('old.txt', 'rename')()).toBe(true);
+    expect(told.find(({ name, type }) => name === 'below/new.txt' && type === 'create')?.entry).toBe(
+      '/home/user/watched/below/new.txt',
+    );
+    await handle.stop();
+    await expect(sandbox.files.watchDir('watched/below/new.txt', () => undefined)).rejects.toThrow('not a directory');
+    await expect(sandbox.files.watchDir('nowhere', () => undefined)).rejects.toThrow(
+      "'/home/user/nowhere' does not exist",
+    );
+  });
+
+  it('keep events for who asks, are removed, and are nobody else’s', async () => {
+    const other = await Sandbox.create('base', { ...options, timeoutMs: 300_000 });
+    await sandbox.files.makeDir('asked');
+    const { watcherId } = await rpc(sandbox, 'CreateWatcher', { path: 'asked', recursive: false });
+    await sandbox.files.write('asked/a.txt', '1');
+    const events: { name: string; type: string }[] = [];
+    await until('the file is told', async () => {
+      events.push(...(await rpc(sandbox, 'GetWatcherEvents', { watcherId })).events);
+      return events.some(({ name }) => name === 'a.txt');
+    });
+    expect(events[0]).toEqual({ name: 'a.txt', type: 'EVENT_TYPE_CREATE' });
+    expect(await rpc(other, 'GetWatcherEvents', { watcherId })).toMatchObject({ code: 'not_found' });
+    expect(await rpc(sandbox, 'RemoveWatcher', { watcherId })).toEqual({});
+    expect(await rpc(sandbox, 'RemoveWatcher', { watcherId })).toMatchObject({ code: 'not_found' });
+    await other.kill();
+  });
+});
+
+/** A method of the file system that the JavaScript client does not call, as Python's does. */
+async function rpc(of: Sandbox, method: string, message: object) {
+  const { envdAccessToken: token } = of as unknown as { envdAccessToken: string };
+  const headers = {
+    'content-type': 'application/json',
+    'e2b-sandbox-id': of.sandboxId,
+    'e2b-sandbox-port': '49983',
+    'x-access-token': token,
+  };
+  const answer = await fetch(`${server.url}/filesystem.Filesystem/${method}`, {
+    ...{ method: 'POST', headers },
+    body: JSON.stringify(message),
+  });
+  return JSON.parse(await answer.text());
+}
+
 describe('files of the published client', () => {
   it('are written, read, listed, moved and removed', async () => {
     expect(await sandbox.files.write('d/a.txt', 'ä text')).toMatchObject({ path: '/home/user/d/a.txt', name: 'a.txt' });

@@ -9,6 +9,7 @@ import { composeRoutes } from './files/compose-routes.ts';
 import { downloadRoutes } from './files/download-routes.ts';
 import { uploadRoutes } from './files/upload-routes.ts';
 import { filesystemRoutes } from './filesystem/routes.ts';
+import { watchRoutes } from './filesystem/watch-routes.ts';
 import { processRoutes } from './process/routes.ts';
 import { Rpc } from './rpc.ts';
 
@@ -32,6 +33,7 @@ export const envdRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
       const rpc = new Rpc(scope, core.sandboxes);
       processRoutes(scope, rpc, core);
       filesystemRoutes(rpc, core);
+      watchRoutes(scope, rpc, core);
     }),
   );
 };

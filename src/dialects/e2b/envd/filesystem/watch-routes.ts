@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import type { Core } from '../../../dialect.ts';
+import { ConnectError } from '../connect/connect-error.ts';
+import { resolvePath } from '../paths.ts';
+import type { Call, Rpc } from '../rpc.ts';
+import * as schemas from './schemas.ts';
+import { Watchers } from './watchers.ts';
+import { watchEvents } from './watching.ts';
+
+const SERVICE = 'filesystem.Filesystem';
+const PING = { keepalive: {} };
+
+/** filesystem.Filesystem of envd: what happens in folders, as a stream or asked for. */
+export function watchRoutes(app: FastifyInstance, rpc: Rpc, { tree }: Core): void {
+  const watchers = new Watchers(tree, app.closing);
+
+  rpc.stream(
+    { service: SERVICE, name: 'WatchDir', message: schemas.watchRequest },
+    PING,
+    async function* (call, message) {
+      const deadline = call.timeoutMs === null ? null : AbortSignal.timeout(call.timeoutMs);
+      const signal = deadline ? AbortSignal.any([call.signal, deadline]) : call.signal;
+      try {
+        for await (const event of watchEvents(tree, { ...toWatching(call, message), signal })) {
+          yield event === null ? { start: {} } : { filesystem: event };
+        }
+      } catch (error) {
+        if (!deadline?.aborted || call.signal.aborted) throw error;
+        throw new ConnectError('deadline_exceeded', 'The stream was ended at its deadline.');
+      }
+    },
+  );
+
+  rpc.unary({ service: SERVICE, name: 'CreateWatcher', message: schemas.watchRequest }, async (call, message) => ({
+    watcherId: await watchers.create(toWatching(call, message)),
+  }));
+
+  rpc.unary(
+    { service: SERVICE, name: 'GetWatcherEvents', message: schemas.watcherRequest },
+    async ({ ref }, message) => ({
+      events: watchers.take(ref, message.watcherId),
+    }),
+  );
+
+  rpc.unary({ service: SERVICE, name: 'RemoveWatcher', message: schemas.watcherRequest }, async ({ ref }, message) => {
+    watchers.remove(ref, message.watcherId);
+    return {};
+  });
+}
+
+function toWatching({ ref, user }: Call, message: z.output<typeof schemas.watchRequest>) {
+  return {
+    ref,
+    path: resolvePath(message.path, user),
+    isRecursive: message.recursive ?? false,
+    hasEntries: message.includeEntry ?? false,
+  };
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { FileTree } from '../../../../files/file-tree.ts';
+import type { SandboxRef } from '../../../../sandboxes/ref.ts';
+import { ConnectError } from '../connect/connect-error.ts';
+import { type ToldEvent, type Watching, watchEvents } from './watching.ts';
+
+/** What one watcher keeps for its reader; with more of it, it ends. */
+const MOST_EVENTS = 16_384;
+
+interface Watcher {
+  readonly ref: SandboxRef;
+  readonly ending: AbortController;
+  events: ToldEvent[];
+  failure: unknown;
+}
+
+/** Watchers whose events are kept until somebody asks. Each ends with its removal, its folder, its sandbox or the server. */
+export class Watchers {
+  readonly #tree: FileTree;
+  readonly #closing: AbortSignal;
+  readonly #watchers = new Map<string, Watcher>();
+
+  constructor(tree: FileTree, closing: AbortSignal) {
+    this.#tree = tree;
+    this.#closing = closing;
+  }
+
+  /** Begins one; its id, once all is watched. */
+  async create(watching: Omit<Watching, 'signal'>): Promise<string> {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, this.#closing]);
+    const events = watchEvents(this.#tree, { ...watching, signal });
+    await events.next();
+    const id = randomUUID();
+    const watcher: Watcher = { ref: watching.ref, ending, events: [], failure: null };
+    this.#watchers.set(id, watcher);
+    void this.#follow(id, watcher, events);
+    return id;
+  }
+
+  /** What has happened since it was last asked; throws `not_found`, or why it has ended. */
+  take(ref: SandboxRef, id: string): readonly ToldEvent[] {
+    const watcher = this.#require(ref, id);
+    const { events, failure } = watcher;
+    watcher.events = [];
+    if (events.length === 0 && failure !== null) {
+      this.#watchers.delete(id);
+      throw failure;
+    }
+    return events;
+  }
+
+  /** Ends one. */
+  remove(ref: SandboxRef, id: string): void {
+    this.#require(ref, id).ending.abort();
+    this.#watchers.delete(id);
+  }
+
+  async #follow(id: string, watcher: Watcher, events: AsyncGenerator<ToldEvent | null>): Promise<void> {
+    try {
+      for await (const event of events) {
+        if (event) watcher.events.push(event);
+        if (watcher.events.length > MOST_EVENTS) {
+          throw new ConnectError('data_loss', 'More happened than the watcher keeps; watch the folder again.');
+        }
+      }
+      this.#watchers.delete(id);
+    } catch (error) {
+      watcher.failure = error;
+      // Who lost the sandbox cannot ask; nor can who removed the watcher.
+      if (!(error instanceof ConnectError) || watcher.ending.signal.aborted) this.#watchers.delete(id);
+    }
+  }
+
+  #require({ address }: SandboxRef, id: string): Watcher {
+    const watcher = this.#watchers.get(id);
+    const of = watcher?.ref.address;
+    if (!watcher || of?.namespace !== address.namespace || of.id !== address.id) {
+      throw new ConnectError('not_found', `watcher with id ${id} not found`);
+    }
+    return watcher;
+  }
+}
