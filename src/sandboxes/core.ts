@@ -1,7 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import type { FastifyBaseLogger } from 'fastify';
 import type { AgentSource } from '../agent/link/source.ts';
-import { AgentFailure } from '../agent/wire/failures.ts';
 import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
@@ -12,13 +10,13 @@ import { invisibleReason } from '../disks/mount-visibility.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isOnEngineHost } from '../engines/host-path.ts';
-import { SandboxError } from '../errors.ts';
 import { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import type { Population } from '../observability/gauges.ts';
 import { AlertWatch } from './alerts/alert-watch.ts';
 import { Alerts } from './alerts/alerts.ts';
+import { CallsEnd } from './calls-end.ts';
 import { Catalog } from './catalog.ts';
 import { Changes } from './changes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
@@ -184,15 +182,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   };
   const upkeep = new Upkeep({ ...base, ...upkept });
 
-  const ending = new AbortController();
-  // Every call that waits listens, and there may be many.
-  setMaxListeners(0, ending.signal);
-  const endCalls = () => {
-    const sentence = 'The server is being stopped; try again in a moment.';
-    ending.abort(new SandboxError('unavailable', sentence, { retryAfterSeconds: 5 }));
-    const failure = new AgentFailure('lost', 'The server was stopped while the sandbox worked; try again in a moment.');
-    for (const sandbox of registry.all()) sandbox.link?.close(failure);
-  };
+  const ending = new CallsEnd(() => registry.all());
   const counts = () => {
     const active = [...registry.all()].filter((sandbox) => sandbox.hasSlot).length;
     return { active, pooled: pool.size, max: capacity.max };
@@ -241,10 +231,10 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
       await upkeep.start();
       guards.open();
     },
-    endCalls,
+    endCalls: () => ending.raise(),
     close: async () => {
       await withDeadline(upkeep.close(), CLOSE_PASSES_MS, 'The engine is slow: a pass is not over.').catch(onError);
-      endCalls();
+      ending.raise();
       await withDeadline(drain(), DRAIN_MS, 'The engine is slow: the pool is not drained.').catch(onError);
       await diskMeter.close();
       await guards.close();

@@ -1,4 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+
+/** How long a session lives that says nothing of it, and one that was resumed, in milliseconds. */
+export const USUAL_TTL_MS = 24 * 3_600_000;
+
+/** How long one may live at the most, in milliseconds. */
+const MAX_TTL_MS = 7 * USUAL_TTL_MS;
 
 /** A session as its file has it; times on the wall clock. */
 export const sessionSchema = z.object({
@@ -33,4 +40,25 @@ export type SessionStatus = 'active' | 'paused' | 'expired';
 export function statusOf({ expiresAtMs, pausedAtMs }: Session, nowMs: number): SessionStatus {
   if (nowMs >= expiresAtMs) return 'expired';
   return pausedAtMs === null ? 'active' : 'paused';
+}
+
+/** What a session begins with. */
+export interface WantedSession {
+  readonly userId: string;
+  readonly image: string;
+  readonly cpuCount: number;
+  readonly memoryMb: number;
+  /** Null for the usual; more than the most is the most. */
+  readonly ttlMs: number | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
+}
+
+/** One that begins now, without a sandbox. */
+export function newSession(owner: string, { ttlMs, ...given }: WantedSession, nowMs: number): Session {
+  return {
+    ...{ version: 1, id: randomUUID(), owner, ...given, metadata: given.metadata && { ...given.metadata } },
+    ...{ createdAtMs: nowMs, updatedAtMs: nowMs, lastActiveAtMs: nowMs },
+    expiresAtMs: nowMs + Math.min(ttlMs ?? USUAL_TTL_MS, MAX_TTL_MS),
+    ...{ pausedAtMs: null, sandboxId: null, isReleased: false, resumed: null },
+  };
 }

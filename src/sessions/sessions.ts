@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../async/clock.ts';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -8,34 +7,17 @@ import type { LifePolicy } from '../sandboxes/life-policy.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Settings } from '../sandboxes/settings.ts';
-import { type Session, type SessionStatus, statusOf } from './session.ts';
+import { newSession, type Session, type SessionStatus, statusOf, USUAL_TTL_MS, type WantedSession } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Of the addresses of the sandboxes that sessions have. */
 export const NAMESPACE = 'cloud';
-
-/** How long a session lives that says nothing of it, and one that was resumed, in milliseconds. */
-const USUAL_TTL_MS = 24 * 3_600_000;
-
-/** How long one may live at the most, in milliseconds. */
-const MAX_TTL_MS = 7 * USUAL_TTL_MS;
 
 /** Sessions of one principal, and of all together; those that have expired count while they are kept. */
 const MOST = { each: 1_000, all: 10_000 };
 
 /** How a sandbox ends that no session holds: a day without use. */
 export const UNBOUND_END: LifePolicy['end'] = { when: 'unused', afterSeconds: 24 * 3_600, by: 'purge' };
-
-/** What a session begins with. */
-export interface WantedSession {
-  readonly userId: string;
-  readonly image: string;
-  readonly cpuCount: number;
-  readonly memoryMb: number;
-  /** Null for the usual; more than the most is the most. */
-  readonly ttlMs: number | null;
-  readonly metadata: Readonly<Record<string, string>> | null;
-}
 
 /** What happens to sessions; `seconds` is how long one was. */
 export type SessionEvent =
@@ -69,20 +51,7 @@ export class Sessions {
     const { store, images, onEvent } = this.#parts;
     await images.ask(wanted.image);
     await this.#requireRoom(principal);
-    const nowMs = this.#stamp();
-    const { ttlMs, ...given } = wanted;
-    const session: Session = {
-      ...{
-        version: 1,
-        id: randomUUID(),
-        owner: principal.name,
-        ...given,
-        metadata: given.metadata && { ...given.metadata },
-      },
-      ...{ createdAtMs: nowMs, updatedAtMs: nowMs, lastActiveAtMs: nowMs },
-      expiresAtMs: nowMs + Math.min(ttlMs ?? USUAL_TTL_MS, MAX_TTL_MS),
-      ...{ pausedAtMs: null, sandboxId: null, isReleased: false, resumed: null },
-    };
+    const session = newSession(principal.name, wanted, this.#stamp());
     await store.write(session);
     onEvent({ type: 'created' });
     return session;

@@ -216,6 +216,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/sandboxes/core.ts': [
     'src/idempotency',
     'src/sandboxes/sandboxes.ts',
+    'src/sandboxes/calls-end.ts',
     'src/sandboxes/changes.ts',
     'src/sandboxes/settings-change.ts',
     'src/sandboxes/images.ts',
@@ -272,6 +273,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/sandboxes/looking.ts': ['src/sandboxes/lifecycle', ...SANDBOX, ...AGENT, ...GROUND],
   'src/sandboxes/images.ts': ['src/sandboxes/spec', 'src/sandboxes/spec/asked-spec.ts', ...GROUND],
+  'src/sandboxes/calls-end.ts': ['src/agent/wire', 'src/errors.ts', 'src/sandboxes/sandbox.ts'],
   'src/sandboxes/own-folders.ts': ['src/agent/calls', 'src/agent/wire', 'src/errors.ts'],
   'src/sandboxes/purging.ts': ['src/sandboxes/changes.ts', ...SANDBOX],
   'src/sandboxes/making.ts': [

@@ -1,18 +1,8 @@
-import type { AgentSource } from '../../agent/link/source.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
-import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
-import type { Clock } from '../../async/clock.ts';
-import type { Config } from '../../config/config.ts';
-import type { Egress } from '../../egress/egress.ts';
-import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
+import type { EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
-import type { FirstAnswers } from '../../idempotency/first-answers.ts';
-import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Capacity } from '../placement/capacity.ts';
 import { makeLink } from '../placement/make-link.ts';
-import type { Pool } from '../placement/pool.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import {
@@ -22,35 +12,14 @@ import {
   toStartedRecord,
   toUndoneRecord,
 } from '../storage/record.ts';
-import type { SandboxStore } from '../storage/store.ts';
-import type { SandboxUsers } from '../users/sandbox-users.ts';
-import type { Attachments } from '../volumes/attachments.ts';
 import { Instances } from './instances.ts';
+import type { LifecycleParts } from './lifecycle-parts.ts';
 import { forgetContainer, replaceContainer } from './replacement.ts';
 import type { StopReason } from './stop-reason.ts';
 import { stopWhereStuck } from './stuck.ts';
 
 /** Seconds that programs get to end when their sandbox stops. */
 const STOP_GRACE_SECONDS = 2;
-
-export interface LifecycleParts {
-  readonly engine: Engine;
-  readonly store: SandboxStore;
-  readonly users: SandboxUsers;
-  readonly answers: FirstAnswers;
-  readonly secrets: SecretKeeper;
-  readonly agentSource: AgentSource;
-  readonly frames: SharedFrameBudget;
-  readonly config: Config;
-  readonly egress: Egress;
-  readonly clock: Clock;
-  readonly instance: string;
-  readonly capacity: Capacity;
-  readonly pool: Pool;
-  readonly attachments: Attachments;
-  readonly events: CoreEvents;
-  readonly onError: (error: unknown) => void;
-}
 
 /** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
 export class Lifecycle {

@@ -12,17 +12,9 @@ import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
 import { INSTANCE_FILE, type IsThere, openInstance, requireInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
 import { readRecordFile, writeRecordFile } from './record-file.ts';
+import { RecordWrites } from './record-writes.ts';
 import { writeSharedFiles } from './shared-files.ts';
 import { toStoreError } from './store-error.ts';
-
-/** How long a change of counters may wait to be written, in milliseconds. */
-const WRITE_BEHIND_MS = 200;
-
-/** The same where they were written just before: who works all the time is not written five times a second. */
-const WRITE_INTERVAL_MS = 2_000;
-
-/** When a record is written again that a full disk has refused, in milliseconds. */
-const FULL_DISK_MS = 5_000;
 
 /** No sandbox id looks like this: those end in a hash of 20 digits. */
 const POOL_FOLDER = /^pool-[0-9a-f]{16}$/;
@@ -47,16 +39,21 @@ export class SandboxStore {
   readonly #disks: Disks;
   readonly #users: FolderUsers;
   readonly #onError: (error: unknown) => void;
-  readonly #writes = new Map<string, Promise<void>>();
-  readonly #soon = new Map<string, { record: SandboxRecord; timer: NodeJS.Timeout }>();
-  /** When records were written last, on the clock of `performance.now()`. */
-  readonly #writtenAtMs = new WeakMap<SandboxRecord, number>();
+  readonly #writes: RecordWrites;
 
   constructor(dataDir: string, disks: Disks, users: FolderUsers, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
     this.#disks = disks;
     this.#users = users;
     this.#onError = onError;
+    this.#writes = new RecordWrites({
+      put: async (record) => {
+        await makeSandboxFolder(this.folderOf(record.id));
+        return await writeRecordFile(this.folderOf(record.id), record);
+      },
+      writeLate: (record) => this.write(record),
+      onError,
+    });
   }
 
   /** The data folder as the engine's machine names it, without links; once it is open. */
@@ -113,8 +110,7 @@ export class SandboxStore {
 
   /** Removes a sandbox's folder with its files and its record; nothing runs in it. What a crash leaves of that is a folder that nobody owns. */
   async purge(id: SandboxId): Promise<void> {
-    this.#cancelSoon(id);
-    await this.#writes.get(id)?.catch(() => undefined);
+    await this.#writes.settle(id);
     await this.#disks.closeDisk(id);
     const ownerless = `pool-${randomBytes(8).toString('hex')}`;
     try {
@@ -199,47 +195,18 @@ export class SandboxStore {
    * nothing of it can be lost but counters; `no_space` for all else.
    */
   async write(record: SandboxRecord): Promise<void> {
-    this.#cancelSoon(record.id);
     this.onWritten(record);
-    const before = this.#writes.get(record.id) ?? Promise.resolve();
-    const write = before
-      .catch(() => undefined)
-      .then(() => makeSandboxFolder(this.folderOf(record.id)))
-      .then(() => this.#put(record));
-    this.#writes.set(record.id, write);
-    try {
-      await write;
-    } catch (cause) {
-      throw toStoreError(cause, 'The record of the sandbox cannot be written');
-    } finally {
-      if (this.#writes.get(record.id) === write) this.#writes.delete(record.id);
-    }
+    await this.#writes.write(record);
   }
 
   /** Writes the record within a fifth of a second, or within two seconds of the write before; changes in between are one write. */
   writeSoon(record: SandboxRecord): void {
-    if (this.#soon.has(record.id)) return;
-    const dueMs = (this.#writtenAtMs.get(record) ?? Number.NEGATIVE_INFINITY) + WRITE_INTERVAL_MS - performance.now();
-    const write = () => {
-      this.#writtenAtMs.set(record, performance.now());
-      void this.write(record).catch(this.#onError);
-    };
-    const timer = setTimeout(write, Math.max(WRITE_BEHIND_MS, dueMs));
-    this.#soon.set(record.id, { record, timer });
-  }
-
-  async #put(record: SandboxRecord): Promise<void> {
-    if (await writeRecordFile(this.folderOf(record.id), record)) return;
-    this.#writtenAtMs.set(record, performance.now() + FULL_DISK_MS);
-    this.writeSoon(record);
+    this.#writes.soon(record);
   }
 
   /** Writes what waits, and lets another server have the data folder. */
   async close(): Promise<void> {
-    const waiting = [...this.#soon.values()];
-    await Promise.all(waiting.map(({ record }) => this.write(record).catch(this.#onError)));
-    await Promise.allSettled(this.#writes.values());
-    for (const { timer } of this.#soon.values()) clearTimeout(timer);
+    await this.#writes.close();
     await this.#lock?.close();
   }
 
@@ -251,10 +218,5 @@ export class SandboxStore {
     } catch (cause) {
       throw toStoreError(cause, `The data folder ${this.#dataDir} cannot be written`);
     }
-  }
-
-  #cancelSoon(id: string): void {
-    clearTimeout(this.#soon.get(id)?.timer);
-    this.#soon.delete(id);
   }
 }
