@@ -123,6 +123,7 @@ class JavaScript(ContextCase):
             self.assertEqual((answer.result["exitCode"], answer.result["restarted"]), (1, False), code)
             self.assertIn("interrupted", self.shown(answer)[-1]["value"])
             self.assertEqual(self.value("kept"), "1")
+            self.assertEqual(bytes(self.cell("console.log('heard')").out), b"heard\n")
 
     def test_a_timeout_interrupts_and_what_goes_on_is_killed(self) -> None:
         self.cell("1")

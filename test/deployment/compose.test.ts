@@ -111,7 +111,7 @@ describe('docker-compose.yml', () => {
 
   it('passes every setting of .env.example on to the server', () => {
     const known = settings('.env.example', /^([A-Z_]+)=/gm);
-    const passedOn = settings('docker-compose.yml', /^ {6}(SANDBOX_\w+):/gm);
+    const passedOn = settings('docker-compose.yml', /^ {6}([A-Z_]+):/gm);
     expect([...known].filter((name) => !passedOn.has(name))).toEqual([]);
   });
 

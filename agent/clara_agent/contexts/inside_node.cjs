@@ -151,9 +151,18 @@ function run({ code, file, silent, asks }) {
   } catch (error) {
     if (cell !== own) return;
     isLeft = true;
-    if (error.code === INTERRUPTED) tellInterruption();
-    else fail(error);
+    if (error.code === INTERRUPTED) {
+      mendOutputs();
+      tellInterruption();
+    } else fail(error);
     end(own);
+  }
+}
+
+/** Ends the write that an interrupt has cut off in the middle, which a stream would wait for before any other. */
+function mendOutputs() {
+  for (const { _writableState: state, _handle: handle } of [process.stdout, process.stderr]) {
+    if (state?.writing && !handle?.writeQueueSize) state.onwrite();
   }
 }
 
