@@ -13,7 +13,7 @@ let browser: TestBrowser;
 let page: Page;
 
 beforeAll(async () => {
-  server = await startRealServer();
+  server = await startRealServer({ SANDBOX_NETWORK: 'proxy' });
   browser = await startBrowser();
   page = await browser.context.newPage();
   page.setDefaultTimeout(ANSWER_MS);
