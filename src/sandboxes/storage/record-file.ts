@@ -12,7 +12,10 @@ const RECORD_FILE = 'sandbox.json';
 const DELETED_FILE = 'sandbox.deleted.json';
 
 /** What a start and a stop change of a record, and a crash may lose. */
-const NO_COUNTERS = { engineId: null, lastUsedAtMs: 0, executions: 0, diskBytes: null, lastStop: null } as const;
+const NO_COUNTERS = {
+  ...{ engineId: null, lastUsedAtMs: 0, executions: 0, diskBytes: null, lastStop: null },
+  ...{ startedAtMs: null, mainExitCode: null },
+} as const;
 
 /** The record in the folder of a sandbox; null where there is none. */
 export async function readRecordFile(folder: string): Promise<SandboxRecord | null> {
