@@ -2,9 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limitIdleClient } from '../../http/client-idle.ts';
-
-/** How long a client may take no byte of an answer, in milliseconds. */
-const STALL_MS = 120_000;
+import { STALL_MS } from '../../http/streams/sending.ts';
 
 /** Headers of requests that the protocol knows. */
 const KNOWN = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id'];

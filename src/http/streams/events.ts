@@ -1,17 +1,10 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { limitIdleClient } from '../client-idle.ts';
 import type { StreamFormat } from './format.ts';
+import { STALL_MS, sendStream } from './sending.ts';
 import { orSilence } from './silence.ts';
 
-/** How long a stream is silent at most, in milliseconds: proxies close what says nothing. */
+/** How long a stream is silent at most, in milliseconds: proxies close what says nothing, and a client that reads moves a byte with each ping. */
 const PING_MS = 15_000;
-
-/**
- * How long a client may take no byte of a stream, in milliseconds; its connection then ends, and with it its hold of a sandbox. A client
- * that reads moves a byte with each ping.
- */
-const STALL_MS = 120_000;
 
 /** Something that a client hears of; `id` where it may ask for what follows. */
 export interface StreamEvent {
@@ -46,16 +39,7 @@ export async function sendEvents(
 ): Promise<FastifyReply> {
   const first = await events.next();
   if (first.done) return reply.code(204).send();
-  reply.headers({
-    'Content-Type': CONTENT_TYPE[format],
-    'Cache-Control': 'no-store',
-    // Nginx holds answers back otherwise.
-    'X-Accel-Buffering': 'no',
-  });
-  limitIdleClient(reply, stallMs);
-  return await reply.send(
-    Readable.from(write(format, first.value, events), { objectMode: false, highWaterMark: 65_536 }),
-  );
+  return await sendStream(reply, CONTENT_TYPE[format], write(format, first.value, events), stallMs);
 }
 
 async function* write(

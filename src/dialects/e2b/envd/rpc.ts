@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { isSandboxError } from '../../../errors.ts';
-import { limitIdleClient } from '../../../http/client-idle.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
+import { sendStream } from '../../../http/streams/sending.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
 import { cutWhereGone } from '../cutting.ts';
@@ -22,9 +21,6 @@ const STREAM_TYPE = 'application/connect+json';
 
 /** The longest message that begins a stream, in bytes. */
 const MAX_STREAM_REQUEST = 2 ** 21;
-
-/** How long a client may take no byte of a stream, in milliseconds; its connection then ends. */
-const STALL_MS = 120_000;
 
 /** Who calls a method, and how long for. */
 export interface Call {
@@ -100,9 +96,7 @@ export class Rpc {
           return await cutWhereGone(this.#sandboxes, visitOf(request).ref, reply, error);
         },
       });
-      reply.headers({ 'Content-Type': STREAM_TYPE, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-      limitIdleClient(reply, STALL_MS);
-      return await reply.send(Readable.from(envelopes, { objectMode: false, highWaterMark: 65_536 }));
+      return await sendStream(reply, STREAM_TYPE, envelopes);
     });
   }
 }

@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Contexts } from '../../../contexts/contexts.ts';
 import { isSandboxError } from '../../../errors.ts';
-import { limitIdleClient } from '../../../http/client-idle.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { sendStream } from '../../../http/streams/sending.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
 import { cutWhereGone } from '../cutting.ts';
@@ -14,9 +13,6 @@ import { type Line, toLines } from './lines.ts';
 import type { executeBody } from './schemas.ts';
 import { sendText } from './text.ts';
 import { toTexts } from './writing.ts';
-
-/** How long a client may take no byte of a stream, in milliseconds; its connection then ends, and the code with it. */
-const STALL_MS = 120_000;
 
 /** The longest that code may run, in seconds: its caller decides when it is enough. */
 const MAX_SECONDS = 86_400;
@@ -60,9 +56,7 @@ export async function answerExecution(
     if (!isSandboxError(error, 'not_found')) throw error;
     return sendText(reply, 404, `Context ${id} not found`);
   }
-  reply.headers({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-  limitIdleClient(reply, STALL_MS);
-  return await reply.send(Readable.from(toTexts(first, lines), { objectMode: false, highWaterMark: 65_536 }));
+  return await sendStream(reply, 'application/json', toTexts(first, lines));
 }
 
 /** The language of a context; null where there is none of this id. */

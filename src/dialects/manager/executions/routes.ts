@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { limitIdleClient } from '../../../http/client-idle.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
+import { sendStream } from '../../../http/streams/sending.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -11,9 +10,6 @@ import * as schemas from './schemas.ts';
 
 /** The longest that a command may take whose answer comes whole, in seconds. */
 const MAX_WHOLE_SECONDS = 300;
-
-/** How long a client may take no byte of a stream, in milliseconds. */
-const STALL_MS = 120_000;
 
 interface ExecutionRoutesOptions extends Core {
   /** The longest timeout of a stream, in seconds. */
@@ -54,13 +50,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const events = processes.stream(ref, program, options);
       // What fails before the program runs is an ordinary error.
       await events.next();
-      reply.headers({
-        'Content-Type': 'text/plain; charset=utf-8',
-        'Cache-Control': 'no-store',
-        'X-Accel-Buffering': 'no',
-      });
-      limitIdleClient(reply, STALL_MS);
-      return await reply.send(Readable.from(toTexts(events), { objectMode: false, highWaterMark: 65_536 }));
+      return await sendStream(reply, 'text/plain; charset=utf-8', toTexts(events));
     },
   );
 };
