@@ -3,6 +3,7 @@ import type { Principal } from '../../auth/principal.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { SandboxRef } from '../../sandboxes/ref.ts';
 import { NAMESPACE } from '../../sessions/sessions.ts';
+import { ownOperations } from '../own-operations.ts';
 
 type Tag = 'auth' | 'sessions' | 'sandbox' | 'execute' | 'files';
 
@@ -15,17 +16,8 @@ export const TAGS: readonly { readonly name: Tag; readonly description: string }
   { name: 'files', description: 'Files of a sandbox' },
 ];
 
-interface Schema {
-  readonly params?: z.ZodType;
-  readonly querystring?: z.ZodType;
-  readonly body?: z.ZodType;
-  readonly response: Readonly<Record<number, z.ZodType>>;
-}
-
-/** The options of a route. Ids here are ours, so that it is open to keys that are bound to some users: who asks is one of these. */
-export function operation<Given extends Schema>(tag: Tag, operationId: string, summary: string, schema: Given) {
-  return { config: { isAboutNoUser: true }, schema: { operationId, summary, tags: [tag], ...schema } };
-}
+/** The options of a route; who asks is a user of the key's holder. */
+export const { operation } = ownOperations<Tag>();
 
 /** The answer of what has nothing to tell. */
 export const success = z.object({ success: z.literal(true) }).meta({ examples: [{ success: true }] });

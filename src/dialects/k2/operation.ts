@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownOperations } from '../own-operations.ts';
 import { errorResponse } from './errors.ts';
 
 /** Of the addresses of this dialect's sandboxes. */
@@ -17,22 +18,10 @@ const params = z.object({
   sandbox_id: z.string().meta({ description: 'As its creation answered it.', examples: ['6f1c…'] }),
 });
 
-interface Schema {
-  readonly body?: z.ZodType;
-  readonly response: Readonly<Record<number, unknown>>;
-}
+const own = ownOperations<Tag>();
 
-/** The options of a route about no sandbox that exists. Keys that are bound to users of another dialect may call it: ids here are ours. */
-export function operation<Given extends Schema>(tag: Tag, operationId: string, summary: string, schema: Given) {
-  return { config: { isAboutNoUser: true }, schema: { operationId, summary, tags: [tag], ...schema } };
-}
+/** The options of a route about no sandbox that exists. */
+export const { operation } = own;
 
 /** The same for a route about one sandbox. */
-export function sandboxOperation<Given extends Schema>(tag: Tag, operationId: string, summary: string, schema: Given) {
-  const response: Given['response'] & { 404: typeof errorResponse; 409: typeof errorResponse } = {
-    404: errorResponse,
-    409: errorResponse,
-    ...schema.response,
-  };
-  return operation(tag, operationId, summary, { params, ...schema, response });
-}
+export const sandboxOperation = own.aboutSandbox(params, errorResponse);
