@@ -20,6 +20,21 @@ export function toTimeoutMs({ 'connect-timeout-ms': header }: IncomingHttpHeader
   return timeoutMs > MAX_TIMER_MS ? null : timeoutMs;
 }
 
+/** What comes of a stream until its client's deadline, which then ends it with that sentence; null for none. */
+export async function* untilDeadline<T>(
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number | null },
+  sentence: string,
+  stream: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const deadline = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
+  try {
+    yield* stream(deadline ? AbortSignal.any([signal, deadline]) : signal);
+  } catch (error) {
+    if (!deadline?.aborted || signal.aborted) throw error;
+    throw new ConnectError('deadline_exceeded', sentence);
+  }
+}
+
 /** How long a stream may be silent before a sign of life, in milliseconds. */
 export function toPingMs({ 'keepalive-ping-interval': header }: IncomingHttpHeaders): number {
   const seconds = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : 0;

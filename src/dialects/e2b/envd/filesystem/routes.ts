@@ -5,6 +5,7 @@ import { ConnectError } from '../connect/connect-error.ts';
 import { resolvePath } from '../paths.ts';
 import type { Call, Rpc } from '../rpc.ts';
 import { METADATA_PREFIX, toEntryInfo } from './mapping.ts';
+import { noDirectory, notFound } from './refusals.ts';
 import * as schemas from './schemas.ts';
 
 const SERVICE = 'filesystem.Filesystem';
@@ -100,11 +101,7 @@ async function toFolderError(
   if (!isSandboxError(error, 'invalid')) return error;
   const entry = await find();
   const type = entry?.resolved?.type ?? entry?.type;
-  return type === 'directory' ? error : new ConnectError('invalid_argument', `path is not a directory: ${path}`);
-}
-
-function notFound(path: string): ConnectError {
-  return new ConnectError('not_found', `path '${path}' does not exist`);
+  return type === 'directory' ? error : noDirectory(path);
 }
 
 function tooMany(path: string): ConnectError {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Core } from '../../../dialect.ts';
-import { ConnectError } from '../connect/connect-error.ts';
+import { untilDeadline } from '../connect/call-times.ts';
 import { resolvePath } from '../paths.ts';
 import type { Call, Rpc } from '../rpc.ts';
 import * as schemas from './schemas.ts';
@@ -19,15 +19,9 @@ export function watchRoutes(app: FastifyInstance, rpc: Rpc, { tree }: Core): voi
     { service: SERVICE, name: 'WatchDir', message: schemas.watchRequest },
     PING,
     async function* (call, message) {
-      const deadline = call.timeoutMs === null ? null : AbortSignal.timeout(call.timeoutMs);
-      const signal = deadline ? AbortSignal.any([call.signal, deadline]) : call.signal;
-      try {
-        for await (const event of watchEvents(tree, { ...toWatching(call, message), signal })) {
-          yield event === null ? { start: {} } : { filesystem: event };
-        }
-      } catch (error) {
-        if (!deadline?.aborted || call.signal.aborted) throw error;
-        throw new ConnectError('deadline_exceeded', 'The stream was ended at its deadline.');
+      const watch = (signal: AbortSignal) => watchEvents(tree, { ...toWatching(call, message), signal });
+      for await (const event of untilDeadline(call, 'The stream was ended at its deadline.', watch)) {
+        yield event === null ? { start: {} } : { filesystem: event };
       }
     },
   );

@@ -5,6 +5,7 @@ import type { SandboxRef } from '../../../../sandboxes/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import { type FilesystemEvent, isOfSomething, toEvents } from './changes.ts';
 import { METADATA_PREFIX, toEntryInfo } from './mapping.ts';
+import { noDirectory, notFound } from './refusals.ts';
 
 /** What is watched, and what is told of it. */
 export interface Watching {
@@ -31,11 +32,9 @@ export async function* watchEvents(tree: FileTree, watching: Watching): AsyncGen
       } else for (const event of toEvents(path, change)) yield await withEntry(tree, watching, event);
     }
   } catch (error) {
-    if (isSandboxError(error, 'not_found')) {
-      throw new ConnectError('not_found', `path '${path}' does not exist`, { cause: error });
-    }
-    if (!isSandboxError(error, 'invalid')) throw error;
-    throw new ConnectError('invalid_argument', `path is not a directory: ${path}`, { cause: error });
+    if (isSandboxError(error, 'not_found')) throw notFound(path, error);
+    if (isSandboxError(error, 'invalid')) throw noDirectory(path, error);
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { KeyedMutex } from '../../../../async/keyed-mutex.ts';
 import { isSandboxError } from '../../../../errors.ts';
 import type { Core } from '../../../dialect.ts';
+import { untilDeadline } from '../connect/call-times.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import type { Call, Rpc } from '../rpc.ts';
 import { findRunning, findStarted, listStarted } from './lookup.ts';
@@ -47,20 +48,15 @@ export function processRoutes(app: FastifyInstance, rpc: Rpc, { processes, tree 
   rpc.stream(
     { service: SERVICE, name: 'Connect', message: schemas.connectRequest },
     PING,
-    async function* ({ ref, signal, timeoutMs }, message) {
-      const { kept } = await findStarted(processes, ref, message.process);
+    async function* (call, message) {
+      const { kept } = await findStarted(processes, call.ref, message.process);
       const facts = { pid: kept.pid, hasTerminal: kept.tty !== null };
       const after = kept.endedAtMs === null ? kept.lastEventId : kept.lastEventId - 1;
-      const deadline = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
-      const ends = deadline ? AbortSignal.any([signal, deadline]) : signal;
-      try {
-        for await (const event of processes.events(ref, kept.id, { after, signal: ends })) {
-          const told = toMessage(event, facts);
-          if (told) yield told;
-        }
-      } catch (error) {
-        if (!deadline?.aborted || signal.aborted) throw error;
-        throw new ConnectError('deadline_exceeded', 'The stream was ended at its deadline; the process runs on.');
+      const read = (signal: AbortSignal) => processes.events(call.ref, kept.id, { after, signal });
+      const sentence = 'The stream was ended at its deadline; the process runs on.';
+      for await (const event of untilDeadline(call, sentence, read)) {
+        const told = toMessage(event, facts);
+        if (told) yield told;
       }
     },
   );
