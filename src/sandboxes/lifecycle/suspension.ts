@@ -2,6 +2,7 @@ import type { Clock } from '../../async/clock.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { SandboxStore } from '../storage/store.ts';
+import { halt } from './halting.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** How long a pause waits for measurements that are under way, in milliseconds. */
@@ -43,11 +44,7 @@ export class Suspension {
 
   /** Ends what runs in it, and no use starts it; without grace its programs are not asked. */
   async halt(sandbox: Sandbox, hasGrace: boolean): Promise<void> {
-    const { lifecycle, clock, store } = this.#parts;
-    await lifecycle.stop(sandbox, 'requested', hasGrace ? undefined : 0);
-    if (!sandbox.record || sandbox.isHalted) return;
-    sandbox.record = { ...sandbox.record, haltedAtMs: clock.wallMs() };
-    await store.write(sandbox.record);
+    await halt(this.#parts, sandbox, 'requested', hasGrace ? {} : { graceSeconds: 0 });
   }
 }
 
