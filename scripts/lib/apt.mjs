@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { Failure } from './failure.mjs';
 import { runLogged } from './run.mjs';
 import { stage } from './stage.mjs';
 
@@ -25,4 +26,14 @@ export async function installWithApt(packages) {
     const args = ['install', '-y', '--no-install-recommends', ...WAIT_FOR_LOCK, ...packages];
     await runLogged(`install ${names}`, 'apt-get', args, { env, timeoutMs: INSTALL_TIMEOUT_MS });
   });
+}
+
+/**
+ * Makes sure that something is there; installs it as root on a machine with apt.
+ * @param {{isThere: boolean, missing: string, packages: string[]}} needed `missing` says what is not there, and what to do
+ */
+export async function ensureInstalled({ isThere, missing, packages }) {
+  if (isThere) return;
+  if (!isRootWithApt()) throw new Failure(missing);
+  await installWithApt(packages);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../support/free-port.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -31,7 +32,7 @@ async function doctor(
   const file = join(folder, 'settings');
   await writeFile(file, settings);
   await chmod(file, mode);
-  const port = settings.includes('SANDBOX_API_PORT') ? '' : await freePort();
+  const port = settings.includes('SANDBOX_API_PORT') ? '' : String(await freePort());
   const options = {
     cwd: new URL('../../../', import.meta.url),
     env: { PATH: process.env.PATH, ...(port === '' ? {} : { SANDBOX_API_PORT: port }) },
@@ -43,12 +44,6 @@ async function doctor(
     if (!(error instanceof Error && 'code' in error && 'stdout' in error)) throw error;
     return { code: Number(error.code), text: String(error.stdout) };
   }
-}
-
-async function freePort(): Promise<string> {
-  const { port, close } = await listen();
-  await close();
-  return port;
 }
 
 async function listen(): Promise<{ port: string; close(): Promise<void> }> {
