@@ -11,7 +11,6 @@ interface Watcher {
   readonly ref: SandboxRef;
   readonly ending: AbortController;
   events: ToldEvent[];
-  failure: unknown;
 }
 
 /** Watchers whose events are kept until somebody asks. Each ends with its removal, its folder, its sandbox or the server. */
@@ -32,21 +31,17 @@ export class Watchers {
     const events = watchEvents(this.#tree, { ...watching, signal });
     await events.next();
     const id = randomUUID();
-    const watcher: Watcher = { ref: watching.ref, ending, events: [], failure: null };
+    const watcher: Watcher = { ref: watching.ref, ending, events: [] };
     this.#watchers.set(id, watcher);
     void this.#follow(id, watcher, events);
     return id;
   }
 
-  /** What has happened since it was last asked; throws `not_found`, or why it has ended. */
+  /** What has happened since it was last asked; throws `not_found` where it has ended. */
   take(ref: SandboxRef, id: string): readonly ToldEvent[] {
     const watcher = this.#require(ref, id);
-    const { events, failure } = watcher;
+    const { events } = watcher;
     watcher.events = [];
-    if (events.length === 0 && failure !== null) {
-      this.#watchers.delete(id);
-      throw failure;
-    }
     return events;
   }
 
@@ -56,19 +51,17 @@ export class Watchers {
     this.#watchers.delete(id);
   }
 
+  /** Keeps what happens until it ends, whyever that is; what has ended is not kept, so that there are never more than the sandbox watches. */
   async #follow(id: string, watcher: Watcher, events: AsyncGenerator<ToldEvent | null>): Promise<void> {
     try {
       for await (const event of events) {
         if (event) watcher.events.push(event);
-        if (watcher.events.length > MOST_EVENTS) {
-          throw new ConnectError('data_loss', 'More happened than the watcher keeps; watch the folder again.');
-        }
+        if (watcher.events.length > MOST_EVENTS) break;
       }
+    } catch {
+      // Who asks next is told that there is no such watcher any more.
+    } finally {
       this.#watchers.delete(id);
-    } catch (error) {
-      watcher.failure = error;
-      // Who lost the sandbox cannot ask; nor can who removed the watcher.
-      if (!(error instanceof ConnectError) || watcher.ending.signal.aborted) this.#watchers.delete(id);
     }
   }
 
@@ -76,7 +69,8 @@ export class Watchers {
     const watcher = this.#watchers.get(id);
     const of = watcher?.ref.address;
     if (!watcher || of?.namespace !== address.namespace || of.id !== address.id) {
-      throw new ConnectError('not_found', `watcher with id ${id} not found`);
+      const why = 'it was removed, its folder is gone, or more happened than was asked for';
+      throw new ConnectError('not_found', `watcher with id ${id} not found: ${why}`);
     }
     return watcher;
   }

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { Watchers } from '../../../../src/dialects/e2b/envd/filesystem/watchers.ts';
+import type { FileChange, FileTree } from '../../../../src/files/file-tree.ts';
+import { until } from '../../../support/until.ts';
+
+const WATCHING = {
+  ref: { address: { namespace: 'e2b', id: 'i1' }, principal: { name: 'key', userPrefix: '', maxSandboxes: null } },
+  ...{ path: '/watched', isRecursive: false, hasEntries: false },
+};
+
+/** A tree in which so much happens, and then the end that is given. */
+function treeOf(count: number, end?: Error): FileTree {
+  async function* watch(): AsyncGenerator<FileChange | null> {
+    yield null;
+    for (let at = 0; at < count; at += 1) {
+      yield { event: 'created', path: `/watched/${at}`, type: 'file', moved: false };
+    }
+    if (end) throw end;
+    await new Promise(() => {});
+  }
+  return { watch } as unknown as FileTree;
+}
+
+it('a watcher keeps what happened until it is asked', async () => {
+  const watchers = new Watchers(treeOf(2), new AbortController().signal);
+  const id = await watchers.create(WATCHING);
+  const told: string[] = [];
+  await until('both are told', () => {
+    told.push(...watchers.take(WATCHING.ref, id).map(({ name }) => name));
+    return told.length === 2;
+  });
+  expect(told).toEqual(['0', '1']);
+});
+
+it.each([
+  ['more has happened than it keeps', 20_000, undefined],
+  ['its sandbox or folder is lost', 1, new Error('lost')],
+])('is not kept once %s, and who asks is told', async (_what, count, end) => {
+  const watchers = new Watchers(treeOf(count, end), new AbortController().signal);
+  const id = await watchers.create(WATCHING);
+  await until('it has ended', () => {
+    try {
+      watchers.take({ ...WATCHING.ref, address: { namespace: 'e2b', id: 'i1' } }, id);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  expect(() => watchers.take(WATCHING.ref, id)).toThrow('not found');
+});
