@@ -26,8 +26,8 @@ import { chooseByHostFirst } from './http/dialect-constraint.ts';
 import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
 import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
-import { measureEngine } from './observability/measured-engine.ts';
 import { Metrics } from './observability/metrics.ts';
+import { watchCalls } from './observability/watched-calls.ts';
 import { Ports } from './ports/ports.ts';
 import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
@@ -40,7 +40,7 @@ import { limitYoungGarbage } from './young-garbage.ts';
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, logger, version } = parts;
   const metrics = new Metrics();
-  const engine = measureEngine(parts.engine, metrics);
+  const engine = watchCalls(parts.engine, metrics.watchEngine);
   const faults = new FaultLog(logger, clock);
   const onError = (error: unknown) => faults.write(error);
   const egress = new Egress({
@@ -65,8 +65,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
-    files: new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
-    tree: new FileTree(sandboxes),
+    files: watchCalls(
+      new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
+      metrics.files.watch,
+    ),
+    tree: watchCalls(new FileTree(sandboxes), metrics.files.watch),
     ports: new Ports(sandboxes, life.portNotes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };

@@ -7,6 +7,7 @@ import { readEnvFile } from './env-file.ts';
 import {
   apiKeys,
   bridgePool,
+  flag,
   hostAndPort,
   hostName,
   imagePatterns,
@@ -51,6 +52,7 @@ export const environmentSchema = z.object({
     .regex(/^[!-~]*$/, 'must be plain ASCII')
     .optional(),
   SANDBOX_METRICS_ADDRESS: hostAndPort.optional(),
+  SANDBOX_METRICS_PER_SANDBOX: flag.default('false'),
   JWT_SECRET: jwtSecret.optional(),
   SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
   SANDBOX_API_PORT: integer(0, 65_535).default(8080),
@@ -108,7 +110,7 @@ export const environmentSchema = z.object({
   SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
   SANDBOX_MAX_PROCESSES: integer(1, 1024).default(64),
   SANDBOX_MAX_CONTEXTS: integer(1, 256).default(16),
-  SANDBOX_EXECUTE_STATEFUL: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  SANDBOX_EXECUTE_STATEFUL: flag.default('false'),
   SANDBOX_TIMEOUT_MAX: integer(1, 604_800).default(86_400),
   SANDBOX_LOG_USERS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
@@ -179,6 +181,8 @@ function toConfig(env: Environment, publishAddress: string | null, unneeded: rea
     metricsTokenDigest: env.SANDBOX_METRICS_TOKEN === undefined ? null : hashKey(env.SANDBOX_METRICS_TOKEN),
     /** Where metrics are read without a key; null for nowhere. */
     metricsAddress: env.SANDBOX_METRICS_ADDRESS ?? null,
+    /** True if metrics name single sandboxes, by ids that are no user's. */
+    metricsPerSandbox: env.SANDBOX_METRICS_PER_SANDBOX === 'true',
     /** What signs the tokens of Cloud's users; null for a key of this server's own. */
     jwtSecret: env.JWT_SECRET ?? null,
     /** Variables that are set and name what this server does without. */

@@ -24,6 +24,9 @@ function sizeWith(minimumBytes: number, orNone: string) {
   });
 }
 
+/** Whether something is so. */
+export const flag = z.enum(['true', 'false'], 'must be true or false');
+
 /** A number within these bounds. */
 export function number(minimum: number, maximum: number) {
   return z.coerce

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { MachineFigures } from '../machine/machine-load.ts';
 
 /** What is known of all sandboxes together when somebody asks. */
 export interface Population {
@@ -47,26 +48,51 @@ export function registerPopulation(registry: Registry, population: () => Promise
   };
 }
 
+type FigureGauge = readonly [name: string, help: string, read: (figures: Figures) => number];
+
+/** Of all sandboxes together and of each. */
+const FIGURES: readonly FigureGauge[] = [
+  ['sandbox_cpu_usage_percent', 'CPU of the sandbox that takes the most; 100 is one.', ({ cpuPercent }) => cpuPercent],
+  ['sandbox_memory_usage_bytes', 'Memory of all that run.', ({ memoryBytes }) => memoryBytes],
+  ['sandbox_network_rx_bytes', 'Received by all that run, since their start.', ({ receivedBytes }) => receivedBytes],
+  ['sandbox_network_tx_bytes', 'Sent by all that run, since their start.', ({ sentBytes }) => sentBytes],
+  ['sandbox_disk_usage_bytes', 'On the disks of all that run.', ({ diskBytes }) => diskBytes],
+  ['sandbox_uptime_seconds', 'Since the first of them was made.', ({ uptimeSeconds }) => uptimeSeconds],
+];
+
+/** What was measured last of sandboxes and of the machine. */
+export interface MeasuredFigures {
+  readonly last: Figures;
+  /** Of single sandboxes, by what names them in metrics. */
+  readonly each: ReadonlyMap<string, Figures>;
+  readonly machine: MachineFigures;
+}
+
 /** The names that clients of another API know. */
-export function registerFigures(registry: Registry, last: () => Figures): void {
-  const gauges: readonly (readonly [name: string, help: string, read: (figures: Figures) => number])[] = [
-    ['sandbox_container_count', 'Sandboxes that run.', ({ containers }) => containers],
-    [
-      'sandbox_cpu_usage_percent',
-      'CPU of the sandbox that takes the most; 100 is one.',
-      ({ cpuPercent }) => cpuPercent,
-    ],
-    ['sandbox_memory_usage_bytes', 'Memory of all that run.', ({ memoryBytes }) => memoryBytes],
-    ['sandbox_network_rx_bytes', 'Received by all that run, since their start.', ({ receivedBytes }) => receivedBytes],
-    ['sandbox_network_tx_bytes', 'Sent by all that run, since their start.', ({ sentBytes }) => sentBytes],
-    ['sandbox_disk_usage_bytes', 'On the disks of all that run.', ({ diskBytes }) => diskBytes],
-    ['sandbox_uptime_seconds', 'Since the first of them was made.', ({ uptimeSeconds }) => uptimeSeconds],
-  ];
-  for (const [name, help, read] of gauges) {
+export function registerFigures(registry: Registry, measured: MeasuredFigures): void {
+  const registers = [registry];
+  for (const [name, help, read] of FIGURES) {
     new Gauge({
-      ...{ name, help, registers: [registry] },
+      ...{ name, help, registers, labelNames: ['container_id'] },
       collect() {
-        this.set(read(last()));
+        // Those that are gone must not be shown for ever.
+        this.reset();
+        this.set(read(measured.last));
+        for (const [container_id, figures] of measured.each) this.set({ container_id }, read(figures));
+      },
+    });
+  }
+  const singles: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['sandbox_container_count', 'Sandboxes that run.', () => measured.last.containers],
+    ['system_cpu_usage_percent', 'CPU of this machine in use, of all of it.', () => measured.machine.cpuPercent],
+    ['system_memory_usage_percent', 'Memory of this machine in use.', () => measured.machine.memoryPercent],
+    ['system_disk_usage_percent', 'Of the disk with the data folder in use.', () => measured.machine.diskPercent],
+  ];
+  for (const [name, help, read] of singles) {
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        this.set(read());
       },
     });
   }

@@ -1,10 +1,12 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { CoreEvent, CoreEvents } from './core-events.ts';
-import { type Figures, type Population, registerFigures, registerPopulation } from './gauges.ts';
+import { FileMetrics } from './file-metrics.ts';
+import { type MeasuredFigures, type Population, registerFigures, registerPopulation } from './gauges.ts';
 import { SessionMetrics } from './session-metrics.ts';
+import type { CallWatcher } from './watched-calls.ts';
 
 /** Of a call over HTTP, in seconds: from a small one to the longest that is no stream. */
-const CALL_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const CALL_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
 /** Of answers, in bytes. */
 const SIZE_BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216, 268_435_456];
@@ -37,7 +39,7 @@ export interface MeasuredConnection {
 interface FollowedCore {
   readonly events: CoreEvents;
   readonly population: () => Promise<Population>;
-  readonly sampler: { readonly last: Figures; onRoundTrip: (ms: number) => void };
+  readonly sampler: MeasuredFigures & { onRoundTrip: (ms: number) => void };
 }
 
 /** What Prometheus reads: each name with labels of a bounded number, none of them a user's. */
@@ -45,16 +47,16 @@ export class Metrics {
   readonly #registry = new Registry();
   #isRead = false;
   #refresh = async (): Promise<void> => undefined;
-  readonly #requests = this.#counter('http_requests_total', 'Requests answered.', ['method', 'route', 'status']);
+  readonly #requests = this.#counter('http_requests_total', 'Requests answered.', ['method', 'path', 'status']);
   readonly #requestSeconds = this.#histogram(
     'http_request_duration_seconds',
     'From a request to the end of its answer.',
-    ['method', 'route'],
+    ['method', 'path'],
   );
   readonly #answerBytes = this.#histogram(
     'http_response_size_bytes',
     'Size of answers that say theirs.',
-    ['route'],
+    ['path'],
     SIZE_BYTES,
   );
   readonly #runs = this.#counter('executions_total', 'Runs that ended.', ['language', 'status']);
@@ -101,13 +103,15 @@ export class Metrics {
   ]);
   /** Of the sessions of users. */
   readonly sessions = new SessionMetrics(this.#registry);
+  /** Of what is done with files. */
+  readonly files = new FileMetrics(this.#registry);
   readonly #egressBytes = this.#counter('clara_egress_bytes_total', 'Bytes of these connections.', ['direction']);
 
   /** Counts what the core says, and asks it for its sandboxes and their last figures when somebody reads. */
   follow({ events, population, sampler }: FollowedCore): void {
     events.subscribe((event) => this.#note(event));
     this.#refresh = registerPopulation(this.#registry, population);
-    registerFigures(this.#registry, () => sampler.last);
+    registerFigures(this.#registry, sampler);
     sampler.onRoundTrip = (ms) => this.#agentSeconds.observe(ms / 1000);
   }
 
@@ -121,17 +125,20 @@ export class Metrics {
   }
 
   noteRequest({ method, route, status, seconds, bytes }: MeasuredRequest): void {
-    const label = route ?? 'none';
-    this.#requests.inc({ method, route: label, status });
-    this.#requestSeconds.observe({ method, route: label }, seconds);
-    if (bytes !== null) this.#answerBytes.observe({ route: label }, bytes);
+    const path = route ?? 'none';
+    this.#requests.inc({ method, path, status });
+    this.#requestSeconds.observe({ method, path }, seconds);
+    if (bytes !== null) this.#answerBytes.observe({ path }, bytes);
   }
 
-  /** A call to the engine that took so long, and whether it failed. */
-  noteEngineCall(call: string, seconds: number, isFailed: boolean): void {
-    this.#engineSeconds.observe({ call }, seconds);
-    if (isFailed) this.#engineErrors.inc({ call });
-  }
+  /** Counts the calls to an engine, each when it is over. */
+  readonly watchEngine: CallWatcher = (call) => {
+    const startedAtMs = performance.now();
+    return (failure) => {
+      this.#engineSeconds.observe({ call }, (performance.now() - startedAtMs) / 1000);
+      if (failure) this.#engineErrors.inc({ call });
+    };
+  };
 
   /** A connection of a sandbox to the outside that is over. */
   noteConnection({ verdict, sentBytes, receivedBytes }: MeasuredConnection): void {

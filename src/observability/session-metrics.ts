@@ -9,14 +9,20 @@ interface Counts {
   readonly paused: number;
 }
 
-/** What happened to a session; `seconds` is how long it was. */
-type Ended = { readonly type: 'created' } | { readonly type: 'deleted' | 'expired'; readonly seconds: number };
+/** Of the release of a sandbox, in seconds. */
+const RELEASE_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What happened to a session, with how long it was, or to a sandbox that was given back, with how long that took. */
+type Noted =
+  | { readonly type: 'created' }
+  | { readonly type: 'deleted' | 'expired' | 'released'; readonly seconds: number };
 
 /** The names that clients of the Cloud Sandbox API know, for sessions. */
 export class SessionMetrics {
   readonly #created: Counter;
   readonly #deleted: Counter;
   readonly #seconds: Histogram;
+  readonly #released: Histogram;
   readonly #registry: Registry;
 
   constructor(registry: Registry) {
@@ -32,10 +38,15 @@ export class SessionMetrics {
       ...{ name: 'session_duration_seconds', help: 'From the making of a session to its end.', registers },
       buckets: SESSION_SECONDS,
     });
+    this.#released = new Histogram({
+      ...{ name: 'sandbox_release_duration_seconds', help: 'Until a sandbox that was given back was gone.', registers },
+      buckets: RELEASE_SECONDS,
+    });
   }
 
-  note(event: Ended): void {
+  note(event: Noted): void {
     if (event.type === 'created') this.#created.inc();
+    else if (event.type === 'released') this.#released.observe(event.seconds);
     else {
       if (event.type === 'deleted') this.#deleted.inc();
       this.#seconds.observe(event.seconds);

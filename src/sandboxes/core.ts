@@ -173,7 +173,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const usageMeter = new UsageMeter(engine, clock);
   const all = { sandboxes: () => registry.all() };
   const guards = new Guards({ ...base, ...all, stop: (sandbox) => lifecycle.stop(sandbox, 'limit', 0) });
-  const sampler = new Sampler({ clock, diskMeter, usageMeter, ...all });
+  const sampler = new Sampler({ config, clock, diskMeter, usageMeter, ...all });
   const usageHistory = new UsageHistory({ clock, diskMeter, usageMeter, ...all });
   const suspension = new Suspension({ clock, store, lifecycle });
   const upkept = {

@@ -59,6 +59,12 @@ export class Loans {
 
   /** Destroys a sandbox, unless its session is paused, which keeps it; throws `not_found` where it is not the principal's. */
   async release(ref: SandboxRef): Promise<void> {
+    const startedAtMs = performance.now();
+    await this.#release(ref);
+    this.#parts.onEvent({ type: 'released', seconds: (performance.now() - startedAtMs) / 1000 });
+  }
+
+  async #release(ref: SandboxRef): Promise<void> {
     const { sessions, store } = this.#parts;
     const holder = this.#holderOf(ref);
     if (!holder) return await this.#destroy(ref);

@@ -19,10 +19,10 @@ const MOST = { each: 1_000, all: 10_000 };
 /** How a sandbox ends that no session holds: a day without use. */
 export const UNBOUND_END: LifePolicy['end'] = { when: 'unused', afterSeconds: 24 * 3_600, by: 'purge' };
 
-/** What happens to sessions; `seconds` is how long one was. */
+/** What happens to sessions and to the sandboxes that users acquire; `seconds` is how long a session was, or how long a release took. */
 export type SessionEvent =
   | { readonly type: 'created' }
-  | { readonly type: 'deleted' | 'expired'; readonly seconds: number };
+  | { readonly type: 'deleted' | 'expired' | 'released'; readonly seconds: number };
 
 export interface SessionsParts {
   readonly store: SessionStore;

@@ -355,7 +355,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/agent/wire',
   ],
   'src/sandboxes/address.ts': [],
-  'src/observability': ['src/sandboxes/address.ts', 'src/sandboxes/state.ts', 'src/errors.ts'],
+  'src/observability': ['src/machine', 'src/sandboxes/address.ts', 'src/sandboxes/state.ts', 'src/errors.ts'],
   'src/sandboxes/ref.ts': ['src/sandboxes/address.ts', 'src/auth/principal.ts', 'src/errors.ts'],
   'src/sandboxes/state.ts': [],
   'src/sandboxes/leases.ts': ['src/errors.ts'],

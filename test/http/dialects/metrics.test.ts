@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
+import { asCloudUser } from '../../support/cloud-user.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
 import { freePort } from '../../support/free-port.ts';
+import { until } from '../../support/until.ts';
 
 const TOKEN = 'metrics-token-of-the-tests';
 
@@ -103,8 +105,8 @@ describe('the metrics', () => {
       sandboxes_active: 0,
       sandboxes_idle: 0,
       'clara_engine_call_duration_seconds_count{call="create"}': 1,
-      'http_requests_total{method="GET",route="/sandbox/:user_id/status",status="404"}': 1,
-      'http_request_duration_seconds_count{method="POST",route="/sandbox/:user_id/execute"}': 1,
+      'http_requests_total{method="GET",path="/sandbox/:user_id/status",status="404"}': 1,
+      'http_request_duration_seconds_count{method="POST",path="/sandbox/:user_id/execute"}': 1,
     };
     expect(Object.fromEntries(Object.keys(expected).map((name) => [name, figureOf(body, name)]))).toEqual(expected);
     expect(body).toContain('nodejs_eventloop_lag_seconds');
@@ -116,7 +118,7 @@ describe('the metrics', () => {
     await fake.call('GET', '/secret-name/that/is?no=route');
     const { body } = await read({ 'x-api-key': API_KEY });
     expect(body).not.toContain('secret-name');
-    expect(body).toContain('route="none"');
+    expect(body).toContain('path="none"');
   });
 
   it('has the figures of sandboxes that run, as they were measured last', async () => {
@@ -125,6 +127,73 @@ describe('the metrics', () => {
     const { body } = await read({ 'x-api-key': API_KEY });
     for (const name of ['container_count', 'cpu_usage_percent', 'memory_usage_bytes', 'uptime_seconds']) {
       expect(figureOf(body, `sandbox_${name}`)).toBe(0);
+    }
+  });
+});
+
+describe('Prometheus, as the guide of Docker Sandbox Manager names it', () => {
+  const make = async () => (await fake.call('POST', '/api/v1/sandboxes', { image: 'python:3.9' })).json().container_id;
+
+  /** What is read once the sandboxes that run were measured. */
+  async function measured(count: number): Promise<string> {
+    fake.clock.nowMs += 10_000;
+    await until('all are measured', async () => {
+      return figureOf((await read({ 'x-api-key': API_KEY })).body, 'sandbox_container_count') === count;
+    });
+    return (await read({ 'x-api-key': API_KEY })).body;
+  }
+
+  it('has sums over all sandboxes, and how much of the machine is in use', async () => {
+    fake = await startFakeApp();
+    const id = await make();
+    const body = await measured(1);
+    expect(body).not.toContain(id);
+    expect(figureOf(body, 'sandbox_uptime_seconds')).toBe(10);
+    for (const what of ['cpu', 'memory', 'disk']) {
+      const percent = figureOf(body, `system_${what}_usage_percent`) ?? Number.NaN;
+      expect(percent >= 0 && percent <= 100, `${what}: ${percent}`).toBe(true);
+    }
+    expect(figureOf(body, 'system_memory_usage_percent')).toBeGreaterThan(0);
+  });
+
+  it('has single sandboxes where the operator wants that, by no id of a user, as long as they run', async () => {
+    fake = await startFakeApp({ SANDBOX_METRICS_PER_SANDBOX: 'true' });
+    const id = await make();
+    await fake.call('POST', '/sandbox/secret-name/create');
+    const body = await measured(2);
+    expect(figureOf(body, `sandbox_uptime_seconds{container_id="${id}"}`)).toBe(10);
+    expect([...body.matchAll(/^sandbox_memory_usage_bytes\{container_id="[^"]+"\} /gm)]).toHaveLength(2);
+    expect(body).not.toContain('secret-name');
+    await fake.call('DELETE', `/api/v1/sandboxes/${id}`);
+    expect(await measured(1)).not.toContain(id);
+  });
+});
+
+describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
+  it('counts what is done with files, and what failed by its kind', async () => {
+    fake = await startFakeApp();
+    const user = await asCloudUser(fake, 'my-user');
+    const id = (await user.call('POST', '/api/v1/sandbox/acquire')).json().sandbox_id;
+    await user.call('PUT', '/api/v1/files', { sandbox_id: id, path: '/workspace/a', content: 'b' });
+    await user.call('GET', `/api/v1/files/content?sandbox_id=${id}&path=/workspace/absent`);
+    const { body } = await read({ 'x-api-key': API_KEY });
+    expect(figureOf(body, 'file_operations_total{operation="write"}')).toBe(1);
+    expect(figureOf(body, 'file_operation_errors_total{operation="read",error_type="not_found"}')).toBe(1);
+  });
+
+  it('sees how long releases take, and each bucket of the guide', async () => {
+    fake = await startFakeApp();
+    const user = await asCloudUser(fake, 'my-user');
+    const id = (await user.call('POST', '/api/v1/sandbox/acquire')).json().sandbox_id;
+    await user.call('POST', '/api/v1/execute', { sandbox_id: id, code: 'print(1)' });
+    await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id });
+    const { body } = await read({ 'x-api-key': API_KEY });
+    expect(figureOf(body, 'sandbox_release_duration_seconds_count')).toBe(1);
+    for (const bound of [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]) {
+      expect(body).toContain(`sandbox_acquire_duration_seconds_bucket{le="${bound}",`);
+    }
+    for (const bound of [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]) {
+      expect(body).toContain(`execution_duration_seconds_bucket{le="${bound}",`);
     }
   });
 });
