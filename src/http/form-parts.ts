@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 import { InvalidRequest } from './validation.ts';
 
+/** What says that a part is a file where it has no file name. */
+const BYTES_TYPE = 'application/octet-stream';
+
 /** Files of one form. */
 const MAX_FILES = 1000;
 
@@ -17,12 +20,23 @@ export type FormPart =
   | { readonly kind: 'field'; readonly name: string; readonly value: string }
   | { readonly kind: 'file'; readonly name: string; readonly fileName: string; readonly chunks: AsyncIterable<Buffer> };
 
-/** Lets the routes of this scope take multipart forms, which are streamed: nothing of them is kept on this machine. `keepsFolders`: names of files are whole, with the folders in them. */
-export async function acceptForms(app: FastifyInstance, { keepsFolders = false } = {}): Promise<void> {
+interface FormOptions {
+  /** True if names of files are whole, with the folders in them. */
+  readonly keepsFolders?: boolean;
+  /** A part of this name is a file even where it has no file name, which is then empty. */
+  readonly fileField?: string;
+}
+
+/** Lets the routes of this scope take multipart forms, which are streamed: nothing of them is kept on this machine. */
+export async function acceptForms(
+  app: FastifyInstance,
+  { keepsFolders = false, fileField }: FormOptions = {},
+): Promise<void> {
   const limits = { files: MAX_FILES, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES };
   await app.register(multipart, {
     throwFileSizeLimit: false,
     preservePath: keepsFolders,
+    isPartAFile: (name, type, fileName) => fileName !== undefined || type === BYTES_TYPE || name === fileField,
     limits: { ...limits, fileSize: Number.POSITIVE_INFINITY, parts: Number.POSITIVE_INFINITY },
   });
 }

@@ -207,6 +207,20 @@ describe('files of envd', () => {
     expect((await envd('POST', '/files', `--${boundary}--\r\n`, form)).statusCode).toBe(400);
   });
 
+  it('of a form are files without a name of their own, however long, where the query has the path', async () => {
+    const long = 'x'.repeat(100_000);
+    const body = `--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n${long}\r\n--b--\r\n`;
+    const form = { 'content-type': 'multipart/form-data; boundary=b' };
+    expect((await envd('POST', '/files?path=plain.txt', body, form)).json()).toEqual([
+      { name: 'plain.txt', path: '/home/user/plain.txt', type: 'file' },
+    ]);
+    expect((await envd('GET', '/files?path=plain.txt')).body).toBe(long);
+    expect((await envd('POST', '/files', body, form)).json()).toMatchObject({
+      code: 400,
+      message: expect.stringContaining('must have a file name'),
+    });
+  });
+
   it.each([
     ['a file that is not there', 'GET', '/files?path=none', {}, 404, "path '/home/user/none' does not exist"],
     ['no path', 'POST', '/files', bytes, 400, 'must have the path'],

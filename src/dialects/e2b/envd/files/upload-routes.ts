@@ -15,6 +15,9 @@ import { bytesOf, decoded } from './upload-bodies.ts';
 
 const BYTES_TYPE = 'application/octet-stream';
 
+/** The parts of a form that are files; others are passed over. */
+const FILE_FIELD = 'file';
+
 interface Upload {
   readonly path: string;
   readonly chunks: AsyncIterable<Buffer>;
@@ -24,7 +27,7 @@ interface Upload {
 export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BYTES_TYPE, (_request, _payload, done) => done(null));
-  await acceptForms(app, { keepsFolders: true });
+  await acceptForms(app, { keepsFolders: true, fileField: FILE_FIELD });
 
   const write = async (request: FastifyRequest, reply: FastifyReply, uploads: AsyncIterable<Upload>) => {
     const metadata = toMetadata(request.raw.rawHeaders);
@@ -68,12 +71,9 @@ export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) 
           return;
         }
         for await (const part of formParts(source)) {
-          if (part.name !== 'file') {
-            await passOver(part);
-            continue;
-          }
-          if (part.kind !== 'file') throw new SandboxError('invalid', 'The part named file must have a file name.');
-          yield { path: target ?? resolvePath(requireName(part.fileName), user), chunks: part.chunks };
+          if (part.kind === 'file' && part.name === FILE_FIELD)
+            yield { path: target ?? resolvePath(requireName(part.fileName), user), chunks: part.chunks };
+          else await passOver(part);
         }
       }
       return await write(request, reply, uploads());
