@@ -7,16 +7,24 @@ export interface FilesystemEvent {
   readonly type: `EVENT_TYPE_${'CREATE' | 'WRITE' | 'REMOVE' | 'RENAME' | 'CHMOD'}`;
 }
 
-/** What a change is there: a rename is RENAME of the old name and CREATE of the new one. */
+/**
+ * What a change is there: a rename is RENAME of the old name and CREATE of the new one. A new file is written too: an upload comes with
+ * its content, of which nothing more is told, and clients wait for WRITE.
+ */
 export function toEvents(
   folder: string,
   change: Exclude<FileChange, { event: 'overflow' }>,
 ): readonly FilesystemEvent[] {
-  const { event, path, from = path, moved } = change;
+  const { event, path, from = path, moved, type } = change;
   const name = posix.relative(folder, path);
   switch (event) {
     case 'created':
-      return [{ name, type: 'EVENT_TYPE_CREATE' }];
+      return type === 'file'
+        ? [
+            { name, type: 'EVENT_TYPE_CREATE' },
+            { name, type: 'EVENT_TYPE_WRITE' },
+          ]
+        : [{ name, type: 'EVENT_TYPE_CREATE' }];
     case 'modified':
       return [{ name, type: 'EVENT_TYPE_WRITE' }];
     case 'attributes':
