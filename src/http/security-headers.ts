@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Seconds for which a browser may remember that an origin is allowed. */
-const PREFLIGHT_SECONDS = 600;
+const PREFLIGHT_SECONDS = 7200;
 
 /** What a page of another origin may read beside the body. */
 const EXPOSED_HEADERS = [
@@ -13,6 +13,9 @@ const EXPOSED_HEADERS = [
   'ETag',
   'Idempotent-Replayed',
   'Retry-After',
+  'Warning',
+  'X-Next-Token',
+  'X-Total-Running',
 ];
 
 /** The policy of the pages below /docs: their own scripts and styles; a page in a frame could be made to click. */

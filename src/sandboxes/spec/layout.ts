@@ -19,7 +19,11 @@ export const SOCKET_FOLDER = '/run/clara-line';
 /** A small tmpfs for the scripts of runs. */
 const SCRATCH = '/run/clara';
 
+/** The home of who is called root, who is the same user. */
+const ROOT_HOME = '/root';
+
 const SCRATCH_BYTES = 64 * 2 ** 20;
+const SPARE_BYTES = 64 * 2 ** 20;
 const SHARED_MEMORY_BYTES = 64 * 2 ** 20;
 
 /**
@@ -31,6 +35,8 @@ export function temporaryFolders(tmpBytes: number, memoryBytes: number): readonl
     { path: '/tmp', sizeBytes: Math.min(tmpBytes, Math.floor(memoryBytes / 4)), mode: 0o1777 },
     { path: '/dev/shm', sizeBytes: Math.min(SHARED_MEMORY_BYTES, Math.floor(memoryBytes / 8)), mode: 0o1777 },
     { path: SCRATCH, sizeBytes: Math.min(SCRATCH_BYTES, Math.floor(memoryBytes / 16)), mode: 0o700 },
+    { path: '/var/tmp', sizeBytes: Math.min(SPARE_BYTES, Math.floor(memoryBytes / 64)), mode: 0o1777 },
+    { path: ROOT_HOME, sizeBytes: Math.min(SPARE_BYTES, Math.floor(memoryBytes / 64)), mode: 0o700 },
   ];
 }
 

@@ -158,6 +158,9 @@ describe('OPTIONS', () => {
     expect(answer.statusCode).toBe(204);
     expect(answer.headers['access-control-allow-origin']).toBe('https://app.example.org');
     expect(answer.headers['access-control-allow-methods']).toMatch(/POST.*PATCH/);
+    expect(answer.headers['access-control-max-age']).toBe('7200');
+    const page = await ask('GET', '/health', { origin: 'https://app.example.org' });
+    expect(page.headers['access-control-expose-headers']).toMatch(/X-Next-Token/);
   });
 
   it('for the server as a whole is answered', async () => {

@@ -133,7 +133,7 @@ try:
 except OSError as error: print(error.strerror)
 print(written == 300 << 20)`;
     expect(await runBare(script, { ShmSize: 512 * MIB })).toBe('True\n');
-    for (const folder of ['/dev/shm', '/tmp', '/run/clara']) {
+    for (const folder of ['/dev/shm', '/tmp', '/run/clara', '/var/tmp', '/root']) {
       const body = await attack(server, script.replace('/dev/shm', folder), { user: 'tmpfs' });
       expect(body).toMatchObject({ output: 'No space left on device\nFalse\n', oom_killed: false });
     }

@@ -35,6 +35,14 @@ describe('commands of the published client', () => {
     await expect(sandbox.commands.run('pwd', { user: 'bob' })).rejects.toThrow("invalid username: 'bob'");
   });
 
+  it('run as root in a home of its own, which is there for files too', async () => {
+    const { stdout } = await sandbox.commands.run('pwd; echo $HOME $USER; echo 1 > made; cat made', { user: 'root' });
+    expect(stdout).toBe('/root\n/root root\n1\n');
+    expect((await sandbox.files.write('hello.txt', 'hello', { user: 'root' })).path).toBe('/root/hello.txt');
+    expect(await sandbox.files.read('/root/hello.txt')).toBe('hello');
+    expect((await sandbox.commands.run('touch /var/tmp/x && ls /var/tmp')).stdout).toBe('x\n');
+  });
+
   it('are ended at their deadline', async () => {
     await expect(sandbox.commands.run('sleep 100', { timeoutMs: 500 })).rejects.toThrow(TimeoutError);
     // The client's own timer may be first.
@@ -84,6 +92,7 @@ describe('watchers of the published client', () => {
     const has = (name: string, type: string) => () => told.some((one) => one.name === name && one.type === type);
     await until('the new file is told', has('below/new.txt', 'create'));
     await until('the removal is told', has('moved.txt', 'remove'));
+    expect(has('below/new.txt', 'write')()).toBe(true);
     expect(has('old.txt', 'write')()).toBe(true);
     expect(has('old.txt', 'rename')()).toBe(true);
     expect(told.find(({ name, type }) => name === 'below/new.txt' && type === 'create')?.entry).toBe(
