@@ -46,7 +46,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const egress = new Egress({
     ...config.egress,
     deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
-    localHost: thisMachine(clock, () => portsOf(app)),
+    localHost: thisMachine(clock, () => [...engine.traits.guardedPorts, ...portsOf(app)]),
     resolver: parts.resolver ?? systemResolver(),
     trustedRoots: parts.trustedRoots,
     clock,

@@ -4,7 +4,7 @@ import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
 import { systemClock } from './async/clock.ts';
 import { ConfigError, loadConfig } from './config/config.ts';
-import { createDockerEngine } from './engines/docker/docker-engine.ts';
+import { openEngine } from './engines/open.ts';
 import { isSandboxError } from './errors.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './log.ts';
@@ -27,7 +27,7 @@ try {
   const logger = createLogger(config.logLevel, pino.destination({ sync: false, ...LOG_BATCH }), config.logsUsers);
   const app = await buildApp({
     config,
-    engine: createDockerEngine(),
+    engine: openEngine('docker'),
     agentSource: await readAgentSource(new URL('agent/', root)),
     clock: systemClock,
     collectYoung: exposeYoungCollection(),

@@ -7,14 +7,11 @@ import type { LocalHost } from './policy.ts';
 /** How long the list of this machine's addresses counts as fresh, in milliseconds. */
 const FRESH_MS = 2_000;
 
-/** Where a Docker engine listens that is told to use TCP. */
-const ENGINE_PORTS = [2375, 2376];
-
 /** `RTF_LOCAL` of the kernel's routes: what they lead to is this machine. */
 const LOCAL_ROUTE = 0x8000_0000;
 
 /** This machine's addresses, read anew every two seconds, and the ports that are guarded on them. */
-export function thisMachine(clock: Clock, serverPorts: () => readonly number[]): LocalHost {
+export function thisMachine(clock: Clock, guardedPorts: () => readonly number[]): LocalHost {
   let own: readonly Cidr[] = [];
   let readAtMs = Number.NEGATIVE_INFINITY;
   return {
@@ -25,7 +22,7 @@ export function thisMachine(clock: Clock, serverPorts: () => readonly number[]):
       }
       return own.some((range) => isWithin(range, address));
     },
-    isGuarded: (port) => ENGINE_PORTS.includes(port) || serverPorts().includes(port),
+    isGuarded: (port) => guardedPorts().includes(port),
   };
 }
 

@@ -1,7 +1,17 @@
+import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
-/** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits). */
+/** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits; Incus: the instance's name). */
 export type EngineId = string & { readonly __brand: 'EngineId' };
+
+/** What runs sandboxes, as clients are told. */
+export type EngineKind = 'docker' | 'incus' | 'incus-vm';
+
+/** The twelve hex digits by which clients know a sandbox of the engine: the first of its id, or of the id's SHA-256 where that is a name. */
+export function toContainerId(id: string): string {
+  const digits = /^[0-9a-f]{64}$/.test(id) ? id : createHash('sha256').update(id).digest('hex');
+  return digits.slice(0, 12);
+}
 
 /** A user and a group by their numbers. */
 export interface EngineUser {
@@ -50,7 +60,7 @@ export interface EngineSpec {
   readonly mounts: readonly EngineMount[];
   readonly tmpfs: readonly EngineTmpfs[];
   readonly network: EngineNetwork;
-  /** The engine's runtime: `runc`, `runsc`, … */
+  /** The engine's runtime: `runc`, `runsc`, …; means nothing where an engine has one way to run sandboxes. */
   readonly runtime: string;
   readonly seccomp: SystemCallFilter;
 }
@@ -97,6 +107,7 @@ export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Those that a spec may name; none where there is no choice. */
   readonly runtimes: readonly string[];
   /** The filters of system calls that it can hold. */
   readonly seccomp: readonly SystemCallFilter[];
@@ -106,6 +117,33 @@ export interface EngineInfo {
   readonly unlimited: readonly string[];
   /** Whether what waits in the sockets of a sandbox is limited; else the machine's limits are all there is. */
   readonly limitsSockets: boolean;
+}
+
+/** What holds for an engine whatever state it is in. */
+export interface EngineTraits {
+  readonly kind: EngineKind;
+  /** As sentences name it: "Docker". */
+  readonly label: string;
+  /** True where sandboxes bind folders of the machine that this process runs on. */
+  readonly sharesHostFiles: boolean;
+  /** True where a sandbox can be frozen as it is. */
+  readonly canPause: boolean;
+  /** True where a sandbox can have the network `bridge`. */
+  readonly canBridge: boolean;
+  /** TCP ports at which the engine may listen on its machine, and which no sandbox is to reach there. */
+  readonly guardedPorts: readonly number[];
+  /** True where sandboxes of that runtime have a kernel of their own, which is inside their memory limit and ends with it. */
+  hasOwnKernel(runtime: string): boolean;
+  /** True where the limits of a sandbox of that runtime can change while it runs. */
+  canUpdateLimits(runtime: string): boolean;
+}
+
+/** What an engine does that runs on this machine. */
+export interface EngineHost {
+  /** Who a sandbox's user is on this machine, so that a folder can be given to it; `invalid` where this process cannot know. */
+  userOf(user: EngineUser): Promise<EngineUser>;
+  /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */
+  closeToBridges(): Promise<string | null>;
 }
 
 /** A program that runs in a sandbox with its stdin and stdout attached. */
@@ -134,9 +172,10 @@ export interface EngineExec {
  * `conflict` (name taken, wrong state), `invalid` (no such image, no such program), `timeout`, `unavailable` (the engine does not answer).
  */
 export interface Engine {
+  readonly traits: EngineTraits;
+  /** Null where it runs elsewhere. */
+  readonly host: EngineHost | null;
   info(): Promise<EngineInfo>;
-  /** Who a sandbox's user is on this machine, so that a folder can be given to it; `invalid` where this process cannot know. */
-  hostUser(user: EngineUser): Promise<EngineUser>;
   /** The regular files at these paths, symbolic links followed; `invalid` where the image is not there. */
   readImage(reading: ImageReading): Promise<ReadonlyMap<string, EngineFile>>;
   create(spec: EngineSpec): Promise<EngineId>;
@@ -167,8 +206,6 @@ export interface Engine {
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
   /** How many programs that `exec` has started run in it, whoever started them, with these first arguments. */
   countExecs(id: EngineId, argv: readonly string[]): Promise<number>;
-  /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */
-  closeHost(): Promise<string | null>;
   /** Gives up sockets and timers; sandboxes go on. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, EngineKind } from '../engines/engine.ts';
 
 /** How many sandboxes run for somebody, wait in the pool, and may be at the most. */
 export interface SandboxCounts {
@@ -34,6 +34,11 @@ export class Info {
 
   counts(): SandboxCounts {
     return this.#parts.core.counts();
+  }
+
+  /** What runs sandboxes, whether it answers or not. */
+  get engineKind(): EngineKind {
+    return this.#parts.engine.traits.kind;
   }
 
   /** The engine's version; null where it does not answer. */

@@ -39,11 +39,11 @@ export class SpecSettings {
    * have to be and may not.
    */
   async change(sandbox: Sandbox, principal: Principal, change: AskedChange, mayRestart: boolean): Promise<boolean> {
-    const { config, provisioner } = this.#parts;
+    const { engine, config, provisioner } = this.#parts;
     const wanted = toAsked(sandbox.asked, change);
     const [before, after] = [resolveSpec(config, sandbox.asked), resolveSpec(config, wanted)];
     if (specHash(before) !== specHash(after)) {
-      const anew = fieldsMadeAnew(before, after);
+      const anew = fieldsMadeAnew(engine.traits, before, after);
       if (sandbox.isUp && anew.length > 0) {
         requireRestart(anew, mayRestart);
         await provisioner.changeSpec(sandbox, principal, wanted, { breaksStreams: true });

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { DiskUsage } from '../disks/disk.ts';
 import type { EgressCounters } from '../egress/egress-counters.ts';
+import { toContainerId } from '../engines/engine.ts';
 import type { SandboxAddress, SandboxId } from './address.ts';
 import type { AwakeReason } from './leases.ts';
 import { idleLifeSeconds, type LifePolicy, longestWorkMs } from './life-policy.ts';
@@ -19,6 +20,8 @@ export interface SandboxStatus extends Usage {
   readonly state: SandboxState | 'deleted';
   /** The engine's id; empty where the sandbox has no container. */
   readonly engineId: string;
+  /** The twelve hex digits by which clients know it in the engine; empty where it never was in one. */
+  readonly containerId: string;
   readonly image: string;
   /** The name of its image as it was asked for; null for the configuration's. */
   readonly imageName: string | null;
@@ -76,11 +79,13 @@ interface StatusParts {
 
 /** What the sandbox of this record is now, with these figures. */
 export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }: StatusParts): SandboxStatus {
+  const engineId = sandbox?.engineId ?? record.engineId ?? '';
   return {
     id: record.id as SandboxId,
     address: record.address,
     state: stateOf(record.deletedAtMs, sandbox),
-    engineId: sandbox?.engineId ?? record.engineId ?? '',
+    engineId,
+    containerId: engineId === '' ? '' : toContainerId(engineId),
     image: resolveSpec(config, record.asked).image,
     imageName: record.asked.imageName ?? record.asked.image ?? null,
     isHalted: record.haltedAtMs !== null,

@@ -77,7 +77,8 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
       expect(info.version).not.toBe('');
       expect(info.cpus).toBeGreaterThan(0);
       expect(info.memoryBytes).toBeGreaterThan(0);
-      expect(info.runtimes.length).toBeGreaterThan(0);
+      expect(info.seccomp).toContain('strict');
+      expect(engine.traits.label).not.toBe('');
     });
 
     describe('life of a sandbox', () => {

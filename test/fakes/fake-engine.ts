@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
+import { DOCKER_TRAITS } from '../../src/engines/docker/traits.ts';
 import type {
   Engine,
   EngineExec,
@@ -11,6 +12,7 @@ import type {
   EngineSandbox,
   EngineSpec,
   EngineStats,
+  EngineTraits,
   EngineUser,
   ImageReading,
 } from '../../src/engines/engine.ts';
@@ -51,6 +53,18 @@ export class FakeEngine implements Engine {
   onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
   /** The limits that it does not hold. */
   unlimited: readonly string[] = [];
+  readonly traits: EngineTraits = DOCKER_TRAITS;
+  readonly host = {
+    /** Whoever runs the tests, who can give folders to nobody else. */
+    userOf: async (_user: EngineUser): Promise<EngineUser> => {
+      await this.#enter('host');
+      return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    },
+    closeToBridges: async (): Promise<string | null> => {
+      await this.#enter('host');
+      return null;
+    },
+  };
   readonly #gates = new Gates();
   readonly #files = new Map<string, FakeFiles>();
   #isDown = false;
@@ -108,12 +122,6 @@ export class FakeEngine implements Engine {
       unlimited,
       limitsSockets: true,
     };
-  }
-
-  /** Whoever runs the tests, who can give folders to nobody else. */
-  async hostUser(_user: EngineUser): Promise<EngineUser> {
-    await this.#enter('hostUser');
-    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   }
 
   async readImage({ image, paths }: ImageReading): Promise<ReadonlyMap<string, EngineFile>> {
@@ -242,11 +250,6 @@ export class FakeEngine implements Engine {
   async countExecs(id: EngineId, argv: readonly string[]): Promise<number> {
     const { execs } = await this.#enterSandbox('countExecs', id);
     return [...execs].filter((exec) => argv.every((part, index) => exec.argv[index] === part)).length;
-  }
-
-  async closeHost(): Promise<string | null> {
-    await this.#enter('closeHost');
-    return null;
   }
 
   async close(): Promise<void> {

@@ -84,7 +84,7 @@ const USE = [
 
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
-  'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/docker', 'src/agent/link', ...GROUND],
+  'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
   'src/app-parts.ts': ['src/dialects', 'src/http', 'src/sandboxes/core.ts', ...GROUND],
   'src/app.ts': [
     'src/app-parts.ts',
@@ -430,6 +430,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/agent/link': ['src/agent/wire', 'src/agent/calls', 'src/engines', 'src/errors.ts', 'src/async'],
   'src/machine': [],
   'src/engines': ['src/errors.ts'],
+  'src/engines/open.ts': ['src/engines', 'src/engines/docker', 'src/errors.ts'],
   'src/engines/docker': ['src/engines', 'src/async', ...WORDS],
   'src/disks': ['src/disks/service/schemas.ts', 'src/config', 'src/async', ...WORDS],
   'src/disks/service/schemas.ts': [],

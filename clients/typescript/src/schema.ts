@@ -1183,6 +1183,8 @@ export interface operations {
                         /** @enum {string} */
                         status: "healthy" | "unhealthy";
                         docker: boolean;
+                        /** @enum {string} */
+                        engine: "docker" | "incus" | "incus-vm" | "remote";
                         version: string;
                         /** @enum {string} */
                         service: "gateway";

@@ -18,6 +18,7 @@ import { BridgeNetworks } from './network.ts';
 import { requireFilter } from './seccomp.ts';
 import { canLimitSockets, limitSockets } from './socket-memory.ts';
 import { readStats } from './stats.ts';
+import { DOCKER_TRAITS } from './traits.ts';
 import { mapsUsers, toHostUser } from './users.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -126,8 +127,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   return {
+    traits: DOCKER_TRAITS,
+    host: { userOf: hostUser, closeToBridges: closeHostToBridges },
     info,
-    hostUser,
     readImage: (reading) => readImage(calls, reading),
     create,
     start,
@@ -144,7 +146,6 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     ranOutOfMemory: (id, withinMs, patienceMs) => ranOutOfMemory(calls, id, withinMs, patienceMs),
     exec: (id, argv) => startExec(calls, held, id, argv),
     countExecs: (id, argv) => countExecs(calls, id, argv),
-    closeHost: closeHostToBridges,
     close: async () => calls.close(),
   };
 }

@@ -2,9 +2,6 @@ import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError } from '../../errors.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 
-/** The runtime whose sandboxes run on this machine's kernel. */
-const SHARED_KERNEL_RUNTIME = 'runc';
-
 /** How long a program that ended without a word waits for news of the engine, in milliseconds: many end so by themselves. */
 const SILENT_MS = 100;
 
@@ -25,7 +22,7 @@ export class SandboxMemory {
     { memoryBytes, runtime }: Pick<SandboxSpec, 'memoryBytes' | 'runtime'>,
   ) {
     this.limitBytes = memoryBytes;
-    this.isCountedInside = runtime === SHARED_KERNEL_RUNTIME;
+    this.isCountedInside = !engine.traits.hasOwnKernel(runtime);
     this.#engine = engine;
     this.#engineId = engineId;
   }

@@ -32,7 +32,7 @@ export async function claimPooled(
   const { memoryBytes, cpus } = wanted;
   const isResized = memoryBytes !== warm.memoryBytes || cpus !== warm.cpus;
   const alike = { ...wanted, memoryBytes: warm.memoryBytes, cpus: warm.cpus };
-  if (specHash(alike) !== specHash(warm) || fieldsMadeAnew(warm, wanted).length > 0) return false;
+  if (specHash(alike) !== specHash(warm) || fieldsMadeAnew(engine.traits, warm, wanted).length > 0) return false;
   const pooled = pool.take();
   if (!pooled) return false;
   const fresh = newRecord(sandbox, request, clock.wallMs());

@@ -5,14 +5,18 @@ import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
 
 /**
  * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the
- * engine cannot filter system calls as the configuration says, or this process may not use it. An engine that does not answer proves
+ * engine cannot filter system calls or give a network as the configuration says, or this process may not use it. An engine that does not answer proves
  * nothing and passes; it is asked again before a sandbox is made.
  */
 export async function checkEngine(
   engine: Engine,
-  { seccomp, runtime }: Config,
+  { seccomp, runtime, network }: Config,
   logger: FastifyBaseLogger,
 ): Promise<void> {
+  const { canBridge, label } = engine.traits;
+  if (network === 'bridge' && !canBridge) {
+    throw new SandboxError('invalid', `SANDBOX_NETWORK=bridge does not work on ${label}: take proxy or none.`);
+  }
   try {
     const info = await engine.info();
     if (!info.seccomp.includes(seccomp)) {
@@ -22,7 +26,7 @@ export async function checkEngine(
         `SANDBOX_DOCKER_SECCOMP=${seccomp} does not work here: of the filters of system calls the engine can hold ${possible}.`,
       );
     }
-    if (seccomp === 'engine' && runtime !== 'runsc') {
+    if (seccomp === 'engine' && !engine.traits.hasOwnKernel(runtime)) {
       const sentence =
         "SANDBOX_DOCKER_SECCOMP=engine: the engine's list lets code attach programs in the kernel, and enough of them stop this machine until it is reset. Where you do not trust all code, unset it";
       logger.warn(sentence);

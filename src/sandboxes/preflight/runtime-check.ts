@@ -8,7 +8,7 @@ const MEMORY_BYTES = 128 * 2 ** 20;
 
 /**
  * Runs something in the runtime that the configuration asks for, and throws `invalid` where that does not work: isolation
- * that was asked for and is not there must not go unnoticed. An engine that does not answer proves nothing and passes.
+ * that was asked for and is not there must not go unnoticed. An engine without a choice of runtimes has nothing to try. An engine that does not answer proves nothing and passes.
  */
 export async function checkRuntime(
   engine: Engine,
@@ -18,6 +18,7 @@ export async function checkRuntime(
 ): Promise<void> {
   try {
     const { runtimes } = await engine.info();
+    if (runtimes.length === 0) return;
     if (!runtimes.includes(config.runtime)) {
       throw new SandboxError('invalid', `The engine has no runtime ${config.runtime}; it has ${runtimes.join(', ')}.`);
     }

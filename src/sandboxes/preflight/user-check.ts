@@ -6,6 +6,7 @@ import { START_AS_ROOT } from '../../disks/folder-support.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
 import { isFull } from '../storage/record-file.ts';
+import { toHostUser } from '../users/host-user.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { toText } from '../users/uid-range.ts';
 import { failureOf, inTrial } from './smoke-test.ts';
@@ -47,7 +48,7 @@ async function makeFolders(engine: Engine, folder: string, { first, last }: UidR
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
     for (const uid of new Set([first, last])) {
-      const owner = await engine.hostUser({ uid, gid: uid });
+      const owner = await toHostUser(engine, { uid, gid: uid });
       await mkdir(join(folder, String(uid)));
       await chown(join(folder, String(uid)), owner.uid, owner.gid);
     }

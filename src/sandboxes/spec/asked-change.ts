@@ -1,11 +1,9 @@
+import type { EngineTraits } from '../../engines/engine.ts';
 import { type AskedSpec, askedSpecSchema } from './asked-spec.ts';
 import type { SandboxSpec } from './sandbox-spec.ts';
 
 /** What is to change of what was asked for: undefined stays, null follows the configuration again. */
 export type AskedChange = { readonly [Key in keyof AskedSpec]?: AskedSpec[Key] | null | undefined };
-
-/** The runtime whose limits are the engine's to change; a kernel of the sandbox's own has them from its start. */
-const CHANGEABLE_RUNTIME = 'runc';
 
 /** What is asked for after a change. */
 export function toAsked(asked: AskedSpec, change: AskedChange): AskedSpec {
@@ -19,8 +17,12 @@ export function toGiven(change: AskedChange): AskedSpec {
 }
 
 /** The fields for which a running sandbox must be made anew to get another spec; none where the engine can change all of it at once. */
-export function fieldsMadeAnew(before: SandboxSpec, after: SandboxSpec): readonly string[] {
-  const isFixed = after.runtime !== CHANGEABLE_RUNTIME;
+export function fieldsMadeAnew(
+  { canUpdateLimits }: Pick<EngineTraits, 'canUpdateLimits'>,
+  before: SandboxSpec,
+  after: SandboxSpec,
+): readonly string[] {
+  const isFixed = !canUpdateLimits(after.runtime);
   const isLess = after.memoryBytes < before.memoryBytes;
   return [
     ...(after.image === before.image ? [] : ['image']),

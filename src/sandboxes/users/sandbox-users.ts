@@ -5,6 +5,7 @@ import type { Engine, EngineUser } from '../../engines/engine.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from '../storage/folder-users.ts';
 import { accountFilesIn, areAccountFilesIn, writeAccountFiles } from './account-files.ts';
 import { readIds } from './accounts.ts';
+import { toHostUser } from './host-user.ts';
 import { ImageAccountsReader } from './image-accounts.ts';
 import { findRange } from './uid-range.ts';
 import { UserIds } from './user-ids.ts';
@@ -44,7 +45,7 @@ export class SandboxUsers implements FolderUsers {
     const folder = join(this.#dataDir, name);
     if (accounts) await writeAccountFiles(folder, accounts, uid);
     const user = { uid, gid: uid };
-    return { user, owner: await this.#engine.hostUser(user), ...accountFilesIn(folder) };
+    return { user, owner: await toHostUser(this.#engine, user), ...accountFilesIn(folder) };
   }
 
   /** The id of a folder's user, where the folder is as `prepare` leaves it; else null. */

@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { UidRange } from '../../config/fields.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import { toHostUser } from './host-user.ts';
 
 /** Inside of a user namespace there are 65,536 ids as a rule; below are those of distributions, above those that systemd gives. */
 const MAPPED: UidRange = { first: 2_000, last: 60_000 };
@@ -29,7 +30,7 @@ export async function findRange(engine: Engine, config: Config, instance: string
   const { mapsUsers } = await engine.info();
   const range = config.uidRange === 'auto' ? toAutomaticRange(mapsUsers, instance) : config.uidRange;
   try {
-    for (const uid of [range.first, range.last]) await engine.hostUser({ uid, gid: uid });
+    for (const uid of [range.first, range.last]) await toHostUser(engine, { uid, gid: uid });
     return range;
   } catch (cause) {
     if (!isSandboxError(cause, 'invalid')) throw cause;

@@ -218,7 +218,7 @@ describe('the users of the image', () => {
 describe('a server that cannot have the users of its sandboxes', () => {
   it('does not start, and names the variable', async () => {
     const engine = new FakeEngine();
-    engine.hostUser = async () => {
+    engine.host.userOf = async () => {
       throw new SandboxError('invalid', 'The engine is rootless.');
     };
     await expect(startFakeApp({ SANDBOX_DATA_DIR: dataDir, ...RANGE }, engine)).rejects.toThrow(
@@ -231,7 +231,7 @@ describe('a server that cannot have the users of its sandboxes', () => {
     engine.down = true;
     const fake = await start(RANGE, engine);
     engine.down = false;
-    engine.hostUser = async () => {
+    engine.host.userOf = async () => {
       throw new SandboxError('invalid', 'The engine is rootless.');
     };
     const refused = await create(fake, 'u', { image: 'clara-sandbox:latest' });

@@ -37,7 +37,13 @@ describe('the key', () => {
 
   it('is not needed for /health', async () => {
     const response = await fake.inject({ method: 'GET', url: '/health' });
-    expect(response.json()).toEqual({ status: 'healthy', docker: true, version: '0.0.0-test', service: 'gateway' });
+    expect(response.json()).toEqual({
+      status: 'healthy',
+      docker: true,
+      engine: 'docker',
+      version: '0.0.0-test',
+      service: 'gateway',
+    });
   });
 
   it('is checked before the body is read', async () => {

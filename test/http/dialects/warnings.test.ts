@@ -54,7 +54,13 @@ describe('/health', () => {
     const { fake } = await start({ SANDBOX_POOL_SIZE: '1' });
     await until('the pool is filled', async () => (await fake.call('GET', '/info')).json().pooled_sandboxes === 1);
     expect(await warningsAfter(fake, none)).toBeUndefined();
-    expect(await health(fake)).toEqual({ status: 'healthy', docker: true, version: '0.0.0-test', service: 'gateway' });
+    expect(await health(fake)).toEqual({
+      status: 'healthy',
+      docker: true,
+      engine: 'docker',
+      version: '0.0.0-test',
+      service: 'gateway',
+    });
   });
 
   it('stays a healthy 200 and says that the image is not there, the log too, once each time', async () => {

@@ -123,7 +123,7 @@ describe('a bridge network', () => {
 describe('from a sandbox on a bridge of its own', () => {
   it('neither this machine nor its containers are reached, which are from a bridge that nobody protects', async () => {
     const open = await startNeighbour();
-    expect(await engine.closeHost()).toBeNull();
+    expect(await engine.host?.closeToBridges()).toBeNull();
     const { id, gateway } = await started();
     expect(await fetchFrom(open.id, `${open.gateway}:${port}`)).toBe('of this machine');
     expect(await fetchFrom(open.id, `${gateway}:${port}`)).toBe('of this machine');

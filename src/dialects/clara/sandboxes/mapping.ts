@@ -47,7 +47,7 @@ export function toSandboxInfo(status: SandboxStatus): z.output<typeof sandboxInf
   return {
     id: status.id,
     user_id: status.address.id,
-    container_id: status.engineId.slice(0, 12),
+    container_id: status.containerId,
     status: status.state,
     image: status.image,
     created_at: toTimestamp(status.createdAtMs),

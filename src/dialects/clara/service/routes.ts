@@ -23,6 +23,7 @@ export const healthRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) =>
       return {
         status,
         docker,
+        engine: info.engineKind,
         version: info.version,
         service: 'gateway' as const,
         ...(warnings.length === 0 ? {} : { warnings }),

@@ -3,7 +3,8 @@ import { z } from 'zod';
 export const healthResponse = z
   .object({
     status: z.enum(['healthy', 'unhealthy']),
-    docker: z.boolean(),
+    docker: z.boolean().meta({ description: 'Whether the engine answers, whichever it is.' }),
+    engine: z.enum(['docker', 'incus', 'incus-vm', 'remote']).meta({ description: 'What runs sandboxes.' }),
     version: z.string(),
     service: z.literal('gateway').meta({ description: 'What the guide of another API looks for.' }),
     warnings: z
@@ -11,7 +12,7 @@ export const healthResponse = z
       .optional()
       .meta({ description: 'What the operator should mend, a sentence each; absent where there is nothing.' }),
   })
-  .meta({ examples: [{ status: 'healthy', docker: true, version: '0.1.0', service: 'gateway' }] });
+  .meta({ examples: [{ status: 'healthy', docker: true, engine: 'docker', version: '0.1.0', service: 'gateway' }] });
 
 export const infoResponse = z
   .object({

@@ -77,6 +77,7 @@ describe('a SandboxInfo', () => {
       address: { namespace: 'clara', id: 'teams-29:1Gc' },
       state: 'running',
       engineId: '0123456789abcdef'.repeat(4),
+      containerId: '0123456789ab',
       createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
       lastUsedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 0),
       executions: 2,

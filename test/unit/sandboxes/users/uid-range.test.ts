@@ -49,7 +49,7 @@ describe('SANDBOX_UID_RANGE', () => {
 
   it('is named where the engine does not have its users', async () => {
     const engine = new FakeEngine();
-    engine.hostUser = async ({ uid }) => {
+    engine.host.userOf = async ({ uid }) => {
       if (uid > 65_535) throw new SandboxError('invalid', `There is no user ${uid}.`);
       return { uid, gid: uid };
     };
