@@ -139,7 +139,7 @@ export interface EngineTraits {
 }
 
 /** What an engine does that runs on this machine. */
-export interface EngineHost {
+interface EngineHost {
   /** Who a sandbox's user is on this machine, so that a folder can be given to it; `invalid` where this process cannot know. */
   userOf(user: EngineUser): Promise<EngineUser>;
   /** Closes this machine to sandboxes with network `bridge`; null where that is done, else the reason why it cannot be. */
