@@ -28,6 +28,7 @@ import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
 import { Metrics } from './observability/metrics.ts';
 import { watchCalls } from './observability/watched-calls.ts';
+import { Peers } from './ports/peers.ts';
 import { Ports } from './ports/ports.ts';
 import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
@@ -56,12 +57,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
   const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
-  const { snapshots, logs, alerts, volumes, secrets } = life;
+  const { snapshots, logs, alerts, volumes, networks, secrets } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
   const mains = new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError });
   const core = {
     ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
-    ...{ snapshots, mains, logs, alerts, volumes, secrets },
+    ...{ snapshots, mains, logs, alerts, volumes, networks, secrets },
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
@@ -73,6 +74,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     ports: new Ports(sandboxes, life.portNotes),
     info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
   };
+  egress.peers = new Peers(networks, core.ports);
   const room = await openSessions({
     ...life,
     config,

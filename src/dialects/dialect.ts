@@ -22,6 +22,7 @@ import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
 import type { Images } from '../sandboxes/images.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
+import type { Networks } from '../sandboxes/networks.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { SandboxLogs } from '../sandboxes/sandbox-logs.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
@@ -50,6 +51,7 @@ export interface Core {
   readonly logs: SandboxLogs;
   readonly alerts: Alerts;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly contexts: Contexts;
   readonly languageContexts: LanguageContexts;
   readonly files: Files;

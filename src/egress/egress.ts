@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ import { EgressLog, EgressLogs, type Verdict } from './egress-log.ts';
 import { type Host, parseHost } from './host.ts';
 import { type EgressLimits, EgressMeter } from './meter.ts';
 import { EgressPolicy, type EgressRules, type LocalHost, type Narrowing } from './policy.ts';
-import { crowded, denied, Refusal, spent } from './refusal.ts';
+import { crowded, denied, Refusal, spent, toRefusal } from './refusal.ts';
 import type { Resolver } from './resolver.ts';
 import type { HeldSecrets } from './secrets/secret.ts';
 import { StandIn } from './secrets/stand-in.ts';
@@ -54,6 +55,12 @@ interface ConnectionEnd {
   readonly receivedBytes: number;
 }
 
+/** What sandboxes reach beside hosts: each other, by name. */
+interface PeerFinder {
+  /** What connects to a port of the sandbox that this one reaches by that name; null where it reaches none. */
+  find(sandboxId: string, name: string): Promise<((port: number) => Promise<Duplex>) | null>;
+}
+
 /** The way out of one started sandbox. */
 export interface SandboxEgress {
   readonly counters: Readonly<EgressCounters>;
@@ -68,6 +75,7 @@ export interface SandboxEgress {
 
 /** What a connection is made under. */
 interface Way {
+  sandboxId: string;
   readonly log: EgressLog;
   readonly meter: EgressMeter;
   policy: EgressPolicy;
@@ -78,6 +86,8 @@ const request = z.object({ op: z.string(), host: z.string().max(1024), port: z.i
 
 /** Dials for sandboxes what the policy permits, and counts it. */
 export class Egress {
+  /** Set once there are sandboxes; what it finds is open whatever the rules say. */
+  peers: PeerFinder = { find: async () => null };
   readonly #parts: EgressParts;
   readonly #translators: Translators;
   readonly #logs: EgressLogs;
@@ -100,7 +110,7 @@ export class Egress {
     const { rules, localHost } = this.#parts;
     const meter = new EgressMeter(this.#parts.limits, this.#parts.clock);
     const log = new EgressLog(this.#logs, sandboxId);
-    const way: Way = { log, meter, policy: new EgressPolicy(rules, localHost, narrowing), held: null };
+    const way: Way = { sandboxId, log, meter, policy: new EgressPolicy(rules, localHost, narrowing), held: null };
     return {
       counters: meter.counters,
       onOpen: (asked, channel) => {
@@ -113,7 +123,10 @@ export class Egress {
           channel.fail('limit', TOO_FAST);
         }
       },
-      nameAs: (id) => log.nameAs(id),
+      nameAs: (id) => {
+        way.sandboxId = id;
+        log.nameAs(id);
+      },
       narrow: (to) => {
         way.policy = new EgressPolicy(rules, localHost, to);
       },
@@ -124,7 +137,7 @@ export class Egress {
   }
 
   async #serve(way: Way, asked: unknown, channel: IncomingChannel, waitMs: number): Promise<void> {
-    const { log, meter, policy } = way;
+    const { log, meter } = way;
     const parsed = request.safeParse(asked);
     if (!parsed.success || parsed.data.op !== 'dial') return channel.fail('unsupported', 'The server takes dial only.');
     const { host, port } = parsed.data;
@@ -141,14 +154,11 @@ export class Egress {
       if (meter.isSpent) throw spent(meter);
       hasBegun = meter.begin();
       if (!hasBegun) throw crowded(meter);
-      const target = this.#target(host, port, policy);
-      const addresses = await this.#addresses(target, port, policy);
-      const connected = await this.#connect(addresses, port, host, tunnel.gone);
+      const peer = await this.peers.find(way.sandboxId, host);
+      const connected = peer ? { stream: await peer(port) } : await this.#lead(way, host, port, tunnel.gone);
       address = connected.address;
-      const to = { target, port, held: () => way.held, gone: tunnel.gone };
-      const stream = await this.#standIn.lead(connected.socket, to);
       meter.counters.allowed += 1;
-      end = await tunnel.carry(stream);
+      end = await tunnel.carry(connected.stream);
     } catch (error) {
       const refusal = toRefusal(error, host, port, tunnel.gone);
       verdict = refusal.verdict;
@@ -162,6 +172,20 @@ export class Egress {
       if (!hasWaited) log.fold(verdict);
       else log.write({ host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms });
     }
+  }
+
+  /** To a host, at the first of its addresses that answers. */
+  async #lead(
+    way: Way,
+    host: string,
+    port: number,
+    gone: AbortSignal,
+  ): Promise<{ readonly stream: Duplex; readonly address?: Address }> {
+    const target = this.#target(host, port, way.policy);
+    const addresses = await this.#addresses(target, port, way.policy);
+    const { address, socket } = await this.#connect(addresses, port, host, gone);
+    const to = { target, port, held: () => way.held, gone };
+    return { address, stream: await this.#standIn.lead(socket, to) };
   }
 
   #target(host: string, port: number, policy: EgressPolicy): Host {
@@ -219,10 +243,4 @@ export class Egress {
 
 async function pause(milliseconds: number, gone: AbortSignal): Promise<void> {
   if (milliseconds > 0) await sleep(milliseconds, undefined, { signal: gone });
-}
-
-function toRefusal(error: unknown, host: string, port: number, gone: AbortSignal): Refusal {
-  if (gone.aborted) return new Refusal('cancelled', 'cancelled', 'The connection was given up.');
-  if (error instanceof Refusal) return error;
-  return new Refusal('unreachable', 'internal', `The connection to ${host} on port ${port} failed.`, error);
 }

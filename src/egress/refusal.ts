@@ -1,4 +1,5 @@
 import type { AnswerCode } from '../agent/wire/incoming-channel.ts';
+import { SandboxError } from '../errors.ts';
 import type { Verdict } from './egress-log.ts';
 import type { EgressMeter } from './meter.ts';
 import { MAIL_PORT } from './policy.ts';
@@ -38,4 +39,12 @@ export function crowded(meter: EgressMeter): Refusal {
 export function spent(meter: EgressMeter): Refusal {
   const { maxBytes } = meter.limits;
   return new Refusal('limit', 'limit', `This sandbox has used the ${maxBytes} bytes that it may send and receive.`);
+}
+
+/** What an error on the way to a host says to the program; `gone` is raised where nobody waits any more. */
+export function toRefusal(error: unknown, host: string, port: number, gone: AbortSignal): Refusal {
+  if (gone.aborted) return new Refusal('cancelled', 'cancelled', 'The connection was given up.');
+  if (error instanceof Refusal) return error;
+  if (error instanceof SandboxError) return new Refusal('unreachable', 'unreachable', error.message, error);
+  return new Refusal('unreachable', 'internal', `The connection to ${host} on port ${port} failed.`, error);
 }

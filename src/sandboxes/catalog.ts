@@ -19,6 +19,8 @@ export interface CatalogEntry {
   readonly name: string | null;
   /** The ids of volumes that are mounted in it. */
   readonly volumes: readonly string[];
+  /** By name, networks that it is connected to. */
+  readonly networks: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** When it ends by itself, on the wall clock; null where it does not. */
   readonly expiresAtMs: number | null;
@@ -129,13 +131,27 @@ export class Catalog {
 
   #note(record: SandboxRecord): void {
     const { address, createdBy, createdAtMs, deletedAtMs, isBlank, name, labels, life, asked, terms } = record;
-    const { previewId } = record;
+    const { previewId, networks } = record;
     const id = record.id as SandboxId;
     if (!this.#entries.has(id)) this.#ids.splice(this.#placeOf(id), 0, id);
     this.#notePreview(id, previewId);
     this.#noteSubdomains(id, record.ports);
     this.#entries.set(id, {
-      ...{ id, address, createdBy, createdAtMs, deletedAtMs, isBlank, name, labels, life, asked, terms, previewId },
+      ...{
+        id,
+        address,
+        createdBy,
+        createdAtMs,
+        deletedAtMs,
+        isBlank,
+        name,
+        labels,
+        life,
+        asked,
+        terms,
+        previewId,
+        networks,
+      },
       expiresAtMs: deletedAtMs === null ? expiryOf(record) : null,
       imageName: record.asked.imageName ?? record.asked.image ?? null,
       isHalted: record.haltedAtMs !== null,

@@ -41,6 +41,7 @@ import { Sampler } from './metering/sampler.ts';
 import { UsageHistory } from './metering/usage-history.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { WorkMeter } from './metering/work-meter.ts';
+import { Networks } from './networks.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
@@ -101,6 +102,7 @@ export interface SandboxCore {
   readonly logs: SandboxLogs;
   readonly alerts: Alerts;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly secrets: Secrets;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
@@ -213,6 +215,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     logs: new SandboxLogs({ ...use, changes }),
     alerts,
     volumes,
+    networks: new Networks({ ...use, changes }),
     secrets: new Secrets({ ...use, changes, keeper: base.secrets }),
     usage: new UsageReporter({ ...use, changes }),
     checkpoints,

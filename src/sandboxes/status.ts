@@ -53,6 +53,8 @@ export interface SandboxStatus extends Usage {
   readonly previewId: string | null;
   /** Its volumes by their ids, and where each is mounted. */
   readonly volumes: readonly { readonly id: string; readonly path: string }[];
+  /** By name, those that it is connected to. */
+  readonly networks: readonly string[];
   /** Names of its variables; their values may be secrets. */
   readonly envNames: readonly string[];
   /** When it ends by itself, on the wall clock; null where it does not. */
@@ -99,6 +101,7 @@ export function toStatus(record: SandboxRecord, { sandbox, usage, disk, config }
     env: record.env,
     previewId: record.previewId,
     volumes: record.asked.volumes ?? [],
+    networks: record.networks,
     memoryLimitBytes: resolveSpec(config, record.asked).memoryBytes,
     createdBy: record.createdBy,
     createdAtMs: record.createdAtMs,

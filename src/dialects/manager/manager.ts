@@ -9,6 +9,7 @@ import { networkVolumeRoutes } from './files/network-volume-routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { volumeRoutes } from './files/volume-routes.ts';
 import { resolveNames } from './names.ts';
+import { networkRoutes } from './networks/routes.ts';
 import { observationRoutes } from './observations/routes.ts';
 import { NAMESPACE, TAGS } from './operation.ts';
 import { pathRoutes } from './ports/path-routes.ts';
@@ -39,7 +40,9 @@ export function managerDialect(options: ManagerOptions): Dialect {
       title: 'Docker Sandbox Manager',
       description: 'Sandboxes with a main process, volumes and ports, many for one key.',
     },
-    paths: PREFIXES.flatMap((prefix) => ['sandboxes', 'volumes', 'metrics'].map((first) => `${prefix}/${first}`)),
+    paths: PREFIXES.flatMap((prefix) =>
+      ['sandboxes', 'volumes', 'metrics', 'networks'].map((first) => `${prefix}/${first}`),
+    ),
     tags: TAGS,
     commonResponses: commonErrors,
     errorExamples: ERROR_EXAMPLES,
@@ -61,6 +64,7 @@ export function managerDialect(options: ManagerOptions): Dialect {
             await scope.register(pathRoutes, core);
             await scope.register(volumeRoutes, { ...core, jsonLimitBytes });
             await scope.register(networkVolumeRoutes, core);
+            await scope.register(networkRoutes, core);
             await scope.register(observationRoutes, core);
           },
           { prefix },

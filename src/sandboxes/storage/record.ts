@@ -93,6 +93,8 @@ const shared = {
   portUrls: z.record(z.string(), z.number()).default({}),
   /** Of clients who were told its id; null where it was made without any. */
   terms: termsSchema.nullable().default(null),
+  /** By name, networks that it is connected to. */
+  networks: z.array(z.string()).default([]),
   /** By the order in which they came. */
   secrets: z.array(keptSecret).default([]),
 };
@@ -185,14 +187,13 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     previewId: newPreviewId(),
     ports: {},
     portUrls: {},
-    terms: null,
-    secrets: [],
+    ...{ terms: null, secrets: [], networks: [] },
   };
 }
 
 /** The record of a sandbox that is deleted now: what was said of it goes, what says whose files these are stays. */
 export function toDeletedRecord(record: SandboxRecord, nowMs: number): SandboxRecord {
-  const nothingMore = { ports: {}, portUrls: {}, secrets: [] };
+  const nothingMore = { ports: {}, portUrls: {}, secrets: [], networks: [] };
   const noPause = { pausedAtMs: null, haltedAtMs: null };
   const noNames = { name: null, main: null, notes: {}, labels: {}, env: {} };
   const settings = { ...noNames, ...nothingMore, ...noPause, cwd: null, contexts: [], life: DEFAULT_LIFE, terms: null };

@@ -69,6 +69,7 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
       exit_code: null,
       auto_remove: true,
       volumes: [],
+      networks: [],
       ports: [
         {
           id: expect.any(Number),

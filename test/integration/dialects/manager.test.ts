@@ -11,6 +11,7 @@ beforeAll(async () => {
     SANDBOX_DISK_MECHANISM: 'loop',
     SANDBOX_DISK_LIMIT: '256m',
     SANDBOX_PREVIEW_DOMAIN: 'preview.test',
+    SANDBOX_NETWORK: 'proxy',
   });
 });
 
@@ -97,6 +98,42 @@ describe('a port', () => {
     expect(again).toMatchObject({ status: 409, body: { detail: expect.stringContaining('shop') } });
     await server.call('DELETE', at(id));
     expect((await visit('shop.preview.test')).statusCode).toBe(502);
+  });
+});
+
+describe('a network', () => {
+  it('lets its sandboxes reach the servers of each other by their names, and nobody else', async () => {
+    const serve = 'python3 -m http.server 8000';
+    const web = await make({ name: 'Web', command: `sh -c 'echo hello > index.html; exec ${serve}'` });
+    const client = await make({ name: 'client' });
+    const fetched = () => exec(client, 'curl -sS -m 20 http://web:8000/index.html');
+    expect((await fetched()).stdout).not.toBe('hello\n');
+    for (const name of ['Web', 'client']) {
+      expect(await server.call('POST', at(name, '/networks/backend/connect'))).toMatchObject({ status: 200 });
+    }
+    await until('it serves', async () => (await fetched()).stdout === 'hello\n');
+    const tunnel = await exec(client, 'curl -sS -m 20 --proxytunnel http://web:8000/index.html');
+    expect(tunnel).toMatchObject({ stdout: 'hello\n', exit_code: 0 });
+    const absent = await exec(client, 'curl -sS -m 20 http://web:8001/');
+    expect(absent.stdout).toContain('Nothing listens on port 8001');
+
+    // A tunnel that stands ends with the membership.
+    const script =
+      'import socket; s = socket.create_connection(("127.0.0.1", 3128)); s.sendall(b"CONNECT web:8000 HTTP/1.1\\r\\n\\r\\n"); print(s.recv(99)[9:12].decode(), flush=True); print(len(s.recv(1)), flush=True)';
+    const main = await make({ name: 'holder' });
+    await server.call('POST', at(main, '/networks/backend/connect'));
+    await server.call('POST', at(main, '/entrypoint'), { command: ['python3', '-c', script] });
+    const said = async () =>
+      (await get(main, '/logs')).logs.flatMap((line: { log_type: string; message: string }) =>
+        line.log_type === 'stdout' ? [line.message] : [],
+      );
+    await until('it is connected', async () => (await said())[0] === '200');
+    await server.call('POST', at(main, '/networks/backend/disconnect'));
+    await until('it has ended', async () => (await said())[1] === '0');
+
+    await server.call('POST', at(web, '/networks/backend/disconnect'));
+    expect((await fetched()).stdout).not.toBe('hello\n');
+    for (const id of [web, client, main]) await server.call('DELETE', at(id));
   });
 });
 

@@ -66,6 +66,7 @@ export function toSandbox(
     exit_code: found.mainExitCode,
     auto_remove: notes.autoRemove,
     volumes,
+    networks: [...found.networks],
     ports,
     urls: Object.fromEntries(ports.flatMap(({ internal_port, url }) => (url === null ? [] : [[internal_port, url]]))),
   };

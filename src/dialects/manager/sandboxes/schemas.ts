@@ -116,6 +116,7 @@ export const sandbox = z
         created_at: moment,
       }),
     ),
+    networks: z.array(z.string()),
     ports: z.array(
       z.object({
         id: z.int(),

@@ -96,6 +96,7 @@ describe('a SandboxInfo', () => {
       env: { A: '1' },
       memoryLimitBytes: 2 ** 29,
       volumes: [],
+      networks: [],
       previewId: null,
       envNames: ['A'],
       expiresAtMs: Date.UTC(2026, 0, 3),
