@@ -4,11 +4,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { checkEngine } from './lib/doctor/engine.mjs';
 import { checkHost } from './lib/doctor/host.mjs';
+import { checkMode, checkRemote } from './lib/doctor/mode.mjs';
 import { checkRights } from './lib/doctor/rights.mjs';
 import { checkService } from './lib/doctor/service.mjs';
 import { checkSettings } from './lib/doctor/settings.mjs';
 import { ENV_FILE } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
+import { expectedMode } from './lib/mode.mjs';
 import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
@@ -18,9 +20,8 @@ await runScript(async () => {
   const places = { [file]: Object.keys(settings), 'the environment': Object.keys(process.env) };
   const findings = [
     ...(await checkSettings(env, file, places)),
-    ...(await checkRights(env)),
-    ...(await checkEngine(env)),
-    ...(await checkHost(env)),
+    checkMode(env),
+    ...(await checkPlace(env)),
     await checkService(),
   ];
   for (const { level, what, means, mend } of findings) {
@@ -31,6 +32,14 @@ await runScript(async () => {
   print('', `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed`);
   return count('fail') === 0 ? 0 : 1;
 });
+
+/** What sandboxes run on: this machine and its engine, or another server. */
+async function checkPlace(env) {
+  const mode = expectedMode(env);
+  if (mode === 'remote') return [await checkRemote(env)];
+  const engine = mode === 'docker' ? await checkEngine(env) : [];
+  return [...(await checkRights(env)), ...engine, ...(await checkHost(env))];
+}
 
 function readSettings(file) {
   try {

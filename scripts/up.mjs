@@ -5,6 +5,7 @@ import { e2bExports } from './lib/e2b-exports.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { requireFreePort, waitUntilHealthy } from './lib/health.mjs';
+import { dockerImageOf, expectedMode } from './lib/mode.mjs';
 import { prepare } from './lib/prepare.mjs';
 import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
 import { startServer } from './lib/server-process.mjs';
@@ -16,8 +17,8 @@ await runScript(async () => {
   const env = readEnvironment();
   const port = readPort(env);
   await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
-  const image = env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE;
-  await prepare(env, { needsSandboxImage: image === SANDBOX_IMAGE });
+  const needsEngine = expectedMode(env) === 'docker';
+  await prepare(env, { needsEngine, needsSandboxImage: needsEngine && dockerImageOf(env) === SANDBOX_IMAGE });
   const master = ensureApiKey(env);
 
   const server = startServer({ ...process.env, ...(master ? { SANDBOX_API_KEY: master.key } : {}) });

@@ -3,12 +3,15 @@ import type { EgressDeadlines } from './egress/deadlines.ts';
 import type { Resolver } from './egress/resolver.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ClosingLimits } from './http/last-calls.ts';
+import type { ModeChoice } from './modes/choice.ts';
 import type { CoreParts } from './sandboxes/core.ts';
 import type { CollectYoung } from './young-garbage.ts';
 
 /** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
 export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
   readonly version: string;
+  /** Why the mode is what the configuration says; for operators. */
+  readonly choice?: ModeChoice;
   /** Dialects beside the server's own. */
   readonly dialects?: readonly Dialect[];
   /** Frees what streams leave behind; where absent, V8 does that in its own time. */

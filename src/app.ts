@@ -72,7 +72,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     ),
     tree: watchCalls(new FileTree(sandboxes), metrics.files.watch),
     ports: new Ports(sandboxes, life.portNotes),
-    info: new Info({ version, engine, dataDir: config.dataDir, core: life }),
+    info: new Info({ ...config, version, engine, core: life, engineReason: parts.choice?.reason ?? null }),
   };
   egress.peers = new Peers(networks, core.ports);
   const room = await openSessions({

@@ -1,15 +1,10 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
-import { readAgentSource } from './agent/link/source.ts';
-import { buildApp } from './app.ts';
-import { systemClock } from './async/clock.ts';
-import { ConfigError, loadConfig } from './config/config.ts';
-import { openEngine } from './engines/open.ts';
+import { ConfigError, loadSettings } from './config/config.ts';
 import { isSandboxError } from './errors.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './log.ts';
-import { readVersion } from './version.ts';
-import { exposeYoungCollection } from './young-garbage.ts';
+import { startServer } from './start.ts';
 
 /** After so long a shutdown that hangs is given up, in milliseconds: a close ends its calls and gives up what is slow before that. */
 const CLOSE_DELAY_MS = 28_000;
@@ -20,22 +15,13 @@ const SAME_SIGNAL_MS = 1_000;
 /** Log lines leave in one write once there are so many bytes, or after so many milliseconds: a write each costs a request 0.1 ms. */
 const LOG_BATCH = { minLength: 4096, periodicFlush: 200 };
 
-const root = new URL('../', import.meta.url);
-
 try {
-  const config = loadConfig(process.cwd(), process.env);
-  const logger = createLogger(config.logLevel, pino.destination({ sync: false, ...LOG_BATCH }), config.logsUsers);
-  const app = await buildApp({
-    config,
-    engine: openEngine('docker'),
-    agentSource: await readAgentSource(new URL('agent/', root)),
-    clock: systemClock,
-    collectYoung: exposeYoungCollection(),
-    logger,
-    version: readVersion(root),
+  const { app, config } = await startServer({
+    settings: loadSettings(process.cwd(), process.env),
+    loggerFor: ({ logLevel, logsUsers }) =>
+      createLogger(logLevel, pino.destination({ sync: false, ...LOG_BATCH }), logsUsers),
+    root: new URL('../', import.meta.url),
   });
-  const unneeded = config.unneededVariables;
-  if (unneeded.length > 0) logger.info({ variables: unneeded }, 'set, and not needed: one process does all of it');
   const grace = closeWithGrace(
     { delay: CLOSE_DELAY_MS, logger: app.log, skip: ['SIGINT', 'SIGTERM'] },
     async ({ err }) => {

@@ -12,18 +12,19 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsEngine?: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean}} options
  */
 export async function prepare(env, options) {
   const {
     needsSandboxImage,
+    needsEngine = true,
     needsCompose = false,
     needsChromium = false,
     needsPythonPackages = false,
     needsPrometheus = false,
   } = options;
   await withSetupLock(async () => {
-    await ensureEngine(env);
+    if (needsEngine) await ensureEngine(env);
     if (needsCompose) await ensureCompose();
     if (needsChromium) await ensureChromium();
     if (needsPythonPackages) await ensurePythonPackages();

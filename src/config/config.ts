@@ -1,122 +1,12 @@
-import { isAbsolute } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
-import { parseAddress } from '../ip-address.ts';
 import { explainConflict } from './conflicts.ts';
 import { readEnvFile } from './env-file.ts';
-import {
-  apiKeys,
-  bridgePool,
-  flag,
-  hostAndPort,
-  hostName,
-  imagePatterns,
-  integer,
-  integerOr,
-  jwtSecret,
-  number,
-  origins,
-  patterns,
-  preload,
-  ranges,
-  size,
-  sizeOrNone,
-  uidRange,
-} from './fields.ts';
-import { unneededNames, withGuideNames } from './guide-names.ts';
-import { templatesFile } from './templates.ts';
+import { type Environment, environmentSchema } from './environment.ts';
+import { unneededNames } from './guide-names.ts';
+import { type AskedMode, type Mode, toAskedMode } from './modes.ts';
+import { idleNames, type Variables, withNamesOf, withWrittenNames } from './names-of-modes.ts';
 import { explainUnknownNames } from './variable-names.ts';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** Every variable that the server reads, with its default; `.env.example` explains each. */
-export const environmentSchema = z.object({
-  SANDBOX_API_KEY: z
-    .string()
-    .min(8, 'must have 8 characters or more')
-    // A header carries nothing else unchanged.
-    .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'must be plain ASCII without spaces around it')
-    .optional(),
-  SANDBOX_API_KEYS: apiKeys.default([]),
-  SANDBOX_RATE_LIMIT: integer(0, 1_000_000).default(2000),
-  SANDBOX_MAX_CONNECTIONS: integer(10, 100_000).default(2000),
-  SANDBOX_MAX_CONNECTIONS_PER_ADDRESS: integer(1, 100_000).default(1500),
-  SANDBOX_TRUSTED_PROXIES: ranges.default([]),
-  SANDBOX_CORS_ORIGINS: origins.default([]),
-  SANDBOX_PUBLIC_URL: z
-    .union([z.literal(''), z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/, 'must end without a slash')])
-    .default(''),
-  SANDBOX_METRICS_TOKEN: z
-    .string()
-    .min(16, 'must have 16 characters or more')
-    .regex(/^[!-~]*$/, 'must be plain ASCII')
-    .optional(),
-  SANDBOX_METRICS_ADDRESS: hostAndPort.optional(),
-  SANDBOX_METRICS_PER_SANDBOX: flag.default('false'),
-  JWT_SECRET: jwtSecret.optional(),
-  SANDBOX_API_HOST: z.string().min(1).default('0.0.0.0'),
-  SANDBOX_API_PORT: integer(0, 65_535).default(8080),
-  SANDBOX_DOMAIN: z
-    .string()
-    .regex(/^(?:\*\.)?[\p{L}\p{N}.-]+(?::\d+)?$/u, 'must be a name such as sandbox.example.org')
-    .default('localhost'),
-  SANDBOX_PREVIEW_DOMAIN: hostName.optional(),
-  SANDBOX_DATA_DIR: z.string().refine(isAbsolute, 'must be an absolute path').default('/data/sandboxes'),
-  SANDBOX_MAX_CONTAINERS: integer(1, 10_000).default(50),
-  SANDBOX_POOL_SIZE: integerOr('auto', 0, 1000).default('auto'),
-  SANDBOX_AGENT_TRANSPORT: z.enum(['socket', 'exec']).default('socket'),
-  SANDBOX_DOCKER_IMAGE: z.string().min(1).default('clara-sandbox:latest'),
-  SANDBOX_DOCKER_IMAGES: imagePatterns.default([]),
-  SANDBOX_DOCKER_RUNTIME: z
-    .string()
-    .regex(/^[\w.-]+$/, 'must be the name of a runtime of the engine')
-    .default('runc'),
-  SANDBOX_DOCKER_SECCOMP: z.enum(['strict', 'engine'], 'must be strict or engine').default('strict'),
-  SANDBOX_DOCKER_TIMEOUT: integer(1, 31_536_000).default(900),
-  SANDBOX_PAUSE_AFTER: integer(0, 31_536_000).default(300),
-  SANDBOX_IDLE_MAX: integer(10, 31_536_000).default(86_400),
-  SANDBOX_PAUSED_KEEP: integer(0, 31_536_000).default(86_400),
-  SANDBOX_BACKGROUND_MAX: integer(0, 31_536_000).default(21_600),
-  SANDBOX_DOCKER_MEMORY: size(64 * 2 ** 20).prefault('512m'),
-  SANDBOX_DOCKER_MEMORY_MAX: size(64 * 2 ** 20).prefault('2g'),
-  SANDBOX_DOCKER_CPU: number(0.1, 4096).default(1),
-  SANDBOX_DOCKER_CPU_MAX: number(0.1, 4096).default(4),
-  SANDBOX_UID_RANGE: uidRange.prefault('auto'),
-  SANDBOX_PIDS_LIMIT: integer(32, 32_768).default(256),
-  SANDBOX_TMP_SIZE: size(2 ** 20).prefault('128m'),
-  SANDBOX_DISK_LIMIT: sizeOrNone(32 * 2 ** 20).prefault('5g'),
-  SANDBOX_DISK_MECHANISM: z.enum(['auto', 'loop', 'measure'], 'must be auto, loop or measure').default('auto'),
-  SANDBOX_DISK_SERVICE: z.string().refine(isAbsolute, 'must be the absolute path of a socket').optional(),
-  SANDBOX_DISK_RESERVE: sizeOrNone(1).prefault('1g'),
-  SANDBOX_CHECKPOINTS_MAX: integer(0, 1000).default(8),
-  SANDBOX_SNAPSHOTS_MAX: integer(0, 10_000).default(32),
-  SANDBOX_TEMPLATES: templatesFile.optional(),
-  SANDBOX_E2B_SECURE: z.enum(['auto', 'always', 'asked'], 'must be auto, always or asked').default('auto'),
-  SANDBOX_NETWORK: z.enum(['none', 'proxy', 'bridge'], 'must be none, proxy or bridge').default('proxy'),
-  SANDBOX_BRIDGE_POOL: bridgePool.default('10.213.0.0/16'),
-  SANDBOX_BRIDGE_DNS: z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .refine((servers) => servers.every((server) => parseAddress(server)), 'must be addresses with commas between')
-    .prefault('1.1.1.1,9.9.9.9'),
-  SANDBOX_EGRESS_ALLOW: patterns.default([]),
-  SANDBOX_EGRESS_DENY: patterns.default([]),
-  SANDBOX_EGRESS_MAX_CONNECTIONS: integer(1, 120).default(64),
-  SANDBOX_EGRESS_BANDWIDTH: sizeOrNone(1024).prefault('0'),
-  SANDBOX_EGRESS_MAX_BYTES: sizeOrNone(1024).prefault('0'),
-  SANDBOX_PYTHON_PRELOAD: preload.prefault('auto'),
-  SANDBOX_OUTPUT_LIMIT: size(1024).prefault('1m'),
-  SANDBOX_BODY_LIMIT: size(2 ** 20).prefault('64m'),
-  SANDBOX_MAX_EXECUTIONS: integer(1, 200).default(32),
-  SANDBOX_MAX_PROCESSES: integer(1, 1024).default(64),
-  SANDBOX_MAX_CONTEXTS: integer(1, 256).default(16),
-  SANDBOX_EXECUTE_STATEFUL: flag.default('false'),
-  SANDBOX_TIMEOUT_MAX: integer(1, 604_800).default(86_400),
-  SANDBOX_LOG_USERS: z.enum(['on', 'off'], 'must be on or off').default('on'),
-  SANDBOX_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
-});
-
-type Environment = z.output<typeof environmentSchema>;
 
 /** The configuration, validated and frozen; sizes in bytes, times in seconds where the name says nothing else. */
 export type Config = ReturnType<typeof toConfig>;
@@ -126,16 +16,35 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** What an operator has set: what is asked for, and what each mode makes of the rest. */
+export interface Settings {
+  readonly mode: AskedMode;
+  readonly incusType: 'container' | 'vm';
+  readonly dataDir: string;
+  /** Null where no other server is named, or there is no key for it. */
+  readonly remote: Remote | null;
+  /** The configuration in this mode; throws a ConfigError that names each wrong variable. */
+  configFor(mode: Mode): Config;
+}
+
+/** Another server of this project, and what opens it. */
+interface Remote {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly key: string;
+  readonly timeoutSeconds: number;
+}
+
 /**
  * Reads `.env` in the given folder and the environment, which wins; throws a ConfigError that names each wrong or unknown variable.
  * Where the port is published counts from the environment only, where docker-compose.yml sets it: in `.env` it is about Compose.
  */
-export function loadConfig(folder: string, environment: NodeJS.ProcessEnv): Config {
+export function loadSettings(folder: string, environment: NodeJS.ProcessEnv): Settings {
   const read = readEnvFile(folder);
   if (read instanceof Error) throw new ConfigError(`The file ${folder}/.env cannot be read.`, { cause: read });
   const { SANDBOX_PUBLISH_ADDRESS: _, ...file } = read;
   requireKnownNames({ [`${folder}/.env`]: Object.keys(file), 'the environment': Object.keys(environment) });
-  return parseConfig({ ...file, ...environment });
+  return parseSettings({ ...file, ...environment });
 }
 
 /** Throws a ConfigError for names that look like variables of this project and are none, by the place that has them. */
@@ -156,16 +65,71 @@ export function parseVariables<T>(schema: z.ZodType<T>, variables: Readonly<Reco
   throw new ConfigError(`The configuration is wrong: ${sentences.join('; ')}. See .env.example.`);
 }
 
-/** The configuration that these variables make; an empty value counts as absent. */
-export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
-  const env = parseVariables(environmentSchema, withGuideNames(variables));
-  const problem = explainConflict(env);
-  if (problem) throw new ConfigError(problem);
-  return toConfig(env, variables.SANDBOX_PUBLISH_ADDRESS || null, unneededNames(variables));
+/** What these variables say; an empty value counts as absent. Throws a ConfigError that names each wrong one. */
+export function parseSettings(variables: Variables): Settings {
+  const { env } = parseFor(undefined, variables);
+  return {
+    mode: toAskedMode(env),
+    incusType: env.INCUS_SANDBOX_TYPE,
+    dataDir: env.SANDBOX_DATA_DIR,
+    remote: toRemote(env),
+    configFor: (mode) => parseConfig(variables, mode),
+  };
 }
 
-function toConfig(env: Environment, publishAddress: string | null, unneeded: readonly string[]) {
+/** The configuration that these variables make in a mode; where none is given and `auto` asked for, in that of Docker. */
+export function parseConfig(variables: Variables, given?: Mode): Config {
+  const { env, mode } = parseFor(given, variables);
+  return toConfig(env, mode, {
+    publishAddress: variables.SANDBOX_PUBLISH_ADDRESS || null,
+    unneeded: unneededNames(variables),
+    idle: idleNames(mode, withoutDefaults(variables), Object.keys(environmentSchema.shape)),
+  });
+}
+
+function parseFor(given: Mode | undefined, variables: Variables): { readonly env: Environment; readonly mode: Mode } {
+  const modes = environmentSchema.pick({ SANDBOX_MODE: true, INCUS_SANDBOX_TYPE: true });
+  const asked = toAskedMode(parseVariables(modes, variables));
+  const mode = given ?? (asked === 'auto' ? 'docker' : asked);
+  const { variables: read, written } = withNamesOf(mode, variables);
+  try {
+    const env = parseVariables(environmentSchema, read);
+    const problem = explainConflict(env);
+    if (problem) throw new ConfigError(problem);
+    return { env, mode };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(withWrittenNames(error.message, written), { cause: error.cause });
+  }
+}
+
+/** Those that are set to what they are without that are as good as not set. */
+function withoutDefaults(variables: Variables): Variables {
+  const shape: Readonly<Record<string, z.ZodType>> = environmentSchema.shape;
+  const isDefault = (name: string, value: string | undefined) => {
+    const [set, unset] = [shape[name]?.safeParse(value), shape[name]?.safeParse(undefined)];
+    return set?.success === true && unset?.success === true && JSON.stringify(set.data) === JSON.stringify(unset.data);
+  };
+  return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isDefault(name, value)));
+}
+
+function toRemote(env: Environment): Remote | null {
+  const key = env.SANDBOX_REMOTE_API_KEY ?? env.SANDBOX_API_KEY;
+  if (env.SANDBOX_API_URL === undefined || key === undefined) return null;
+  return { url: env.SANDBOX_API_URL, key, timeoutSeconds: env.SANDBOX_TIMEOUT };
+}
+
+interface Beside {
+  readonly publishAddress: string | null;
+  readonly unneeded: readonly string[];
+  readonly idle: readonly string[];
+}
+
+function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle }: Beside) {
   return Object.freeze({
+    mode,
+    incus: { remote: env.INCUS_REMOTE, project: env.INCUS_PROJECT, pool: env.INCUS_POOL ?? null },
+    remote: toRemote(env),
     apiKeys: [
       ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),
       ...env.SANDBOX_API_KEYS,
@@ -187,6 +151,8 @@ function toConfig(env: Environment, publishAddress: string | null, unneeded: rea
     jwtSecret: env.JWT_SECRET ?? null,
     /** Variables that are set and name what this server does without. */
     unneededVariables: unneeded,
+    /** Variables that are set and do nothing in this mode. */
+    idleVariables: idle,
     host: env.SANDBOX_API_HOST,
     port: env.SANDBOX_API_PORT,
     /** Where the port listens on the machine that this server's container is on; null for a server that is in none of Compose's. */

@@ -121,6 +121,15 @@ export const origins = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Where another server of this project is; without a slash at its end. */
+export const farUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url !== null && [url.username, url.password, url.search, url.hash].every((part) => part === '');
+  if (isPlain && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '');
+  context.addIssue('must be the address of another server, such as https://sandbox.example.com');
+  return z.NEVER;
+});
+
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

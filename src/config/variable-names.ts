@@ -1,4 +1,4 @@
-import { GUIDE_NAMES } from './guide-names.ts';
+import { ALIASES } from './names-of-modes.ts';
 
 /** Variables of `.env` that the server does not read: docker-compose.yml and the scripts do. */
 const OTHERS = [
@@ -15,7 +15,10 @@ const OTHERS = [
 ] as const;
 
 /** Whatever somebody wrote who meant a variable of this project. */
-const OURS = /^SANDBOX[_-]/i;
+const OURS = /^(?:(?:DOCKER|INCUS)_)?SANDBOX[_-]/i;
+
+/** What most of them begin with. */
+const USUAL = /^SANDBOX_/;
 
 /** A name as near as this to a known one is a slip of the pen, whatever it begins with. */
 const SLIP = 2;
@@ -28,19 +31,20 @@ const OTHERS_COST = 2;
 
 /** For each name that looks like a variable of this project and is none, a sentence with the nearest one; `known` are the server's. */
 export function explainUnknownNames(names: readonly string[], known: readonly string[], place: string): string[] {
-  const all = new Set<string>([...known, ...OTHERS, ...GUIDE_NAMES]);
+  const all = new Set<string>([...known, ...OTHERS, ...ALIASES]);
   return names.flatMap((name) => {
     if (all.has(name)) return [];
     const { nearest, cost } = findNearest(name, known);
-    if (!OURS.test(name) && cost > SLIP) return [];
+    // Part of a name says too little: it may be anybody's.
+    if (!OURS.test(name) && (cost > SLIP || nearest.startsWith(name))) return [];
     return [`${name}, which is set in ${place}, is no variable of this server; the nearest is ${nearest}`];
   });
 }
 
 function findNearest(name: string, known: readonly string[]): { readonly nearest: string; readonly cost: number } {
   const candidates = [
-    ...known.map((nearest) => ({ nearest, cost: distance(name, nearest) })),
-    ...OTHERS.map((nearest) => ({ nearest, cost: distance(name, nearest) + OTHERS_COST })),
+    ...known.map((nearest) => ({ nearest, cost: distance(name, nearest) + (USUAL.test(nearest) ? 0 : OTHERS_COST) })),
+    ...[...OTHERS, ...ALIASES].map((nearest) => ({ nearest, cost: distance(name, nearest) + OTHERS_COST })),
   ];
   return candidates.reduce((best, candidate) => (candidate.cost < best.cost ? candidate : best), {
     nearest: '',

@@ -85,6 +85,8 @@ export interface CoreParts {
   readonly onError: (error: unknown) => void;
   /** How the data folder is taken, where it is not by a lock of the file system. */
   readonly takeFolder?: TakeFolder | undefined;
+  /** Called with the identity of the data folder once it is this server's, before anything of it is used. */
+  readonly onFolderTaken?: ((instance: string) => Promise<void>) | undefined;
 }
 
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */
@@ -139,6 +141,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   let secret: ServerSecret;
   let answers: FirstAnswers;
   try {
+    await outer.onFolderTaken?.(instance);
     secret = await ServerSecret.open(config.dataDir);
     answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
     await store.removeAllPoolFolders();

@@ -11,6 +11,8 @@ export interface SandboxCounts {
 interface InfoParts {
   readonly version: string;
   readonly engine: Engine;
+  /** Why it is this engine; null where nobody has chosen. */
+  readonly engineReason: string | null;
   readonly dataDir: string;
   readonly core: { counts(): SandboxCounts; warnings(): readonly string[] };
 }
@@ -39,6 +41,11 @@ export class Info {
   /** What runs sandboxes, whether it answers or not. */
   get engineKind(): EngineKind {
     return this.#parts.engine.traits.kind;
+  }
+
+  /** Why that does, as a sentence; null where nobody has chosen. */
+  get engineReason(): string | null {
+    return this.#parts.engineReason;
   }
 
   /** The engine's version; null where it does not answer. */

@@ -85,8 +85,17 @@ const USE = [
 
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
-  'src/main.ts': ['src/app.ts', 'src/listen.ts', 'src/log.ts', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
-  'src/app-parts.ts': ['src/dialects', 'src/http', 'src/sandboxes/core.ts', ...GROUND],
+  'src/main.ts': ['src/start.ts', 'src/listen.ts', 'src/log.ts', ...GROUND],
+  'src/start.ts': ['src/app.ts', 'src/modes', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
+  'src/modes': [
+    'src/config',
+    'src/engines',
+    'src/engines/open.ts',
+    'src/sandboxes/spec',
+    'src/sandboxes/storage',
+    'src/errors.ts',
+  ],
+  'src/app-parts.ts': ['src/modes', 'src/dialects', 'src/http', 'src/sandboxes/core.ts', ...GROUND],
   'src/app.ts': [
     'src/app-parts.ts',
     'src/auth',

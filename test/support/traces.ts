@@ -40,7 +40,15 @@ const SANDBOX_PARTS = [
 ];
 
 /** What the data folder itself has beside the sandboxes: whose it is, and what they all read. */
-const SERVER_PARTS = ['instance', 'place', 'secret', 'answers', 'sessions', ...SHARED_FILES.map(({ name }) => name)];
+const SERVER_PARTS = [
+  'instance',
+  'place',
+  'secret',
+  'engine.json',
+  'answers',
+  'sessions',
+  ...SHARED_FILES.map(({ name }) => name),
+];
 
 /** How often to look again at what ends by itself, in milliseconds. */
 const POLL_MS = 50;

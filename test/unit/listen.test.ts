@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { type FastifyBaseLogger, fastify } from 'fastify';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig } from '../../src/config/config.ts';
+import { ConfigError, loadSettings } from '../../src/config/config.ts';
 import { listen } from '../../src/listen.ts';
 
 describe('an address to listen on', () => {
@@ -87,8 +87,10 @@ describe('where the port is published', () => {
     const key = { SANDBOX_API_KEY: 'a-long-enough-key' };
     try {
       writeFileSync(join(folder, '.env'), 'SANDBOX_PUBLISH_ADDRESS=127.0.0.1\n');
-      expect(loadConfig(folder, key).publishAddress).toBeNull();
-      expect(loadConfig(folder, { ...key, SANDBOX_PUBLISH_ADDRESS: '0.0.0.0' }).publishAddress).toBe('0.0.0.0');
+      expect(loadSettings(folder, key).configFor('docker').publishAddress).toBeNull();
+      expect(
+        loadSettings(folder, { ...key, SANDBOX_PUBLISH_ADDRESS: '0.0.0.0' }).configFor('docker').publishAddress,
+      ).toBe('0.0.0.0');
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

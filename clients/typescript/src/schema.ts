@@ -1212,6 +1212,9 @@ export interface operations {
                         version: string;
                         available: boolean;
                         docker_version: string;
+                        /** @enum {string} */
+                        engine: "docker" | "incus" | "incus-vm" | "remote";
+                        engine_reason: string | null;
                         active_sandboxes: number;
                         pooled_sandboxes: number;
                         max_sandboxes: number;

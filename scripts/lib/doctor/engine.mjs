@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { dockerImageOf } from '../mode.mjs';
 import { ROOT } from '../paths.mjs';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
@@ -146,7 +147,7 @@ function checkSwap({ SwapLimit: isCounted }) {
 }
 
 async function checkImage(env) {
-  const image = env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE;
+  const image = dockerImageOf(env);
   const { code } = await capture('docker', ['image', 'inspect', image], { timeoutMs: ANSWER_TIMEOUT_MS });
   if (code === 0) return ok('image', `${image} is there.`);
   if (image === SANDBOX_IMAGE)
@@ -154,7 +155,7 @@ async function checkImage(env) {
   return fail(
     'image',
     `${image} is not on this machine, so no sandbox can be made.`,
-    `docker pull ${image}, or unset SANDBOX_DOCKER_IMAGE.`,
+    `docker pull ${image}, or unset the variable that names it.`,
   );
 }
 

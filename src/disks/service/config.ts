@@ -1,4 +1,5 @@
-import { environmentSchema, parseVariables, requireKnownNames } from '../../config/config.ts';
+import { parseVariables, requireKnownNames } from '../../config/config.ts';
+import { environmentSchema } from '../../config/environment.ts';
 
 const schema = environmentSchema
   .pick({ SANDBOX_DATA_DIR: true, SANDBOX_LOG_LEVEL: true })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, environmentSchema, parseConfig } from '../../../src/config/config.ts';
+import { ConfigError, parseConfig } from '../../../src/config/config.ts';
+import { environmentSchema } from '../../../src/config/environment.ts';
 import { parseSize } from '../../../src/size.ts';
 
 const required = { SANDBOX_API_KEY: 'a-long-enough-key' };

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError, environmentSchema, loadConfig } from '../../../src/config/config.ts';
+import { ConfigError, loadSettings } from '../../../src/config/config.ts';
+import { environmentSchema } from '../../../src/config/environment.ts';
 import { explainUnknownNames } from '../../../src/config/variable-names.ts';
 import { parseDiskServiceConfig } from '../../../src/disks/service/config.ts';
 
@@ -22,7 +23,6 @@ describe('a name that no variable has', () => {
     ['SANDBOX_CPU', 'SANDBOX_DOCKER_CPU'],
     ['SANDBOX_CPU_MAX', 'SANDBOX_DOCKER_CPU_MAX'],
     ['SANDBOX_IMAGES', 'SANDBOX_DOCKER_IMAGES'],
-    ['SANDBOX_TIMEOUT', 'SANDBOX_TIMEOUT_MAX'],
     ['SANDBOX_DATA_FOLDER', 'SANDBOX_DATA_DIR'],
     ['SANDBOX_MAX_CONTAINER', 'SANDBOX_MAX_CONTAINERS'],
     ['SANDBOX_HTTPS_PROT', 'SANDBOX_HTTPS_PORT'],
@@ -81,7 +81,7 @@ describe('a start', () => {
 
   it('ends where .env has an unknown name, even without a value', () => {
     writeFileSync(join(folder, '.env'), 'SANDBOX_EGRESS_DENNY=\nOTHER=1\n');
-    const load = () => loadConfig(folder, environment);
+    const load = () => loadSettings(folder, environment);
     expect(load).toThrow(ConfigError);
     expect(load).toThrow(
       `SANDBOX_EGRESS_DENNY, which is set in ${folder}/.env, is no variable of this server; the nearest is SANDBOX_EGRESS_DENY.`,
@@ -90,14 +90,14 @@ describe('a start', () => {
 
   it('ends where the environment has some, and names all of both places', () => {
     writeFileSync(join(folder, '.env'), 'SANDBOX_POOLSIZE=3\n');
-    const load = () => loadConfig(folder, { ...environment, SANDBOX_DOMAINE: 'x.example', PATH: '/bin' });
+    const load = () => loadSettings(folder, { ...environment, SANDBOX_DOMAINE: 'x.example', PATH: '/bin' });
     expect(load).toThrow(/SANDBOX_POOLSIZE.*SANDBOX_POOL_SIZE; SANDBOX_DOMAINE.* in the environment.*SANDBOX_DOMAIN\./);
   });
 
   it('takes all of .env.example and those that only Compose reads', () => {
     const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
     writeFileSync(join(folder, '.env'), `${example}\nSANDBOX_HTTPS_PORT=8443\nSANDBOX_PUBLISH_ADDRESS=0.0.0.0\n`);
-    expect(loadConfig(folder, environment).port).toBe(8080);
+    expect(loadSettings(folder, environment).configFor('docker').port).toBe(8080);
   });
 
   it('of the disk service ends for one too', () => {

@@ -51,6 +51,8 @@ export const infoRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) => {
         version: info.version,
         available: engineVersion !== null,
         docker_version: engineVersion ?? 'unknown',
+        engine: info.engineKind,
+        engine_reason: info.engineReason,
         active_sandboxes: active,
         pooled_sandboxes: pooled,
         max_sandboxes: max,

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../config/config.ts';
+import type { Mode } from '../config/modes.ts';
+import { readText, writeAtomically } from '../sandboxes/storage/atomic-file.ts';
+import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';
+
+/** The file of a data folder that says what runs its sandboxes. */
+export const ENGINE_FILE = 'engine.json';
+
+const MODES = ['docker', 'incus', 'incus-vm', 'remote'] as const satisfies readonly Mode[];
+
+const noteSchema = z.object({ version: z.literal(1), engine: z.enum(MODES), used: z.array(z.enum(MODES)) });
+
+/** What a data folder says of its sandboxes. */
+export interface EngineNote {
+  /** What ran them last. */
+  readonly engine: Mode;
+  /** All that ever did. */
+  readonly used: readonly Mode[];
+}
+
+/** A folder from before there was a choice. */
+const BEFORE: EngineNote = { engine: 'docker', used: ['docker'] };
+
+/** Reads it; null for a folder that no server has used. Throws a ConfigError where the file says something else. */
+export async function readEngineNote(dataDir: string): Promise<EngineNote | null> {
+  const file = join(dataDir, ENGINE_FILE);
+  const text = await readOrNull(file);
+  if (text === null) return (await readOrNull(join(dataDir, INSTANCE_FILE))) === null ? null : BEFORE;
+  const parsed = noteSchema.safeParse(parse(text));
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    `${file} does not say what runs the sandboxes of this folder: write {"version":1,"engine":"docker","used":["docker"]} into it, with the engine that they last ran on.`,
+  );
+}
+
+/** Says in the data folder that its sandboxes are run by this from now on. */
+export async function writeEngineNote(dataDir: string, engine: Mode): Promise<void> {
+  const before = await readEngineNote(dataDir);
+  if (before?.engine === engine && (await readOrNull(join(dataDir, ENGINE_FILE))) !== null) return;
+  const used = [...new Set([...(before?.used ?? []), engine])];
+  await writeAtomically(join(dataDir, ENGINE_FILE), `${JSON.stringify({ version: 1, engine, used })}\n`);
+}
+
+/** What this user may not read is as good as not there: whoever opens the folder says why. */
+async function readOrNull(file: string): Promise<string | null> {
+  return await readText(file).catch(() => null);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

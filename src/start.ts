@@ -1,0 +1,73 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { readAgentSource } from './agent/link/source.ts';
+import { buildApp } from './app.ts';
+import { systemClock } from './async/clock.ts';
+import { type Config, ConfigError, type Settings } from './config/config.ts';
+import type { Mode } from './config/modes.ts';
+import { openEngine } from './engines/open.ts';
+import { chooseMode, type Probes } from './modes/choice.ts';
+import { readEngineNote, writeEngineNote } from './modes/engine-note.ts';
+import { PROBES } from './modes/engines.ts';
+import { leaveEngine } from './modes/other-engine.ts';
+import { readVersion } from './version.ts';
+import { exposeYoungCollection } from './young-garbage.ts';
+
+/** What a server is started with. */
+export interface StartParts {
+  readonly settings: Settings;
+  /** The log for this configuration. */
+  loggerFor(config: Config): FastifyBaseLogger;
+  /** The folder that holds package.json and the agent. */
+  readonly root: URL;
+  /** What this machine answers, where it is not asked itself. */
+  readonly probes?: Probes;
+}
+
+/** A server that is ready to listen, and what it was made of. */
+export interface Started {
+  readonly app: FastifyInstance;
+  readonly config: Config;
+}
+
+/** Decides what runs sandboxes, and builds the server for it. Throws an error whose message says what to do where that cannot be. */
+export async function startServer({ settings, loggerFor, root, probes = PROBES }: StartParts): Promise<Started> {
+  const note = await readEngineNote(settings.dataDir);
+  const choice = await chooseMode({ settings, note, probes });
+  const { mode } = choice;
+  const config = settings.configFor(mode);
+  if (mode === 'remote') throw new ConfigError('SANDBOX_MODE is remote, which this version cannot do yet.');
+  const logger = loggerFor(config);
+  const app = await buildApp({
+    ...{ config, choice, logger, clock: systemClock, version: readVersion(root) },
+    engine: openEngine(mode),
+    agentSource: await readAgentSource(new URL('agent/', root)),
+    collectYoung: exposeYoungCollection(),
+    onFolderTaken: async (instance) => await leaveFormer(note?.engine ?? mode, mode, instance, logger),
+  });
+  // Before anything runs: whoever comes next has to know where to look.
+  await writeEngineNote(config.dataDir, mode).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  sayWhatIsSet(logger, config, choice.reason);
+  return { app, config };
+}
+
+async function leaveFormer(from: Mode, to: Mode, instance: string, logger: FastifyBaseLogger): Promise<void> {
+  if (from === to || from === 'remote') return;
+  const engine = openEngine(from);
+  try {
+    await leaveEngine({ engine, from, to, instance, logger });
+  } finally {
+    await engine.close();
+  }
+}
+
+function sayWhatIsSet(logger: FastifyBaseLogger, config: Config, reason: string): void {
+  const { mode, unneededVariables, idleVariables } = config;
+  logger.info({ mode, reason }, 'what runs sandboxes');
+  if (unneededVariables.length > 0) {
+    logger.info({ variables: unneededVariables }, 'set, and not needed: one process does all of it');
+  }
+  if (idleVariables.length > 0) logger.info({ mode, variables: idleVariables }, 'set, and without effect in this mode');
+}

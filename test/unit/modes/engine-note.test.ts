@@ -1,0 +1,37 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ENGINE_FILE, readEngineNote, writeEngineNote } from '../../../src/modes/engine-note.ts';
+
+describe('what a data folder says of its engine', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'clara-note-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('is nothing where no server has used it, and Docker where an earlier version has', async () => {
+    expect(await readEngineNote(folder)).toBeNull();
+    expect(await readEngineNote(join(folder, 'absent'))).toBeNull();
+    await writeFile(join(folder, 'instance'), '0123456789ab');
+    expect(await readEngineNote(folder)).toEqual({ engine: 'docker', used: ['docker'] });
+  });
+
+  it('is what was written last, with all before it', async () => {
+    await writeEngineNote(folder, 'remote');
+    await writeEngineNote(folder, 'docker');
+    await writeEngineNote(folder, 'docker');
+    const note = { engine: 'docker', used: ['remote', 'docker'] };
+    expect(await readEngineNote(folder)).toEqual({ version: 1, ...note });
+    expect(JSON.parse(await readFile(join(folder, ENGINE_FILE), 'utf8'))).toEqual({ version: 1, ...note });
+  });
+
+  it.each(['', '{', '{"version":1,"engine":"podman","used":[]}', '{"version":2,"engine":"docker","used":[]}'])(
+    'ends the start where it is %j',
+    async (text) => {
+      await writeFile(join(folder, ENGINE_FILE), text);
+      await expect(readEngineNote(folder)).rejects.toThrow(/engine\.json does not say/);
+    },
+  );
+});
