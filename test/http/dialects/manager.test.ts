@@ -412,7 +412,9 @@ describe('the OpenAPI document of the manager', () => {
     const document = (await app.inject({ url: '/docs/manager.json' })).json();
     const paths = Object.keys(document.paths);
     expect(document.info.title).toBe('Docker Sandbox Manager');
-    expect(paths.filter((path) => !/^\/api\/v1\/(?:sandboxes|volumes|metrics)(?:\/|$)/.test(path))).toEqual([]);
+    expect(paths.filter((path) => !/^\/api\/v1\/(?:sandboxes|volumes|metrics|networks)(?:\/|$)/.test(path))).toEqual(
+      [],
+    );
     expect(Object.keys(document.components.schemas).every((name) => name.startsWith('Manager'))).toBe(true);
     const native = (await app.inject({ url: '/docs/json' })).json();
     expect(JSON.stringify(native)).not.toContain('/api/v1');

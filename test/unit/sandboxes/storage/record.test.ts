@@ -49,6 +49,7 @@ describe('a record of the first version', () => {
       portUrls: {},
       terms: null,
       secrets: [],
+      networks: [],
     });
   });
 
