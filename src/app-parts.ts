@@ -12,8 +12,8 @@ export interface AppParts extends Omit<CoreParts, 'egress' | 'onError'> {
   readonly version: string;
   /** Why the mode is what the configuration says; for operators. */
   readonly choice?: ModeChoice;
-  /** Dialects beside the server's own. */
-  readonly dialects?: readonly Dialect[];
+  /** The dialects that it speaks, of its own and beside them; all its own where absent. */
+  readonly dialects?: (own: readonly Dialect[]) => readonly Dialect[];
   /** Frees what streams leave behind; where absent, V8 does that in its own time. */
   readonly collectYoung?: CollectYoung;
   /** What clients may take of their connections, where it is not the usual. */

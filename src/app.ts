@@ -1,26 +1,14 @@
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app-parts.ts';
-import { UrlSigner } from './auth/url-signer.ts';
-import { Contexts } from './contexts/contexts.ts';
-import { LanguageContexts } from './contexts/language-contexts.ts';
 import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
-import { claraDialect } from './dialects/clara/clara.ts';
-import { cloudDialect } from './dialects/cloud/cloud.ts';
 import { registerDialect } from './dialects/dialect.ts';
-import { e2bDialects } from './dialects/e2b/e2b.ts';
-import { k2Dialect } from './dialects/k2/k2.ts';
-import { managerDialect } from './dialects/manager/manager.ts';
-import { mcpDialect } from './dialects/mcp/mcp.ts';
-import { metricsDialect } from './dialects/metrics/metrics.ts';
 import { outsideRenderer } from './dialects/outside.ts';
+import { ownDialects } from './dialects/own-dialects.ts';
 import { EGRESS_DEADLINES } from './egress/deadlines.ts';
 import { Egress } from './egress/egress.ts';
 import { thisMachine } from './egress/local-host.ts';
 import { systemResolver } from './egress/resolver.ts';
 import { FaultLog } from './fault-log.ts';
-import { FileTree } from './files/file-tree.ts';
-import { Files } from './files/files.ts';
 import { CONNECTION_LIMITS } from './http/connection-limits.ts';
 import { chooseByHostFirst } from './http/dialect-constraint.ts';
 import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
@@ -29,13 +17,9 @@ import { createHttpServer, portsOf } from './http/server.ts';
 import { Metrics } from './observability/metrics.ts';
 import { watchCalls } from './observability/watched-calls.ts';
 import { Peers } from './ports/peers.ts';
-import { Ports } from './ports/ports.ts';
-import { MainProcesses } from './processes/main/main-processes.ts';
-import { Processes } from './processes/processes.ts';
 import { openCore } from './sandboxes/core.ts';
-import { Info } from './sandboxes/info.ts';
+import { composeServices } from './services.ts';
 import { openSessions } from './sessions/open-sessions.ts';
-import { limitYoungGarbage } from './young-garbage.ts';
 
 /** The whole server, ready to listen or to be injected into; closing it leaves the sandboxes running. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
@@ -56,25 +40,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   const life = await openCore({ ...parts, engine, egress, onError });
   metrics.follow(life);
-  const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks, answers } = life;
-  const { snapshots, logs, alerts, volumes, networks, secrets } = life;
-  const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
-  const mains = new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError });
-  const core = {
-    ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
-    ...{ snapshots, mains, logs, alerts, volumes, networks, secrets },
-    processes: new Processes(sandboxes, config),
-    languageContexts: new LanguageContexts(sandboxes, config),
-    contexts: new Contexts(sandboxes, life.contextNotes, config),
-    files: watchCalls(
-      new Files(sandboxes, limitYoungGarbage(parts.collectYoung ?? (() => undefined))),
-      metrics.files.watch,
-    ),
-    tree: watchCalls(new FileTree(sandboxes), metrics.files.watch),
-    ports: new Ports(sandboxes, life.portNotes),
-    info: new Info({ ...config, version, engine, core: life, engineReason: parts.choice?.reason ?? null }),
-  };
-  egress.peers = new Peers(networks, core.ports);
+  const core = composeServices(life, { ...parts, engine, metrics, onError });
+  egress.peers = new Peers(life.networks, core.ports);
   const room = await openSessions({
     ...life,
     config,
@@ -83,19 +50,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     onEvent: (event) => metrics.sessions.note(event),
   });
   metrics.sessions.follow(room.counts);
-  const signer = new UrlSigner(life.secret.derive('signed URLs'), config.apiKeys);
   const hosts = new PreviewHosts(config);
-  const clara = claraDialect({ ...config, jsonLimitBytes: config.bodyLimitBytes, answers, signer, clock, hosts });
   const choose = chooseByHostFirst(hosts, dialectOfHost, chooseDialect);
-  const others = [
-    k2Dialect(config),
-    managerDialect({ ...config, hosts }),
-    cloudDialect({ ...config, secret: life.secret, clock, room }),
-    mcpDialect({ ...config, signer, clock, hosts }),
-    ...e2bDialects({ ...config, clock, hosts, events: life.events }),
-    metricsDialect(metrics, config, clara),
-  ];
-  const dialects = [clara, ...others, ...(parts.dialects ?? [])];
+  const own = ownDialects({ config, clock, life, room, hosts, metrics });
+  const dialects = parts.dialects?.(own) ?? own;
   const { app, keys } = await createHttpServer({
     ...config,
     hosts,
@@ -114,7 +72,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onReady', async () => room.start());
   limitLastCalls(app, parts.closingLimits ?? CLOSING_LIMITS, life.endCalls);
   app.addHook('onClose', async () => {
-    await mains.close();
+    await core.mains.close();
     await room.close();
     await life.close();
     await engine.close();

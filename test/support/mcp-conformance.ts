@@ -22,7 +22,7 @@ const dialect = mcpDialect(
 );
 const anybody = { name: 'conformance', userPrefix: '', maxSandboxes: null };
 const fake = await startFakeApp({ SANDBOX_RATE_LIMIT: '0' }, undefined, {
-  dialects: [{ ...dialect, principalOf: () => anybody }],
+  dialects: (own) => [...own, { ...dialect, principalOf: () => anybody }],
 });
 const url = await fake.app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 0) });
 process.stdout.write(`${url.replace('127.0.0.1', 'localhost')}/mcp/conformance\n`);

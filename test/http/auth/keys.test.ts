@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey, parseApiKeys } from '../../../src/auth/api-keys.ts';
 import { KeyDoor } from '../../../src/http/auth.ts';
 import { RateLimits } from '../../../src/http/rate-limits.ts';
-import { API_KEY, type FakeApp, FakeClock, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
 
 const BOT_KEY = 'the key of the bot';
 const CLI_KEY = 'the key of the command line';
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function start(keys: string, variables: Readonly<Record<string, string>> = {}): Promise<FakeApp> {
-  fake = await startFakeApp({ SANDBOX_API_KEYS: keys, ...variables });
+  fake = await startNativeApp({ SANDBOX_API_KEYS: keys, ...variables });
   opened.push(fake);
   return fake;
 }
@@ -138,7 +138,7 @@ describe('a key with a quota of sandboxes', () => {
     await first.app.close();
     first.engine.revive();
     const variables = { SANDBOX_API_KEYS: keys, SANDBOX_DATA_DIR: first.dataDir };
-    fake = await startFakeApp(variables, first.engine);
+    fake = await startNativeApp(variables, first.engine);
     opened.push(fake.app);
     expect((await create(BOT_KEY, 'b')).statusCode).toBe(429);
     expect((await ask(BOT_KEY, 'DELETE', '/sandbox/a?files=true')).statusCode).toBe(200);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const BOT_KEY = 'a-key-of-the-bot';
 
@@ -8,7 +8,7 @@ let fake: FakeApp;
 
 beforeEach(async () => {
   const digest = createHash('sha256').update(BOT_KEY).digest('hex');
-  fake = await startFakeApp({ SANDBOX_API_KEYS: `bot:sha256:${digest};prefix=b-` });
+  fake = await startNativeApp({ SANDBOX_API_KEYS: `bot:sha256:${digest};prefix=b-` });
   await fake.call('PUT', '/sandbox/b-u/raw?path=/workspace/a.txt', Buffer.from('content'));
 });
 
@@ -133,7 +133,7 @@ describe('a signed URL', () => {
     const url = answer.json().url.replace(/^http:\/\/[^/]+/, '');
     expect((await get(url)).statusCode).toBe(200);
     await fake.app.close();
-    fake = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine, { clock: fake.clock });
+    fake = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine, { clock: fake.clock });
     expect((await get(url)).json()).toEqual({ error: 'The signature is not of this request, or its key is gone.' });
   });
 });

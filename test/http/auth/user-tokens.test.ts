@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { asCloudUser, type CloudUser } from '../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 const JWT_SECRET = 'a-secret-of-these-tests-with-more-than-32-characters';
 const BOT_KEY = 'key-of-the-bot';
@@ -15,7 +15,11 @@ let fake: FakeApp;
 let user: CloudUser;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp({ JWT_SECRET, SANDBOX_API_KEYS: keys(BOT_KEY), ...variables });
+  fake = await startFakeApp(
+    { JWT_SECRET, SANDBOX_API_KEYS: keys(BOT_KEY), ...variables },
+    undefined,
+    speaking('cloud', 'metrics'),
+  );
   user = await asCloudUser(fake, 'alice');
 }
 
@@ -162,7 +166,7 @@ describe('a token of the Cloud Sandbox API', () => {
   it('is signed by a key of the data folder where there is no shared secret', async () => {
     const { dataDir } = fake;
     await fake.app.close();
-    fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir });
+    fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, undefined, speaking('cloud', 'metrics'));
     user = await asCloudUser(fake, 'alice');
     expect((await list(user.token)).statusCode).toBe(200);
     expect((await list(forge({}))).statusCode).toBe(401);

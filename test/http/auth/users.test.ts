@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const RANGE = { SANDBOX_UID_RANGE: '70000-70099' };
 const opened: FakeApp[] = [];
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function start(variables: Readonly<Record<string, string>> = RANGE, engine = new FakeEngine()): Promise<FakeApp> {
-  const fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir, ...variables }, engine);
+  const fake = await startNativeApp({ SANDBOX_DATA_DIR: dataDir, ...variables }, engine);
   opened.push(fake);
   return fake;
 }
@@ -221,7 +221,7 @@ describe('a server that cannot have the users of its sandboxes', () => {
     engine.host.userOf = async () => {
       throw new SandboxError('invalid', 'The engine is rootless.');
     };
-    await expect(startFakeApp({ SANDBOX_DATA_DIR: dataDir, ...RANGE }, engine)).rejects.toThrow(
+    await expect(startNativeApp({ SANDBOX_DATA_DIR: dataDir, ...RANGE }, engine)).rejects.toThrow(
       'SANDBOX_UID_RANGE (70000-70099) does not work here. The engine is rootless.',
     );
   });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 beforeAll(async () => {
-  fake = await startFakeApp();
+  fake = await startNativeApp();
   await fake.call('POST', '/sandbox/u/create', {});
 });
 

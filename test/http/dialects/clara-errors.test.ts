@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 beforeAll(async () => {
-  fake = await startFakeApp();
+  fake = await startNativeApp();
 });
 
 afterAll(() => fake.close());
@@ -109,7 +109,7 @@ describe('a wrong request', () => {
   });
 
   it('with a body over the limit is a 413 that points to the streaming upload', async () => {
-    const small = await startFakeApp({ SANDBOX_BODY_LIMIT: '1m' });
+    const small = await startNativeApp({ SANDBOX_BODY_LIMIT: '1m' });
     try {
       const exact = { path: 'a', content: 'x'.repeat(2 ** 20 - JSON.stringify({ path: 'a', content: '' }).length) };
       expect((await small.call('POST', '/sandbox/u/file', exact)).statusCode).toBe(200);
@@ -148,7 +148,7 @@ describe('a wrong request', () => {
 
 describe('an engine that is down', () => {
   it('makes /health unhealthy and everything else a 503, and all works again when it is back', async () => {
-    const own = await startFakeApp();
+    const own = await startNativeApp();
     try {
       expect((await own.call('POST', '/sandbox/u/execute', code)).statusCode).toBe(200);
       own.engine.down = true;

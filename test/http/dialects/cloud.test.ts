@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asCloudUser, type CloudUser } from '../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 let user: CloudUser;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables);
+  fake = await startFakeApp(variables, undefined, speaking('cloud', 'metrics'));
   user = await asCloudUser(fake, 'my-user');
 }
 
@@ -305,7 +305,7 @@ describe('pause and resume of the SDK', () => {
     const { dataDir, engine, clock } = fake;
     await fake.app.close();
     engine.revive();
-    fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock });
+    fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock, ...speaking('cloud', 'metrics') });
     user = await asCloudUser(fake, 'my-user');
     expect(await session(id)).toEqual(before);
     expect((await act(id, 'resume')).json()).toMatchObject({ status: 'active', sandbox_id: sandbox });

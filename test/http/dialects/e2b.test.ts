@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 const KEY = 'e2b_0123456789abcdef';
 const OTHER_KEY = 'e2b_fedcba9876543210';
@@ -12,7 +12,11 @@ const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toSt
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
   const keys = [entry('one', KEY), entry('other', OTHER_KEY)].join(',');
-  fake = await startFakeApp({ SANDBOX_API_KEYS: keys, ...variables });
+  fake = await startFakeApp(
+    { SANDBOX_API_KEYS: keys, ...variables },
+    undefined,
+    speaking('k2', 'e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
+  );
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables);
+  fake = await startFakeApp(variables, undefined, speaking('k2'));
 }
 
 afterEach(() => fake.close());
@@ -277,7 +277,7 @@ describe('the life of a K2 sandbox', () => {
     await fake.call('POST', `/sandboxes/${ids[0]}/actions`, { action: 'stop' });
     await fake.app.close();
     engine.revive();
-    const later = await startFakeApp({ SANDBOX_DATA_DIR: dataDir, SANDBOX_PAUSE_AFTER: '0' }, engine, {});
+    const later = await startFakeApp({ SANDBOX_DATA_DIR: dataDir, SANDBOX_PAUSE_AFTER: '0' }, engine, speaking('k2'));
     fake = later;
     later.clock.nowMs = clock.nowMs;
     await pass(150);

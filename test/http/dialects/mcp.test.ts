@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { INSTRUCTIONS } from '../../../src/dialects/mcp/instructions.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 import { type Message, parseAnswer, toLegacy, toModern } from '../../support/mcp-client.ts';
 
 const TOOLS = [
@@ -56,7 +56,7 @@ const textOf = ({ result }: Awaited<ReturnType<typeof legacy>>): string => resul
 
 describe('the tools that clients are told', () => {
   it('are fourteen in a fixed order, in less than 6 KB, with the sandbox last and no schema of what they answer', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     const { result } = await legacy({ id: 1, method: 'tools/list' });
     expect(result.tools.map(({ name }: { name: string }) => name)).toEqual(TOOLS);
     expect(Buffer.byteLength(JSON.stringify(result.tools))).toBeLessThan(6 * 1024);
@@ -69,14 +69,14 @@ describe('the tools that clients are told', () => {
   });
 
   it('may be kept by clients of 2026', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     const { result } = await modern({ id: 1, method: 'tools/list' });
     expect(result.tools.map(({ name }: { name: string }) => name)).toEqual(TOOLS);
     expect(result).toMatchObject({ cacheScope: 'public', ttlMs: 3_600_000 });
   });
 
   it('come with instructions of less than 2 KB, in both versions', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     expect(Buffer.byteLength(INSTRUCTIONS)).toBeLessThan(2 * 1024);
     expect((await legacy(INITIALIZE)).result).toMatchObject({
       protocolVersion: '2025-11-25',
@@ -89,7 +89,7 @@ describe('the tools that clients are told', () => {
 
 describe('who may call', () => {
   it('shows a key as X-API-Key or as Bearer; else the answer is 401 in the form of the protocol', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     const list: Message = { id: 1, method: 'tools/list' };
     expect((await legacy(list, { 'x-api-key': 'wrong' })).status).toBe(401);
     const bearer = await fake.inject(toLegacy(list, { authorization: `Bearer ${API_KEY}` }));
@@ -101,7 +101,7 @@ describe('who may call', () => {
   });
 
   it('has the sandbox of its key, and with a prefix only those that begin with it', async () => {
-    fake = await startFakeApp(BOT);
+    fake = await startFakeApp(BOT, undefined, speaking('mcp'));
     const asBot = { 'x-api-key': BOT_KEY };
     expect(textOf(await call('run_shell', { command: 'hello' }, asBot))).toMatch(/^hello\n\[exit 0, \d+ ms\]$/);
     expect((await fake.call('GET', '/sandbox/bot-mcp/status')).statusCode).toBe(200);
@@ -150,7 +150,7 @@ describe('who may call', () => {
 
 describe('what is wrong', () => {
   it('with arguments is told as an error of the tool that names them', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     for (const [name, args, sentence] of [
       ['run_shell', {}, 'command is required and must be a text.'],
       ['run_shell', { command: 1 }, 'command must be a text.'],
@@ -181,13 +181,13 @@ describe('what is wrong', () => {
   });
 
   it('is not that an optional argument is null', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     const args = { command: 'hello', cwd: null, timeout: null, background: null, sandbox: null };
     expect(textOf(await call('run_shell', args))).toMatch(/^hello\n/);
   });
 
   it('with the protocol is told as the specification has it', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     expect((await call('nope', {})).error).toMatchObject({ code: -32_602, message: 'There is no tool nope.' });
     expect((await modern(callOf('nope', {}))).error).toMatchObject({ code: -32_602 });
     expect((await legacy({ id: 1, method: 'nope' })).error).toMatchObject({ code: -32_601 });
@@ -228,7 +228,7 @@ describe('a call that its client cancels', () => {
     legacy({ method: 'notifications/cancelled', params: { requestId } }, { 'mcp-session-id': label });
 
   it('ends what it ran, by the label of that client alone', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
     const label = String((await legacy(INITIALIZE)).headers['mcp-session-id']);
     expect(label).toMatch(/^[0-9a-f-]{36}$/);
     const { answer, killed } = await startLong(label);

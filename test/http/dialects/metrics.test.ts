@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/config.ts';
 import { asCloudUser } from '../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/until.ts';
 
@@ -65,7 +65,7 @@ describe('who reads the metrics', () => {
   });
 
   it('is told which variable is wrong where that address is taken', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     const other = createServer().listen(0, '127.0.0.1');
     const address = await new Promise<ReturnType<typeof other.address>>((resolve) => {
       other.once('listening', () => resolve(other.address()));
@@ -85,7 +85,7 @@ describe('who reads the metrics', () => {
 
 describe('the metrics', () => {
   it('count what was done', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     await fake.call('POST', '/sandbox/someone/execute', { code: 'print(1)' });
     await fake.call('POST', '/sandbox/someone/shell', { command: 'true' });
     await fake.call('POST', '/sandbox/someone/stop');
@@ -113,7 +113,7 @@ describe('the metrics', () => {
   });
 
   it('name no user, sandbox or path, whatever is asked for', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     await fake.call('POST', '/sandbox/secret-name/execute', { code: 'print(1)' });
     await fake.call('GET', '/secret-name/that/is?no=route');
     const { body } = await read({ 'x-api-key': API_KEY });
@@ -122,7 +122,7 @@ describe('the metrics', () => {
   });
 
   it('has the figures of sandboxes that run, as they were measured last', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     await fake.call('POST', '/sandbox/u/create');
     const { body } = await read({ 'x-api-key': API_KEY });
     for (const name of ['container_count', 'cpu_usage_percent', 'memory_usage_bytes', 'uptime_seconds']) {
@@ -144,7 +144,7 @@ describe('Prometheus, as the guide of Docker Sandbox Manager names it', () => {
   }
 
   it('has sums over all sandboxes, and how much of the machine is in use', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     const id = await make();
     const body = await measured(1);
     expect(body).not.toContain(id);
@@ -171,7 +171,7 @@ describe('Prometheus, as the guide of Docker Sandbox Manager names it', () => {
 
 describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
   it('counts what is done with files, and what failed by its kind', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     const user = await asCloudUser(fake, 'my-user');
     const id = (await user.call('POST', '/api/v1/sandbox/acquire')).json().sandbox_id;
     await user.call('PUT', '/api/v1/files', { sandbox_id: id, path: '/workspace/a', content: 'b' });
@@ -182,7 +182,7 @@ describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
   });
 
   it('sees how long releases take, and each bucket of the guide', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     const user = await asCloudUser(fake, 'my-user');
     const id = (await user.call('POST', '/api/v1/sandbox/acquire')).json().sandbox_id;
     await user.call('POST', '/api/v1/execute', { sandbox_id: id, code: 'print(1)' });
@@ -200,7 +200,7 @@ describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
 
 describe('docs/metrics.md', () => {
   it('has a row for each metric that is not of Node or its process', async () => {
-    fake = await startFakeApp();
+    fake = await startFakeApp({}, undefined, speaking('metrics', 'manager', 'cloud'));
     const { body } = await read({ 'x-api-key': API_KEY });
     const names = [...body.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
     const document = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');

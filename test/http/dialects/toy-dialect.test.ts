@@ -9,7 +9,9 @@ const OTHER_ENTRY = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
 let fake: FakeApp;
 
 async function start(): Promise<void> {
-  fake = await startFakeApp({ SANDBOX_API_KEYS: OTHER_ENTRY }, undefined, { dialects: [toyDialect()] });
+  fake = await startFakeApp({ SANDBOX_API_KEYS: OTHER_ENTRY }, undefined, {
+    dialects: (own) => [...own, toyDialect()],
+  });
 }
 
 const asOther = (method: 'GET' | 'POST', url: string) =>

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const opened: FakeApp[] = [];
@@ -26,7 +26,7 @@ async function start(variables: Readonly<Record<string, string>> = {}, engine = 
       done();
     },
   });
-  const fake = await startFakeApp(variables, engine, { logger: pino({ level: 'info' }, log) });
+  const fake = await startNativeApp(variables, engine, { logger: pino({ level: 'info' }, log) });
   opened.push(fake);
   return { fake, lines };
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { EngineExec, EngineId } from '../../../src/engines/engine.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { runLocally } from '../../fakes/fake-exec.ts';
-import { startFakeApp } from '../../support/fake-app.ts';
+import { startNativeApp } from '../../support/fake-app.ts';
 
 /** Ends its first sandbox in the moment in which a program is started in it, as a container that is killed then. */
 class EndingEngine extends FakeEngine {
@@ -17,7 +17,7 @@ class EndingEngine extends FakeEngine {
 }
 
 it('does not blame the image where the container ends while the agent is started in it', async () => {
-  const fake = await startFakeApp({}, new EndingEngine());
+  const fake = await startNativeApp({}, new EndingEngine());
   try {
     const first = await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' });
     expect(first.statusCode).toBe(503);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const BOT_KEY = 'the key of the bot';
 const BOT = `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-`;
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function start(variables: Readonly<Record<string, string>>, engine = new FakeEngine()): Promise<FakeApp> {
-  const fake = await startFakeApp(variables, engine);
+  const fake = await startNativeApp(variables, engine);
   opened.push(fake);
   return fake;
 }
@@ -71,7 +71,7 @@ describe('a create that names an image', () => {
 describe('a sandbox whose image is permitted no longer', () => {
   /** A server with a sandbox of such an image, after it was started with it permitted and then without. */
   async function restarted(beforeClose: (fake: FakeApp) => Promise<unknown> = async () => {}): Promise<FakeApp> {
-    const before = await startFakeApp({ SANDBOX_DOCKER_IMAGES: 'tools:1' });
+    const before = await startNativeApp({ SANDBOX_DOCKER_IMAGES: 'tools:1' });
     expect((await create(before, 'u', 'tools:1')).statusCode).toBe(200);
     await before.call('POST', '/sandbox/u/file', { path: 'kept.txt', content: 'kept' });
     await beforeClose(before);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
       return new Promise<never>(() => undefined);
     };
   };
-  fake = await startFakeApp({}, engine);
+  fake = await startNativeApp({}, engine);
   await execute();
 });
 

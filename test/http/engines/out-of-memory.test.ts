@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunScript } from '../../fakes/fake-run.ts';
 import { OwnKernelEngine } from '../../fakes/own-kernel-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const OUT_OF_MEMORY = {
@@ -30,7 +30,7 @@ async function start(runtime: string): Promise<void> {
   engine.onAgent = (agent) => {
     agent.onRun = (run) => script(run);
   };
-  fake = await startFakeApp({ SANDBOX_DOCKER_RUNTIME: runtime }, engine);
+  fake = await startNativeApp({ SANDBOX_DOCKER_RUNTIME: runtime }, engine);
   script = () => ({ stdout: 'on\n' });
   expect(await execute()).toMatchObject({ success: true });
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 const agents: FakeAgent[] = [];
@@ -11,7 +11,7 @@ beforeAll(async () => {
   engine.onAgent = (made) => {
     agents.push(made);
   };
-  fake = await startFakeApp({}, engine);
+  fake = await startNativeApp({}, engine);
   await fake.call('POST', '/sandbox/u/file', { path: 'hello.txt', content: 'Hello' });
 });
 

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const RAW = '/sandbox/u/raw?path=file.bin';
 const KEY = { 'x-api-key': API_KEY };
@@ -14,7 +14,7 @@ const agents: FakeAgent[] = [];
 beforeAll(async () => {
   const engine = new FakeEngine();
   engine.onAgent = (agent) => agents.push(agent);
-  fake = await startFakeApp({ SANDBOX_BODY_LIMIT: '1m', SANDBOX_POOL_SIZE: '0' }, engine);
+  fake = await startNativeApp({ SANDBOX_BODY_LIMIT: '1m', SANDBOX_POOL_SIZE: '0' }, engine);
 });
 
 afterAll(() => fake.close());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
@@ -12,7 +12,7 @@ beforeEach(async () => {
   engine.onAgent = (made) => {
     agent = made;
   };
-  fake = await startFakeApp({}, engine);
+  fake = await startNativeApp({}, engine);
   await fake.call('POST', '/sandbox/u/create');
 });
 

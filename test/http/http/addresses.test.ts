@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const KEY = { 'x-api-key': API_KEY };
@@ -20,7 +20,7 @@ describe('the root', () => {
   it.each([BROWSER, 'text/html', 'TEXT/HTML', 'application/json, text/html;q=0.1', 'text/html; level=1'])(
     'leads to the documents where a page is accepted: %s',
     async (accept) => {
-      fake = await startFakeApp();
+      fake = await startNativeApp();
       for (const method of ['GET', 'HEAD']) {
         const answer = await ask(method, '/', { accept });
         expect(answer.statusCode).toBe(302);
@@ -34,7 +34,7 @@ describe('the root', () => {
   it.each([undefined, '*/*', 'application/json', 'text/plain', 'text/html;q=0', 'text/htmlx', ''])(
     'is a sentence where %s is accepted',
     async (accept) => {
-      fake = await startFakeApp();
+      fake = await startNativeApp();
       const answer = await ask('GET', '/', accept === undefined ? {} : { accept });
       expect(answer.statusCode).toBe(200);
       expect(answer.json()).toEqual({ message: expect.stringMatching(/^[A-Z].*\/docs.*\.$/) });
@@ -43,7 +43,7 @@ describe('the root', () => {
   );
 
   it('needs no key, and is limited like what needs none', async () => {
-    fake = await startFakeApp({ SANDBOX_RATE_LIMIT: '1' });
+    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' });
     expect((await ask('GET', '/', { 'x-api-key': 'wrong' })).statusCode).toBe(200);
     expect((await ask('GET', '/', {})).statusCode).toBe(429);
   });
@@ -77,7 +77,7 @@ describe('a method that an address does not take', () => {
   ] as const;
 
   it.each(WRONG)('%s %s is a 405 that says which it takes', async (method, url, allow) => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     const answer = await ask(method, url);
     expect(answer.statusCode).toBe(405);
     expect(String(answer.headers.allow).split(', ').sort()).toEqual(allow.split(', ').sort());
@@ -88,7 +88,7 @@ describe('a method that an address does not take', () => {
   });
 
   it('is said before its body is looked at, and without the key, and nothing is done', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     for (const headers of [
       {},
       { 'x-api-key': 'wrong' },
@@ -103,7 +103,7 @@ describe('a method that an address does not take', () => {
   });
 
   it('is limited like what needs no key', async () => {
-    fake = await startFakeApp({ SANDBOX_RATE_LIMIT: '1' });
+    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' });
     expect((await ask('POST', '/health', {})).statusCode).toBe(405);
     expect((await ask('POST', '/health', {})).statusCode).toBe(429);
   });
@@ -113,7 +113,7 @@ describe('an address that is none', () => {
   it.each(['/nothing', '/sandbox/u/', '/sandbox/u/nothing', '/info/', '/docs/no', '/INFO'])(
     '%s is a 404 with every method, whatever its body is',
     async (url) => {
-      fake = await startFakeApp();
+      fake = await startNativeApp();
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
         for (const type of ['text/plain', 'application/json', 'application/json; charset=utf-16', 'nonsense']) {
           const isBare = method === 'GET' || method === 'OPTIONS';
@@ -133,7 +133,7 @@ describe('OPTIONS', () => {
   it.each([[{}], [{ SANDBOX_CORS_ORIGINS: 'https://app.example.org' }]])(
     'says which methods an address takes, without the key: %j',
     async (variables) => {
-      fake = await startFakeApp(variables);
+      fake = await startNativeApp(variables);
       for (const [url, allow] of [
         ['/sandbox/u/raw?path=a', 'GET, HEAD, OPTIONS, PUT'],
         ['/health', 'GET, HEAD, OPTIONS'],
@@ -150,7 +150,7 @@ describe('OPTIONS', () => {
   );
 
   it('from a page of a permitted origin is a preflight still', async () => {
-    fake = await startFakeApp({ SANDBOX_CORS_ORIGINS: 'https://app.example.org' });
+    fake = await startNativeApp({ SANDBOX_CORS_ORIGINS: 'https://app.example.org' });
     const answer = await ask('OPTIONS', '/sandbox/u/execute', {
       origin: 'https://app.example.org',
       'access-control-request-method': 'POST',
@@ -164,7 +164,7 @@ describe('OPTIONS', () => {
   });
 
   it('for the server as a whole is answered', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await fake.app.listen({ host: '127.0.0.1', port: 0 });
     const client = await RawClient.open((fake.app.server.address() as AddressInfo).port);
     client.send('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
@@ -176,7 +176,7 @@ describe('OPTIONS', () => {
 
 describe('HEAD', () => {
   it('is what GET is, without a body, on every address that takes GET', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await fake.call('POST', '/sandbox/u/file', { path: '/workspace/a/b.txt', content: 'text' });
     for (const url of [
       '/',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeApp, FakeClock, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -8,7 +8,7 @@ let fake: FakeApp;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  fake = await startFakeApp({ SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600' });
+  fake = await startNativeApp({ SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600' });
 });
 
 afterEach(async () => {
@@ -54,7 +54,7 @@ describe('a jump of the wall clock', () => {
     fake.engine.revive();
     const clock = new FakeClock();
     clock.wallOffsetMs = jumpMs;
-    const next = await startFakeApp(
+    const next = await startNativeApp(
       { SANDBOX_DATA_DIR: fake.dataDir, SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600' },
       fake.engine,
       { clock },

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { until } from '../../support/until.ts';
 
@@ -17,7 +17,7 @@ async function listen(
   engine = new FakeEngine(),
   variables = {},
 ): Promise<{ fake: FakeApp; url: string; port: number }> {
-  const fake = await startFakeApp(variables, engine, { closingLimits: { callsMs: 0, answersMs: 1_000 } });
+  const fake = await startNativeApp(variables, engine, { closingLimits: { callsMs: 0, answersMs: 1_000 } });
   closers.push(() => fake.close());
   const url = await fake.app.listen({ host: '127.0.0.1', port: 0 });
   return { fake, url, port: (fake.app.server.address() as AddressInfo).port };
@@ -88,7 +88,7 @@ describe('a server that closes', () => {
     closers.push(() => gate.release());
     await fake.app.close();
     fake.engine.revive();
-    const second = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    const second = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     closers.push(() => second.close());
     expect((await second.call('GET', '/sandbox/u/status')).json()).toMatchObject({ execution_count: 1 });
   });

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const PATH = '/sandbox/u/archive?path=/workspace';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   engine.onAgent = (made) => {
     agent = made;
   };
-  fake = await startFakeApp({ SANDBOX_POOL_SIZE: '0' }, engine);
+  fake = await startNativeApp({ SANDBOX_POOL_SIZE: '0' }, engine);
   const { port: chosen } = new URL(await fake.app.listen({ host: '127.0.0.1', port: 0 }));
   port = Number(chosen);
   await fake.call('POST', '/sandbox/u/create');

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -23,7 +23,7 @@ describe('a run that is cut', () => {
         return await new Promise(() => undefined);
       };
     };
-    fake = await startFakeApp({}, engine);
+    fake = await startNativeApp({}, engine);
     const running = fake.call('POST', '/sandbox/u/shell', { command: 'echo begun; sleep 60' });
     await begun.promise;
     await cut();

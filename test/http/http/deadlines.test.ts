@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -25,7 +25,7 @@ describe('an answer leaves before its client gives up', () => {
         return { stdout: 'listing' };
       };
     };
-    fake = await startFakeApp({}, engine);
+    fake = await startNativeApp({}, engine);
     const answer = await fake.call('POST', '/sandbox/u/unzip', { path: 'a.zip' });
     expect(answer.json()).toMatchObject({ success: true, output: 'Extracted to /workspace:\nlisting' });
     expect(timeoutMs).toBeLessThanOrEqual(120_000 - 100_000 - 5_000);
@@ -34,7 +34,7 @@ describe('an answer leaves before its client gives up', () => {
   it('though the sandbox does not say how full its disk is', async () => {
     const engine = new FakeEngine();
     engine.onAgent = (agent) => agent.silentAbout.add('usage');
-    fake = await startFakeApp({}, engine);
+    fake = await startNativeApp({}, engine);
     const file = { path: 'a', content: '' };
     expect((await fake.call('POST', '/sandbox/u/file', file)).json()).toMatchObject({ success: true });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

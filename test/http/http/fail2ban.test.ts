@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log.ts';
 import { bannedAddress, readFilter } from '../../support/fail2ban-filter.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 let logged: string[] = [];
 
 beforeEach(async () => {
   const destination = { write: (line: string) => void logged.push(line.trimEnd()) };
-  fake = await startFakeApp({ SANDBOX_TRUSTED_PROXIES: '10.9.8.7' }, undefined, {
+  fake = await startNativeApp({ SANDBOX_TRUSTED_PROXIES: '10.9.8.7' }, undefined, {
     logger: createLogger('info', destination),
   });
   logged = [];

@@ -4,7 +4,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -29,7 +29,7 @@ beforeEach(async () => {
       return { exitCode: 0 };
     };
   };
-  fake = await startFakeApp({}, engine);
+  fake = await startNativeApp({}, engine);
 });
 
 afterEach(async () => {
@@ -53,7 +53,7 @@ async function send({ key = 'k1', url = '/sandbox/u/shell', method = 'POST', ...
 /** Ends this server and starts the next one with its data folder. */
 async function startAgain(): Promise<void> {
   await fake.app.close();
-  fake = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, engine, { clock: fake.clock });
+  fake = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, engine, { clock: fake.clock });
 }
 
 const replayed = ({ headers }: LightMyRequestResponse) => headers['idempotent-replayed'];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const PROXY = '10.9.8.7';
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const start = async (variables: Readonly<Record<string, string>>) => {
-  fake = await startFakeApp(variables);
+  fake = await startNativeApp(variables);
 };
 
 const wrong = async (remoteAddress: string, forwarded?: string) => {

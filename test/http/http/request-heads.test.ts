@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const KEY = `X-API-Key: ${API_KEY}\r\n`;
@@ -10,7 +10,7 @@ let port: number;
 const clients: RawClient[] = [];
 
 beforeAll(async () => {
-  fake = await startFakeApp();
+  fake = await startNativeApp();
   await fake.app.listen({ host: '127.0.0.1', port: 0 });
   port = (fake.app.server.address() as AddressInfo).port;
 });

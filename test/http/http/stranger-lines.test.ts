@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 let logged: string[] = [];
@@ -11,7 +11,7 @@ let isClosed = false;
 
 beforeEach(async () => {
   const destination = { write: (line: string) => void logged.push(line) };
-  fake = await startFakeApp({}, undefined, { logger: createLogger('info', destination) });
+  fake = await startNativeApp({}, undefined, { logger: createLogger('info', destination) });
   logged = [];
   isClosed = false;
 });

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 afterEach(() => fake?.close());
 
 const start = async (variables: Record<string, string> = {}): Promise<FakeApp> => {
-  fake = await startFakeApp(variables);
+  fake = await startNativeApp(variables);
   return fake;
 };
 const get = (url: string, host: string, more: object = {}) =>

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 let lines: Record<string, unknown>[];
@@ -10,7 +10,7 @@ async function start(variables: Readonly<Record<string, string>> = {}): Promise<
   lines = [];
   const write = (line: string) => void lines.push(JSON.parse(line));
   const logger = pino({ level: 'debug' }, { write });
-  fake = await startFakeApp(variables, new FakeEngine(), { logger });
+  fake = await startNativeApp(variables, new FakeEngine(), { logger });
 }
 
 afterEach(async () => {

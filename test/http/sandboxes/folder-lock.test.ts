@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderLock } from '../../../src/sandboxes/storage/folder-lock.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let folder: string;
 const opened: FakeApp[] = [];
@@ -22,7 +22,7 @@ afterEach(async () => {
 const LOCKED = { takeFolder: FolderLock.take };
 
 async function start(dataDir: string, engine = new FakeEngine()): Promise<FakeApp> {
-  const fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, LOCKED);
+  const fake = await startNativeApp({ SANDBOX_DATA_DIR: dataDir }, engine, LOCKED);
   opened.push(fake);
   return fake;
 }
@@ -38,7 +38,7 @@ describe('a data folder', () => {
     const before = [...first.engine.sandboxes.keys()];
     await symlink(dataDir, join(folder, 'link'));
     for (const name of [dataDir, `${dataDir}/`, join(folder, 'link')]) {
-      await expect(startFakeApp({ SANDBOX_DATA_DIR: name }, first.engine, LOCKED)).rejects.toThrow(refusal(dataDir));
+      await expect(startNativeApp({ SANDBOX_DATA_DIR: name }, first.engine, LOCKED)).rejects.toThrow(refusal(dataDir));
     }
     expect([...first.engine.sandboxes.keys()]).toEqual(before);
     expect((await first.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).statusCode).toBe(200);
@@ -49,7 +49,7 @@ describe('a data folder', () => {
     await (await start(dataDir)).app.close();
     const broken = new FakeEngine();
     broken.info = async () => ({ ...(await new FakeEngine().info()), runtimes: [] });
-    await expect(startFakeApp({ SANDBOX_DATA_DIR: dataDir }, broken, LOCKED)).rejects.toThrow(/no runtime/);
+    await expect(startNativeApp({ SANDBOX_DATA_DIR: dataDir }, broken, LOCKED)).rejects.toThrow(/no runtime/);
     expect((await (await start(dataDir)).call('GET', '/info')).statusCode).toBe(200);
   });
 });

@@ -6,7 +6,7 @@ import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE, type LifePolicy } from '../../../src/sandboxes/life-policy.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 import { until } from '../../support/until.ts';
 
@@ -22,7 +22,9 @@ beforeEach(async () => {
   onAgent = () => undefined;
   engine.onAgent = (agent) => onAgent(agent);
   const more = { SANDBOX_BACKGROUND_MAX: '300', SANDBOX_PAUSED_KEEP: '3600' };
-  fake = await startFakeApp({ ...variables, ...more }, engine, { dialects: [pausingDialect()] });
+  fake = await startNativeApp({ ...variables, ...more }, engine, {
+    dialects: (own) => [...own.slice(0, 1), pausingDialect()],
+  });
 });
 
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<FakeApp> {
-  const fake = await startFakeApp(variables);
+  const fake = await startNativeApp(variables);
   opened.push(fake);
   return fake;
 }
@@ -108,7 +108,7 @@ describe('a sandbox', () => {
     await first.call('POST', '/sandbox/u/create', { cpu_limit: 1 });
     await first.app.close();
     first.engine.revive();
-    const second = await startFakeApp({ SANDBOX_DATA_DIR: first.dataDir, SANDBOX_DOCKER_CPU: '2' }, first.engine);
+    const second = await startNativeApp({ SANDBOX_DATA_DIR: first.dataDir, SANDBOX_DOCKER_CPU: '2' }, first.engine);
     opened.push(second);
     await second.call('POST', '/sandbox/u/restart');
     expect([...second.engine.sandboxes.values()].map(({ spec }) => spec.cpus)).toEqual([1]);
@@ -122,7 +122,7 @@ describe('a sandbox', () => {
     expect(Date.parse(lastUsed) - Date.parse(createdAt)).toBe(60_000);
     await fake.app.close();
     fake.engine.revive();
-    const second = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    const second = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     opened.push(second);
     expect((await second.call('GET', '/sandbox/u/status')).json().last_used).toBe(lastUsed);
   });
@@ -282,7 +282,7 @@ describe('a restart of the server', () => {
     await first.app.close();
 
     first.engine.revive();
-    const second = await startFakeApp({ SANDBOX_DATA_DIR: first.dataDir }, first.engine);
+    const second = await startNativeApp({ SANDBOX_DATA_DIR: first.dataDir }, first.engine);
     opened.push(second);
     expect((await second.call('GET', '/sandbox/u/status')).json()).toMatchObject({
       status: 'running',

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import type { ConnectionLimits } from '../../../src/http/connection-limits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { until } from '../../support/until.ts';
 
@@ -26,7 +26,7 @@ async function listen(
   variables: Readonly<Record<string, string>> = {},
   engine = new FakeEngine(),
 ): Promise<void> {
-  fake = await startFakeApp(variables, engine, { connectionLimits });
+  fake = await startNativeApp(variables, engine, { connectionLimits });
   await fake.app.listen({ host: '127.0.0.1', port: 0 });
   port = (fake.app.server.address() as AddressInfo).port;
 }

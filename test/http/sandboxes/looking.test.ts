@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 beforeEach(async () => {
-  fake = await startFakeApp();
+  fake = await startNativeApp();
 });
 
 afterEach(() => fake.close());
@@ -65,7 +65,7 @@ describe('a stopped sandbox', () => {
   it('keeps that while it runs again, and over a restart of the server', async () => {
     await fake.call('POST', '/sandbox/u/create');
     await fake.call('POST', '/sandbox/u/restart');
-    const next = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    const next = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     expect((await next.call('GET', '/sandbox/u/status')).json().last_stop.reason).toBe('restart');
     await next.close();
   });

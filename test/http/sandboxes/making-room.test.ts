@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -16,7 +16,7 @@ async function start(users: readonly string[]): Promise<void> {
     agent.onLoad = () => ({ memoryBytes: 1, cpuNanos: 0 });
     agent.onWork = () => ({ processes: isFirst ? 1 : 0, contexts: 0 });
   };
-  fake = await startFakeApp({ SANDBOX_MAX_CONTAINERS: String(users.length), SANDBOX_PAUSE_AFTER: '0' }, engine);
+  fake = await startNativeApp({ SANDBOX_MAX_CONTAINERS: String(users.length), SANDBOX_PAUSE_AFTER: '0' }, engine);
   for (const user of users) {
     await fake.call('POST', `/sandbox/${user}/create`);
     fake.clock.nowMs += 600_000;

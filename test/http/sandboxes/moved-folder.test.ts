@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
 const folders: string[] = [];
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function start(dataDir?: string, engine?: FakeEngine): Promise<FakeApp> {
-  const fake = await startFakeApp(dataDir === undefined ? {} : { SANDBOX_DATA_DIR: dataDir }, engine);
+  const fake = await startNativeApp(dataDir === undefined ? {} : { SANDBOX_DATA_DIR: dataDir }, engine);
   opened.push(fake);
   return fake;
 }

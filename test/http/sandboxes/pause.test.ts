@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
@@ -29,7 +29,7 @@ async function untilStatus(id: string, status: string): Promise<void> {
 
 describe('a pause', () => {
   it('freezes a sandbox until the next call, as often as it is asked for', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     for (let count = 0; count < 2; count += 1) {
       const answer = await post('u/pause');
@@ -41,7 +41,7 @@ describe('a pause', () => {
   });
 
   it('ends with a resume, which starts a stopped sandbox too', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     await post('u/pause');
     for (let count = 0; count < 2; count += 1) expect((await post('u/resume')).json().status).toBe('running');
@@ -50,7 +50,7 @@ describe('a pause', () => {
   });
 
   it('makes no sandbox, nor does a resume', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     for (const verb of ['pause', 'resume']) expect((await post(`nobody/${verb}`)).statusCode).toBe(404);
     await post('u/create');
     await fake.call('DELETE', '/sandbox/u');
@@ -59,7 +59,7 @@ describe('a pause', () => {
   });
 
   it('is a 409 where the sandbox is stopped, and refuses what it does not know', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     expect((await fake.call('POST', '/sandbox/u/pause', { hard: true })).json().detail[0].loc).toEqual([
       'body',
@@ -72,7 +72,7 @@ describe('a pause', () => {
   });
 
   it('is a 409 while a call is under way, which goes on', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     const [sandbox] = fake.engine.sandboxes.values();
     let release = () => {};
@@ -97,7 +97,7 @@ describe('a pause', () => {
 
   it('outlives the idle timeout and the server, and is a stop after SANDBOX_PAUSED_KEEP', async () => {
     const variables = { SANDBOX_DOCKER_TIMEOUT: '600', SANDBOX_PAUSE_AFTER: '60', SANDBOX_PAUSED_KEEP: '3600' };
-    fake = await startFakeApp(variables);
+    fake = await startNativeApp(variables);
     await post('u/create');
     await post('u/pause');
     await post('other/create');
@@ -107,7 +107,7 @@ describe('a pause', () => {
     await fake.app.close();
     fake.engine.revive();
     const { nowMs } = fake.clock;
-    fake = await startFakeApp({ ...variables, SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    fake = await startNativeApp({ ...variables, SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     fake.clock.nowMs = nowMs;
     await pass(2_000);
     expect(await statusOf('u')).toBe('paused');
@@ -116,7 +116,7 @@ describe('a pause', () => {
   });
 
   it('that was ended is none any more for the idle timeout', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_TIMEOUT: '600' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_TIMEOUT: '600' });
     await post('u/create');
     await post('u/pause');
     await post('u/resume');
@@ -125,7 +125,7 @@ describe('a pause', () => {
   });
 
   it('gives way at the cap after those that are idle, the longest first', async () => {
-    fake = await startFakeApp({ SANDBOX_MAX_CONTAINERS: '3' });
+    fake = await startNativeApp({ SANDBOX_MAX_CONTAINERS: '3' });
     for (const id of ['first', 'second', 'idle']) {
       await post(`${id}/create`);
       fake.clock.nowMs += 1_000;
@@ -144,7 +144,7 @@ describe('the usage of a sandbox', () => {
   const usage = async (id: string) => await fake.call('GET', `/sandbox/${id}/usage`);
 
   it('has memory, CPU, processes, disk and network with their limits, and is no use', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await fake.call('POST', '/sandbox/u/create', { memory_limit: '256m' });
     const before = (await fake.call('GET', '/sandbox/u/status')).json().last_used;
     fake.clock.nowMs += 9_000;
@@ -162,7 +162,7 @@ describe('the usage of a sandbox', () => {
   });
 
   it('is nothing of a stopped one, which stays so, and a 404 of none', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     await post('u/stop');
     expect((await usage('u')).json()).toMatchObject({ memory_bytes: 0, cpu_percent: 0, processes: 0 });
@@ -171,14 +171,14 @@ describe('the usage of a sandbox', () => {
   });
 
   it.each(['0', '-1', '3601', 'often', '0.5'])('is not told every %s seconds', async (interval) => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     const refused = await fake.call('GET', `/sandbox/u/usage?interval=${interval}`);
     expect([refused.statusCode, refused.json().detail[0].loc]).toEqual([422, ['query', 'interval']]);
   });
 
   it('comes as events until the sandbox is deleted', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await post('u/create');
     const url = await fake.app.listen({ host: '127.0.0.1', port: 0 });
     const headers = { 'x-api-key': 'key-for-these-tests', accept: 'application/x-ndjson' };

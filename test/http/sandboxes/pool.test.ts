@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import type { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const opened: FakeApp[] = [];
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function start(variables: Readonly<Record<string, string>>, engine?: FakeEngine): Promise<FakeApp> {
-  const fake = await startFakeApp(variables, engine);
+  const fake = await startNativeApp(variables, engine);
   opened.push(fake);
   return fake;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 
 const BOT_KEY = 'key-of-the-bot';
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, { dialects: [toyDialect()] });
+  fake = await startNativeApp(variables, undefined, { dialects: (own) => [...own.slice(0, 1), toyDialect()] });
   closers.push(() => fake.close());
 }
 
@@ -48,7 +48,7 @@ async function restartWith(count: number): Promise<void> {
       JSON.stringify({ ...record, address: { namespace: 'clara', id } }),
     );
   }
-  fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine);
+  fake = await startNativeApp({ SANDBOX_DATA_DIR: dataDir }, engine);
   closers.push(() => fake.close());
 }
 
@@ -239,7 +239,7 @@ describe('a quota of sandboxes', () => {
     fake.engine.down = false;
     await fake.app.close();
     fake.engine.revive();
-    fake = await startFakeApp({ ...variables, SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    fake = await startNativeApp({ ...variables, SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     closers.push(() => fake.close());
     expect((await create('b')).statusCode).toBe(200);
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { OwnKernelEngine } from '../../fakes/own-kernel-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -14,7 +14,7 @@ const idOf = () => boxes()[0]?.id;
 
 describe('a change of what a sandbox is made of', () => {
   it('is made at once where the engine can: more memory, other CPUs, other hosts', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create({ memory_limit: '256m', cpu_limit: 1 });
     const before = idOf();
     const answer = await change({ memory_limit: '512m', cpu_limit: 0.5, egress_allow: ['example.org'] });
@@ -33,7 +33,7 @@ describe('a change of what a sandbox is made of', () => {
     [{ image: 'python:3.12' }, { image: 'python:3.12' }],
     [{ network: 'none' }, { labels: expect.objectContaining({ 'clara.network': 'none' }) }],
   ])('needs leave for a restart where the engine cannot: %j', async (body, expected) => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_IMAGES: 'python:*' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_IMAGES: 'python:*' });
     await create({ memory_limit: '256m', labels: { a: '1' } });
     await fake.call('POST', '/sandbox/u/file', { path: 'a.txt', content: 'kept' });
     const before = idOf();
@@ -50,14 +50,14 @@ describe('a change of what a sandbox is made of', () => {
   });
 
   it('needs that for every limit where the sandbox has a kernel of its own', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_RUNTIME: 'runsc' }, new OwnKernelEngine());
+    fake = await startNativeApp({ SANDBOX_DOCKER_RUNTIME: 'runsc' }, new OwnKernelEngine());
     await create({ memory_limit: '256m' });
     expect((await change({ memory_limit: '512m' })).statusCode).toBe(409);
     expect((await change({ cpu_limit: 2, allow_restart: true })).json().restarted).toBe(true);
   });
 
   it('counts at the next start where the sandbox is stopped, and starts nothing', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_IMAGES: 'python:*' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_IMAGES: 'python:*' });
     await create({ memory_limit: '256m' });
     await fake.call('POST', '/sandbox/u/stop');
     const answer = await change({ memory_limit: '128m', image: 'python:3.12' });
@@ -69,7 +69,7 @@ describe('a change of what a sandbox is made of', () => {
   });
 
   it('leaves a paused sandbox paused where the engine can', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create();
     await fake.call('POST', '/sandbox/u/pause');
     expect((await change({ cpu_limit: 2 })).json()).toMatchObject({ status: 'paused', restarted: false });
@@ -89,7 +89,7 @@ describe('a change of what a sandbox is made of', () => {
     [{ egress_allow: ['not a host'] }, 'egress_allow'],
     [{ allow_restart: 'yes' }, 'allow_restart'],
   ])('that the server does not give is a 422 which names the field: %j', async (body, field) => {
-    fake = await startFakeApp({ SANDBOX_NETWORK: 'none' });
+    fake = await startNativeApp({ SANDBOX_NETWORK: 'none' });
     await create();
     const refused = await change({ ...body, labels: { a: '1' } });
     expect([refused.statusCode, refused.json().detail[0].loc.slice(0, 2)]).toEqual([422, ['body', field]]);
@@ -97,7 +97,7 @@ describe('a change of what a sandbox is made of', () => {
   });
 
   it('to an image that is not there keeps the sandbox as it was', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_IMAGES: 'absent:*' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_IMAGES: 'absent:*' });
     await create();
     const before = idOf();
     for (const verb of ['running', 'stop']) {
@@ -110,7 +110,7 @@ describe('a change of what a sandbox is made of', () => {
   });
 
   it('is a 409 while a call is under way that it would end', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create({ memory_limit: '256m' });
     const [sandbox] = boxes();
     let release = () => {};

@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
@@ -60,7 +60,7 @@ const FULL = {
 
 describe('the settings of a sandbox', () => {
   it.each(['create', 'PATCH'])('are given by %s, and shown without the values of its environment', async (how) => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     if (how === 'PATCH') await create();
     const answer = how === 'PATCH' ? await change(FULL) : await create(FULL);
     const expected = {
@@ -76,7 +76,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('stay as they are where they are absent, and null takes them back', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create(FULL);
     await change({});
     expect(await status()).toMatchObject({ env: ['LEVEL', 'TOKEN'], labels: { team: 'a' } });
@@ -87,13 +87,13 @@ describe('the settings of a sandbox', () => {
   });
 
   it('outlive a stop and the server, and not the sandbox', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create(FULL);
     await fake.call('POST', '/sandbox/u/stop');
     await fake.app.close();
     fake.engine.revive();
     const { nowMs } = fake.clock;
-    fake = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+    fake = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     fake.clock.nowMs = nowMs;
     expect(await status()).toMatchObject({ status: 'stopped', env: ['LEVEL', 'TOKEN'], labels: { team: 'a' } });
     await fake.call('DELETE', '/sandbox/u');
@@ -105,7 +105,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('change without a start or a use, and make none', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     expect((await change({ labels: {} })).statusCode).toBe(404);
     await create();
     await fake.call('POST', '/sandbox/u/stop');
@@ -118,7 +118,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('have an environment for all that starts afterwards', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create();
     expect(await envOfRun()).toEqual({});
     await change({ env: { A: '1', B: '2' } });
@@ -147,7 +147,7 @@ describe('the settings of a sandbox', () => {
     [{ pause_after: 9.5 }, ['pause_after']],
     [{ pause_after: '60' }, ['pause_after']],
   ])('that are wrong are a 422 which names the field, and change nothing: %j', async (body, loc) => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     expect((await create(body)).statusCode).toBe(422);
     expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
     await create({ labels: { kept: '1' } });
@@ -161,7 +161,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('are refused by PATCH where it does not know them, and where there is no body', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     await create();
     expect((await change({ colour: 'red' })).json().detail[0].loc).toEqual(['body', 'colour']);
     expect((await fake.call('PATCH', '/sandbox/u')).statusCode).toBe(422);
@@ -169,7 +169,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('have 64 labels at the most: a 409', async () => {
-    fake = await startFakeApp();
+    fake = await startNativeApp();
     const labels = (count: number, prefix: string) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, '']));
     await create({ labels: labels(60, 'a') });
@@ -179,7 +179,7 @@ describe('the settings of a sandbox', () => {
   });
 
   it('have idle times of their own, 0 for never, within SANDBOX_IDLE_MAX', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_TIMEOUT: '600', SANDBOX_PAUSE_AFTER: '60', SANDBOX_IDLE_MAX: '1000' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_TIMEOUT: '600', SANDBOX_PAUSE_AFTER: '60', SANDBOX_IDLE_MAX: '1000' });
     expect((await create({ idle_timeout: 1001 })).statusCode).toBe(422);
     await create({ idle_timeout: 0, pause_after: 0 });
     await pass(5_000);
@@ -197,13 +197,13 @@ describe('a sandbox whose time is over', () => {
   it.each(['running', 'stopped', 'stopped before the server was started'])(
     'is deleted although it is %s, and keeps its files',
     async (how) => {
-      fake = await startFakeApp();
+      fake = await startNativeApp();
       await create({ expires_at: '2026-01-01T01:00:00Z', labels: { a: 'b' } });
       if (how !== 'running') await fake.call('POST', '/sandbox/u/stop');
       if (how.endsWith('started')) {
         await fake.app.close();
         fake.engine.revive();
-        fake = await startFakeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
+        fake = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
       }
       await pass(3_590);
       expect((await fake.call('GET', '/sandbox')).json().sandboxes).toHaveLength(1);
@@ -218,7 +218,7 @@ describe('a sandbox whose time is over', () => {
   );
 
   it('is found though nobody has asked for it for long', async () => {
-    fake = await startFakeApp({ SANDBOX_DOCKER_TIMEOUT: '60' });
+    fake = await startNativeApp({ SANDBOX_DOCKER_TIMEOUT: '60' });
     await create({ expires_at: '2026-01-03T12:00:00Z' });
     await pass(100);
     await untilAnswer(200, 'stopped');

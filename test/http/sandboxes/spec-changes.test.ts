@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const opened: FakeApp[] = [];
@@ -11,7 +11,7 @@ afterEach(async () => {
 type Variables = Readonly<Record<string, string>>;
 
 async function start(variables: Variables = {}): Promise<FakeApp> {
-  const fake = await startFakeApp(variables);
+  const fake = await startNativeApp(variables);
   opened.push(fake);
   return fake;
 }
@@ -20,7 +20,7 @@ async function start(variables: Variables = {}): Promise<FakeApp> {
 async function startAgain(before: FakeApp, variables: Variables = {}): Promise<FakeApp> {
   await before.app.close();
   before.engine.revive();
-  const next = await startFakeApp({ SANDBOX_DATA_DIR: before.dataDir, ...variables }, before.engine);
+  const next = await startNativeApp({ SANDBOX_DATA_DIR: before.dataDir, ...variables }, before.engine);
   opened.push(next);
   return next;
 }

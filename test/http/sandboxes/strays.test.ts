@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const opened: FakeApp[] = [];
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 async function start(variables: Readonly<Record<string, string>> = {}, engine?: FakeEngine): Promise<FakeApp> {
-  const fake = await startFakeApp(variables, engine);
+  const fake = await startNativeApp(variables, engine);
   opened.push(fake);
   return fake;
 }

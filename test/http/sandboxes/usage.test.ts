@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
@@ -12,7 +12,7 @@ afterEach(async () => {
 async function startWith(script: (agent: FakeAgent) => void): Promise<void> {
   const engine = new FakeEngine();
   engine.onAgent = script;
-  fake = await startFakeApp({}, engine);
+  fake = await startNativeApp({}, engine);
   await fake.call('POST', '/sandbox/u/create');
 }
 

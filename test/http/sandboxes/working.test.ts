@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
@@ -22,7 +22,7 @@ beforeEach(async () => {
     agent.onWork = () => onWork();
   };
   const variables = { SANDBOX_PAUSE_AFTER: '300', SANDBOX_DOCKER_TIMEOUT: '900', SANDBOX_BACKGROUND_MAX: '3600' };
-  fake = await startFakeApp(variables, engine);
+  fake = await startNativeApp(variables, engine);
   await fake.call('POST', '/sandbox/u/create');
 });
 

@@ -1,14 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const VALUE = 'value-of-the-secret-8J2k';
 
 let fake: FakeApp;
 
 beforeEach(async () => {
-  fake = await startFakeApp({ SANDBOX_NETWORK: 'proxy' });
+  fake = await startNativeApp({ SANDBOX_NETWORK: 'proxy' });
   await fake.call('POST', '/sandbox/ada/create', {});
 });
 afterEach(() => fake?.close());

@@ -1,0 +1,251 @@
+"""Runs agents on this machine, each in namespaces of its own that look like a sandbox; `local-sandboxes.ts` starts it.
+
+One process has the agent's modules loaded and forks for each sandbox, as a start of Python takes longer than most tests.
+A connection to its socket begins with four bytes of length and a JSON object; what follows is the stream of an exec.
+It ends with its stdin, and all sandboxes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import zlib
+
+from types import CodeType
+from typing import Any
+
+MS_REC, MS_BIND, MS_PRIVATE = 0x4000, 0x1000, 0x40000
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+PR_SET_PDEATHSIG = 1
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+FIRST_PROCESS_FD_BYTES = 65536
+
+# What a sandbox has of this machine; its other folders are its own.
+SHARED_FOLDERS = "bin", "sbin", "lib", "lib32", "lib64", "usr", "etc", "opt"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check(result: int, what: str) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (what, os.strerror(number)))
+
+
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    check(libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()), "mount " + target)
+
+
+def die_with_parent() -> None:
+    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+
+
+def enter_namespaces() -> None:
+    """Of users too where this is not root, who may make the others without."""
+    flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
+    user, group = os.getuid(), os.getgid()
+    if user == 0:
+        return check(libc.unshare(flags), "unshare")
+    check(libc.unshare(flags | CLONE_NEWUSER), "unshare")
+    for name, text in ("setgroups", "deny"), ("uid_map", "0 %d 1" % user), ("gid_map", "0 %d 1" % group):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+    return None
+
+
+def raise_loopback() -> None:
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh", b"lo", 0) + bytes(22)
+        (flags,) = struct.unpack_from("h", fcntl.ioctl(control, SIOCGIFFLAGS, request), 16)
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh", b"lo", flags | IFF_UP) + bytes(22))
+
+
+def bind(source: str, target: str) -> None:
+    """Passes over what has no place: files of the server's own for folders that this machine shares with its sandboxes."""
+    try:
+        if os.path.isdir(source):
+            os.makedirs(target, exist_ok=True)
+        elif not os.path.exists(target):
+            if os.path.relpath(target, ".").split(os.sep)[0] in SHARED_FOLDERS:
+                return
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            open(target, "x").close()
+    except OSError:
+        return
+    mount(source, target, "", MS_BIND | MS_REC)
+
+
+def make_root(base: str, mounts: list[dict[str, str]], memory: list[str]) -> None:
+    """Makes the file system of the sandbox and moves there; `memory` are the folders that do not persist."""
+    mount("none", "/", "", MS_REC | MS_PRIVATE)
+    mount("tmpfs", base, "tmpfs", 0, "mode=755")
+    os.chdir(base)
+    for name in SHARED_FOLDERS:
+        if os.path.islink("/" + name):
+            os.symlink(os.readlink("/" + name), name)
+        elif os.path.isdir("/" + name):
+            bind("/" + name, name)
+    if not os.path.exists(sys.base_prefix.lstrip("/")):
+        bind(sys.base_prefix, sys.base_prefix.lstrip("/"))
+    os.mkdir("proc")
+    mount("proc", "proc", "proc", 0)
+    bind("/dev", "dev")
+    for path in memory:
+        os.makedirs(path.lstrip("/"), exist_ok=True)
+        mount("tmpfs", path.lstrip("/"), "tmpfs", 0, "mode=1777")
+    for one in mounts:
+        bind(one["source"], one["target"].lstrip("/"))
+    os.chroot(".")
+    os.chdir("/")
+
+
+def run_exec(stream: int, bootstrap: CodeType, environment: dict[str, str], workdir: str) -> None:
+    """What a new process does that the engine was asked for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    os.chdir(workdir)
+    os.environ.clear()
+    os.environ.update(environment)
+    for fd in 0, 1:
+        os.dup2(stream, fd)
+    os.closerange(3, 1024)
+    exec(bootstrap, {"__name__": "__main__"})
+
+
+def be_first_process(control: socket.socket, request: dict[str, Any], bootstrap: CodeType) -> None:
+    """Takes streams for execs until it is killed, which ends all in its namespace."""
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    raise_loopback()
+    make_root(request["base"], request["mounts"], request["memory"])
+    os.umask(0o022)
+    environment = {"PATH": "%s/bin:/usr/local/bin:/usr/bin:/bin" % sys.base_prefix, **request["env"]}
+    while True:
+        word, fds, _, _ = socket.recv_fds(control, 16, 1)
+        if not word:
+            os._exit(0)
+        if word == b"exec":
+            if os.fork() == 0:
+                run_exec(fds[0], bootstrap, environment, request["workdir"])
+                os._exit(0)
+            os.close(fds[0])
+        else:
+            # All of this namespace but itself.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGSTOP if word == b"freeze" else signal.SIGCONT)
+            control.send(b"done")
+
+
+class Sandbox:
+    """The namespaces of one sandbox, by their first process."""
+
+    def __init__(self, request: dict[str, Any], bootstrap: CodeType) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # A process of its own, as what enters a namespace of processes is not in it, but its children are.
+        self.pid = os.fork()
+        if self.pid == 0:
+            with ends_on_failure():
+                self.control.close()
+                die_with_parent()
+                enter_namespaces()
+                if os.fork() == 0:
+                    with ends_on_failure():
+                        be_first_process(theirs, request, bootstrap)
+                theirs.close()
+                os.wait()
+                os._exit(0)
+        theirs.close()
+
+    def execute(self, stream: socket.socket) -> None:
+        socket.send_fds(self.control, [b"exec"], [stream.fileno()])
+
+    def tell(self, word: str) -> None:
+        self.control.send(word.encode())
+        self.control.recv(16)
+
+    def end(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        self.control.close()
+
+
+class ends_on_failure(contextlib.AbstractContextManager[None]):
+    """A fork that fails says so and ends; it never goes on as its parent."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if error is not None:
+            sys.stderr.write("A local sandbox did not start: %s\n" % error)
+            sys.stderr.flush()
+        os._exit(1)
+
+
+def load_agent(folder: str) -> CodeType:
+    """Imports what an agent needs, from its sources as the bootstrap does; the bootstrap to run."""
+    with open(os.path.join(folder, "bootstrap.py"), encoding="utf-8") as file:
+        text = file.read()
+    names: dict[str, Any] = {}
+    head, call, _ = text.rpartition("\nmain()")
+    assert call, "the bootstrap ends with a call of main"
+    exec(head, names)
+    sources = {}
+    package = os.path.join(folder, "clara_agent")
+    for parent, _, files in os.walk(package):
+        for name in files:
+            below = os.path.relpath(os.path.join(parent, name), package)
+            if name.endswith((".py", ".cjs")) and name != "__init__.py":
+                with open(os.path.join(parent, name), encoding="utf-8") as file:
+                    sources[below[:-3].replace(os.sep, ".") if name.endswith(".py") else below] = file.read()
+    sys.meta_path.insert(0, names["Bundle"](sources))
+    import importlib
+
+    for name in sorted(sources):
+        # Those are for the interpreters that an agent starts.
+        if not name.endswith(".cjs") and name.partition(".")[0] not in ("python", "contexts"):
+            importlib.import_module("clara_agent." + name)
+    importlib.import_module("clara_agent.python.spawn").zygote_parts()
+    return compile(text, "<bootstrap>", "exec")
+
+
+def read_exactly(stream: socket.socket, size: int) -> bytes:
+    parts = b""
+    while len(parts) < size:
+        part = stream.recv(size - len(parts))
+        if not part:
+            raise ConnectionError("it ended early")
+        parts += part
+    return parts
+
+
+def serve(stream: socket.socket, sandboxes: dict[str, Sandbox], bootstrap: CodeType) -> None:
+    request = json.loads(read_exactly(stream, int.from_bytes(read_exactly(stream, 4), "big")))
+    name = request["sandbox"]
+    if request["do"] == "exec":
+        if name not in sandboxes:
+            sandboxes[name] = Sandbox(request, bootstrap)
+        sandboxes[name].execute(stream)
+    elif request["do"] == "end":
+        if name in sandboxes:
+            sandboxes.pop(name).end()
+    elif name in sandboxes:
+        sandboxes[name].tell(request["do"])
+
+
+def main(folder: str, path: str) -> None:
+    die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    bootstrap = load_agent(folder)
+    base = tempfile.mkdtemp(prefix="clara-root-")
+    assert zlib
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(64)
+    os.write(1, b"ready\n")
