@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { SandboxError } from '../errors.ts';
-import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
+import type { FileCopies } from './copies/file-copies.ts';
+import { FolderCopies } from './copies/folder-copies.ts';
+import { ImageCopies } from './copies/image-copies.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
 import { IMAGE_FILE } from './layout.ts';
@@ -14,12 +17,6 @@ import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
 import { blocksOf, takenBeside } from './taken.ts';
 import type { DiskOwner } from './user-folder.ts';
-
-/** An image by its sandbox's folder and its path in there. */
-interface NamedImage {
-  readonly name: string;
-  readonly file: string;
-}
 
 interface DisksParts {
   readonly config: Config;
@@ -33,6 +30,8 @@ export class Disks {
   readonly reserve: DiskReserve;
   readonly #parts: DisksParts;
   readonly #disks: { readonly image: GrowingDisk; readonly folder: Disk };
+  /** What copies the files of sandboxes, whose disks are of that kind. */
+  readonly copies: Readonly<Record<DiskKind, FileCopies>>;
   readonly #whyNoImages: () => Promise<string | null>;
   #dataDir: string;
   #newKind: DiskKind = 'folder';
@@ -52,6 +51,9 @@ export class Disks {
       this.#whyNoImages = () => image.whyNotMount();
     }
     const { image: disk } = this.#disks;
+    const folderOf = (name: string) => this.#folder(name);
+    const bytesOf = (name: string) => this.imageBytes(name);
+    this.copies = { image: new ImageCopies({ disk, folderOf, bytesOf }), folder: new FolderCopies(folderOf) };
     this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
   }
 
@@ -103,21 +105,6 @@ export class Disks {
     return (await this.imageBytes(name)) + (await takenBeside(this.#folder(name)));
   }
 
-  /** Brings what was written to the disk of a sandbox into its image, if it is open. */
-  async flushDisk(name: string, deadlineMs: number): Promise<void> {
-    await this.#disks.image.flushDisk(this.#folder(name), deadlineMs);
-  }
-
-  /** Copies an image to which nobody writes; throws `no_space`, or `unavailable` after the deadline. */
-  async copyImage(from: NamedImage, to: NamedImage, deadlineMs: number): Promise<void> {
-    await this.#disks.image.copyImage(this.#toFile(from), this.#toFile(to), deadlineMs);
-  }
-
-  /** Makes a copy fit to be mounted and brings it to the disk below. */
-  async settleImage(image: NamedImage): Promise<void> {
-    await this.#disks.image.settleImage(this.#toFile(image));
-  }
-
   /** What the disk of this sandbox is, or will be. */
   async kind(name: string): Promise<DiskKind> {
     const folder = this.#folder(name);
@@ -135,10 +122,6 @@ export class Disks {
   /** The names of the folders whose disks are mounted. */
   async mounted(): Promise<string[]> {
     return await this.#disks.image.mounted(this.#dataDir);
-  }
-
-  #toFile({ name, file }: NamedImage): ImageFile {
-    return { folder: this.#folder(name), file };
   }
 
   #folder(name: string): string {

@@ -12,3 +12,18 @@ export const PREVIOUS_FILE = `${IMAGE_FILE}.before`;
 
 /** The checkpoints of a sandbox, a folder each. */
 export const CHECKPOINTS_FOLDER = 'checkpoints';
+
+/** The plain folders of a sandbox that has no image. */
+export const PLAIN_FOLDERS = ['workspace', 'packages'] as const;
+
+/** A copy of them. */
+export const ARCHIVE_FILE = 'files.tar';
+
+/** In which those of a checkpoint are unpacked that are to take their place. */
+export const RESTORED_FOLDER = 'files.restored';
+
+/** The same once they are whole: they take their place, whatever happens. */
+export const NEXT_FOLDER = 'files.next';
+
+/** Those that were there before, until the sandbox runs on the others. */
+export const PREVIOUS_FOLDER = 'files.before';

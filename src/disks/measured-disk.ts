@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { settleExchange } from './copies/folder-exchange.ts';
 import type { Disk, DiskFolders } from './disk.ts';
 import { ownNamespace } from './mount-namespace.ts';
 import { type DiskOwner, makeUserFolders } from './user-folder.ts';
@@ -6,6 +7,7 @@ import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 /** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
 export class MeasuredDisk implements Disk {
   async open(folder: string, owner: DiskOwner): Promise<DiskFolders> {
+    await settleExchange(folder);
     const folders = { workspace: join(folder, 'workspace'), packages: join(folder, 'packages') };
     await makeUserFolders(ownNamespace, [folders.workspace, folders.packages], owner, { isOwnFileSystem: false });
     return folders;

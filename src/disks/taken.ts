@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../errors.ts';
-import { CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from './layout.ts';
+import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from './layout.ts';
 
 /** Blocks of a file are counted in these (stat(2)). */
 const BLOCK_BYTES = 512;
@@ -11,9 +11,11 @@ export async function blocksOf(file: string): Promise<number> {
   return await stat(file).then(({ blocks }) => blocks * BLOCK_BYTES, orNone(0));
 }
 
-/** The same of what is kept beside the image of a sandbox: its checkpoints, and what is to take the image's place. */
+/** The same of what is kept beside the files of a sandbox: its checkpoints, and an image that is to take the place of its own. */
 export async function takenBeside(folder: string): Promise<number> {
-  const images = await Promise.all([RESTORED_FILE, PREVIOUS_FILE].map((name) => blocksOf(join(folder, name))));
+  const images = await Promise.all(
+    [ARCHIVE_FILE, RESTORED_FILE, PREVIOUS_FILE].map((name) => blocksOf(join(folder, name))),
+  );
   let sum = images.reduce((one, other) => one + other, 0);
   const checkpoints = join(folder, CHECKPOINTS_FOLDER);
   for (const id of await namesIn(checkpoints)) {

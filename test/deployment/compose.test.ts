@@ -95,6 +95,22 @@ describe('the production profile of docker-compose.yml', () => {
     });
   });
 
+  it('takes checkpoints, and makes a sandbox of one', async () => {
+    const code = (text: string) => ({ code: `open('/workspace/a.txt', 'w').write('${text}')` });
+    await send('/sandbox/anna/execute', deployment?.apiKey, code('before'));
+    expect((await send('/sandbox/anna/checkpoints', deployment?.apiKey, {})).status).toBe(201);
+    await send('/sandbox/anna/execute', deployment?.apiKey, code('after'));
+    const from = { user_id: 'anna', checkpoint: 'latest' };
+    expect((await send('/sandbox/fork/create', deployment?.apiKey, { from })).status).toBe(200);
+    const restored = await send('/sandbox/anna/checkpoints/latest/restore', deployment?.apiKey, {});
+    expect(restored.status).toBe(200);
+    for (const user of ['anna', 'fork']) {
+      const read = { code: "print(open('/workspace/a.txt').read())" };
+      const answer = await send(`/sandbox/${user}/execute`, deployment?.apiKey, read);
+      expect(answer).toMatchObject({ status: 200, body: { output: 'before\n' } });
+    }
+  });
+
   it('leaves no disk mounted for a sandbox that is stopped', async () => {
     await send('/sandbox/nora/execute', deployment?.apiKey, { code: 'print(1)' });
     const mounted = async () =>

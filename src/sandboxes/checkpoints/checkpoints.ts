@@ -2,8 +2,8 @@ import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { Config } from '../../config/config.ts';
+import type { CopyPlace } from '../../disks/copies/file-copies.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { IMAGE_FILE } from '../../disks/layout.ts';
 import { SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
 import { type Changes, requireExisting } from '../changes.ts';
@@ -12,7 +12,7 @@ import type { Sandbox } from '../sandbox.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { type Checkpoint, newCheckpointId } from './checkpoint.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
-import type { DiskCapture, ImagePlace } from './disk-capture.ts';
+import type { DiskCapture } from './disk-capture.ts';
 
 /** How long all of it may take that a call does, in milliseconds. */
 const CALL_MS = 600_000;
@@ -42,7 +42,8 @@ export class Checkpoints {
 
   /** Takes one of what the sandbox has now, on disk when this resolves; throws `conflict` where it has as many as it may. */
   async take(ref: SandboxRef, name: string | null): Promise<Checkpoint> {
-    const sandbox = await this.#parts.changes.findExisting(ref);
+    const { capture, changes, disks } = this.#parts;
+    const sandbox = await changes.findExisting(ref);
     return await this.inTurn(sandbox, async () => {
       const folder = this.folderOf(sandbox.id);
       const before = await folder.list();
@@ -52,9 +53,9 @@ export class Checkpoints {
       const createdAtMs = Math.max(this.#parts.clock.wallMs(), (before[0]?.createdAtMs ?? 0) + 1);
       const path = await folder.begin(id);
       try {
-        const to = { name: sandbox.id, file: `${path}/${IMAGE_FILE}` };
-        await this.copyNow(sandbox, to, sandbox.record?.createdBy ?? null);
-        return await folder.finish({ version: 1, id, name, kind: 'image', createdAtMs });
+        const kind = await disks.kind(sandbox.id);
+        await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
+        return await folder.finish({ version: 1, id, name, kind, createdAtMs });
       } catch (error) {
         await folder.discard(id);
         // A purge takes the folder away under it.
@@ -109,20 +110,9 @@ export class Checkpoints {
     return new CheckpointFolder(this.#parts.store.folderOf(id));
   }
 
-  /** Where the image of a checkpoint is. */
-  imageOf({ id }: Sandbox, checkpointId: string): ImagePlace {
-    return { name: id, file: `${this.folderOf(id).pathOf(checkpointId)}/${IMAGE_FILE}` };
-  }
-
-  /** Copies what the sandbox has now, for which it is frozen and which counts for that key; its turn is taken. */
-  async copyNow(sandbox: Sandbox, to: ImagePlace, keyName: string | null): Promise<void> {
-    const { capture, disks } = this.#parts;
-    if ((await disks.kind(sandbox.id)) !== 'image') {
-      const sentence = 'The files of this sandbox are plain folders, of which no checkpoints can be taken.';
-      throw new SandboxError('unavailable', sentence);
-    }
-    const bytes = await disks.imageBytes(sandbox.id);
-    await capture.withRoom({ bytes, keyName }, () => capture.copyDisk(sandbox, to));
+  /** Where a checkpoint is. */
+  placeOf({ id }: Sandbox, checkpointId: string): CopyPlace {
+    return { name: id, path: this.folderOf(id).pathOf(checkpointId) };
   }
 
   #requireFew(count: number): void {

@@ -1,5 +1,5 @@
+import type { CopyPlace, FileCopies } from '../../disks/copies/file-copies.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { IMAGE_FILE } from '../../disks/layout.ts';
 import { SandboxError } from '../../errors.ts';
 import { requireExisting } from '../changes.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
@@ -11,9 +11,6 @@ const FROZEN_MS = 30_000;
 
 /** How long what was written before may take to reach the disk, while the sandbox runs on, in milliseconds. */
 const FLUSH_MS = 60_000;
-
-/** How long a copy may take for which nothing is frozen, in milliseconds. */
-const COPY_MS = 300_000;
 
 interface CaptureParts {
   readonly disks: Disks;
@@ -30,13 +27,7 @@ interface Room {
   readonly keyBytes?: number;
 }
 
-/** Where an image is, or is to be: the folder of a sandbox, and the image's path in there. */
-export interface ImagePlace {
-  readonly name: string;
-  readonly file: string;
-}
-
-/** Copies disk images of sandboxes, whole and in order. */
+/** Copies the files of sandboxes, whole and in order. */
 export class DiskCapture {
   readonly #parts: CaptureParts;
 
@@ -44,30 +35,28 @@ export class DiskCapture {
     this.#parts = parts;
   }
 
-  /**
-   * Copies the disk of a sandbox as it is now, which is frozen for that; the copy is on disk when this resolves. Throws `unavailable`
-   * where the sandbox would be frozen for more than 30 seconds, `no_space` where there is no room.
-   */
-  async copyDisk(sandbox: Sandbox, to: ImagePlace): Promise<void> {
-    const { disks, freezer } = this.#parts;
-    const { id } = sandbox;
-    // What is on disk before need not be written while everything stands still.
-    await disks.flushDisk(id, FLUSH_MS);
-    await sandbox.mutex.run(async () => {
-      requireExisting(sandbox);
-      await freezer.whileFrozen(sandbox, async () => {
-        const endMs = performance.now() + FROZEN_MS;
-        await disks.flushDisk(id, endMs - performance.now());
-        await disks.copyImage({ name: id, file: IMAGE_FILE }, to, endMs - performance.now());
-      });
-    });
-    await disks.settleImage(to);
+  /** What copies the files of a sandbox. */
+  async copiesOf(sandbox: Sandbox): Promise<FileCopies> {
+    const { disks } = this.#parts;
+    return disks.copies[await disks.kind(sandbox.id)];
   }
 
-  /** Copies an image to which nobody writes; the copy is on disk when this resolves. */
-  async copyImage(from: ImagePlace, to: ImagePlace): Promise<void> {
-    await this.#parts.disks.copyImage(from, to, COPY_MS);
-    await this.#parts.disks.settleImage(to);
+  /**
+   * Copies what a sandbox has now, which is frozen for that and which counts for that key; the copy is on disk when this resolves. Throws
+   * `unavailable` where the sandbox would be frozen for more than 30 seconds, `no_space` where there is no room.
+   */
+  async copyNow(sandbox: Sandbox, to: CopyPlace, keyName: string | null): Promise<void> {
+    const copies = await this.copiesOf(sandbox);
+    const bytes = await copies.sizeNow(sandbox.id);
+    await this.withRoom({ bytes, keyName }, async () => {
+      // What is on disk before need not be written while everything stands still.
+      await copies.flush(sandbox.id, FLUSH_MS);
+      await sandbox.mutex.run(async () => {
+        requireExisting(sandbox);
+        await this.#parts.freezer.whileFrozen(sandbox, () => copies.copyNow(sandbox.id, to, bytes, FROZEN_MS));
+      });
+      await copies.settle(to);
+    });
   }
 
   /** Does work that copies; throws `no_space` where the server's disk, or what a key may have of it, has no room for that. */

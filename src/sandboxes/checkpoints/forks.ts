@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { type Principal, requireUser } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { IMAGE_FILE } from '../../disks/layout.ts';
+import { removeFolder } from '../../disks/removal.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxAddress } from '../address.ts';
 import type { Changes } from '../changes.ts';
@@ -156,29 +155,35 @@ export class Forks {
     const folder = store.folderOf(name);
     try {
       await makeSandboxFolder(folder);
-      await this.#copy(source, checkpointId, name, request.createdBy);
+      const diskBytes = await this.#copy(source, checkpointId, name, request.createdBy);
       // What is there is of nobody: a start that was given up, or a crash, has left it.
       await store.purge(target.id);
-      const record = newRecord(target, request, clock.wallMs());
+      const record = { ...newRecord(target, request, clock.wallMs()), diskBytes };
       await store.claimPoolFolder(name, record);
       target.record = record;
       target.become('stopped');
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     }
   }
 
-  async #copy(source: Sandbox, checkpointId: string | null, name: string, keyName: string | null): Promise<void> {
-    const { checkpoints, capture } = this.#parts;
-    const to = { name, file: IMAGE_FILE };
-    await checkpoints.inTurn(source, async () => {
+  /** Resolves with what the files take, where only a measurement can tell. */
+  async #copy(
+    source: Sandbox,
+    checkpointId: string | null,
+    name: string,
+    keyName: string | null,
+  ): Promise<number | null> {
+    const { checkpoints, capture, disks } = this.#parts;
+    return await checkpoints.inTurn(source, async () => {
       if (checkpointId === null) {
-        await checkpoints.copyNow(source, to, keyName);
-        return;
+        const to = { name, path: '' };
+        await capture.copyNow(source, to, keyName);
+        return await (await capture.copiesOf(source)).seed(to, name);
       }
-      const { id, sizeBytes } = await checkpoints.require(source, checkpointId);
-      const copy = () => capture.copyImage(checkpoints.imageOf(source, id), to);
-      await capture.withRoom({ bytes: sizeBytes, keyName }, copy);
+      const { id, kind, sizeBytes } = await checkpoints.require(source, checkpointId);
+      const seed = () => disks.copies[kind].seed(checkpoints.placeOf(source, id), name);
+      return await capture.withRoom({ bytes: sizeBytes, keyName }, seed);
     });
   }
 

@@ -1,11 +1,23 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
+import { dropFile } from '../../disks/copies/exchange.ts';
+import { dropOtherFolders } from '../../disks/copies/folder-exchange.ts';
+import {
+  CHECKPOINTS_FOLDER,
+  NEXT_FOLDER,
+  PREVIOUS_FILE,
+  PREVIOUS_FOLDER,
+  RESTORED_FILE,
+  RESTORED_FOLDER,
+} from '../../disks/layout.ts';
+import { removeFolder } from '../../disks/removal.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
-import { dropFile } from './exchange.ts';
 
 /** The name of a folder begins so in which the files of a sandbox are made that is to begin with them; no sandbox id looks like it. */
 export const FORK_PREFIX = 'fork-';
+
+/** What is beside the plain folders of a sandbox while it gets those of a checkpoint. */
+const OTHER_FOLDERS: readonly string[] = [RESTORED_FOLDER, NEXT_FOLDER, PREVIOUS_FOLDER];
 
 const FORK_FOLDER = /^fork-[0-9a-f]{16}$/;
 
@@ -14,13 +26,15 @@ export async function sweepLeftovers(dataDir: string, onError: (error: unknown) 
   for (const entry of await readdir(dataDir, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
     const folder = join(dataDir, entry.name);
-    if (FORK_FOLDER.test(entry.name)) await rm(folder, { recursive: true, force: true }).catch(onError);
+    if (FORK_FOLDER.test(entry.name)) await removeFolder(folder).catch(onError);
     else await sweepFolder(folder).catch(onError);
   }
 }
 
 async function sweepFolder(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder);
+  if (names.some((name) => OTHER_FOLDERS.includes(name))) await dropOtherFolders(folder);
+  for (const name of names) {
     if (name === CHECKPOINTS_FOLDER) await new CheckpointFolder(folder).sweep();
     else if (name === RESTORED_FILE || name === PREVIOUS_FILE) await dropFile(folder, name);
   }

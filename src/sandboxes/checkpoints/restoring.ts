@@ -1,5 +1,6 @@
+import type { FileCopies } from '../../disks/copies/file-copies.ts';
+import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { IMAGE_FILE, PREVIOUS_FILE, RESTORED_FILE } from '../../disks/layout.ts';
 import { SandboxError } from '../../errors.ts';
 import { type Changes, requireExisting } from '../changes.ts';
 import { DEFAULT_LIFE } from '../life-policy.ts';
@@ -9,16 +10,13 @@ import type { UsageMeter } from '../metering/usage-meter.ts';
 import type { SandboxRef } from '../ref.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { SandboxStatus } from '../status.ts';
-import type { SandboxStore } from '../storage/store.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { DiskCapture } from './disk-capture.ts';
-import { dropFile, exchangeFile, putBack } from './exchange.ts';
 
 interface RestoringParts {
   readonly checkpoints: Checkpoints;
   readonly capture: DiskCapture;
   readonly disks: Disks;
-  readonly store: SandboxStore;
   readonly changes: Changes;
   readonly lifecycle: Lifecycle;
   readonly provisioner: Provisioner;
@@ -42,42 +40,45 @@ export class Restoring {
     const { checkpoints, capture, changes, disks, usageMeter } = this.#parts;
     const sandbox = await changes.findExisting(ref);
     await checkpoints.inTurn(sandbox, async () => {
-      const { id, sizeBytes } = await checkpoints.require(sandbox, checkpointId);
-      const keyBytes = Math.max(0, sizeBytes - (await disks.imageBytes(sandbox.id)));
+      const { id, kind, sizeBytes } = await checkpoints.require(sandbox, checkpointId);
+      const copies = await this.#copiesOf(sandbox, kind);
+      const ownBytes = (await disks.imageBytes(sandbox.id)) + (sandbox.record?.diskBytes ?? 0);
+      const keyBytes = Math.max(0, sizeBytes - ownBytes);
       const room = { bytes: sizeBytes, keyName: sandbox.record?.createdBy ?? null, keyBytes };
       await capture.withRoom(room, async () => {
         try {
-          await capture.copyImage(checkpoints.imageOf(sandbox, id), { name: sandbox.id, file: RESTORED_FILE });
-          await sandbox.mutex.run(() => this.#exchange(sandbox, ref));
+          await copies.prepare(checkpoints.placeOf(sandbox, id), sandbox.id);
+          await sandbox.mutex.run(() => this.#exchange(sandbox, ref, copies));
         } finally {
-          await dropFile(this.#parts.store.folderOf(sandbox.id), RESTORED_FILE);
+          await copies.dropPrepared(sandbox.id);
         }
       });
     });
     return await changes.describe(sandbox, usageMeter.last(sandbox));
   }
 
-  async #exchange(sandbox: Sandbox, { principal }: SandboxRef): Promise<void> {
+  async #exchange(sandbox: Sandbox, { principal }: SandboxRef, copies: FileCopies): Promise<void> {
     const { lifecycle, provisioner, onError } = this.#parts;
     requireExisting(sandbox);
     await lifecycle.stop(sandbox, 'restore');
     await this.#requireClosed(sandbox);
-    const files = {
-      folder: this.#parts.store.folderOf(sandbox.id),
-      file: IMAGE_FILE,
-      other: RESTORED_FILE,
-      before: PREVIOUS_FILE,
-    };
-    await exchangeFile(files);
+    await copies.exchange(sandbox.id);
     try {
       await provisioner.bringUp(sandbox, principal, { asked: {}, life: DEFAULT_LIFE });
     } catch (error) {
       await lifecycle.stop(sandbox, 'restore').catch(onError);
       await this.#requireClosed(sandbox);
-      await putBack(files);
+      await copies.putBack(sandbox.id);
       throw error;
     }
-    await dropFile(files.folder, PREVIOUS_FILE).catch(onError);
+    await copies.dropOthers(sandbox.id).catch(onError);
+  }
+
+  /** A sandbox has files of one kind in all its life, unless its operator moves them. */
+  async #copiesOf(sandbox: Sandbox, kind: DiskKind): Promise<FileCopies> {
+    const { disks } = this.#parts;
+    if ((await disks.kind(sandbox.id)) === kind) return disks.copies[kind];
+    throw new SandboxError('conflict', 'The checkpoint is of another kind of disk than the sandbox has now.');
   }
 
   /** An image that is mounted cannot be exchanged: what is written would go to the one of before. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
+import { removeFolder } from '../../disks/removal.ts';
 import { hasCode } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
 import { makeReadable, makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
@@ -104,7 +105,7 @@ export class SandboxStore {
   /** Removes the folder of a sandbox that no longer runs, files and all, and frees the id of its user: of a pooled one, or by a purge. */
   async removeFolder(name: string): Promise<void> {
     await this.#disks.closeDisk(name);
-    await rm(this.folderOf(name), { recursive: true, force: true });
+    await removeFolder(this.folderOf(name));
     this.#users.release(name);
   }
 

@@ -13,14 +13,19 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** What is done to plain folders, and not to disk images. */
+const FOLDER_STEPS = /prlimit|tar|sync|files\.|workspace|packages/;
+
 /** A request to the server that is to die. */
 type Act = (server: ServerProcess) => Promise<{ readonly body: Record<string, unknown> }>;
 
 /** A server that dies at a step of the act that follows the preparation, and then another over the same folder. */
 async function restartAfter(step: string, act: Act, prepare: Act = async () => ({ body: {} })): Promise<RealServer> {
+  // A step of plain folders alone, or of disk images and both.
+  const SANDBOX_DISK_MECHANISM = FOLDER_STEPS.test(step) ? 'measure' : 'loop';
   const SANDBOX_DATA_DIR = await mkdtemp(join(tmpdir(), 'clara-kill-'));
   closers.push(() => removeAll(SANDBOX_DATA_DIR));
-  const variables = { SANDBOX_DATA_DIR, SANDBOX_DISK_LIMIT: '64m', SANDBOX_POOL_SIZE: '0' };
+  const variables = { SANDBOX_DATA_DIR, SANDBOX_DISK_LIMIT: '64m', SANDBOX_POOL_SIZE: '0', SANDBOX_DISK_MECHANISM };
   const first = await startServerProcess(variables, 'test/support/crashing-server.ts');
   closers.push(() => first.end('SIGKILL'));
   await first.call('POST', '/sandbox/u/shell', { command: 'echo before > a.txt' });
@@ -58,6 +63,7 @@ describe('SIGKILL of the server while it takes a checkpoint', () => {
     'before engine.resume',
     'after engine.resume',
     'before run e2fsck',
+    'before run prlimit',
     'before fs.rename checkpoint.json',
     'after fs.rename checkpoint.json',
   ])('%s: the next server thaws the sandbox, and lists nothing half-made', async (step) => {
@@ -76,6 +82,11 @@ describe('SIGKILL of the server while it restores a checkpoint', () => {
     'before fs.rename disk.img',
     'after fs.rename disk.img',
     'after engine.start',
+    'before run tar',
+    'before fs.rename files.next',
+    'after fs.rename files.next',
+    'after fs.rename workspace',
+    'after fs.rename packages',
   ])('%s: the files are those of before or those of the checkpoint', async (step) => {
     let id = '';
     const server = await restartAfter(
@@ -92,16 +103,20 @@ describe('SIGKILL of the server while it restores a checkpoint', () => {
 });
 
 describe('SIGKILL of the server while it makes a fork', () => {
-  it.each(['before run cp', 'before fs.rename sandbox.json', 'after store.claimPoolFolder', 'after engine.start'])(
-    '%s: there is a whole one, or none and another can be made',
-    async (step) => {
-      const from = { user_id: 'u' };
-      const server = await restartAfter(step, (first) => first.call('POST', '/sandbox/fork/create', { from }));
-      const { status } = await server.call('POST', '/sandbox/fork/create', { from });
-      expect([200, 409]).toContain(status);
-      expect((await server.shell('fork', 'cat a.txt')).body.output).toBe('before\n');
-      expect((await server.call('DELETE', '/sandbox/fork?files=true')).status).toBe(200);
-      await expectWhole(server, /^before\n$/);
-    },
-  );
+  it.each([
+    'before run cp',
+    'before run prlimit',
+    'before run tar',
+    'before fs.rename sandbox.json',
+    'after store.claimPoolFolder',
+    'after engine.start',
+  ])('%s: there is a whole one, or none and another can be made', async (step) => {
+    const from = { user_id: 'u' };
+    const server = await restartAfter(step, (first) => first.call('POST', '/sandbox/fork/create', { from }));
+    const { status } = await server.call('POST', '/sandbox/fork/create', { from });
+    expect([200, 409]).toContain(status);
+    expect((await server.shell('fork', 'cat a.txt')).body.output).toBe('before\n');
+    expect((await server.call('DELETE', '/sandbox/fork?files=true')).status).toBe(200);
+    await expectWhole(server, /^before\n$/);
+  });
 });

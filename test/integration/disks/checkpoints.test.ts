@@ -6,14 +6,6 @@ import { until } from '../../support/until.ts';
 
 let server: RealServer;
 
-beforeAll(async () => {
-  server = await startRealServer({ SANDBOX_DISK_LIMIT: '256m', SANDBOX_CHECKPOINTS_MAX: '2' });
-});
-
-afterAll(async () => {
-  await server?.close();
-});
-
 const take = (user: string, body?: unknown) => server.call('POST', `/sandbox/${user}/checkpoints`, body);
 const list = async (user: string) => (await server.call('GET', `/sandbox/${user}/checkpoints`)).body.checkpoints;
 const output = async (user: string, command: string) => (await server.shell(user, command)).body.output;
@@ -22,7 +14,23 @@ async function folderOf(user: string): Promise<string> {
   return join(server.dataDir, (await server.call('GET', `/sandbox/${user}/status`)).body.id);
 }
 
-describe('a checkpoint', () => {
+describe.each([
+  { kind: 'a disk image', variables: {}, copy: 'disk.img', own: ['disk', 'disk.img'] },
+  {
+    kind: 'plain folders',
+    variables: { SANDBOX_DISK_MECHANISM: 'measure' },
+    copy: 'files.tar',
+    own: ['packages', 'workspace'],
+  },
+])('a checkpoint of $kind', ({ variables, copy, own }) => {
+  beforeAll(async () => {
+    server = await startRealServer({ SANDBOX_DISK_LIMIT: '256m', SANDBOX_CHECKPOINTS_MAX: '2', ...variables });
+  });
+
+  afterAll(async () => {
+    await server?.close();
+  });
+
   it('brings workspace and packages back as they were, and stays', async () => {
     await server.shell(
       'back',
@@ -38,14 +46,19 @@ describe('a checkpoint', () => {
       'one\ntwo\n755\na.txt\n',
     );
     expect(await list('back')).toEqual([taken.body]);
-    expect((await readdir(await folderOf('back'))).filter((name) => name.startsWith('disk.img'))).toEqual(['disk.img']);
+    const files = /^(?:disk|workspace|packages|files)/;
+    expect((await readdir(await folderOf('back'))).filter((name) => files.test(name))).toEqual(own);
+    expect(await readdir(join(await folderOf('back'), 'checkpoints', taken.body.id))).toEqual([
+      'checkpoint.json',
+      copy,
+    ]);
   });
 
   it('has the size of its blocks, of which holes are none', async () => {
-    await server.shell('size', 'head -c 20M /dev/urandom > big');
+    await server.shell('size', 'head -c 20M /dev/urandom > big; truncate -s 200M hole');
     const { id, size } = (await take('size')).body;
-    const image = await stat(join(await folderOf('size'), 'checkpoints', id, 'disk.img'));
-    expect(image.size).toBe(256 * 2 ** 20);
+    const { blocks } = await stat(join(await folderOf('size'), 'checkpoints', id, copy));
+    expect(size - blocks * 512).toBeLessThan(16 * 2 ** 10);
     expect(size).toBeGreaterThan(20 * 2 ** 20);
     expect(size).toBeLessThan(40 * 2 ** 20);
   });

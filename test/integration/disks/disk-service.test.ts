@@ -86,6 +86,20 @@ describe('a server that cannot mount', () => {
     expect((await shell(server, 'u', 'cat a.txt')).output).toBe('kept\n');
   });
 
+  it('has its checkpoints and forks from the service', async () => {
+    await startService();
+    const server = await startServer({ SANDBOX_DISK_SERVICE: socket });
+    await shell(server, 'u', 'echo before > a.txt');
+    expect((await server.call('POST', '/sandbox/u/checkpoints')).status).toBe(201);
+    await shell(server, 'u', 'echo after > a.txt');
+    const made = await server.call('POST', '/sandbox/now/create', { from: { user_id: 'u' } });
+    expect(made.status).toBe(200);
+    expect((await shell(server, 'now', 'cat a.txt')).output).toBe('after\n');
+    expect(await server.call('POST', '/sandbox/u/checkpoints/latest/restore')).toMatchObject({ status: 200 });
+    expect((await shell(server, 'u', 'cat a.txt')).output).toBe('before\n');
+    expect(await mountsBelow(dataDir)).toHaveLength(2);
+  });
+
   it('is held back by it where the disk below has no more', async () => {
     await startService();
     const { bavail, bsize } = await statfs(dataDir);

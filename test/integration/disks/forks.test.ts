@@ -7,20 +7,6 @@ const TEAM_KEY = 'key-of-the-team';
 
 let server: RealServer;
 
-beforeAll(async () => {
-  const hash = createHash('sha256').update(TEAM_KEY).digest('hex');
-  server = await startRealServer({
-    SANDBOX_DISK_LIMIT: '128m',
-    SANDBOX_API_KEYS: `team:sha256:${hash};prefix=team-;sandboxes=2`,
-  });
-  await server.call('POST', '/sandbox/source/create', { env: { SECRET: 'hidden' }, labels: { team: 'a' } });
-  await server.shell('source', 'echo one > a.txt; echo two > /packages/b; chmod 4755 a.txt; ln -s /etc/passwd link');
-});
-
-afterAll(async () => {
-  await server?.close();
-});
-
 const fork = (user: string, from: unknown, more: object = {}): Promise<Answer> =>
   server.call('POST', `/sandbox/${user}/create`, { ...more, from });
 
@@ -32,7 +18,25 @@ const forkAsTeam = (user: string, from: unknown): Promise<Answer> =>
 
 const output = async (user: string, command: string) => (await server.shell(user, command)).body.output;
 
-describe('a fork', () => {
+describe.each([
+  { kind: 'disk images', variables: {} },
+  { kind: 'plain folders', variables: { SANDBOX_DISK_MECHANISM: 'measure' } },
+])('a fork of $kind', ({ variables }) => {
+  beforeAll(async () => {
+    const hash = createHash('sha256').update(TEAM_KEY).digest('hex');
+    server = await startRealServer({
+      SANDBOX_DISK_LIMIT: '128m',
+      ...variables,
+      SANDBOX_API_KEYS: `team:sha256:${hash};prefix=team-;sandboxes=2`,
+    });
+    await server.call('POST', '/sandbox/source/create', { env: { SECRET: 'hidden' }, labels: { team: 'a' } });
+    await server.shell('source', 'echo one > a.txt; echo two > /packages/b; chmod 4755 a.txt; ln -s /etc/passwd link');
+  });
+
+  afterAll(async () => {
+    await server?.close();
+  });
+
   it('begins with the files of another sandbox, which are its own from then on', async () => {
     const made = await fork('copy', { user_id: 'source' }, { labels: { of: 'source' } });
     expect(made).toMatchObject({ status: 200, body: { user_id: 'copy', status: 'running', labels: { of: 'source' } } });

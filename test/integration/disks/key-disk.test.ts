@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
 
 const KEY = 'key-of-the-team';
 
 let server: RealServer;
 
-beforeAll(async () => {
+async function start(variables: Readonly<Record<string, string>>): Promise<void> {
   const hash = createHash('sha256').update(KEY).digest('hex');
   server = await startRealServer({
     SANDBOX_DISK_LIMIT: '128m',
     SANDBOX_API_KEYS: `team:sha256:${hash};disk=100m`,
+    ...variables,
   });
-});
+}
 
-afterAll(async () => {
+afterEach(async () => {
   await server?.close();
 });
 
@@ -28,6 +29,7 @@ const REFUSED = { status: 507, body: { error: expect.stringMatching(/key team .*
 
 describe('the disk of a key', () => {
   it('bounds folders, checkpoints, copies and what was deleted with its files kept, and a purge makes room', async () => {
+    await start({});
     await asTeam('POST', '/sandbox/one/shell', { command: 'head -c 45M /dev/urandom > big' });
     const taken = await asTeam('POST', '/sandbox/one/checkpoints');
     expect(taken.status).toBe(201);
@@ -45,5 +47,16 @@ describe('the disk of a key', () => {
     expect((await server.call('POST', '/sandbox/two/create')).status).toBe(200);
     await asTeam('DELETE', '/sandbox/one?files=true');
     expect((await asTeam('POST', '/sandbox/three/create')).status).toBe(200);
+  });
+  it('bounds copies of plain folders by what they take, also where they never run', async () => {
+    await start({ SANDBOX_DISK_MECHANISM: 'measure' });
+    await asTeam('POST', '/sandbox/one/shell', { command: 'head -c 30M /dev/urandom > big' });
+    const taken = await asTeam('POST', '/sandbox/one/checkpoints');
+    expect(taken.status).toBe(201);
+    expect((await asTeam('POST', '/sandbox/copy/create', { from: { user_id: 'one' } })).status).toBe(200);
+    expect(await asTeam('POST', '/sandbox/one/checkpoints')).toMatchObject(REFUSED);
+    expect(await asTeam('POST', '/sandbox/more/create', { from: { user_id: 'one' } })).toMatchObject(REFUSED);
+    await asTeam('DELETE', '/sandbox/copy?files=true');
+    expect((await asTeam('POST', '/sandbox/more/create', { from: { user_id: 'one' } })).status).toBe(200);
   });
 });

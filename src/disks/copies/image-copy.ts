@@ -1,14 +1,12 @@
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SandboxError } from '../errors.ts';
-import { CommandFailure, runCommand } from './command.ts';
-import type { ImageFile } from './disk.ts';
-import { checkImage } from './image.ts';
-import type { MountNamespace } from './mount-namespace.ts';
-import { syncPath } from './sync.ts';
-
-/** A disk with less than this is full. */
-const SCARCE_BYTES = 16 * 2 ** 20;
+import { SandboxError } from '../../errors.ts';
+import { CommandFailure, runCommand } from '../command.ts';
+import type { ImageFile } from '../disk.ts';
+import { checkImage } from '../image.ts';
+import type { MountNamespace } from '../mount-namespace.ts';
+import { syncPath } from '../sync.ts';
+import { explainFailure } from './failure.ts';
 
 /**
  * Copies an image to which nobody writes within the deadline: its blocks are shared where the file system can, else only what holds data
@@ -28,8 +26,7 @@ export async function copyImage(
     await runCommand('cp', [...options, space.reach(pathOf(from)), target], Math.max(1, Math.ceil(deadlineMs)));
   } catch (cause) {
     await rm(target, { force: true });
-    if (!(cause instanceof CommandFailure)) throw cause;
-    throw await toCopyError(dirname(target), cause);
+    throw await explainFailure(dirname(target), cause);
   }
 }
 
@@ -47,16 +44,4 @@ export async function settleImage(space: MountNamespace, image: ImageFile): Prom
 
 function pathOf({ folder, file }: ImageFile): string {
   return join(folder, file);
-}
-
-async function toCopyError(folder: string, cause: CommandFailure): Promise<SandboxError> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < SCARCE_BYTES) {
-    return new SandboxError('no_space', 'The disk of the server is full, so no disk can be copied.', { cause });
-  }
-  const sentence =
-    cause.exitCode === null
-      ? 'The copy of the disk took too long and was given up; try again when the server has less to do.'
-      : 'The disk of the sandbox cannot be copied; the operator must look at the log.';
-  return new SandboxError('unavailable', sentence, { cause });
 }
