@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from sys import byteorder
+from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ UNMOUNT, OVERFLOW, IGNORED, IS_FOLDER = 0x2000, 0x4000, 0x8000, 0x40000000
 ALL = MODIFY | ATTRIB | CLOSE_WRITE | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF
 ONLY_FOLDERS, NO_LINKS, NOT_THE_UNLINKED = 0x1000000, 0x2000000, 0x4000000
 MASK = ALL | ONLY_FOLDERS | NO_LINKS | NOT_THE_UNLINKED
-HEAD = 16
+HEAD = Struct("=iIII")
 CHUNK = 65536
 
 
@@ -52,9 +52,9 @@ class Inotify:
         events: list[tuple[int, int, int, bytes]] = []
         at = 0
         while at < len(data):
-            watch, mask, cookie, size = [int.from_bytes(data[at + part : at + part + 4], byteorder) for part in (0, 4, 8, 12)]
-            at += HEAD + size
-            events.append((watch, mask, cookie, data[at - size : at].partition(b"\0")[0]))
+            watch, mask, cookie, size = HEAD.unpack_from(data, at)
+            at += HEAD.size + size
+            events.append((watch, mask, cookie, data[at - size : at].rstrip(b"\0")))
         return events
 
     def close(self) -> None:

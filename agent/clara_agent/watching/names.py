@@ -6,37 +6,45 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# So many changes are kept beside the names before they are put together.
-MOST_CHANGES = 64
+# So many names share a string, on average at most.
+SHARE = 32
 
 
 class Names:
-    """A set of names: one string of all, and what has changed since it was made."""
+    """A set of names: a few in one string each, so that neither a look nor their memory grows with the folder."""
 
-    __slots__ = ("_all", "_size", "_changes")
+    __slots__ = ("_parts", "_size")
 
     def __init__(self) -> None:
-        self._all = b"/"
+        self._parts = [b"/"]
         self._size = 0
-        self._changes: dict[bytes, bool] = {}
 
     def __contains__(self, name: bytes) -> bool:
-        change = self._changes.get(name)
-        return b"/" + name + b"/" in self._all if change is None else change
+        return b"/%b/" % name in self._parts[hash(name) % len(self._parts)]
 
     def set(self, name: bytes, is_there: bool) -> None:
         """A name comes or goes."""
-        self._changes[name] = is_there
-        if len(self._changes) > MOST_CHANGES + self._size // 4:
-            names = list(self)
-            self._all = b"/" + b"/".join(names) + b"/" if names else b"/"
-            self._size = len(names)
-            self._changes = {}
+        if (name in self) == is_there:
+            return
+        at = hash(name) % len(self._parts)
+        if is_there:
+            self._parts[at] += name + b"/"
+            self._size += 1
+            if self._size > SHARE * len(self._parts):
+                self._spread()
+        else:
+            self._parts[at] = self._parts[at].replace(b"/%b/" % name, b"/", 1)
+            self._size -= 1
+
+    def _spread(self) -> None:
+        names = list(self)
+        parts: list[list[bytes]] = [[] for _ in range(4 * len(self._parts))]
+        for name in names:
+            parts[hash(name) % len(parts)].append(name)
+        self._parts = [b"/" + b"".join(name + b"/" for name in part) for part in parts]
 
     def __iter__(self) -> Iterator[bytes]:
-        for name in self._all.split(b"/"):
-            if name and name not in self._changes:
-                yield name
-        for name, is_there in self._changes.items():
-            if is_there:
-                yield name
+        for part in self._parts:
+            for name in part.split(b"/"):
+                if name:
+                    yield name
