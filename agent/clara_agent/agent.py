@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .contexts.table import ContextTable
     from .processes.process import Process
     from .processes.table import ProcessTable
+    from .watching.changes import Changes
     from .watching.watches import Watches
     from _socket import socket
     from collections.abc import Callable
@@ -70,6 +71,7 @@ class Agent:
         self._table: ProcessTable | None = None
         self._contexts: ContextTable | None = None
         self._watches: Watches | None = None
+        self._changes: Changes | None = None
         self.jobs = set()
         self.scratch = Scratch(scratch, self._temporary, self.folders.reopen)
         self.interpreters = InterpreterPool(self.loop, self.children, self.environment, config)
@@ -147,6 +149,18 @@ class Agent:
 
             self._watches = Watches(self.loop)
         return self._watches
+
+    def changes(self) -> Changes:
+        """Which files change while programs run; made when the first wants to know."""
+        if self._changes is None:
+            from .watching.changes import Changes
+
+            self._changes = Changes(self.loop, self.watches(), os.fsencode(self.workspace))
+        return self._changes
+
+    def hush(self, *paths: bytes) -> Callable[[], None]:
+        """What happens to these paths until the call that this returns is the API's doing, and no program's."""
+        return self.changes().hush(*paths)
 
     def work(self) -> dict[str, int]:
         """How many kept processes are to keep the sandbox awake, and how many contexts run."""

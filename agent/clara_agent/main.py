@@ -29,5 +29,7 @@ def main(header: dict[str, Any], listener: socket, keeper: int, line: socket) ->
     agent = Agent(header, listener)
     agent.connect(streams[0], streams[1], Keeper(keeper, line), False)
     agent.loop.soon(agent.interpreters.warm_up)
+    # So that no run waits for its code to be read.
+    agent.loop.soon(agent.changes)
     agent.loop.soon(lambda: sweep_roots(agent.roots, agent.children))
     agent.loop.run()

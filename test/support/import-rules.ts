@@ -508,8 +508,8 @@ export const AGENT_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   [FILES]: [ERRORS, IO, WIRE, JOBS, HOST],
   [PACKAGE('archives')]: [ERRORS, IO, WIRE, JOBS, FILES],
   [PYTHON]: [ERRORS, IO, WIRE, HOST, FILES],
-  [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON],
-  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST, PACKAGE('processes')],
+  [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON, PACKAGE('watching')],
+  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST, PACKAGE('watching'), PACKAGE('processes')],
   [PACKAGE('network')]: [ERRORS, IO, WIRE],
   [PACKAGE('watching')]: [ERRORS, IO, WIRE],
 };

@@ -48,7 +48,7 @@ class Extract(JobOperation):
             raise from_os_error(error, to_text(path)) from None
         os.close(fd)
         roots = self.agent.roots
-        self.job = Job(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots))
+        self.job = Job(self.agent, self.channel, lambda *_: _extract_path(path, destination, limits, encoding, roots), writes=(os.path.realpath(destination),))
 
 
 def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Unpack(JobOperation):
         limits = _take_limits(self.parameters)
         encoding = take(self.parameters, "encoding", str, None)
         roots = self.agent.roots
-        self.job = Job(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True)
+        self.job = Job(self.agent, self.channel, lambda source, _: _unpack(source, destination, form, limits, encoding, roots), has_input=True, writes=(os.path.realpath(destination),))
 
 
 def _unpack(source: int, destination: bytes, form: str | None, limits: dict[str, int], encoding: str | None, roots: list[bytes]) -> dict[str, Any]:

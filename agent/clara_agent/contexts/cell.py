@@ -6,6 +6,7 @@ from ..errors import Failure
 from ..io.capture import HeadAndTail
 from ..io.descriptors import copies_of
 from ..io.pipe_reader import PipeReader
+from ..processes.tracking import Tracking
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from .context_operations import MAX_CONTEXTS, require_language, take_asked, take_name
@@ -65,6 +66,7 @@ class Cell(Operation):
         self.is_silent = take(self.parameters, "silent", bool, False)
         capture = take(self.parameters, "capture", dict, {})
         self._kept = (take_count(capture, "head", MAX_CAPTURE, MAX_CAPTURE), take_count(capture, "tail", 0, MAX_CAPTURE))
+        self.tracking = Tracking(self.agent.changes() if take(self.parameters, "trackFiles", bool, False) else None)
         self.source = bytearray()
         self._context: Context | None = None
         self._sink = Sink(self.channel)
@@ -89,7 +91,10 @@ class Cell(Operation):
         if self.timeout_ms is not None:
             # It may wait for the cells before it as long as it may run.
             self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
-        found.submit(self)
+        if self.tracking.is_ready():
+            found.submit(self)
+        else:
+            self.tracking.when_ready(lambda: self._sink.is_heard and found.submit(self))
 
     def find_context(self) -> Context:
         """The context, made where the call says of what; Failure `mismatch` where it has another language than the caller thinks."""
@@ -117,6 +122,7 @@ class Cell(Operation):
     def begin(self, outputs: list[int]) -> None:
         """It is its turn: reads copies of the interpreter's outputs until it is over."""
         self._stop_waiting()
+        self.tracking.start()
         copies = copies_of(outputs)
         head, tail = self._kept
         captures = [(1, HeadAndTail(head, tail)), (2, HeadAndTail(head, tail)), (0, HeadAndTail(MAX_SHOWN, 0))]
@@ -141,8 +147,12 @@ class Cell(Operation):
     def _finished(self) -> None:
         if self._end is None or not all(reader.is_done for reader in self._readers):
             return
+        end, self._end = self._end, None
+        self.tracking.finish(lambda files: self._tell(end, files))
+
+    def _tell(self, end: dict[str, Any], files: dict[str, Any] | None) -> None:
         stdout, stderr, shown = [reader.summary() for reader in self._readers]
-        self.channel.result(dict(self._end, stdout=stdout, stderr=stderr, shown=shown))
+        self.channel.result(dict(end, stdout=stdout, stderr=stderr, shown=shown, files=files))
         self._let_go()
 
     def _let_go(self) -> None:
@@ -154,7 +164,9 @@ class Cell(Operation):
 
     def on_failure(self, failure: Failure) -> None:
         """It cannot run."""
+        self._sink.is_heard = False
         self._stop_waiting()
+        self.tracking.drop()
         for reader in self._readers:
             reader.close()
         if self._patience:

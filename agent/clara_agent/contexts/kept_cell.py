@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..errors import Failure
     from ..io.contracts import Bytes
+    from ..processes.tracking import Tracking
     from .context import Context
 
 # What somebody may type before it is asked for.
@@ -27,10 +28,13 @@ class KeptCell(Kept):
 
     process: Any
 
-    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool) -> None:
+    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, tracking: Tracking) -> None:
         """Runs the code when the cells before it are over."""
-        self.process = StreamedCell(self, context, code, timeout_ms, is_silent)
-        context.submit(self.process)
+        self.process = StreamedCell(self, context, code, timeout_ms, is_silent, tracking)
+        if tracking.is_ready():
+            context.submit(self.process)
+        else:
+            tracking.when_ready(lambda: self.is_over or context.submit(self.process))
 
     def describe(self) -> dict[str, Any]:
         """What is known of it, its number among the cells of its context too."""
@@ -62,7 +66,7 @@ class StreamedCell:
     has_exited = False
     asks = True
 
-    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool) -> None:
+    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, tracking: Tracking) -> None:
         self.request = self
         # What it can be told by: lines that its code asks for.
         self.has_stdin = context.asks
@@ -71,6 +75,7 @@ class StreamedCell:
         self.is_silent = is_silent
         self._kept = kept
         self._context = context
+        self._tracking = tracking
         self._reading: ShownReading | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
@@ -91,6 +96,7 @@ class StreamedCell:
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn."""
+        self._tracking.start()
         self._reading = ShownReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
 
     def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
@@ -100,9 +106,12 @@ class StreamedCell:
         self._reading.drain()
 
     def _finish(self) -> None:
+        self._tracking.finish(self._tell)
+
+    def _tell(self, files: dict[str, Any] | None) -> None:
         then, self._then = self._then, None
         nothing = {"bytes": 0, "omitted": 0}
-        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing))
+        self._kept.on_result(dict(self._end or {}, stdout=nothing, stderr=nothing, files=files))
         if then:
             then()
 
@@ -110,6 +119,7 @@ class StreamedCell:
         """It cannot run."""
         if self._reading:
             self._reading.close()
+        self._tracking.drop()
         self._kept.on_failure(failure)
 
     # What the table asks of it.

@@ -10,6 +10,7 @@ from _socket import socket
 from ..errors import Failure
 from ..host.cgroup import OomCounter
 from ..io.scratch import Scratch
+from ..watching.changes import Changes
 from ..wire.contracts import Host
 
 
@@ -18,6 +19,8 @@ class ContextHost(Host, Protocol):
 
     oom: OomCounter
     scratch: Scratch
+
+    def changes(self) -> Changes: ...
 
 
 class Cell(Protocol):

@@ -30,7 +30,7 @@ class Copy(JobOperation):
     def start(self) -> None:
         """Looks at both ends, and leaves the rest to the child."""
         plan = Relocation(self.agent, self.parameters)
-        self.job = Job(self.agent, self.channel, lambda *_: _answer(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
+        self.job = Job(self.agent, self.channel, lambda *_: _answer(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children), writes=(plan.target,))
 
 
 def _answer(plan: Relocation, roots: list[bytes]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Edit(JobOperation):
         except OSError as error:
             raise from_os_error(error, to_text(path)) from None
         roots = self.agent.roots
-        self.job = Job(self.agent, self.channel, lambda source, out: edit(path, source, out, roots), has_input=True, has_output=True)
+        self.job = Job(self.agent, self.channel, lambda source, out: edit(path, source, out, roots), has_input=True, has_output=True, writes=(path,))
 
 
 def edit(path: bytes, source: int, out: int, roots: list[bytes]) -> dict[str, Any]:

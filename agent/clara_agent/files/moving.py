@@ -25,7 +25,7 @@ class Move(JobOperation):
         plan = Relocation(self.agent, self.parameters)
         if os.path.ismount(plan.source):
             raise Failure("invalid", "It is where a disk is mounted, and cannot be moved itself: %s." % to_text(plan.source))
-        self.job = Job(self.agent, self.channel, lambda *_: move(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children))
+        self.job = Job(self.agent, self.channel, lambda *_: move(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children), writes=(plan.source, plan.target))
 
 
 def move(plan: Relocation, roots: list[bytes]) -> dict[str, Any]:

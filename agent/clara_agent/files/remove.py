@@ -26,7 +26,11 @@ class Remove(JobOperation):
         try:
             status = os.lstat(path)
             if not stat.S_ISDIR(status.st_mode):
-                os.unlink(path)
+                unhush = self.agent.hush(path)
+                try:
+                    os.unlink(path)
+                finally:
+                    unhush()
             elif os.path.ismount(path):
                 raise Failure("invalid", "It is where a disk is mounted, and cannot be deleted itself: %s." % to_text(path))
             elif empty and not recursive:
@@ -39,7 +43,7 @@ class Remove(JobOperation):
             return self.channel.result({"removed": True})
         if not recursive:
             raise Failure("is_directory", "It is a folder: %s." % to_text(path))
-        self.job = Job(self.agent, self.channel, lambda *_: remove_tree(path))
+        self.job = Job(self.agent, self.channel, lambda *_: remove_tree(path), writes=(path,))
         return None
 
 

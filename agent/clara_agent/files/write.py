@@ -16,6 +16,8 @@ from .status import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..io.contracts import Bytes
 
 MAX_LINKS = 40
@@ -87,7 +89,8 @@ class Write(Operation):
         if self._size is not None and self._written != self._size:
             raise Failure("invalid", "Only %d of %d bytes have come: %s." % (self._written, self._size, self._name))
         file, self._file = self._file, None
-        self.agent.aside.run(lambda: self._finish(file), self._answer)
+        unhush = self.agent.hush(self._path)
+        self.agent.aside.run(lambda: self._finish(file), lambda error: self._answer(error, unhush))
 
     def _finish(self, file: Staged) -> None:
         """In a thread, which touches nothing else of the agent."""
@@ -107,7 +110,8 @@ class Write(Operation):
         finally:
             file.close()
 
-    def _answer(self, error: BaseException | None) -> None:
+    def _answer(self, error: BaseException | None, unhush: Callable[[], None]) -> None:
+        unhush()
         if error is None:
             self.channel.result({"bytes": self._written, "created": self._created})
         else:

@@ -26,7 +26,7 @@ MAX_REPORT = 65536
 
 
 class Job:
-    """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success, `capture` takes the output."""
+    """Runs `task(input_fd, output_fd)` in a child and answers the channel with what it returns; `clean_up` runs after an end that was no success, `capture` takes the output, `writes` are paths that the task changes."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Job:
         has_output: bool = False,
         clean_up: Callable[[], object] | None = None,
         capture: Capture | None = None,
+        writes: tuple[bytes, ...] = (),
     ) -> None:
         self._agent = agent
         self._channel = channel
@@ -44,6 +45,7 @@ class Job:
         self._report = bytearray()
         self._status: int | None = None
         self._is_cancelled = False
+        self._unhush = agent.hush(*writes) if writes else None
         self._writer = self._reader = self._report_fd = None
         input_fd = output_fd = None
         ours = []
@@ -63,6 +65,7 @@ class Job:
         except OSError:
             for fd in ours:
                 os.close(fd)
+            self._speak_up()
             raise
         finally:
             for fd in input_fd, output_fd:
@@ -144,7 +147,13 @@ class Job:
         else:
             self._finish()
 
+    def _speak_up(self) -> None:
+        unhush, self._unhush = self._unhush, None
+        if unhush:
+            unhush()
+
     def _finish(self) -> None:
+        self._speak_up()
         outcome = self._outcome()
         if isinstance(outcome, Failure):
             if self._clean_up:

@@ -1,1 +1,1 @@
-"""Programs from their start to their result. May use `io`, `wire`, `host` and `python`."""
+"""Programs from their start to their result. May use `io`, `wire`, `host`, `python` and `watching`."""

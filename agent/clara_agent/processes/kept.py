@@ -146,7 +146,8 @@ class Kept:
 
     def on_result(self, result: dict[str, Any]) -> None:
         """The program has ended."""
-        self._over(result, self._shown.describe())
+        files = {"files": result.pop("files")} if "files" in result else {}
+        self._over(result, dict(self._shown.describe(), **files))
 
     def _over(self, ending: dict[str, Any], more: dict[str, Any] | None = None) -> None:
         # What may be large is told to readers only, not where all processes are described.

@@ -7,23 +7,25 @@ import os
 from time import monotonic
 
 from ..errors import Failure, from_os_error
-from .launch import PROGRAMS, open_outputs
+from .launch import PROGRAMS
+from .memory_loss import MemoryLoss
+from .program_streams import ProgramStreams
 from .result import to_result
-from .standard_input import StandardInput
 from .states import DRAINED, ENDED, KILLED_STATUS, RUNNING, STARTING, STATUS_SECONDS, TIMEOUT, UNHEARD
+from .tracking import Tracking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ..io.contracts import Bytes
     from ..python.launch import PythonLaunch
     from .roles import Listener, ProgramHost, Sink
     from .run_request import RunRequest
-    from .terminal import Size
 
 
-class Process:
+class Process(ProgramStreams):
     """One program and its tree. `source` is what it runs, for programs that have one; `on_line` gets what a script shows as it shows it."""
 
     def __init__(
@@ -39,33 +41,37 @@ class Process:
         self.listener = listener
         self._end_reason: str | None = None
         self._status: int | None = None
-        self._input = StandardInput(agent.loop, request, sink)
         self._kill = None
         self._duration = 0.0
         self._has_cleared = False
-        self._has_company = bool(agent.runs)
-        self._outputs = open_outputs(agent.loop, request, sink, on_line, self._finish)
+        super().__init__(agent.loop, request, sink, on_line, self._finish)
         if not os.path.isdir(request.cwd):
             raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
-        self._oom_kills = agent.oom.read()
+        self._memory = MemoryLoss(agent.oom, bool(agent.runs))
+        self._tracking = Tracking(agent.changes() if request.tracks_files else None)
         self.started = monotonic()
         self._timer = None if request.timeout_ms is None else agent.loop.later(request.timeout_ms / 1000, self._time_out)
         for other in agent.runs:
             other.has_company()
         agent.runs.add(self)
         try:
-            self._launch()
+            if self._tracking.start():
+                self._launch()
+            else:
+                self._tracking.when_ready(self._launch_late)
         except BaseException:
             self._let_go()
             raise
 
     def has_company(self) -> None:
         """Another program works beside this one, or will."""
-        self._has_company = True
+        self._memory.has_company = True
 
-    def open_stdin(self) -> int | None:
-        """The program's end of its standard input; None where that is its terminal."""
-        return self._input.open(self._outputs)
+    def _launch_late(self) -> None:
+        if self._end_reason == UNHEARD:
+            return self._let_go()
+        self._tracking.start()
+        return self._relaunch()
 
     def _launch(self) -> None:
         theirs: list[int] = []
@@ -150,35 +156,6 @@ class Process:
         else:
             self._end_tree()
 
-    def write(self, payload: Bytes) -> bool:
-        """Passes bytes to its standard input; false where it has none any more."""
-        return self._input.write(payload)
-
-    @property
-    def input_size(self) -> int:
-        """How many bytes of its input it has not taken."""
-        return self._input.size
-
-    def drop_input(self) -> None:
-        """Throws away what its standard input has not taken."""
-        self._input.discard()
-
-    def close_stdin(self) -> None:
-        """The program reads the end of its input after what was written."""
-        self._input.end()
-
-    def resize(self, size: Size) -> None:
-        """Gives its terminal another size."""
-        self._outputs.resize(size)
-
-    def show_in(self, folder: bytes) -> None:
-        """Its script is in this folder, and leaves there what it shows."""
-        self._outputs.show_in(folder)
-
-    def acknowledge(self) -> None:
-        """A line that it has shown is read."""
-        self._outputs.acknowledge()
-
     def _end_tree(self) -> None:
         if not self.pid and self.starting:
             self.starting.give_up()
@@ -205,28 +182,28 @@ class Process:
         self._duration = monotonic() - self.started
         return self._outputs.drain()
 
-    def on_room(self) -> None:
-        """Lets stalled outputs go on."""
-        self._outputs.on_room()
-
     def _finish(self) -> None:
         self.agent.check_settings()
         assert self._status is not None
-        result = to_result(self._status, self._end_reason, self._duration, self._lost_memory(), self._outputs.summaries())
+        is_oom = self._memory.is_likely(self._status, self._end_reason)
+        result = to_result(self._status, self._end_reason, self._duration, is_oom, self._outputs.summaries())
         if self._has_cleared:
             result["cleared"] = True
         if self.starting and self.starting.is_broken and self.request.program == "python":
             result["brokenStart"] = True
+        self._tracking.finish(lambda files: self._tell(result, files))
+
+    def _tell(self, result: dict[str, Any], files: dict[str, Any] | None) -> None:
+        if self.state == DRAINED:
+            return  # Nobody hears it any more.
+        if files:
+            result["files"] = files
         self._let_go()
         self.listener.on_result(result)
 
-    def _lost_memory(self) -> bool:
-        # The counter is the sandbox's; with others beside it, a run that worked has not lost anything.
-        is_explained = self._end_reason == TIMEOUT or (self._status == 0 and self._has_company)
-        return not is_explained and self.agent.oom.read() > self._oom_kills
-
     def _let_go(self) -> None:
         self.state = DRAINED
+        self._tracking.drop()
         if self._timer:
             self._timer.cancel()
         self.agent.runs.discard(self)

@@ -11,6 +11,7 @@ from ..host.folders import Folders
 from ..io.contracts import Bytes
 from ..io.scratch import Scratch
 from ..python.pool import InterpreterPool
+from ..watching.changes import Changes
 from ..wire.contracts import Host
 from .process import Process
 from .prestarted_shell import PrestartedShell
@@ -26,6 +27,7 @@ class ProgramHost(Host, Protocol):
     prestarted_shell: PrestartedShell
     runs: set[Process]
 
+    def changes(self) -> Changes: ...
     def own_pids(self) -> list[int]: ...
     def check_settings(self) -> None: ...
     def clear_background(self, then: Callable[[], object]) -> None: ...

@@ -38,6 +38,8 @@ class RunRequest:
         if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:
             raise Failure("too_large", "The environment of a run can have at most %d bytes." % MAX_ENVIRONMENT)
         self.timeout_ms: int | None = take_count(parameters, "timeoutMs", None)
+        # Whether the result is to say which files of the workspace have changed.
+        self.tracks_files: bool = take(parameters, "trackFiles", bool, False)
         self.is_captured = parameters.get("capture") is not None
         self.captures = [_take_capture(parameters), _take_capture(parameters)]
 

@@ -1,6 +1,7 @@
 """What operations may ask of the agent as a whole, for the type checker: nothing imports this when the agent runs."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from _thread import LockType
@@ -39,4 +40,6 @@ class Host(Protocol):
     own_ports: frozenset[int]
 
     def connect(self, read_fd: int, write_fd: int, keeper: Keeper | None, is_resumed: bool) -> None: ...
+    # What happens to these paths until the call that this returns is the API's doing.
+    def hush(self, *paths: bytes) -> Callable[[], None]: ...
     def dial(self, parameters: dict[str, Any], operation: Listener) -> Channel: ...
