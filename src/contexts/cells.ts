@@ -13,6 +13,8 @@ export interface CellRequest {
   readonly timeoutSeconds: number;
   /** True: it is not counted, and the value of its last expression is not shown. */
   readonly isSilent: boolean;
+  /** True if its end is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   /** Interrupts it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,7 +35,7 @@ const MARGIN_MS = 12_000;
 export async function executeCell(
   { connection, memory, runsOn }: SandboxAccess,
   id: string,
-  { code, language, timeoutSeconds, isSilent, signal }: CellRequest,
+  { code, language, timeoutSeconds, isSilent, tracksFiles, signal }: CellRequest,
   limits: { readonly setup: ContextSetup | undefined; readonly most: number; readonly outputLimitBytes: number },
 ): Promise<CellExecution> {
   const { setup, most, outputLimitBytes } = limits;
@@ -50,6 +52,7 @@ export async function executeCell(
       // It may wait for earlier calls as long as it may run.
       deadlineMs: 2 * timeoutMs + MARGIN_MS,
       isSilent,
+      tracksFiles,
       capture: { headBytes: half, tailBytes: half },
       signal,
     });

@@ -143,10 +143,19 @@ function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
   if ('failure' in end) {
     const { message } = end.failure;
     const shown = NOTHING_SHOWN;
-    return { ...common, durationMs: 0, timedOut: false, oomKilled: false, signal: null, notice: message, shown };
+    return {
+      ...common,
+      durationMs: 0,
+      timedOut: false,
+      oomKilled: false,
+      signal: null,
+      notice: message,
+      shown,
+      files: null,
+    };
   }
-  const { durationMs, timedOut, oomKilled, signal } = end;
+  const { durationMs, timedOut, oomKilled, signal, files = null } = end;
   const notice = noticeOf(end, end.stderr.bytes === 0);
   const shown = { results: [], isTruncated: end.shownCut ?? false, exception: end.exception ?? null };
-  return { ...common, durationMs, timedOut, oomKilled, signal, notice, shown };
+  return { ...common, durationMs, timedOut, oomKilled, signal, notice, shown, files };
 }

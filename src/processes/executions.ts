@@ -1,3 +1,4 @@
+import type { ChangedFiles } from '../agent/calls/changed-files.ts';
 import { toText } from '../agent/calls/output-capture.ts';
 import { InterruptedRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
@@ -23,6 +24,8 @@ export interface Execution {
   readonly memoryLimitBytes: number;
   /** What it has shown beside its outputs. */
   readonly shown: Shown;
+  /** What changed in the workspace meanwhile; null where nobody has looked, or could. */
+  readonly files: ChangedFiles | null;
 }
 
 export interface ExecutionOptions {
@@ -36,6 +39,8 @@ export interface ExecutionOptions {
   readonly runsOn?: () => Promise<boolean>;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  /** True if it is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,6 +85,7 @@ export async function execute(
       capture: { headBytes: half, tailBytes: half },
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      tracksFiles: options.tracksFiles,
       signal: options.signal,
     });
     const execution = toExecution(result, options.memory.limitBytes);
@@ -135,6 +141,7 @@ export function toExecution(result: RunResult, memoryLimitBytes: number): Execut
     signal: result.signal,
     notice: noticeOf(result, result.stderr.head.length === 0),
     shown: foldShown(result.shown.head, result.shown.omittedBytes > 0),
+    files: result.files,
   };
 }
 
@@ -182,5 +189,6 @@ function toFailedExecution(failure: AgentFailure, durationMs: number, memoryLimi
     signal: isCut(failure) ? 'SIGKILL' : null,
     notice: failure.message,
     shown: NOTHING_SHOWN,
+    files: null,
   };
 }

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** On top of what its sandbox has. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** True if the answer is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   /** What it counts as; `run` where absent. */
   readonly lease?: LeaseKind;
   /** True for a program that fills the disk, as an installation does. */
@@ -26,6 +28,8 @@ export interface StartOptions {
   readonly timeoutSeconds: number;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if `exit` is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   /** True if the sandbox is not to be paused for idleness while it runs. */
   readonly keepsAwake?: boolean;
   /** The terminal that it gets in the place of its three streams. */

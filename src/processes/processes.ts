@@ -208,7 +208,7 @@ export class Processes {
     hasCaller: boolean,
     signal?: AbortSignal,
   ): Promise<ProcessFacts> {
-    const { about, timeoutSeconds, env, hasStdin = false, keepsAwake = false, tty } = options;
+    const { about, timeoutSeconds, env, hasStdin = false, keepsAwake = false, tracksFiles, tty } = options;
     try {
       return await startProcess(connection, program, {
         about,
@@ -219,6 +219,7 @@ export class Processes {
         env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,
         keepsAwake,
+        tracksFiles,
         tty,
         signal,
       });

@@ -1036,6 +1036,14 @@ export interface components {
             } | null;
             execution_count?: number;
             context_restarted?: boolean;
+            files?: {
+                path: string;
+                path_base64?: string;
+                size: number | null;
+                /** @enum {string} */
+                change: "created" | "modified" | "deleted";
+            }[] | null;
+            files_truncated?: boolean;
         };
         Context: {
             id: string;
@@ -1076,6 +1084,14 @@ export interface components {
             } | null;
             execution_count: number;
             context_restarted: boolean;
+            files: {
+                path: string;
+                path_base64?: string;
+                size: number | null;
+                /** @enum {string} */
+                change: "created" | "modified" | "deleted";
+            }[] | null;
+            files_truncated: boolean;
         };
         Entry: {
             name: string;
@@ -1572,6 +1588,7 @@ export interface operations {
                     timeout?: number;
                     /** @default false */
                     keep_running?: boolean;
+                    track_files?: boolean | null;
                     stream?: boolean | null;
                     context?: string | null;
                 };
@@ -1607,6 +1624,7 @@ export interface operations {
                     timeout?: number;
                     /** @default false */
                     keep_running?: boolean;
+                    track_files?: boolean | null;
                     stream?: boolean | null;
                 };
             };
@@ -2546,6 +2564,7 @@ export interface operations {
                     /** @default 30 */
                     timeout?: number;
                     silent?: boolean | null;
+                    track_files?: boolean | null;
                     stream?: boolean | null;
                 };
             };

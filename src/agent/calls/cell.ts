@@ -20,6 +20,8 @@ export interface CellOptions {
   readonly deadlineMs: number;
   readonly isSilent: boolean;
   readonly capture: CaptureLimits;
+  /** True if its result is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   /** Interrupts it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,7 +41,7 @@ const cellResult = runResult.extend({
 
 /** Runs code in a context when the cells before it are over; throws InterruptedRun where the agent fails it. */
 export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
-  const { language, setup, most, timeoutMs, deadlineMs, isSilent, signal } = options;
+  const { language, setup, most, timeoutMs, deadlineMs, isSilent, tracksFiles = false, signal } = options;
   const { headBytes: head, tailBytes: tail } = options.capture;
   const captures = [SHOWN_CAPTURE, options.capture, options.capture].map((limits) => new OutputCapture(limits));
   const parameters = {
@@ -50,6 +52,7 @@ export async function runCell(connection: AgentConnection, id: string, options: 
     timeoutMs,
     silent: isSilent,
     capture: { head, tail },
+    ...(tracksFiles ? { trackFiles: true } : {}),
   };
   let opened: Channel | undefined;
   const listener: ChannelListener = {
@@ -67,8 +70,8 @@ export async function runCell(connection: AgentConnection, id: string, options: 
     (captures[stream] ?? new OutputCapture(options.capture)).finish({ omitted });
   try {
     const result = await call(connection, 'cell', parameters, cellResult, { signal, deadlineMs }, listener, feed);
-    const { stdout, stderr, shown, executionCount, restarted, ...end } = result;
-    const run = { ...end, cleared: false, brokenStart: false, shown: finish(0, shown?.omitted ?? 0) };
+    const { stdout, stderr, shown, files = null, executionCount, restarted, ...end } = result;
+    const run = { ...end, files, cleared: false, brokenStart: false, shown: finish(0, shown?.omitted ?? 0) };
     return {
       run: { ...run, stdout: finish(1, stdout.omitted), stderr: finish(2, stderr.omitted) },
       executionCount,

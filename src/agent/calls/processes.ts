@@ -73,6 +73,8 @@ interface StartOptions {
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if its end is to say, to who reads its events, which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   /** True if its sandbox is not to be paused for idleness while it runs. */
   readonly keepsAwake?: boolean;
   /** The terminal that it gets in the place of its three streams. */

@@ -3,6 +3,7 @@ import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed } from './call.ts';
+import { type ChangedFiles, changedFiles } from './changed-files.ts';
 import { type Captured, type CaptureLimits, OutputCapture } from './output-capture.ts';
 
 /** What to run: a source text for Python or the shell, or an argument list without a shell. */
@@ -20,6 +21,8 @@ export interface RunOptions {
   /** When the answer must be there, kill and all; a run without one then counts as hung. */
   readonly deadlineMs: number;
   readonly capture: CaptureLimits;
+  /** True if its result is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -40,6 +43,7 @@ export const runResult = z.object({
   cleared: z.boolean().optional(),
   brokenStart: z.boolean().optional(),
   shown: streamCount.optional(),
+  files: changedFiles.nullish(),
 });
 
 /** How a program ended, with the first and last part of what it wrote. */
@@ -58,6 +62,8 @@ export interface RunResult {
   readonly stderr: Captured;
   /** What it has shown beside its outputs: a line of JSON each, unchecked; `omittedBytes` of it were too much. */
   readonly shown: Captured;
+  /** What changed in the workspace meanwhile; null where nobody has looked, or could. */
+  readonly files: ChangedFiles | null;
 }
 
 /** Of what a run or cell shows, in bytes: JSON and base64 take more than what they hold. */
@@ -78,13 +84,22 @@ export class InterruptedRun extends AgentFailure {
 /** What every call that starts a program says of it. */
 export function programParameters(
   program: Program,
-  { cwd, env }: { readonly cwd?: string | undefined; readonly env?: Readonly<Record<string, string>> | undefined },
+  {
+    cwd,
+    env,
+    tracksFiles = false,
+  }: {
+    readonly cwd?: string | undefined;
+    readonly env?: Readonly<Record<string, string>> | undefined;
+    readonly tracksFiles?: boolean | undefined;
+  },
 ): Readonly<Record<string, unknown>> {
   return {
     program: program.program,
     ...(program.program === 'argv' ? { argv: program.argv } : {}),
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
+    ...(tracksFiles ? { trackFiles: true } : {}),
   };
 }
 
@@ -131,6 +146,7 @@ export async function runProgram(
       stdout: stdout.finish(result.stdout),
       stderr: stderr.finish(result.stderr),
       shown: shown.finish(result.shown ?? { omitted: 0 }),
+      files: result.files ?? null,
     };
   } catch (error) {
     if (!(error instanceof AgentFailure)) throw error;

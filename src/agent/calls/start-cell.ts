@@ -18,12 +18,25 @@ interface StartCellOptions {
   readonly about: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
   readonly isSilent: boolean;
+  /** True if its end is to say which files of the workspace have changed. */
+  readonly tracksFiles?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Puts code into the queue of a context, as a kept process that waits for its caller to attach. */
 export function startCell(connection: AgentConnection, id: string, options: StartCellOptions): Promise<ProcessFacts> {
-  const { code, language, setup, most, mostProcesses, about, timeoutMs, isSilent, signal } = options;
+  const {
+    code,
+    language,
+    setup,
+    most,
+    mostProcesses,
+    about,
+    timeoutMs,
+    isSilent,
+    tracksFiles = false,
+    signal,
+  } = options;
   const parameters = {
     id,
     ...(language === undefined ? {} : { language }),
@@ -34,6 +47,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     caller: true,
     timeoutMs,
     silent: isSilent,
+    ...(tracksFiles ? { trackFiles: true } : {}),
   };
   const feed: Feed = async (channel) => {
     await channel.write(0, Buffer.from(code, 'utf8'));

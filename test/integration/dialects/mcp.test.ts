@@ -87,6 +87,10 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
       after = Number(/after: (\d+)\]?\D*$/.exec(said)?.[1]);
     }
     expect(said).toMatch(/got it\n.*\[exit 0, \d+ ms, it has ended, after: \d+\]$/s);
+    const changing = { command: "printf x > a.txt; printf y > $'line\\nbreak'" };
+    expect((await call('run_shell', changing)).text).toMatch(
+      /^\[exit 0, \d+ ms, files changed: \/workspace\/a\.txt created; \/workspace\/line\uFFFDbreak created\]$/,
+    );
     const sleeper = await call('run_shell', { command: 'sleep 600', background: true });
     const other = Number(/^Process (\d+) runs/.exec(sleeper.text)?.[1]);
     await call('process_input', { id: other, signal: 'TERM' });

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { CellExecution } from '../../../contexts/cells.ts';
 import type { Context } from '../../../contexts/context.ts';
-import { toExecutionResponse, toShownFields } from '../executions/mapping.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { cellResponse, contextInfo } from './schemas.ts';
 
@@ -24,6 +24,7 @@ export function toCellResponse(cell: CellExecution, timeoutSeconds: number): z.o
   return {
     ...toExecutionResponse(cell.execution, 'Execution', timeoutSeconds),
     ...toShownFields(cell.execution),
+    ...toFileFields(cell.execution),
     execution_count: cell.executionCount,
     context_restarted: cell.isRestarted,
   };

@@ -68,12 +68,13 @@ export const contextRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
       { params: schemas.cellParams, body: schemas.cellBody, querystring },
     ),
     async (request, reply) => {
-      const { code, timeout: timeoutSeconds, silent, stream } = request.body;
+      const { code, timeout: timeoutSeconds, silent, track_files: tracksFiles, stream } = request.body;
       return await answerCell(request, reply, core, {
         id: request.params.id,
         code,
         timeoutSeconds,
         isSilent: silent ?? false,
+        tracksFiles: tracksFiles ?? true,
         isKeptRunning: false,
         isStreamed: stream ?? false,
       });

@@ -20,6 +20,8 @@ interface AskedCell {
   readonly language?: ContextLanguage | undefined;
   readonly timeoutSeconds: number;
   readonly isSilent: boolean;
+  /** True if the answer says which files of the workspace have changed. */
+  readonly tracksFiles: boolean;
   /** True if the code goes on although its caller has left. */
   readonly isKeptRunning: boolean;
   /** True if the body asks for a stream. */
@@ -31,18 +33,19 @@ export async function answerCell(
   request: FastifyRequest,
   reply: FastifyReply,
   { contexts, maxTimeoutSeconds }: ProcessRoutesOptions,
-  { id, code, language, timeoutSeconds, isSilent, isKeptRunning, isStreamed }: AskedCell,
+  { id, isKeptRunning, isStreamed, ...cell }: AskedCell,
 ): Promise<z.output<typeof cellResponse> | FastifyReply> {
+  const { timeoutSeconds } = cell;
   const format = toStreamFormat(request, isStreamed);
   requireTimeout(timeoutSeconds, format, maxTimeoutSeconds);
   const left = disconnectSignal(reply);
   if (format === null) {
     const signal = isKeptRunning ? undefined : left;
-    const cell = await contexts.execute(refOf(request), id, { code, language, timeoutSeconds, isSilent, signal });
-    request.outcome = toOutcome(cell.execution);
-    return toCellResponse(cell, timeoutSeconds);
+    const ended = await contexts.execute(refOf(request), id, { ...cell, signal });
+    request.outcome = toOutcome(ended.execution);
+    return toCellResponse(ended, timeoutSeconds);
   }
-  const how = { code, language, timeoutSeconds, isSilent, keepsRunning: isKeptRunning, signal: left };
+  const how = { ...cell, keepsRunning: isKeptRunning, signal: left };
   const events = noting(contexts.stream(refOf(request), id, how), (event) => {
     if (event.type === 'exit') request.outcome = toOutcome(event.execution);
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CONTEXT_LANGUAGES, toContextLanguage } from '../../../contexts/languages.ts';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { executionResponse, shownFields, stream } from '../executions/schemas.ts';
+import { executionResponse, fileFields, shownFields, stream, trackFiles } from '../executions/schemas.ts';
 import { contextId, path, timeout, userParams } from '../fields.ts';
 import { env, text } from '../processes/schemas.ts';
 
@@ -70,6 +70,7 @@ export const cellBody = z
       .boolean()
       .nullish()
       .meta({ description: 'True: it has no number, and the value of its last expression is not shown.' }),
+    track_files: trackFiles,
     stream,
   })
   .meta({ examples: [{ code: 'x = 20\nx + 1', timeout: 30 }] });
@@ -81,6 +82,7 @@ export const cellResponse = executionResponse
     exception: shownFields.exception.unwrap(),
     execution_count: shownFields.execution_count.unwrap(),
     context_restarted: shownFields.context_restarted.unwrap(),
+    ...fileFields.shape,
   })
   .meta({
     id: 'CellResponse',
@@ -102,6 +104,8 @@ export const cellResponse = executionResponse
         exception: null,
         execution_count: 1,
         context_restarted: false,
+        files: [],
+        files_truncated: false,
       },
     ],
   });

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Execution } from '../../../processes/executions.ts';
+import { named } from '../fs/mapping.ts';
 import { round } from '../numbers.ts';
-import type { executionResponse } from './schemas.ts';
+import type { executionResponse, fileFields } from './schemas.ts';
 
 type ExecutionResponse = z.output<typeof executionResponse>;
 
@@ -33,6 +34,13 @@ export function toShownFields({ shown }: Execution) {
     results_truncated: shown.isTruncated,
     exception: shown.exception,
   };
+}
+
+/** Which files of the workspace changed meanwhile, as fields of an answer. */
+export function toFileFields({ files }: Pick<Execution, 'files'>): z.output<typeof fileFields> {
+  if (files === null) return { files: null, files_truncated: false };
+  const changes = files.changes.map(({ path, size, change }) => ({ ...named('path', path), size, change }));
+  return { files: changes, files_truncated: files.truncated };
 }
 
 function toErrorText(execution: Execution, success: boolean, what: string, timeoutSeconds: number): string | null {

@@ -16,7 +16,7 @@ import { sandboxOperation } from '../operation.ts';
 import { toStream } from '../processes/mapping.ts';
 import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
-import { toExecutionResponse, toShownFields } from './mapping.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
 
@@ -34,6 +34,8 @@ interface RunRequest {
   /** True if it goes on although its caller has left. */
   readonly isKeptRunning?: boolean;
   readonly needsRoom?: boolean;
+  /** True if the answer says which files of the workspace have changed. */
+  readonly tracksFiles?: boolean;
   /** True if the body asks for a stream. */
   readonly isStreamed?: boolean;
 }
@@ -49,10 +51,10 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
   const answers = { 200: schemas.executionResponse };
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
-    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
+    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
     const about = toAbout(program, { name: null, labels: {}, cwd: toAbsolutePath('.') });
     const signal = disconnectSignal(reply);
-    const how = { about, timeoutSeconds, needsRoom, signal, keepsRunning: isKeptRunning };
+    const how = { about, timeoutSeconds, needsRoom, tracksFiles, signal, keepsRunning: isKeptRunning };
     const events = noting(processes.stream(refOf(request), program, how), (event) => {
       if (event.type === 'exit') request.outcome = toOutcome(event.execution);
     });
@@ -60,14 +62,17 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
   };
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
-    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false } = wanted;
+    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
-    const options = { timeoutSeconds, answerByMs, signal, needsRoom };
+    const options = { timeoutSeconds, answerByMs, signal, needsRoom, tracksFiles };
     const execution = await processes.run(refOf(request), program, options);
     request.outcome = toOutcome(execution);
-    const answered = toExecutionResponse(execution, what, timeoutSeconds);
-    return what === 'Execution' ? { ...answered, ...toShownFields(execution) } : answered;
+    return {
+      ...toExecutionResponse(execution, what, timeoutSeconds),
+      ...(what === 'Execution' ? toShownFields(execution) : {}),
+      ...(tracksFiles === undefined ? {} : toFileFields(execution)),
+    };
   };
 
   const run = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
@@ -81,12 +86,20 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     sandboxOperation('execution', 'executeCode', 'Run code', answers, { body: schemas.executeBody }),
     async (request, reply) => {
       const { code, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
+      const tracksFiles = request.body.track_files ?? true;
       const named = request.body.language ? toLanguage(request.body.language) : undefined;
       const language = named ?? 'python';
       const isDefault = isExecuteStateful && language === 'python';
       const context = request.body.context ?? (isDefault ? DEFAULT_CONTEXT : null);
       if (context !== null) {
-        const how = { id: context, code, language: requireContextLanguage(named), timeoutSeconds, isKeptRunning };
+        const how = {
+          id: context,
+          code,
+          language: requireContextLanguage(named),
+          timeoutSeconds,
+          isKeptRunning,
+          tracksFiles,
+        };
         return await answerCell(request, reply, options, { ...how, isSilent: false, isStreamed: stream ?? false });
       }
       const program = toProgram(language, code);
@@ -95,6 +108,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
         what: 'Execution',
         timeoutSeconds,
         isKeptRunning,
+        tracksFiles,
         isStreamed: stream ?? false,
       });
     },
@@ -105,12 +119,14 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     sandboxOperation('execution', 'runShell', 'Run a shell command', answers, { body: schemas.shellBody }),
     async (request, reply) => {
       const { command, timeout: timeoutSeconds, keep_running: isKeptRunning, stream } = request.body;
+      const tracksFiles = request.body.track_files ?? true;
       const program: Program = { program: 'shell', source: command };
       return await run(request, reply, {
         program,
         what: 'Command',
         timeoutSeconds,
         isKeptRunning,
+        tracksFiles,
         isStreamed: stream ?? false,
       });
     },

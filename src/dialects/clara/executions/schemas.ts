@@ -13,6 +13,11 @@ export const stream = z
   .nullish()
   .meta({ description: 'True: answered as events (SSE), as for Accept: text/event-stream or application/x-ndjson.' });
 
+export const trackFiles = z
+  .boolean()
+  .nullish()
+  .meta({ description: 'False: it is not looked for which files change, and files is null.' });
+
 export const executeBody = z
   .object({
     code: unicodeText().max(16_777_216, 'is too long').meta({ description: 'In that language.' }),
@@ -24,6 +29,7 @@ export const executeBody = z
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
     keep_running: keepRunning,
+    track_files: trackFiles,
     stream,
     context: contextId.nullish().meta({
       description: 'The id of a context, whose variables it uses and keeps; default is made on first use.',
@@ -43,6 +49,7 @@ export const shellBody = z
       .meta({ description: 'Run by bash, or sh where there is no bash.' }),
     timeout: timeout(60),
     keep_running: keepRunning,
+    track_files: trackFiles,
     stream,
   })
   .meta({ examples: [{ command: 'ls -la /workspace', timeout: 60 }] });
@@ -72,6 +79,25 @@ export const pipInstallBody = z
     stream,
   })
   .meta({ examples: [{ package: 'requests' }] });
+
+/** What of the workspace has changed while a program ran. */
+export const fileFields = z.object({
+  files: z
+    .array(
+      z.object({
+        path: z.string(),
+        path_base64: z.string().optional(),
+        size: z.int().nullable().meta({ description: 'Bytes; null where it was deleted.' }),
+        change: z.enum(['created', 'modified', 'deleted']),
+      }),
+    )
+    .nullable()
+    .meta({
+      description:
+        'What changed in /workspace meanwhile, by name; null where that was not looked for, or cannot be told.',
+    }),
+  files_truncated: z.boolean().meta({ description: 'True where more files have changed than the 100 that are told.' }),
+});
 
 /** What a run of code has besides, the last two in a context only; commands and pip have none of them. */
 export const shownFields = {
@@ -111,6 +137,7 @@ export const executionResponse = z
     output_truncated: z.boolean().meta({ description: 'True where the middle of a long output was left out.' }),
     killed_by: z.string().nullable().meta({ description: 'The signal that ended it, such as SIGKILL.' }),
     ...shownFields,
+    ...fileFields.partial().shape,
   })
   .meta({
     id: 'ExecutionResponse',
@@ -127,6 +154,8 @@ export const executionResponse = z
         oom_killed: false,
         output_truncated: false,
         killed_by: null,
+        files: [{ path: '/workspace/plot.png', size: 18_213, change: 'created' }],
+        files_truncated: false,
       },
     ],
   });

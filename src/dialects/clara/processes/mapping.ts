@@ -4,7 +4,7 @@ import type { ProcessEvent } from '../../../processes/events.ts';
 import { exitCodeOf } from '../../../processes/executions.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
 import { parseShownLine, type ShownLine } from '../../../processes/results.ts';
-import { toExecutionResponse, toShownFields } from '../executions/mapping.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { processInfo } from './schemas.ts';
 
@@ -65,6 +65,7 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
       const { results: ___, ...shown } = toShownFields(event.execution);
       const more = {
         ...(event.isCode ? shown : {}),
+        ...toFileFields(event.execution),
         ...(cell ? { execution_count: cell.executionCount, context_restarted: cell.isRestarted } : {}),
       };
       // A notice says more than the program could.

@@ -52,6 +52,7 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
         env: request.body.env ?? undefined,
         hasStdin: request.body.stdin ?? false,
         keepsAwake: request.body.keep_awake ?? false,
+        tracksFiles: true,
         tty,
       };
       reply.code(201);

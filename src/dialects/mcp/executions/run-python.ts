@@ -30,7 +30,7 @@ export function runPython(maxTimeoutSeconds: number): Tool {
         .meta({ description: `seconds, ${TIMEOUT} if absent` }),
     },
     run: async ({ code, session: id = DEFAULT_CONTEXT, timeout = TIMEOUT }, call) => {
-      const request = { code, timeoutSeconds: timeout, isSilent: false, signal: call.signal };
+      const request = { code, timeoutSeconds: timeout, isSilent: false, tracksFiles: true, signal: call.signal };
       const cell = await executeIn(id, request, call);
       const facts = cell.isRestarted ? ['the variables of before are gone'] : [];
       return { content: await toContent(cell.execution, call, facts) };

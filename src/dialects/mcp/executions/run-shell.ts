@@ -41,7 +41,7 @@ export function runShell(maxTimeoutSeconds: number): Tool {
         );
       }
       const timeoutSeconds = timeout ?? TIMEOUT;
-      const how = { timeoutSeconds, answerByMs: answerBy(timeoutSeconds), signal, cwd: folder };
+      const how = { timeoutSeconds, answerByMs: answerBy(timeoutSeconds), signal, cwd: folder, tracksFiles: true };
       const execution = await core.processes.run(ref, program, how);
       return { content: await toContent(execution, call) };
     },

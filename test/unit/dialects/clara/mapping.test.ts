@@ -23,6 +23,7 @@ function execution(part: Partial<Execution>): Execution {
     notice: null,
     memoryLimitBytes: 512 * 2 ** 20,
     shown: NOTHING_SHOWN,
+    files: null,
     ...part,
   };
 }

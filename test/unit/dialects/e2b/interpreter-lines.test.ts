@@ -15,6 +15,7 @@ const ended: Execution = {
   truncated: false,
   signal: null,
   notice: null,
+  files: null,
   memoryLimitBytes: 2 ** 29,
   shown: NOTHING_SHOWN,
 };
