@@ -23,9 +23,10 @@ from .manager_models import (
     Sandbox,
     VolumeConfig,
 )
-from .models import Checkpoint, CodeError, Context, Entry, Event, Execution, Match, Port, Process, Result, SandboxInfo
+from .models import ChangedFile, Checkpoint, CodeError, Context, Entry, Event, Execution, Match, Port, Process, Result, SandboxInfo
 
 __all__ = [
+    "ChangedFile",
     "Checkpoint",
     "ClaraClient",
     "CodeError",

@@ -35,6 +35,14 @@ class CodeError(Model):
     traceback: List[str] = []
 
 
+class ChangedFile(Model):
+    """A file of the workspace that changed while code ran: `created`, `modified` or `deleted`; then it has no size."""
+
+    path: str
+    size: Optional[int] = None
+    change: str
+
+
 class Execution(Model):
     """How code or a command ended, and what it wrote."""
 
@@ -50,6 +58,8 @@ class Execution(Model):
     results: List[Result] = []
     exception: Optional[CodeError] = None
     execution_count: Optional[int] = None
+    files: Optional[List[ChangedFile]] = None
+    files_truncated: bool = False
 
 
 class Context(Model):

@@ -9,6 +9,7 @@ type Body<Name extends keyof operations> = operations[Name] extends {
 
 export type SandboxInfo = Schemas['SandboxInfo'];
 export type Execution = Schemas['ExecutionResponse'];
+export type ChangedFile = NonNullable<Execution['files']>[number];
 export type CellExecution = Schemas['CellResponse'];
 export type Context = Schemas['Context'];
 export type Process = Schemas['Process'];
