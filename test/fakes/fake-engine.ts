@@ -21,6 +21,7 @@ import { FakeAgent } from './fake-agent.ts';
 import { type FakeExec, runAgent, runLocally } from './fake-exec.ts';
 import { FakeFiles } from './fake-files.ts';
 import { type Gate, Gates } from './gates.ts';
+import type { LocalSandboxes } from './local-sandboxes.ts';
 
 /** A sandbox of the fake engine; tests may change what it measures and script its agent. */
 export interface FakeSandbox {
@@ -35,7 +36,10 @@ export interface FakeSandbox {
   outOfMemoryAtMs: number;
 }
 
-/** An engine in memory that keeps the interface's promises; programs are local processes, the agent is a FakeAgent. */
+/**
+ * An engine in memory that keeps the interface's promises; programs are local processes, and agents real ones in local sandboxes, or
+ * where there are none a FakeAgent each, which tests make fail.
+ */
 export class FakeEngine implements Engine {
   /** Each call in order, as `verb` or `verb name`. */
   readonly #news = new EventEmitter();
@@ -65,10 +69,15 @@ export class FakeEngine implements Engine {
       return null;
     },
   };
+  readonly #local: LocalSandboxes | null;
   readonly #gates = new Gates();
   readonly #files = new Map<string, FakeFiles>();
   #isDown = false;
   #isClosed = false;
+
+  constructor(local: LocalSandboxes | null = null) {
+    this.#local = local;
+  }
 
   /** While true every call throws `unavailable`; setting it breaks all open streams. */
   get down(): boolean {
@@ -175,14 +184,14 @@ export class FakeEngine implements Engine {
     const sandbox = await this.#enterSandbox('pause', id);
     this.#demandStarted(sandbox);
     sandbox.state = 'paused';
-    for (const exec of sandbox.execs) exec.freeze();
+    await Promise.all([...sandbox.execs].map((exec) => exec.freeze()));
   }
 
   async resume(id: EngineId): Promise<void> {
     const sandbox = await this.#enterSandbox('resume', id);
     this.#demandStarted(sandbox);
     sandbox.state = 'running';
-    for (const exec of sandbox.execs) exec.thaw();
+    await Promise.all([...sandbox.execs].map((exec) => exec.thaw()));
   }
 
   async update(id: EngineId, { memoryBytes, cpus }: EngineLimits): Promise<void> {
@@ -240,8 +249,8 @@ export class FakeEngine implements Engine {
     const isAbsent = argv[0] === 'python3' && this.imagesWithoutPython.has(sandbox.spec.image);
     const isFlood = argv[0] === 'python3' && this.imagesThatFlood.has(sandbox.spec.image);
     const command = isAbsent ? ['/nothing/here'] : isFlood ? ['yes'] : argv;
-    const exec =
-      isAgent(argv) && !isAbsent && !isFlood ? runAgent(sandbox.agent, argv) : runLocally(command, sandbox.spec.env);
+    const runsAgent = isAgent(argv) && !isAbsent && !isFlood;
+    const exec = runsAgent ? await this.#runAgent(sandbox, argv) : runLocally(command, sandbox.spec.env);
     sandbox.execs.add(exec);
     exec.stream.once('close', () => sandbox.execs.delete(exec));
     return exec;
@@ -274,9 +283,14 @@ export class FakeEngine implements Engine {
     return this.#demand(id);
   }
 
+  async #runAgent({ id, spec, agent }: FakeSandbox, argv: readonly string[]): Promise<FakeExec> {
+    return this.#local === null ? runAgent(agent, argv) : await this.#local.open(id, spec, argv);
+  }
+
   #end(sandbox: FakeSandbox): void {
     sandbox.state = 'stopped';
     for (const exec of sandbox.execs) exec.kill();
+    void this.#local?.end(sandbox.id);
   }
 
   #eachExec(action: (exec: FakeExec) => void): void {

@@ -14,8 +14,8 @@ export interface FakeExec extends EngineExec {
   kill(): void;
   /** Says something on stderr. */
   complain(): void;
-  freeze(): void;
-  thaw(): void;
+  freeze(): void | Promise<void>;
+  thaw(): void | Promise<void>;
 }
 
 /** Connects a new stream to the agent of a sandbox. */
@@ -76,8 +76,8 @@ export function runLocally(argv: readonly string[], env: Readonly<Record<string,
     // The stream ends before the exit is known: who has seen its end waits for the code.
     exitCode: async () => (stream.readableEnded ? await ended : child.exitCode),
     kill: () => child.kill('SIGKILL'),
-    freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
   };
 }
 

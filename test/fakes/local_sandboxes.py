@@ -17,7 +17,6 @@ import socket
 import struct
 import sys
 import tempfile
-import zlib
 
 from types import CodeType
 from typing import Any
@@ -26,7 +25,6 @@ MS_REC, MS_BIND, MS_PRIVATE = 0x4000, 0x1000, 0x40000
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-FIRST_PROCESS_FD_BYTES = 65536
 
 # What a sandbox has of this machine; its other folders are its own.
 SHARED_FOLDERS = "bin", "sbin", "lib", "lib32", "lib64", "usr", "etc", "opt"
@@ -95,14 +93,14 @@ def make_root(base: str, mounts: list[dict[str, str]], memory: list[str]) -> Non
             os.symlink(os.readlink("/" + name), name)
         elif os.path.isdir("/" + name):
             bind("/" + name, name)
-    if not os.path.exists(sys.base_prefix.lstrip("/")):
-        bind(sys.base_prefix, sys.base_prefix.lstrip("/"))
     os.mkdir("proc")
     mount("proc", "proc", "proc", 0)
     bind("/dev", "dev")
     for path in memory:
         os.makedirs(path.lstrip("/"), exist_ok=True)
         mount("tmpfs", path.lstrip("/"), "tmpfs", 0, "mode=1777")
+    if not os.path.exists(sys.base_prefix.lstrip("/")):
+        bind(sys.base_prefix, sys.base_prefix.lstrip("/"))
     for one in mounts:
         bind(one["source"], one["target"].lstrip("/"))
     os.chroot(".")
@@ -118,7 +116,7 @@ def run_exec(stream: int, bootstrap: CodeType, environment: dict[str, str], work
     os.environ.update(environment)
     for fd in 0, 1:
         os.dup2(stream, fd)
-    os.closerange(3, 1024)
+    os.closerange(3, 256)
     exec(bootstrap, {"__name__": "__main__"})
 
 
@@ -195,7 +193,8 @@ def load_agent(folder: str) -> CodeType:
     names: dict[str, Any] = {}
     head, call, _ = text.rpartition("\nmain()")
     assert call, "the bootstrap ends with a call of main"
-    exec(head, names)
+    # Not with what this file has from the future.
+    exec(compile(head, "<bootstrap>", "exec", 0, True), names)
     sources = {}
     package = os.path.join(folder, "clara_agent")
     for parent, _, files in os.walk(package):
@@ -212,7 +211,7 @@ def load_agent(folder: str) -> CodeType:
         if not name.endswith(".cjs") and name.partition(".")[0] not in ("python", "contexts"):
             importlib.import_module("clara_agent." + name)
     importlib.import_module("clara_agent.python.spawn").zygote_parts()
-    return compile(text, "<bootstrap>", "exec")
+    return compile(text, "<bootstrap>", "exec", 0, True)
 
 
 def read_exactly(stream: socket.socket, size: int) -> bytes:
@@ -225,27 +224,37 @@ def read_exactly(stream: socket.socket, size: int) -> bytes:
     return parts
 
 
-def serve(stream: socket.socket, sandboxes: dict[str, Sandbox], bootstrap: CodeType) -> None:
+def serve(stream: socket.socket, base: str, sandboxes: dict[str, Sandbox], bootstrap: CodeType) -> None:
     request = json.loads(read_exactly(stream, int.from_bytes(read_exactly(stream, 4), "big")))
     name = request["sandbox"]
     if request["do"] == "exec":
         if name not in sandboxes:
-            sandboxes[name] = Sandbox(request, bootstrap)
+            sandboxes[name] = Sandbox({**request, "base": base}, bootstrap)
         sandboxes[name].execute(stream)
-    elif request["do"] == "end":
-        if name in sandboxes:
-            sandboxes.pop(name).end()
+    elif request["do"] == "end" and name in sandboxes:
+        sandboxes.pop(name).end()
     elif name in sandboxes:
         sandboxes[name].tell(request["do"])
 
 
-def main(folder: str, path: str) -> None:
-    die_with_parent()
+def main(folder: str) -> None:
+    """Writes the path of its socket when it is ready."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     bootstrap = load_agent(folder)
-    base = tempfile.mkdtemp(prefix="clara-root-")
-    assert zlib
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    listener.listen(64)
-    os.write(1, b"ready\n")
+    sandboxes: dict[str, Sandbox] = {}
+    with tempfile.TemporaryDirectory(prefix="clara-local-") as own, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        base = os.path.join(own, "root")
+        os.mkdir(base)
+        listener.bind(os.path.join(own, "socket"))
+        listener.listen(64)
+        sys.stdout.write(listener.getsockname() + "\n")
+        sys.stdout.flush()
+        while 0 not in select.select([0, listener], [], [])[0]:
+            stream, _ = listener.accept()
+            with stream, contextlib.suppress(ConnectionError):
+                serve(stream, base, sandboxes, bootstrap)
+        for one in sandboxes.values():
+            one.end()
+
+
+main(sys.argv[1])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speaking } from '../../support/fake-app.ts';
+import { startLocalApp } from '../../support/local-app.ts';
 
 const KEY = 'e2b_0123456789abcdef';
 
@@ -8,9 +9,8 @@ let fake: FakeApp;
 let sandbox: { readonly id: string; readonly token: string };
 
 beforeEach(async () => {
-  fake = await startFakeApp(
+  fake = await startLocalApp(
     { SANDBOX_API_KEYS: `one:sha256:${hashKey(KEY).toString('hex')}` },
-    undefined,
     speaking('e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
   );
   const made = await fake.inject({

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp } from '../../support/fake-app.ts';
+import { startLocalApp } from '../../support/local-app.ts';
 
 let fake: FakeApp;
 
 beforeAll(async () => {
-  fake = await startNativeApp();
+  fake = await startLocalApp();
 });
 
 afterAll(() => fake.close());

@@ -1,20 +1,16 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FakeAgent } from '../../fakes/fake-agent.ts';
-import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp } from '../../support/fake-app.ts';
+import { startLocalApp } from '../../support/local-app.ts';
 
 const RAW = '/sandbox/u/raw?path=file.bin';
 const KEY = { 'x-api-key': API_KEY };
 
 let fake: FakeApp;
-const agents: FakeAgent[] = [];
 
 beforeAll(async () => {
-  const engine = new FakeEngine();
-  engine.onAgent = (agent) => agents.push(agent);
-  fake = await startNativeApp({ SANDBOX_BODY_LIMIT: '1m', SANDBOX_POOL_SIZE: '0' }, engine);
+  fake = await startLocalApp({ SANDBOX_BODY_LIMIT: '1m' });
 });
 
 afterAll(() => fake.close());
@@ -168,7 +164,7 @@ describe('a download', () => {
     const request = httpRequest(`${url}${RAW}`, { headers: KEY }).end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const broken = once(response, 'error');
-    for (const agent of agents) agent.die();
+    for (const id of fake.engine.sandboxes.keys()) fake.engine.kill(id);
     response.resume();
     expect(await broken).toMatchObject([{ code: 'ECONNRESET' }]);
     expect(response.complete).toBe(false);
