@@ -1,4 +1,4 @@
-"""What tests start on a port of a sandbox: says what it was asked, answers what it is told to, and echoes WebSockets."""
+"""What tests start on a port of a sandbox: says what it was asked, now and before, answers what it is told to, and echoes WebSockets."""
 
 import base64
 import hashlib
@@ -8,6 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+SEEN: list[str] = []
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -47,6 +48,10 @@ class App(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         url = urlsplit(self.path)
         query = parse_qsl(url.query)
+        if url.path.endswith("/seen"):
+            self.answer(json.dumps(SEEN).encode(), 200, [("Content-Type", "application/json")])
+            return
+        SEEN.append(f"{self.command} {url.path}")
         if url.path.endswith("/ws"):
             self.web_socket()
         elif url.path.endswith("/page"):

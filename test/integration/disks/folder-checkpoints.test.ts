@@ -9,6 +9,9 @@ for _ in range(60):
   os.chdir('d' * 200)
 print('deep')`;
 
+/** A socket is in no archive, and a pipe of gVisor on no disk. */
+const NOT_KEPT = /^(?:door|pipe) .*\n/gm;
+
 let server: RealServer;
 
 beforeAll(async () => {
@@ -35,12 +38,12 @@ describe('a checkpoint of plain folders', () => {
        python3 -c 'import os, socket; os.setxattr("a", "user.x", b"1"); socket.socket(socket.AF_UNIX).bind("door")'`,
     );
     const look = `stat -c '%n %F %a %h %u %s %y' * | sed 's/ \\(directory\\) \\(.*\\) [0-9]* \\(20.*\\)/ \\1 \\2 \\3/'; readlink link root`;
-    const before = String(await output('kinds', look)).replace(/^door.*\n/m, '');
+    const before = String(await output('kinds', look)).replace(NOT_KEPT, '');
     expect(before).toMatch(/hole regular file 644 1 \d+ 107374182400/);
     const { id } = (await take('kinds')).body;
     await server.shell('kinds', 'chmod 700 closed; rm -rf *');
     expect((await restore('kinds', id)).status).toBe(200);
-    expect(await output('kinds', look)).toBe(before);
+    expect(String(await output('kinds', look)).replace(NOT_KEPT, '')).toBe(before);
     expect(
       await output(
         'kinds',
