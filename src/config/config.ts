@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
 import { explainConflict } from './conflicts.ts';
@@ -108,7 +109,7 @@ function withoutDefaults(variables: Variables): Variables {
   const shape: Readonly<Record<string, z.ZodType>> = environmentSchema.shape;
   const isDefault = (name: string, value: string | undefined) => {
     const [set, unset] = [shape[name]?.safeParse(value), shape[name]?.safeParse(undefined)];
-    return set?.success === true && unset?.success === true && JSON.stringify(set.data) === JSON.stringify(unset.data);
+    return set?.success === true && unset?.success === true && isDeepStrictEqual(set.data, unset.data);
   };
   return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isDefault(name, value)));
 }

@@ -12,6 +12,11 @@ describe('configuration', () => {
     expect(() => parseConfig({})).toThrow(/SANDBOX_API_KEY must be set/);
   });
 
+  it('takes addresses and prefixes of addresses for the way out', () => {
+    const SANDBOX_EGRESS_ALLOW = '10.1.0.0/16,2001:db8::1,example.org:8443';
+    expect(parseConfig({ ...required, SANDBOX_EGRESS_ALLOW }).egress.rules.allow).toHaveLength(3);
+  });
+
   it('needs no master key where another key is configured', () => {
     const { apiKeys } = parseConfig({ SANDBOX_API_KEYS: `bot:sha256:${'0a'.repeat(32)}` });
     expect(apiKeys.map((key) => key.name)).toEqual(['bot']);
