@@ -12,6 +12,9 @@ const E2B_KEY = /^e2b_[0-9a-f]+$/;
 /** The paths of E2B's control plane at the root. */
 const E2B_CONTROL = /^\/(?:v\d+\/)?(?:sandboxes|snapshots|templates|volumes|volumecontent|secrets)(?:\/|$)/;
 
+/** Those that no other dialect has: who shows no key there is told that one is missing. */
+const E2B_ALONE = /^\/(?:v\d+\/(?:sandboxes|templates)|snapshots|templates|volumes|volumecontent|secrets)(?:\/|$)/;
+
 const byPrefix: Rule = (head) => {
   const [, first] = toPath(head.url).split('/');
   if (first === 'e2b') return toPlane(head);
@@ -26,11 +29,14 @@ const byE2bKey: Rule = ({ url, headers }) => {
   return typeof key === 'string' && E2B_KEY.test(key) && E2B_CONTROL.test(toPath(url)) ? 'e2b' : undefined;
 };
 
+const byE2bPath: Rule = ({ url }) => (E2B_ALONE.test(toPath(url)) ? 'e2b' : undefined);
+
 /**
  * Which dialect a request is in that is to no host of previews, decided before routing by the first rule that knows: prefixes,
- * headers, the form of a key. What none of them names is decided by its path alone.
+ * headers, the form of a key, paths that one dialect alone has. What none of them names is decided by its path alone.
  */
-export const chooseDialect: ChooseDialect = (head) => byPrefix(head) ?? byE2bHeaders(head) ?? byE2bKey(head);
+export const chooseDialect: ChooseDialect = (head) =>
+  byPrefix(head) ?? byE2bHeaders(head) ?? byE2bKey(head) ?? byE2bPath(head);
 
 /** The dialect of a host that shows a port of a sandbox by its id. */
 export function dialectOfHost({ port }: { readonly port: number }): Plane {

@@ -79,6 +79,8 @@ export interface Dialect {
   readonly streamedOperations?: readonly string[];
   /** The body of an error, where its clients read it. */
   renderError(problem: HttpProblem): Record<string, unknown>;
+  /** True where its clients read errors as plain text: the `message` of the body alone is sent. */
+  readonly hasTextErrors?: boolean;
   /** The status of an error where its clients expect another than that of its kind. */
   statusOf?(problem: HttpProblem): number | undefined;
   /** Who asks; throws `unauthorized` or `too_many`. */

@@ -49,6 +49,8 @@ export type OutsideRenderer = (problem: HttpProblem, head: IncomingMessage) => R
 interface RouteDialect {
   readonly name: string;
   renderError(problem: HttpProblem): Record<string, unknown>;
+  /** True where the `message` of that body is all that is sent, as plain text. */
+  readonly hasTextErrors?: boolean;
   /** The status where it is another than that of the kind of error. */
   statusOf?(problem: HttpProblem): number | undefined;
   /** The sandbox that a request is about; null for a request about none. */
@@ -67,7 +69,9 @@ export function registerErrors(app: FastifyInstance, renderOutside: OutsideRende
     const dialect = request.routeOptions.config?.dialect;
     const body = dialect ? dialect.renderError(problem) : renderOutside(problem, request.raw);
     const status = dialect?.statusOf?.(problem) ?? problem.status;
-    return reply.code(status).type('application/json').serializer(JSON.stringify).send(body);
+    const answer = reply.code(status);
+    if (dialect?.hasTextErrors) return answer.type('text/plain; charset=utf-8').serializer(String).send(body.message);
+    return answer.type('application/json').serializer(JSON.stringify).send(body);
   };
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);

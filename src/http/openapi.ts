@@ -26,6 +26,7 @@ const MEANING: Readonly<Record<string, string>> = {
   429: 'Too many requests, and Retry-After says when to come back; or as many sandboxes as the key may have.',
   431: 'The URL and the headers are too large together.',
   500: 'The server failed at it; its log says more.',
+  502: 'What was asked is not reached behind this server; the sentence says what.',
   503: 'Not now: the engine is down, or everything is busy. Retry-After says when to come back.',
   507: 'The disk of the sandbox is full.',
 };

@@ -1,6 +1,13 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { type ChooseDialect, DIALECT } from './dialect-constraint.ts';
 import { HttpError } from './http-error.ts';
+
+/** A route as it was registered. Hooks of inner scopes, which come after that of this file, say more of it in the options themselves. */
+interface Registered {
+  readonly url: string;
+  readonly method: RouteOptions['method'];
+  readonly route: RouteOptions;
+}
 
 /** The methods of the routes with one URL. */
 class Address {
@@ -27,16 +34,11 @@ class Address {
  * none. Learns the routes that are registered after it.
  */
 export function answerUnknownRoutes(app: FastifyInstance, choose: ChooseDialect): void {
-  const addresses = new Map<string, Address>();
-  app.addHook('onRoute', ({ url, method, config, constraints }) => {
-    // Another site, whose routes are none of this one's.
-    if (config?.isPreview === true) return;
-    const named: unknown = constraints?.[DIALECT];
-    const dialect = typeof named === 'string' ? named : undefined;
-    const key = `${dialect ?? ''} ${url}`;
-    const address = addresses.get(key) ?? new Address(url, dialect);
-    for (const name of [method].flat()) address.methods.add(name);
-    addresses.set(key, address);
+  const routes: Registered[] = [];
+  app.addHook('onRoute', (route) => void routes.push({ url: route.url, method: route.method, route }));
+  let addresses: readonly Address[] = [];
+  app.addHook('onReady', async () => {
+    addresses = toAddresses(routes);
   });
   app.addHook('onRequest', (request, reply, done) => {
     const isOptions = request.method === 'OPTIONS';
@@ -49,16 +51,32 @@ export function answerUnknownRoutes(app: FastifyInstance, choose: ChooseDialect)
   });
 }
 
+function toAddresses(routes: readonly Registered[]): readonly Address[] {
+  const addresses = new Map<string, Address>();
+  for (const { url, method, route } of routes) {
+    const { config, constraints } = route;
+    // Another site, whose routes are none of this one's.
+    if (config?.isPreview === true) continue;
+    const named: unknown = constraints?.[DIALECT];
+    const dialect = typeof named === 'string' ? named : undefined;
+    const key = `${dialect ?? ''} ${url}`;
+    const address = addresses.get(key) ?? new Address(url, dialect);
+    for (const name of [method].flat()) address.methods.add(name);
+    addresses.set(key, address);
+  }
+  return [...addresses.values()];
+}
+
 /** The methods that the address of a request takes, OPTIONS aside; none where nothing has that address. */
 function methodsOf(
   request: FastifyRequest,
   dialect: string | undefined,
-  addresses: ReadonlyMap<string, Address>,
+  addresses: readonly Address[],
 ): readonly string[] {
   const path = toPath(request.url);
   // The server as a whole. RFC 9110, section 9.3.7.
   if (path === '*') return ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
-  const matching = [...addresses.values()].filter((each) => each.dialect === dialect && each.pattern.test(path));
+  const matching = addresses.filter((each) => each.dialect === dialect && each.pattern.test(path));
   return [...new Set(matching.flatMap(({ methods }) => [...methods]))].filter((method) => method !== 'OPTIONS');
 }
 

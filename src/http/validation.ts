@@ -84,8 +84,8 @@ const NOUN: Readonly<Record<string, string>> = {
   object: 'a JSON object',
 };
 
-/** Where a schema brings no words of its own; a whole body that is absent comes as null. */
-function describeIssue(issue: z.core.$ZodRawIssue): string {
+/** Words for an issue where a schema brings none of its own; a whole body that is absent comes as null. */
+export function describeIssue(issue: z.core.$ZodRawIssue): string {
   const isAbsent = issue.input === undefined || (issue.input === null && (issue.path ?? []).length === 0);
   const prefix = isAbsent ? 'is required and must be' : 'must be';
   switch (issue.code) {

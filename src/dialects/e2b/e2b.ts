@@ -93,7 +93,7 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
       },
     },
     plane(PLANES.envd, envdRoutes),
-    plane(PLANES.interpreter, interpreterRoutes),
+    { ...plane(PLANES.interpreter, interpreterRoutes), hasTextErrors: true },
     plane(PLANES.port, portRoutes, true),
   ];
 }

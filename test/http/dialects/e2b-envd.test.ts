@@ -117,11 +117,19 @@ describe('methods of envd', () => {
       'unimplemented',
     ],
     ['input as a stream', '/process.Process/StreamInput', {}, 501, 'unimplemented'],
-    ['a number that is none', '/filesystem.Filesystem/ListDir', { path: '', depth: -1 }, 400, 'invalid_argument'],
-    ['a path that is none', '/filesystem.Filesystem/Stat', { path: 7 }, 400, 'invalid_argument'],
   ])('answer %s by its code', async (_what, url, body, status, code) => {
     const answer = await envd('POST', url, body);
     expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
+  });
+
+  it.each([
+    ['/filesystem.Filesystem/ListDir', { path: '', depth: -1 }, 'depth: must be 0 or more'],
+    ['/filesystem.Filesystem/Stat', { path: 7 }, 'path: must be a text'],
+    ['/process.Process/SendInput', { process: { pid: -1 } }, 'process.pid: must be 0 or more'],
+    ['/process.Process/List', [], 'The message must be a JSON object.'],
+  ])('say in words what is wrong: %s of %j', async (url, body, message) => {
+    const answer = await envd('POST', url, body);
+    expect([answer.statusCode, answer.json()]).toEqual([400, { code: 'invalid_argument', message }]);
   });
 
   it('answer other media types, other coding and other methods in JSON', async () => {
@@ -133,6 +141,8 @@ describe('methods of envd', () => {
     expect([zipped.statusCode, zipped.json().code]).toEqual([501, 'unimplemented']);
     expect((await envd('POST', '/process.Process/Nothing', {})).statusCode).toBe(404);
     expect((await envd('POST', '/init', {})).statusCode).toBe(404);
+    const read = await envd('GET', '/process.Process/List');
+    expect([read.statusCode, read.headers.allow, read.json().code]).toEqual([405, 'POST, OPTIONS', 405]);
   });
 });
 
@@ -229,6 +239,7 @@ describe('files of envd', () => {
     ['a file that is not there', 'GET', '/files?path=none', {}, 404, "path '/home/user/none' does not exist"],
     ['no path', 'POST', '/files', bytes, 400, 'must have the path'],
     ['a user that is not there', 'GET', '/files?path=x&username=bob', {}, 401, "invalid username: 'bob'"],
+    ['another media type', 'POST', '/files?path=x', { 'content-type': 'application/json' }, 415, 'multipart/form-data'],
     ['another coding', 'POST', '/files?path=x', { ...bytes, 'content-encoding': 'br' }, 415, 'gzip'],
     ['what is no gzip', 'POST', '/files?path=x', { ...bytes, 'content-encoding': 'gzip' }, 400, 'gzip'],
     ['metadata that is no ASCII', 'POST', '/files?path=x', { ...bytes, 'x-metadata-': 'x' }, 400, 'metadata'],
@@ -267,7 +278,9 @@ describe('the interpreter', () => {
   };
 
   it('needs the token to run code, and none for its contexts', async () => {
-    expect((await interpreter('POST', '/execute', { code: '1' }, { 'x-access-token': '' })).statusCode).toBe(401);
+    const shut = await interpreter('POST', '/execute', { code: '1' }, { 'x-access-token': '' });
+    expect([shut.statusCode, shut.headers['content-type']]).toEqual([401, 'text/plain; charset=utf-8']);
+    expect(shut.body).toBe('access token present in header but does not match');
     const listed = await interpreter('GET', '/contexts', undefined, { 'x-access-token': '' });
     expect(listed.json()).toEqual([
       { id: 'language-python', language: 'python', cwd: '/home/user' },

@@ -262,12 +262,24 @@ describe('a stranger', () => {
   it('with no key, or a wrong one, is let in nowhere', async () => {
     const asked = [
       ['/v2/sandboxes', 'e2b_00'],
+      ['/v2/sandboxes', ''],
+      ['/snapshots', 'another'],
       ['/e2b/v2/sandboxes', ''],
     ] as const;
     for (const [url, key] of asked) {
       const answer = await call('GET', url, undefined, { 'x-api-key': key });
       expect([answer.statusCode, answer.json()]).toEqual([401, { code: 401, message: 'Invalid API key' }]);
     }
+  });
+
+  it('is told which methods an address takes', async () => {
+    const { sandboxID } = await make();
+    const answer = await call('PUT', `/sandboxes/${sandboxID}`, {});
+    expect([answer.statusCode, answer.headers.allow, answer.json().code]).toEqual([
+      405,
+      'GET, HEAD, DELETE, OPTIONS',
+      405,
+    ]);
   });
 
   it.each([
@@ -348,7 +360,8 @@ describe('on hosts of previews', () => {
       fake.inject({ method: 'GET', url, headers: { host, ...headers } });
     expect((await ask(`49983-${id}.preview.test`)).statusCode).toBe(204);
     const interpreter = `49999-${id}.preview.test`;
-    expect((await ask(interpreter)).json()).toMatchObject({ code: 401 });
+    const shut = await ask(interpreter);
+    expect([shut.statusCode, shut.headers['content-type']]).toEqual([401, 'text/plain; charset=utf-8']);
     expect((await ask(interpreter, { 'x-access-token': envdAccessToken })).body).toBe('OK');
     const nobody = `49983-i${'0'.repeat(24)}.preview.test`;
     expect((await ask(nobody)).json()).toEqual({ sandboxId: nobody.slice(6, -13), ...GONE });

@@ -28,6 +28,14 @@ describe('commands of the published client', () => {
     expect(failed).toMatchObject({ exitCode: 3, error: 'exit status 3' });
   });
 
+  it('know their sandbox, and what was said for all of it is stronger than what every sandbox has', async () => {
+    const own = await Sandbox.create('base', { ...options, envs: { HOME: '/tmp', E2B_SANDBOX: 'mine' } });
+    const show = 'echo $HOME $E2B_SANDBOX $E2B_SANDBOX_ID; echo $E2B_TEMPLATE_ID | wc -w';
+    expect((await own.commands.run(show)).stdout).toBe(`/tmp mine ${own.sandboxId}\n1\n`);
+    expect((await own.commands.run('echo $E2B_SANDBOX', { envs: { E2B_SANDBOX: 'run' } })).stdout).toBe('run\n');
+    await own.kill();
+  });
+
   it('start in a folder and with variables, and are refused where there is none', async () => {
     const { stdout } = await sandbox.commands.run('pwd; echo $FOO', { cwd: '/tmp', envs: { FOO: "it's" } });
     expect(stdout).toBe("/tmp\nit's\n");

@@ -21,6 +21,8 @@ describe('the dialect of a request, before it has a route', () => {
     ['/sandboxes/i1/connect?x=1', { 'x-api-key': 'e2b_0f' }, 'e2b'],
     ['/v2/sandboxes', { 'x-api-key': 'e2b_0f' }, 'e2b'],
     ['/templates/aliases/base', { 'x-api-key': 'e2b_0f' }, 'e2b'],
+    ['/v2/sandboxes?limit=1', {}, 'e2b'],
+    ['/snapshots', { 'x-api-key': 'cs_0f' }, 'e2b'],
   ])('of %s with %j is %s', (url, headers, name) => {
     expect(chooseDialect({ url, headers, socket: new Socket() })).toBe(name);
   });
@@ -30,6 +32,7 @@ describe('the dialect of a request, before it has a route', () => {
     ['/sandboxes', { 'x-api-key': 'cs_0f' }],
     ['/sandboxes', { authorization: 'Bearer e2b_0f' }],
     ['/sandbox/u/execute', { 'x-api-key': 'e2b_0f' }],
+    ['/v2/sandboxes-of-mine', {}],
     ['/sandboxes-of-mine', { 'x-api-key': 'e2b_0f' }],
     ['/files', {}],
     ['/sandbox/u/files?signature=x', {}],

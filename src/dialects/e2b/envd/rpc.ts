@@ -26,6 +26,8 @@ const MAX_STREAM_REQUEST = 2 ** 21;
 export interface Call {
   readonly ref: SandboxRef;
   readonly user: LinuxUser;
+  /** The id of the template that the sandbox was made from. */
+  readonly templateId: string;
   /** Raised when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   /** What the client gives it, in milliseconds; null for any time. */
@@ -107,8 +109,10 @@ function toCall(request: FastifyRequest, reply: FastifyReply, ends: readonly Abo
   if (coding !== undefined && coding !== 'identity') {
     throw new ConnectError('unimplemented', `Messages are not decompressed here, by ${coding} or otherwise.`);
   }
+  const { ref, tenancy } = visitOf(request);
   return {
-    ref: visitOf(request).ref,
+    ref,
+    templateId: tenancy.terms.template.id,
     user: requireUser(userOf(request)),
     signal: AbortSignal.any([disconnectSignal(reply), ...ends]),
     timeoutMs: toTimeoutMs(headers),

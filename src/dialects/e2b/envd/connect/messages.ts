@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeIssue } from '../../../../http/validation.ts';
 import { ConnectError } from './connect-error.ts';
 
 /** The longest text in a message that is no content, in characters. */
@@ -30,9 +31,10 @@ export const bytes = z
 
 /** A message of protobuf's JSON, checked; throws ConnectError with the name of the field that is wrong. */
 export function parseMessage<Message>(schema: z.ZodType<Message>, value: unknown): Message {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') || 'The message';
-  throw new ConnectError('invalid_argument', `${field}: ${issue?.message ?? 'is wrong'}`);
+  const field = issue?.path.join('.');
+  const what = issue?.message ?? 'is not valid';
+  throw new ConnectError('invalid_argument', field ? `${field}: ${what}` : `The message ${what}.`);
 }

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../../errors.ts';
 import { limitIdleClient } from '../../../../http/client-idle.ts';
 import { acceptForms, type FormPart, formParts } from '../../../../http/form-parts.ts';
+import { HttpError } from '../../../../http/http-error.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';
 import { envdOperation } from '../operation.ts';
@@ -27,6 +28,7 @@ interface Upload {
 export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BYTES_TYPE, (_request, _payload, done) => done(null));
+  app.addContentTypeParser('*', (_request, _payload, done) => done(otherType()));
   await acceptForms(app, { keepsFolders: true, fileField: FILE_FIELD });
 
   const write = async (request: FastifyRequest, reply: FastifyReply, uploads: AsyncIterable<Upload>) => {
@@ -80,6 +82,10 @@ export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) 
     },
   );
 };
+
+function otherType(): HttpError {
+  return new HttpError(415, `Send the file as ${BYTES_TYPE}, or files as multipart/form-data.`);
+}
 
 /** The next part comes behind all of this one. */
 async function passOver(part: FormPart): Promise<void> {

@@ -21,7 +21,7 @@ const SIGNALS: ReadonlyMap<string | number, number> = new Map<string | number, n
 ]);
 
 /** process.Process of envd: programs that are started, read, fed and ended. */
-export function processRoutes(app: FastifyInstance, rpc: Rpc, { processes, tree }: Core): void {
+export function processRoutes(app: FastifyInstance, rpc: Rpc, { sandboxes, processes, tree }: Core): void {
   const turns = new KeyedMutex<string>();
 
   /** Writes to the input of a process, one request after the other. */
@@ -39,7 +39,7 @@ export function processRoutes(app: FastifyInstance, rpc: Rpc, { processes, tree 
 
   rpc.stream({ service: SERVICE, name: 'Start', message: schemas.startRequest }, PING, async function* (call, message) {
     const facts = { pid: null, hasTerminal: message.pty != null };
-    for await (const event of startProcess({ processes, tree }, call, message)) {
+    for await (const event of startProcess({ sandboxes, processes, tree }, call, message)) {
       const told = toMessage(event, facts);
       if (told) yield told;
     }

@@ -3,6 +3,7 @@ import { isSandboxError } from '../../../../errors.ts';
 import type { FileTree } from '../../../../files/file-tree.ts';
 import type { ProcessEvent } from '../../../../processes/events.ts';
 import type { Processes } from '../../../../processes/processes.ts';
+import type { Sandboxes } from '../../../../sandboxes/sandboxes.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import { resolvePath } from '../paths.ts';
 import type { Call } from '../rpc.ts';
@@ -11,6 +12,7 @@ import type { startRequest } from './schemas.ts';
 
 /** What starts processes, and tells why they could not be. */
 interface Starting {
+  readonly sandboxes: Sandboxes;
   readonly processes: Processes;
   readonly tree: FileTree;
 }
@@ -20,11 +22,14 @@ const USUAL_SIZE = { cols: 80, rows: 24 };
 
 /** Starts a process and tells what it says; its deadline is the call's, and it outlives who reads. */
 export async function* startProcess(
-  { processes, tree }: Starting,
-  { ref, user, signal, timeoutMs }: Call,
+  { sandboxes, processes, tree }: Starting,
+  call: Call,
   { process: asked, pty, tag, stdin }: z.output<typeof startRequest>,
 ): AsyncGenerator<ProcessEvent> {
+  const { ref, user, signal, timeoutMs } = call;
   const cwd = resolvePath(asked.cwd, user);
+  // What was said for all of the sandbox is stronger than what every sandbox has.
+  const given = await sandboxes.use(ref, { lease: 'file' }, async ({ env }) => env ?? {});
   const about = {
     name: null,
     labels: toLabels(asked, tag ?? undefined),
@@ -38,7 +43,7 @@ export async function* startProcess(
     {
       about,
       timeoutSeconds: (timeoutMs ?? 0) / 1000,
-      env: { HOME: user.home, USER: user.name, LOGNAME: user.name, E2B_SANDBOX: 'true', ...asked.envs },
+      env: { ...toVariables(call), ...given, ...asked.envs },
       hasStdin: stdin ?? true,
       tty: pty ? (pty.size ?? USUAL_SIZE) : undefined,
       keepsRunning: true,
@@ -56,4 +61,16 @@ export async function* startProcess(
     const reason = isThere ? `The command could not be started: ${error.message}` : `cwd '${cwd}' does not exist`;
     throw new ConnectError('invalid_argument', reason, { cause: error });
   }
+}
+
+/** The variables of every program. */
+function toVariables({ ref, user, templateId }: Call): Readonly<Record<string, string>> {
+  return {
+    HOME: user.home,
+    USER: user.name,
+    LOGNAME: user.name,
+    E2B_SANDBOX: 'true',
+    E2B_SANDBOX_ID: ref.address.id,
+    E2B_TEMPLATE_ID: templateId,
+  };
 }
