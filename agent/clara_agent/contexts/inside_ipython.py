@@ -70,7 +70,12 @@ class _Shell(InteractiveShell):
     def run(self, code: str, is_silent: bool) -> bool:
         """Runs a cell; whether it went well."""
         SHOWING.begin()
-        result = self.run_cell(code, store_history=not is_silent, silent=is_silent)
+        try:
+            result = self.run_cell(code, store_history=not is_silent, silent=is_silent)
+        except Exception:
+            # What cannot be source text, as it holds NUL: IPython looks at it before it catches anything.
+            self.showtraceback()
+            return False
         self.count = self.execution_count - 1
         return bool(result.success)
 

@@ -34,6 +34,12 @@ describe('code of the published interpreter client', () => {
     expect((await sandbox.runCode('import os; os._exit(3)')).error?.name).toBe('UnexpectedEndOfExecution');
   });
 
+  it('lives on after what is no source text', async () => {
+    await sandbox.runCode('kept = 1');
+    expect((await sandbox.runCode('a\0b')).error?.name).toMatch(/ValueError|SyntaxError/);
+    expect((await sandbox.runCode('kept')).text).toBe('1');
+  });
+
   it('has variables of the sandbox, and of one call alone', async () => {
     const envs = { FOO: "it's", ONE: '1' };
     const read = 'import os; os.environ.get("FOO"), os.environ.get("ONE")';
