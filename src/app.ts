@@ -15,6 +15,7 @@ import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
 import { PreviewHosts } from './http/preview-hosts.ts';
 import { createHttpServer, portsOf } from './http/server.ts';
 import { Metrics } from './observability/metrics.ts';
+import { openTracing } from './observability/tracing/open-tracing.ts';
 import { watchCalls } from './observability/watched-calls.ts';
 import { Peers } from './ports/peers.ts';
 import { openCore } from './sandboxes/core.ts';
@@ -25,9 +26,11 @@ import { openSessions } from './sessions/open-sessions.ts';
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, logger, version } = parts;
   const metrics = new Metrics();
-  const engine = watchCalls(parts.engine, metrics.watchEngine);
   const faults = new FaultLog(logger, clock);
   const onError = (error: unknown) => faults.write(error);
+  const tracing = await openTracing(config.tracing, version, onError);
+  const measured = watchCalls(parts.engine, metrics.watchEngine);
+  const engine = tracing ? watchCalls(measured, tracing.watchEngine) : measured;
   const egress = new Egress({
     ...config.egress,
     deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
@@ -38,7 +41,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
     onEnd: (connection) => metrics.noteConnection(connection),
   });
-  const life = await openCore({ ...parts, engine, egress, onError });
+  const life = await openCore({ ...parts, engine, egress, onError, onAgentCall: tracing?.watchAgent });
   metrics.follow(life);
   const core = composeServices(life, { ...parts, engine, metrics, onError });
   egress.peers = new Peers(life.networks, core.ports);
@@ -65,6 +68,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     chooseDialect: choose,
     renderError: outsideRenderer(dialects, choose),
     meter: metrics,
+    tracer: tracing,
   });
   for (const dialect of dialects) await registerDialect(app, dialect, core, keys);
 
@@ -77,6 +81,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     await life.close();
     await engine.close();
     egress.close();
+    await tracing?.close();
     faults.close();
   });
   return app;

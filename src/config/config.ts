@@ -146,6 +146,8 @@ function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle
     metricsTokenDigest: env.SANDBOX_METRICS_TOKEN === undefined ? null : hashKey(env.SANDBOX_METRICS_TOKEN),
     /** Where metrics are read without a key; null for nowhere. */
     metricsAddress: env.SANDBOX_METRICS_ADDRESS ?? null,
+    /** Where traces are sent; null for nowhere. */
+    tracing: toTracing(env),
     /** True if metrics name single sandboxes, by ids that are no user's. */
     metricsPerSandbox: env.SANDBOX_METRICS_PER_SANDBOX === 'true',
     /** What signs the tokens of Cloud's users; null for a key of this server's own. */
@@ -216,4 +218,11 @@ function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle
     logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,
   });
+}
+
+function toTracing(env: Environment) {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env;
+  const url = own ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`);
+  if (url === undefined || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return null;
+  return { url, headers: env.OTEL_EXPORTER_OTLP_HEADERS, serviceName: env.OTEL_SERVICE_NAME };
 }

@@ -27,6 +27,25 @@ function sizeWith(minimumBytes: number, orNone: string) {
 /** Whether something is so. */
 export const flag = z.enum(['true', 'false'], 'must be true or false');
 
+/** Headers for a collector of traces, as OpenTelemetry writes them: `name=value` with commas between, percent-encoded. */
+export const otlpHeaders = z.string().transform((text, context) => {
+  const pairs = text.split(',').filter((part) => part.trim() !== '');
+  const parsed = pairs.map((pair) => /^\s*([!#$%&'*+.^`|~\w-]+)\s*=\s*([!-~ ]*?)\s*$/.exec(pair));
+  if (parsed.every((match) => match !== null)) {
+    return Object.fromEntries(parsed.map(([, name = '', value = '']) => [name, decoded(value)]));
+  }
+  context.addIssue('must be name=value pairs with commas between');
+  return z.NEVER;
+});
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** A number within these bounds. */
 export function number(minimum: number, maximum: number) {
   return z.coerce

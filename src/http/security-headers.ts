@@ -15,6 +15,7 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'Warning',
   'X-Next-Token',
+  'X-Request-Id',
   'X-Total-Running',
 ];
 

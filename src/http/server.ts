@@ -20,7 +20,9 @@ import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
 import { requireValidQueries } from './query-encoding.ts';
 import { RateLimits } from './rate-limits.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
+import { answerRequestIds, requestIdOf } from './request-ids.ts';
 import { meterRequests, type RequestMeter } from './request-meter.ts';
+import { type RequestTracer, traceRequests } from './request-traces.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { StrangerLines } from './stranger-lines.ts';
 import { trustProxies } from './trusted-proxies.ts';
@@ -45,6 +47,8 @@ export interface HttpServerParts extends OpenApiParts {
   readonly hosts: PreviewHosts;
   readonly apiKeys: readonly ApiKey[];
   readonly meter: RequestMeter;
+  /** Absent where nobody traces requests. */
+  readonly tracer: RequestTracer | null;
   /** Tells before routing which dialect a request is in, where its path does not. */
   readonly chooseDialect: ChooseDialect;
   /** Writes the errors of what no dialect answers. */
@@ -62,6 +66,7 @@ export async function createHttpServer(
   const app = fastify({
     ...toServerOptions(connectionLimits, logger, accessLog),
     trustProxy: isTrustedProxy,
+    genReqId: requestIdOf,
     loggerInstance: logger,
     logController: accessLog,
     frameworkErrors: answerFrameworkError(renderError, accessLog),
@@ -85,6 +90,8 @@ export async function createHttpServer(
   app.decorateRequest('outcome', null);
   app.decorateRequest('isLogged', false);
   app.decorateRequest('bodyHash', null);
+  answerRequestIds(app);
+  if (parts.tracer) traceRequests(app, parts.tracer);
   meterRequests(app, parts.meter);
   refuseWhileClosing(app);
   resetCutAnswers(app);

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { AgentSource } from '../agent/link/source.ts';
+import type { AgentCallWatcher } from '../agent/wire/connection.ts';
 import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
@@ -81,6 +82,8 @@ export interface CoreParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly egress: Egress;
+  /** Told of each call to an agent; absent where nobody traces them. */
+  readonly onAgentCall?: AgentCallWatcher | undefined;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
   /** How the data folder is taken, where it is not by a lock of the file system. */

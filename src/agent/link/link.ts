@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
 import { call } from '../calls/call.ts';
-import { AgentConnection, type AgentHello } from '../wire/connection.ts';
+import { type AgentCallWatcher, AgentConnection, type AgentHello } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import type { SharedFrameBudget } from '../wire/frame-budget.ts';
 import type { OpenListener } from '../wire/incoming-channel.ts';
@@ -46,6 +46,8 @@ export interface AgentLinkParts {
   readonly onOpen?: OpenListener;
   /** What all agents of the server cost it together. */
   readonly frames: SharedFrameBudget;
+  /** Told of each call; absent where nobody traces them. */
+  readonly onAgentCall?: AgentCallWatcher | undefined;
 }
 
 /**
@@ -135,9 +137,9 @@ export class AgentLink {
   }
 
   async #handOver(replace: boolean): Promise<AgentConnection> {
-    const { engine, engineId, source, secret, settings, onOpen, frames } = this.#parts;
+    const { engine, engineId, source, secret, settings, onOpen, frames, onAgentCall } = this.#parts;
     const exec = await engine.exec(engineId, [...BOOTSTRAP_ARGV, source.bootstrap]);
-    const connection = new AgentConnection(exec.stream, onOpen, frames);
+    const connection = new AgentConnection(exec.stream, onOpen, frames, onAgentCall);
     void this.#watch.follow(exec, connection.closed);
     exec.stream.write(toHeader(source, secret, settings, replace));
     exec.stream.write(source.bundle);
@@ -179,7 +181,7 @@ export class AgentLink {
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
   async #move(connection: AgentConnection): Promise<AgentConnection | null> {
-    const { socketFolder, onOpen, frames } = this.#parts;
+    const { socketFolder, onOpen, frames, onAgentCall } = this.#parts;
     if (!socketFolder) return null;
     const path = `${socketFolder.inside}/${LINE_SOCKET}`;
     const options = { deadlineMs: MOVE_TIMEOUT_MS };
@@ -188,7 +190,7 @@ export class AgentLink {
     ).catch(() => null);
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
-    const direct = new AgentConnection(socket, onOpen, frames);
+    const direct = new AgentConnection(socket, onOpen, frames, onAgentCall);
     try {
       await greeting(direct, MOVE_TIMEOUT_MS);
     } finally {

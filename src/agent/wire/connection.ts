@@ -33,6 +33,15 @@ const helloPayload = z.object({
   resumed: z.boolean(),
 });
 
+/** A call that is watched: the request that makes it, which the agent hears too, and what is told of its end. */
+interface WatchedCall {
+  readonly requestId: string;
+  readonly end: (failure: { readonly cause: unknown } | undefined) => void;
+}
+
+/** Told of each call that begins; undefined where nobody wants to know how it ends. */
+export type AgentCallWatcher = (operation: string) => WatchedCall | undefined;
+
 export type AgentHello = z.infer<typeof helloPayload>;
 
 /** The server's end of one stream to one agent: opens channels, checks every frame, ends on the first violation. */
@@ -49,6 +58,7 @@ export class AgentConnection {
   readonly #channels = new Map<number, Channel>();
   readonly #incoming = new Map<number, IncomingChannel>();
   readonly #onOpen: OpenListener | undefined;
+  readonly #onCall: AgentCallWatcher | undefined;
   readonly #hello = createDeferred<AgentHello>();
   readonly #closed = createDeferred<Error>();
   readonly #budget: FrameBudget;
@@ -65,7 +75,13 @@ export class AgentConnection {
   #pause: NodeJS.Timeout | undefined;
 
   /** `onOpen` answers the channels that the agent opens; without it they are refused. `frames` counts what all agents cost. */
-  constructor(stream: Duplex, onOpen?: OpenListener, frames = new SharedFrameBudget()) {
+  constructor(
+    stream: Duplex,
+    onOpen?: OpenListener,
+    frames = new SharedFrameBudget(),
+    onCall?: AgentCallWatcher | undefined,
+  ) {
+    this.#onCall = onCall;
     this.#budget = new FrameBudget(frames);
     this.#stream = stream;
     this.#writer = new FrameWriter(stream);
@@ -89,7 +105,15 @@ export class AgentConnection {
       throw new AgentFailure('limit', `The sandbox already does ${MAX_CHANNELS} things at once.`);
     }
     const channel = new Channel(this.#nextChannel, this, listener);
-    this.send(FRAME.OPEN, channel.id, 0, encodeJson({ op, ...parameters }));
+    const watched = this.#onCall?.(op);
+    const request = watched ? { request: watched.requestId } : {};
+    this.send(FRAME.OPEN, channel.id, 0, encodeJson({ op, ...parameters, ...request }));
+    if (watched) {
+      channel.result.then(
+        () => watched.end(undefined),
+        (cause: unknown) => watched.end({ cause }),
+      );
+    }
     this.#nextChannel += 2;
     this.#channels.set(channel.id, channel);
     this.#liveness.watch();

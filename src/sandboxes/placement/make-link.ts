@@ -1,5 +1,6 @@
 import { AgentLink, type SocketFolder } from '../../agent/link/link.ts';
 import type { AgentSource } from '../../agent/link/source.ts';
+import type { AgentCallWatcher } from '../../agent/wire/connection.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/egress.ts';
@@ -16,6 +17,7 @@ interface LinkParts {
   readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
+  readonly onAgentCall?: AgentCallWatcher | undefined;
 }
 
 interface LinkSubject {
@@ -34,12 +36,12 @@ export interface Links {
 
 /** The connection to a started sandbox's agent, and what goes over it. */
 export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubject): Links {
-  const { engine, store, agentSource, frames, config, egress } = parts;
+  const { engine, store, agentSource, frames, config, egress, onAgentCall } = parts;
   const { id, secret, spec } = subject;
   const settings = toAgentSettings(spec, config.preload);
   const socketFolder =
     config.agentTransport === 'socket' ? { here: store.socketFolder(id), inside: SOCKET_FOLDER } : null;
-  const common = { engine, engineId, source: agentSource, secret, settings, socketFolder, frames };
+  const common = { engine, engineId, source: agentSource, secret, settings, socketFolder, frames, onAgentCall };
   if (spec.network !== 'proxy') return { link: new AgentLink(common), egress: null, socketFolder };
   const itsEgress = egress.forSandbox(id, narrowingOf(spec));
   return { link: new AgentLink({ ...common, onOpen: itsEgress.onOpen }), egress: itsEgress, socketFolder };
