@@ -1,35 +1,12 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { EngineLimits, EngineSpec, EngineTmpfs } from '../engine.ts';
-import { FIRST_PROCESS } from './first-process.ts';
-import { MASKED_PATHS } from './masked-paths.ts';
+import { FIRST_PROCESS } from '../hardening/first-process.ts';
+import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES, SYSTEM_V_LIMITS, TMPFS_BYTES_PER_FILE } from '../hardening/limits.ts';
+import { MASKED_PATHS } from '../hardening/masked-paths.ts';
 import { toSeccompProfile } from './seccomp.ts';
 import type { UserMapping } from './users.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024;
-const OPEN_FILES = 16_384;
-
-/**
- * Size of a core dump, in bytes. No dump is as small, so none is written; and one is the only limit at which the kernel does not
- * start the machine's own program for dumps, as root and in nobody's limits (core(5), of a core_pattern with a pipe).
- */
-const CORE_BYTES = 1;
-
-/** What the machine's own limits may say otherwise: as the kernel has them by default, but fewer timers and signals that wait. */
-const KERNEL_LIMITS = { memlock: 8 * 1024 * 1024, msgqueue: 819_200, nice: 0, rtprio: 0, sigpending: 4096 } as const;
-
-/** A file in a tmpfs takes about 1 KiB of the kernel's besides its content: for each so many bytes of its size it may have one. */
-const TMPFS_BYTES_PER_FILE = 8192;
-
-/**
- * What System V leaves in memory when the programs that made it have ended. Segments go with the last of them; queues and
- * semaphores, which stay, are few.
- */
-const SYSTEM_V_LIMITS = {
-  'kernel.shm_rmid_forced': '1',
-  'kernel.msgmni': '32',
-  'kernel.sem': '250 32000 32 128',
-} as const;
-
 /** What the engine is and may. */
 export interface ContainerHost {
   /** Docker refuses more CPUs than the host has. */

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import { isSandboxError } from '../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser } from '../engine.ts';
+import { canLimitSockets, limitSockets } from '../hardening/socket-memory.ts';
 import { closeVolumes, toContainerOptions, toLimits } from './container-options.ts';
 import { DockerCalls } from './docker-calls.ts';
 import { countExecs, startExec } from './exec.ts';
@@ -16,7 +17,6 @@ import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox }
 import { ranOutOfMemory } from './memory-events.ts';
 import { BridgeNetworks } from './network.ts';
 import { requireFilter } from './seccomp.ts';
-import { canLimitSockets, limitSockets } from './socket-memory.ts';
 import { readStats } from './stats.ts';
 import { DOCKER_TRAITS } from './traits.ts';
 import { mapsUsers, toHostUser } from './users.ts';
@@ -103,7 +103,8 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   async function start(id: EngineId): Promise<void> {
     await startSandbox(calls, id);
     const { cgroups } = facts ?? (await ask());
-    if (cgroups === 1) await limitSockets(id);
+    // By the engine itself, or by systemd for it.
+    if (cgroups === 1) await limitSockets([`docker/${id}`, `system.slice/docker-${id}.scope`]);
   }
 
   async function remove(id: EngineId): Promise<void> {

@@ -1,8 +1,8 @@
 import { SandboxError } from '../../errors.ts';
 import type { SystemCallFilter } from '../engine.ts';
-import type { ArgumentRule } from './argument-rules.ts';
-import { ANSWERED_CALLS, CHECKED_CALLS } from './checked-calls.ts';
-import { PLAIN_CALLS, TRACING_CALL } from './system-calls.ts';
+import type { ArgumentRule } from '../hardening/argument-rules.ts';
+import { ANSWERED_CALLS, CHECKED_CALLS } from '../hardening/checked-calls.ts';
+import { PLAIN_CALLS, TRACING_CALL } from '../hardening/system-calls.ts';
 
 const ALLOW = 'SCMP_ACT_ALLOW';
 const REFUSE = 'SCMP_ACT_ERRNO';

@@ -1,5 +1,5 @@
 /** The sandbox image's own program for this; other images have none. */
-const OWN = '/usr/lib/clara/sandbox-init';
+export const OWN_FIRST_PROCESS = '/usr/lib/clara/sandbox-init';
 
 /**
  * What it takes of an image that has no such program: a sleep. It ignores SIGCHLD, so that the kernel reaps what is left to it;
@@ -12,4 +12,8 @@ const SLEEP =
  * The command of a container: its first process, which keeps it up and which nothing inside can end. The engine's own init is
  * none such: it hands signals on to its child, and ends with it.
  */
-export const FIRST_PROCESS = ['sh', '-c', `[ -x ${OWN} ] && exec ${OWN}; exec python3 -I -S -c '${SLEEP}'`] as const;
+export const FIRST_PROCESS = [
+  'sh',
+  '-c',
+  `[ -x ${OWN_FIRST_PROCESS} ] && exec ${OWN_FIRST_PROCESS}; exec python3 -I -S -c '${SLEEP}'`,
+] as const;

@@ -75,7 +75,7 @@ const NOT_NEEDED = 4;
 /** Pages of 2 MiB and more are set aside by the operator for somebody, and no limit counts them. */
 const [MAP_HUGETLB, MFD_HUGETLB, SHM_HUGETLB] = [0x4_0000, 0x4, 0x800];
 
-/** The size of core dumps, whose limit is what keeps the machine's own program from being started for each (container-options.ts). */
+/** The size of core dumps, whose limit is what keeps the machine's own program from being started for each (limits.ts). */
 const RLIMIT_CORE = 4;
 const OTHER_LIMITS = [...range(0, 3), ...range(5, 15)];
 

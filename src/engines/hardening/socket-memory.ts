@@ -1,6 +1,5 @@
 import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EngineId } from '../engine.ts';
 
 const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
 const SOCKET_LIMIT = 'memory.kmem.tcp.limit_in_bytes';
@@ -15,17 +14,19 @@ const WITHOUT_SOCKETS = /\bcgroup\.memory=\S*nosocket\b/;
 
 /**
  * Whether what waits in sockets of TCP and UDP is limited for containers: in version 2 of control groups as a part of their memory,
- * in version 1 by a limit of its own, which Docker does not set and this process may set where it is root outside of a container.
+ * in version 1 by a limit of its own, which engines do not set and this process may set where it is root outside of a container.
  */
 export async function canLimitSockets(version: 1 | 2): Promise<boolean> {
   if (WITHOUT_SOCKETS.test(await readFile('/proc/cmdline', 'utf8').catch(() => ''))) return false;
   return version === 2 || (await isWritable(join(MEMORY_GROUPS, SOCKET_LIMIT)));
 }
 
-/** Sets the limit of version 1 for the sockets that a container which has just started will make; false where its control group is not found. */
-export async function limitSockets(id: EngineId): Promise<boolean> {
-  // By the engine itself, or by systemd for it.
-  for (const group of [`docker/${id}`, `system.slice/docker-${id}.scope`]) {
+/**
+ * Sets the limit of version 1 for the sockets that a container which has just started will make: in the first of these control groups,
+ * by their paths below that of memory, that is there. False where none is.
+ */
+export async function limitSockets(groups: readonly string[]): Promise<boolean> {
+  for (const group of groups) {
     const folder = join(MEMORY_GROUPS, group);
     if (!(await isWritable(join(folder, SOCKET_LIMIT)))) continue;
     const memoryBytes = Number(await readFile(join(folder, MEMORY_LIMIT), 'utf8'));
