@@ -9,6 +9,9 @@ const PRESSED = 'test/integration/disks/disk-pressure.test.ts';
 /** Neither needs an engine nor leaves anything behind in its process, which the next file then finds loaded. */
 const FAST = ['test/unit/**/*.test.ts', 'test/http/**/*.test.ts'];
 
+/** Need an Incus that npm run incus has set up: npm run test:incus runs them, and the integration tests on it. */
+const ON_INCUS = process.env.CLARA_TEST_ENGINE === 'incus' ? [] : ['test/incus/**'];
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -26,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'beside',
           include: ['test/**/*.test.ts'],
-          exclude: [ALONE, PRESSED, ...FAST],
+          exclude: [ALONE, PRESSED, ...FAST, ...ON_INCUS],
           globalSetup: ['test/support/firewall-cleanup.ts'],
         },
       },

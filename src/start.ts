@@ -39,10 +39,10 @@ export async function startServer({ settings, loggerFor, root, probes = PROBES }
   const logger = loggerFor(config);
   const app = await buildApp({
     ...{ config, choice, logger, clock: systemClock, version: readVersion(root) },
-    engine: openEngine(mode),
+    engine: openEngine(mode, config.incus),
     agentSource: await readAgentSource(new URL('agent/', root)),
     collectYoung: exposeYoungCollection(),
-    onFolderTaken: async (instance) => await leaveFormer(note?.engine ?? mode, mode, instance, logger),
+    onFolderTaken: async (instance) => await leaveFormer(note?.engine ?? mode, config, instance, logger),
   });
   // Before anything runs: whoever comes next has to know where to look.
   await writeEngineNote(config.dataDir, mode).catch(async (error: unknown) => {
@@ -53,9 +53,14 @@ export async function startServer({ settings, loggerFor, root, probes = PROBES }
   return { app, config };
 }
 
-async function leaveFormer(from: Mode, to: Mode, instance: string, logger: FastifyBaseLogger): Promise<void> {
+async function leaveFormer(
+  from: Mode,
+  { mode: to, incus }: Config,
+  instance: string,
+  logger: FastifyBaseLogger,
+): Promise<void> {
   if (from === to || from === 'remote') return;
-  const engine = openEngine(from);
+  const engine = openEngine(from, incus);
   try {
     await leaveEngine({ engine, from, to, instance, logger });
   } finally {

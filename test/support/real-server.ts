@@ -8,9 +8,9 @@ import { buildApp } from '../../src/app.ts';
 import type { AppParts } from '../../src/app-parts.ts';
 import { systemClock } from '../../src/async/clock.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
 import { exposeYoungCollection } from '../../src/young-garbage.ts';
+import { createTestEngine } from './engine-under-test.ts';
 import { unmountAllBelow } from './mounts.ts';
 import { RUNTIME } from './runtime.ts';
 
@@ -56,7 +56,7 @@ export async function startRealServer(
   });
   const app = await buildAppOrClean(dataDir, {
     config,
-    engine: createDockerEngine(),
+    engine: createTestEngine(),
     agentSource: await readAgentSource(new URL('../../agent/', import.meta.url)),
     clock: systemClock,
     collectYoung: exposeYoungCollection(),
@@ -114,7 +114,7 @@ export async function removeAll(dataDir: string): Promise<void> {
 export async function removeSandboxes(dataDir: string): Promise<void> {
   const instance = await readFile(join(dataDir, 'instance'), 'utf8').catch(() => null);
   if (instance !== null) {
-    const engine = createDockerEngine();
+    const engine = createTestEngine();
     try {
       for (const sandbox of await engine.list({ [LABEL.instance]: instance })) await engine.remove(sandbox.id);
     } finally {

@@ -1,0 +1,155 @@
+import { Pool } from 'undici';
+import { WebSocket } from 'ws';
+import { z } from 'zod';
+import { SandboxError } from '../../errors.ts';
+import { engineSilent, IncusRefusal, toSandboxError } from './errors.ts';
+
+const MAX_SOCKETS = 64;
+
+/** One message of a program's output; Incus sends 32 KiB at a time. */
+const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
+
+const answerSchema = z.object({
+  type: z.string(),
+  error: z.string().default(''),
+  error_code: z.number().default(0),
+  operation: z.string().default(''),
+  metadata: z.unknown(),
+});
+
+type Answer = z.infer<typeof answerSchema>;
+
+/** Where Incus is, and which of it is this server's. */
+export interface IncusPlace {
+  readonly socketPath: string;
+  readonly project: string;
+}
+
+/** The connection to Incus: each call gets a deadline and translated errors; it owns all sockets. */
+export class IncusCalls {
+  readonly timeoutMs: number;
+  readonly project: string;
+  readonly #socketPath: string;
+  readonly #pool: Pool;
+  readonly #sockets = new Set<WebSocket>();
+  #isClosed = false;
+
+  constructor({ socketPath, project }: IncusPlace, timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.project = project;
+    this.#socketPath = socketPath;
+    // Deadlines are each call's own.
+    const limits = { connections: MAX_SOCKETS, headersTimeout: 0, bodyTimeout: 0 };
+    this.#pool = new Pool('http://incus', { socketPath, ...limits });
+  }
+
+  /** Reads something; `doing` completes "Incus could not …". Throws a SandboxError. */
+  async get(doing: string, path: string, timeoutMs = this.timeoutMs): Promise<unknown> {
+    return (await this.#run(doing, timeoutMs, (signal) => this.#ask('GET', path, undefined, signal))).metadata;
+  }
+
+  /** The bytes and headers of an answer that is no JSON. */
+  async getRaw(
+    doing: string,
+    path: string,
+  ): Promise<{ readonly body: Buffer; readonly headers: Readonly<Record<string, unknown>> }> {
+    return await this.#run(doing, this.timeoutMs, async (signal) => {
+      const { statusCode, headers, body } = await this.#request('GET', path, undefined, signal);
+      const bytes = Buffer.from(await body.arrayBuffer());
+      if (statusCode >= 400) throw toRefusal(statusCode, bytes.toString());
+      return { body: bytes, headers };
+    });
+  }
+
+  /** Changes something and waits until that is done, however Incus does it. */
+  async change(
+    doing: string,
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    timeoutMs = this.timeoutMs,
+  ): Promise<void> {
+    await this.#run(doing, timeoutMs, async (signal) => {
+      const { type, operation } = await this.#ask(method, path, body, signal);
+      if (type === 'async') await this.#ask('GET', `${operation}/wait`, undefined, signal);
+    });
+  }
+
+  /** Begins something that goes on; resolves with what Incus says of the operation. */
+  async begin(
+    doing: string,
+    path: string,
+    body: unknown,
+  ): Promise<{ readonly operation: string; readonly metadata: unknown }> {
+    return await this.#run(doing, this.timeoutMs, (signal) => this.#ask('POST', path, body, signal));
+  }
+
+  /** Opens a websocket of an operation. What it says may come before it is open: the caller listens at once. */
+  socket(operation: string, secret: string): WebSocket {
+    if (this.#isClosed) throw engineSilent();
+    const path = `${operation}/websocket?secret=${encodeURIComponent(secret)}&project=${encodeURIComponent(this.project)}`;
+    const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handshakeTimeout: this.timeoutMs };
+    const socket = new WebSocket(`ws+unix://${this.#socketPath}:${path}`, options);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+
+  /** Ends all calls and streams. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const socket of this.#sockets) socket.terminate();
+    await this.#pool.destroy();
+  }
+
+  async #run<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw engineSilent();
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      return await call(signal);
+    } catch (error) {
+      if (!signal.aborted) throw toSandboxError(error, doing);
+      throw new SandboxError('timeout', `Incus took too long to ${doing} (more than ${timeoutMs} ms).`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { statusCode, body: stream } = await this.#request(method, path, body, signal);
+    const text = await stream.text();
+    if (statusCode >= 400) throw toRefusal(statusCode, text);
+    const answer = answerSchema.parse(JSON.parse(text));
+    if (answer.type === 'error') throw new IncusRefusal(answer.error_code, answer.error);
+    return answer;
+  }
+
+  async #request(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ) {
+    const full = `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(this.project)}`;
+    return await this.#pool.request({
+      method,
+      path: full,
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  }
+}
+
+function toRefusal(status: number, text: string): IncusRefusal {
+  try {
+    const { error, error_code: code } = answerSchema.parse(JSON.parse(text));
+    return new IncusRefusal(code || status, error);
+  } catch {
+    return new IncusRefusal(status, text.slice(0, 200));
+  }
+}

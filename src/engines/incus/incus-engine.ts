@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { SandboxError } from '../../errors.ts';
+import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser, ImageReading } from '../engine.ts';
+import { limitSockets } from '../hardening/socket-memory.ts';
+import { ControlGroups, groupsVersion } from './control-groups.ts';
+import { meaningOf } from './errors.ts';
+import { countExecs, type ExecUser, startExec } from './exec.ts';
+import { readFacts } from './facts.ts';
+import { environmentOf, fingerprintOf, noSuchImage, readImage } from './images.ts';
+import { IncusCalls, type IncusPlace } from './incus-calls.ts';
+import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
+import { inspectSandbox, listSandboxes, newInstanceName, pathOf, readInstance } from './instances.ts';
+import { KEY } from './keys.ts';
+import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import { readStats } from './stats.ts';
+import { INCUS_TRAITS } from './traits.ts';
+
+const CALL_TIMEOUT_MS = 30_000;
+const CREATE_TIMEOUT_FACTOR = 4;
+const INFO_TIMEOUT_MS = 3_000;
+
+/** A sandbox that only lends its files is never started. */
+const READER = { memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32 };
+
+export interface IncusEngineOptions extends IncusPlace {
+  /** The storage pool that sandboxes are made in. */
+  readonly pool: string;
+  /** How long a call may take; `create` four times as long, `info` at most 3 s. Default 30 s. */
+  readonly callTimeoutMs?: number;
+}
+
+/** Sandboxes as unprivileged containers of Incus (6.0 or newer) on this machine. Nothing is opened before the first call. */
+export function createIncusEngine(options: IncusEngineOptions): Engine {
+  const { pool, project, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const calls = new IncusCalls(options, callTimeoutMs);
+  const groups = new ControlGroups(project);
+  const memory = new MemoryWatch(groups);
+  const users = new Map<EngineId, ExecUser>();
+  const environments = new Map<string, Readonly<Record<string, string>>>();
+  const names = new Set<string>();
+  let facts: EngineInfo | undefined;
+
+  async function info(): Promise<EngineInfo> {
+    facts = await readFacts(calls, Math.min(INFO_TIMEOUT_MS, callTimeoutMs));
+    return facts;
+  }
+
+  async function userOf(user: EngineUser): Promise<EngineUser> {
+    if (user.uid < IDS_PER_SANDBOX && user.gid < IDS_PER_SANDBOX) return user;
+    throw new SandboxError(
+      'invalid',
+      `A container of Incus has ${IDS_PER_SANDBOX} users, and ${user.uid} is none of them.`,
+    );
+  }
+
+  async function findImage(image: string) {
+    const fingerprint = await fingerprintOf(calls, image);
+    if (fingerprint === null) throw noSuchImage(image);
+    const environment = environments.get(fingerprint) ?? (await environmentOf(calls, fingerprint));
+    environments.set(fingerprint, environment);
+    return { fingerprint, environment };
+  }
+
+  async function create(spec: EngineSpec): Promise<EngineId> {
+    const { cpus } = facts ?? (await info());
+    const id = newInstanceName();
+    const body = toInstanceBody(id, spec, { pool, cpus, ...(await findImage(spec.image)) });
+    await withFreeName(spec.name, async () => {
+      const timeoutMs = callTimeoutMs * CREATE_TIMEOUT_FACTOR;
+      await calls.change('make the sandbox', 'POST', '/1.0/instances', body, timeoutMs).catch((error: unknown) => {
+        throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
+      });
+    });
+    users.set(id, { ...spec.user, workdir: spec.workdir });
+    return id;
+  }
+
+  /** Incus knows nothing of the names that the server gives: what is being made or named now is kept here, the rest is asked. */
+  async function withFreeName(name: string, work: () => Promise<void>): Promise<void> {
+    const taken = () => new SandboxError('conflict', `The name ${name} is taken.`);
+    if (names.has(name)) throw taken();
+    names.add(name);
+    try {
+      if (await inspectSandbox(calls, name)) throw taken();
+      await work();
+    } finally {
+      names.delete(name);
+    }
+  }
+
+  async function rename(id: EngineId, name: string): Promise<void> {
+    await withFreeName(name, () => patch(id, `name the sandbox ${name}`, { [KEY.name]: name }));
+  }
+
+  async function patch(id: EngineId, doing: string, config: Readonly<Record<string, string>>): Promise<void> {
+    await calls.change(doing, 'PATCH', pathOf(id), { config });
+  }
+
+  async function update(id: EngineId, limits: EngineLimits): Promise<void> {
+    const { cpus } = facts ?? (await info());
+    await patch(id, 'change the limits of the sandbox', toLimits(limits, cpus));
+  }
+
+  async function remove(id: EngineId): Promise<void> {
+    await removeSandbox(calls, id);
+    users.delete(id);
+    memory.forget(id);
+  }
+
+  async function execUser(id: EngineId): Promise<ExecUser> {
+    const known = users.get(id);
+    if (known) return known;
+    const instance = await readInstance(calls, id);
+    if (!instance) throw new SandboxError('not_found', 'There is no sandbox of that name.');
+    const [uid, gid] = z
+      .string()
+      .regex(/^\d+:\d+$/)
+      .parse(instance.config[KEY.user])
+      .split(':')
+      .map(Number);
+    const found = { uid: uid ?? 0, gid: gid ?? 0, workdir: instance.config[KEY.workdir] ?? '/' };
+    users.set(id, found);
+    return found;
+  }
+
+  async function files(reading: ImageReading) {
+    const { name, labels, image } = reading;
+    const user = { uid: 65_534, gid: 65_534 };
+    const rest = {
+      workdir: '/',
+      env: {},
+      mounts: [],
+      tmpfs: [],
+      network: { mode: 'none' },
+      runtime: '',
+      seccomp: 'strict',
+    } as const;
+    return await readImage(calls, reading, () => create({ name, labels, image, user, ...READER, ...rest }));
+  }
+
+  return {
+    traits: INCUS_TRAITS,
+    host: { userOf, closeToBridges: async () => null },
+    info,
+    readImage: files,
+    create,
+    start: async (id) => {
+      await startSandbox(calls, id);
+      memory.forget(id);
+      if ((await groupsVersion()) === 1) await limitSockets([groups.nameOf(id)]);
+    },
+    stop: async (id, graceSeconds) => {
+      await memory.look(id);
+      await stopSandbox(calls, id, graceSeconds);
+    },
+    pause: (id) => pauseSandbox(calls, id),
+    resume: (id) => resumeSandbox(calls, id),
+    update,
+    remove,
+    rename,
+    inspect: (idOrName) => inspectSandbox(calls, idOrName),
+    imageId: async (name) => {
+      const fingerprint = await fingerprintOf(calls, name);
+      return fingerprint === null ? null : `sha256:${fingerprint}`;
+    },
+    list: (labels) => listSandboxes(calls, labels),
+    stats: (id) => readStats(calls, groups, id),
+    ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
+    exec: async (id, argv) => await startExec(calls, id, await execUser(id), argv),
+    countExecs: (id, argv) => countExecs(calls, id, argv),
+    close: () => calls.close(),
+  };
+}

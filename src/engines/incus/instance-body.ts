@@ -1,0 +1,74 @@
+import { SandboxError } from '../../errors.ts';
+import type { EngineLimits, EngineSpec } from '../engine.ts';
+import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES } from '../hardening/limits.ts';
+import { KEY, labelKey } from './keys.ts';
+import { toRawLxc } from './raw-lxc.ts';
+import { toSeccompPolicy } from './seccomp-policy.ts';
+
+/** Users of a container, each with a range of the machine's that is no other container's. */
+export const IDS_PER_SANDBOX = 65_536;
+
+/** In microseconds the time within which a limit of the CPU holds. */
+const CPU_PERIOD_MS = 100;
+
+/** What is known of the machine and the image that a container is made of. */
+export interface InstanceGround {
+  readonly pool: string;
+  readonly cpus: number;
+  /** The image that the spec names. */
+  readonly fingerprint: string;
+  /** The image's own environment, of which Incus knows nothing. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Incus' form of a spec, with all hardening on; throws `invalid` for what Incus cannot give. */
+export function toInstanceBody(instance: string, spec: EngineSpec, ground: InstanceGround) {
+  if (spec.network.mode !== 'none')
+    throw new SandboxError('invalid', 'Sandboxes on Incus have no network card: take proxy or none.');
+  if (spec.groups?.length)
+    throw new SandboxError('invalid', 'Shared volumes do not work on Incus, whose programs are in one group only.');
+  return {
+    name: instance,
+    type: 'container',
+    profiles: [],
+    source: { type: 'image', fingerprint: ground.fingerprint },
+    config: {
+      [KEY.name]: spec.name,
+      [KEY.image]: spec.image,
+      [KEY.user]: `${spec.user.uid}:${spec.user.gid}`,
+      [KEY.workdir]: spec.workdir,
+      ...Object.fromEntries(Object.entries(spec.labels).map(([label, value]) => [labelKey(label), value])),
+      ...Object.fromEntries(
+        Object.entries({ ...ground.environment, ...spec.env }).map(([name, value]) => [`environment.${name}`, value]),
+      ),
+      'security.idmap.isolated': 'true',
+      'security.idmap.size': String(IDS_PER_SANDBOX),
+      'security.guestapi': 'false',
+      ...toLimits(spec, ground.cpus),
+      'limits.memory.swap': 'false',
+      'limits.processes': String(spec.pidsLimit),
+      'limits.kernel.nofile': String(OPEN_FILES),
+      'limits.kernel.core': String(CORE_BYTES),
+      ...Object.fromEntries(
+        Object.entries(KERNEL_LIMITS).map(([name, value]) => [`limits.kernel.${name}`, String(value)]),
+      ),
+      'raw.lxc': toRawLxc(spec),
+      ...(spec.seccomp === 'strict' ? { 'raw.seccomp': toSeccompPolicy() } : {}),
+    },
+    devices: {
+      root: { type: 'disk', pool: ground.pool, path: '/', readonly: 'true' },
+      ...Object.fromEntries(
+        spec.mounts.map(({ source, target, isReadOnly }, at) => [
+          `mount${at}`,
+          { type: 'disk', source, path: target, shift: 'true', ...(isReadOnly ? { readonly: 'true' } : {}) },
+        ]),
+      ),
+    },
+  };
+}
+
+/** What holds memory and CPU, on a machine with so many CPUs. */
+export function toLimits({ memoryBytes, cpus }: EngineLimits, hostCpus: number): Readonly<Record<string, string>> {
+  const shareMs = Math.round(Math.min(cpus, hostCpus) * CPU_PERIOD_MS);
+  return { 'limits.memory': `${memoryBytes}B`, 'limits.cpu.allowance': `${shareMs}ms/${CPU_PERIOD_MS}ms` };
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { SandboxError } from '../../errors.ts';
+import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
+import { meaningOf } from './errors.ts';
+import type { IncusCalls } from './incus-calls.ts';
+import { KEY, labelKey, labelsOf } from './keys.ts';
+
+const INSTANCE = /^clara-[0-9a-f]{24}$/;
+
+/** What a filter of Incus takes as a word. */
+const NAME = /^[A-Za-z0-9][\w.-]*$/;
+
+const instanceSchema = z.object({
+  name: z.string(),
+  status: z.string(),
+  config: z.record(z.string(), z.string()).default({}),
+});
+
+export type Instance = z.infer<typeof instanceSchema>;
+
+/** A name for a new instance: it stays, whoever the sandbox is given to. */
+export function newInstanceName(): EngineId {
+  return `clara-${randomBytes(12).toString('hex')}` as EngineId;
+}
+
+/** Where an instance is in the API; throws `not_found` for what no instance of ours is called. */
+export function pathOf(id: EngineId, rest = ''): string {
+  if (!INSTANCE.test(id)) throw new SandboxError('not_found', 'There is no sandbox of that name.');
+  return `/1.0/instances/${id}${rest}`;
+}
+
+/** The instance of exactly this name; null where there is none. */
+export async function readInstance(calls: IncusCalls, id: EngineId): Promise<Instance | null> {
+  if (!INSTANCE.test(id)) return null;
+  try {
+    return instanceSchema.parse(await calls.get('look at the sandbox', pathOf(id)));
+  } catch (error) {
+    if (meaningOf(error) === 'not-found') return null;
+    throw error;
+  }
+}
+
+/** The instance of exactly this id or name; null where there is none. */
+export async function inspectSandbox(calls: IncusCalls, idOrName: string): Promise<EngineSandbox | null> {
+  if (INSTANCE.test(idOrName)) {
+    const instance = await readInstance(calls, idOrName as EngineId);
+    return instance && toSandbox(instance);
+  }
+  if (!NAME.test(idOrName)) return null;
+  const [found] = await search(calls, [[KEY.name, idOrName]]);
+  return found ? toSandbox(found) : null;
+}
+
+/** All instances, in any state, that carry all these labels. */
+export async function listSandboxes(
+  calls: IncusCalls,
+  labels: Readonly<Record<string, string>>,
+): Promise<readonly EngineSandbox[]> {
+  const wanted = Object.entries(labels);
+  const filters = wanted
+    .filter(([, value]) => NAME.test(value))
+    .map(([label, value]) => [labelKey(label), value] as const);
+  return (await search(calls, filters))
+    .map(toSandbox)
+    .filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
+}
+
+/** Instances of ours whose configuration has all of these values. */
+async function search(calls: IncusCalls, wanted: readonly (readonly [string, string])[]): Promise<readonly Instance[]> {
+  const filter = wanted.map(([key, value]) => `config.${key} eq ${value}`).join(' and ');
+  const query = filter === '' ? '' : `&filter=${encodeURIComponent(filter)}`;
+  const found = await calls.get('list sandboxes', `/1.0/instances?recursion=1${query}`);
+  return z
+    .array(instanceSchema)
+    .parse(found)
+    .filter(({ name, config }) => INSTANCE.test(name) && wanted.every(([key, value]) => config[key] === value));
+}
+
+function toSandbox(instance: Instance): EngineSandbox {
+  const { name, config } = instance;
+  return {
+    id: name as EngineId,
+    name: config[KEY.name] ?? name,
+    state: stateOf(instance),
+    labels: labelsOf(config),
+    image: config[KEY.image] ?? '',
+  };
+}
+
+/** Incus keeps what state an instance was in last; one that never started has none. */
+function stateOf({ status, config }: Instance): EngineState {
+  if (status === 'Running') return 'running';
+  if (status === 'Frozen' || status === 'Freezing') return 'paused';
+  if (status === 'Stopped') return config['volatile.last_state.power'] === undefined ? 'created' : 'stopped';
+  throw new SandboxError(
+    'unavailable',
+    `Incus says that the sandbox is in the state ${status}; try again in a moment.`,
+  );
+}

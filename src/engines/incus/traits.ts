@@ -1,0 +1,14 @@
+import type { EngineTraits } from '../engine.ts';
+
+/** What holds for sandboxes that are Incus' containers. */
+export const INCUS_TRAITS: EngineTraits = {
+  kind: 'incus',
+  label: 'Incus',
+  sharesHostFiles: true,
+  canPause: true,
+  canBridge: false,
+  // Its API over TLS, where it is told to listen.
+  guardedPorts: [8443],
+  hasOwnKernel: () => false,
+  canUpdateLimits: () => true,
+};

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { CERTIFICATE_FOLDER } from '../../../../src/sandboxes/secrets/environment.ts';
+import { HOME, PACKAGES, SOCKET_FOLDER, temporaryFolders, WORKSPACE } from '../../../../src/sandboxes/spec/layout.ts';
+import { SHARED_FILES } from '../../../../src/sandboxes/storage/shared-files.ts';
+
+const MODULE = new URL('../../../../scripts/lib/incus/image.mjs', import.meta.url).href;
+
+/** In every image, or made by LXC. */
+const EVERYWHERE = ['/tmp', '/dev/shm', '/root', '/var/tmp'];
+
+it('the image for Incus has every place where the server binds something', async () => {
+  const { MOUNT_POINTS } = await import(MODULE);
+  const temporary = temporaryFolders(2 ** 20, 2 ** 30).map(({ path }) => path);
+  const folders = [WORKSPACE, HOME, PACKAGES, SOCKET_FOLDER, CERTIFICATE_FOLDER, ...temporary];
+  expect([...MOUNT_POINTS.folders].sort()).toEqual(folders.filter((path) => !EVERYWHERE.includes(path)).sort());
+  expect([...MOUNT_POINTS.files].sort()).toEqual(SHARED_FILES.map(({ target }) => target).sort());
+});
