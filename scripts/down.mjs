@@ -11,6 +11,7 @@ import {
 } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
+import { removePlace } from './lib/incus/place.mjs';
 import { capture } from './lib/run.mjs';
 import { removeService } from './lib/service.mjs';
 import { print } from './lib/terminal.mjs';
@@ -35,9 +36,10 @@ await runScript(async () => {
   for (const id of left) await docker(['rm', '--force', id]);
   const images = await imagesOfOurs();
   for (const id of images) await docker(['image', 'rm', '--force', id]);
+  const hadIncus = await removePlace();
   const service = await removeService();
   print(
-    `${left.length} containers and ${images.length} images were removed${service ? `, and the service ${service}` : ''}.`,
+    `${left.length} containers and ${images.length} images were removed${hadIncus ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
     'What stays, with how to remove it:',
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',

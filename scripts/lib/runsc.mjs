@@ -1,11 +1,9 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { installWithApt, isRootWithApt } from './apt.mjs';
-import { readDistributionSources } from './apt-sources.mjs';
+import { addBackports, BACKPORTS_FILE } from './backports.mjs';
 import { Failure } from './failure.mjs';
 import { capture } from './run.mjs';
 import { print } from './terminal.mjs';
-
-const BACKPORTS_FILE = '/etc/apt/sources.list.d/clara-sandbox-backports.sources';
 
 /**
  * Installs gVisor's runsc where it is absent: from the distribution's backports, which have a newer one, else from its release.
@@ -43,24 +41,4 @@ async function findRunsc() {
   if (version.code !== 0) return undefined;
   print(`▸ ${path}: ${version.stdout.split('\n')[0]}`);
   return path;
-}
-
-/**
- * Adds the backports of a Debian release, from the place where this machine gets the release itself.
- * @returns {string | undefined} the suite
- */
-function addBackports() {
-  const release = readFileSync('/etc/os-release', 'utf8');
-  const codename = /^VERSION_CODENAME="?([\w.-]+)/m.exec(release)?.[1];
-  if (!codename || !/^ID="?debian/m.test(release)) return undefined;
-  const suite = `${codename}-backports`;
-  const source = readDistributionSources(codename).find((candidate) => candidate.suite === codename);
-  if (!source) return undefined;
-  if (!existsSync(BACKPORTS_FILE)) {
-    const lines = ['Types: deb', `URIs: ${source.uri}`, `Suites: ${suite}`, 'Components: main'];
-    if (source.signedBy) lines.push(`Signed-By: ${source.signedBy}`);
-    writeFileSync(BACKPORTS_FILE, `${lines.join('\n')}\n`, { mode: 0o644 });
-    print(`▸ Added ${BACKPORTS_FILE}: packages of ${suite} are installed only where they are asked for.`);
-  }
-  return suite;
 }

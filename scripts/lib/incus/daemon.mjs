@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureInstalled, isRootWithApt } from '../apt.mjs';
+import { addBackports } from '../backports.mjs';
+import { Failure } from '../failure.mjs';
+import { capture } from '../run.mjs';
+import { stage } from '../stage.mjs';
+import { askIncus } from './client.mjs';
+
+const DAEMON = '/usr/libexec/incus/incusd';
+const LOG_FOLDER = '/var/log/incus';
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 200;
+
+const MISSING =
+  'Incus is not installed, and installing it needs root on a machine with apt. Run `sudo npm run incus`, or install it as ' +
+  'linuxcontainers.org/incus says, then run the same command again.';
+
+/** Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run. */
+export async function ensureIncus() {
+  if ((await askIncus()).version) return;
+  await ensurePackages();
+  if ((await askIncus()).version) return;
+  await stage('Starting Incus', start);
+}
+
+async function ensurePackages() {
+  const isThere = existsSync(DAEMON) && (await capture('incus', ['--version'])).code === 0;
+  const hasBtrfs = (await capture('mkfs.btrfs', ['--version'])).code === 0;
+  if (isThere && hasBtrfs) return;
+  if (!isRootWithApt()) throw new Failure(MISSING);
+  // Newer releases have it themselves.
+  const isOwn = /Candidate: (?!\(none\))/.test((await capture('apt-cache', ['policy', 'incus-base'])).stdout);
+  const suite = isOwn ? undefined : addBackports();
+  const packages = ['incus-base', 'incus-client'].map((name) => (suite ? `${name}/${suite}` : name));
+  await ensureInstalled({ isThere: false, missing: MISSING, packages: [...packages, 'btrfs-progs'] });
+}
+
+async function start() {
+  if (existsSync('/run/systemd/system')) {
+    const { code, stderr } = await capture('systemctl', ['start', 'incus'], { timeoutMs: START_TIMEOUT_MS });
+    if (code !== 0) throw new Failure(`systemd could not start incus: ${stderr.trim()}. See journalctl -u incus.`);
+    await waitForIncus('journalctl -u incus', () => true);
+    return;
+  }
+  mkdirSync(LOG_FOLDER, { recursive: true, mode: 0o700 });
+  const log = openSync(`${LOG_FOLDER}/clara-sandbox-incusd.log`, 'a', 0o600);
+  // A session of its own: Incus, and the sandboxes in it, outlive this process and its terminal.
+  const daemon = spawn(DAEMON, ['--group', 'root', '--logfile', `${LOG_FOLDER}/incusd.log`], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  let isAlive = true;
+  for (const event of ['error', 'exit']) {
+    daemon.once(event, () => {
+      isAlive = false;
+    });
+  }
+  daemon.unref();
+  await waitForIncus(`${LOG_FOLDER}/incusd.log`, () => isAlive);
+}
+
+/**
+ * @param {string} logSource where Incus' own messages are
+ * @param {() => boolean} isAlive
+ */
+async function waitForIncus(logSource, isAlive) {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  let reason = '';
+  while (performance.now() < deadline) {
+    const answer = await askIncus();
+    if (answer.version) return;
+    reason = answer.reason;
+    if (!isAlive()) throw new Failure(`Incus ended right after its start (${reason}). Its messages: ${logSource}`);
+    await delay(POLL_MS);
+  }
+  throw new Failure(`Incus did not answer within ${START_TIMEOUT_MS / 1000} s: ${reason}. Its messages: ${logSource}`);
+}
