@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { checkEngine } from './lib/doctor/engine.mjs';
 import { checkHost } from './lib/doctor/host.mjs';
+import { checkIncus } from './lib/doctor/incus.mjs';
 import { checkMode, checkRemote } from './lib/doctor/mode.mjs';
 import { checkRights } from './lib/doctor/rights.mjs';
 import { checkService } from './lib/doctor/service.mjs';
@@ -37,7 +38,7 @@ await runScript(async () => {
 async function checkPlace(env) {
   const mode = expectedMode(env);
   if (mode === 'remote') return [await checkRemote(env)];
-  const engine = mode === 'docker' ? await checkEngine(env) : [];
+  const engine = mode === 'docker' ? await checkEngine(env) : await checkIncus(env);
   return [...(await checkRights(env)), ...engine, ...(await checkHost(env))];
 }
 

@@ -1,12 +1,7 @@
 // `npm run test:incus`: what every engine promises, and integration tests with sandboxes on Incus; arguments are passed on to vitest.
 import { readEnvironment } from './lib/environment.mjs';
 import { runScript } from './lib/failure.mjs';
-import { ensureIncus } from './lib/incus/daemon.mjs';
-import { ensureIncusImage } from './lib/incus/image.mjs';
-import { ensurePlace } from './lib/incus/place.mjs';
-import { withSetupLock } from './lib/lock.mjs';
 import { prepare } from './lib/prepare.mjs';
-import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
 import { print } from './lib/terminal.mjs';
 import { runVitest } from './lib/test-steps.mjs';
 
@@ -14,12 +9,7 @@ import { runVitest } from './lib/test-steps.mjs';
 const FILES = ['test/incus', 'test/integration/attacks/kernel.test.ts'];
 
 await runScript(async () => {
-  await prepare(readEnvironment(), { needsSandboxImage: true });
-  await withSetupLock(async () => {
-    await ensureIncus();
-    await ensurePlace();
-    await ensureIncusImage(SANDBOX_IMAGE);
-  });
+  await prepare(readEnvironment(), { needsSandboxImage: true, needsIncus: true });
   process.env.CLARA_TEST_ENGINE = 'incus';
   const args = process.argv.slice(2);
   const { passed, failed } = await runVitest(args.length > 0 ? args : FILES);

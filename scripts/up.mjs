@@ -17,8 +17,12 @@ await runScript(async () => {
   const env = readEnvironment();
   const port = readPort(env);
   await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
-  const needsEngine = expectedMode(env) === 'docker';
-  await prepare(env, { needsEngine, needsSandboxImage: needsEngine && dockerImageOf(env) === SANDBOX_IMAGE });
+  const mode = expectedMode(env);
+  const needsIncus = mode === 'incus';
+  // Incus gets the image that Docker builds.
+  const needsEngine = mode === 'docker' || needsIncus;
+  const needsSandboxImage = needsIncus || (needsEngine && dockerImageOf(env) === SANDBOX_IMAGE);
+  await prepare(env, { needsEngine, needsSandboxImage, needsIncus });
   const master = ensureApiKey(env);
 
   const server = startServer({ ...process.env, ...(master ? { SANDBOX_API_KEY: master.key } : {}) });

@@ -3,6 +3,7 @@ import { ensureChromium } from './chromium.mjs';
 import { ensureCompose } from './compose.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ensureEngine } from './engine.mjs';
+import { setUpIncus } from './incus/set-up.mjs';
 import { withSetupLock } from './lock.mjs';
 import { ensurePrometheus } from './prometheus.mjs';
 import { ensurePythonPackages } from './python-packages.mjs';
@@ -12,7 +13,7 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean, needsEngine?: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsEngine?: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean, needsIncus?: boolean}} options
  */
 export async function prepare(env, options) {
   const {
@@ -22,6 +23,7 @@ export async function prepare(env, options) {
     needsChromium = false,
     needsPythonPackages = false,
     needsPrometheus = false,
+    needsIncus = false,
   } = options;
   await withSetupLock(async () => {
     if (needsEngine) await ensureEngine(env);
@@ -31,6 +33,7 @@ export async function prepare(env, options) {
     if (needsPrometheus) await ensurePrometheus();
     await ensureDependencies();
     await ensureBuild();
-    if (needsSandboxImage) await ensureSandboxImage(env);
+    if (needsSandboxImage || needsIncus) await ensureSandboxImage(env);
+    if (needsIncus) await setUpIncus();
   });
 }

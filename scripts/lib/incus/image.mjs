@@ -6,7 +6,7 @@ import { findImage } from '../docker.mjs';
 import { Failure } from '../failure.mjs';
 import { capture, runLogged } from '../run.mjs';
 import { stage } from '../stage.mjs';
-import { incus, PROJECT, query } from './client.mjs';
+import { incus, POOL, PROJECT, query } from './client.mjs';
 
 const EXPORT_MS = 900_000;
 
@@ -70,10 +70,22 @@ async function importImage(name, source) {
     await incus(['image', 'import', meta, root, '--project', PROJECT, '--alias', name, '--reuse'], {
       timeoutMs: EXPORT_MS,
     });
+    await unpack(name);
   } finally {
     await docker(['rm', '--force', container]);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Incus unpacks an image when the first container is made of it, and the first sandbox would wait for that.
+ * @param {string} name
+ */
+async function unpack(name) {
+  const first = `clara-unpack-${process.pid}`;
+  const place = ['--project', PROJECT, '--no-profiles', '--storage', POOL];
+  await incus(['create', `local:${name}`, first, ...place], { timeoutMs: EXPORT_MS });
+  await incus(['delete', '--project', PROJECT, first]);
 }
 
 /**

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { askIncus, POOL, PROJECT, query } from '../incus/client.mjs';
+import { capture } from '../run.mjs';
+import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
+import { fail, ok, warn } from './finding.mjs';
+
+const SET_UP = 'sudo npm run incus';
+
+/**
+ * Incus and what it needs to hold sandboxes.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<import('./finding.mjs').Finding[]>}
+ */
+export async function checkIncus(env) {
+  const { version, reason } = await askIncus();
+  if (!version) return [fail('Incus', `It does not answer: ${reason}.`, SET_UP)];
+  const { environment } = await query('/1.0');
+  return [
+    ok('Incus', `Version ${version} answers.`),
+    checkIdmaps(environment.kernel_features ?? {}),
+    checkRanges(),
+    await checkPlace(env),
+    await checkImage(env),
+  ];
+}
+
+/** @param {Record<string, string>} features */
+function checkIdmaps(features) {
+  if (features.idmapped_mounts === 'true') return ok('idmapped mounts', 'Files of sandboxes keep their users.');
+  const means = 'The kernel maps no users of mounts, so sandboxes cannot use their folders: they do not start.';
+  return fail('idmapped mounts', means, 'Use Linux 5.15 or newer, with the data folder on ext4, xfs or btrfs.');
+}
+
+function checkRanges() {
+  const sizes = ['/etc/subuid', '/etc/subgid'].map((file) => {
+    const line = /^root:\d+:(\d+)$/m.exec(readText(file));
+    return Number(line?.[1] ?? 0);
+  });
+  const count = Math.floor(Math.min(...sizes) / 65_536);
+  if (count >= 1_000) return ok('ranges of users', `There are enough for ${count} sandboxes with users of their own.`);
+  const means = `/etc/subuid and /etc/subgid give root ranges for ${count} sandboxes.`;
+  const mend = 'Put root:1000000:1000000000 into both, and restart Incus.';
+  return count === 0 ? fail('ranges of users', means, mend) : warn('ranges of users', means, mend);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function checkPlace(env) {
+  const [project, pool] = [env.INCUS_PROJECT || PROJECT, env.INCUS_POOL || POOL];
+  const hasProject = (await capture('incus', ['query', `/1.0/projects/${encodeURIComponent(project)}`])).code === 0;
+  if (!hasProject) return fail('project of Incus', `There is no project ${project}.`, SET_UP);
+  const found = await capture('incus', ['query', `/1.0/storage-pools/${encodeURIComponent(pool)}`]);
+  if (found.code !== 0) return fail('pool of Incus', `There is no storage pool ${pool}.`, SET_UP);
+  const { driver } = JSON.parse(found.stdout);
+  if (driver === 'btrfs' || driver === 'zfs')
+    return ok('pool of Incus', `${pool} (${driver}) makes sandboxes as snapshots.`);
+  const means = `${pool} is of the kind ${driver}: each sandbox may take seconds and a copy of the image.`;
+  return warn('pool of Incus', means, `Leave INCUS_POOL empty and run ${SET_UP}, which makes one of btrfs.`);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function checkImage(env) {
+  const [project, image] = [env.INCUS_PROJECT || PROJECT, env.INCUS_SANDBOX_IMAGE || SANDBOX_IMAGE];
+  const path = `/1.0/images/aliases/${encodeURIComponent(image)}?project=${encodeURIComponent(project)}`;
+  if ((await capture('incus', ['query', path])).code === 0) return ok('image of Incus', `It has ${image}.`);
+  return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, SET_UP);
+}
+
+/** @param {string} file */
+function readText(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
