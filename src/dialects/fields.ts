@@ -20,3 +20,8 @@ export const env = z
     (value) => Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= 131_072,
     'must have 128 KiB or less',
   );
+
+/** What clients note of what is theirs. */
+export const metadata = z
+  .record(z.string().min(1).max(256), text(4096))
+  .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Dialect } from './dialect.ts';
 
 /** What a route takes and answers. */
 interface OperationSchema {
@@ -29,4 +30,12 @@ export function ownOperations<Tag extends string>() {
     };
 
   return { operation, aboutSandbox };
+}
+
+/** The sandbox that a request names as `sandbox_id` in its path, in the namespace of its dialect. */
+export function addressByPath(namespace: string): Dialect['addressOf'] {
+  return ({ params }) => {
+    if (typeof params !== 'object' || params === null || !('sandbox_id' in params)) return null;
+    return typeof params.sandbox_id === 'string' ? { namespace, id: params.sandbox_id } : null;
+  };
 }

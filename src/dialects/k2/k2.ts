@@ -1,6 +1,5 @@
-import type { FastifyRequest } from 'fastify';
-import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
+import { addressByPath } from '../own-operations.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
@@ -30,16 +29,11 @@ export function k2Dialect({ maxTimeoutSeconds, bodyLimitBytes: jsonLimitBytes }:
     renderError,
     statusOf,
     principalOf: (request, keys) => keys.admit(request),
-    addressOf,
+    addressOf: addressByPath(NAMESPACE),
     routes: async (app, core) => {
       await app.register(sandboxRoutes, core);
       await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
       await app.register(fileRoutes, { ...core, jsonLimitBytes });
     },
   };
-}
-
-function addressOf({ params }: FastifyRequest): SandboxAddress | null {
-  if (typeof params !== 'object' || params === null || !('sandbox_id' in params)) return null;
-  return typeof params.sandbox_id === 'string' ? { namespace: NAMESPACE, id: params.sandbox_id } : null;
 }

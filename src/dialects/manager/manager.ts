@@ -1,7 +1,7 @@
-import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { RouteOptions } from 'fastify';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
-import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Dialect } from '../dialect.ts';
+import { addressByPath } from '../own-operations.ts';
 import { configurationRoutes } from './configuration/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
@@ -49,7 +49,7 @@ export function managerDialect(options: ManagerOptions): Dialect {
     renderError,
     statusOf,
     principalOf: (request, keys) => keys.admit(request),
-    addressOf,
+    addressOf: addressByPath(NAMESPACE),
     routes: async (app, core) => {
       resolveNames(app, core.listing);
       for (const prefix of PREFIXES) {
@@ -76,9 +76,4 @@ export function managerDialect(options: ManagerOptions): Dialect {
 
 function hide(route: RouteOptions): void {
   route.schema = { ...route.schema, hide: true };
-}
-
-function addressOf({ params }: FastifyRequest): SandboxAddress | null {
-  if (typeof params !== 'object' || params === null || !('sandbox_id' in params)) return null;
-  return typeof params.sandbox_id === 'string' ? { namespace: NAMESPACE, id: params.sandbox_id } : null;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { isBase64 } from '../../base64.ts';
+import { isAsSaid, NOT_BASE64 } from '../../base64.ts';
 import { hasNoNul } from '../../fields.ts';
 import { sandboxId } from '../operation.ts';
 
@@ -18,10 +18,7 @@ export const writeBody = z
     content: unicodeText().nullish(),
     encoding: z.enum(['utf-8', 'base64']).nullish().meta({ description: 'Of content; utf-8 if absent.' }),
   })
-  .refine(({ content, encoding }) => encoding !== 'base64' || isBase64(content ?? ''), {
-    path: ['content'],
-    error: 'must be base64',
-  })
+  .refine(isAsSaid, NOT_BASE64)
   .nullish()
   .meta({ examples: [{ sandbox_id: '6f1c2a…', path: '/workspace/test.py', content: 'print("test")' }] });
 

@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import { text } from '../../fields.ts';
+import { metadata, text } from '../../fields.ts';
 import { sandboxId } from '../operation.ts';
-
-const metadata = z
-  .record(z.string().min(1).max(256), text(4096))
-  .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');
 
 export const createBody = z
   .object({

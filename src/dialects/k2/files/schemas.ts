@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { isBase64 } from '../../base64.ts';
+import { isAsSaid, NOT_BASE64 } from '../../base64.ts';
 import { hasNoNul } from '../../fields.ts';
 
 export const filesystemBody = z
@@ -14,10 +14,7 @@ export const filesystemBody = z
     content: unicodeText().nullish().meta({ description: 'Of a file that is written.' }),
     encoding: z.enum(['utf-8', 'base64']).nullish().meta({ description: 'Of content; utf-8 if absent.' }),
   })
-  .refine(({ content, encoding }) => encoding !== 'base64' || isBase64(content ?? ''), {
-    path: ['content'],
-    error: 'must be base64',
-  })
+  .refine(isAsSaid, NOT_BASE64)
   .meta({ examples: [{ action: 'list', path: '/home/user' }] });
 
 const file = z.object({ name: z.string(), is_dir: z.boolean(), size: z.int(), path: z.string() });

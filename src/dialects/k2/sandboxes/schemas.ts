@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import { env, path, text } from '../../fields.ts';
+import { env, metadata, path, text } from '../../fields.ts';
 
 /** Thirty days: the longest time without use after which a sandbox is removed, in seconds. */
 export const MAX_TIMEOUT = 30 * 24 * 3_600;
 
 const TEMPLATE = 'k2data/sandbox-base:latest';
-
-const metadata = z
-  .record(z.string().min(1).max(256), text(4096))
-  .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');
 
 const template = text(512).min(1, 'must not be empty').nullish();
 
