@@ -1,4 +1,4 @@
-// `npm run soak -- [--seconds 900] [--sandboxes 40] [--concurrency 6] [--seed 1]`: users, faults, and the counts at the end.
+// `npm run soak -- [--seconds 900] [--sandboxes 40] [--guests 4] [--concurrency 6] [--seed 1]`: users, faults, and the counts at the end.
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { soak } from './soak.ts';
 
 const option = { type: 'string' } as const;
 const { values } = parseArgs({
-  options: { seconds: option, sandboxes: option, concurrency: option, seed: option },
+  options: { seconds: option, sandboxes: option, guests: option, concurrency: option, seed: option },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const dataDir = await mkdtemp(join(tmpdir(), 'clara-soak-'));
@@ -18,6 +18,7 @@ try {
     dataDir,
     seconds: Number(values.seconds ?? 900),
     sandboxes: Number(values.sandboxes ?? 40),
+    guests: Number(values.guests ?? 4),
     concurrency: Number(values.concurrency ?? 6),
     seed,
   });

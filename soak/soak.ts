@@ -1,14 +1,21 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openEngineLine } from '../test/support/engine-line.ts';
 import { startServerProcess } from '../test/support/server-process.ts';
 import { readTraces, type Traces } from '../test/support/traces.ts';
 import { FAULTS, injectFault } from './faults.ts';
+import { SoakGuest } from './guest.ts';
 import { createRandom } from './random.ts';
+import { SURFACES } from './surfaces.ts';
 import { newTally, note, type Tally } from './tally.ts';
-import { type Send, SoakUser } from './user.ts';
+import { type Send, type SendAs, SoakUser } from './user.ts';
 
 const API_KEY = 'key-for-these-tests';
+
+/** The key of somebody who has no sandbox. */
+const OTHER_KEY = 'key-of-a-stranger';
+
 const REQUEST_TIMEOUT_MS = 120_000;
 const FAULT_INTERVAL_MS = 2_000;
 /** How long what ends by itself may take to be gone. */
@@ -20,6 +27,8 @@ export interface SoakOptions {
   readonly dataDir: string;
   readonly seconds: number;
   readonly sandboxes: number;
+  /** Of each of the other APIs, how many users it has beside those; they never give way to each other. */
+  readonly guests: number;
   readonly concurrency: number;
   readonly seed: number;
 }
@@ -33,7 +42,14 @@ export interface SoakResult extends Tally {
 }
 
 /** Lets users work with sandboxes of a server of its own while things are broken, and counts what went wrong. */
-export async function soak({ dataDir, seconds, sandboxes, concurrency, seed }: SoakOptions): Promise<SoakResult> {
+export async function soak({
+  dataDir,
+  seconds,
+  sandboxes,
+  guests,
+  concurrency,
+  seed,
+}: SoakOptions): Promise<SoakResult> {
   const tally = newTally();
   const line = await openEngineLine();
   const server = await startServerProcess({
@@ -41,17 +57,27 @@ export async function soak({ dataDir, seconds, sandboxes, concurrency, seed }: S
     SANDBOX_DISK_LIMIT: '64m',
     SANDBOX_DOCKER_MEMORY: '256m',
     // Fewer than there are users, so that idle sandboxes give way.
-    SANDBOX_MAX_CONTAINERS: String(Math.ceil(sandboxes * 0.75) + concurrency),
+    SANDBOX_MAX_CONTAINERS: String(Math.ceil(sandboxes * 0.75) + concurrency + guests * SURFACES.length),
     SANDBOX_POOL_SIZE: '2',
+    SANDBOX_API_KEYS: `stranger:sha256:${createHash('sha256').update(OTHER_KEY).digest('hex')}`,
     SANDBOX_RATE_LIMIT: '0',
     SANDBOX_LOG_LEVEL: 'info',
     DOCKER_HOST: `unix://${line.socketPath}`,
   });
-  const send: Send = (method, path, body) => ask(`${server.url}${path}`, method, body);
-  const users = Array.from(
+  const sendAs: SendAs = ({ method, path, body }, headers) => ask(`${server.url}${path}`, method, body, headers);
+  const send: Send = (method, path, body) => sendAs({ method, path, body }, { 'x-api-key': API_KEY });
+  const natives = Array.from(
     { length: sandboxes },
     (_, index) => new SoakUser(`soak-${index}`, send, createRandom(seed + index * 7919), tally),
   );
+  const keys = { own: API_KEY, other: OTHER_KEY };
+  const others = SURFACES.flatMap((surface, row) =>
+    Array.from({ length: guests }, (_, index) => {
+      const own = createRandom(seed + (row * guests + index + 1) * 104_729);
+      return new SoakGuest({ name: `${surface.name}-${index}`, surface, send: sendAs, keys, random: own, tally });
+    }),
+  );
+  const users = [...natives, ...others];
   const random = createRandom(seed);
   const fails = (error: unknown) => {
     tally.wrongAnswers += 1;
@@ -91,12 +117,17 @@ export async function soak({ dataDir, seconds, sandboxes, concurrency, seed }: S
   }
 }
 
-async function ask(url: string, method: string, body: unknown): Promise<{ status: number; text: string }> {
+async function ask(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; text: string }> {
   const isRaw = body instanceof Uint8Array;
   const type = isRaw ? 'application/octet-stream' : 'application/json';
   const response = await fetch(url, {
     method,
-    headers: { 'x-api-key': API_KEY, ...(body === undefined ? {} : { 'content-type': type }) },
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
     ...(body === undefined ? {} : { body: isRaw ? new Blob([Uint8Array.from(body)]) : JSON.stringify(body) }),
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });

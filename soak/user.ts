@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import type { SoakRequest } from './surfaces.ts';
 import { note, type Tally } from './tally.ts';
 
 /** Stands for a file that may not be there. */
@@ -6,6 +7,12 @@ const ABSENT = '\0absent';
 
 /** Sends a request as a client does; throws where there is no answer in time. */
 export type Send = (method: string, path: string, body?: unknown) => Promise<{ status: number; text: string }>;
+
+/** The same for whoever shows these headers. */
+export type SendAs = (
+  request: SoakRequest,
+  headers: Readonly<Record<string, string>>,
+) => Promise<{ status: number; text: string }>;
 
 const FILES = 4;
 const MOST_RAW_BYTES = 200_000;

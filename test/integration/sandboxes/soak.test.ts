@@ -14,10 +14,10 @@ afterEach(async () => {
 });
 
 describe('a short soak', () => {
-  it('with faults has no wrong answer, loses no write that was acknowledged, and leaks nothing', async () => {
+  it('in all APIs and with faults has no wrong answer, shows nobody a sandbox of others, loses no write that was acknowledged, and leaks nothing', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'clara-soak-'));
     closers.push(() => removeAll(dataDir));
-    const result = await soak({ dataDir, seconds: 60, sandboxes: 40, concurrency: 4, seed: 20260101 });
+    const result = await soak({ dataDir, seconds: 60, sandboxes: 34, guests: 2, concurrency: 4, seed: 20260101 });
     const { mistakes, wrongAnswers, lostWrites, leaks } = result;
     expect({ mistakes, wrongAnswers, lostWrites, leaks }).toEqual({
       mistakes: [],
