@@ -12,7 +12,7 @@ interface Document {
 /** The APIs that have a document of their own, and what their paths begin with. */
 const OTHERS = [
   ['k2', 'K2 Sandbox API', /^\/sandboxes/],
-  ['manager', 'Docker Sandbox Manager', /^\/api\/v1\/(?:sandboxes|volumes|metrics)/],
+  ['manager', 'Docker Sandbox Manager', /^\/api\/v1\//],
   ['cloud', 'Cloud Sandbox API', /^\/api\/v1\//],
   ['e2b', 'E2B API', /^\/e2b\//],
 ] as const;
