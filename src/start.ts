@@ -2,12 +2,14 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
 import { systemClock } from './async/clock.ts';
-import { type Config, ConfigError, type Settings } from './config/config.ts';
+import type { Config, Settings } from './config/config.ts';
 import type { Mode } from './config/modes.ts';
 import { openEngine } from './engines/open.ts';
+import { buildGateway } from './gateway/gateway.ts';
 import { chooseMode, type Probes } from './modes/choice.ts';
 import { readEngineNote, writeEngineNote } from './modes/engine-note.ts';
 import { PROBES } from './modes/engines.ts';
+import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { leaveEngine } from './modes/other-engine.ts';
 import { readVersion } from './version.ts';
 import { exposeYoungCollection } from './young-garbage.ts';
@@ -35,14 +37,22 @@ export async function startServer({ settings, loggerFor, root, probes = PROBES }
   const choice = await chooseMode({ settings, note, probes });
   const { mode } = choice;
   const config = settings.configFor(mode);
-  if (mode === 'remote') throw new ConfigError('SANDBOX_MODE is remote, which this version cannot do yet.');
   const logger = loggerFor(config);
+  const version = readVersion(root);
+  const leave = async (instance: string) => await leaveFormer(note?.engine ?? mode, config, instance, logger);
+  if (mode === 'remote') {
+    const folder = await takeGatewayFolder(config.dataDir, leave, logger);
+    const app = await buildGateway({ config, reason: choice.reason, clock: systemClock, logger, version });
+    app.addHook('onClose', async () => await folder?.close());
+    sayWhatIsSet(logger, config, choice.reason);
+    return { app, config };
+  }
   const app = await buildApp({
-    ...{ config, choice, logger, clock: systemClock, version: readVersion(root) },
+    ...{ config, choice, logger, clock: systemClock, version },
     engine: openEngine(mode, config.incus),
     agentSource: await readAgentSource(new URL('agent/', root)),
     collectYoung: exposeYoungCollection(),
-    onFolderTaken: async (instance) => await leaveFormer(note?.engine ?? mode, config, instance, logger),
+    onFolderTaken: leave,
   });
   // Before anything runs: whoever comes next has to know where to look.
   await writeEngineNote(config.dataDir, mode).catch(async (error: unknown) => {

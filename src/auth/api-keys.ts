@@ -15,6 +15,8 @@ export interface ApiKey {
   readonly maxDiskBytes: number | null;
   /** Null for the rate of the server's configuration. */
   readonly rate: KeyRate | null;
+  /** True for the key of a gateway, which may say for whom it asks; false where absent. */
+  readonly isGateway?: boolean;
 }
 
 /** Requests per second on average, and how many of them may come at once after a pause. */
@@ -26,7 +28,8 @@ interface KeyRate {
 /** The name of the key that `SANDBOX_API_KEY` holds; no other has it. */
 export const MASTER_KEY_NAME = 'master';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** What the name of a key looks like. */
+export const KEY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const MAX_KEYS = 1000;
 
@@ -75,7 +78,8 @@ export function parseApiKeys(text: string): { readonly keys: readonly ApiKey[]; 
 function parseEntry(entry: string): ApiKey | string {
   const [head = '', ...settings] = entry.split(';').map((part) => part.trim());
   const [name = '', algorithm, hash, ...more] = head.split(':');
-  if (!NAME.test(name)) return 'must begin with a name of letters, digits, dots, dashes and underscores, then a colon';
+  if (!KEY_NAME.test(name))
+    return 'must begin with a name of letters, digits, dots, dashes and underscores, then a colon';
   if (name === MASTER_KEY_NAME) return `must not be named ${MASTER_KEY_NAME}: that is SANDBOX_API_KEY`;
   if (algorithm !== 'sha256' || !/^[0-9a-f]{64}$/i.test(hash ?? '') || more.length > 0) {
     return `(${name}) must have sha256: and 64 hex digits after its name; npm run key -- ${name} makes one`;
@@ -85,8 +89,9 @@ function parseEntry(entry: string): ApiKey | string {
     const [, word = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(setting) ?? [];
     if (values.has(word)) return `(${name}) sets ${word} twice`;
     if (!SETTINGS.has(word))
-      return `(${name}) has an unknown setting; there are prefix, sandboxes, disk, rate and burst`;
-    if (!isValue(word, value)) return `(${name}) needs ${SETTINGS.get(word)} as its ${word}`;
+      return `(${name}) has an unknown setting; there are prefix, sandboxes, disk, rate, burst and gateway`;
+    if (word === GATEWAY && setting !== GATEWAY) return `(${name}) sets gateway, which has no value`;
+    if (word !== GATEWAY && !isValue(word, value)) return `(${name}) needs ${SETTINGS.get(word)} as its ${word}`;
     values.set(word, value);
   }
   const count = (word: string) => (values.has(word) ? Number(values.get(word)) : null);
@@ -101,9 +106,13 @@ function parseEntry(entry: string): ApiKey | string {
     userPrefix: values.get('prefix') ?? '',
     maxSandboxes: count('sandboxes'),
     maxDiskBytes: parseSize(values.get('disk') ?? '') ?? null,
+    ...(values.has(GATEWAY) ? { isGateway: true } : {}),
     rate: perSecond === null ? null : { perSecond, burst: burst ?? perSecond },
   };
 }
+
+/** The one setting without a value. */
+const GATEWAY = 'gateway';
 
 const SETTINGS: ReadonlyMap<string, string> = new Map([
   ['prefix', 'one or more characters'],
@@ -111,6 +120,7 @@ const SETTINGS: ReadonlyMap<string, string> = new Map([
   ['disk', 'a size such as 100g, 32m or more,'],
   ['rate', 'a whole number from 1 to 1000000'],
   ['burst', 'a whole number from 1 to 1000000'],
+  [GATEWAY, 'nothing'],
 ]);
 
 function isValue(word: string, value: string): boolean {

@@ -1,6 +1,8 @@
 import { SandboxError } from '../errors.ts';
 import { type ApiKey, MASTER_KEY_NAME } from './api-keys.ts';
 
+export { keyNameOf } from './key-name.ts';
+
 /** Who asks: the holder of an API key, or a user that such a holder has named. */
 export interface Principal {
   /** The key's name, and for a user of its holder a slash and the user's id; for logs, records and sentences. */
@@ -9,6 +11,8 @@ export interface Principal {
   readonly userPrefix: string;
   /** How many sandboxes made with the key may exist; null for any number. */
   readonly maxSandboxes: number | null;
+  /** The user that a key's holder has named; absent for the holder. */
+  readonly userId?: string;
 }
 
 /** The principal behind an API key. */
@@ -18,18 +22,22 @@ export function toPrincipal({ name, userPrefix, maxSandboxes }: ApiKey): Princip
 
 /** One of the users of a key's holder: a principal of its own, whose sandboxes count for the key. */
 export function asUser(holder: Principal, userId: string): Principal {
-  return { ...holder, name: `${holder.name}/${userId}` };
+  return { ...holder, name: `${holder.name}/${userId}`, userId };
 }
 
 /** The id of the user that such a principal is; empty for the holder of a key. */
-export function userIdOf({ name }: Principal): string {
-  return name.includes('/') ? name.slice(name.indexOf('/') + 1) : '';
+export function userIdOf({ userId = '' }: Principal): string {
+  return userId;
 }
 
-/** The name of the key behind a principal; no key's name has a slash in it. */
-export function keyNameOf(principalName: string): string {
-  const [keyName = principalName] = principalName.split('/', 1);
-  return keyName;
+/** Somebody for whom a gateway asks; its sandboxes count for the gateway's key. The prefix is the longer one of both. */
+export function behindGateway(gateway: Principal, name: string, userPrefix: string): Principal {
+  const longer = userPrefix.startsWith(gateway.userPrefix) ? userPrefix : gateway.userPrefix;
+  if (!longer.startsWith(userPrefix)) {
+    const sentence = `The key ${gateway.name} is only for users whose ids begin with ${JSON.stringify(gateway.userPrefix)}, and the gateway's for others.`;
+    throw new SandboxError('forbidden', sentence);
+  }
+  return { ...gateway, name: `${gateway.name}/${name}`, userPrefix: longer };
 }
 
 /** True for the holder of the operator's own key. */

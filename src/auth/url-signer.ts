@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from './api-keys.ts';
+import { keyNameOf } from './key-name.ts';
 
 /** The parameter of a query that holds the signature. */
 export const SIGNATURE = 'signature';
@@ -23,7 +24,7 @@ type Grant = Pick<SignedRequest, 'keyName' | 'signatures' | 'expiresAt'>;
 /** Stands where a request that is signed has its method. */
 const ANY_METHOD = '*';
 
-const TOKEN = /^([A-Za-z0-9_-]{1,100})\.(\d{1,16})\.(\d{1,12})\.([A-Za-z0-9_-]{43})$/;
+const TOKEN = /^([A-Za-z0-9_-]{1,400})\.(\d{1,16})\.(\d{1,12})\.([A-Za-z0-9_-]{43})$/;
 
 /** Signs requests and knows its own signatures again; what holds one needs no key. */
 export class UrlSigner {
@@ -51,7 +52,7 @@ export class UrlSigner {
   verifyGrant(below: string, token: string): SignedRequest | null {
     const [, name = '', signatures = '', expiresAt = '', mac = ''] = TOKEN.exec(token) ?? [];
     const keyName = Buffer.from(name, 'base64url').toString();
-    if (mac === '' || !this.#digests.has(keyName)) return null;
+    if (mac === '' || !this.#digests.has(keyNameOf(keyName))) return null;
     const numbers = { signatures: Number(signatures), expiresAt: Number(expiresAt) };
     const granted = { method: ANY_METHOD, target: below, keyName, ...numbers };
     return isSame(this.#mac(granted), mac) ? granted : null;
@@ -70,7 +71,7 @@ export class UrlSigner {
     const withoutAfter = rest.filter((parameter) => !isNamed(parameter, 'after'));
     const candidates = rest.length - withoutAfter.length === 1 ? [rest, withoutAfter] : [rest];
     const keyName = Buffer.from(name, 'base64url').toString();
-    if (!this.#digests.has(keyName)) return null;
+    if (!this.#digests.has(keyNameOf(keyName))) return null;
     for (const candidate of candidates) {
       const target = candidate.length === 0 ? path : `${path}?${candidate.join('&')}`;
       const request = {
@@ -92,7 +93,7 @@ export class UrlSigner {
   }
 
   #mac({ method, target, keyName, signatures, expiresAt }: SignedRequest): string {
-    const digest = this.#digests.get(keyName) ?? '';
+    const digest = this.#digests.get(keyNameOf(keyName)) ?? '';
     const text = [method, target, keyName, digest, signatures, expiresAt].join('\n');
     return createHmac('sha256', this.#secret).update(text).digest('base64url');
   }

@@ -3,6 +3,7 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../async/clock.ts';
 import type { ApiKey } from './api-keys.ts';
+import { keyNameOf } from './key-name.ts';
 
 /** How long an access token is good, in seconds. */
 export const ACCESS_SECONDS = 24 * 3_600;
@@ -82,14 +83,14 @@ export class UserTokens {
     const claims = claimsSchema.safeParse(payload);
     if (!claims.success) return null;
     const { user_id: userId, role = 'user', sub, key, key_mark: mark, typ = 'access' } = claims.data;
-    const known = this.#marks.get(key);
+    const known = this.#marks.get(keyNameOf(key));
     if (typ !== kind || known === undefined || (mark ?? known) !== known || (sub ?? userId) !== userId) return null;
     return { userId, role, keyName: key };
   }
 
   async #sign({ userId, role, keyName }: TokenSubject, typ: TokenKind, seconds: number): Promise<string> {
     const nowSeconds = Math.floor(this.#clock.wallMs() / 1000);
-    const claims = { user_id: userId, role, key: keyName, key_mark: this.#marks.get(keyName), typ };
+    const claims = { user_id: userId, role, key: keyName, key_mark: this.#marks.get(keyNameOf(keyName)), typ };
     return await new SignJWT(claims)
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
       .setSubject(userId)

@@ -29,7 +29,7 @@ export interface Settings {
 }
 
 /** Another server of this project, and what opens it. */
-interface Remote {
+export interface Remote {
   /** Without a slash at its end. */
   readonly url: string;
   readonly key: string;

@@ -1,4 +1,5 @@
 import type { ChooseDialect } from '../http/dialect-constraint.ts';
+import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
 import { isSignedFile, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
 
 type Head = Pick<Parameters<ChooseDialect>[0], 'url' | 'headers'>;
@@ -24,9 +25,11 @@ const byPrefix: Rule = (head) => {
 const byE2bHeaders: Rule = (head) =>
   namesSandbox(head.headers) || isSignedFile(toPath(head.url), toQuery(head.url)) ? toPlane(head) : undefined;
 
+/** What a gateway tells of the client's key stands before the form of its own. */
 const byE2bKey: Rule = ({ url, headers }) => {
-  const key = headers['x-api-key'];
-  return typeof key === 'string' && E2B_KEY.test(key) && E2B_CONTROL.test(toPath(url)) ? 'e2b' : undefined;
+  const { 'x-api-key': key, [GATEWAY_HEADERS.dialect]: told } = headers;
+  const isE2b = told === undefined ? typeof key === 'string' && E2B_KEY.test(key) : told === 'e2b';
+  return isE2b && E2B_CONTROL.test(toPath(url)) ? 'e2b' : undefined;
 };
 
 const byE2bPath: Rule = ({ url }) => (E2B_ALONE.test(toPath(url)) ? 'e2b' : undefined);

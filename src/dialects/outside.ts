@@ -3,11 +3,14 @@ import type { ChooseDialect } from '../http/dialect-constraint.ts';
 import type { HttpProblem, OutsideRenderer } from '../http/errors.ts';
 import type { Dialect } from './dialect.ts';
 
+/** A dialect, as far as its errors go. */
+export type ErrorWriter = Pick<Dialect, 'name' | 'paths' | 'renderError'>;
+
 /**
  * Writes errors of what is no route: as the dialect does that is chosen for the request, else as those whose paths begin so and those
  * that have paths below them, all their fields together; as the first one does elsewhere.
  */
-export function outsideRenderer(dialects: readonly Dialect[], choose: ChooseDialect): OutsideRenderer {
+export function outsideRenderer(dialects: readonly ErrorWriter[], choose: ChooseDialect): OutsideRenderer {
   return (problem: HttpProblem, head: IncomingMessage) => {
     const chosen = choose(head);
     const fitting =
@@ -17,7 +20,7 @@ export function outsideRenderer(dialects: readonly Dialect[], choose: ChooseDial
   };
 }
 
-function sharing(dialects: readonly Dialect[], url: string): readonly Dialect[] {
+function sharing(dialects: readonly ErrorWriter[], url: string): readonly ErrorWriter[] {
   const begun = dialects.flatMap(({ paths = [] }) => paths.filter((path) => isBelow(url, path)));
   return dialects.filter(({ paths = [] }) => paths.some((path) => begun.some((first) => isBelow(path, first))));
 }

@@ -1,8 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
-import { type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
+import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
+import { toldPrincipal } from './gateway-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { comesTwice } from './request-heads.ts';
 
@@ -73,7 +74,13 @@ export class KeyDoor {
     // The log names it also where that is one too many.
     request.principal = match.principal;
     this.#limits.countRequest(match.key);
-    return match.principal;
+    const told = toldPrincipal(request, match.key);
+    return told === null ? match.principal : behindGateway(match.principal, told.name, told.userPrefix);
+  }
+
+  /** True where this is one of the keys. */
+  isKey(text: string): boolean {
+    return findMatch(this.#matches, hashKey(text)) !== undefined;
   }
 
   /** Lets somebody in who needs no key, within the rate of an address. */
@@ -86,13 +93,14 @@ export class KeyDoor {
     return findMatch(this.#matches, hashKey(keyOfAuthorization(request))) !== undefined;
   }
 
-  /** The holder of the key of this name, within its rate; throws `unauthorized` where it is gone, or `too_many`. */
+  /** The holder of the key of this name, or somebody behind a gateway's, within its rate; throws `unauthorized` where it is gone, or `too_many`. */
   admitNamed(request: FastifyRequest, name: string): Principal {
-    const match = this.#matches.find(({ key }) => key.name === name);
+    const keyName = keyNameOf(name);
+    const match = this.#matches.find(({ key }) => key.name === keyName && (name === keyName || key.isGateway === true));
     if (!match) throw new SandboxError('unauthorized', `The key ${name} behind this is gone.`);
     request.principal = match.principal;
     this.#limits.countRequest(match.key);
-    return match.principal;
+    return name === keyName ? match.principal : behindGateway(match.principal, name.slice(keyName.length + 1), '');
   }
 
   /** Throws `unauthorized` for a signature or token that is none, which is no wrong key; `too_many` after many from the address of who asks. */

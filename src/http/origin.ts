@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { toldOrigin } from './gateway-headers.ts';
 
 /** What URLs of this server begin with that are reached as the request was. */
-export function originOf({ protocol, host }: FastifyRequest): string {
-  return `${protocol}://${host}`;
+export function originOf(request: FastifyRequest): string {
+  return toldOrigin(request) ?? `${request.protocol}://${request.host}`;
 }

@@ -49,6 +49,8 @@ export interface HttpServerParts extends OpenApiParts {
   readonly meter: RequestMeter;
   /** Absent where nobody traces requests. */
   readonly tracer: RequestTracer | null;
+  /** False where another server has the documents; true where absent. */
+  readonly hasDocuments?: boolean;
   /** Tells before routing which dialect a request is in, where its path does not. */
   readonly chooseDialect: ChooseDialect;
   /** Writes the errors of what no dialect answers. */
@@ -106,8 +108,10 @@ export async function createHttpServer(
   refuseForeignPages(app, parts.corsOrigins);
   answerUnknownRoutes(app, chooseDialect);
   await registerWebSockets(app);
-  await registerOpenApi(app, parts);
-  registerFrontPage(app);
+  if (parts.hasDocuments !== false) {
+    await registerOpenApi(app, parts);
+    registerFrontPage(app);
+  }
   return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };
 }
 

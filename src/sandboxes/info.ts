@@ -8,6 +8,20 @@ export interface SandboxCounts {
   readonly max: number;
 }
 
+/** What a server can say of itself, whoever holds its sandboxes. */
+export interface ServerInfo {
+  readonly version: string;
+  readonly engineKind: EngineKind | 'remote';
+  readonly engineReason: string | null;
+  /** Whether what runs sandboxes answers, and what the operator should mend, a sentence each. */
+  health(): Promise<{ readonly isWell: boolean; readonly warnings: readonly string[] }>;
+  /** The engine's version; null where it does not answer. */
+  engineVersion(): Promise<string | null>;
+  counts(): SandboxCounts | Promise<SandboxCounts>;
+  /** Bytes free and in all on the disk of the data folder; zeros where that cannot be read. */
+  disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
+}
+
 interface InfoParts {
   readonly version: string;
   readonly engine: Engine;
@@ -18,7 +32,7 @@ interface InfoParts {
 }
 
 /** What the server can say of itself. */
-export class Info {
+export class Info implements ServerInfo {
   readonly #parts: InfoParts;
 
   constructor(parts: InfoParts) {
@@ -32,6 +46,10 @@ export class Info {
   /** What the operator should mend, a sentence each. */
   get warnings(): readonly string[] {
     return this.#parts.core.warnings();
+  }
+
+  async health() {
+    return { isWell: (await this.engineVersion()) !== null, warnings: this.warnings };
   }
 
   counts(): SandboxCounts {

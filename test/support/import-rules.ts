@@ -86,7 +86,24 @@ const USE = [
 /** For each room of the server, a folder or a file, the rooms that it may use besides itself. */
 export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/start.ts', 'src/listen.ts', 'src/log.ts', ...GROUND],
-  'src/start.ts': ['src/app.ts', 'src/modes', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
+  'src/gateway': [
+    'src/auth',
+    'src/auth/principal.ts',
+    'src/dialects',
+    'src/dialects/choice.ts',
+    'src/dialects/clara',
+    'src/dialects/cloud',
+    'src/dialects/e2b',
+    'src/dialects/e2b/planes.ts',
+    'src/dialects/k2',
+    'src/dialects/manager',
+    'src/dialects/mcp',
+    'src/dialects/metrics',
+    'src/http',
+    'src/sandboxes/info.ts',
+    ...GROUND,
+  ],
+  'src/start.ts': ['src/app.ts', 'src/gateway', 'src/modes', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
   'src/modes': [
     'src/config',
     'src/engines',
@@ -133,8 +150,9 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'src/version.ts': [],
   'src/young-garbage.ts': [],
   'src/async': ['src/errors.ts'],
-  'src/auth': ['src/errors.ts', 'src/size.ts', 'src/async'],
-  'src/auth/principal.ts': ['src/auth', 'src/errors.ts'],
+  'src/auth/key-name.ts': [],
+  'src/auth': ['src/auth/key-name.ts', 'src/errors.ts', 'src/size.ts', 'src/async'],
+  'src/auth/principal.ts': ['src/auth', 'src/auth/key-name.ts', 'src/errors.ts'],
   'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts', 'src/size.ts'],
   'src/idempotency': ['src/sandboxes/storage', 'src/sandboxes/address.ts', 'src/async', 'src/errors.ts'],
   'src/http': [
@@ -185,7 +203,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...WORDS,
   ],
   'src/dialects/mcp': ['src/auth', 'src/auth/principal.ts', 'src/async', 'src/dialects', 'src/http', ...CORE, ...WORDS],
-  'src/dialects/metrics': ['src/auth', 'src/config', 'src/dialects'],
+  'src/dialects/metrics': ['src/auth', 'src/auth/principal.ts', 'src/config', 'src/dialects', 'src/http'],
   'src/sandboxes/population.ts': [
     'src/observability',
     'src/sandboxes/catalog.ts',

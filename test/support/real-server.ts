@@ -11,6 +11,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
 import { exposeYoungCollection } from '../../src/young-garbage.ts';
 import { createTestEngine } from './engine-under-test.ts';
+import { startGateway } from './gateway.ts';
 import { unmountAllBelow } from './mounts.ts';
 import { RUNTIME } from './runtime.ts';
 
@@ -39,7 +40,10 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-/** Starts the server; `variables` are those of the environment, `parts` replace parts of the app. */
+/** A gateway with the server's own key, so that what is tried through it sees no difference. */
+const AS_THE_SERVER = { SANDBOX_API_KEY: API_KEY, SANDBOX_API_KEYS: '', SANDBOX_REMOTE_API_KEY: '' };
+
+/** Starts the server, behind a gateway where CLARA_TEST_GATEWAY is set; `variables` are those of the environment, `parts` replace parts of the app. */
 export async function startRealServer(
   variables: Readonly<Record<string, string>> = {},
   parts: Partial<AppParts> = {},
@@ -64,7 +68,9 @@ export async function startRealServer(
     version: '0.0.0-test',
     ...parts,
   });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const farUrl = await app.listen({ host: '127.0.0.1', port: 0 });
+  const gateway = process.env.CLARA_TEST_GATEWAY === undefined ? null : await startGateway(farUrl, AS_THE_SERVER);
+  const url = gateway?.url ?? farUrl;
 
   const call = async (method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, {
@@ -85,8 +91,12 @@ export async function startRealServer(
     call,
     execute: (user, code, more = {}) => call('POST', `${userPath(user)}/execute`, { code, ...more }),
     shell: (user, command, more = {}) => call('POST', `${userPath(user)}/shell`, { command, ...more }),
-    leave: () => app.close(),
+    leave: async () => {
+      await gateway?.close();
+      await app.close();
+    },
     close: async () => {
+      await gateway?.close();
       await app.close();
       await removeAll(dataDir);
     },

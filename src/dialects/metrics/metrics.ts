@@ -1,7 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { hashKey } from '../../auth/api-keys.ts';
+import type { Principal } from '../../auth/principal.ts';
+import type { KeyDoor } from '../../http/auth.ts';
 import type { Dialect } from '../dialect.ts';
 import { listenForMetrics, type MetricsSource } from './listener.ts';
 
@@ -28,27 +31,35 @@ export function metricsDialect(
     tags: [{ name: 'metrics', description: 'What operators watch' }],
     commonResponses: errors.commonResponses,
     renderError: errors.renderError,
-    principalOf: (request, keys) => {
-      const isToken = tokenDigest !== null && timingSafeEqual(tokenDigest, hashKey(bearerOf(request)));
-      return isToken ? { name: 'metrics token', userPrefix: '', maxSandboxes: 0 } : keys.admit(request);
-    },
+    principalOf: (request, keys) => readerOf(request, keys, tokenDigest),
     addressOf: () => null,
-    routes: async (app) => {
-      if (metricsAddress) listenForMetrics(app, metrics, metricsAddress);
-      const schema = {
-        tags: ['metrics'],
-        operationId: 'getMetrics',
-        summary: 'Metrics in the text format of Prometheus; the token of SANDBOX_METRICS_TOKEN reads them too',
-        querystring: z.strictObject({}),
-        response: { 200: text },
-      };
-      app.get('/metrics', { schema }, async (_request, reply) => {
-        const { text: body, type } = await metrics.read();
-        return reply.header('Cache-Control', 'no-store').type(type).send(body);
-      });
-    },
+    routes: async (app) => metricsRoute(app, { metrics, metricsAddress }),
   };
 }
+
+/** Who reads metrics: a holder of a key, or of the token that opens nothing else. */
+export function readerOf(request: FastifyRequest, keys: KeyDoor, tokenDigest: Buffer | null): Principal {
+  const isToken = tokenDigest !== null && timingSafeEqual(tokenDigest, hashKey(bearerOf(request)));
+  return isToken ? { name: 'metrics token', userPrefix: '', maxSandboxes: 0 } : keys.admit(request);
+}
+
+/** The route itself, and the address of its own where there is one. */
+export const metricsRoute: FastifyPluginAsyncZod<
+  Pick<MetricsOptions, 'metricsAddress'> & { readonly metrics: MetricsSource }
+> = async (app, { metrics, metricsAddress }) => {
+  if (metricsAddress) listenForMetrics(app, metrics, metricsAddress);
+  const schema = {
+    tags: ['metrics'],
+    operationId: 'getMetrics',
+    summary: 'Metrics in the text format of Prometheus; the token of SANDBOX_METRICS_TOKEN reads them too',
+    querystring: z.strictObject({}),
+    response: { 200: text },
+  };
+  app.get('/metrics', { schema }, async (_request, reply) => {
+    const { text: body, type } = await metrics.read();
+    return reply.header('Cache-Control', 'no-store').type(type).send(body);
+  });
+};
 
 function bearerOf({ headers }: FastifyRequest): string {
   const { authorization = '' } = headers;

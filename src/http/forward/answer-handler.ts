@@ -14,6 +14,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #answer = createDeferred<Answer>();
   #controller: Dispatcher.DispatchController | undefined;
   #body: Readable | undefined;
+  #abortedBy: Error | undefined;
 
   /** Resolves with the head of the answer; rejects where none comes. */
   get answer(): Promise<Answer> {
@@ -22,6 +23,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    if (this.#abortedBy) controller.abort(this.#abortedBy);
   }
 
   onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _headers: unknown, upgraded: Duplex) {
@@ -58,6 +60,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 
   /** Ends the request where nobody waits for its answer any more. */
   abort(error: Error): void {
+    this.#abortedBy = error;
     this.#answer.reject(error);
     this.#controller?.abort(error);
   }

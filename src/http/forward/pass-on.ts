@@ -43,7 +43,8 @@ export async function passOn(request: FastifyRequest, reply: FastifyReply, passe
   return sendBack(request, reply, answer, headers);
 }
 
-function sendBack(
+/** Sends an answer back as it comes, but for one that becomes another protocol. */
+export function sendBack(
   request: FastifyRequest,
   reply: FastifyReply,
   { status, body }: Extract<Answer, { upgraded: null }>,
@@ -68,6 +69,6 @@ function sendBack(
 }
 
 /** The one protocol that a connection may become: others would carry requests that nobody looks at. */
-function asksForWebSocket({ method, headers }: FastifyRequest): boolean {
+export function asksForWebSocket({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
 }

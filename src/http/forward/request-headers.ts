@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { endToEnd, type Header, toHeaders } from '../../message-headers.ts';
 import { addressOf } from '../client-address.ts';
+import { GATEWAY_HEADERS } from '../gateway-headers.ts';
 import { takeCookie } from './cookies.ts';
 
 /** The cookie that opens a private port in a browser. */
@@ -10,7 +11,7 @@ export const PORT_COOKIE = '__Host-clara-port';
 const FROM_PROXIES = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /** Of this server's own business with the client. */
-const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'x-api-key', 'cookie']);
+const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'x-api-key', 'cookie', ...Object.values(GATEWAY_HEADERS)]);
 
 interface Toward {
   /** What the server in the sandbox is called. */

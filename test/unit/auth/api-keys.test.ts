@@ -5,6 +5,11 @@ const HASH = hashKey('the key').toString('hex');
 const OTHER = hashKey('another key').toString('hex');
 
 describe('a list of API keys', () => {
+  it('says of a key that it is a gateway’s', () => {
+    const { keys } = parseApiKeys(`gw:sha256:${HASH};gateway,cli:sha256:${OTHER}`);
+    expect(keys.map(({ isGateway = false }) => isGateway)).toEqual([true, false]);
+  });
+
   it('has entries with commas or line breaks between, and settings in any order', () => {
     const text = `bot:sha256:${HASH};rate=50;prefix=discord-;burst=200;sandboxes=20;disk=1.5g,\n cli:sha256:${OTHER.toUpperCase()} `;
     const { keys, problems } = parseApiKeys(text);
@@ -43,6 +48,7 @@ describe('a list of API keys', () => {
     ['another algorithm', `bot:md5:${HASH}`, /sha256/],
     ['no name', `:sha256:${HASH}`, /name/],
     ['the name of the master key', `master:sha256:${HASH}`, /SANDBOX_API_KEY/],
+    ['a gateway with a value', `bot:sha256:${HASH};gateway=yes`, /sets gateway, which has no value/],
     ['an unknown setting', `bot:sha256:${HASH};admin=true`, /unknown setting/],
     ['a setting twice', `bot:sha256:${HASH};rate=5;rate=6`, /rate twice/],
     ['an empty prefix', `bot:sha256:${HASH};prefix=`, /prefix/],

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { LANGUAGES } from '../../../processes/languages.ts';
-import type { Core } from '../../dialect.ts';
+import type { ServerInfo } from '../../../sandboxes/info.ts';
 import { serverErrors } from '../errors.ts';
 import { round } from '../numbers.ts';
 import { operation } from '../operation.ts';
@@ -9,7 +9,7 @@ import * as schemas from './schemas.ts';
 const BYTES_PER_GB = 2 ** 30;
 
 /** /health, open to everybody. */
-export const healthRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) => {
+export const healthRoute: FastifyPluginAsyncZod<{ readonly info: ServerInfo }> = async (app, { info }) => {
   app.get(
     '/health',
     operation('service', 'getHealth', 'Whether the server and its engine work; always 200', {
@@ -17,8 +17,7 @@ export const healthRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) =>
       response: { 200: schemas.healthResponse, ...serverErrors },
     }),
     async () => {
-      const docker = (await info.engineVersion()) !== null;
-      const warnings = [...info.warnings];
+      const { isWell: docker, warnings } = await info.health();
       const status = docker ? ('healthy' as const) : ('unhealthy' as const);
       return {
         status,
@@ -26,14 +25,14 @@ export const healthRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) =>
         engine: info.engineKind,
         version: info.version,
         service: 'gateway' as const,
-        ...(warnings.length === 0 ? {} : { warnings }),
+        ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
       };
     },
   );
 };
 
 /** /info. */
-export const infoRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) => {
+export const infoRoute: FastifyPluginAsyncZod<{ readonly info: ServerInfo }> = async (app, { info }) => {
   app.get(
     '/info',
     operation(
@@ -46,7 +45,7 @@ export const infoRoute: FastifyPluginAsyncZod<Core> = async (app, { info }) => {
     async () => {
       const engineVersion = await info.engineVersion();
       const { freeBytes, totalBytes } = await info.disk();
-      const { active, pooled, max } = info.counts();
+      const { active, pooled, max } = await info.counts();
       return {
         version: info.version,
         available: engineVersion !== null,

@@ -1,0 +1,74 @@
+import type { FastifyRequest } from 'fastify';
+import { type Principal, requireUser } from '../auth/principal.ts';
+import { SandboxError } from '../errors.ts';
+import type { KeyDoor } from '../http/auth.ts';
+import type { FarKey, FarSide } from './far-side.ts';
+
+/** Where what a request shows is for the server in a sandbox, which nobody here knows. */
+const PORT_PATH = /^\/sandbox\/[^/?]+\/ports\/\d+\/|^\/api\/v1\/sandboxes\/[^/?]+\/ports\/\d+\//;
+
+interface Asking {
+  /** True for what is another server's altogether: hosts of previews, and ports of E2B's sandboxes. */
+  readonly isOfSandbox: boolean;
+  /** True for MCP, where the users are named in calls. */
+  readonly isMcp: boolean;
+}
+
+/** Who asks: the holder of one of this server's keys, or somebody whom only the other server can know. */
+export interface GatewayVisit {
+  readonly principal: Principal | null;
+  readonly farKey: FarKey;
+}
+
+/** Lets requests in at a gateway. */
+export class GatewayDoor {
+  readonly #keys: KeyDoor;
+  readonly #far: FarSide;
+  readonly #keyCount: number;
+
+  constructor(keys: KeyDoor, far: FarSide, keyCount: number) {
+    this.#keys = keys;
+    this.#far = far;
+    this.#keyCount = keyCount;
+  }
+
+  /**
+   * Throws `unauthorized` for a key that is none, `forbidden` for a user that the key is not for, `too_many`, and `unavailable` while the
+   * other server is away or cannot tell this one's clients apart.
+   */
+  async admit(request: FastifyRequest, { isOfSandbox, isMcp }: Asking): Promise<GatewayVisit> {
+    const principal = this.#keys.admitKnown(request);
+    request.principal = principal;
+    if (principal === null) {
+      // What another server has issued, or what runs in a sandbox asks for, is not for this one to judge.
+      const isForeign = isOfSandbox || PORT_PATH.test(request.url);
+      if (request.headers['x-api-key'] !== undefined && !isForeign) this.#keys.admit(request);
+      this.#keys.admitVisitor(request);
+      return { principal, farKey: await this.#far.farKey() };
+    }
+    const userId = userIdOf(request);
+    if (userId !== undefined && !isOfSandbox) requireUser(principal, userId);
+    const farKey = await this.#far.farKey();
+    if (farKey === 'plain') this.#requireAlone(principal, isMcp);
+    return { principal, farKey };
+  }
+
+  /** Without a gateway's key over there all clients are one, and what only a body says is held by nobody. */
+  #requireAlone({ name, userPrefix }: Principal, isMcp: boolean): void {
+    if (this.#keyCount > 1) throw new SandboxError('unavailable', explainKeys(this.#keyCount));
+    if (userPrefix !== '' && isMcp) {
+      const sentence = `The key ${name} is only for some users, which MCP needs a gateway's key for at the server that holds the sandboxes.`;
+      throw new SandboxError('forbidden', sentence);
+    }
+  }
+}
+
+/** Why a gateway with so many keys needs one of a gateway over there. */
+export function explainKeys(count: number): string {
+  return `This server has ${count} keys, and its own key at the server that holds the sandboxes is no gateway's, so that all its clients would be one: make one there with npm run key -- <name> --gateway, or keep a single key here.`;
+}
+
+function userIdOf({ params }: FastifyRequest): string | undefined {
+  if (typeof params !== 'object' || params === null || !('user_id' in params)) return undefined;
+  return typeof params.user_id === 'string' ? params.user_id : undefined;
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { ServerInfo } from '../sandboxes/info.ts';
+import type { FarSide } from './far-side.ts';
+
+const BYTES_PER_GB = 2 ** 30;
+
+const infoSchema = z.object({
+  available: z.boolean(),
+  docker_version: z.string(),
+  active_sandboxes: z.number(),
+  pooled_sandboxes: z.number(),
+  max_sandboxes: z.number(),
+  host_info: z.object({ disk_free_gb: z.number(), disk_total_gb: z.number() }),
+});
+
+const healthSchema = z.object({ docker: z.boolean(), warnings: z.array(z.string()).optional() });
+
+/** What a gateway can say of itself: what the other server says. */
+export class FarInfo implements ServerInfo {
+  readonly version: string;
+  readonly engineReason: string | null;
+  readonly engineKind = 'remote';
+  readonly #far: FarSide;
+
+  constructor(version: string, reason: string | null, far: FarSide) {
+    this.version = version;
+    this.engineReason = reason;
+    this.#far = far;
+  }
+
+  async health(): Promise<{ readonly isWell: boolean; readonly warnings: readonly string[] }> {
+    const health = await this.#read('/health', healthSchema);
+    if (health !== null) return { isWell: health.docker, warnings: health.warnings ?? [] };
+    return { isWell: false, warnings: ['The server of SANDBOX_API_URL, which holds the sandboxes, does not answer.'] };
+  }
+
+  async engineVersion(): Promise<string | null> {
+    const info = await this.#read('/info', infoSchema);
+    return info?.available === true ? info.docker_version : null;
+  }
+
+  async counts() {
+    const info = await this.#read('/info', infoSchema);
+    const { active_sandboxes: active = 0, pooled_sandboxes: pooled = 0, max_sandboxes: max = 0 } = info ?? {};
+    return { active, pooled, max };
+  }
+
+  async disk() {
+    const { host_info: disk } = (await this.#read('/info', infoSchema)) ?? {};
+    const toBytes = (gigabytes = 0) => gigabytes * BYTES_PER_GB;
+    return { freeBytes: toBytes(disk?.disk_free_gb), totalBytes: toBytes(disk?.disk_total_gb) };
+  }
+
+  async #read<T>(target: string, schema: z.ZodType<T>): Promise<T | null> {
+    const answer = await this.#far.read(target).catch(() => null);
+    const parsed = schema.safeParse(answer?.body);
+    return parsed.success ? parsed.data : null;
+  }
+}

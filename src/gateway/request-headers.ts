@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../auth/principal.ts';
+import { authorizationOf, type KeyDoor } from '../http/auth.ts';
+import { addressOf } from '../http/client-address.ts';
+import { BY_PATH, GATEWAY_HEADERS } from '../http/gateway-headers.ts';
+import { endToEnd, type Header, toHeaders } from '../message-headers.ts';
+import type { FarSide } from './far-side.ts';
+
+/** What only this server says, and what a proxy says of its client. */
+const OWN: ReadonlySet<string> = new Set(['host', 'expect', ...Object.values(GATEWAY_HEADERS)]);
+const FROM_PROXIES = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+
+/** What a browser says of the page that asks, which this server has judged by its own name. */
+const OF_THE_PAGE = /^(?:origin|referer|sec-fetch-.*)$/;
+
+interface Toward {
+  readonly far: FarSide;
+  readonly keys: KeyDoor;
+  /** For whom it is asked; null where the other server believes nothing of it. */
+  readonly told: Principal | null;
+  readonly dialect: string | undefined;
+  /** What URLs begin with by which the client reaches this server. */
+  readonly origin: string;
+  /** True on hosts of previews, which the other server knows by their names. */
+  readonly isPreview: boolean;
+  /** True where what a page says of itself is for a server in a sandbox. */
+  readonly isOfSandbox: boolean;
+}
+
+/** The headers of a request for the other server: its key in the place of this one's, and who asks. */
+export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly Header[] {
+  const { far, told, dialect, origin, isPreview, isOfSandbox } = toward;
+  const kept = endToEnd(toHeaders(request.raw.rawHeaders)).flatMap(([name, value]): Header[] => {
+    const key = name.toLowerCase();
+    if (OWN.has(key) || FROM_PROXIES.test(key)) return [];
+    if (!isOfSandbox && OF_THE_PAGE.test(key)) return [];
+    return [[name, withFarKey(request, key, value, toward)]];
+  });
+  const said: readonly (readonly [string, string | null])[] = [
+    ['Host', isPreview ? (request.headers.host ?? '') : far.host],
+    ['Via', far.via],
+    ['X-Forwarded-For', addressOf(request)],
+    ['X-Forwarded-Proto', request.protocol],
+    ['X-Forwarded-Host', request.host],
+    [GATEWAY_HEADERS.origin, origin],
+    [GATEWAY_HEADERS.dialect, dialect ?? BY_PATH],
+    [GATEWAY_HEADERS.principal, told?.name ?? null],
+    [GATEWAY_HEADERS.userPrefix, told && told.userPrefix !== '' ? encodeURIComponent(told.userPrefix) : null],
+  ];
+  return [...said.flatMap(([name, value]): Header[] => (value === null ? [] : [[name, value]])), ...kept];
+}
+
+/** What the other server issued passes as it is; a key of this one becomes that of the other, in the same place. */
+function withFarKey(request: FastifyRequest, name: string, value: string, { far, keys }: Toward): string {
+  if (name === 'x-api-key') return keys.isKey(value) ? far.key : value;
+  if (name !== 'authorization') return value;
+  const shown = authorizationOf(request);
+  if (shown?.scheme === 'bearer') return keys.isKey(shown.token) ? `Bearer ${far.key}` : value;
+  if (shown?.scheme !== 'basic' || !keys.isKey(shown.password)) return value;
+  return `Basic ${Buffer.from(`${shown.user}:${far.key}`).toString('base64')}`;
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SandboxError } from '../errors.ts';
+import type { KeyDoor } from '../http/auth.ts';
+import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
+import { disconnectSignal } from '../http/disconnect.ts';
+import { joinWebSocket } from '../http/forward/join-web-socket.ts';
+import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';
+import { leaveBodies, passedMethods } from '../http/forward/passed-requests.ts';
+import { originOf } from '../http/origin.ts';
+import type { PreviewHosts } from '../http/preview-hosts.ts';
+import { bytesOf, hasBody } from '../http/request-bytes.ts';
+import { endToEnd, type Header } from '../message-headers.ts';
+import { GatewayDoor, type GatewayVisit } from './admission.ts';
+import { answerMs, BodyWatch } from './answer-time.ts';
+import type { FarSide } from './far-side.ts';
+import { toFarHeaders } from './request-headers.ts';
+import { withinPrefix } from './within-prefix.ts';
+
+interface GatewayRoutes {
+  readonly far: FarSide;
+  readonly keys: KeyDoor;
+  readonly keyCount: number;
+  /** What URLs of this server begin with; null for what each request was sent to. */
+  readonly publicUrl: string | null;
+  /** Raised when no call may go on. */
+  readonly ended: AbortSignal;
+  readonly hosts: PreviewHosts;
+  readonly choose: ChooseDialect;
+  /** Throws `forbidden` where MCP is asked under a name that is not this server's, or by a page that may not. */
+  requireKnownOrigin(request: FastifyRequest): void;
+}
+
+/** What the router shows of a path: the user, by the rules by which the other server finds it. */
+const PATHS = ['/sandbox', '/sandbox/:user_id', '/sandbox/:user_id/*', '*'];
+
+/** Dialects whose requests are for what is in a sandbox, also where they have a path that this server answers itself. */
+const INSIDE: ReadonlySet<string | undefined> = new Set(['e2b-envd', 'e2b-interpreter', 'e2b-port']);
+
+/** What the router takes those dialects for. */
+const INSIDE_SANDBOX = 'inside';
+
+/** Tells the router which requests are for what is in a sandbox: every other has the same routes, whatever its dialect. */
+export function chooseInside(choose: ChooseDialect): ChooseDialect {
+  return (head) => (INSIDE.has(choose(head)) ? INSIDE_SANDBOX : undefined);
+}
+
+/** Everything that this server does not answer itself, passed on to the other one as it comes. */
+export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes): Promise<void> {
+  const { far, keys, hosts, choose } = parts;
+  const door = new GatewayDoor(keys, far, parts.keyCount);
+  leaveBodies(app);
+
+  const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const dialect = choose(request.raw);
+    const isMcp = dialect === 'mcp';
+    if (isMcp) parts.requireKnownOrigin(request);
+    const isPreview = hosts.isPreview(hosts.nameOf(request.raw));
+    const isOfSandbox = isPreview || INSIDE.has(dialect);
+    const visit = await door.admit(request, { isOfSandbox, isMcp });
+    const told = visit.farKey === 'gateway' ? visit.principal : null;
+    const isPort = /\/ports\/\d+(?:\/|$)/.test(request.url);
+    const headers = toFarHeaders(request, {
+      ...{ far, keys, told, dialect, isPreview, origin: parts.publicUrl ?? originOf(request) },
+      isOfSandbox: isOfSandbox || isPort,
+    });
+    return await forward(request, reply, { far, headers, visit, ended: parts.ended });
+  };
+
+  const route = {
+    method: passedMethods(app),
+    // A WebSocket has no handler of its own.
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) =>
+      request.ws ? await pass(request, reply) : undefined,
+    handler: pass,
+  };
+  const config = { needsKey: true, streamsBody: true, isPassedOn: true };
+  for (const url of PATHS) app.route({ ...route, url, config });
+  app.route({ ...route, url: '*', config, constraints: { [DIALECT]: INSIDE_SANDBOX } });
+  const preview = { ...config, isPreview: true, cors: false } as const;
+  app.route({ ...route, url: '*', config: preview, constraints: { surface: 'preview' }, helmet: false });
+}
+
+interface Forwarded extends Pick<GatewayRoutes, 'far' | 'ended'> {
+  readonly headers: readonly Header[];
+  readonly visit: GatewayVisit;
+}
+
+async function forward(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { far, headers, visit, ended }: Forwarded,
+): Promise<FastifyReply> {
+  const isWebSocket = request.ws === true && asksForWebSocket(request);
+  const late = new AbortController();
+  const signal = AbortSignal.any([disconnectSignal(reply), late.signal, ended]);
+  const watch = new BodyWatch();
+  let timer: NodeJS.Timeout | undefined;
+  const startTimer = () => {
+    const ms = isWebSocket ? far.timeoutMs : answerMs(request.raw, watch.read(), far.timeoutMs);
+    if (ms !== null) timer = setTimeout(() => late.abort(tooLate(ms)), ms);
+  };
+  const { target, body } = await withinPrefix(request, visit, bodyOf(request, isWebSocket));
+  try {
+    if (body === null) startTimer();
+    const answer = await far.ask({
+      method: request.method,
+      target,
+      headers,
+      body: body && thenStart(watch.pass(body), startTimer),
+      isWebSocket,
+      signal,
+    });
+    if (answer.status === 401 || answer.status === 403) far.noteRefusal();
+    if (!answer.upgraded) return sendBack(request, reply, answer, endToEnd(answer.headers));
+    const lease = { ends: request.server.closing, forMs: null };
+    return joinWebSocket(request, reply, { port: answer.upgraded, headers: endToEnd(answer.headers), lease });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function bodyOf({ raw }: FastifyRequest, isWebSocket: boolean): AsyncIterable<Buffer> | null {
+  return hasBody(raw) && !isWebSocket ? bytesOf(raw) : null;
+}
+
+/** Calls back once the last byte has been taken. */
+async function* thenStart(body: AsyncIterable<Buffer>, start: () => void): AsyncGenerator<Buffer> {
+  yield* body;
+  start();
+}
+
+function tooLate(ms: number): SandboxError {
+  const sentence = `The server that holds the sandboxes did not answer within ${Math.round(ms / 1000)} seconds.`;
+  return new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
+}
