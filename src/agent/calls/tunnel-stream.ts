@@ -37,6 +37,14 @@ export class TunnelStream extends Duplex {
     this.#pass();
   }
 
+  /** The end is told only to a reader who asks for more once he has had all: HTTP's parser, which may pause at the last bytes, hears of none before. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    // An iterator listens only once it has its answer.
+    if (chunk === null && this.#hasEnded) process.nextTick(() => this.#pass());
+    return chunk;
+  }
+
   override _read(): void {
     this.#isWanted = true;
     this.#pass();
@@ -66,7 +74,7 @@ export class TunnelStream extends Duplex {
       this.#isWanted = this.push(payload);
       this.#channel?.consumed(payload.length);
     }
-    if (this.#hasEnded && this.#queue.length === 0 && !this.readableEnded && !this.destroyed) {
+    if (this.#hasEnded && this.#queue.length === 0 && this.readableLength === 0 && !this.destroyed) {
       this.#hasEnded = false;
       this.push(null);
     }
