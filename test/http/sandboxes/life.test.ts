@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { SandboxError } from '../../../src/errors.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
@@ -125,74 +124,6 @@ describe('a sandbox', () => {
     const second = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     opened.push(second);
     expect((await second.call('GET', '/sandbox/u/status')).json().last_used).toBe(lastUsed);
-  });
-});
-
-describe('a create with an image that cannot run', () => {
-  const ANY_IMAGE = { SANDBOX_DOCKER_IMAGES: '*' };
-  const states = (fake: FakeApp) => [...fake.engine.sandboxes.values()].map(({ state, spec }) => [state, spec.image]);
-
-  it.each([
-    ['is not there', 'absent:latest', /absent:latest is not on this machine/],
-    ['has no Python', 'without-python:latest', /python3/],
-    ['ends at once', 'without-sleep:latest', /sleep/],
-    ['has a Python that writes for ever', 'floods:latest', /writes without end/],
-  ])('leaves the sandbox as it was where it %s', async (_what, image, sentence) => {
-    const fake = await start(ANY_IMAGE);
-    await fake.call('POST', '/sandbox/u/execute', code);
-    const before = (await fake.call('GET', '/sandbox/u/status')).json();
-    const refused = await fake.call('POST', '/sandbox/u/create', { image });
-    expect(refused.statusCode).toBe(422);
-    expect(refused.json().error).toMatch(sentence);
-    expect(fake.engine.calls.filter((call) => call.startsWith('stop'))).toEqual([]);
-    expect(states(fake)).toEqual([['running', 'clara-sandbox:latest']]);
-    expect((await fake.call('GET', '/sandbox/u/status')).json()).toEqual(before);
-    await fake.call('POST', '/sandbox/u/restart');
-    expect((await fake.call('POST', '/sandbox/u/execute', code)).json()).toMatchObject({ success: true });
-    expect(states(fake)).toEqual([['running', 'clara-sandbox:latest']]);
-  });
-
-  it.each([
-    ['is not there', 'absent:latest', /absent:latest is not on this machine/],
-    ['has no Python', 'without-python:latest', /python3/],
-    ['ends at once', 'without-sleep:latest', /sleep/],
-    ['has a Python that writes for ever', 'floods:latest', /writes without end/],
-  ])(
-    'leaves nothing of a new sandbox where it %s, and says that it is no passing fault',
-    async (_what, image, sentence) => {
-      const fake = await start(ANY_IMAGE);
-      const refused = await fake.call('POST', '/sandbox/u/create', { image });
-      expect(refused.statusCode).toBe(422);
-      expect(refused.json().error).toMatch(sentence);
-      expect(states(fake)).toEqual([]);
-      expect((await fake.call('POST', '/sandbox/u/execute', code)).json()).toMatchObject({ success: true });
-    },
-  );
-
-  it('is no passing fault where the engine only fails to run a program in what has ended', async () => {
-    const fake = await start(ANY_IMAGE);
-    fake.engine.exec = async () => {
-      throw new SandboxError('unavailable', 'The engine could not run a program.');
-    };
-    const refused = await fake.call('POST', '/sandbox/u/create', { image: 'without-sleep:latest' });
-    expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
-  });
-
-  it('keeps what the sandbox had where the engine fails after the trial', async () => {
-    const fake = await start(ANY_IMAGE);
-    await fake.call('POST', '/sandbox/u/create');
-    const gate = fake.engine.hold('stop');
-    const failing = fake.call('POST', '/sandbox/u/create', { cpu_limit: 0.5 });
-    await gate.reached;
-    const atCreate = fake.engine.hold('create');
-    gate.release();
-    await atCreate.reached;
-    fake.engine.down = true;
-    atCreate.release();
-    expect((await failing).statusCode).toBe(503);
-    fake.engine.down = false;
-    await fake.call('POST', '/sandbox/u/restart');
-    expect([...fake.engine.sandboxes.values()].map(({ spec }) => spec.cpus)).toEqual([1]);
   });
 });
 

@@ -1,12 +1,11 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../../src/egress/address-class.ts';
-import { embeddedIPv4 } from '../../../src/egress/embedded-ipv4.ts';
 import { parseHost } from '../../../src/egress/host.ts';
-import { type EgressPattern, matchesAddress, parsePattern } from '../../../src/egress/pattern.ts';
+import { type EgressPattern, parsePattern } from '../../../src/egress/pattern.ts';
 import { EgressPolicy, type LocalHost } from '../../../src/egress/policy.ts';
-import { type Address, parseAddress, parseCidr, toIPv4 } from '../../../src/ip-address.ts';
+import { type Address, parseAddress, parseCidr } from '../../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);
@@ -38,116 +37,6 @@ function policy(allow: string[], deny: string[] = [], localHost = NOWHERE, narro
 }
 
 const ipv4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => parts.join('.'));
-const privateIpv4 = fc.oneof(
-  fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)).map(([b, c, d]) => `10.${b}.${c}.${d}`),
-  fc.tuple(fc.nat(255), fc.nat(255)).map(([c, d]) => `192.168.${c}.${d}`),
-  fc.tuple(fc.integer({ min: 16, max: 31 }), fc.nat(255), fc.nat(255)).map(([b, c, d]) => `172.${b}.${c}.${d}`),
-  fc.tuple(fc.integer({ min: 64, max: 127 }), fc.nat(255), fc.nat(255)).map(([b, c, d]) => `100.${b}.${c}.${d}`),
-  fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)).map(([b, c, d]) => `127.${b}.${c}.${d}`),
-  fc.tuple(fc.nat(255), fc.nat(255)).map(([c, d]) => `169.254.${c}.${d}`),
-  fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)).map(([b, c, d]) => `0.${b}.${c}.${d}`),
-  fc.tuple(fc.integer({ min: 224, max: 255 }), fc.nat(255), fc.nat(255), fc.nat(255)).map((parts) => parts.join('.')),
-);
-
-describe('an address', () => {
-  it('is read exactly where Node takes it for one, and back to the same text', () => {
-    fc.assert(
-      fc.property(fc.oneof(ipv4, fc.ipV4(), fc.ipV4Extended(), fc.string()), (text) => {
-        expect(parseAddress(text)?.family === 4).toBe(isIPv4(text));
-        if (isIPv4(text)) expect(toIPv4(address(text).value).text).toBe(text);
-      }),
-    );
-  });
-
-  it('of IPv6 has the same number in every spelling', () => {
-    fc.assert(
-      fc.property(fc.ipV6(), (text) => {
-        fc.pre(isIPv6(text));
-        const value = address(text).value;
-        const groups = Array.from({ length: 8 }, (_, at) => ((value >> BigInt(112 - 16 * at)) & 0xffffn).toString(16));
-        expect(address(groups.join(':')).value).toBe(value);
-        expect(new URL(`http://[${text}]/`).hostname).toBe(new URL(`http://[${groups.join(':')}]/`).hostname);
-      }),
-    );
-  });
-
-  it.each([
-    'fe80::1%eth0',
-    '1.2.3',
-    '01.2.3.4',
-    '1.2.3.4.',
-    '0x7f.0.0.1',
-    '2130706433',
-    '',
-    '::1::',
-    '1.2.3.256',
-    ' 1.2.3.4',
-  ])('%j is none', (text) => {
-    expect(parseAddress(text)).toBeUndefined();
-  });
-
-  it.each([
-    ['8.8.8.8', 'public'],
-    ['100.63.255.255', 'public'],
-    ['172.32.0.1', 'public'],
-    ['2606:4700::1111', 'public'],
-    ['64:ff9b::8.8.8.8', 'public'],
-    ['10.0.0.1', 'private'],
-    ['172.16.0.1', 'private'],
-    ['100.64.0.1', 'private'],
-    ['fd12::1', 'private'],
-    ['127.0.0.1', 'special'],
-    ['0.0.0.0', 'special'],
-    ['169.254.169.254', 'special'],
-    ['100.100.100.200', 'special'],
-    ['168.63.129.16', 'special'],
-    ['192.0.0.192', 'special'],
-    ['192.0.2.1', 'special'],
-    ['198.18.0.1', 'special'],
-    ['198.51.100.1', 'special'],
-    ['203.0.113.1', 'special'],
-    ['224.0.0.1', 'special'],
-    ['255.255.255.255', 'special'],
-    ['::', 'special'],
-    ['::1', 'special'],
-    ['::7f00:1', 'special'],
-    ['::ffff:127.0.0.1', 'special'],
-    ['::ffff:8.8.8.8', 'special'],
-    ['64:ff9b::10.0.0.1', 'special'],
-    ['64:ff9b::a9fe:a9fe', 'special'],
-    ['64:ff9b:1::1', 'special'],
-    ['fd00:ec2::254', 'special'],
-    ['fe80::1', 'special'],
-    ['fec0::1', 'special'],
-    ['ff02::1', 'special'],
-    ['2001:db8::1', 'special'],
-    ['2001::1', 'special'],
-    ['2002:7f00:1::', 'special'],
-    ['3fff::1', 'special'],
-    ['100::1', 'special'],
-  ])('%s is %s', (text, kind) => {
-    expect(classify(address(text))).toBe(kind);
-  });
-
-  it('that is not public is not made so by IPv6', () => {
-    const forms = [
-      (quad: string) => `::ffff:${quad}`,
-      (quad: string) => `::${quad}`,
-      (quad: string) => `::ffff:0:${quad}`,
-      (quad: string) => `64:ff9b::${quad}`,
-      (quad: string) => `64:ff9b:1::${quad}`,
-      (quad: string) => `2002:${hex(quad)}::1`,
-      (quad: string) => `2001:0:1:2:3:4:${hexInverted(quad)}`,
-    ];
-    fc.assert(
-      fc.property(privateIpv4, fc.constantFrom(...forms), (quad, form) => {
-        expect(classify(address(quad))).not.toBe('public');
-        expect(classify(address(form(quad)))).toBe('special');
-        expect(embeddedIPv4(address(form(quad)), []).map(({ text }) => text)).toContain(quad);
-      }),
-    );
-  });
-});
 
 function hex(quad: string): string {
   const { value } = address(quad);
@@ -158,101 +47,6 @@ function hexInverted(quad: string): string {
   const value = ~address(quad).value & 0xffff_ffffn;
   return `${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`;
 }
-
-describe('a host', () => {
-  it.each([
-    ['Example.ORG.', 'example.org'],
-    ['bücher.example', 'xn--bcher-kva.example'],
-    ['localhost', 'localhost'],
-    ['a_b.example', 'a_b.example'],
-  ])('%s is the name %s', (text, name) => {
-    expect(parseHost(text)).toEqual({ kind: 'name', name });
-  });
-
-  it.each(['[::1]', '::1', '127.0.0.1', '127.0.0.1.'])('%s is an address', (text) => {
-    expect(parseHost(text)?.kind).toBe('address');
-  });
-
-  it.each([
-    '',
-    '.',
-    'a..b',
-    'example.org..',
-    '127.1',
-    '0x7f.1',
-    '0x7f000001',
-    '2130706433',
-    '0177.0.0.1',
-    '1.2.3.0x',
-    'fe80::1%eth0',
-    '[fe80::1%25lo]',
-    '[127.0.0.1]',
-    'a b',
-    'a/b',
-    'user@host',
-    '-a.example',
-    '/var/run/docker.sock',
-    '１２７.０.０.１:80',
-    'x'.repeat(300),
-    `${'a.'.repeat(127)}example`,
-  ])('%j is none', (text) => {
-    expect(parseHost(text)).toBeUndefined();
-  });
-
-  it('is a plain name or a plain address, or nothing, whatever is asked', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.domain(), fc.ipV4Extended(), fc.webAuthority()), (text) => {
-        const parsed = parseHost(text);
-        if (parsed?.kind !== 'name') return;
-        expect(parsed.name).toMatch(/^[a-z0-9_.-]+$/);
-        // What Node itself would connect to without a lookup is never taken for a name.
-        expect(isIPv4(parsed.name) || isIPv6(parsed.name)).toBe(false);
-        const asUrl = URL.canParse(`http://${parsed.name}/`) ? new URL(`http://${parsed.name}/`).hostname : parsed.name;
-        expect(isIPv4(asUrl)).toBe(false);
-      }),
-    );
-  });
-});
-
-describe('a pattern', () => {
-  it.each([
-    '',
-    ' ',
-    'a:b:c',
-    '*.',
-    '**',
-    '*.*',
-    'ex*mple.org',
-    '10.0.0.1/8',
-    '10.0.0.0/33',
-    'a.example:0',
-    'a.example:70000',
-  ])('%j is none', (text) => {
-    expect(parsePattern(text)).toBeUndefined();
-  });
-  it.each(['a.example:9-8', 'http://a.example', '127.1', '[::1', '[a.example]:80', '*.10.0.0.1'])(
-    '%j is none',
-    (text) => {
-      expect(parsePattern(text)).toBeUndefined();
-    },
-  );
-
-  it('of a range matches exactly what is in it', () => {
-    fc.assert(
-      fc.property(ipv4, ipv4, fc.nat(32), (base, other, prefix) => {
-        const mask = prefix === 0 ? 0n : (0xffff_ffffn << BigInt(32 - prefix)) & 0xffff_ffffn;
-        const network = toIPv4(address(base).value & mask).text;
-        expect(parseCidr(`${network}/${prefix}`)).toBeDefined();
-        const [pattern] = patterns(`${network}/${prefix}:80-90`);
-        if (!pattern) throw new Error('no pattern');
-        const isIn = (address(other).value & mask) === address(network).value;
-        expect(matchesAddress(pattern, address(other), 85)).toBe(isIn);
-        expect(matchesAddress(pattern, address(other), 79)).toBe(false);
-        expect(matchesAddress(pattern, address(other), 91)).toBe(false);
-      }),
-    );
-  });
-});
 
 describe('the policy', () => {
   it('permits only public addresses where nothing is configured', () => {
