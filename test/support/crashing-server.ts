@@ -41,7 +41,10 @@ function watched(toStep: (parameters: unknown[]) => string, work: Work): Work {
 
 function watchEngine(engine: Engine): Engine {
   return new Proxy(engine, {
-    get: (target, name) => watched(() => `engine.${String(name)}`, Reflect.get(target, name).bind(target)),
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? watched(() => `engine.${String(name)}`, value.bind(target)) : value;
+    },
   });
 }
 
