@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from time import monotonic, time
+from time import time
 
 from ..errors import Failure, from_os_error
 from ..io.signals import ending
 from .interpreter import Interpreter
+from .turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class Context:
         self._start_waiters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
         self._timer: Timer | None = None
-        self._is_ending = self._is_cancelled = self._is_timed_out = False
-        self._started = 0.0
-        self._oom_kills = 0
+        self._turn = Turn(agent.oom)
         self._is_deleted = self._is_restarting = False
         if not os.path.isdir(self._cwd):
             raise Failure("not_directory", "There is no such working folder: %s." % os.fsdecode(self._cwd))
@@ -104,9 +103,7 @@ class Context:
                     self._start()
                 assert self._interpreter
                 self._cell = cell
-                self._is_ending = self._is_cancelled = self._is_timed_out = False
-                self._oom_kills = self._agent.oom.read()
-                self._started = monotonic()
+                self._turn = Turn(self._agent.oom)
                 self.last_used = time()
                 cell.begin(self._interpreter.outputs)
                 self._interpreter.run(cell.source, cell.is_silent, cell.asks)
@@ -123,7 +120,7 @@ class Context:
     def cancel(self, cell: Cell) -> None:
         """Nobody waits for it any more: it is interrupted where it runs, and never run where it waits."""
         if cell is self._cell:
-            self._is_cancelled = True
+            self._turn.is_cancelled = True
             self._cut()
         elif cell in self._waiting:
             self._waiting.remove(cell)
@@ -168,18 +165,18 @@ class Context:
 
     def _time_out(self) -> None:
         self._timer = None
-        self._is_timed_out = True
+        self._turn.is_timed_out = True
         self._cut()
 
     def _cut(self) -> None:
-        if self._cell and self._interpreter and not self._is_ending:
+        if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.interrupt()
             self._stop_timer()
             self._timer = self._agent.loop.later(GRACE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
         self._timer = None
-        if self._cell and self._interpreter and not self._is_ending:
+        if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.kill()
 
     def when_started(self, call: Callable[[], object]) -> None:
@@ -198,7 +195,7 @@ class Context:
     def on_done(self, count: int, code: int) -> None:
         """The cell is over."""
         self.count = count
-        if self._cell and not self._is_ending:
+        if self._cell and not self._turn.is_ending:
             self._end_cell(code, None)
 
     def on_lost(self, interpreter: Interpreter, status: int) -> None:
@@ -207,7 +204,7 @@ class Context:
         if interpreter is self._interpreter:
             self._interpreter = None
             self._is_lost = True
-            if self._cell and not self._is_ending:
+            if self._cell and not self._turn.is_ending:
                 code, name = ending(status)
                 self.count += 1
                 self._end_cell(code, name)
@@ -215,19 +212,9 @@ class Context:
         interpreter.close()
 
     def _end_cell(self, code: int, signal: str | None) -> None:
-        self._is_ending = True
+        self._turn.is_ending = True
         self._stop_timer()
-        is_killed = signal == "SIGKILL" and not self._is_timed_out
-        end = {
-            "exitCode": code,
-            "signal": signal,
-            "timedOut": self._is_timed_out,
-            "cancelled": self._is_cancelled,
-            "oomKilled": is_killed and self._agent.oom.read() > self._oom_kills,
-            "durationMs": round((monotonic() - self._started) * 1000, 3),
-            "executionCount": self.count,
-            "restarted": self._is_lost,
-        }
+        end = {**self._turn.end(code, signal), "executionCount": self.count, "restarted": self._is_lost}
         # Said once for what was lost before; a loss in this very call is said in the next one too.
         self._is_lost = self._interpreter is None
         assert self._cell
