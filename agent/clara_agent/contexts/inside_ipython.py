@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from .inside_showing import SHOWING, text_of
 
+    # The namespaces of the interpreter's own code.
+    OWN: list[dict[str, Any]] = []
+
 
 class _Values(DisplayHook):
     """Shows the value of the last expression."""
@@ -64,9 +67,6 @@ class _Shell(InteractiveShell):
     count = 0
     # Whether tracebacks are told as such alone.
     is_rich = False
-    # Its outputs are those of the interpreter, and no terminal's.
-    system = InteractiveShell.system_raw
-
     def run(self, code: str, is_silent: bool) -> bool:
         """Runs a cell; whether it went well."""
         SHOWING.begin()
@@ -83,17 +83,47 @@ class _Shell(InteractiveShell):
         if self.exit_code is None:
             self.exit_code = 0
 
+    def system(self, cmd: str) -> None:
+        """Its outputs are those of the interpreter, and no terminal's."""
+        if cmd.strip():
+            self.system_raw(cmd)
+
     def enable_gui(self, gui: str | None = None) -> None:
         """No event loop of windows is here."""
 
     def init_virtualenv(self) -> None:
         """The interpreter is the one of the image."""
 
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        found = InteractiveShell.__dict__["_get_exc_info"](self, exc_tuple)
+        _forget_own_frames(found[1])
+        return found
+
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         lines = "\n".join(stb).split("\n")
         if not self.is_rich:
             sys.stderr.write("\n".join(lines) + "\n")
         SHOWING.error(etype.__name__, text_of(evalue), lines)
+
+
+_Shell.__name__ = "InteractiveShell"
+
+
+def _forget_own_frames(error: BaseException | None) -> None:
+    """Takes the frames of the interpreter out of the tracebacks of an exception and those before it."""
+    seen: set[int] = set()
+    errors = [error]
+    while errors:
+        one = errors.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        errors += [one.__cause__, one.__context__]
+        node = one.__traceback__
+        while node:
+            while node.tb_next and any(node.tb_next.tb_frame.f_globals is space for space in OWN):
+                node.tb_next = node.tb_next.tb_next
+            node = node.tb_next
 
 
 def make_shell(job: dict[str, Any]) -> Any:

@@ -141,6 +141,7 @@ def _settle(parts: dict[str, Any], job: dict[str, Any]) -> tuple[Any, dict[str, 
     sys.argv[:] = [""]
     sys.path.insert(0, "")
     space: dict[str, Any] = {"SHOWN": SHOWN}
+    space["OWN"] = [space, globals()]
     exec(parts["showing"], space)
     try:
         if job.get("small"):
