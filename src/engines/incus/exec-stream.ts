@@ -33,6 +33,8 @@ export class ExecStream extends Duplex {
   readonly #over = createDeferred<void>();
   #stderr = Buffer.alloc(0);
   #stderrBytes = 0;
+  /** Of stdout and stderr, those that Incus has not ended: what is on one may arrive after the other's end. */
+  readonly #unended = new Set<WebSocket>();
 
   /** Takes sockets that were just made: what they say may come before they are open. */
   constructor(sockets: ExecSockets) {
@@ -42,9 +44,13 @@ export class ExecStream extends Duplex {
     const { stdin, stdout, stderr, control } = sockets;
     this.#open = Promise.all(Object.values(sockets).map(opened));
     this.#open.catch(() => undefined);
+    stdout.on('close', (code: number) => this.#closed(code));
+    for (const socket of [stdout, stderr]) {
+      this.#unended.add(socket);
+      socket.on('close', () => this.#endOf(socket));
+    }
     stdout.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     stderr.on('message', (data: Buffer, isBinary: boolean) => this.#note(data, isBinary));
-    stdout.on('close', (code: number) => this.#end(code));
     control.on('close', () => this.#over.resolve());
     for (const socket of [stdin, stdout, stderr, control]) socket.on('error', () => undefined);
   }
@@ -101,12 +107,12 @@ export class ExecStream extends Duplex {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    if (this.destroyed || this.readableEnded) return;
-    if (!isBinary) this.push(null);
-    else if (!this.push(data)) this.#sockets.stdout.pause();
+    if (!isBinary) this.#endOf(this.#sockets.stdout);
+    else if (!this.destroyed && !this.push(data)) this.#sockets.stdout.pause();
   }
 
   #note(data: Buffer, isBinary: boolean): void {
+    if (!isBinary) this.#endOf(this.#sockets.stderr);
     if (!isBinary || this.destroyed) return;
     this.#stderrBytes += data.length;
     this.#stderr = Buffer.concat([this.#stderr, data]).subarray(-STDERR_TAIL_BYTES);
@@ -114,12 +120,15 @@ export class ExecStream extends Duplex {
     if (this.#stderrBytes > MAX_STDERR_BYTES) this.destroy(new SandboxError('unavailable', TOO_MUCH_STDERR));
   }
 
-  /** 1000 and 1005 are ends that Incus meant. */
-  #end(code: number): void {
+  #endOf(socket: WebSocket): void {
+    if (this.#unended.delete(socket) && this.#unended.size === 0 && !this.destroyed) this.push(null);
+  }
+
+  /** A socket of Incus that breaks has not said that its program's output is over. */
+  #closed(code: number): void {
     this.#over.resolve();
-    if (this.destroyed || this.readableEnded) return;
-    if (code === 1000 || code === 1005) this.push(null);
-    else this.destroy(engineSilent());
+    const isMeant = code === 1000 || code === 1005;
+    if (!isMeant && this.#unended.has(this.#sockets.stdout)) this.destroy(engineSilent());
   }
 }
 
