@@ -18,7 +18,9 @@ import { Metrics } from './observability/metrics.ts';
 import { openTracing } from './observability/tracing/open-tracing.ts';
 import { watchCalls } from './observability/watched-calls.ts';
 import { Peers } from './ports/peers.ts';
+import { LANGUAGE_PROGRAMS } from './processes/languages.ts';
 import { openCore } from './sandboxes/core.ts';
+import { ImagePrograms } from './sandboxes/image-programs.ts';
 import { composeServices } from './services.ts';
 import { openSessions } from './sessions/open-sessions.ts';
 
@@ -41,9 +43,10 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
     onEnd: (connection) => metrics.noteConnection(connection),
   });
-  const life = await openCore({ ...parts, engine, egress, onError, onAgentCall: tracing?.watchAgent });
+  const imagePrograms = new ImagePrograms(LANGUAGE_PROGRAMS);
+  const life = await openCore({ ...parts, engine, egress, imagePrograms, onError, onAgentCall: tracing?.watchAgent });
   metrics.follow(life);
-  const core = composeServices(life, { ...parts, engine, metrics, onError });
+  const core = composeServices(life, { ...parts, engine, imagePrograms, metrics, onError });
   egress.peers = new Peers(life.networks, core.ports);
   const room = await openSessions({
     ...life,

@@ -11,18 +11,20 @@ import { Ports } from './ports/ports.ts';
 import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
 import type { SandboxCore } from './sandboxes/core.ts';
+import type { ImagePrograms } from './sandboxes/image-programs.ts';
 import { Info } from './sandboxes/info.ts';
 import { limitYoungGarbage } from './young-garbage.ts';
 
 /** What the services need besides the life of sandboxes. */
 interface ServiceParts extends AppParts {
+  readonly imagePrograms: ImagePrograms;
   readonly metrics: Metrics;
   readonly onError: (error: unknown) => void;
 }
 
 /** All that dialects get: the life of sandboxes, and the services that work in them; its `mains` are its owner's to close. */
 export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
-  const { config, clock, version, engine, choice, metrics, onError } = parts;
+  const { config, clock, version, engine, imagePrograms, choice, metrics, onError } = parts;
   const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks } = life;
   const { snapshots, logs, alerts, volumes, networks, secrets } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
@@ -37,6 +39,6 @@ export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
     files: watchCalls(new Files(sandboxes, collectYoung), metrics.files.watch),
     tree: watchCalls(new FileTree(sandboxes), metrics.files.watch),
     ports: new Ports(sandboxes, life.portNotes),
-    info: new Info({ ...config, version, engine, core: life, engineReason: choice?.reason ?? null }),
+    info: new Info({ ...config, version, engine, imagePrograms, core: life, engineReason: choice?.reason ?? null }),
   };
 }

@@ -11,7 +11,7 @@ from .host.cgroup import OomCounter, memory_limit
 from .io.aside import Aside
 from .io.children import Children
 from .wire.connection import Connection
-from .host.environment import environment_of
+from .host.environment import environment_of, present_programs
 from .host.folders import Folders
 from .errors import Failure
 from .wire.handover import Handover
@@ -50,6 +50,7 @@ class Agent:
         config = header["config"]
         self._hash = header.get("hash", "")
         self._boot = os.urandom(8).hex()
+        self._programs = present_programs(config)
         if "umask" in config:
             # What it starts inherits that: others in the groups of its user may write what it makes.
             os.umask(config["umask"])
@@ -98,7 +99,14 @@ class Agent:
         self._keeper = keeper
         self._connection = Connection(self.loop, read_fd, write_fd, self._open, self._ended)
         self._connection.hello(
-            {"hash": self._hash, "pid": os.getpid(), "boot": self._boot, "python": sys.version.split()[0], "resumed": is_resumed}
+            {
+                "hash": self._hash,
+                "pid": os.getpid(),
+                "boot": self._boot,
+                "python": sys.version.split()[0],
+                "resumed": is_resumed,
+                "programs": self._programs,
+            }
         )
 
     def _open(self, channel: Channel, parameters: dict[str, Any]) -> Operation:

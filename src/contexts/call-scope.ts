@@ -111,6 +111,13 @@ function toBash({ cwd, env }: CallScope): ScopeCode {
   };
 }
 
+function toNode({ cwd, env }: CallScope): ScopeCode {
+  return {
+    begin: `(${NODE_BEGIN})(${JSON.stringify({ cwd: cwd ?? '', env })})`,
+    end: `(${NODE_END})()`,
+  };
+}
+
 const BASH_LEAVE = 'builtin cd -- "$__call_cwd" 2>/dev/null || :\nOLDPWD=$__call_before';
 
 function quote(word: string): string {
@@ -123,9 +130,7 @@ const CODE: Readonly<Record<ContextLanguage, (scope: CallScope) => ScopeCode>> =
     begin: `exec(${JSON.stringify(PYTHON_BEGIN)}, ${JSON.stringify({ cwd: cwd ?? '', env })})`,
     end: `exec(${JSON.stringify(PYTHON_END)}, {})`,
   }),
-  javascript: ({ cwd, env }) => ({
-    begin: `(${NODE_BEGIN})(${JSON.stringify({ cwd: cwd ?? '', env })})`,
-    end: `(${NODE_END})()`,
-  }),
+  javascript: toNode,
+  typescript: toNode,
   bash: toBash,
 };

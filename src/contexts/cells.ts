@@ -13,6 +13,8 @@ export interface CellRequest {
   readonly timeoutSeconds: number;
   /** True: it is not counted, and the value of its last expression is not shown. */
   readonly isSilent: boolean;
+  /** Whether the code has types to be taken from it; that of its context where absent. */
+  readonly isTyped?: boolean | undefined;
   /** True if its end is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   /** Interrupts it. */
@@ -35,7 +37,7 @@ const MARGIN_MS = 12_000;
 export async function executeCell(
   { connection, memory, runsOn }: SandboxAccess,
   id: string,
-  { code, language, timeoutSeconds, isSilent, tracksFiles, signal }: CellRequest,
+  { code, language, timeoutSeconds, isSilent, isTyped, tracksFiles, signal }: CellRequest,
   limits: { readonly setup: ContextSetup | undefined; readonly most: number; readonly outputLimitBytes: number },
 ): Promise<CellExecution> {
   const { setup, most, outputLimitBytes } = limits;
@@ -52,6 +54,7 @@ export async function executeCell(
       // It may wait for earlier calls as long as it may run.
       deadlineMs: 2 * timeoutMs + MARGIN_MS,
       isSilent,
+      isTyped,
       tracksFiles,
       capture: { headBytes: half, tailBytes: half },
       signal,

@@ -153,7 +153,7 @@ export class Contexts {
       };
       const language = toContextLanguage(languageOf(setup));
       const code = scope && language ? toScopeCode(language, scope) : null;
-      const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true };
+      const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true, isTyped: false };
       const limits = { setup, most, outputLimitBytes };
       const settle = (text: string) => executeCell(held, id, { ...aside, code: text }, limits);
       yield* code ? this.#turns.during(`${toSandboxId(ref.address)} ${id}`, () => inScope(code, settle, run)) : run();

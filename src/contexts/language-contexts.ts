@@ -59,7 +59,7 @@ export class LanguageContexts {
     const cwd = scope.cwd === null ? null : posix.resolve(access.cwd ?? WORKSPACE, scope.cwd);
     const code = toScopeCode(language, { ...scope, cwd });
     if (!code) return noted(access, language, await run(cell));
-    const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true };
+    const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true, isTyped: false };
     try {
       const begun = await run({ ...aside, code: code.begin });
       return begun.execution.exitCode === 0 ? noted(access, language, await run(cell)) : begun;

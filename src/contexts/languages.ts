@@ -1,7 +1,7 @@
 import { type Language, toLanguage } from '../processes/languages.ts';
 
 /** The languages that contexts have. */
-export const CONTEXT_LANGUAGES = ['python', 'javascript', 'bash'] as const;
+export const CONTEXT_LANGUAGES = ['python', 'javascript', 'typescript', 'bash'] as const satisfies readonly Language[];
 
 export type ContextLanguage = (typeof CONTEXT_LANGUAGES)[number];
 

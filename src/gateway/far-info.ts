@@ -56,4 +56,9 @@ export class FarInfo implements ServerInfo {
     const parsed = schema.safeParse(answer?.body);
     return parsed.success ? parsed.data : null;
   }
+
+  /** The far server's own to know. */
+  programs(): undefined {
+    return undefined;
+  }
 }

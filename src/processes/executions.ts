@@ -5,6 +5,7 @@ import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { RunEnding } from '../observability/core-events.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
+import { namingLanguage } from './lacking.ts';
 import { foldShown, NOTHING_SHOWN, type Shown } from './results.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
@@ -70,7 +71,7 @@ const ENDED_INSIDE =
 /** What gVisor gives as the exit code of a program whose memory the machine's kernel has taken. */
 const TAKEN_EXIT_CODE = 1;
 
-/** Runs a program to its end and describes how it ended. */
+/** Runs a program to its end and describes how it ended; throws `invalid` where its language is not there. */
 export async function execute(
   connection: AgentConnection,
   program: Program,
@@ -93,8 +94,9 @@ export async function execute(
     const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
     return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
-    if (!(error instanceof AgentFailure)) throw error;
-    return await toLostExecution(error, startedAtMs, options);
+    const failure = namingLanguage(error, program);
+    if (!(failure instanceof AgentFailure)) throw failure;
+    return await toLostExecution(failure, startedAtMs, options);
   }
 }
 

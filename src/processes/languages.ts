@@ -1,59 +1,58 @@
-import { randomBytes } from 'node:crypto';
 import type { Program } from './programs.ts';
+import { type Runner, toScript } from './runners.ts';
 
-/** How code of a language is run that has no interpreter of the agent's. */
-interface Runner {
-  /** Programs that can run it, the best first; what is there is taken. */
-  readonly needs: readonly string[];
-  /** The name of the file that the code is put in, where the program wants one; null where it reads its standard input. */
-  readonly file: string | null;
-  /** The shell's command for the program `$run`, and the file `$file` if there is one. */
-  readonly command: string;
+/** What one language is: its other names, and how code in it is run by itself. */
+interface LanguageEntry {
+  readonly aliases: readonly string[];
+  /** `python` and `shell` are programs of the agent; any other is started by the shell. */
+  readonly runner: 'python' | 'shell' | Runner;
 }
 
-/** The languages that code can be in by itself, without a context; what they are called besides, and how they are run. */
+/** All languages that code can be in, and how it is run by itself; what the image of a sandbox lacks is refused there. */
 const TABLE = {
-  python: { aliases: ['python3', 'py'], runner: null },
-  javascript: { aliases: ['js', 'node'], runner: { needs: ['node'], file: null, command: '"$run" -' } },
-  bash: { aliases: ['sh', 'shell'], runner: null },
-  ruby: { aliases: ['rb'], runner: { needs: ['ruby'], file: null, command: '"$run" -' } },
-  go: { aliases: ['golang'], runner: { needs: ['go'], file: 'main.go', command: '"$run" run "$file"' } },
-} as const satisfies Readonly<Record<string, { readonly aliases: readonly string[]; readonly runner: Runner | null }>>;
+  python: { aliases: ['python3', 'py'], runner: 'python' },
+  javascript: { aliases: ['js', 'node'], runner: { needs: ['node'], command: 'node -' } },
+  typescript: { aliases: ['ts'], runner: { needs: ['node', 'esbuild'], form: 'typescript' } },
+  bash: { aliases: ['sh', 'shell'], runner: 'shell' },
+  ruby: { aliases: ['rb'], runner: { needs: ['ruby'], command: 'ruby -' } },
+  go: { aliases: ['golang'], runner: { needs: ['go'], file: 'main.go', command: 'go run "$file"' } },
+  r: { aliases: ['rscript'], runner: { needs: ['Rscript'], file: 'main.R', command: 'Rscript "$file"' } },
+  java: { aliases: [], runner: { needs: ['java', 'javac'], file: 'Main.java', command: 'java "$file"' } },
+  deno: { aliases: [], runner: { needs: ['deno'], command: 'deno run --quiet --allow-all -' } },
+} as const satisfies Readonly<Record<string, LanguageEntry>>;
 
-export type AnyLanguage = keyof typeof TABLE;
+export type Language = keyof typeof TABLE;
 
-/** The languages that every sandbox of the own image has. */
-export const LANGUAGES = ['python', 'javascript', 'bash'] as const satisfies readonly AnyLanguage[];
+/** Their names, the usual one first. */
+export const LANGUAGES: readonly Language[] = Object.keys(TABLE).filter((name): name is Language => name in TABLE);
 
-export type Language = (typeof LANGUAGES)[number];
+const OWN_LANGUAGES: readonly Language[] = ['python', 'javascript', 'typescript', 'bash'];
 
-const ALL: readonly AnyLanguage[] = Object.keys(TABLE).filter((name): name is AnyLanguage => name in TABLE);
+/** The programs that any language needs of an image, each once. */
+export const LANGUAGE_PROGRAMS: readonly string[] = [...new Set(LANGUAGES.flatMap(programsOf))];
 
 /** The language of this name, whose case does not matter; undefined where there is none. */
-export function toAnyLanguage(name: string): AnyLanguage | undefined {
+export function toLanguage(name: string): Language | undefined {
   const lower = name.toLowerCase();
-  return ALL.find((language) => language === lower || TABLE[language].aliases.some((alias) => alias === lower));
+  return LANGUAGES.find((language) => language === lower || TABLE[language].aliases.some((alias) => alias === lower));
 }
 
-/** The same of what every sandbox has. */
-export function toLanguage(name: string): Language | undefined {
-  const found = toAnyLanguage(name);
-  return LANGUAGES.find((language) => language === found);
+/** The languages that an image with these programs has; those of the own image where nobody has looked yet. */
+export function presentLanguages(programs: ReadonlySet<string> | undefined): readonly Language[] {
+  if (!programs) return OWN_LANGUAGES;
+  return LANGUAGES.filter((language) => programsOf(language).every((program) => programs.has(program)));
 }
 
 /** Code of this language as a program; of others than Python it must hold no NUL. */
-export function toProgram(language: AnyLanguage, code: string): Program {
-  if (language === 'python') return { program: 'python', source: code };
+export function toProgram(language: Language, code: string): Program {
   const { runner } = TABLE[language];
-  if (runner === null) return { program: 'shell', source: code };
-  return { program: 'shell', language, source: toScript(language, runner, code) };
+  if (runner === 'python') return { program: 'python', source: code };
+  if (runner === 'shell') return { program: 'shell', source: code };
+  return { program: 'shell', language, needs: runner.needs, source: toScript(runner, code) };
 }
 
-function toScript(language: string, { needs, file, command }: Runner, code: string): string {
-  // As standard input, since an argument is too short for some; no line of the code can be the one that ends it.
-  const end = `end-${randomBytes(16).toString('hex')}`;
-  const find = `run=$(command -v ${needs.join(' || command -v ')}) || { echo "This sandbox cannot run ${language}: its image has no ${needs.join(' or ')}." >&2; exit 127; }`;
-  const given = `<<'${end}'\n${code}\n${end}\n`;
-  if (file === null) return `${find}\nexec ${command} ${given}`;
-  return `${find}\nfolder=$(mktemp -d) && file="$folder/${file}" && trap 'rm -rf "$folder"' EXIT && cat > "$file" ${given}${command}\n`;
+/** The agent needs Python itself, and finds a shell in every image that can run a sandbox. */
+function programsOf(language: Language): readonly string[] {
+  const { runner } = TABLE[language];
+  return typeof runner === 'string' ? [] : runner.needs;
 }

@@ -23,6 +23,7 @@ import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { ProcessEvent } from './events.ts';
 import { type Execution, execute, toEnding } from './executions.ts';
 import { type KeptProcess, toKeptProcess } from './kept-process.ts';
+import { namingLanguage } from './lacking.ts';
 import type { RunOptions, StartOptions, StreamOptions } from './process-options.ts';
 import { languageOf } from './programs.ts';
 import { noteEnd, readProcess } from './reading.ts';
@@ -224,7 +225,7 @@ export class Processes {
         signal,
       });
     } catch (error) {
-      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
+      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw namingLanguage(error, program);
       throw new SandboxError('conflict', error.message, { cause: error });
     }
   }

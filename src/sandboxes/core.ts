@@ -26,6 +26,7 @@ import { Forks } from './checkpoints/forks.ts';
 import { sweepLeftovers } from './checkpoints/leftovers.ts';
 import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
+import type { ImagePrograms } from './image-programs.ts';
 import { Images } from './images.ts';
 import type { SandboxCounts } from './info.ts';
 import { Evictor } from './lifecycle/evictor.ts';
@@ -84,6 +85,7 @@ export interface CoreParts {
   readonly egress: Egress;
   /** Told of each call to an agent; absent where nobody traces them. */
   readonly onAgentCall?: AgentCallWatcher | undefined;
+  readonly imagePrograms: ImagePrograms;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
   /** How the data folder is taken, where it is not by a lock of the file system. */

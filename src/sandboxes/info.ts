@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Engine, EngineKind } from '../engines/engine.ts';
+import type { ImagePrograms } from './image-programs.ts';
 
 /** How many sandboxes run for somebody, wait in the pool, and may be at the most. */
 export interface SandboxCounts {
@@ -18,6 +19,8 @@ export interface ServerInfo {
   /** The engine's version; null where it does not answer. */
   engineVersion(): Promise<string | null>;
   counts(): SandboxCounts | Promise<SandboxCounts>;
+  /** Which of the programs that languages need the usual image has; undefined where nobody has looked yet. */
+  programs(): ReadonlySet<string> | undefined;
   /** Bytes free and in all on the disk of the data folder; zeros where that cannot be read. */
   disk(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
 }
@@ -28,6 +31,9 @@ interface InfoParts {
   /** Why it is this engine; null where nobody has chosen. */
   readonly engineReason: string | null;
   readonly dataDir: string;
+  /** The image of who names none. */
+  readonly image: string;
+  readonly imagePrograms: ImagePrograms;
   readonly core: { counts(): SandboxCounts; warnings(): readonly string[] };
 }
 
@@ -64,6 +70,11 @@ export class Info implements ServerInfo {
   /** Why that does, as a sentence; null where nobody has chosen. */
   get engineReason(): string | null {
     return this.#parts.engineReason;
+  }
+
+  /** Which of the programs that languages need the usual image has; undefined until it has started a sandbox. */
+  programs(): ReadonlySet<string> | undefined {
+    return this.#parts.imagePrograms.of(this.#parts.image);
   }
 
   /** The engine's version; null where it does not answer. */

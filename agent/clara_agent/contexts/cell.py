@@ -64,6 +64,7 @@ class Cell(Operation):
         self._most = take_count(self.parameters, "most", MAX_CONTEXTS)
         self.timeout_ms = take_count(self.parameters, "timeoutMs", None)
         self.is_silent = take(self.parameters, "silent", bool, False)
+        self.is_typed: bool | None = take(self.parameters, "typed", bool, None)
         capture = take(self.parameters, "capture", dict, {})
         self._kept = (take_count(capture, "head", MAX_CAPTURE, MAX_CAPTURE), take_count(capture, "tail", 0, MAX_CAPTURE))
         self.tracking = Tracking(self.agent.changes() if take(self.parameters, "trackFiles", bool, False) else None)

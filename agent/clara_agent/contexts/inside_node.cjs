@@ -8,13 +8,15 @@ const path = require('node:path');
 const vm = require('node:vm');
 const { pathToFileURL } = require('node:url');
 const { defineGlobals } = require('./inside_node_globals.cjs');
-const { withoutImports } = require('./inside_node_code.cjs');
+const { toExpression, withoutImports } = require('./inside_node_code.cjs');
 const { toBundle, toError } = require('./inside_node_shown.cjs');
+const types = require('./inside_node_types.cjs');
 
 const CONTROL = 3;
 const SHOWN = 4;
 const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 const LOADER = Symbol.for('clara.import');
+const AT_LOADER = `globalThis[Symbol.for('${LOADER.description}')]`;
 const ENTRY = Symbol.for('clara.entry');
 const PATIENCE_MS = 1;
 const MAX_ALL = 20 << 20;
@@ -59,12 +61,18 @@ function settle() {
     receiver.id = result.objectId;
   });
   delete globalThis[ENTRY];
-  defineGlobals(folder, { display, [LOADER]: (name, ...options) => load(toSpecifier(name), ...options) });
+  defineGlobals(folder, { display, [LOADER]: loadFor });
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = (error, frames) => types.toWrittenPlaces(prepareStackTrace(error, frames));
+  types.defineTyped();
 }
 
 /** Relative names are those of files in the folder that the context was made in. */
-function toSpecifier(name) {
-  return /^\.{0,2}\//.test(name) ? pathToFileURL(path.resolve(folder, name)).href : name;
+async function loadFor(name, ...options) {
+  if (!/^\.{0,2}\//.test(name)) return await load(name, ...options);
+  const file = path.resolve(folder, name);
+  const typed = types.findTyped(file);
+  return typed ? globalThis.require(typed) : await load(pathToFileURL(file).href, ...options);
 }
 
 function send(line) {
@@ -131,13 +139,20 @@ function tellInterruption() {
 }
 
 /** Runs one cell; its end is told when its value is there. */
-function run({ code, file, silent, asks }) {
+function run({ code, file, silent, asks, typed }) {
   const text = file ? fs.readFileSync(file, 'utf8') : code;
   if (!silent) count += 1;
   const own = { code: text, asks, isSilent: silent, isGood: true, isCut: false, results: 0, bytes: 0 };
   cell = own;
   shown = acknowledged = 0;
-  const expression = `${toExpression(text)}\n//# sourceURL=cell-${count}`;
+  let expression;
+  try {
+    const plain = typed ? types.withoutTypes(text, count) : toExpression(text);
+    expression = `${withoutImports(plain, AT_LOADER)}\n//# sourceURL=cell-${count}`;
+  } catch (error) {
+    fail(error, error.place);
+    return end(own);
+  }
   let isLeft = false;
   globalThis[ENTRY] = () => {
     delete globalThis[ENTRY];
@@ -163,19 +178,6 @@ function run({ code, file, silent, asks }) {
 function mendOutputs() {
   for (const { _writableState: state, _handle: handle } of [process.stdout, process.stderr]) {
     if (state?.writing && !handle?.writeQueueSize) state.onwrite();
-  }
-}
-
-/** The code as a script; an object between braces is a value, as in Node's REPL. */
-function toExpression(text) {
-  const code = withoutImports(text, `globalThis[Symbol.for('${LOADER.description}')]`);
-  const trimmed = code.trim();
-  if (!trimmed.startsWith('{') || trimmed.endsWith(';')) return code;
-  try {
-    new vm.Script(`(${trimmed}\n)`);
-    return `(${trimmed}\n)`;
-  } catch {
-    return code;
   }
 }
 

@@ -1,4 +1,5 @@
 // Part of the JavaScript of a context (inside_node.cjs): what code of a cell becomes before V8 has it.
+const vm = require('node:vm');
 
 const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/uy;
 const DECLARATION =
@@ -129,4 +130,16 @@ function endOfTemplate(code, from, open) {
   return code.length;
 }
 
-module.exports = { withoutImports };
+/** The code as a script; an object between braces is a value, as in Node's REPL. */
+function toExpression(code) {
+  const trimmed = code.trim();
+  if (!trimmed.startsWith('{') || trimmed.endsWith(';')) return code;
+  try {
+    new vm.Script(`(${trimmed}\n)`);
+    return `(${trimmed}\n)`;
+  } catch {
+    return code;
+  }
+}
+
+module.exports = { toExpression, withoutImports };

@@ -78,9 +78,11 @@ class Interpreter:
         self._control = control
         self._agent.loop.add(control.fileno(), READ, self._ready)
 
-    def run(self, code: Bytes, is_silent: bool, asks: bool) -> None:
+    def run(self, code: Bytes, is_silent: bool, asks: bool, is_typed: bool) -> None:
         """Gives it a cell; its end is told to the listener."""
         cell: dict[str, Any] = {"silent": is_silent, "asks": asks}
+        if is_typed:
+            cell["typed"] = True
         if len(code) > self._starter.max_inline:
             self._scripts.append(self._agent.scratch.put(b"cell", code))
             cell["file"] = self._scripts[-1]

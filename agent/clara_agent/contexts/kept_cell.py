@@ -28,9 +28,9 @@ class KeptCell(Kept):
 
     process: Any
 
-    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, tracking: Tracking) -> None:
+    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, is_typed: bool | None, tracking: Tracking) -> None:
         """Runs the code when the cells before it are over."""
-        self.process = StreamedCell(self, context, code, timeout_ms, is_silent, tracking)
+        self.process = StreamedCell(self, context, code, timeout_ms, is_silent, is_typed, tracking)
         if tracking.is_ready():
             context.submit(self.process)
         else:
@@ -66,13 +66,14 @@ class StreamedCell:
     has_exited = False
     asks = True
 
-    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, tracking: Tracking) -> None:
+    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, is_typed: bool | None, tracking: Tracking) -> None:
         self.request = self
         # What it can be told by: lines that its code asks for.
         self.has_stdin = context.asks
         self.source = code
         self.timeout_ms = timeout_ms
         self.is_silent = is_silent
+        self.is_typed = is_typed
         self._kept = kept
         self._context = context
         self._tracking = tracking

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = "contexts/"
-PARTS = ("inside_node.cjs", "inside_node_code.cjs", "inside_node_globals.cjs", "inside_node_shown.cjs")
-# The parts come first on the control, behind their length; their names are ones that tracebacks leave out.
+PARTS = ("inside_node.cjs", "inside_node_code.cjs", "inside_node_globals.cjs", "inside_node_shown.cjs", "inside_node_types.cjs")
+# In a block, as what it declares would be declared for all cells. The parts come first on the control, behind their length; their names are ones that tracebacks leave out.
 LOADER = (
-    'const{readSync:r}=require("fs"),n=Buffer.alloc(4);r(3,n,0,4);const b=Buffer.alloc(n.readUInt32LE());for(let a=0;a<b.length;)a+=r(3,b,a,b.length-a);'
+    '{const{readSync:r}=require("fs"),n=Buffer.alloc(4);r(3,n,0,4);const b=Buffer.alloc(n.readUInt32LE());for(let a=0;a<b.length;)a+=r(3,b,a,b.length-a);'
     'const s=JSON.parse(b),o=p=>{const m={exports:{}};require("vm").compileFunction(s[p],["require","module","load"],{filename:"node:clara/"+p})'
-    '(q=>q[0]==="."?o(q.slice(2)):require(q),m,(n,w)=>import(n,w));return m.exports};o("inside_node.cjs")'
+    '(q=>q[0]==="."?o(q.slice(2)):require(q),m,(n,w)=>import(n,w));return m.exports};o("inside_node.cjs")}'
 )
 
 

@@ -28,6 +28,8 @@ class Cell(Protocol):
 
     timeout_ms: int | None
     is_silent: bool
+    # Whether its code has types to be taken from it; None where its context knows.
+    is_typed: bool | None
     # Whether somebody answers the lines that its code asks for.
     asks: bool
     source: bytearray

@@ -25,7 +25,7 @@ class StartCell(Cell):
         table = self.agent.table()
         kept = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
         try:
-            kept.run(context, self.source, self.timeout_ms, self.is_silent, self.tracking)
+            kept.run(context, self.source, self.timeout_ms, self.is_silent, self.is_typed, self.tracking)
         except BaseException:
             table.forget(kept)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure
+from ..io.process import find_missing
 from .starting import Forge
 
 TYPE_CHECKING = False
@@ -31,19 +32,14 @@ class Starters:
             from .bash import BashStarter
 
             return self._present(BashStarter(), "bash")
-        if language == "javascript":
+        if language in ("javascript", "typescript"):
             from .node import NodeStarter
 
-            return self._present(NodeStarter(), "node")
+            # It takes types from the code of each cell by itself.
+            return self._present(NodeStarter(), *(("node", "esbuild") if language == "typescript" else ("node",)))
         raise Failure("unsupported", "There are no contexts of %s." % language)
 
-    def _present(self, starter: Starter, program: str) -> Starter:
-        if not is_on_path(program, self._agent.environment):
-            raise Failure("unsupported", "The image of this sandbox has no %s." % program)
+    def _present(self, starter: Starter, *programs: str) -> Starter:
+        for program in find_missing(map(os.fsencode, programs), self._agent.environment):
+            raise Failure("unsupported", "The image of this sandbox has no %s." % os.fsdecode(program))
         return starter
-
-
-def is_on_path(program: str, environment: dict[bytes, bytes]) -> bool:
-    """Whether a program can be started by its name."""
-    folders = environment.get(b"PATH", os.fsencode(os.defpath)).split(b":")
-    return any(os.access(os.path.join(folder or b".", program.encode()), os.X_OK) for folder in folders)

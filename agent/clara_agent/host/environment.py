@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ..io.process import find_missing
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,3 +25,10 @@ def environment_of(inherited: Mapping[bytes, bytes], config: dict[str, Any]) -> 
         options = environment.get(b"NODE_OPTIONS")
         environment[b"NODE_OPTIONS"] = b" ".join(([options] if options else []) + [b"--require=" + preload])
     return environment
+
+
+def present_programs(config: dict[str, Any]) -> list[str]:
+    """Those of the programs that the config asks for that the image itself has."""
+    asked = config.get("programs", [])
+    missing = find_missing(map(os.fsencode, asked), os.environb)
+    return [program for program in asked if os.fsencode(program) not in missing]

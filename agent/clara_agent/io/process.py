@@ -11,7 +11,7 @@ from .guard import become_subreaper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import NoReturn
 
 TIOCSCTTY = 0x540E
@@ -38,6 +38,12 @@ def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, des
     except BaseException as error:
         os.write(2, b"%s: %s\n" % (argv[0], str(getattr(error, "strerror", error)).encode("utf-8", "replace")))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def find_missing(programs: Iterable[bytes], environment: Mapping[bytes, bytes]) -> list[bytes]:
+    """Those of the programs that cannot be started by their names."""
+    folders = environment.get(b"PATH", os.fsencode(os.defpath)).split(b":")
+    return [program for program in programs if not any(os.access(os.path.join(folder or b".", program), os.X_OK) for folder in folders)]
 
 
 def _place(descriptors: list[int]) -> None:

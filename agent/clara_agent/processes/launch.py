@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure
-from ..io.process import spawn
+from ..io.process import find_missing, spawn
 from ..python.launch import PythonLaunch
 from .output_pipes import OutputPipes
 
@@ -40,6 +40,8 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
     """Starts the shell with the source."""
     run.agent.interpreters.find_site()
     source = bytes(run.source)
+    if run.request.needs:
+        require_programs(run.request.needs, _environment(run))
     if run.request.terminal and not source:
         return _spawn(run, [SHELL, b"-l"], _environment(run), outputs)
     if len(source) <= MAX_ARGUMENT:
@@ -60,6 +62,12 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
     else:
         # The spare fork of the zygote is there already, as a rule, so that the run need not wait for a fork.
         _start_warm(run, {"file": SHELL_FILE, "argv": argv, "environment": environment, "cwd": run.request.cwd, "env": {}}, outputs)
+
+
+def require_programs(programs: list[bytes], environment: dict[bytes, bytes]) -> None:
+    """Failure `unsupported` where one of them is not on the PATH."""
+    for program in find_missing(programs, environment)[:1]:
+        raise Failure("unsupported", "Its image has no %s." % os.fsdecode(program))
 
 
 def _size(environment: dict[bytes, bytes]) -> int:

@@ -6,7 +6,7 @@ import os
 
 from ..io.capture import Everything, HeadAndTail
 from ..errors import Failure
-from ..wire.parameters import take, take_count, take_environment, take_path, to_bytes
+from ..wire.parameters import take, take_count, take_environment, take_names, take_path, to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class RunRequest:
         if self.program not in NAMES:
             raise Failure("invalid", "The program must be python, shell or argv.")
         self.argv = _take_argv(parameters) if self.program == "argv" else []
+        # Programs that its source is for.
+        self.needs = take_names(parameters, "needs")
         self.terminal = _take_terminal(parameters)
         if self.terminal and self.program == "python":
             raise Failure("invalid", "Python source has no terminal: run python3 with a command.")

@@ -62,6 +62,14 @@ def to_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def take_names(parameters: dict[str, Any], name: str) -> list[bytes]:
+    """A list of names of files; none where it is absent."""
+    names = take(parameters, name, list, [])
+    if not all(isinstance(one, str) and one and "/" not in one for one in names):
+        raise Failure("invalid", "The parameter %s must be a list of names." % name)
+    return [to_bytes(one) for one in names]
+
+
 def take_environment(parameters: dict[str, Any]) -> dict[bytes, bytes]:
     """The `env` parameter as bytes to bytes."""
     environment = {}

@@ -19,6 +19,8 @@ export interface CellOptions {
   /** When the answer must be there, the wait for earlier cells included; a cell without one then counts as hung. */
   readonly deadlineMs: number;
   readonly isSilent: boolean;
+  /** Whether the code has types to be taken from it; that of its context where absent. */
+  readonly isTyped?: boolean | undefined;
   readonly capture: CaptureLimits;
   /** True if its result is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
@@ -41,7 +43,7 @@ const cellResult = runResult.extend({
 
 /** Runs code in a context when the cells before it are over; throws InterruptedRun where the agent fails it. */
 export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
-  const { language, setup, most, timeoutMs, deadlineMs, isSilent, tracksFiles = false, signal } = options;
+  const { language, setup, most, timeoutMs, deadlineMs, isSilent, isTyped, tracksFiles = false, signal } = options;
   const { headBytes: head, tailBytes: tail } = options.capture;
   const captures = [SHOWN_CAPTURE, options.capture, options.capture].map((limits) => new OutputCapture(limits));
   const parameters = {
@@ -51,6 +53,7 @@ export async function runCell(connection: AgentConnection, id: string, options: 
     most,
     timeoutMs,
     silent: isSilent,
+    ...(isTyped === undefined ? {} : { typed: isTyped }),
     capture: { head, tail },
     ...(tracksFiles ? { trackFiles: true } : {}),
   };

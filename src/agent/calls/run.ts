@@ -11,8 +11,10 @@ export type Program =
   | {
       readonly program: 'python' | 'shell';
       readonly source: string;
-      /** What the source is in, where the shell only starts its interpreter. */
+      /** What the source is in, where the shell only starts its interpreter, */
       readonly language?: string;
+      /** and the programs without which it cannot: AgentFailure `unsupported` where one of them is not on the PATH. */
+      readonly needs?: readonly string[];
     }
   | { readonly program: 'argv'; readonly argv: readonly string[] };
 
@@ -96,7 +98,7 @@ export function programParameters(
 ): Readonly<Record<string, unknown>> {
   return {
     program: program.program,
-    ...(program.program === 'argv' ? { argv: program.argv } : {}),
+    ...(program.program === 'argv' ? { argv: program.argv } : program.needs ? { needs: program.needs } : {}),
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
     ...(tracksFiles ? { trackFiles: true } : {}),

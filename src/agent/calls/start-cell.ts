@@ -18,6 +18,8 @@ interface StartCellOptions {
   readonly about: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
   readonly isSilent: boolean;
+  /** Whether the code has types to be taken from it; that of its context where absent. */
+  readonly isTyped?: boolean | undefined;
   /** True if its end is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   readonly signal: AbortSignal;
@@ -34,6 +36,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     about,
     timeoutMs,
     isSilent,
+    isTyped,
     tracksFiles = false,
     signal,
   } = options;
@@ -47,6 +50,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     caller: true,
     timeoutMs,
     silent: isSilent,
+    ...(isTyped === undefined ? {} : { typed: isTyped }),
     ...(tracksFiles ? { trackFiles: true } : {}),
   };
   const feed: Feed = async (channel) => {

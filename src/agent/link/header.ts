@@ -13,6 +13,8 @@ export interface AgentSettings {
   readonly env: Readonly<Record<string, string>>;
   /** Ports of the sandbox's loopback on which to offer a proxy of HTTP and SOCKS; none where absent. */
   readonly proxy?: { readonly port: number; readonly socks: number };
+  /** Programs of which the agent says, as it greets, whether its image has them. */
+  readonly programs?: readonly string[];
   /** A file inside that every Node is to load first, if it is there. */
   readonly nodePreload?: string;
 }

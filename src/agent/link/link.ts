@@ -44,6 +44,8 @@ export interface AgentLinkParts {
   readonly socketFolder: SocketFolder | null;
   /** Answers the channels that the agent opens; without it they are refused. */
   readonly onOpen?: OpenListener;
+  /** Hears which of the programs of the settings the image has, from the first agent. */
+  readonly onPrograms?: (found: readonly string[]) => void;
   /** What all agents of the server cost it together. */
   readonly frames: SharedFrameBudget;
   /** Told of each call; absent where nobody traces them. */
@@ -150,6 +152,7 @@ export class AgentLink {
         connection.close(new Error('The agent is of another version.'));
         return await this.#handOver(true);
       }
+      if (!this.#hasGreeted && hello.programs) this.#parts.onPrograms?.(hello.programs);
     } catch (error) {
       // An image that has run an agent can run one; a sandbox that is just ending answers the same as one without Python.
       if (!this.#hasGreeted) await explainStart(engine, engineId, exec, error, replace);

@@ -31,6 +31,7 @@ const helloPayload = z.object({
   boot: z.string().max(128),
   python: z.string().max(64),
   resumed: z.boolean(),
+  programs: z.array(z.string().max(64)).max(64).optional(),
 });
 
 /** A call that is watched: the request that makes it, which the agent hears too, and what is told of its end. */

@@ -6,6 +6,7 @@ import type { Egress } from '../../egress/egress.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
+import type { ImagePrograms } from '../image-programs.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { SecretKeeper } from '../secrets/secret-keeper.ts';
@@ -24,6 +25,7 @@ export interface LifecycleParts {
   readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
+  readonly imagePrograms: ImagePrograms;
   readonly clock: Clock;
   readonly instance: string;
   readonly capacity: Capacity;

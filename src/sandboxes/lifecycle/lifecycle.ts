@@ -143,7 +143,7 @@ export class Lifecycle {
     sandbox.isFromPool = LABEL.pooled in found.labels;
     if (found.state === 'running' || found.state === 'paused') {
       this.#parts.capacity.take(sandbox);
-      this.#makeLink(sandbox, found.id);
+      this.#makeLink(sandbox, found.id, true);
       sandbox.become(found.state);
       if (found.state === 'running') void sandbox.link?.endOrphans();
     } else {
@@ -187,11 +187,12 @@ export class Lifecycle {
     this.#markDown(sandbox);
   }
 
-  #makeLink(sandbox: Sandbox, engineId: EngineId): void {
+  #makeLink(sandbox: Sandbox, engineId: EngineId, isAdopted = false): void {
     const { record } = sandbox;
     if (!record) return;
     sandbox.link?.close(new Error('The sandbox was started again.'));
-    const subject = { id: record.id, secret: record.secret, spec: resolveSpec(this.#parts.config, record.asked) };
+    const { id, secret, asked } = record;
+    const subject = { id, secret, spec: resolveSpec(this.#parts.config, asked), isAdopted };
     const { link, egress } = makeLink(this.#parts, engineId, subject);
     stopWhereStuck(sandbox, link, (stuck) => this.stop(stuck, 'agent', 0), this.#parts.onError);
     sandbox.link = link;

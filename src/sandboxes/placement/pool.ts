@@ -9,6 +9,7 @@ import type { Disks } from '../../disks/disks.ts';
 import type { Egress } from '../../egress/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import { isSandboxError, messageOf } from '../../errors.ts';
+import type { ImagePrograms } from '../image-programs.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import { newSecret } from '../storage/record.ts';
@@ -49,6 +50,7 @@ interface PoolParts {
   readonly frames: SharedFrameBudget;
   readonly config: Config;
   readonly egress: Egress;
+  readonly imagePrograms: ImagePrograms;
   readonly instance: string;
   readonly capacity: Capacity;
   readonly clock: Clock;

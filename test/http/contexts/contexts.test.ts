@@ -74,6 +74,6 @@ describe('the language of execute', () => {
 
   it('is listed by /info', async () => {
     const answer = await fake.call('GET', '/info');
-    expect(answer.json().languages).toEqual(['python', 'javascript', 'bash']);
+    expect(answer.json().languages).toEqual(['python', 'javascript', 'typescript', 'bash']);
   });
 });

@@ -300,7 +300,7 @@ describe('the interpreter', () => {
       'a language that is not there',
       { code: '1', language: 'r' },
       500,
-      'This server does not run r. It runs python, javascript, typescript and bash.',
+      'This server does not run r. It runs python, javascript, typescript, bash.',
     ],
   ])('answers %s as text', async (_what, body, status, sentence) => {
     const answer = await interpreter('POST', '/execute', body);

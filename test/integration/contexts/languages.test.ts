@@ -45,7 +45,10 @@ describe('a context of JavaScript', () => {
       status: 201,
       body: { id: 'js', language: 'javascript', cwd: '/tmp', state: 'idle' },
     });
-    expect(await run('js', 'const x = 20; class A {}; let y')).toMatchObject({ success: true, results: [] });
+    expect(await run('js', 'let r, n, b, s, o, p, q; const x = 20; class A {}; let y')).toMatchObject({
+      success: true,
+      results: [],
+    });
     expect(await run('js', 'const x = 21; class A {}; await Promise.resolve(x * 2)')).toMatchObject({
       results: [{ data: { 'text/plain': '42' }, is_main: true }],
       execution_count: 2,
@@ -109,6 +112,50 @@ describe('a context of JavaScript', () => {
     expect(await run('js', 'var kept = 1')).toMatchObject({ success: true, context_restarted: true });
     expect((await server.call('POST', path('/js/restart'))).body).toMatchObject({ id: 'js', execution_count: 0 });
     expect(await run('js', 'typeof kept')).toMatchObject({ results: [{ data: { 'text/plain': "'undefined'" } }] });
+  });
+});
+
+describe('a context of TypeScript', () => {
+  it('keeps what cells declare and import, shows values, and imports files of types from its folder', async () => {
+    await server.shell('u', "echo 'export const twice = (n: number): number => n * 2;' > twice.ts");
+    expect(await make('ts', 'TS')).toMatchObject({ status: 201, body: { language: 'typescript' } });
+    const declared = [
+      "import path from 'node:path';",
+      "import { twice } from './twice';",
+      "import type { Missing } from './missing';",
+      'interface Named { name: string }',
+      'enum Size { Small, Large }',
+      'let n: number = await Promise.resolve(twice(21)) as number;',
+    ].join('\n');
+    expect(await run('ts', declared)).toMatchObject({ success: true, results: [], stderr: '' });
+    expect(await run('ts', "[n, Size[1], path.basename('/a/b'), (await import('./twice.ts')).twice(1)]")).toMatchObject(
+      {
+        results: [{ data: { 'application/json': [42, 'Large', 'b', 2] }, is_main: true }],
+        execution_count: 2,
+      },
+    );
+    expect(await run('ts', '{ a: n as number }')).toMatchObject({
+      results: [{ data: { 'application/json': { a: 42 } } }],
+    });
+  });
+
+  it('tells errors with the lines that were written, also of what is no TypeScript', async () => {
+    await make('ts', 'typescript');
+    const thrown = await run(
+      'ts',
+      '// one\n\ninterface A {}\nfunction f(a?: A): never { throw new TypeError(`no`) }\nf()',
+    );
+    expect(thrown.exception).toEqual({
+      name: 'TypeError',
+      value: 'no',
+      traceback: ['TypeError: no', '    at f (cell-1:4:34)', '    at cell-1:5:1'],
+    });
+    expect((await run('ts', 'let a = 1\nlet b: = 2')).exception).toEqual({
+      name: 'SyntaxError',
+      value: 'Unexpected "="',
+      traceback: ['line 2', 'let b: = 2', '       ^', 'SyntaxError: Unexpected "="'],
+    });
+    expect(await run('ts', '1 as number', { silent: true })).toMatchObject({ success: true, results: [] });
   });
 });
 

@@ -59,8 +59,8 @@ describe('execute of a Cloud client', () => {
       stdout: '42\n',
     });
     for (const language of ['ruby', 'go']) {
-      const { exit_code: exitCode, stderr } = await execute({ code: 'puts 1', language });
-      expect([exitCode, stderr]).toEqual([127, expect.stringContaining(language)]);
+      const { exit_code: exitCode, error } = await execute({ code: 'puts 1', language });
+      expect([exitCode, error]).toEqual([-1, `This sandbox cannot run ${language}. Its image has no ${language}.`]);
     }
   });
 

@@ -56,11 +56,21 @@ describe('code of the published interpreter client', () => {
       language: 'js',
     });
     expect([js.text, js.logs.stdout.join('')]).toEqual(['8', 'hi\n']);
-    const ts = await sandbox.runCode('y + 1', { language: 'ts' });
+    const typed = 'interface N { n: number }\nconst n: N = { n: await Promise.resolve(y) as number };\ny + 1';
+    const ts = await sandbox.runCode(typed, { language: 'ts' });
     expect(ts.text).toBe('5');
+    expect((await sandbox.runCode('n.n', { language: 'js' })).text).toBe('4');
     const bash = await sandbox.runCode('pwd; false', { language: 'bash' });
     expect([bash.logs.stdout.join(''), bash.error?.value]).toEqual(['/home/user\n', 'exit status 1']);
     await expect(sandbox.runCode('1', { language: 'r' })).rejects.toThrow('500');
+  });
+
+  it('has what scripts call: sudo that runs its command as who calls it, and attributes of files', async () => {
+    const script =
+      'sudo -E -u root FOO=1 sh -c \'echo "$FOO $(id -un)"\'; touch a; setfattr -n user.e2b.x -v 1 a; getfattr -d a';
+    const { stdout } = await sandbox.commands.run(script);
+    expect(stdout).toContain('1 user\n');
+    expect(stdout).toContain('user.e2b.x="1"');
   });
 
   it('shows frames as data, and figures as pictures and charts', async () => {

@@ -40,6 +40,58 @@ describe('the language of execute', () => {
     expect(thrown.error).toContain('TypeError: no');
   });
 
+  it('runs TypeScript as a module: types, enums, imports from its folder, top-level await, require and its own lines', async () => {
+    await server.shell('u', "echo 'export const twice = (n: number): number => n * 2;' > twice.ts");
+    const code = [
+      "import path from 'node:path';",
+      "import { twice } from './twice';",
+      "import type { Missing } from './missing';",
+      'interface Named { name: string }',
+      'enum Size { Small, Large }',
+      'class Cup<T> { constructor(private readonly size: Size, public held?: T) {} get name() { return Size[this.size]; } }',
+      "const named: Named = await Promise.resolve({ name: 'tea' } satisfies Named);",
+      "const { cpus } = require('node:os') as typeof import('node:os');",
+      'if (require.main === module) console.log(new Cup<string>(Size.Large).name, named.name, twice(21), typeof cpus);',
+      'console.log(path.basename(process.cwd()), `$HOME \\\\ "\'`);',
+      'process.exit(7);',
+    ].join('\n');
+    expect(await run('TS', code)).toMatchObject({
+      output: 'Large tea 42 function\nworkspace $HOME \\ "\'\n',
+      stderr: '',
+      exit_code: 7,
+    });
+    const wrong = await run('typescript', 'const a: number = 1;\nlet b: = 2;');
+    expect(wrong).toMatchObject({ success: false, exit_code: 1, output: '' });
+    expect(wrong.stderr).toContain('main.ts:2:7');
+    const thrown = await run('typescript', "\n\nfunction f(a: string): never { throw new TypeError(a); }\nf('no');");
+    expect(thrown).toMatchObject({ success: false, exit_code: 1 });
+    expect(thrown.error).toContain('TypeError: no');
+  });
+
+  it('runs what is on the PATH of the sandbox, and refuses by name what its image lacks', async () => {
+    for (const [language, program] of [
+      ['ruby', 'ruby'],
+      ['Golang', 'go'],
+      ['R', 'Rscript'],
+      ['java', 'java'],
+      ['deno', 'deno'],
+    ]) {
+      for (const stream of [false, true]) {
+        const answer = await server.execute('u', '1', { language, stream });
+        expect(answer.status).toBe(422);
+        expect(answer.body.detail[0].loc).toEqual(['body', 'language']);
+        expect(answer.body.error).toContain(`Its image has no ${program}.`);
+      }
+    }
+    await server.shell(
+      'u',
+      'mkdir -p /packages/bin; printf \'#!/bin/sh\\necho "ruby $(cat)"\\n\' > /packages/bin/ruby; chmod +x /packages/bin/ruby',
+    );
+    expect(await run('ruby', 'puts 1')).toMatchObject({ success: true, output: 'ruby puts 1\n' });
+    const { languages } = (await server.call('GET', '/info')).body;
+    expect(languages).toEqual(['python', 'javascript', 'typescript', 'bash']);
+  });
+
   it('ends JavaScript at its timeout', async () => {
     expect(await run('javascript', 'setInterval(() => {}, 1000)', { timeout: 1 })).toMatchObject({
       timed_out: true,

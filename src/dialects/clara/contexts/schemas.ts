@@ -14,7 +14,7 @@ export const createBody = z
       .string()
       .refine((name) => toContextLanguage(name) !== undefined, LANGUAGE)
       .nullish()
-      .meta({ description: 'python, the default; javascript or bash.' }),
+      .meta({ description: 'python, the default; javascript, typescript or bash.' }),
     cwd: path.nullish().meta({ description: 'Where it runs; /workspace if absent.' }),
     env: env.nullish(),
     name: text(255).nullish(),

@@ -25,7 +25,9 @@ export const executeBody = z
       .string()
       .refine((name) => toLanguage(name) !== undefined, `must be one of ${LANGUAGES.join(', ')}`)
       .nullish()
-      .meta({ description: 'python, the default; javascript or bash. In a context: that of the context.' }),
+      .meta({
+        description: `${LANGUAGES.join(', ')}, of which GET /info lists what the image has; python if absent. In a context: that of the context.`,
+      }),
     description: z.string().nullish().meta({ description: 'For the log of the caller; not used.' }),
     timeout: timeout(30),
     keep_running: keepRunning,

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { LANGUAGES } from '../../../processes/languages.ts';
+import { presentLanguages } from '../../../processes/languages.ts';
 import type { ServerInfo } from '../../../sandboxes/info.ts';
 import { serverErrors } from '../errors.ts';
 import { round } from '../numbers.ts';
@@ -55,7 +55,7 @@ export const infoRoute: FastifyPluginAsyncZod<{ readonly info: ServerInfo }> = a
         active_sandboxes: active,
         pooled_sandboxes: pooled,
         max_sandboxes: max,
-        languages: [...LANGUAGES],
+        languages: [...presentLanguages(info.programs())],
         host_info: {
           disk_free_gb: round(freeBytes / BYTES_PER_GB, 2),
           disk_total_gb: round(totalBytes / BYTES_PER_GB, 2),

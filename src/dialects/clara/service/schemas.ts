@@ -26,7 +26,7 @@ export const infoResponse = z
     active_sandboxes: z.int().meta({ description: 'That run or are frozen for a user.' }),
     pooled_sandboxes: z.int().meta({ description: 'That are started and wait for a user.' }),
     max_sandboxes: z.int(),
-    languages: z.array(z.string()).meta({ description: 'What execute takes as language.' }),
+    languages: z.array(z.string()).meta({ description: 'What execute takes as language and the usual image has.' }),
     host_info: z.object({ disk_free_gb: z.number(), disk_total_gb: z.number() }),
   })
   .meta({
@@ -40,7 +40,7 @@ export const infoResponse = z
         active_sandboxes: 3,
         pooled_sandboxes: 2,
         max_sandboxes: 50,
-        languages: ['python', 'javascript', 'bash'],
+        languages: ['python', 'javascript', 'typescript', 'bash'],
         host_info: { disk_free_gb: 41.2, disk_total_gb: 80 },
       },
     ],

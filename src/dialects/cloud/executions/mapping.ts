@@ -20,6 +20,11 @@ export function toExecuteResponse(execution: Execution): z.output<typeof execute
   };
 }
 
+/** What could not be run, and why. */
+export function toNotRun(error: string): z.output<typeof executeResponse> {
+  return { exit_code: NOT_RUN, stdout: '', stderr: '', duration_ms: 0, timed_out: false, error };
+}
+
 /** Where the sandbox says why there was no program, and that wrote nothing. */
 function isNotRun({ exitCode, signal, notice, stdout, stderr }: Execution): boolean {
   return exitCode === 126 && signal === null && notice !== null && stdout === '' && stderr === '';

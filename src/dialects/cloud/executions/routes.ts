@@ -1,15 +1,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { isSandboxError } from '../../../errors.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { toOutcome } from '../../../processes/executions.ts';
-import { type AnyLanguage, toAnyLanguage, toProgram } from '../../../processes/languages.ts';
+import { type Language, toLanguage, toProgram } from '../../../processes/languages.ts';
 import type { Program } from '../../../processes/programs.ts';
 import type { Loans } from '../../../sessions/loans.ts';
 import { type Core, principalOf } from '../../dialect.ts';
 import { hasNoNul } from '../../fields.ts';
 import { operation, toRef } from '../operation.ts';
-import { toExecuteResponse } from './mapping.ts';
+import { toExecuteResponse, toNotRun } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
 /** Of a call that says nothing of it, in seconds. */
@@ -22,7 +23,7 @@ const LEAVES_BEFORE = 0.3;
 const KILL_TAKES = 0.15;
 
 /** The languages of this dialect. */
-const LANGUAGES: readonly AnyLanguage[] = ['python', 'javascript', 'bash', 'ruby', 'go'];
+const LANGUAGES: readonly Language[] = ['python', 'javascript', 'bash', 'ruby', 'go'];
 
 interface ExecutionRoutesOptions extends Core {
   readonly loans: Loans;
@@ -55,15 +56,21 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       loans.noteUse(ref);
       const answerByMs = endByMs - LEAVES_BEFORE * 1000;
       const leftSeconds = (answerByMs - performance.now()) / 1000 - KILL_TAKES;
-      const execution = await processes.run(ref, program, {
+      const options = {
         timeoutSeconds: Math.max(0.05, leftSeconds),
         answerByMs,
         cwd: toAbsolutePath(folder || '.'),
         env: env ?? undefined,
         signal: disconnectSignal(reply),
-      });
-      request.outcome = toOutcome(execution);
-      return toExecuteResponse(execution);
+      };
+      try {
+        const execution = await processes.run(ref, program, options);
+        request.outcome = toOutcome(execution);
+        return toExecuteResponse(execution);
+      } catch (error) {
+        if (!isSandboxError(error, 'invalid') || error.field !== 'language') throw error;
+        return toNotRun(error.message);
+      }
     },
   );
 };
@@ -76,7 +83,7 @@ function toWanted(
 ): Program {
   if (command && command.length > 0) return { program: 'argv', argv: command };
   const name = language || 'python';
-  const found = toAnyLanguage(name);
+  const found = toLanguage(name);
   if (found === undefined || !LANGUAGES.includes(found)) {
     throw new HttpError(400, `Unsupported language: ${name}. There are ${LANGUAGES.join(', ')}.`);
   }

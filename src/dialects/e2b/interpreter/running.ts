@@ -8,7 +8,7 @@ import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
 import { cutWhereGone } from '../cutting.ts';
 import { defaultContextOf, HOME, languageOfDefault } from './defaults.ts';
-import { findLanguage, withoutTypes } from './languages.ts';
+import { findLanguage } from './languages.ts';
 import { type Line, toLines } from './lines.ts';
 import type { executeBody } from './schemas.ts';
 import { sendText } from './text.ts';
@@ -35,10 +35,13 @@ export async function answerExecution(
   if (known === null) return sendText(reply, 404, `Context ${id} not found`);
   const target = findLanguage(known);
   if ('refusal' in target) return sendText(reply, 500, target.refusal);
-  const { language } = target;
+  // TypeScript and JavaScript that name no context share one.
+  const isTyped = target.language === 'typescript' ? true : undefined;
+  const language = isTyped && !id ? 'javascript' : target.language;
   const hasEnv = env && Object.keys(env).length > 0;
   const events = contexts.stream(ref, id || defaultContextOf(language), {
-    code: target.isTyped ? withoutTypes(code) : code,
+    code,
+    isTyped,
     timeoutSeconds: MAX_SECONDS,
     isSilent: false,
     keepsRunning: false,
