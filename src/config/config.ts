@@ -24,6 +24,8 @@ export interface Settings {
   readonly dataDir: string;
   /** Null where no other server is named, or there is no key for it. */
   readonly remote: Remote | null;
+  /** The same, as if no other server were named. */
+  withoutRemote(): Settings;
   /** The configuration in this mode; throws a ConfigError that names each wrong variable. */
   configFor(mode: Mode): Config;
 }
@@ -46,6 +48,24 @@ export function loadSettings(folder: string, environment: NodeJS.ProcessEnv): Se
   const { SANDBOX_PUBLISH_ADDRESS: _, ...file } = read;
   requireKnownNames({ [`${folder}/.env`]: Object.keys(file), 'the environment': Object.keys(environment) });
   return parseSettings({ ...file, ...environment });
+}
+
+/**
+ * What a program says that has the server in itself, and the environment where it says nothing. The only key here is one of the
+ * process; what the variables have opens another server alone. Throws a ConfigError that names each wrong or unknown variable.
+ */
+export function settingsWith(given: Readonly<Record<string, string>>, key: string): Settings {
+  requireKnownNames({ 'what openSandboxes was given': Object.keys(given) });
+  const variables: Record<string, string | undefined> = { ...process.env, ...given };
+  const farKey = variables.SANDBOX_REMOTE_API_KEY || variables.SANDBOX_API_KEY;
+  const isRemote = variables.SANDBOX_MODE === 'remote';
+  if (isRemote && !farKey)
+    throw new ConfigError('Mode remote needs apiKey, or SANDBOX_REMOTE_API_KEY: a key of the server.');
+  return parseSettings({
+    ...variables,
+    ...{ SANDBOX_API_KEY: key, SANDBOX_API_KEYS: '', SANDBOX_RATE_LIMIT: '0', SANDBOX_METRICS_ADDRESS: '' },
+    ...(farKey ? { SANDBOX_REMOTE_API_KEY: farKey } : { SANDBOX_API_URL: '' }),
+  });
 }
 
 /** Throws a ConfigError for names that look like variables of this project and are none, by the place that has them. */
@@ -74,6 +94,7 @@ export function parseSettings(variables: Variables): Settings {
     incusType: env.INCUS_SANDBOX_TYPE,
     dataDir: env.SANDBOX_DATA_DIR,
     remote: toRemote(env),
+    withoutRemote: () => parseSettings({ ...variables, SANDBOX_API_URL: '' }),
     configFor: (mode) => parseConfig(variables, mode),
   };
 }

@@ -1,8 +1,11 @@
 import type { z } from 'zod';
 import type { Dialect } from './dialect.ts';
 
-/** What a route takes and answers. */
-interface OperationSchema {
+/**
+ * What a route takes and answers.
+ * @public The declarations of the library name it.
+ */
+export interface OperationSchema {
   readonly params?: z.ZodType;
   readonly querystring?: z.ZodType;
   readonly body?: z.ZodType;

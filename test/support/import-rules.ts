@@ -103,6 +103,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/info.ts',
     ...GROUND,
   ],
+  'src/library': ['src/start.ts', 'src/modes', ...GROUND],
   'src/start.ts': ['src/app.ts', 'src/gateway', 'src/modes', 'src/engines/open.ts', 'src/agent/link', ...GROUND],
   'src/modes': [
     'src/config',
