@@ -30,6 +30,9 @@ interface GatewayRoutes {
   requireKnownOrigin(request: FastifyRequest): void;
 }
 
+/** As the framework takes one. */
+const MEDIA_TYPE = /^[^\s/;]+\/[^\s/;]+/;
+
 /** What the router shows of a path: the user, by the rules by which the other server finds it. */
 const PATHS = ['/sandbox', '/sandbox/:user_id', '/sandbox/:user_id/*', '*'];
 
@@ -49,6 +52,12 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
   const { far, keys, hosts, choose } = parts;
   const door = new GatewayDoor(keys, far, parts.keyCount);
   leaveBodies(app);
+  app.addHook('onRequest', async ({ headers }) => {
+    // What is no media type is the other server's to judge; it gets the head as it was sent.
+    if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
+      headers['content-type'] = 'application/octet-stream';
+    }
+  });
 
   const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const dialect = choose(request.raw);

@@ -119,6 +119,24 @@ describe('what a gateway passes on', () => {
   });
 });
 
+describe('a body of no type that there is', () => {
+  it('is the other server’s to judge, which gets it as it was sent', async () => {
+    let seen: string | undefined;
+    const url = await startFar((asked, reply) => {
+      seen = asked.headers['content-type'];
+      asked.pipe(reply);
+    });
+    gateway = await startGateway(url);
+    const sent = request(`${gateway.url}/sandbox/u/raw`, {
+      method: 'PUT',
+      headers: { ...headers, 'content-type': 'no type at all', 'transfer-encoding': 'chunked' },
+    });
+    sent.end('bytes');
+    const [answer] = await once(sent, 'response');
+    expect([answer.statusCode, String(await once(answer, 'data')), seen]).toEqual([200, 'bytes', 'no type at all']);
+  });
+});
+
 describe('a server that is away', () => {
   it('is a 503 with a sentence and when to come back, and heals by itself', async () => {
     const url = await startFar((_asked, reply) => reply.end('{"back":true}'));
