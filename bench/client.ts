@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { openViewer, type Viewer } from './viewer.ts';
 
 const MAX_SOCKETS = 64;
 
@@ -69,6 +70,23 @@ export class Client {
     let bytes = 0;
     for await (const chunk of response) bytes += (chunk as Buffer).length;
     return { status: response.statusCode ?? 0, bytes };
+  }
+
+  /** Reads an answer to its end; how long its first byte took, in milliseconds. */
+  async firstByte(method: string, path: string, body: unknown): Promise<number> {
+    const text = JSON.stringify(body);
+    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
+    const startedAt = performance.now();
+    const response = await this.#send(method, path, headers, (outgoing) => outgoing.end(text));
+    let elapsed: number | null = null;
+    for await (const _ of response) elapsed ??= performance.now() - startedAt;
+    if (response.statusCode !== 200 || elapsed === null) throw new Error(`${path} answered ${response.statusCode}.`);
+    return elapsed;
+  }
+
+  /** Attaches to a terminal. */
+  attach(path: string): Promise<Viewer> {
+    return openViewer(new URL(path, this.#url), { 'x-api-key': this.#key });
   }
 
   close(): void {

@@ -6,12 +6,15 @@ import { Bench } from './bench.ts';
 import { readOptions } from './options.ts';
 import type { Family, Row } from './row.ts';
 import { burst } from './rows/burst.ts';
+import { contexts } from './rows/contexts.ts';
 import { create } from './rows/create.ts';
 import { execute } from './rows/execute.ts';
 import { files } from './rows/files.ts';
 import { firstResult } from './rows/first-result.ts';
 import { pandas } from './rows/pandas.ts';
 import { shell } from './rows/shell.ts';
+import { streams } from './rows/streams.ts';
+import { terminals } from './rows/terminals.ts';
 import { throughput } from './rows/throughput.ts';
 import { transfer } from './rows/transfer.ts';
 import { wake } from './rows/wake.ts';
@@ -28,6 +31,9 @@ const FAMILIES: readonly Family[] = [
   transfer,
   throughput,
   burst,
+  contexts,
+  streams,
+  terminals,
 ];
 
 const options = readOptions(process.argv.slice(2));

@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.ts';
+import { callsFor } from '../calls-for.ts';
 import { readEngineCpuMs, readGroupCpuMs, readProcessCpuMs } from '../cpu-time.ts';
 import { atLeast, type Family, type Row, toRow } from '../row.ts';
 import type { Server } from '../server.ts';
@@ -22,17 +23,17 @@ export const throughput: Family = {
       const seconds = bench.count(4, 2);
       const rounds = bench.count(3, 1);
       const readCpu = await cpuReader(bench, server);
-      await callsFor(1, execute);
+      await callsFor(1, CALLERS, execute);
       const samples = { ours: [] as number[], theirs: [] as number[] };
       const used = new Map<string, number[]>();
       for (let round = 0; round < rounds; round += 1) {
         const before = await readCpu();
-        const { calls, rate } = await callsFor(seconds, execute);
+        const { calls, rate } = await callsFor(seconds, CALLERS, execute);
         for (const [who, ms] of await readCpu()) {
           used.set(who, [...(used.get(who) ?? []), (ms - (before.get(who) ?? 0)) / calls]);
         }
         samples.ours.push(rate);
-        samples.theirs.push((await callsFor(seconds, throughExec)).rate);
+        samples.theirs.push((await callsFor(seconds, CALLERS, throughExec)).rate);
       }
       return [
         toRow(`throughput, ${CALLERS} callers over ${SANDBOXES} sandboxes`, samples, [atLeast(15)], '/s'),
@@ -53,21 +54,4 @@ async function cpuReader(bench: Bench, server: Server): Promise<() => Promise<Ma
       ['the client', await readProcessCpuMs(process.pid)],
     ]);
   };
-}
-
-/** All callers call again as soon as they are answered, until the time is over; what is under way then counts, and its time. */
-async function callsFor(
-  seconds: number,
-  call: (caller: number) => Promise<unknown>,
-): Promise<{ readonly calls: number; readonly rate: number }> {
-  const startedAt = performance.now();
-  let calls = 0;
-  const work = async (caller: number): Promise<void> => {
-    while (performance.now() < startedAt + seconds * 1000) {
-      await call(caller);
-      calls += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, (_, caller) => work(caller)));
-  return { calls, rate: calls / ((performance.now() - startedAt) / 1000) };
 }
