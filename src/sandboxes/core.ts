@@ -7,11 +7,9 @@ import { withDeadline } from '../async/deadline.ts';
 import { Semaphore } from '../async/semaphore.ts';
 import type { Config } from '../config/config.ts';
 import { Disks } from '../disks/disks.ts';
-import { invisibleReason } from '../disks/mount-visibility.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isOnEngineHost } from '../engines/host-path.ts';
-import { FirstAnswers } from '../idempotency/first-answers.ts';
+import type { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
 import type { Population } from '../observability/gauges.ts';
@@ -23,7 +21,6 @@ import { Changes } from './changes.ts';
 import { Checkpoints } from './checkpoints/checkpoints.ts';
 import { DiskCapture } from './checkpoints/disk-capture.ts';
 import { Forks } from './checkpoints/forks.ts';
-import { sweepLeftovers } from './checkpoints/leftovers.ts';
 import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
 import type { ImagePrograms } from './image-programs.ts';
@@ -44,12 +41,12 @@ import { UsageHistory } from './metering/usage-history.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { WorkMeter } from './metering/work-meter.ts';
 import { Networks } from './networks.ts';
+import { openFolder } from './opening.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
 import { PortNotes } from './port-notes.ts';
 import { closeHost } from './preflight/host-firewall.ts';
-import { preflight } from './preflight/preflight.ts';
 import { Registry } from './registry.ts';
 import { SandboxLogs } from './sandbox-logs.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -58,7 +55,7 @@ import { Secrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { Snapshots } from './snapshots.ts';
 import type { TakeFolder } from './storage/folder-lock.ts';
-import { ServerSecret } from './storage/server-secret.ts';
+import type { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
 import { Tenancies } from './tenancies.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
@@ -139,23 +136,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const disks = new Disks({ config, logger, onError });
   const users = new SandboxUsers(engine, config);
   const store = new SandboxStore(config.dataDir, disks, users, onError);
-  // Where the server sees other files than the engine, as in a container, the engine tells.
-  const isThere = async (path: string) =>
-    (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
-  const instance = await store.open(isThere, outer.takeFolder);
-  let secret: ServerSecret;
-  let answers: FirstAnswers;
-  try {
-    await outer.onFolderTaken?.(instance);
-    secret = await ServerSecret.open(config.dataDir);
-    answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
-    await store.removeAllPoolFolders();
-    await sweepLeftovers(store.path, onError);
-    await preflight({ engine, config, instance, users, logger });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  const { instance, secret, answers } = await openFolder({ ...outer, users, store });
 
   const capacity = new Capacity(config.maxSandboxes);
   const starts = new Semaphore(STARTS_AT_A_TIME);

@@ -268,8 +268,17 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     ...GROUND,
   ],
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],
+  'src/sandboxes/opening.ts': [
+    'src/idempotency',
+    'src/sandboxes/checkpoints',
+    'src/sandboxes/preflight',
+    'src/sandboxes/users',
+    'src/sandboxes/storage',
+    ...GROUND,
+  ],
   'src/sandboxes/core.ts': [
     'src/idempotency',
+    'src/sandboxes/opening.ts',
     'src/sandboxes/sandboxes.ts',
     'src/sandboxes/calls-end.ts',
     'src/sandboxes/changes.ts',
