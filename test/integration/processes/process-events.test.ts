@@ -104,6 +104,23 @@ describe('a process', () => {
     });
   });
 
+  it('takes input of a command and of code too', async () => {
+    await start();
+    const begun = [
+      await begin({ command: 'read -r line; [[ $line ]] && echo "bash is $line"', stdin: true }),
+      await begin({ code: 'print("Python is", input())', stdin: true }),
+    ];
+    expect(begun.map(({ body }) => body.kind)).toEqual(['command', 'code']);
+    for (const { body } of begun) {
+      expect((await open('POST', path(`processes/${body.id}/stdin`), 'there\n')).status).toBe(204);
+      await server.call('POST', path(`processes/${body.id}/wait`), { timeout: 20 });
+      const said = await open('GET', path(`processes/${body.id}/output`));
+      expect(await said.text()).toMatch(/^(bash|Python) is there\n$/);
+    }
+    for (const command of [`# ${'x'.repeat(131_072)}`, 'echo \0'])
+      expect((await begin({ command, stdin: true })).body.error).toMatch(/^stdin is for a command or code of up to/);
+  });
+
   it('says what it does not take, and how many may be kept', async () => {
     await start({ SANDBOX_MAX_PROCESSES: '2' });
     expect((await begin({})).body.error).toMatch(/one of command, argv and code/);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
-import type { Program } from '../../../processes/programs.ts';
+import { isTypable, type Program, toTypable } from '../../../processes/programs.ts';
 import { textBlock } from '../blocks.ts';
 import { count, path, text } from '../fields.ts';
 import { answer, defineTool, type Tool } from '../tool.ts';
@@ -31,10 +31,11 @@ export function runShell(maxTimeoutSeconds: number): Tool {
       const program: Program = { program: 'shell', source: command };
       if (background) {
         const about = toAbout(program, { name: null, labels: {}, cwd: folder });
-        const { id } = await core.processes.start(ref, toTypable(command), {
+        const hasStdin = isTypable(command);
+        const { id } = await core.processes.start(ref, hasStdin ? toTypable(program) : program, {
           about,
           timeoutSeconds: timeout ?? 0,
-          hasStdin: true,
+          hasStdin,
         });
         return answer(
           textBlock(`Process ${id} runs in the background; process_output with id ${id} reads what it says.`),
@@ -46,10 +47,4 @@ export function runShell(maxTimeoutSeconds: number): Tool {
       return { content: await toContent(execution, call) };
     },
   });
-}
-
-/** The same command as one that can be typed to: a plain one reads its source from its standard input. */
-function toTypable(command: string): Program {
-  const shell = 'if command -v bash >/dev/null; then exec bash -c "$0"; else exec sh -c "$0"; fi';
-  return { program: 'argv', argv: ['sh', '-c', shell, command] };
 }
