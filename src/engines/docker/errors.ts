@@ -42,10 +42,10 @@ const SILENCE = 'The Docker engine does not answer: check that it runs and that 
 
 /** Why, where the code of the connection's error tells. */
 const SILENCE_OF: ReadonlyMap<unknown, string> = new Map([
-  ['EACCES', "The server may not use the Docker engine's socket: run the server as root."],
-  ['EPERM', "The server may not use the Docker engine's socket: run the server as root."],
-  ['ENOENT', 'No Docker engine is where the server looks for one: start it, or set DOCKER_HOST to where it listens.'],
-  ['ECONNREFUSED', 'The Docker engine does not run: nothing listens at its socket.'],
+  ['EACCES', "Permission denied: the server may not use the Docker engine's socket; run the server as root."],
+  ['EPERM', "Permission denied: the server may not use the Docker engine's socket; run the server as root."],
+  ['ENOENT', 'Docker daemon not running: start it (systemctl start docker), or set DOCKER_HOST to where it listens.'],
+  ['ECONNREFUSED', 'Docker daemon not running: nothing listens at its socket; start it (systemctl start docker).'],
 ]);
 
 /** Node marks all of these with a code (ECONNREFUSED, ENOENT, EACCES, ECONNRESET, EPIPE, …); an abort is how close() ends a call. */

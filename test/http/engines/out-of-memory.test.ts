@@ -7,7 +7,7 @@ import { until } from '../../support/until.ts';
 const OUT_OF_MEMORY = {
   success: false,
   output: '',
-  error: 'Killed: out of memory (limit 512 MiB)',
+  error: expect.stringMatching(/^Killed: out of memory \(limit 512 MiB\)\nOOM killed: /),
   exit_code: 137,
   timed_out: false,
   oom_killed: true,

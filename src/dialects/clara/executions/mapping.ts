@@ -43,6 +43,10 @@ export function toFileFields({ files }: Pick<Execution, 'files'>): z.output<type
   return { files: changes, files_truncated: files.truncated };
 }
 
+/** What helps where memory ran out. */
+const MORE_MEMORY =
+  'OOM killed: give the sandbox more with memory_limit or SANDBOX_DOCKER_MEMORY, or work on the data in parts';
+
 function toErrorText(execution: Execution, success: boolean, what: string, timeoutSeconds: number): string | null {
   if (execution.timedOut) {
     const sentence = `${what} timed out after ${timeoutSeconds} seconds`;
@@ -50,7 +54,7 @@ function toErrorText(execution: Execution, success: boolean, what: string, timeo
   }
   const parts = [execution.stderr];
   if (execution.oomKilled)
-    parts.push(`Killed: out of memory (limit ${Math.floor(execution.memoryLimitBytes / 2 ** 20)} MiB)`);
+    parts.push(`Killed: out of memory (limit ${Math.floor(execution.memoryLimitBytes / 2 ** 20)} MiB)\n${MORE_MEMORY}`);
   if (execution.notice) parts.push(execution.notice);
   const text = parts.filter((part) => part !== '').join('\n');
   if (text !== '') return text;

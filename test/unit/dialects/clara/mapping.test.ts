@@ -64,7 +64,7 @@ describe('an ExecutionResponse', () => {
   it('says that memory ran out, and how much there was', () => {
     const killed = execution({ exitCode: 137, signal: 'SIGKILL', oomKilled: true });
     expect(toExecutionResponse(killed, 'Execution', TIMEOUT_SECONDS)).toMatchObject({
-      error: 'Killed: out of memory (limit 512 MiB)',
+      error: expect.stringMatching(/^Killed: out of memory \(limit 512 MiB\)\nOOM killed: /),
       oom_killed: true,
       killed_by: 'SIGKILL',
     });
