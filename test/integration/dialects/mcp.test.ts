@@ -91,6 +91,7 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
     expect((await call('run_shell', changing)).text).toMatch(
       /^\[exit 0, \d+ ms, files changed: \/workspace\/a\.txt created; \/workspace\/line\uFFFDbreak created\]$/,
     );
+    await call('run_shell', { command: 'rm a.txt line*' });
     const sleeper = await call('run_shell', { command: 'sleep 600', background: true });
     const other = Number(/^Process (\d+) runs/.exec(sleeper.text)?.[1]);
     await call('process_input', { id: other, signal: 'TERM' });
