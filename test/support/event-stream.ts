@@ -29,6 +29,14 @@ export async function readEvents(response: Promise<Response>): Promise<readonly 
   return events;
 }
 
+/** The text of all events of this name, such as stdout. */
+export function textOf(events: readonly ServerEvent[], name: string): string {
+  return events
+    .filter(({ event }) => event === name)
+    .map(({ data }) => data.text)
+    .join('');
+}
+
 function parseSse(block: string): ServerEvent | null {
   const fields = new Map(
     block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),

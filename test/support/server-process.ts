@@ -11,7 +11,7 @@ export interface ServerProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
-const API_KEY = 'key-for-these-tests';
+export const API_KEY = 'key-for-these-tests';
 
 /** Puts a program before Node that gives it mounts of its own, as in a container: neither sees what the other mounts. */
 export const OWN_MOUNTS: readonly string[] = ['unshare', '--mount', '--propagation', 'private', '--'];

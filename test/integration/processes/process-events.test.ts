@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventsOf, readEvents, type ServerEvent } from '../../support/event-stream.ts';
+import { eventsOf, readEvents, type ServerEvent, textOf } from '../../support/event-stream.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 
 let server: RealServer;
@@ -30,12 +30,6 @@ const open = (method: string, url: string, body?: object | string, headers = {},
 async function* events(method: string, url: string, body?: object): AsyncGenerator<ServerEvent> {
   yield* eventsOf(await open(method, url, body));
 }
-
-const textOf = (all: readonly ServerEvent[], name: string) =>
-  all
-    .filter(({ event }) => event === name)
-    .map(({ data }) => data.text)
-    .join('');
 
 describe('a process', () => {
   const processes = async () =>
@@ -117,8 +111,8 @@ describe('a process', () => {
       const said = await open('GET', path(`processes/${body.id}/output`));
       expect(await said.text()).toMatch(/^(bash|Python) is there\n$/);
     }
-    for (const command of [`# ${'x'.repeat(131_072)}`, 'echo \0'])
-      expect((await begin({ command, stdin: true })).body.error).toMatch(/^stdin is for a command or code of up to/);
+    for (const program of [{ command: `# ${'x'.repeat(131_072)}` }, { code: '#\0' }])
+      expect((await begin({ ...program, stdin: true })).body.error).toMatch(/^stdin is for a command or code of up to/);
   });
 
   it('says what it does not take, and how many may be kept', async () => {

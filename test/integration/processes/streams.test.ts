@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventsOf, readEvents, type ServerEvent } from '../../support/event-stream.ts';
+import { eventsOf, readEvents, type ServerEvent, textOf } from '../../support/event-stream.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 
 let server: RealServer;
@@ -32,12 +32,6 @@ async function* events(method: string, url: string, body?: object): AsyncGenerat
 }
 
 const namesOf = (all: readonly ServerEvent[]) => all.map(({ event }) => event);
-
-const textOf = (all: readonly ServerEvent[], name: string) =>
-  all
-    .filter(({ event }) => event === name)
-    .map(({ data }) => data.text)
-    .join('');
 
 describe('a streamed run', () => {
   it('is told as it goes, as server-sent events: start, outputs, exit, with ids that rise by one', async () => {
