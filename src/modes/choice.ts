@@ -39,15 +39,27 @@ export async function chooseMode({ settings, note, probes }: Asked): Promise<Mod
   if (incus.isThere) {
     return { mode: incusMode(incusType), reason: `SANDBOX_MODE is auto, and ${incus.sentence} Not ${without}` };
   }
+  // What it lacks is said by the checks of a start, with the rest that such a user may not do.
+  if (docker.isClosed)
+    return { mode: 'docker', reason: `SANDBOX_MODE is auto, and Docker is there. ${docker.sentence}` };
   throw new ConfigError(
     `SANDBOX_MODE is auto, and there is nothing that runs sandboxes. ${without} Incus: ${incus.sentence}`,
   );
 }
 
-async function ask(probe: () => Promise<string>): Promise<{ readonly isThere: boolean; readonly sentence: string }> {
+interface Probed {
+  readonly isThere: boolean;
+  /** True where something is there that this process may not use. */
+  readonly isClosed: boolean;
+  readonly sentence: string;
+}
+
+async function ask(probe: () => Promise<string>): Promise<Probed> {
   try {
-    return { isThere: true, sentence: await probe() };
+    return { isThere: true, isClosed: false, sentence: await probe() };
   } catch (error) {
-    return { isThere: false, sentence: messageOf(error) };
+    const { cause } = error instanceof Error ? error : {};
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    return { isThere: false, isClosed: code === 'EACCES' || code === 'EPERM', sentence: messageOf(error) };
   }
 }

@@ -38,6 +38,18 @@ describe('auto', () => {
     expect((await choose({ INCUS_SANDBOX_TYPE: 'vm' }, INCUS)).mode).toBe('incus-vm');
   });
 
+  it('is a Docker that is closed to this process where nothing else is there, so that the start says all that it may not', async () => {
+    const closed = Object.assign(new Error('connect'), { code: 'EACCES' });
+    const docker = async () => {
+      throw new SandboxError('unavailable', 'Permission denied.', { cause: closed });
+    };
+    expect(await choose({}, { ...NOTHING, docker })).toEqual({
+      mode: 'docker',
+      reason: expect.stringContaining('Permission denied.'),
+    });
+    expect((await choose({}, { ...INCUS, docker })).mode).toBe('incus');
+  });
+
   it('ends the start where nothing is there, with a reason for each', async () => {
     await expect(choose({}, NOTHING)).rejects.toThrow(
       /SANDBOX_API_URL .* Docker: No Docker here\. Incus: No Incus here\./,
