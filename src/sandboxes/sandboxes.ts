@@ -109,7 +109,11 @@ export class Sandboxes {
 
   /** Stops the sandbox; false where there is none. */
   async stop(ref: SandboxRef): Promise<boolean> {
-    return await this.#change(ref, (sandbox) => this.#parts.lifecycle.stop(sandbox, 'requested'));
+    const { diskMeter, lifecycle } = this.#parts;
+    return await this.#change(ref, async (sandbox) => {
+      await diskMeter.settle(sandbox);
+      await lifecycle.stop(sandbox, 'requested');
+    });
   }
 
   /** Stops and starts the sandbox; creates it where there is none. */
@@ -127,7 +131,11 @@ export class Sandboxes {
 
   /** Removes the sandbox and keeps its files; false where there is none. */
   async remove(ref: SandboxRef): Promise<boolean> {
-    return await this.#change(ref, (sandbox) => this.#parts.lifecycle.remove(sandbox));
+    const { diskMeter, lifecycle } = this.#parts;
+    return await this.#change(ref, async (sandbox) => {
+      await diskMeter.settle(sandbox);
+      await lifecycle.remove(sandbox);
+    });
   }
 
   /**

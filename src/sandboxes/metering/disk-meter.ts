@@ -2,6 +2,7 @@ import { type FolderUsage, measureFolders } from '../../agent/calls/usage.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
 import type { Config } from '../../config/config.ts';
 import type { DiskUsage } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -80,6 +81,13 @@ export class DiskMeter {
       'no_space',
       `The sandbox is over its disk limit of ${limit} MiB; delete files, then try again.`,
     );
+  }
+
+  /** Waits, for a walk through its files at most, for the first measurement of a sandbox that is about to end: nobody could make it afterwards. */
+  async settle(sandbox: Sandbox): Promise<void> {
+    const running = this.#running.get(sandbox);
+    if (!running || sandbox.record?.diskBytes !== null) return;
+    await withDeadline(running, WALK_MS, 'The sandbox was not measured before it ended.').catch(this.#parts.onError);
   }
 
   /** Does work that writes; where there was no room for it, says whether that was the sandbox's or the server's. */

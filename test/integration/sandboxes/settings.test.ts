@@ -42,6 +42,16 @@ describe('a deletion with files=true', () => {
   });
 });
 
+describe('a deletion that keeps files', () => {
+  it('waits for the first measurement of plain folders, so that lists know what is kept', async () => {
+    server = await startRealServer({ SANDBOX_DISK_MECHANISM: 'measure' });
+    await server.shell('u', 'mkdir many && cd many && seq 30000 | xargs touch', { timeout: 120 });
+    await server.call('DELETE', '/sandbox/u');
+    const [kept] = (await server.call('GET', '/sandbox?state=deleted')).body.sandboxes;
+    expect(kept.disk_usage_mb).toBeGreaterThan(0);
+  });
+});
+
 describe('a pause', () => {
   it('keeps streams open and time-outs still, until the sandbox is resumed', async () => {
     server = await startRealServer();
