@@ -48,7 +48,7 @@ describe('a data folder', () => {
     const dataDir = join(folder, 'data');
     await (await start(dataDir)).app.close();
     const broken = new FakeEngine();
-    broken.info = async () => ({ ...(await new FakeEngine().info()), runtimes: [] });
+    broken.info = async () => ({ ...(await new FakeEngine().info()), runtimes: ['another'] });
     await expect(startNativeApp({ SANDBOX_DATA_DIR: dataDir }, broken, LOCKED)).rejects.toThrow(/no runtime/);
     expect((await (await start(dataDir)).call('GET', '/info')).statusCode).toBe(200);
   });

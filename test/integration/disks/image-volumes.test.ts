@@ -10,9 +10,15 @@ let server: RealServer;
 /** An image with a volume where every user may write. */
 beforeAll(async () => {
   const base = process.env.CLARA_TEST_IMAGE ?? 'clara-sandbox:latest';
-  const container = await docker.createContainer({ Image: base, Cmd: ['true'] });
+  const container = await docker.createContainer({
+    Image: base,
+    User: 'root',
+    Cmd: ['mkdir', '-m', '1777', '/volume'],
+  });
+  await container.start();
+  await container.wait();
   const [repo, tag] = image.split(':');
-  await container.commit({ repo, tag, changes: 'VOLUME /var/tmp' });
+  await container.commit({ repo, tag, changes: 'VOLUME /volume' });
   await container.remove();
   server = await startRealServer({ SANDBOX_DISK_LIMIT: '64m', SANDBOX_DOCKER_IMAGES: image });
 });
@@ -22,7 +28,7 @@ afterAll(async () => {
   await docker.getImage(image).remove();
 });
 
-const WRITE = 'head -c 100M /dev/zero > /var/tmp/big && echo written';
+const WRITE = 'head -c 100M /dev/zero > /volume/big && echo written';
 
 describe('a volume of an image, whose bytes no limit of a sandbox holds', () => {
   it('takes what is written in a plain container, and nothing in a sandbox', async () => {

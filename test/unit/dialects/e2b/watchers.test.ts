@@ -13,7 +13,7 @@ function treeOf(count: number, end?: Error): FileTree {
   async function* watch(): AsyncGenerator<FileChange | null> {
     yield null;
     for (let at = 0; at < count; at += 1) {
-      yield { event: 'created', path: `/watched/${at}`, type: 'file', moved: false };
+      yield { event: 'modified', path: `/watched/${at}`, type: 'file', moved: false };
     }
     if (end) throw end;
     await new Promise(() => {});
