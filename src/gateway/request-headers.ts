@@ -2,13 +2,13 @@ import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import { authorizationOf, type KeyDoor } from '../http/auth.ts';
 import { addressOf } from '../http/client-address.ts';
+import { FROM_PROXIES } from '../http/forward/request-headers.ts';
 import { BY_PATH, GATEWAY_HEADERS } from '../http/gateway-headers.ts';
 import { endToEnd, type Header, toHeaders } from '../message-headers.ts';
 import type { FarSide } from './far-side.ts';
 
-/** What only this server says, and what a proxy says of its client. */
+/** What only this server says. */
 const OWN: ReadonlySet<string> = new Set(['host', 'expect', ...Object.values(GATEWAY_HEADERS)]);
-const FROM_PROXIES = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /** What a browser says of the page that asks, which this server has judged by its own name. */
 const OF_THE_PAGE = /^(?:origin|referer|sec-fetch-.*)$/;

@@ -8,7 +8,7 @@ import { takeCookie } from './cookies.ts';
 export const PORT_COOKIE = '__Host-clara-port';
 
 /** What a proxy says of its client; strangers are not believed. */
-const FROM_PROXIES = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+export const FROM_PROXIES = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /** Of this server's own business with the client. */
 const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'x-api-key', 'cookie', ...Object.values(GATEWAY_HEADERS)]);
