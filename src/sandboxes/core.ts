@@ -1,14 +1,10 @@
-import type { FastifyBaseLogger } from 'fastify';
 import type { AgentSource } from '../agent/link/source.ts';
 import type { AgentCallWatcher } from '../agent/wire/connection.ts';
 import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
-import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { Semaphore } from '../async/semaphore.ts';
-import type { Config } from '../config/config.ts';
 import { Disks } from '../disks/disks.ts';
 import type { Egress } from '../egress/egress.ts';
-import type { Engine } from '../engines/engine.ts';
 import type { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';
@@ -41,7 +37,7 @@ import { UsageHistory } from './metering/usage-history.ts';
 import { UsageMeter } from './metering/usage-meter.ts';
 import { WorkMeter } from './metering/work-meter.ts';
 import { Networks } from './networks.ts';
-import { openFolder } from './opening.ts';
+import { type OpeningParts, openFolder } from './opening.ts';
 import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
@@ -54,7 +50,6 @@ import { SecretKeeper } from './secrets/secret-keeper.ts';
 import { Secrets } from './secrets.ts';
 import { Settings } from './settings.ts';
 import { Snapshots } from './snapshots.ts';
-import type { TakeFolder } from './storage/folder-lock.ts';
 import type { ServerSecret } from './storage/server-secret.ts';
 import { SandboxStore } from './storage/store.ts';
 import { Tenancies } from './tenancies.ts';
@@ -74,21 +69,12 @@ const CLOSE_PASSES_MS = 3_000;
 const DRAIN_MS = 5_000;
 
 /** What the core is composed of. */
-export interface CoreParts {
-  readonly engine: Engine;
+export interface CoreParts extends Omit<OpeningParts, 'users' | 'store'> {
   readonly agentSource: AgentSource;
-  readonly config: Config;
-  readonly clock: Clock;
   readonly egress: Egress;
   /** Told of each call to an agent; absent where nobody traces them. */
   readonly onAgentCall?: AgentCallWatcher | undefined;
   readonly imagePrograms: ImagePrograms;
-  readonly logger: FastifyBaseLogger;
-  readonly onError: (error: unknown) => void;
-  /** How the data folder is taken, where it is not by a lock of the file system. */
-  readonly takeFolder?: TakeFolder | undefined;
-  /** Called with the identity of the data folder once it is this server's, before anything of it is used. */
-  readonly onFolderTaken?: ((instance: string) => Promise<void>) | undefined;
 }
 
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */

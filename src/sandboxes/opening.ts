@@ -12,7 +12,8 @@ import { ServerSecret } from './storage/server-secret.ts';
 import type { SandboxStore } from './storage/store.ts';
 import type { SandboxUsers } from './users/sandbox-users.ts';
 
-interface OpeningParts {
+/** What a data folder is opened with. */
+export interface OpeningParts {
   readonly engine: Engine;
   readonly config: Config;
   readonly clock: Clock;

@@ -109,11 +109,7 @@ export class Sandboxes {
 
   /** Stops the sandbox; false where there is none. */
   async stop(ref: SandboxRef): Promise<boolean> {
-    const { diskMeter, lifecycle } = this.#parts;
-    return await this.#change(ref, async (sandbox) => {
-      await diskMeter.settle(sandbox);
-      await lifecycle.stop(sandbox, 'requested');
-    });
+    return await this.#end(ref, (sandbox) => this.#parts.lifecycle.stop(sandbox, 'requested'));
   }
 
   /** Stops and starts the sandbox; creates it where there is none. */
@@ -131,11 +127,7 @@ export class Sandboxes {
 
   /** Removes the sandbox and keeps its files; false where there is none. */
   async remove(ref: SandboxRef): Promise<boolean> {
-    const { diskMeter, lifecycle } = this.#parts;
-    return await this.#change(ref, async (sandbox) => {
-      await diskMeter.settle(sandbox);
-      await lifecycle.remove(sandbox);
-    });
+    return await this.#end(ref, (sandbox) => this.#parts.lifecycle.remove(sandbox));
   }
 
   /**
@@ -187,11 +179,12 @@ export class Sandboxes {
     return (await this.#changes.findExisting(ref)).isUp;
   }
 
-  async #change(ref: SandboxRef, work: (sandbox: Sandbox) => Promise<void>): Promise<boolean> {
+  async #end(ref: SandboxRef, end: (sandbox: Sandbox) => Promise<void>): Promise<boolean> {
     const sandbox = await this.#changes.find(ref);
     return await this.#changes.exclusively(sandbox, async () => {
       if (!sandbox.isExisting) return false;
-      await work(sandbox);
+      await this.#parts.diskMeter.settle(sandbox);
+      await end(sandbox);
       return true;
     });
   }
