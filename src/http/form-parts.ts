@@ -15,7 +15,7 @@ const MAX_FIELDS = 8;
 /** The longest value of a field, in bytes. */
 const MAX_FIELD_BYTES = 16_384;
 
-/** A part of a form; the chunks of a file must be taken before the next part comes. */
+/** A part of a form; chunks of a file that are not taken before the next part is asked for pass unread. */
 export type FormPart =
   | { readonly kind: 'field'; readonly name: string; readonly value: string }
   | { readonly kind: 'file'; readonly name: string; readonly fileName: string; readonly chunks: AsyncIterable<Buffer> };
@@ -53,6 +53,8 @@ export async function* formParts(request: FastifyRequest): AsyncGenerator<FormPa
       if (part.type === 'file') {
         const fileName = part.filename ?? '';
         yield { kind: 'file', name: part.fieldname, fileName, chunks: chunksOf(part.file) };
+        // The parser waits with the next part for whoever has not read this one.
+        part.file.resume();
       } else {
         if (part.valueTruncated) throw invalid(part.fieldname, `must have ${MAX_FIELD_BYTES} bytes or fewer`);
         yield { kind: 'field', name: part.fieldname, value: String(part.value) };

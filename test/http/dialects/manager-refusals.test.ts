@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import type { RunScript } from '../../fakes/fake-run.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const OTHER_KEY = 'the key of another';
@@ -119,6 +119,19 @@ describe('a request that is wrong', () => {
       const answer = await app.call(method, `${SANDBOXES}/nobody${rest}`, body);
       expect([rest, answer.statusCode, answer.json()]).toEqual([rest, 404, { detail: 'Sandbox not found' }]);
     }
+  });
+
+  it('is told of a form whose files are all of other names, however large they are', async () => {
+    const made = await make();
+    const boundary = 'of-this-form';
+    const part = `--${boundary}\r\nContent-Disposition: form-data; name="other"; filename="a.bin"\r\n\r\n${'x'.repeat(2 ** 20)}\r\n`;
+    const answer = await app.inject({
+      method: 'POST',
+      url: at(made, '/volumes/data/upload?path=/'),
+      headers: { 'x-api-key': API_KEY, 'content-type': `multipart/form-data; boundary=${boundary}` },
+      payload: `${part}${part}--${boundary}--\r\n`,
+    });
+    expect([answer.statusCode, answer.json()]).toEqual([422, { detail: 'file is missing.' }]);
   });
 
   it('is refused without a key, as JSON', async () => {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../../errors.ts';
 import { limitIdleClient } from '../../../../http/client-idle.ts';
-import { acceptForms, type FormPart, formParts } from '../../../../http/form-parts.ts';
+import { acceptForms, formParts } from '../../../../http/form-parts.ts';
 import { HttpError } from '../../../../http/http-error.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';
@@ -75,7 +75,6 @@ export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) 
         for await (const part of formParts(source)) {
           if (part.kind === 'file' && part.name === FILE_FIELD)
             yield { path: target ?? resolvePath(requireName(part.fileName), user), chunks: part.chunks };
-          else await passOver(part);
         }
       }
       return await write(request, reply, uploads());
@@ -85,12 +84,6 @@ export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) 
 
 function otherType(): HttpError {
   return new HttpError(415, `Send the file as ${BYTES_TYPE}, or files as multipart/form-data.`);
-}
-
-/** The next part comes behind all of this one. */
-async function passOver(part: FormPart): Promise<void> {
-  if (part.kind !== 'file') return;
-  for await (const _ of part.chunks);
 }
 
 function requireName(name: string): string {
