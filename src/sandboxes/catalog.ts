@@ -51,9 +51,12 @@ interface Page {
   readonly next: SandboxId | null;
 }
 
+/** What the index needs of the store. */
+type RecordsStore = Pick<SandboxStore, 'records' | 'onWritten' | 'onPurged'>;
+
 /** An index of all records in memory: read once, then kept by what the store writes, so that a search reads no file. */
 export class Catalog {
-  readonly #store: SandboxStore;
+  readonly #store: RecordsStore;
   readonly #entries = new Map<SandboxId, CatalogEntry>();
   /** All ids in their order, for pages. */
   readonly #ids: SandboxId[] = [];
@@ -62,7 +65,7 @@ export class Catalog {
   readonly #subdomains = new Map<string, NamedPort>();
   #reading: Promise<void> | undefined;
 
-  constructor(store: SandboxStore) {
+  constructor(store: RecordsStore) {
     this.#store = store;
     store.onWritten = (record) => this.#note(record);
     store.onPurged = (id) => this.#drop(id);
@@ -122,9 +125,9 @@ export class Catalog {
     }
   }
 
-  /** A record that was written meanwhile is newer than what is read here. */
+  /** A record that was written before or meanwhile is newer than what is read here: with many, their files are most of the time. */
   async #readAll(): Promise<void> {
-    for await (const record of this.#store.records()) {
+    for await (const record of this.#store.records((id) => this.#entries.has(id))) {
       if (!this.#entries.has(record.id as SandboxId)) this.#note(record);
     }
   }

@@ -178,10 +178,10 @@ export class SandboxStore {
     }
   }
 
-  /** All records that can be read; the others are reported. */
-  async *records(): AsyncGenerator<SandboxRecord> {
+  /** All records that can be read but those of sandboxes that are known already; what cannot be read is reported. */
+  async *records(isKnown: (id: SandboxId) => boolean = () => false): AsyncGenerator<SandboxRecord> {
     for (const entry of await readdir(this.#dataDir, { withFileTypes: true })) {
-      if (!entry.isDirectory() || POOL_FOLDER.test(entry.name)) continue;
+      if (!entry.isDirectory() || POOL_FOLDER.test(entry.name) || isKnown(entry.name as SandboxId)) continue;
       try {
         const record = await this.read(entry.name as SandboxId);
         if (record) yield record;
