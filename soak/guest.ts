@@ -1,15 +1,10 @@
 import type { Random } from './random.ts';
-import type { SoakRequest, Surface } from './surfaces.ts';
+import type { SoakAnswer, SoakRequest, Surface } from './surface.ts';
 import { note, type Tally } from './tally.ts';
 import type { SendAs } from './user.ts';
 
-/** Where something is broken below the server: Cloud's clients read 502 there. */
-const IS_DOWN = new Set([502, 503]);
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
+/** Answers to what was made, or is no more. */
+const IS_DONE = new Set([200, 201, 204]);
 
 interface GuestParts {
   readonly name: string;
@@ -21,7 +16,7 @@ interface GuestParts {
   readonly tally: Tally;
 }
 
-/** A user of one of the other APIs, with a sandbox whose id is the server's: works, keeps a file, and is looked for by strangers. */
+/** A user of one of the other APIs, with a sandbox of its own: works, keeps a file, and is looked for by strangers. */
 export class SoakGuest {
   readonly #parts: GuestParts;
   #id: string | null = null;
@@ -59,17 +54,17 @@ export class SoakGuest {
     const answer = await this.#ask(this.#parts.surface.remove(this.#id));
     if (answer === null) return;
     // One that was cut off may have removed it all the same.
-    if (answer.status !== 200 && answer.status !== 404) this.#mistake('a removal', answer);
+    if (!IS_DONE.has(answer.status) && answer.status !== 404) this.#mistake('a removal', answer);
     this.#id = null;
     this.#contents = new Set();
   }
 
   async #make(): Promise<string | null> {
-    const { surface } = this.#parts;
-    const answer = await this.#ask(surface.make);
+    const { surface, name } = this.#parts;
+    const answer = await this.#ask(surface.make(name));
     if (answer === null) return null;
-    if (answer.status !== 200) this.#mistake('a new sandbox', answer);
-    else this.#id = surface.idOf(JSON.parse(answer.text));
+    if (!IS_DONE.has(answer.status)) this.#mistake('a new sandbox', answer);
+    else this.#id = surface.idOf(answer.text, name);
     return this.#id;
   }
 
@@ -98,8 +93,8 @@ export class SoakGuest {
     const headers = surface.credential('stranger', keys.other);
     tally.requests += 1;
     const answer = await send(surface.look(id), headers);
-    if (answer.status === 404) return;
-    if (IS_DOWN.has(answer.status)) tally.refused += 1;
+    if (surface.isHidden(answer)) return;
+    if (surface.isDown(answer)) tally.refused += 1;
     else this.#mistake('what a stranger sees', answer);
   }
 
@@ -107,22 +102,22 @@ export class SoakGuest {
     const { surface } = this.#parts;
     const answer = await this.#ask(surface.run(id, command));
     if (answer === null) return null;
-    if (answer.status === 200) return surface.ended(JSON.parse(answer.text));
+    if (answer.status === 200) return surface.ended(answer.text);
     this.#mistake('a command', answer);
     return null;
   }
 
   /** Null for an answer that a client has to expect where something is broken. */
-  async #ask(request: SoakRequest): Promise<Answer | null> {
+  async #ask(request: SoakRequest): Promise<SoakAnswer | null> {
     const { surface, keys, send, tally, name } = this.#parts;
     tally.requests += 1;
     const answer = await send(request, surface.credential(name, keys.own));
-    if (!IS_DOWN.has(answer.status)) return answer;
+    if (!surface.isDown(answer)) return answer;
     tally.refused += 1;
     return null;
   }
 
-  #mistake(what: string, { status, text }: Answer): void {
+  #mistake(what: string, { status, text }: SoakAnswer): void {
     this.#parts.tally.wrongAnswers += 1;
     note(this.#parts.tally, `${this.#parts.name}, ${what}: ${status} ${text.slice(0, 160)}`);
   }

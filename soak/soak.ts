@@ -13,7 +13,7 @@ import { type Send, type SendAs, SoakUser } from './user.ts';
 
 const API_KEY = 'key-for-these-tests';
 
-/** The key of somebody who has no sandbox. */
+/** The key of somebody who has no sandbox, nor may have one of the others' where users choose their names. */
 const OTHER_KEY = 'key-of-a-stranger';
 
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -59,12 +59,13 @@ export async function soak({
     // Fewer than there are users, so that idle sandboxes give way.
     SANDBOX_MAX_CONTAINERS: String(Math.ceil(sandboxes * 0.75) + concurrency + guests * SURFACES.length),
     SANDBOX_POOL_SIZE: '2',
-    SANDBOX_API_KEYS: `stranger:sha256:${createHash('sha256').update(OTHER_KEY).digest('hex')}`,
+    SANDBOX_API_KEYS: `stranger:sha256:${createHash('sha256').update(OTHER_KEY).digest('hex')};prefix=stranger`,
     SANDBOX_RATE_LIMIT: '0',
     SANDBOX_LOG_LEVEL: 'info',
     DOCKER_HOST: `unix://${line.socketPath}`,
   });
-  const sendAs: SendAs = ({ method, path, body }, headers) => ask(`${server.url}${path}`, method, body, headers);
+  const sendAs: SendAs = ({ method, path, body, headers: more }, headers) =>
+    ask(`${server.url}${path}`, method, body, { ...headers, ...more });
   const send: Send = (method, path, body) => sendAs({ method, path, body }, { 'x-api-key': API_KEY });
   const natives = Array.from(
     { length: sandboxes },

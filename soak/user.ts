@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import type { SoakRequest } from './surfaces.ts';
+import type { SoakRequest } from './surface.ts';
 import { note, type Tally } from './tally.ts';
 
 /** Stands for a file that may not be there. */
