@@ -14,6 +14,7 @@ const CHECKS = [
   { name: 'tsc', args: ['--noEmit'] },
   { name: 'tsc', args: ['-p', 'clients/typescript', '--noEmit'] },
   { name: 'knip', args: [] },
+  { name: 'jscpd', args: ['--config', '.jscpd.json'] },
   { name: 'redocly', args: ['lint', 'docs/openapi.json'] },
   { name: 'pyright', args: [] },
   { name: 'pyright', args: ['-p', 'clients/python', '--pythonpath', SYSTEM_PYTHON] },
@@ -25,7 +26,7 @@ const AGENT_TESTS = ['-m', 'unittest', 'discover', '-s', 'agent/tests'];
 const QUIET = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
 
 /**
- * Lint, types, dead code and the OpenAPI document, of TypeScript and of Python; each step that fails counts as one failed test, one that passes as none.
+ * Lint, types, dead code, copies between dialects and the OpenAPI document, of TypeScript and of Python; each step that fails counts as one failed test, one that passes as none.
  * @returns {Promise<Count>}
  */
 export async function runChecks() {

@@ -66,6 +66,13 @@ export async function* formParts(request: FastifyRequest): AsyncGenerator<FormPa
   }
 }
 
+/** The last part of the name that the client gives its file; browsers may send folders before it. Throws InvalidRequest for what is no name. */
+export function toFileName({ name, fileName }: Extract<FormPart, { kind: 'file' }>): string {
+  const last = fileName.replaceAll('\\', '/').split('/').at(-1) ?? '';
+  if (last !== '' && last !== '.' && last !== '..' && !last.includes('\0')) return last;
+  throw invalid(name, 'must have a file name');
+}
+
 async function* chunksOf(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const chunks = file[Symbol.asyncIterator]();
   for (;;) {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { acceptForms, type FormPart, formParts } from '../../../http/form-parts.ts';
+import { acceptForms, type FormPart, formParts, toFileName } from '../../../http/form-parts.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
@@ -50,13 +50,6 @@ function toFolder({ name, value }: Extract<FormPart, { kind: 'field' }>): string
   if (issue?.code === 'unrecognized_keys')
     throw invalid('path', `must be the first field; ${JSON.stringify(name)} is not`);
   throw invalid(name, issue?.message ?? 'is not valid');
-}
-
-/** The last part of the name that the client gives its file; browsers may send folders before it. */
-function toFileName({ name, fileName }: Extract<FormPart, { kind: 'file' }>): string {
-  const last = fileName.replaceAll('\\', '/').split('/').at(-1) ?? '';
-  if (last !== '' && last !== '.' && last !== '..' && !last.includes('\0')) return last;
-  throw invalid(name, 'must have a file name');
 }
 
 function invalid(name: string, msg: string): InvalidRequest {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import { isMissing } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { acceptForms, formParts } from '../../../http/form-parts.ts';
+import { acceptForms, formParts, toFileName } from '../../../http/form-parts.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import { toStream } from '../../body-streams.ts';
@@ -132,7 +132,7 @@ export const volumeRoutes: FastifyPluginAsyncZod<VolumeRoutesOptions> = async (a
           if (part.kind !== 'file' || part.name !== 'file') continue;
           const place = await placeOf(ref, request.params.volume_id, path);
           const isFolder = path.endsWith('/') || (await isFolderAt(ref, place, disconnectSignal(reply)));
-          const target = isFolder ? posix.join(place, toFileName(part.fileName)) : place;
+          const target = isFolder ? posix.join(place, toFileName(part)) : place;
           await files.upload(ref, target, part.chunks, { ...toStream(reply), size: undefined, only: undefined });
           return { status: 'uploaded' as const };
         }
@@ -150,10 +150,3 @@ export const volumeRoutes: FastifyPluginAsyncZod<VolumeRoutesOptions> = async (a
     }
   };
 };
-
-/** The last part of the name that a client gives its file. */
-function toFileName(fileName: string): string {
-  const last = fileName.replaceAll('\\', '/').split('/').at(-1) ?? '';
-  if (last !== '' && last !== '.' && last !== '..' && !last.includes('\0')) return last;
-  throw new InvalidRequest([{ loc: ['body', 'file'], msg: 'must have a file name', type: 'form_invalid' }]);
-}

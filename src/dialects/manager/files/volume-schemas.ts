@@ -24,19 +24,18 @@ export const networkVolumeBody = z
 
 export const networkVolume = z.object({ volume_name: z.string() });
 
-export const networkVolumes = z.object({
-  volumes: z.array(
-    z.object({
-      id: z.int(),
-      volume_id: z.string(),
-      name: z.string(),
-      mount_path: z.string(),
-      size: z.int().meta({ description: 'MB.' }),
-      driver: z.literal('local'),
-      created_at: moment,
-    }),
-  ),
+/** A volume as it is answered. */
+export const volume = z.object({
+  id: z.int(),
+  volume_id: z.string(),
+  name: z.string(),
+  mount_path: z.string(),
+  size: z.int().meta({ description: 'MB.' }),
+  driver: z.string(),
+  created_at: moment,
 });
+
+export const networkVolumes = z.object({ volumes: z.array(volume) });
 
 export const mountQuery = z.object({ mount_path: path.optional() });
 

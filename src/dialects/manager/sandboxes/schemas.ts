@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { environment, moment, programPart, text } from '../fields.ts';
-import { volumeConfig, volumeName } from '../files/volume-schemas.ts';
+import { volume, volumeConfig, volumeName } from '../files/volume-schemas.ts';
 import { size, toBytes } from '../sizes.ts';
 
 /** The least that a sandbox runs with, in bytes. */
@@ -105,17 +105,7 @@ export const sandbox = z
     last_active: moment,
     exit_code: z.int().nullable().meta({ description: 'Of its main process, once that has ended.' }),
     auto_remove: z.boolean(),
-    volumes: z.array(
-      z.object({
-        id: z.int(),
-        volume_id: z.string(),
-        name: z.string(),
-        mount_path: z.string(),
-        size: z.int().meta({ description: 'MB.' }),
-        driver: z.string(),
-        created_at: moment,
-      }),
-    ),
+    volumes: z.array(volume),
     networks: z.array(z.string()),
     ports: z.array(
       z.object({
