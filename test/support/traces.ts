@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { hasCode } from '../../src/errors.ts';
 import { SHARED_FILES } from '../../src/sandboxes/storage/shared-files.ts';
 import { mountsBelow } from './mounts.ts';
 
@@ -94,11 +95,21 @@ async function straysIn(folder: string): Promise<string[]> {
     if (SERVER_PARTS.includes(name)) continue;
     if (!SANDBOX_FOLDER.test(name)) strays.push(name);
     else {
-      const parts = await readdir(join(folder, name));
+      const parts = await partsOf(join(folder, name));
       strays.push(...parts.filter((part) => !SANDBOX_PARTS.includes(part)).map((part) => join(name, part)));
     }
   }
   return strays;
+}
+
+/** What is in the folder of a sandbox, which may be removed at any moment. */
+async function partsOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 function toLines(text: string): string[] {
