@@ -2,8 +2,9 @@
 export type Header = readonly [name: string, value: string];
 
 /** What is about one connection and not about the message. RFC 9110, section 7.6.1. */
+const CONNECTION = 'connection';
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
+  CONNECTION,
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
@@ -24,20 +25,23 @@ export function toHeaders(flat: readonly string[]): readonly Header[] {
 /** The headers of a message that go on to the next connection: without those of this one, and those that `Connection` names. */
 export function endToEnd(headers: readonly Header[]): readonly Header[] {
   const named = headers
-    .filter(([name]) => name.toLowerCase() === 'connection')
+    .filter(([name]) => name.length === CONNECTION.length && name.toLowerCase() === CONNECTION)
     .flatMap(([, value]) => value.split(',').map((part) => part.trim().toLowerCase()));
-  const ends = new Set([...HOP_BY_HOP, ...named]);
-  return headers.filter(([name]) => !ends.has(name.toLowerCase()));
+  return headers.filter(([name]) => {
+    const key = name.toLowerCase();
+    return !HOP_BY_HOP.has(key) && !named.includes(key);
+  });
 }
 
 /** Headers by their name in lower case, those that come several times as a list. */
 export function toRecord(headers: readonly Header[]): Record<string, string | string[]> {
-  const record = new Map<string, string[]>();
+  const record = new Map<string, string | string[]>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    record.set(key, [...(record.get(key) ?? []), value]);
+    const before = record.get(key);
+    if (before === undefined) record.set(key, value);
+    else if (typeof before === 'string') record.set(key, [before, value]);
+    else before.push(value);
   }
-  return Object.fromEntries(
-    [...record].map(([name, values]) => [name, values.length > 1 ? values : (values[0] ?? '')]),
-  );
+  return Object.fromEntries(record);
 }
