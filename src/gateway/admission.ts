@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { ApiKey } from '../auth/api-keys.ts';
 import { type Principal, requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
 import type { KeyDoor } from '../http/auth.ts';
@@ -66,6 +67,16 @@ export class GatewayDoor {
 /** Why a gateway with so many keys needs one of a gateway over there. */
 export function explainKeys(count: number): string {
   return `This server has ${count} keys, and its own key at the server that holds the sandboxes is no gateway's, so that all its clients would be one: make one there with npm run key -- <name> --gateway, or keep a single key here.`;
+}
+
+/** What an operator must know of keys with limits that a gateway cannot hold, as it has no sandboxes. */
+export function limitsOfOthers(keys: readonly ApiKey[]): readonly string[] {
+  const names = keys.filter((key) => key.maxSandboxes !== null || key.maxDiskBytes !== null).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const whose = names.length === 1 ? `the key ${names[0]}` : `the keys ${names.join(', ')}`;
+  return [
+    `A gateway does not hold sandboxes= and disk= of ${whose}: set them for the gateway's key at the server that holds the sandboxes.`,
+  ];
 }
 
 function userIdOf({ params }: FastifyRequest): string | undefined {

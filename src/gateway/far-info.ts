@@ -15,23 +15,34 @@ const infoSchema = z.object({
 
 const healthSchema = z.object({ docker: z.boolean(), warnings: z.array(z.string()).optional() });
 
+interface FarInfoParts {
+  readonly version: string;
+  readonly reason: string | null;
+  readonly far: FarSide;
+  /** What is not right with this server's own settings. */
+  readonly warnings: readonly string[];
+}
+
 /** What a gateway can say of itself: what the other server says. */
 export class FarInfo implements ServerInfo {
   readonly version: string;
   readonly engineReason: string | null;
   readonly engineKind = 'remote';
   readonly #far: FarSide;
+  readonly #warnings: readonly string[];
 
-  constructor(version: string, reason: string | null, far: FarSide) {
+  constructor({ version, reason, far, warnings }: FarInfoParts) {
     this.version = version;
     this.engineReason = reason;
     this.#far = far;
+    this.#warnings = warnings;
   }
 
   async health(): Promise<{ readonly isWell: boolean; readonly warnings: readonly string[] }> {
     const health = await this.#read('/health', healthSchema);
-    if (health !== null) return { isWell: health.docker, warnings: health.warnings ?? [] };
-    return { isWell: false, warnings: ['The server of SANDBOX_API_URL, which holds the sandboxes, does not answer.'] };
+    if (health !== null) return { isWell: health.docker, warnings: [...this.#warnings, ...(health.warnings ?? [])] };
+    const away = 'The server of SANDBOX_API_URL, which holds the sandboxes, does not answer.';
+    return { isWell: false, warnings: [away, ...this.#warnings] };
   }
 
   async engineVersion(): Promise<string | null> {

@@ -23,13 +23,16 @@ const LOOK_AGAIN_MS = 5_000;
 /** What this server's key is over there: that of a gateway, which may speak for others, or one like any other. */
 export type FarKey = 'gateway' | 'plain';
 
+/** A body as it comes, or whole where it is small. */
+export type PassedBody = Buffer | AsyncIterable<Buffer>;
+
 /** A request, as it is sent to the other server. */
 export interface FarRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
   readonly headers: readonly Header[];
-  readonly body: AsyncIterable<Buffer> | null;
+  readonly body: PassedBody | null;
   readonly isWebSocket: boolean;
   /** Raised when nobody waits for the answer any more. */
   readonly signal: AbortSignal;

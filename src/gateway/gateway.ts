@@ -17,7 +17,7 @@ import { PreviewHosts } from '../http/preview-hosts.ts';
 import { scoped } from '../http/scope.ts';
 import { createHttpServer } from '../http/server.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { explainKeys } from './admission.ts';
+import { explainKeys, limitsOfOthers } from './admission.ts';
 import { ERROR_WRITERS } from './error-writers.ts';
 import { FarInfo } from './far-info.ts';
 import { FarSide } from './far-side.ts';
@@ -43,7 +43,7 @@ export async function buildGateway({ config, reason, clock, logger, version }: G
   const far = new FarSide(remote, clock, logger);
   await requireFarKey(far, apiKeys.length, logger);
   const hosts = new PreviewHosts(config);
-  const choose = chooseByHostFirst(hosts, dialectOfHost, chooseByClient);
+  const choose = remembered(chooseByHostFirst(hosts, dialectOfHost, chooseByClient));
   const metrics = new Metrics();
   const { app, keys } = await createHttpServer({
     ...{ ...config, hosts, logger, clock, version, meter: metrics, tracer: null, apis: [], hasDocuments: false },
@@ -51,9 +51,9 @@ export async function buildGateway({ config, reason, clock, logger, version }: G
     chooseDialect: chooseInside(choose),
     renderError: outsideRenderer(ERROR_WRITERS, choose),
   });
-  app.addHook('onRequest', async ({ headers }) => {
-    if (!headers.via?.includes(far.via)) return;
-    throw new SandboxError('unavailable', 'SANDBOX_API_URL leads back to this server itself.');
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    const isBack = headers.via?.includes(far.via) === true;
+    done(isBack ? new SandboxError('unavailable', 'SANDBOX_API_URL leads back to this server itself.') : undefined);
   });
   const ending = new AbortController();
   const sentence = 'The server is closing; ask again in a moment.';
@@ -62,7 +62,7 @@ export async function buildGateway({ config, reason, clock, logger, version }: G
     config,
     keys,
     metrics,
-    info: new FarInfo(version, reason, far),
+    info: new FarInfo({ version, reason, far, warnings: limitsOfOthers(apiKeys) }),
   });
   await app.register(
     scoped('passed on', async (scope: FastifyInstance) => {
@@ -91,6 +91,15 @@ const chooseByClient: ChooseDialect = (head) =>
     ...(head.url === undefined ? {} : { url: head.url }),
     headers: { ...head.headers, [GATEWAY_HEADERS.dialect]: undefined },
   });
+
+/** The same choice, made once for each request. */
+function remembered(choose: ChooseDialect): ChooseDialect {
+  const chosen = new WeakMap<object, string | undefined>();
+  return (head) => {
+    if (!chosen.has(head)) chosen.set(head, choose(head));
+    return chosen.get(head);
+  };
+}
 
 interface OwnRoutes {
   readonly config: Config;

@@ -8,7 +8,7 @@ import { endToEnd, type Header, toHeaders } from '../message-headers.ts';
 import type { FarSide } from './far-side.ts';
 
 /** What only this server says. */
-const OWN: ReadonlySet<string> = new Set(['host', 'expect', ...Object.values(GATEWAY_HEADERS)]);
+const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'x-request-id', ...Object.values(GATEWAY_HEADERS)]);
 
 /** What a browser says of the page that asks, which this server has judged by its own name. */
 const OF_THE_PAGE = /^(?:origin|referer|sec-fetch-.*)$/;
@@ -39,6 +39,8 @@ export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly 
   const said: readonly (readonly [string, string | null])[] = [
     ['Host', isPreview ? (request.headers.host ?? '') : far.host],
     ['Via', far.via],
+    // One name for it in the logs of both servers.
+    ['X-Request-Id', request.id],
     ['X-Forwarded-For', addressOf(request)],
     ['X-Forwarded-Proto', request.protocol],
     ['X-Forwarded-Host', request.host],

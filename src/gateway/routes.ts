@@ -2,17 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SandboxError } from '../errors.ts';
 import type { KeyDoor } from '../http/auth.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
-import { disconnectSignal } from '../http/disconnect.ts';
 import { joinWebSocket } from '../http/forward/join-web-socket.ts';
 import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';
 import { leaveBodies, passedMethods } from '../http/forward/passed-requests.ts';
 import { originOf } from '../http/origin.ts';
 import type { PreviewHosts } from '../http/preview-hosts.ts';
-import { bytesOf, hasBody } from '../http/request-bytes.ts';
+import { bytesOf, hasBody, wholeBodyOf } from '../http/request-bytes.ts';
 import { endToEnd, type Header } from '../message-headers.ts';
 import { GatewayDoor, type GatewayVisit } from './admission.ts';
 import { answerMs, BodyWatch } from './answer-time.ts';
-import type { FarSide } from './far-side.ts';
+import type { FarSide, PassedBody } from './far-side.ts';
 import { toFarHeaders } from './request-headers.ts';
 import { withinPrefix } from './within-prefix.ts';
 
@@ -33,6 +32,9 @@ interface GatewayRoutes {
 /** As the framework takes one. */
 const MEDIA_TYPE = /^[^\s/;]+\/[^\s/;]+/;
 
+/** The longest body that is read before it is passed on, in bytes. */
+const SMALL_BYTES = 65_536;
+
 /** What the router shows of a path: the user, by the rules by which the other server finds it. */
 const PATHS = ['/sandbox', '/sandbox/:user_id', '/sandbox/:user_id/*', '*'];
 
@@ -52,11 +54,12 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
   const { far, keys, hosts, choose } = parts;
   const door = new GatewayDoor(keys, far, parts.keyCount);
   leaveBodies(app);
-  app.addHook('onRequest', async ({ headers }) => {
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
     // What is no media type is the other server's to judge; it gets the head as it was sent.
     if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
       headers['content-type'] = 'application/octet-stream';
     }
+    done();
   });
 
   const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -100,36 +103,58 @@ async function forward(
   { far, headers, visit, ended }: Forwarded,
 ): Promise<FastifyReply> {
   const isWebSocket = request.ws === true && asksForWebSocket(request);
-  const late = new AbortController();
-  const signal = AbortSignal.any([disconnectSignal(reply), late.signal, ended]);
+  const over = endWith(reply, ended);
   const watch = new BodyWatch();
   let timer: NodeJS.Timeout | undefined;
+  let isAnswered = false;
   const startTimer = () => {
+    // Some answers begin before the request is at its end.
+    if (isAnswered) return;
     const ms = isWebSocket ? far.timeoutMs : answerMs(request.raw, watch.read(), far.timeoutMs);
-    if (ms !== null) timer = setTimeout(() => late.abort(tooLate(ms)), ms);
+    timer = setTimeout(() => over.abort(tooLate(ms)), ms);
   };
-  const { target, body } = await withinPrefix(request, visit, bodyOf(request, isWebSocket));
+  const { target, body } = await withinPrefix(request, visit, await bodyOf(request, isWebSocket));
   try {
-    if (body === null) startTimer();
+    const isWhole = body === null || Buffer.isBuffer(body);
+    if (isWhole) {
+      if (body) watch.see(body);
+      startTimer();
+    }
     const answer = await far.ask({
       method: request.method,
       target,
       headers,
-      body: body && thenStart(watch.pass(body), startTimer),
+      body: isWhole ? body : thenStart(watch.pass(body), startTimer),
       isWebSocket,
-      signal,
+      signal: over.signal,
     });
     if (answer.status === 401 || answer.status === 403) far.noteRefusal();
     if (!answer.upgraded) return sendBack(request, reply, answer, endToEnd(answer.headers));
     const lease = { ends: request.server.closing, forMs: null };
     return joinWebSocket(request, reply, { port: answer.upgraded, headers: endToEnd(answer.headers), lease });
   } finally {
+    isAnswered = true;
     clearTimeout(timer);
   }
 }
 
-function bodyOf({ raw }: FastifyRequest, isWebSocket: boolean): AsyncIterable<Buffer> | null {
-  return hasBody(raw) && !isWebSocket ? bytesOf(raw) : null;
+/** What ends a request over there: a client that leaves, the end of this server, or who holds it. */
+function endWith(reply: FastifyReply, ended: AbortSignal): AbortController {
+  const over = new AbortController();
+  const end = () => over.abort(ended.reason);
+  if (ended.aborted) end();
+  ended.addEventListener('abort', end, { once: true });
+  reply.raw.once('close', () => {
+    ended.removeEventListener('abort', end);
+    if (!reply.raw.writableFinished) over.abort();
+  });
+  return over;
+}
+
+/** A small one whole, which costs less than passing it on in parts. */
+async function bodyOf({ raw }: FastifyRequest, isWebSocket: boolean): Promise<PassedBody | null> {
+  if (isWebSocket || !hasBody(raw)) return null;
+  return Number(raw.headers['content-length'] ?? Number.NaN) <= SMALL_BYTES ? await wholeBodyOf(raw) : bytesOf(raw);
 }
 
 /** Calls back once the last byte has been taken. */

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
 import type { GatewayVisit } from './admission.ts';
+import type { PassedBody } from './far-side.ts';
 
 /** The longest body of a create that is looked at, in bytes. */
 const MOST_BYTES = 2 ** 20;
@@ -9,7 +10,7 @@ const MOST_BYTES = 2 ** 20;
 interface Passing {
   /** Path and query, in origin form. */
   readonly target: string;
-  readonly body: AsyncIterable<Buffer> | null;
+  readonly body: PassedBody | null;
 }
 
 /**
@@ -19,7 +20,7 @@ interface Passing {
 export async function withinPrefix(
   request: FastifyRequest,
   { principal, farKey }: GatewayVisit,
-  body: AsyncIterable<Buffer> | null,
+  body: PassedBody | null,
 ): Promise<Passing> {
   const target = request.url.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
   const passing = { target: target.startsWith('/') ? target : `/${target}`, body };
@@ -29,10 +30,10 @@ export async function withinPrefix(
     return { ...passing, target: toOwnList(target, principal.userPrefix) };
   const isCreate = url === '/sandbox/:user_id/*' && /\/create\/?(?:\?|$)/.test(target);
   if (!isCreate || body === null) return passing;
-  const bytes = await collect(body);
+  const bytes = Buffer.isBuffer(body) ? body : await collect(body);
   const source = sourceOf(bytes);
   if (source !== undefined) requireUser(principal, source);
-  return { ...passing, body: once(bytes) };
+  return { ...passing, body: bytes };
 }
 
 function toOwnList(target: string, own: string): string {
@@ -55,10 +56,6 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
 
 /** The user whose files a sandbox is to be made of; undefined where there is none, or the other server will say what is wrong. */

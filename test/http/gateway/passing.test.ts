@@ -1,49 +1,19 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { ConfigError } from '../../../src/config/config.ts';
+import { startFar, stopFar, upload } from '../../support/far-server.ts';
 import { BOT_KEY, entryOf, startGateway, type TestGateway } from '../../support/gateway.ts';
 
-let far: Server;
 let gateway: TestGateway;
-
-/** Another server that takes the gateway's key, as that of a gateway unless told otherwise, and answers as the test says. */
-async function startFar(answer: RequestListener, port = 0, farKey: 'gateway' | 'plain' = 'gateway'): Promise<string> {
-  far = createServer((asked, reply) => {
-    if (asked.url !== '/info') return answer(asked, reply);
-    const isRefused = farKey === 'plain' && asked.headers['x-sandbox-principal'] !== undefined;
-    reply.writeHead(isRefused ? 403 : 200, { 'content-type': 'application/json' }).end('{}');
-  });
-  far.listen(port, '127.0.0.1');
-  await once(far, 'listening');
-  return `http://127.0.0.1:${(far.address() as AddressInfo).port}`;
-}
-
-async function stopFar(): Promise<void> {
-  const closed = once(far, 'close');
-  far.close();
-  far.closeAllConnections();
-  await closed;
-}
 
 afterEach(async () => {
   await gateway?.close();
-  if (far.listening) await stopFar();
+  await stopFar();
 });
 
 const headers = { 'x-api-key': BOT_KEY };
-
-/** Sends the head of a request with a body that the test writes. */
-function upload(path: string) {
-  const sent = request(`${gateway.url}${path}`, {
-    method: 'PUT',
-    headers: { ...headers, 'transfer-encoding': 'chunked' },
-  });
-  const answered = once(sent, 'response').then(([answer]) => answer as IncomingMessage);
-  return { sent, answered };
-}
 
 describe('what a gateway passes on', () => {
   it('comes as it is sent, in both directions, before either is at its end', async () => {
@@ -52,7 +22,7 @@ describe('what a gateway passes on', () => {
       asked.pipe(reply);
     });
     gateway = await startGateway(url);
-    const { sent, answered } = upload('/sandbox/u/raw?path=a');
+    const { sent, answered } = upload(gateway.url, '/sandbox/u/raw?path=a');
     sent.write('first');
     const answer = await answered;
     expect(answer.headers['x-far']).toBe('yes');
@@ -175,6 +145,19 @@ describe('a server that is away', () => {
     expect(stream.body).toBe('late');
     const run = await gateway.call('POST', '/late', { timeout: 3 });
     expect(run.body).toBe('late');
+  });
+});
+
+describe('limits of keys that only the server with the sandboxes can hold', () => {
+  it('are named by /health', async () => {
+    const url = await startFar((_asked, reply) => reply.end('{"docker":true}'));
+    gateway = await startGateway(url, {
+      SANDBOX_API_KEYS: `${entryOf('bot', BOT_KEY, ';sandboxes=3;rate=50')},${entryOf('chat', 'other', ';disk=1g')},${entryOf('free', 'third')}`,
+    });
+    expect((await gateway.call('GET', '/health', undefined, {})).json()).toMatchObject({
+      status: 'healthy',
+      warnings: [expect.stringMatching(/sandboxes= and disk= of the keys bot, chat:/)],
+    });
   });
 });
 
