@@ -19,15 +19,15 @@ RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ)
 FIRST_OUTPUT = 4
 
 
-def rehearse() -> None:
-    """Does once what each fork would do for the first time: what the interpreter makes for it is inherited then."""
-    exec(compile(b"print()", "", "exec", 0, True), {"__builtins__": sys.modules["builtins"]})
-
-
 def take_title(place: tuple[int, int] | None, job: dict[str, Any]) -> None:
     """The fork is known by the script that it runs."""
+    set_title(place, *title_of(job))
+
+
+def title_of(job: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The name of the process that runs a script, and its command line."""
     name = sys.modules["os"].fsencode(sys.executable).rpartition(b"/")[2]
-    set_title(place, name[:15], b"%s -u %s" % (name, sys.modules["os"].fsencode(job["script"])))
+    return name[:15], b"%s -u %s" % (name, sys.modules["os"].fsencode(job["script"]))
 
 
 def become_program(job: dict[str, Any]) -> None:

@@ -140,11 +140,11 @@ def _tear_down(job: dict[str, Any]) -> None:
     reference = sys.modules["_weakref"].ref
     names = [
         name
-        for name, module in list(sys.modules.items())
-        if type(module) is type(sys) and (name == "__main__" or (name not in KNOWN and folder and str(getattr(module, "__file__", None)).startswith(folder)))
+        for name, module in [("__main__", sys.modules.get("__main__")), *fresh_modules()]
+        if type(module) is type(sys) and (name == "__main__" or (folder and str(getattr(module, "__file__", None)).startswith(folder)))
     ]
     left = [reference(sys.modules[name]) for name in names]
-    is_cyclic = any(_may_be_cyclic(module().__dict__) for module in left)
+    is_cyclic = any(may_be_cyclic(module().__dict__) for module in left)
     if is_cyclic:
         # Once while all is reachable, as CPython does: it sorts what a text file is made of so that its buffer is flushed before its file is closed.
         gc.collect()
@@ -153,12 +153,32 @@ def _tear_down(job: dict[str, Any]) -> None:
     if is_cyclic:
         gc.collect()
     for module in left:
-        space = getattr(module(), "__dict__", {})
-        for name in list(space):
-            if name != "__builtins__":
-                space[name] = None
+        let_go(getattr(module(), "__dict__", {}))
 
 
-def _may_be_cyclic(space: dict[str, Any]) -> bool:
+def fresh_modules() -> list[tuple[str, Any]]:
+    """What the script has imported. It stands behind what was there before, which is not touched: that would copy a page for each module."""
+    fresh: list[tuple[str, Any]] = []
+    if type(sys.modules) is dict:
+        for name in reversed(sys.modules):
+            if name not in KNOWN:
+                fresh.append((name, sys.modules[name]))
+            elif len(sys.modules) == len(fresh) + len(KNOWN):
+                return fresh[::-1]
+            else:
+                break
+    # Something was taken out, or put back behind what came later.
+    return [(name, module) for name, module in list(sys.modules.items()) if name not in KNOWN]
+
+
+def let_go(space: dict[str, Any]) -> None:
+    """Forgets the globals of a module."""
+    for name in list(space):
+        if name != "__builtins__":
+            space[name] = None
+
+
+def may_be_cyclic(space: dict[str, Any]) -> bool:
+    """Whether something in there may refer to itself."""
     # The caller, the parameter, the module and the counting itself refer to it in any case.
     return sys.getrefcount(space) > 4 or any(gc.is_tracked(value) and type(value) is not type(sys) for value in space.values() if value is not space["__loader__"])

@@ -21,6 +21,7 @@ PARTS = {
     "zygote": "python.zygote",
     "title": "io.title",
     "guise": "python.guise",
+    "rehearsal": "python.rehearsal",
     "sources": "python.sources",
     "import_report": "python.import_report",
     "showing": "python.showing",

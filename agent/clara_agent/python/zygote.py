@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..io.title import find_title, set_title
-    from .guise import become_program, become_victim, forget_first_outputs, rehearse, take_title
+    from .guise import become_program, become_victim, forget_first_outputs, take_title
+    from .rehearsal import rehearse
 
 # Python 3.13 loads it for `-c`, though not for a script.
 sys.modules.pop("linecache", None)
@@ -31,15 +32,19 @@ READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, SPARE_FORK = range(1, 8)
 CHANNEL = 3
 PR_SET_CHILD_SUBREAPER = 36
 MAX_REQUEST = 1 << 18
+REHEARSALS = 10
 ALL = _signal.valid_signals()
 HELD_BACK = ALL - {_signal.SIGCHLD}
+# What a fork keeps to its end: to let go of it would copy the pages that it is on.
+KEPT: list[object] = []
 
 
 class Zygote:
     """Answers the agent's requests with forks, and reports how they end."""
 
-    def __init__(self, channel: socket, preload: list[str]) -> None:
+    def __init__(self, channel: socket, preload: list[str], script: dict[str, Any]) -> None:
         self.channel = channel
+        self.script = script
         self.prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
         self.place = find_title()
         set_title(self.place, b"clara-zygote", b"clara-zygote")
@@ -78,7 +83,9 @@ class Zygote:
         self.poller: Any = poll()
         self.poller.register(self.channel, POLLIN)
         self.poller.register(self.wake, POLLIN)
-        rehearse()
+        # The interpreter makes what it runs faster after a few times, and what it makes is inherited.
+        for _ in range(REHEARSALS):
+            rehearse(self.place, self.script)
         gc.collect()
         gc.freeze()
         self.report(READY)
@@ -173,6 +180,8 @@ class Zygote:
         if self.spare_fork:
             posix.close(self.spare_fork[1])
         self.poller = None
+        rehearse(self.place, self.script)
+        KEPT.append(self)
         job, descriptors = self.receive()
         # Said before the next spare fork may take a request: requests start in the order in which they came.
         self.report(STARTED, job["id"], posix.getpid())
@@ -199,7 +208,7 @@ def _ignore(number: int, frame: object) -> None:
 
 def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
     """Serves where the job is a list of modules to preload, else runs the one job."""
-    for name in ("title", "guise"):
+    for name in ("title", "guise", "rehearsal"):
         exec(parts[name], globals())
     become_victim()
     script, sources = {}, {}
@@ -212,11 +221,13 @@ def start(parts: dict[str, Any], loader: str, job: dict[str, Any]) -> None:
     script["KNOWN"] = KNOWN
     script["PARTS"] = parts
     script["LOADER"] = loader
+    KEPT.append(sys.modules["__main__"])
+    script["KEPT"] = KEPT
     script["offer_showing"]()
     if "preload" in job:
         posix.set_inheritable(CHANNEL, False)
         forget_first_outputs()
-        job = Zygote(_socket.socket(fileno=CHANNEL), job["preload"]).serve()
+        job = Zygote(_socket.socket(fileno=CHANNEL), job["preload"], script).serve()
     else:
         posix.close(CHANNEL)
         take_title(find_title(), job)
