@@ -1,6 +1,7 @@
 import { open, rename, rm, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CommandFailure } from './command.ts';
+import { giveGroupAccess } from './group-access.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 import { readSuperblock } from './superblock.ts';
 import { syncPath } from './sync.ts';
@@ -25,14 +26,20 @@ export function inodesOf(sizeBytes: number): number {
   return Math.max(FEWEST_INODES, Math.floor(sizeBytes / BYTES_PER_INODE));
 }
 
-/** Makes a sparse ext4 image; it appears under its name only when it is whole and on disk. */
-export async function makeImage(space: MountNamespace, image: string, sizeBytes: number): Promise<void> {
+/** Makes a sparse ext4 image, of which one that is shared gives all to groups; it appears under its name only when it is whole and on disk. */
+export async function makeImage(
+  space: MountNamespace,
+  image: string,
+  sizeBytes: number,
+  { isShared = false }: { readonly isShared?: boolean } = {},
+): Promise<void> {
   const unfinished = `${image}.new`;
   await rm(space.reach(unfinished), { force: true });
   const file = await open(space.reach(unfinished), 'wx', 0o600);
   try {
     await file.truncate(sizeBytes);
     await space.run('mkfs.ext4', [...toMakeOptions(sizeBytes), unfinished], MAKE_MS);
+    if (isShared) await giveGroupAccess(space, unfinished);
     await file.sync();
   } catch (error) {
     await rm(space.reach(unfinished), { force: true });

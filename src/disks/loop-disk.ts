@@ -53,7 +53,8 @@ export class LoopDisk implements GrowingDisk {
   ): Promise<DiskFolders> {
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
-      if (!(await this.#space.mountPoints()).includes(mountPoint)) await this.#mount(folder, mountPoint, sizeBytes);
+      if (!(await this.#space.mountPoints()).includes(mountPoint))
+        await this.#mount(folder, mountPoint, { sizeBytes, isShared });
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
       if (await isFull(this.#space.reach(folder))) {
@@ -126,10 +127,14 @@ export class LoopDisk implements GrowingDisk {
     await settleImage(this.#space, image);
   }
 
-  async #mount(folder: string, mountPoint: string, sizeBytes: number): Promise<void> {
+  async #mount(
+    folder: string,
+    mountPoint: string,
+    { sizeBytes, isShared }: { readonly sizeBytes: number; readonly isShared: boolean },
+  ): Promise<void> {
     const image = join(folder, IMAGE_FILE);
     if (await hasImage(this.#space.reach(folder))) await repairImage(this.#space, image, sizeBytes);
-    else await makeImage(this.#space, image, sizeBytes);
+    else await makeImage(this.#space, image, sizeBytes, { isShared });
     await mkdir(this.#space.reach(mountPoint), { recursive: true, mode: 0o711 });
     await mountImage(this.#space, image, mountPoint);
   }

@@ -193,6 +193,10 @@ describe('a volume', () => {
       (await exec(other, 'echo other >> /data/folder/file && rm -r /data/nothing; cat /data/folder/file')).stdout,
     ).toBe('one\nother\n');
     expect((await exec(one, 'cat /srv/shared/folder/file && rm -r /srv/shared/folder')).exit_code).toBe(0);
+    // A program that sets its umask itself shares what it makes all the same.
+    await exec(one, 'umask 077; mkdir /srv/shared/own && echo one > /srv/shared/own/file');
+    expect((await exec(other, 'echo other >> /data/own/file && echo more > /data/own/more; id -u')).exit_code).toBe(0);
+    expect((await exec(one, 'cat /srv/shared/own/file && rm -r /srv/shared/own')).stdout).toBe('one\nother\n');
     expect((await server.call('DELETE', `${volume}/shared`)).status).toBe(409);
     expect((await server.call('POST', at(other, '/volumes/shared/unmount'))).body).toEqual({ status: 'unmounted' });
     expect(await get(other)).toMatchObject({ volumes: [], container_id: other });
