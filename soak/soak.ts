@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { openEngineLine } from '../test/support/engine-line.ts';
 import { startServerProcess } from '../test/support/server-process.ts';
 import { readTraces, type Traces } from '../test/support/traces.ts';
@@ -21,6 +22,8 @@ const FAULT_INTERVAL_MS = 2_000;
 /** How long what ends by itself may take to be gone. */
 const REST_MS = 60_000;
 const POLL_MS = 200;
+/** Kept of what went wrong, with its cause. */
+const MISTAKE_CHARACTERS = 1_000;
 
 /** What a soak does, for as long as it says or until each fault was there; `concurrency` is how many requests are under way at most. */
 export interface SoakOptions {
@@ -82,7 +85,7 @@ export async function soak({
   const random = createRandom(seed);
   const fails = (error: unknown) => {
     tally.wrongAnswers += 1;
-    note(tally, String(error));
+    note(tally, inspect(error, { depth: 3 }).slice(0, MISTAKE_CHARACTERS));
   };
   try {
     await eachOf(users, concurrency, (user) => user.step().catch(fails));
