@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AppParts } from './app-parts.ts';
+import { Builds } from './builds/builds.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { LanguageContexts } from './contexts/language-contexts.ts';
 import type { Core } from './dialects/dialect.ts';
@@ -29,6 +30,7 @@ export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
   const { snapshots, logs, alerts, volumes, networks, secrets } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
   const collectYoung = limitYoungGarbage(parts.collectYoung ?? (() => undefined));
+  const files = watchCalls(new Files(sandboxes, collectYoung), metrics.files.watch);
   return {
     ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
     ...{ snapshots, logs, alerts, volumes, networks, secrets },
@@ -36,7 +38,8 @@ export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),
     contexts: new Contexts(sandboxes, life.contextNotes, config),
-    files: watchCalls(new Files(sandboxes, collectYoung), metrics.files.watch),
+    files,
+    builds: new Builds({ ...life, config, engine, files, onError }),
     tree: watchCalls(new FileTree(sandboxes), metrics.files.watch),
     ports: new Ports(sandboxes, life.portNotes),
     info: new Info({ ...config, version, engine, imagePrograms, core: life, engineReason: choice?.reason ?? null }),

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Principal } from '../auth/principal.ts';
+import type { Builds } from '../builds/builds.ts';
 import type { Contexts } from '../contexts/contexts.ts';
 import type { LanguageContexts } from '../contexts/language-contexts.ts';
 import { SandboxError } from '../errors.ts';
@@ -40,6 +41,7 @@ export interface Core {
   readonly settings: Settings;
   readonly tenancies: Tenancies;
   readonly images: Images;
+  readonly builds: Builds;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;

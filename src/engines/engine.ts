@@ -146,6 +146,28 @@ interface EngineHost {
   closeToBridges(): Promise<string | null>;
 }
 
+/** An image that is to be built. */
+export interface ImageBuild {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** A tar archive with all that is needed. */
+  readonly context: AsyncIterable<Buffer>;
+  /** The name of the Dockerfile in it. */
+  readonly dockerfile: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+}
+
+/** What of an engine makes images, from those that it has and without a network. */
+export interface ImageBuilder {
+  /** Throws `invalid` with the last that the build said where it fails, `timeout` after the deadline, and what the context throws. */
+  build(build: ImageBuild, deadlineMs: number): Promise<void>;
+  /** The names of images that carry all these labels. */
+  built(labels: Readonly<Record<string, string>>): Promise<readonly string[]>;
+  /** Succeeds where there is none; `conflict` where a sandbox is made of it. */
+  removeImage(name: string): Promise<void>;
+}
+
 /** A program that runs in a sandbox with its stdin and stdout attached. */
 export interface EngineExec {
   /**
@@ -175,6 +197,8 @@ export interface Engine {
   readonly traits: EngineTraits;
   /** Null where it runs elsewhere. */
   readonly host: EngineHost | null;
+  /** Null where it builds no images. */
+  readonly builder: ImageBuilder | null;
   info(): Promise<EngineInfo>;
   /** The regular files at these paths, symbolic links followed; `invalid` where the image is not there. */
   readImage(reading: ImageReading): Promise<ReadonlyMap<string, EngineFile>>;

@@ -80,6 +80,8 @@ export interface CoreParts extends Omit<OpeningParts, 'users' | 'store'> {
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */
 export interface SandboxCore {
   readonly sandboxes: Sandboxes;
+  /** The identity of the data folder. */
+  readonly instance: string;
   readonly listing: Listing;
   readonly secret: ServerSecret;
   readonly answers: FirstAnswers;
@@ -178,6 +180,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const forks = new Forks({ ...use, changes, capture, checkpoints });
   return {
     sandboxes: new Sandboxes({ ...use, changes }),
+    instance,
     listing: new Listing(use),
     secret,
     answers,

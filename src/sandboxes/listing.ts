@@ -81,6 +81,11 @@ export class Listing {
     return (await this.own(principal, namespace)).some((entry) => entry.name === name);
   }
 
+  /** The images by name that sandboxes are made of, of all principals. */
+  async images(): Promise<ReadonlySet<string>> {
+    return new Set([...(await this.#parts.catalog.all())].flatMap(({ asked }) => asked.image ?? []));
+  }
+
   async #describeAll(entries: readonly CatalogEntry[]): Promise<readonly SandboxStatus[]> {
     const sandboxes: SandboxStatus[] = [];
     for (let at = 0; at < entries.length; at += AT_A_TIME) {

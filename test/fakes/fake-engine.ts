@@ -18,6 +18,7 @@ import type {
 } from '../../src/engines/engine.ts';
 import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
+import { FakeBuilder } from './fake-builder.ts';
 import { type FakeExec, runAgent, runLocally } from './fake-exec.ts';
 import { FakeFiles } from './fake-files.ts';
 import { type Gate, Gates } from './gates.ts';
@@ -58,6 +59,7 @@ export class FakeEngine implements Engine {
   /** The limits that it does not hold. */
   unlimited: readonly string[] = [];
   readonly traits: EngineTraits = DOCKER_TRAITS;
+  readonly builder = new FakeBuilder();
   readonly host = {
     /** Whoever runs the tests, who can give folders to nobody else. */
     userOf: async (_user: EngineUser): Promise<EngineUser> => {

@@ -10,6 +10,7 @@ const WORDS = [
 
 /** What a dialect gets of the core. */
 const CORE = [
+  'src/builds',
   'src/processes',
   'src/ports',
   'src/contexts',
@@ -133,6 +134,7 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/services.ts': [
     'src/app-parts.ts',
+    'src/builds',
     'src/dialects',
     'src/processes',
     'src/ports',
@@ -265,6 +267,15 @@ export const SERVER_MAY_USE: Readonly<Record<string, readonly string[]>> = {
     'src/sandboxes/address.ts',
     ...AGENT,
     ...USE,
+    ...GROUND,
+  ],
+  'src/builds': [
+    'src/files',
+    'src/sandboxes/images.ts',
+    'src/sandboxes/listing.ts',
+    'src/sandboxes/ref.ts',
+    'src/sandboxes/spec',
+    'src/sandboxes/spec/asked-spec.ts',
     ...GROUND,
   ],
   'src/files': [...AGENT, ...USE, 'src/sandboxes/spec', ...GROUND],

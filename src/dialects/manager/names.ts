@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { Principal } from '../../auth/principal.ts';
+import type { CatalogEntry } from '../../sandboxes/catalog.ts';
 import type { Listing } from '../../sandboxes/listing.ts';
 import { NAMESPACE } from './operation.ts';
 
@@ -13,11 +15,21 @@ export function resolveNames(app: FastifyInstance, listing: Listing): void {
   app.addHook('onRequest', async (request) => {
     const { ref } = request;
     if (ref === null || WHOLE_ID.test(ref.address.id)) return;
-    const { id } = ref.address;
-    const own = await listing.own(ref.principal, NAMESPACE);
-    const found =
-      own.find(({ name }) => name === id) ??
-      (SHORT_ID.test(id) ? own.find(({ address }) => address.id.startsWith(id)) : undefined);
+    const found = await findOwn(listing, ref.principal, ref.address.id);
     if (found) request.ref = { ...ref, address: found.address };
   });
+}
+
+/** The principal's sandbox of this name, or of this id or its first digits; undefined where there is none. */
+export async function findOwn(
+  listing: Listing,
+  principal: Principal,
+  idOrName: string,
+): Promise<CatalogEntry | undefined> {
+  const own = await listing.own(principal, NAMESPACE);
+  const isId = WHOLE_ID.test(idOrName) || SHORT_ID.test(idOrName);
+  return (
+    own.find(({ name }) => name === idOrName) ??
+    (isId ? own.find(({ address }) => address.id.startsWith(idOrName)) : undefined)
+  );
 }

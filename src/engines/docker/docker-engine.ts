@@ -10,6 +10,7 @@ import { countExecs, startExec } from './exec.ts';
 import { type DockerFacts, toFacts } from './facts.ts';
 import { closeHostToBridges } from './firewall.ts';
 import { HeldStreams } from './held-streams.ts';
+import { buildImage, builtImages, removeImage } from './image-builds.ts';
 import { needsImage, readImage } from './image-files.ts';
 import { imageIdOf } from './images.ts';
 import { inspectSandbox, listSandboxes, networkOf, volumesOf } from './inspect.ts';
@@ -130,6 +131,11 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   return {
     traits: DOCKER_TRAITS,
     host: { userOf: hostUser, closeToBridges: closeHostToBridges },
+    builder: {
+      build: (build, deadlineMs) => buildImage(calls, build, deadlineMs),
+      built: (labels) => builtImages(calls, labels),
+      removeImage: (name) => removeImage(calls, name),
+    },
     info,
     readImage: (reading) => readImage(calls, reading),
     create,

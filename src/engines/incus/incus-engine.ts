@@ -142,6 +142,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   return {
     traits: INCUS_TRAITS,
     host: { userOf, closeToBridges: async () => null },
+    builder: null,
     info,
     readImage: files,
     create,

@@ -3,6 +3,9 @@ import { OWN_IMAGE } from '../../config/published-images.ts';
 import { SandboxError } from '../../errors.ts';
 import type { AskedSpec } from './asked-spec.ts';
 
+/** What the names of images begin with that the server has built for a sandbox; no client asks for one by its name. */
+export const BUILT_PREFIX = 'clara-built/';
+
 /** The images that the configuration lets a create name. */
 type ImageRules = Pick<Config, 'image' | 'imagePatterns'>;
 
@@ -22,9 +25,10 @@ export function isPermittedImage(image: string, { image: configured, imagePatter
 
 type AskedImage = Pick<AskedSpec, 'image' | 'imageName'>;
 
-/** True for the configuration's image, one that is permitted, and the own one where a published name means that. */
+/** True for the configuration's image, one that is permitted, and the own one or one that was built where another name means that. */
 export function isPermitted({ image, imageName }: AskedImage, rules: ImageRules): boolean {
-  if (image === undefined || (image === OWN_IMAGE && imageName !== undefined)) return true;
+  if (image === undefined) return true;
+  if (imageName !== undefined && (image === OWN_IMAGE || image.startsWith(BUILT_PREFIX))) return true;
   return isPermittedImage(image, rules);
 }
 

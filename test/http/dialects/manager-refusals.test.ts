@@ -87,7 +87,7 @@ describe('a request that is wrong', () => {
     ['a system folder', { volumes: { data: { size: '64m', mount_path: '/etc/x' } } }, 422, 'mount_path'],
     ['volumes where nothing holds their size', { volumes: { data: { size: '64m' } } }, 501, 'volumes'],
     ['a device', { resources: { gpu: 'H100' } }, 422, 'gpu'],
-    ['a build', { force_build: true, build_context: { context_path: '/' } }, 501, 'SANDBOX_DOCKER_IMAGES'],
+    ['a build', { force_build: true, build_context: { context_path: '/' } }, 501, 'SANDBOX_BUILDS'],
     ['an image that is not there', { image: 'absent:1' }, 404, 'absent:1'],
   ])('has a sentence about %s', async (_what, body, status, word) => {
     const answer = await app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });

@@ -12,6 +12,7 @@ beforeAll(async () => {
     SANDBOX_DISK_LIMIT: '256m',
     SANDBOX_PREVIEW_DOMAIN: 'preview.test',
     SANDBOX_NETWORK: 'proxy',
+    SANDBOX_BUILDS: 'true',
   });
 });
 
@@ -67,6 +68,28 @@ describe('a sandbox of the manager', () => {
     await until('it has exited', async () => (await get(id)).status === 'exited');
     expect(await get(id)).toMatchObject({ exit_code: 7, terminated_at: expect.any(String) });
     await server.call('DELETE', at(id));
+  });
+});
+
+describe('an image', () => {
+  it('is built of a folder of a sandbox, without a network, and goes with the sandbox that is made of it', async () => {
+    const source = await make({ name: 'source' });
+    const run = (id: string, command: string) => exec(id, command);
+    const text =
+      'FROM python:3.9\\nUSER 0\\nCOPY note.txt /opt/note.txt\\nRUN ls /sys/class/net > /opt/cards && chmod a+r /opt/*\\n';
+    await run(source, `mkdir app && cd app && echo hello > note.txt && printf '${text}' > Dockerfile`);
+    const context = { context_path: 'source:/workspace/app' };
+    const id = await make({ image: 'mine:1', force_build: true, build_context: context });
+    expect(await get(id)).toMatchObject({ image: 'mine:1', status: 'running' });
+    expect((await run(id, 'cat /opt/note.txt /opt/cards')).stdout).toBe('hello\nlo\n');
+    await run(source, "printf 'FROM python:3.9\\nRUN echo so && exit 7\\n' > app/Dockerfile");
+    const failed = await server.call('POST', SANDBOXES, { image: 'mine:1', force_build: true, build_context: context });
+    expect(failed).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringMatching(/returned a non-zero code: 7.*so/s) },
+    });
+    await server.call('DELETE', at(id));
+    await server.call('DELETE', at(source));
   });
 });
 

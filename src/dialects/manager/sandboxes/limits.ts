@@ -1,4 +1,3 @@
-import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import { toBytes } from '../sizes.ts';
 
 /** What a sandbox may have at the most. */
@@ -17,7 +16,7 @@ export function toLimits(
   asked: Asked | null | undefined,
   shown: { readonly cpu: number; readonly memory: string },
   { maxMemoryBytes, maxCpus }: Limits,
-): Pick<AskedSpec, 'cpus' | 'memoryBytes'> {
+): { readonly cpus: number; readonly memoryBytes: number } {
   const memoryBytes = toBytes(shown.memory);
   return {
     cpus: asked?.cpu == null ? Math.min(shown.cpu, maxCpus) : shown.cpu,

@@ -3,9 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
+import { disconnectSignal } from '../../../http/disconnect.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import { toSandboxId } from '../../../sandboxes/address.ts';
-import { makeSandbox } from '../../../sandboxes/making.ts';
+import { makeSandbox, type Wanted } from '../../../sandboxes/making.ts';
+import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
@@ -15,6 +17,7 @@ import { toArgv, toMainProgram } from '../main-program.ts';
 import type { ManagerNotes } from '../notes.ts';
 import { NAMESPACE, operation, sandboxOperation } from '../operation.ts';
 import { isServed, toPortSettings, type UrlOptions, urlOf } from '../ports/urls.ts';
+import { isBuild, toBuildPlace } from './build-context.ts';
 import { type Limits, toLimits } from './limits.ts';
 import { toLife, toNotes, toResources, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
@@ -30,7 +33,7 @@ interface SandboxRoutesOptions extends Core {
 
 /** The manager: the life of sandboxes. */
 export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async (app, options) => {
-  const { sandboxes, listing, settings, images, mains, logs, volumes, ports: served, limits, urls } = options;
+  const { sandboxes, listing, settings, images, mains, logs, volumes, builds, ports: served, limits, urls } = options;
   const show = (request: FastifyRequest, found: SandboxStatus) =>
     toSandbox(found, volumesOf(volumes, found), mains.isRestarting(found.id), (port) =>
       urlOf(request, found, port, urls),
@@ -42,7 +45,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       body: schemas.createBody,
       response: { 200: schemas.sandbox, 409: errorResponse },
     }),
-    async (request) => {
+    async (request, reply) => {
       const { body } = request;
       const principal = principalOf(request);
       const program = toMainProgram(body);
@@ -51,16 +54,17 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       if (await listing.isNamed(principal, NAMESPACE, name)) {
         throw new SandboxError('conflict', `There is a sandbox with the name ${name}; delete it, or choose another.`);
       }
-      requireSupported(body);
+      requireNoDevice(body);
+      if (isBuild(body)) builds.require();
       const askedVolumes = body.volumes ?? {};
       toMountPaths(askedVolumes);
       await volumes.requirePossible(sizesOf(volumes, principal, askedVolumes));
       const argv = toArgv(program);
       const ports = body.ports ?? [];
       const notes: ManagerNotes = { ...program, resources, ports, autoRemove: body.auto_remove ?? true };
-      const image = await images.ask(body.image);
-      const made = await makeSandbox(sandboxes, NAMESPACE, principal, {
-        asked: { ...image, ...toLimits(body.resources, resources, limits) },
+      const granted = toLimits(body.resources, resources, limits);
+      const wanted = (image: Pick<AskedSpec, 'image' | 'imageName'>): Wanted => ({
+        asked: { ...image, ...granted },
         life: toLife(resources.timeout ?? 0),
         settings: {
           name,
@@ -75,6 +79,12 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
             ? {}
             : { volumes: await makeVolumes(volumes, principal, toSandboxId(address), askedVolumes) },
       });
+      const make = (image: Pick<AskedSpec, 'image' | 'imageName'>) =>
+        makeSandbox(sandboxes, NAMESPACE, principal, wanted(image));
+      const build = isBuild(body) ? await toBuildPlace(body, principal, listing) : null;
+      const made = build
+        ? await builds.with({ ...build, ...granted, imageName: body.image }, disconnectSignal(reply), make)
+        : await make(await images.ask(body.image));
       const notServed = ports.filter((port) => !isServed(port));
       await logs.append(made.id, toNotes(notServed, made.createdAtMs));
       await mains.whenStarted(made.id);
@@ -108,6 +118,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
     }),
     async (request) => {
       if (!(await sandboxes.purge(refOf(request)))) throw new SandboxError('not_found', 'Sandbox not found');
+      await builds.sweep();
       return { status: 'deleted' as const };
     },
   );
@@ -162,14 +173,9 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
   );
 };
 
-/** Throws for what this server does not do: `invalid` for a device, `unsupported` for a build. */
-function requireSupported({ resources, force_build, build_context }: z.output<typeof schemas.createBody>): void {
-  if (resources?.gpu != null) {
-    const msg = 'must be absent: this server gives no devices to sandboxes';
-    throw new InvalidRequest([{ loc: ['body', 'resources', 'gpu'], msg, type: 'unsupported' }]);
-  }
-  if (!force_build || build_context == null) return;
-  const sentence =
-    'This server builds no images; ask its operator to build it, and to add it to SANDBOX_DOCKER_IMAGES.';
-  throw new SandboxError('unsupported', sentence);
+/** Throws InvalidRequest where a device is asked for. */
+function requireNoDevice({ resources }: z.output<typeof schemas.createBody>): void {
+  if (resources?.gpu == null) return;
+  const msg = 'must be absent: this server gives no devices to sandboxes';
+  throw new InvalidRequest([{ loc: ['body', 'resources', 'gpu'], msg, type: 'unsupported' }]);
 }

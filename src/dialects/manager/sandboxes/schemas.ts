@@ -71,7 +71,9 @@ export const createBody = z
     ports: ports.nullish(),
     auto_remove: z.boolean().nullish().meta({ description: 'Shown, and nothing else; true if absent.' }),
     force_build: z.boolean().nullish(),
-    build_context: z.record(z.string(), z.string()).nullish(),
+    build_context: z.record(z.string(), z.string().max(4096)).nullish().meta({
+      description: 'dockerfile, and context_path: <id or name of a sandbox of the key>:<folder in its /workspace>.',
+    }),
     volumes: z
       .record(volumeName, volumeConfig)
       .refine((all) => Object.keys(all).length <= 8, 'must have 8 entries or fewer')
