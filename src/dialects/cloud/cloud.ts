@@ -51,10 +51,10 @@ export function cloudDialect(options: CloudOptions): Dialect {
     addressOf: () => null,
     openRoutes: async (app, { keys }) => authRoutes(app, { keys, tokens }),
     routes: async (app, core) => {
-      await app.register(sessionRoutes, { sessions, usualImage: image === OWN_IMAGE ? USUAL_IMAGE : image });
-      await app.register(sandboxRoutes, { ...core, loans });
-      await app.register(executionRoutes, { ...core, loans, maxTimeoutSeconds });
-      await app.register(fileRoutes, { ...core, loans });
+      await sessionRoutes(app, { sessions, usualImage: image === OWN_IMAGE ? USUAL_IMAGE : image });
+      await sandboxRoutes(app, { ...core, loans });
+      await executionRoutes(app, { ...core, loans, maxTimeoutSeconds });
+      await fileRoutes(app, { ...core, loans });
     },
   };
 }

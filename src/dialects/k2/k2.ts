@@ -31,9 +31,9 @@ export function k2Dialect({ maxTimeoutSeconds, bodyLimitBytes: jsonLimitBytes }:
     principalOf: (request, keys) => keys.admit(request),
     addressOf: addressByPath(NAMESPACE),
     routes: async (app, core) => {
-      await app.register(sandboxRoutes, core);
-      await app.register(executionRoutes, { ...core, maxTimeoutSeconds });
-      await app.register(fileRoutes, { ...core, jsonLimitBytes });
+      await sandboxRoutes(app, core);
+      await executionRoutes(app, { ...core, maxTimeoutSeconds });
+      await fileRoutes(app, { ...core, jsonLimitBytes });
     },
   };
 }

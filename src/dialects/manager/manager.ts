@@ -1,5 +1,7 @@
-import type { RouteOptions } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import { scoped } from '../../http/scope.ts';
 import type { Dialect } from '../dialect.ts';
 import { addressByPath } from '../own-operations.ts';
 import { configurationRoutes } from './configuration/routes.ts';
@@ -53,22 +55,22 @@ export function managerDialect(options: ManagerOptions): Dialect {
     routes: async (app, core) => {
       resolveNames(app, core.listing);
       for (const prefix of PREFIXES) {
-        await app.register(
-          async (scope) => {
-            // Once is enough for the document.
-            if (prefix !== PREFIXES[0]) scope.addHook('onRoute', (route) => hide(route));
-            await scope.register(sandboxRoutes, { ...core, limits, urls });
-            await scope.register(executionRoutes, { ...core, maxTimeoutSeconds });
-            await scope.register(configurationRoutes, core);
-            await scope.register(fileRoutes, core);
-            await scope.register(pathRoutes, core);
-            await scope.register(volumeRoutes, { ...core, jsonLimitBytes });
-            await scope.register(networkVolumeRoutes, core);
-            await scope.register(networkRoutes, core);
-            await scope.register(observationRoutes, core);
-          },
-          { prefix },
-        );
+        const routes = scoped(`manager below ${prefix}`, async (plain: FastifyInstance) => {
+          const scope = plain.withTypeProvider<ZodTypeProvider>();
+          // Once is enough for the document.
+          if (prefix !== PREFIXES[0]) scope.addHook('onRoute', (route) => hide(route));
+          await sandboxRoutes(scope, { ...core, limits, urls });
+          await executionRoutes(scope, { ...core, maxTimeoutSeconds });
+          await configurationRoutes(scope, core);
+          await fileRoutes(scope, core);
+          // Scopes of their own, as they read bodies in their own way.
+          await scope.register(scoped('manager ports', pathRoutes), core);
+          await scope.register(scoped('manager volumes', volumeRoutes), { ...core, jsonLimitBytes });
+          await networkVolumeRoutes(scope, core);
+          await networkRoutes(scope, core);
+          await observationRoutes(scope, core);
+        });
+        await app.register(routes, { prefix });
       }
     },
   };

@@ -40,13 +40,13 @@ export function mcpDialect(
     principalOf: (request, keys) => keys.admit(request),
     addressOf: () => null,
     routes: async (app, core) => {
-      const tools = allTools(new Links(options), maxTimeoutSeconds);
+      const tools = () => allTools(new Links(options), maxTimeoutSeconds);
       const { version } = core.info;
       await mcpRoutes(app, {
         ...core,
         path,
         publicUrl,
-        serve: serve ?? ((parts) => serving({ ...parts, version, tools })),
+        serve: serve ?? ((parts) => serving({ ...parts, version, tools: tools() })),
         requireKnownOrigin: (request) => requireKnownOrigin(request, options),
       });
     },
