@@ -46,7 +46,8 @@ export class Redaction {
       const first = this.#firstOf(nextOf);
       // What begins there may be a longer one.
       if (!first || first.at >= open) break;
-      clean.push(bytes.subarray(at, first.at), first.needle.replacement);
+      if (first.at > at) clean.push(bytes.subarray(at, first.at));
+      clean.push(first.needle.replacement);
       at = first.at + first.needle.bytes.length;
       for (const [index, { bytes: needle }] of this.#needles.entries()) {
         const next = nextOf[index] ?? -1;
