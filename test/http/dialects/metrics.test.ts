@@ -25,7 +25,7 @@ function figureOf(text: string, name: string): number | undefined {
 
 describe('who reads the metrics', () => {
   it('has a key, in any of its forms, or the token for metrics, which opens nothing else', async () => {
-    fake = await startFakeApp({ SANDBOX_METRICS_TOKEN: TOKEN });
+    fake = await startFakeApp({ SANDBOX_METRICS_TOKEN: TOKEN }, undefined, speaking('metrics'));
     const basic = Buffer.from(`prometheus:${API_KEY}`).toString('base64');
     for (const headers of [
       { 'x-api-key': API_KEY },
@@ -49,14 +49,14 @@ describe('who reads the metrics', () => {
 
   it('has no token where none is set, and no key for some users only', async () => {
     const hash = createHash('sha256').update('key-of-a-bot-for-tests').digest('hex');
-    fake = await startFakeApp({ SANDBOX_API_KEYS: `bot:sha256:${hash};prefix=bot-` });
+    fake = await startFakeApp({ SANDBOX_API_KEYS: `bot:sha256:${hash};prefix=bot-` }, undefined, speaking('metrics'));
     expect((await read(bearer(''))).statusCode).toBe(401);
     expect((await read(bearer('key-of-a-bot-for-tests'))).statusCode).toBe(403);
   });
 
   it('needs none at an address of its own, which has nothing else', async () => {
     const port = await freePort();
-    fake = await startFakeApp({ SANDBOX_METRICS_ADDRESS: `127.0.0.1:${port}` });
+    fake = await startFakeApp({ SANDBOX_METRICS_ADDRESS: `127.0.0.1:${port}` }, undefined, speaking('metrics'));
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
     expect(answer.status).toBe(200);
     expect(await answer.text()).toContain('sandboxes_active 0');
@@ -71,9 +71,8 @@ describe('who reads the metrics', () => {
       other.once('listening', () => resolve(other.address()));
     });
     const port = typeof address === 'object' ? address?.port : 0;
-    await expect(startFakeApp({ SANDBOX_METRICS_ADDRESS: `127.0.0.1:${port}` })).rejects.toThrow(
-      /SANDBOX_METRICS_ADDRESS is 127\.0\.0\.1:\d+, where the server cannot listen/,
-    );
+    const taken = startFakeApp({ SANDBOX_METRICS_ADDRESS: `127.0.0.1:${port}` }, undefined, speaking('metrics'));
+    await expect(taken).rejects.toThrow(/SANDBOX_METRICS_ADDRESS is 127\.0\.0\.1:\d+, where the server cannot listen/);
     other.close();
   });
 
@@ -157,7 +156,7 @@ describe('Prometheus, as the guide of Docker Sandbox Manager names it', () => {
   });
 
   it('has single sandboxes where the operator wants that, by no id of a user, as long as they run', async () => {
-    fake = await startFakeApp({ SANDBOX_METRICS_PER_SANDBOX: 'true' });
+    fake = await startFakeApp({ SANDBOX_METRICS_PER_SANDBOX: 'true' }, undefined, speaking('metrics', 'manager'));
     const id = await make();
     await fake.call('POST', '/sandbox/secret-name/create');
     const body = await measured(2);

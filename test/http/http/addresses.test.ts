@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
@@ -7,9 +7,24 @@ const KEY = { 'x-api-key': API_KEY };
 
 const NOT_FOUND = { detail: 'Not Found', error: 'Not Found' };
 
+let plain: FakeApp;
 let fake: FakeApp;
 
-afterEach(() => fake.close());
+beforeAll(async () => {
+  plain = await startNativeApp();
+});
+
+beforeEach(() => {
+  fake = plain;
+  // What limits requests has forgotten them by then.
+  fake.clock.nowMs += 60_000;
+});
+
+afterEach(async () => {
+  if (fake !== plain) await fake.close();
+});
+
+afterAll(() => plain.close());
 
 const ask = (method: string, url: string, headers: Readonly<Record<string, string>> = KEY, payload?: string) =>
   fake.inject({ method: method as 'GET', url, headers, ...(payload === undefined ? {} : { payload }) });
@@ -20,7 +35,6 @@ describe('the root', () => {
   it.each([BROWSER, 'text/html', 'TEXT/HTML', 'application/json, text/html;q=0.1', 'text/html; level=1'])(
     'leads to the documents where a page is accepted: %s',
     async (accept) => {
-      fake = await startNativeApp();
       for (const method of ['GET', 'HEAD']) {
         const answer = await ask(method, '/', { accept });
         expect(answer.statusCode).toBe(302);
@@ -34,7 +48,6 @@ describe('the root', () => {
   it.each([undefined, '*/*', 'application/json', 'text/plain', 'text/html;q=0', 'text/htmlx', ''])(
     'is a sentence where %s is accepted',
     async (accept) => {
-      fake = await startNativeApp();
       const answer = await ask('GET', '/', accept === undefined ? {} : { accept });
       expect(answer.statusCode).toBe(200);
       expect(answer.json()).toEqual({ message: expect.stringMatching(/^[A-Z].*\/docs.*\.$/) });
@@ -77,7 +90,6 @@ describe('a method that an address does not take', () => {
   ] as const;
 
   it.each(WRONG)('%s %s is a 405 that says which it takes', async (method, url, allow) => {
-    fake = await startNativeApp();
     const answer = await ask(method, url);
     expect(answer.statusCode).toBe(405);
     expect(String(answer.headers.allow).split(', ').sort()).toEqual(allow.split(', ').sort());
@@ -88,7 +100,6 @@ describe('a method that an address does not take', () => {
   });
 
   it('is said before its body is looked at, and without the key, and nothing is done', async () => {
-    fake = await startNativeApp();
     for (const headers of [
       {},
       { 'x-api-key': 'wrong' },
@@ -113,7 +124,6 @@ describe('an address that is none', () => {
   it.each(['/nothing', '/sandbox/u/', '/sandbox/u/nothing', '/info/', '/docs/no', '/INFO'])(
     '%s is a 404 with every method, whatever its body is',
     async (url) => {
-      fake = await startNativeApp();
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
         for (const type of ['text/plain', 'application/json', 'application/json; charset=utf-16', 'nonsense']) {
           const isBare = method === 'GET' || method === 'OPTIONS';

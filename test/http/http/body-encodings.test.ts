@@ -1,14 +1,20 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
-beforeEach(async () => {
+beforeAll(async () => {
   fake = await startNativeApp();
 });
 
-afterEach(() => fake.close());
+afterEach(async () => {
+  await fake.call('DELETE', '/sandbox/u/destroy');
+  // What limits requests has forgotten them by then.
+  fake.clock.nowMs += 60_000;
+});
+
+afterAll(() => fake.close());
 
 /** Every route that reads JSON, with a body that is right but for the text at `@`. */
 const JSON_ROUTES = [

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from '../../support/otlp-collector.ts';
 
 let collector: OtlpCollector;
@@ -21,7 +21,7 @@ afterEach(async () => {
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
   const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const engine = new FakeEngine();
-  fake = await startFakeApp({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...variables }, engine, { logger });
+  fake = await startNativeApp({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...variables }, engine, { logger });
 }
 
 const execute = (headers: Readonly<Record<string, string>> = {}) =>
