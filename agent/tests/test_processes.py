@@ -7,6 +7,7 @@ import signal
 import unittest
 
 from case import AgentCase
+from client import CallFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,26 @@ class Kept(AgentCase):
 
     def end(self, number: int) -> Any:
         return self.client.call("forget", id=number).result
+
+
+class Starts(Kept):
+    def test_a_program_that_must_start_and_cannot_be_run_is_an_error_and_not_kept(self) -> None:
+        self.write_file("plain", b"x")
+        self.write_file("wrong", b"no program")
+        os.chmod(self.sandbox.path("wrong"), 0o755)
+        before = self.client.call("processes").result
+        for name, code in ("not-there", "not_found"), ("./not-there", "not_found"), ("./plain", "denied"), ("/", "denied"), ("./wrong", "invalid"):
+            for tty in None, {"rows": 24, "cols": 80}:
+                with self.subTest(name=name, tty=tty), self.assertRaises(CallFailed) as caught:
+                    self.begin(program="argv", argv=[name], mustStart=True, **({"tty": tty} if tty else {}))
+                self.assertEqual(caught.exception.code, code)
+                self.assertIn(name, str(caught.exception))
+        self.assertEqual(self.client.call("processes").result, before)
+
+    def test_a_program_that_must_start_and_can_be_run_is_as_any_other(self) -> None:
+        answer = self.read(self.begin(program="argv", argv=["sh", "-c", "ls /proc/self/fd; exit 127"], mustStart=True))
+        self.assertEqual((answer.out.split()[:4], answer.result["exit"]["exitCode"]), ([b"0", b"1", b"2", b"3"], 127))
+        self.assertEqual(answer.err, b"")
 
 
 class Tables(Kept):

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly timeoutSeconds: number;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if an argv that cannot be run fails, by the kind of what is wrong; else it ends with 127 or 126, as in a shell. */
+  readonly mustStart?: boolean;
   /** True if `exit` is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   /** True if the sandbox is not to be paused for idleness while it runs. */

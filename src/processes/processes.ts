@@ -209,7 +209,16 @@ export class Processes {
     hasCaller: boolean,
     signal?: AbortSignal,
   ): Promise<ProcessFacts> {
-    const { about, timeoutSeconds, env, hasStdin = false, keepsAwake = false, tracksFiles, tty } = options;
+    const {
+      about,
+      timeoutSeconds,
+      env,
+      hasStdin = false,
+      mustStart = false,
+      keepsAwake = false,
+      tracksFiles,
+      tty,
+    } = options;
     try {
       return await startProcess(connection, program, {
         about,
@@ -219,6 +228,7 @@ export class Processes {
         cwd: about.cwd,
         env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,
+        mustStart,
         keepsAwake,
         tracksFiles,
         tty,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from fcntl import ioctl
 
 import _signal
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
 
 TIOCSCTTY = 0x540E
 RESET = (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGXFSZ, _signal.SIGCHLD)
+# How long a fork may take until it has become its program; later it counts as started.
+START_MS = 1000
 
 
-def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, descriptors: list[int], is_run: bool = True, has_terminal: bool = False) -> int:
-    """Starts argv (bytes) with descriptors 0, 1, 2, … as given, the first as its terminal where it is one; its pid. What cannot be run exits with 127 or 126, as from a shell."""
+def spawn(
+    argv: list[bytes],
+    environment: Mapping[bytes, bytes],
+    cwd: bytes,
+    descriptors: list[int],
+    is_run: bool = True,
+    has_terminal: bool = False,
+    report: int | None = None,
+) -> int:
+    """Starts argv (bytes) with descriptors 0, 1, 2, … as given, the first as its terminal where it is one; its pid. What cannot be run exits with 127 or 126, as from a shell, and says why on stderr, or by a number on `report`."""
     pid = os.fork()
     if pid:
         return pid
@@ -36,8 +47,31 @@ def spawn(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, des
         os.chdir(cwd)
         _execute(argv, environment)
     except BaseException as error:
-        os.write(2, b"%s: %s\n" % (argv[0], str(getattr(error, "strerror", error)).encode("utf-8", "replace")))
+        if report is not None and isinstance(error, OSError):
+            os.write(report, b"%d" % (error.errno or 0))
+        else:
+            os.write(2, b"%s: %s\n" % (argv[0], str(getattr(error, "strerror", error)).encode("utf-8", "replace")))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+
+def spawn_surely(argv: list[bytes], environment: Mapping[bytes, bytes], cwd: bytes, descriptors: list[int], has_terminal: bool = False) -> int:
+    """The same; OSError where the program cannot be run, of which nothing is left then."""
+    reader, report = os.pipe()
+    try:
+        try:
+            pid = spawn(argv, environment, cwd, descriptors, has_terminal=has_terminal, report=report)
+        finally:
+            os.close(report)
+        # A program that has begun has closed the other end.
+        waiting = select.poll()
+        waiting.register(reader, select.POLLIN)
+        number = os.read(reader, 16) if waiting.poll(START_MS) else b""
+    finally:
+        os.close(reader)
+    if number:
+        os.waitpid(pid, 0)
+        raise OSError(int(number), os.strerror(int(number)), os.fsdecode(argv[0]))
+    return pid
 
 
 def find_missing(programs: Iterable[bytes], environment: Mapping[bytes, bytes]) -> list[bytes]:

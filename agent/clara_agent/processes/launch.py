@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import Failure
-from ..io.process import find_missing, spawn
+from ..io.process import find_missing, spawn, spawn_surely
 from ..python.launch import PythonLaunch
 from .output_pipes import OutputPipes
 
@@ -84,11 +84,12 @@ def _environment(run: Process) -> dict[bytes, bytes]:
 
 def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], outputs: list[int]) -> None:
     stdin = run.open_stdin()
+    start = spawn_surely if run.request.must_start else spawn
     try:
         if stdin is None:
-            pid = spawn(argv, environment, run.request.cwd, outputs * 3, has_terminal=True)
+            pid = start(argv, environment, run.request.cwd, outputs * 3, has_terminal=True)
         else:
-            pid = spawn(argv, environment, run.request.cwd, [stdin] + outputs)
+            pid = start(argv, environment, run.request.cwd, [stdin] + outputs)
     finally:
         if stdin is not None:
             os.close(stdin)

@@ -120,7 +120,7 @@ class Process(ProgramStreams):
             self.agent.clear_background(self._relaunch)
             return
         self._let_go()
-        self.listener.on_failure(from_os_error(error))
+        self.listener.on_failure(from_os_error(error, error.filename))
 
     def _relaunch(self) -> None:
         try:

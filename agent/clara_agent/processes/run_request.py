@@ -35,6 +35,8 @@ class RunRequest:
         if self.terminal and self.program == "python":
             raise Failure("invalid", "Python source has no terminal: run python3 with a command.")
         self.has_stdin: bool = self.terminal is not None or (take(parameters, "stdin", bool, False) and self.program == "argv")
+        # Whether a program that cannot be run is a failure, and none that ends at once.
+        self.must_start: bool = take(parameters, "mustStart", bool, False)
         self.cwd = take_path(parameters, "cwd", workspace) if parameters.get("cwd") else os.fsencode(workspace)
         self.environment = take_environment(parameters)
         if sum(len(name) + len(value) + 2 for name, value in self.environment.items()) > MAX_ENVIRONMENT:

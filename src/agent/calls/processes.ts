@@ -73,6 +73,8 @@ interface StartOptions {
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly hasStdin?: boolean;
+  /** True if an argv that cannot be run is a failure; else it ends with 127 or 126, as in a shell. */
+  readonly mustStart?: boolean;
   /** True if its end is to say, to who reads its events, which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   /** True if its sandbox is not to be paused for idleness while it runs. */
@@ -88,11 +90,12 @@ export function startProcess(
   program: Program,
   options: StartOptions,
 ): Promise<ProcessFacts> {
-  const { about, hasCaller, most, timeoutMs, hasStdin, keepsAwake, tty, signal } = options;
+  const { about, hasCaller, most, timeoutMs, hasStdin, mustStart, keepsAwake, tty, signal } = options;
   const parameters = {
     ...programParameters(program, options),
     ...(timeoutMs === 0 ? {} : { timeoutMs }),
     ...(hasStdin ? { stdin: true } : {}),
+    ...(mustStart ? { mustStart: true } : {}),
     ...(keepsAwake ? { keepAwake: true } : {}),
     ...(tty ? { tty } : {}),
     about,

@@ -148,6 +148,27 @@ describe('methods of envd', () => {
 
 describe('streams of envd', () => {
   it.each([
+    [{ cmd: '/not-there' }, 'The command could not be started: There is no such file or folder: /not-there.'],
+    [
+      { cmd: 'not-there', args: ['a'] },
+      'The command could not be started: There is no such file or folder: not-there.',
+    ],
+    [{ cmd: '/etc/passwd' }, 'The command could not be started: Permission denied: /etc/passwd.'],
+    [{ cmd: '/bin/true', cwd: '/not-there' }, "cwd '/not-there' does not exist"],
+  ])('start nothing that cannot be run: %j', async (process, message) => {
+    for (const pty of [{}, { pty: { size: { cols: 80, rows: 24 } } }]) {
+      const { status, messages } = await stream('/process.Process/Start', envelope({ process, ...pty }));
+      expect([status, messages]).toEqual([200, [{ flags: 2, body: { error: { code: 'invalid_argument', message } } }]]);
+    }
+  });
+
+  it('leave to a shell what it does not find', async () => {
+    const process = { cmd: '/bin/bash', args: ['-l', '-c', 'not-there'] };
+    const { messages } = await stream('/process.Process/Start', envelope({ process }));
+    expect(messages.at(-2)?.body).toMatchObject({ event: { end: { exitCode: 127, exited: true } } });
+  });
+
+  it.each([
     ['no message', Buffer.alloc(0)],
     ['half a message', envelope({ process: {} }).subarray(0, 9)],
     ['a length that lies', Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 0x7b])],

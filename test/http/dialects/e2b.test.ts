@@ -181,6 +181,9 @@ describe('a pause', () => {
     fake.clock.nowMs += 3_600_000;
     expect((await call('GET', `/sandboxes/${id}`)).json().state).toBe('paused');
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 30 })).statusCode).toBe(404);
+    const network = await call('PUT', `/sandboxes/${id}/network`, { denyOut: ['1.1.1.1'] });
+    expect([network.statusCode, network.json().code]).toEqual([409, 409]);
+    expect((await call('GET', `/sandboxes/${id}`)).json().network.denyOut).toEqual([]);
     const resumed = await call('POST', `/sandboxes/${id}/connect`, { timeout: 30 });
     expect([resumed.statusCode, resumed.json().envdAccessToken]).toEqual([201, envdAccessToken]);
     expect((await health(id)).statusCode).toBe(204);

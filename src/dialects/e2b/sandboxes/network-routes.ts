@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { SandboxError } from '../../../errors.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toEgress, toNetworkTerms } from '../network.ts';
 import { noContent, sandboxOperation } from '../operation.ts';
@@ -15,7 +16,8 @@ export const networkRoutes: FastifyPluginAsyncZod<Core> = async (app, { tenancie
     async (request, reply) => {
       const ref = refOf(request);
       const body = request.body ?? {};
-      const { terms } = await tenancies.get(ref);
+      const { terms, isSuspended } = await tenancies.get(ref);
+      if (isSuspended) throw new SandboxError('conflict', 'The sandbox is paused; resume it first.');
       const { maskRequestHost } = terms.network;
       const network = toNetworkTerms({ ...body, maskRequestHost }, body.allow_internet_access ?? true);
       const { egressAllow = null, egressDeny = null } = toEgress(network);

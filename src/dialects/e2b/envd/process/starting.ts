@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isSandboxError } from '../../../../errors.ts';
+import { isSandboxError, type SandboxError } from '../../../../errors.ts';
 import type { FileTree } from '../../../../files/file-tree.ts';
 import type { ProcessEvent } from '../../../../processes/events.ts';
 import type { Processes } from '../../../../processes/processes.ts';
@@ -45,15 +45,20 @@ export async function* startProcess(
       timeoutSeconds: (timeoutMs ?? 0) / 1000,
       env: { ...toVariables(call), ...given, ...asked.envs },
       hasStdin: stdin ?? true,
+      mustStart: true,
       tty: pty ? (pty.size ?? USUAL_SIZE) : undefined,
       keepsRunning: true,
       signal,
     },
   );
+  let hasStarted = false;
   try {
-    yield* events;
+    for await (const event of events) {
+      hasStarted = true;
+      yield event;
+    }
   } catch (error) {
-    if (!isSandboxError(error, 'not_found') || signal.aborted) throw error;
+    if (hasStarted || signal.aborted || !isRefusal(error)) throw error;
     const isThere = await tree.stat(ref, cwd, true, signal).then(
       ({ type }) => type === 'directory',
       () => false,
@@ -61,6 +66,11 @@ export async function* startProcess(
     const reason = isThere ? `The command could not be started: ${error.message}` : `cwd '${cwd}' does not exist`;
     throw new ConnectError('invalid_argument', reason, { cause: error });
   }
+}
+
+/** True for what is wrong with the program or its folder, which is the request's fault. */
+function isRefusal(error: unknown): error is SandboxError {
+  return isSandboxError(error, 'not_found') || isSandboxError(error, 'invalid');
 }
 
 /** The variables of every program. */
