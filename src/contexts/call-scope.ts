@@ -1,3 +1,6 @@
+import { SandboxError } from '../errors.ts';
+import type { Execution } from '../processes/executions.ts';
+import type { CellExecution } from './cells.ts';
 import type { ContextLanguage } from './languages.ts';
 
 /** What holds for one call in a context and is put back after it. */
@@ -18,18 +21,34 @@ export function toScopeCode(language: ContextLanguage, scope: CallScope): ScopeC
   return CODE[language](scope);
 }
 
-/** What is run between the two parts of a scope, of which the last is run whatever happens. */
+/** Runs the two parts of a scope. */
+interface ScopeRunners {
+  begin(code: string): Promise<CellExecution>;
+  end(code: string): Promise<unknown>;
+}
+
+/** What is run between the two parts of a scope, of which the last is run whatever happens. Throws `unavailable`, and runs nothing, where the first fails. */
 export async function* inScope<T>(
   { begin, end }: ScopeCode,
-  settle: (code: string) => Promise<unknown>,
+  runners: ScopeRunners,
   run: () => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
   try {
-    await settle(begin);
+    const { execution } = await runners.begin(begin);
+    if (execution.exitCode !== 0) throw unsettled(execution);
     yield* run();
   } finally {
-    await settle(end);
+    await runners.end(end);
   }
+}
+
+function unsettled({ notice, stderr, timedOut }: Execution): SandboxError {
+  const late = timedOut ? 'it took too long' : null;
+  const reason = notice ?? late ?? (stderr.trim().split('\n').at(-1) || 'its interpreter failed');
+  return new SandboxError(
+    'unavailable',
+    `What holds for this call alone could not be set, so nothing was run: ${reason}`,
+  );
 }
 
 const PYTHON_BEGIN = `

@@ -155,8 +155,12 @@ export class Contexts {
       const code = scope && language ? toScopeCode(language, scope) : null;
       const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true, isTyped: false };
       const limits = { setup, most, outputLimitBytes };
-      const settle = (text: string) => executeCell(held, id, { ...aside, code: text }, limits);
-      yield* code ? this.#turns.during(`${toSandboxId(ref.address)} ${id}`, () => inScope(code, settle, run)) : run();
+      // It waits for the calls before it, and for its interpreter, as long as the code itself would.
+      const waiting = { ...aside, timeoutSeconds: Math.max(SCOPE_SECONDS, cell.timeoutSeconds), signal };
+      const begin = (text: string) => executeCell(held, id, { ...waiting, code: text }, limits);
+      const end = (text: string) => executeCell(held, id, { ...aside, code: text }, limits);
+      const key = `${toSandboxId(ref.address)} ${id}`;
+      yield* code ? this.#turns.during(key, () => inScope(code, { begin, end }, run)) : run();
     } catch (error) {
       failure = error;
       throw error;

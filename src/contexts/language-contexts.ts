@@ -61,7 +61,9 @@ export class LanguageContexts {
     if (!code) return noted(access, language, await run(cell));
     const aside = { timeoutSeconds: SCOPE_SECONDS, isSilent: true, isTyped: false };
     try {
-      const begun = await run({ ...aside, code: code.begin });
+      // It waits for its interpreter as long as the code itself would.
+      const timeoutSeconds = Math.max(SCOPE_SECONDS, cell.timeoutSeconds);
+      const begun = await run({ ...aside, timeoutSeconds, code: code.begin });
       return begun.execution.exitCode === 0 ? noted(access, language, await run(cell)) : begun;
     } finally {
       await run({ ...aside, code: code.end });

@@ -1,4 +1,4 @@
-import { Sandbox } from '@e2b/code-interpreter';
+import { Sandbox, SandboxError } from '@e2b/code-interpreter';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 
@@ -49,6 +49,14 @@ describe('code of the published interpreter client', () => {
     expect(js.text).toBe("1it's");
     const bash = await sandbox.runCode('echo $FOO $ONE', { language: 'bash', envs });
     expect(bash.logs.stdout.join('')).toBe("it's 1\n");
+  });
+
+  it('is not run where the variables of its call cannot be set', async () => {
+    const own = await sandbox.createCodeContext();
+    await sandbox.runCode('import os\nos.environ.update = None', { context: own });
+    await expect(sandbox.runCode('ran = True', { context: own, envs: { ONE: '1' } })).rejects.toThrow(SandboxError);
+    const after = await sandbox.runCode('del os.environ.update\n"ran" in globals()', { context: own });
+    expect(after.text).toBe('False');
   });
 
   it('runs in other languages', async () => {
