@@ -101,7 +101,8 @@ export class Tenancies {
       await this.#write(sandbox, { life: toLife(sandbox.life, wasSuspended) });
       if (!wasSuspended) return false;
       await provisioner.bringUp(sandbox, ref.principal, { asked: {}, life: DEFAULT_LIFE });
-      await this.#write(sandbox, { pausedAtMs: null, haltedAtMs: null });
+      // Its time begins when it runs, however long that took.
+      await this.#write(sandbox, { pausedAtMs: null, haltedAtMs: null, life: toLife(sandbox.life, true) });
       changes.noteUse(sandbox);
       return true;
     });

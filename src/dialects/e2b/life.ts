@@ -6,8 +6,16 @@ const LEAST_AFTER_TRAFFIC = 300;
 /** What becomes of a sandbox when its time is over. */
 export type OnTimeout = 'purge' | 'freeze' | 'halt';
 
+/** How long the making of a sandbox may take that does not count as its time, in milliseconds. */
+const MAKING_MS = 600_000;
+
+/** The life of one that is being made; how long it lives is said when it is there. */
+export function lifeToBegin(nowMs: number, onTimeout: OnTimeout): LifePolicy {
+  return newLife(nowMs + MAKING_MS, onTimeout);
+}
+
 /** A life by the clock alone: neither frozen nor stopped for its idleness, and it gives way to none. */
-export function newLife(endAtMs: number, onTimeout: OnTimeout): LifePolicy {
+function newLife(endAtMs: number, onTimeout: OnTimeout): LifePolicy {
   return {
     pauseAfter: 'never',
     stopAfter: 'never',

@@ -138,6 +138,24 @@ describe('an E2B client', () => {
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 30 })).statusCode).toBe(404);
   });
 
+  it('has the whole of its time after the sandbox is made, however long that took', async () => {
+    const start = fake.engine.start.bind(fake.engine);
+    fake.engine.start = async (...given) => {
+      fake.clock.nowMs += 30_000;
+      return await start(...given);
+    };
+    for (const [path, timeout] of [
+      ['/sandboxes', 5],
+      ['/v2/sandboxes', 1],
+    ] as const) {
+      const { sandboxID: id } = await make({ timeout }, path);
+      const { endAt } = (await call('GET', `/sandboxes/${id}`)).json();
+      expect(Date.parse(endAt)).toBe(fake.clock.wallMs() + timeout * 1000);
+    }
+    const { sandboxID: none } = await make({ timeout: 0 });
+    expect((await call('GET', `/sandboxes/${none}`)).statusCode).toBe(404);
+  });
+
   it('ends a sandbox at once with a timeout of 0', async () => {
     const { sandboxID: id } = await make();
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 0 })).statusCode).toBe(204);
@@ -152,6 +170,7 @@ describe('an E2B client', () => {
     ['/sandboxes', { templateID: '../etc' }, 'templateID'],
     ['/sandboxes', { templateID: 'base', iam: { role: 'x' } }, 'iam'],
     ['/sandboxes', { templateID: 'base', volumeMounts: [{ name: 'v', path: '/v' }] }, 'volumeMounts'],
+    ['/sandboxes', { templateID: 'base', mcp: { github: {} } }, 'mcp'],
     ['/sandboxes', { templateID: 'base', network: { allowPublicTraffic: false } }, 'allowPublicTraffic'],
     ['/sandboxes', { templateID: 'base', network: { rules: { 'a.b': [{}] } } }, 'rules'],
     ['/sandboxes', { templateID: 'base', network: { egressProxy: { address: 'a:1' } } }, 'egressProxy'],

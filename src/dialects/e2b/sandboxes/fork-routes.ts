@@ -2,9 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import { type Core, refOf } from '../../dialect.ts';
-import { newLife } from '../life.ts';
+import { lifeToBegin } from '../life.ts';
 import { NAMESPACE, sandboxOperation } from '../operation.ts';
 import { newToken } from '../tokens.ts';
+import { beginTime } from './beginning.ts';
 import { newId, requireTimeout } from './making.ts';
 import { toSandbox } from './mapping.ts';
 import { type ControlOptions, MAX_TIMEOUT_SECONDS } from './routes.ts';
@@ -38,10 +39,10 @@ export const forkRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (a
           timeoutSeconds: seconds,
         };
         const made = { address: { namespace: NAMESPACE, id: newId() }, principal: ref.principal };
-        const life = newLife(clock.wallMs() + seconds * 1000, 'purge');
+        const life = lifeToBegin(clock.wallMs(), 'purge');
         const change = { env, labels, terms: own };
         await forks.create(made, { address, checkpointId: null }, { asked, life, change });
-        return { sandbox: toSandbox({ tenancy: await tenancies.get(made), domain }) };
+        return { sandbox: toSandbox({ tenancy: await beginTime(core, made), domain }) };
       };
       const made: Forked[] = [];
       for (let left = count; left > 0; left -= 1) made.push(await makeOne().catch(toFailure));

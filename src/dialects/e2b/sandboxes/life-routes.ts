@@ -72,20 +72,20 @@ export const lifeRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (a
     }),
     async (request, reply) => {
       const ref = refOf(request);
-      const atMs = inSeconds(request.body?.timeout ?? V1_TIMEOUT);
+      const seconds = requireTimeout(request.body?.timeout ?? V1_TIMEOUT, MAX_TIMEOUT_SECONDS);
       const autoPause = request.body?.autoPause ?? null;
       if (!(await tenancies.get(ref)).isSuspended)
         throw new SandboxError('conflict', 'The sandbox is running already.');
-      await tenancies.resume(ref, (life) => withOnTimeout(endingAt(life, atMs), autoPause));
+      await tenancies.resume(ref, (life) => withOnTimeout(endingAt(life, inSeconds(seconds)), autoPause));
       return await reply.code(201).send(toSandbox({ tenancy: await tenancies.get(ref), domain }));
     },
   );
 
   const connect = async (request: FastifyRequest, reply: FastifyReply, seconds: number) => {
     const ref = refOf(request);
-    const atMs = inSeconds(seconds);
+    requireTimeout(seconds, MAX_TIMEOUT_SECONDS);
     const toLife = (life: LifePolicy, wasSuspended: boolean) =>
-      wasSuspended ? endingAt(life, atMs) : endingNotBefore(life, atMs);
+      wasSuspended ? endingAt(life, inSeconds(seconds)) : endingNotBefore(life, inSeconds(seconds));
     const isResumed = await tenancies.resume(ref, toLife);
     return await reply.code(isResumed ? 201 : 200).send(shown(await tenancies.get(ref)));
   };

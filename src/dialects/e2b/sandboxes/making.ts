@@ -5,7 +5,7 @@ import { SandboxError } from '../../../errors.ts';
 import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { Terms } from '../../../sandboxes/terms.ts';
-import { newLife, type OnTimeout } from '../life.ts';
+import { lifeToBegin, type OnTimeout } from '../life.ts';
 import { toEgress, toNetworkTerms } from '../network.ts';
 import { toShownSnapshot } from '../snapshots/names.ts';
 import { newToken } from '../tokens.ts';
@@ -15,7 +15,7 @@ const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_CHARACTERS = 24;
 
 /** What is lacking here and would make a sandbox less safe than was asked for. */
-const REFUSED = ['iam', 'volumeMounts'] as const;
+const REFUSED = ['iam', 'mcp', 'volumeMounts'] as const;
 
 type CreateBody = z.output<typeof createBody>;
 
@@ -55,7 +55,7 @@ export function toWanted(body: CreateBody, template: Terms['template'], defaults
   const egress: AskedSpec = toEgress(network);
   return {
     egress,
-    life: newLife(defaults.nowMs + timeoutSeconds * 1000, toOnTimeout(body)),
+    life: lifeToBegin(defaults.nowMs, toOnTimeout(body)),
     settings: { env: body.envVars ?? {}, labels: body.metadata ?? {}, terms },
   };
 }

@@ -8,6 +8,7 @@ import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { NAMESPACE, noContent, operation, sandboxOperation } from '../operation.ts';
 import { findSnapshot } from '../snapshots/names.ts';
 import type { Templates } from '../templates/templates.ts';
+import { beginTime } from './beginning.ts';
 import { newId, toSnapshotTemplate, toWanted, withSnapshot } from './making.ts';
 import { toDetail, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
@@ -69,7 +70,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async
           settings,
         });
       }
-      const tenancy = await tenancies.get(ref);
+      const tenancy = await beginTime(core, ref);
       if (tenancy.terms.token === null) reply.header('Warning', OPEN_WARNING);
       return await reply.code(201).send(toSandbox({ tenancy, domain }));
     };
