@@ -31,6 +31,8 @@ export interface OpenOptions {
   readonly sizeBytes?: number;
   /** True where its owner's group may use its files too, whoever made them. */
   readonly isShared?: boolean;
+  /** What runs its sandbox, in a word or two: an image that another still has is not opened. */
+  readonly holder?: string;
 }
 
 /** What keeps the persistent folders of sandboxes. A sandbox is named by its own folder, which may be renamed while its disk is open. */

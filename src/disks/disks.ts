@@ -2,6 +2,7 @@ import { access, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
+import { TITLES } from '../config/modes.ts';
 import { SandboxError } from '../errors.ts';
 import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
@@ -70,7 +71,8 @@ export class Disks {
   async openDisk(name: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
     await this.reserve.makeWay();
     const kind = await this.kind(name);
-    const folders = await this.#disks[kind].open(this.#folder(name), owner, options);
+    const holder = TITLES[this.#parts.config.mode];
+    const folders = await this.#disks[kind].open(this.#folder(name), owner, { ...options, holder });
     // Where there is little room, it has its share before anything runs on it.
     if (kind === 'image' && this.reserve.room.roomBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
     return folders;

@@ -88,6 +88,7 @@ export async function checkImage(space: MountNamespace, image: string, isForced:
   }
 }
 
-async function isAttached(space: MountNamespace, image: string): Promise<boolean> {
+/** True where a loop device has the image: it is mounted somewhere, whoever sees that. */
+export async function isAttached(space: MountNamespace, image: string): Promise<boolean> {
   return (await space.run('losetup', ['-n', '-O', 'NAME', '-j', image], QUERY_MS)).trim() !== '';
 }

@@ -4,6 +4,9 @@ export const MOUNT_FOLDER = 'disk';
 /** The image, beside it. */
 export const IMAGE_FILE = 'disk.img';
 
+/** What ran its sandbox last, beside it: no other may while that has it. */
+export const HOLDER_FILE = 'disk.engine';
+
 /** A copy of a checkpoint's image that is to take its place. */
 export const RESTORED_FILE = `${IMAGE_FILE}.restored`;
 

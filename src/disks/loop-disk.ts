@@ -4,6 +4,7 @@ import { SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
 import { copyImage, settleImage } from './copies/image-copy.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
+import { holdImage } from './holder.ts';
 import { makeImage, repairImage } from './image.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace } from './mount-namespace.ts';
@@ -49,10 +50,11 @@ export class LoopDisk implements GrowingDisk {
   async open(
     folder: string,
     owner: DiskOwner,
-    { sizeBytes = this.#sizeBytes, isShared = false }: OpenOptions = {},
+    { sizeBytes = this.#sizeBytes, isShared = false, holder }: OpenOptions = {},
   ): Promise<DiskFolders> {
     const mountPoint = join(folder, MOUNT_FOLDER);
     try {
+      if (holder !== undefined) await holdImage(this.#space, folder, holder, this.#onError);
       if (!(await this.#space.mountPoints()).includes(mountPoint))
         await this.#mount(folder, mountPoint, { sizeBytes, isShared });
     } catch (cause) {

@@ -49,8 +49,9 @@ export class ServiceDisk implements GrowingDisk {
   }
 
   async open(folder: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
-    const { sizeBytes = this.#sizeBytes, isShared = false } = options;
-    const body = { name: basename(folder), sizeBytes, owner, ...(isShared ? { isShared } : {}) };
+    const { sizeBytes = this.#sizeBytes, isShared = false, holder } = options;
+    const asked = { ...(isShared ? { isShared } : {}), ...(holder === undefined ? {} : { holder }) };
+    const body = { name: basename(folder), sizeBytes, owner, ...asked };
     await this.#ask('/open', body, OPEN_MS);
     return toFolders(folder);
   }

@@ -28,6 +28,7 @@ const SANDBOX_PARTS = [
   'certificates',
   'checkpoints',
   'disk',
+  'disk.engine',
   'disk.img',
   'group',
   'line',

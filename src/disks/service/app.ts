@@ -62,7 +62,9 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
     return { reason: (await parts.invisibleReason()) ?? (await whyRefused(namespace, dataDir)) };
   });
   routes.post('/open', { schema: { body: openSchema } }, async ({ body }, reply) => {
-    await disk(body.sizeBytes).open(join(dataDir, body.name), body.owner, { isShared: body.isShared ?? false });
+    const { name, sizeBytes, owner, isShared = false, holder } = body;
+    const options = { isShared, ...(holder === undefined ? {} : { holder }) };
+    await disk(sizeBytes).open(join(dataDir, name), owner, options);
     return reply.code(204).send();
   });
   routes.post('/close', { schema: { body: namedSchema } }, async ({ body }, reply) => {

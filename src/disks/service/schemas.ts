@@ -13,6 +13,7 @@ export const openSchema = namedSchema.extend({
   sizeBytes: z.int().min(0),
   owner: z.strictObject({ uid: id, gid: id }),
   isShared: z.boolean().optional(),
+  holder: z.string().max(64).optional(),
 });
 
 /** Where in a sandbox's folder an image may be: its own, one that is to take its place, or that of a checkpoint, made or being made. */
