@@ -2,10 +2,10 @@
 export const OWN_FIRST_PROCESS = '/usr/lib/clara/sandbox-init';
 
 /**
- * What it takes of an image that has no such program: a sleep. It ignores SIGCHLD, so that the kernel reaps what is left to it;
+ * What it takes of an image that has no such program: a sleep, which this Python begins. It ignores SIGCHLD, so that the kernel reaps what is left to it;
  * shells do not hand that on.
  */
-const SLEEP =
+export const SLEEP =
   'import os, _signal; _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN); os.execvp("sleep", ["sleep", "infinity"])';
 
 /**

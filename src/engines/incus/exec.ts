@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { EngineExec, EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import { ExecStream } from './exec-stream.ts';
+import type { ExecUser } from './exec-user.ts';
+import { startsWith, throughStarter } from './group-starter.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { pathOf } from './instances.ts';
 
@@ -10,13 +12,6 @@ const EXIT_WAIT_MS = 1_000;
 
 /** How long it is waited for the end of a program that is to end, in seconds. */
 const END_WAIT_SECONDS = 30;
-
-/** Whose programs run in a sandbox, and where they begin. */
-export interface ExecUser {
-  readonly uid: number;
-  readonly gid: number;
-  readonly workdir: string;
-}
 
 const startedSchema = z.object({
   metadata: z.object({
@@ -41,10 +36,11 @@ const executionsSchema = z.array(
 export async function startExec(
   calls: IncusCalls,
   id: EngineId,
-  { uid, gid, workdir }: ExecUser,
+  { uid, gid, workdir, hasGroups }: ExecUser,
   argv: readonly string[],
 ): Promise<EngineExec> {
-  const body = { command: argv, 'wait-for-websocket': true, interactive: false, user: uid, group: gid, cwd: workdir };
+  const command = hasGroups ? throughStarter(argv) : argv;
+  const body = { command, 'wait-for-websocket': true, interactive: false, user: uid, group: gid, cwd: workdir };
   const { operation, metadata } = await calls.begin('run a program in the sandbox', pathOf(id, '/exec'), body);
   const { fds } = startedSchema.parse(metadata).metadata;
   const stream = new ExecStream({
@@ -84,7 +80,7 @@ export async function countExecs(calls: IncusCalls, id: EngineId, argv: readonly
   if (!running.success) return 0;
   return running.data.filter(({ resources, metadata }) => {
     const isHere = Object.values(resources ?? {}).some((all) => all.some((each) => each.split('?')[0] === path));
-    return isHere && metadata?.command !== undefined && argv.every((part, index) => metadata.command?.[index] === part);
+    return isHere && metadata?.command !== undefined && startsWith(metadata.command, argv);
   }).length;
 }
 

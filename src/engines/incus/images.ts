@@ -13,22 +13,43 @@ const aliasSchema = z.object({ target: z.string() });
 
 const imageSchema = z.object({ properties: z.record(z.string(), z.string()).nullish() });
 
-/** The property of an image that holds its environment, as a JSON object. */
-const ENVIRONMENT_PROPERTY = 'clara.environment';
-
-const environmentSchema = z.record(z.string(), z.string());
-
 /** An image by its id, as imageId tells it. */
 const ID = /^sha256:([0-9a-f]{64})$/;
 
-/** The fingerprint of the image that has this alias or id at the moment; null where Incus has none. */
-export async function fingerprintOf(calls: IncusCalls, alias: string): Promise<string | null> {
-  const [, known] = ID.exec(alias) ?? [];
-  if (known !== undefined) return known;
-  if (!ALIAS.test(alias) || alias.length > 255) return null;
+/** Where `incus image` and `incus publish` put what is given no project. */
+const USUAL_PROJECT = 'default';
+
+/** An image that Incus has, and in which project. */
+export interface FoundImage {
+  readonly fingerprint: string;
+  readonly project: string;
+}
+
+/** The image that has this alias or id at the moment, in the server's project or else in Incus' usual one; null where there is none. */
+export async function findImage(calls: IncusCalls, name: string): Promise<FoundImage | null> {
+  const [, id] = ID.exec(name) ?? [];
+  if (id === undefined && (!ALIAS.test(name) || name.length > 255)) return null;
+  const path = id === undefined ? `aliases/${encodeURIComponent(name)}` : id;
+  for (const project of new Set([calls.project, USUAL_PROJECT])) {
+    const found = await readOf(calls, path, project);
+    if (found !== null) return { fingerprint: id ?? aliasSchema.parse(found).target, project };
+  }
+  return null;
+}
+
+/** What is said of an image; throws `invalid` where it is gone. */
+export async function propertiesOf(
+  calls: IncusCalls,
+  { fingerprint, project }: FoundImage,
+): Promise<Readonly<Record<string, string>>> {
+  const found = await readOf(calls, fingerprint, project);
+  if (found === null) throw noSuchImage(`sha256:${fingerprint}`);
+  return imageSchema.parse(found).properties ?? {};
+}
+
+async function readOf(calls: IncusCalls, path: string, project: string): Promise<unknown> {
   try {
-    const found = await calls.get('look at the image', `/1.0/images/aliases/${encodeURIComponent(alias)}`);
-    return aliasSchema.parse(found).target;
+    return await calls.get('look at the image', `/1.0/images/${path}?project=${encodeURIComponent(project)}`);
   } catch (error) {
     const meaning = meaningOf(error);
     if (meaning === 'no-image' || meaning === 'not-found') return null;
@@ -36,22 +57,11 @@ export async function fingerprintOf(calls: IncusCalls, alias: string): Promise<s
   }
 }
 
-/** The environment that an image was given when it was made for sandboxes. */
-export async function environmentOf(calls: IncusCalls, fingerprint: string): Promise<Readonly<Record<string, string>>> {
-  const found = await calls.get('look at the image', `/1.0/images/${fingerprint}`).catch((error: unknown) => {
-    throw meaningOf(error) === 'not-found' ? noSuchImage(`sha256:${fingerprint}`, error) : error;
-  });
-  const { properties } = imageSchema.parse(found);
-  const text = properties?.[ENVIRONMENT_PROPERTY];
-  return text === undefined ? {} : environmentSchema.parse(JSON.parse(text));
-}
-
 /** The error for an image that is not there. */
 export function noSuchImage(image: string, cause?: unknown): SandboxError {
   const sentence = `Image ${image} is not on this machine: build or pull it first (npm run incus imports ours).`;
   return new SandboxError('invalid', sentence, { cause });
 }
-
 /** Reads files of an image in an instance of it that never starts, which `make` makes. */
 export async function readImage(
   calls: IncusCalls,

@@ -61,6 +61,26 @@ export class IncusCalls {
     });
   }
 
+  /** Asks whether something is there, without its bytes. */
+  async head(doing: string, path: string): Promise<void> {
+    await this.#run(doing, this.timeoutMs, async (signal) => {
+      const { statusCode, body } = await this.#request('HEAD', path, undefined, signal);
+      await body.dump();
+      if (statusCode >= 400) throw toRefusal(statusCode, '');
+    });
+  }
+
+  /** Makes an empty file or a folder, which is root's, in an instance; a folder that is there stays. */
+  async makeFile(doing: string, path: string, type: 'file' | 'directory'): Promise<void> {
+    await this.#run(doing, this.timeoutMs, async (signal) => {
+      const mode = type === 'file' ? '0644' : '0755';
+      const headers = { 'x-incus-type': type, 'x-incus-mode': mode, 'x-incus-uid': '0', 'x-incus-gid': '0' };
+      const { statusCode, body } = await this.#request('POST', path, undefined, signal, headers);
+      const text = await body.text();
+      if (statusCode >= 400) throw toRefusal(statusCode, text);
+    });
+  }
+
   /** Changes something and waits until that is done, however Incus does it. */
   async change(
     doing: string,
@@ -98,8 +118,12 @@ export class IncusCalls {
   /** Ends all calls and streams. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const socket of this.#sockets) socket.terminate();
+    this.#endSockets();
     await this.#pool.destroy();
+  }
+
+  #endSockets(): void {
+    for (const socket of this.#sockets) socket.terminate();
   }
 
   async #run<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -129,17 +153,20 @@ export class IncusCalls {
     return answer;
   }
 
+  /** Asks in the server's project, unless the path names another. */
   async #request(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body: unknown,
     signal: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
   ) {
-    const full = `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(this.project)}`;
+    const own = `${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(this.project)}`;
     return await this.#pool.request({
       method,
-      path: full,
+      path: path.includes('?project=') ? path : `${path}${own}`,
       signal,
+      headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   }

@@ -1,18 +1,21 @@
-import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser, ImageReading } from '../engine.ts';
 import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
-import { countExecs, type ExecUser, startExec } from './exec.ts';
+import { countExecs, startExec } from './exec.ts';
+import { type ExecUser, execUserOf, toExecUser } from './exec-user.ts';
 import { readFacts } from './facts.ts';
-import { environmentOf, fingerprintOf, noSuchImage, readImage } from './images.ts';
+import { ImageGrounds } from './image-grounds.ts';
+import { findImage, noSuchImage, readImage } from './images.ts';
 import { IncusCalls, type IncusPlace } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
 import { inspectSandbox, listSandboxes, newInstanceName, pathOf, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { otherMountPoints } from './mount-points.ts';
+import { makeFolder } from './prepared-images.ts';
 import { readStats } from './stats.ts';
 import { INCUS_TRAITS } from './traits.ts';
 
@@ -37,7 +40,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   const groups = new ControlGroups(project);
   const memory = new MemoryWatch(groups);
   const users = new Map<EngineId, ExecUser>();
-  const environments = new Map<string, Readonly<Record<string, string>>>();
+  const grounds = new ImageGrounds(calls, pool);
   const names = new Set<string>();
   let facts: EngineInfo | undefined;
 
@@ -54,26 +57,32 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     );
   }
 
-  async function findImage(image: string) {
-    const fingerprint = await fingerprintOf(calls, image);
-    if (fingerprint === null) throw noSuchImage(image);
-    const environment = environments.get(fingerprint) ?? (await environmentOf(calls, fingerprint));
-    environments.set(fingerprint, environment);
-    return { fingerprint, environment };
-  }
-
   async function create(spec: EngineSpec): Promise<EngineId> {
     const { cpus } = facts ?? (await info());
     const id = newInstanceName();
-    const body = toInstanceBody(id, spec, { pool, cpus, ...(await findImage(spec.image)) });
+    const ground = await grounds.of(spec.image);
+    const body = toInstanceBody(id, spec, { pool, cpus, ...ground });
     await withFreeName(spec.name, async () => {
       const timeoutMs = callTimeoutMs * CREATE_TIMEOUT_FACTOR;
       await calls.change('make the sandbox', 'POST', '/1.0/instances', body, timeoutMs).catch((error: unknown) => {
-        throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
+        if (meaningOf(error) !== 'no-image') throw error;
+        grounds.forget(ground);
+        throw noSuchImage(spec.image, error);
       });
     });
-    users.set(id, { ...spec.user, workdir: spec.workdir });
+    await makeMountPoints(id, spec);
+    users.set(id, toExecUser(spec.user, spec.workdir, spec.groups?.length ?? 0));
     return id;
+  }
+
+  /** The root is read-only once it runs, so that a place to mount something at has to be there before. */
+  async function makeMountPoints(id: EngineId, { mounts }: EngineSpec): Promise<void> {
+    try {
+      for (const path of otherMountPoints(mounts.map(({ target }) => target))) await makeFolder(calls, id, path);
+    } catch (error) {
+      await removeSandbox(calls, id);
+      throw error;
+    }
   }
 
   /** Incus knows nothing of the names that the server gives: what is being made or named now is kept here, the rest is asked. */
@@ -113,13 +122,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     if (known) return known;
     const instance = await readInstance(calls, id);
     if (!instance) throw new SandboxError('not_found', 'There is no sandbox of that name.');
-    const [uid, gid] = z
-      .string()
-      .regex(/^\d+:\d+$/)
-      .parse(instance.config[KEY.user])
-      .split(':')
-      .map(Number);
-    const found = { uid: uid ?? 0, gid: gid ?? 0, workdir: instance.config[KEY.workdir] ?? '/' };
+    const found = execUserOf(instance);
     users.set(id, found);
     return found;
   }
@@ -162,8 +165,8 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     rename,
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
     imageId: async (name) => {
-      const fingerprint = await fingerprintOf(calls, name);
-      return fingerprint === null ? null : `sha256:${fingerprint}`;
+      const found = await findImage(calls, name);
+      return found && `sha256:${found.fingerprint}`;
     },
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, groups, id),

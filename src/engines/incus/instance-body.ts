@@ -1,6 +1,7 @@
 import { SandboxError } from '../../errors.ts';
 import type { EngineLimits, EngineSpec } from '../engine.ts';
 import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES } from '../hardening/limits.ts';
+import type { ImageGround } from './image-grounds.ts';
 import { KEY, labelKey } from './keys.ts';
 import { toRawLxc } from './raw-lxc.ts';
 import { toSeccompPolicy } from './seccomp-policy.ts';
@@ -11,22 +12,16 @@ export const IDS_PER_SANDBOX = 65_536;
 /** In microseconds the time within which a limit of the CPU holds. */
 const CPU_PERIOD_MS = 100;
 
-/** What is known of the machine and the image that a container is made of. */
-export interface InstanceGround {
+/** What is known of the machine, and of the image that the spec names. */
+export interface InstanceGround extends ImageGround {
   readonly pool: string;
   readonly cpus: number;
-  /** The image that the spec names. */
-  readonly fingerprint: string;
-  /** The image's own environment, of which Incus knows nothing. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Incus' form of a spec, with all hardening on; throws `invalid` for what Incus cannot give. */
 export function toInstanceBody(instance: string, spec: EngineSpec, ground: InstanceGround) {
   if (spec.network.mode !== 'none')
     throw new SandboxError('invalid', 'Sandboxes on Incus have no network card: take proxy or none.');
-  if (spec.groups?.length)
-    throw new SandboxError('invalid', 'Shared volumes do not work on Incus, whose programs are in one group only.');
   return {
     name: instance,
     type: 'container',
@@ -37,6 +32,7 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
       [KEY.image]: spec.image,
       [KEY.user]: `${spec.user.uid}:${spec.user.gid}`,
       [KEY.workdir]: spec.workdir,
+      ...(spec.groups?.length ? { [KEY.groups]: spec.groups.join(',') } : {}),
       ...Object.fromEntries(Object.entries(spec.labels).map(([label, value]) => [labelKey(label), value])),
       ...Object.fromEntries(
         Object.entries({ ...ground.environment, ...spec.env }).map(([name, value]) => [`environment.${name}`, value]),
@@ -52,7 +48,7 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
       ...Object.fromEntries(
         Object.entries(KERNEL_LIMITS).map(([name, value]) => [`limits.kernel.${name}`, String(value)]),
       ),
-      'raw.lxc': toRawLxc(spec),
+      'raw.lxc': toRawLxc(spec, ground.hasOwnInit),
       ...(spec.seccomp === 'strict' ? { 'raw.seccomp': toSeccompPolicy() } : {}),
     },
     devices: {

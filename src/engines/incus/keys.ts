@@ -6,6 +6,8 @@ export const KEY = {
   image: 'user.clara.image',
   /** The user whose programs run in it, as `uid:gid`. */
   user: 'user.clara.user',
+  /** Groups that the user is in besides, with commas; absent where there are none. */
+  groups: 'user.clara.groups',
   /** Where programs begin. */
   workdir: 'user.clara.workdir',
 } as const;

@@ -1,7 +1,7 @@
 import type { EngineSpec, EngineTmpfs } from '../engine.ts';
-import { OWN_FIRST_PROCESS } from '../hardening/first-process.ts';
 import { SYSTEM_V_LIMITS, TMPFS_BYTES_PER_FILE } from '../hardening/limits.ts';
 import { MASKED_PATHS } from '../hardening/masked-paths.ts';
+import { toFirstProcess } from './first-process.ts';
 
 /** Masked paths that are files; the others are folders. */
 const MASKED_FILES = /^\/proc\/(?!acpi$|asound$|scsi$|fs$|spl$|pressure$)|^\/sys\/kernel\/uevent_seqnum$/;
@@ -11,15 +11,13 @@ const MASKED_FILES = /^\/proc\/(?!acpi$|asound$|scsi$|fs$|spl$|pressure$)|^\/sys
  * temporary folders, what is hidden of the machine, and the loopback, which without a network card nothing else brings up.
  * https://linuxcontainers.org/lxc/manpages/man5/lxc.container.conf.5.html
  */
-export function toRawLxc({ user, tmpfs }: Pick<EngineSpec, 'user' | 'tmpfs'>): string {
+export function toRawLxc(spec: Pick<EngineSpec, 'user' | 'groups' | 'tmpfs'>, hasOwnInit: boolean): string {
+  const { user, tmpfs } = spec;
   const lines = [
-    `lxc.init.cmd = ${OWN_FIRST_PROCESS}`,
-    `lxc.init.uid = ${user.uid}`,
-    `lxc.init.gid = ${user.gid}`,
     'lxc.no_new_privs = 1',
     // An empty value first: LXC's own list of capabilities to drop and one of those to keep exclude each other.
     'lxc.cap.drop =',
-    'lxc.cap.keep = none',
+    ...toFirstProcess(spec, hasOwnInit),
     'lxc.signal.halt = SIGKILL',
     'lxc.uts.name = sandbox',
     'lxc.hook.mount = /sbin/ip link set lo up',

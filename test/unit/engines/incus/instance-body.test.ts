@@ -21,7 +21,14 @@ const SPEC: EngineSpec = {
   runtime: 'runc',
   seccomp: 'strict',
 };
-const GROUND = { pool: 'fast', cpus: 2, fingerprint: 'f00d', environment: { PATH: '/bin', MINE: 'no' } };
+const GROUND = {
+  pool: 'fast',
+  cpus: 2,
+  fingerprint: 'f00d',
+  project: 'default',
+  environment: { PATH: '/bin', MINE: 'no' },
+  hasOwnInit: true,
+};
 
 describe("Incus' form of a spec", () => {
   it('has a read-only root, no network card, and every mount as a device that keeps the users of its files', () => {
@@ -68,10 +75,30 @@ describe("Incus' form of a spec", () => {
     expect(open).not.toHaveProperty('raw.seccomp');
   });
 
-  it('is refused for a network card and for groups', () => {
+  it('is made of the image, with the first process that is in it', () => {
+    const firstOf = (spec: EngineSpec, hasOwnInit: boolean) => {
+      const { config } = toInstanceBody('clara-1', spec, { ...GROUND, hasOwnInit });
+      return (config as Record<string, string>)['raw.lxc']?.match(/^lxc\.init\.cmd = .*$/m)?.[0];
+    };
+    expect(toInstanceBody('clara-1', SPEC, GROUND).source).toEqual({ type: 'image', fingerprint: 'f00d' });
+    expect(firstOf(SPEC, true)).toBe('lxc.init.cmd = /usr/lib/clara/sandbox-init');
+    expect(firstOf(SPEC, false)).toMatch(/^lxc\.init\.cmd = python3 -I -S -c [^ "']+$/);
+  });
+
+  it('gives other groups to the first process, which starts programs in them', () => {
+    const { config } = toInstanceBody('clara-1', { ...SPEC, groups: [3000, 3001] }, GROUND);
+    expect(config).toMatchObject({ 'user.clara.groups': '3000,3001' });
+    const lines = ((config as Record<string, string>)['raw.lxc'] ?? '').split('\n');
+    const [, digits = ''] =
+      /hex\(0x([0-9a-f]+)\)/.exec(lines.find((line) => line.startsWith('lxc.init.cmd')) ?? '') ?? [];
+    const program = Buffer.from(digits, 'hex').toString();
+    expect(program).toMatch(/^import os; os\.setgroups\(\[3000, 3001\]\); os\.setgid\(2001\); os\.setuid\(2000\)\n/);
+    expect(lines).toContain('lxc.cap.keep = setgid setuid');
+  });
+
+  it('is refused for a network card', () => {
     const bridge = { mode: 'bridge', name: 'x', pool: '10.0.0.0/16', nameservers: [] } as const;
     expect(() => toInstanceBody('clara-1', { ...SPEC, network: bridge }, GROUND)).toThrow(/no network card/);
-    expect(() => toInstanceBody('clara-1', { ...SPEC, groups: [3000] }, GROUND)).toThrow(/Shared volumes/);
   });
 
   it.each([

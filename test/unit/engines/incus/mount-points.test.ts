@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { MOUNT_POINTS as OF_ENGINE } from '../../../../src/engines/incus/mount-points.ts';
 import { CERTIFICATE_FOLDER } from '../../../../src/sandboxes/secrets/environment.ts';
 import { HOME, PACKAGES, SOCKET_FOLDER, temporaryFolders, WORKSPACE } from '../../../../src/sandboxes/spec/layout.ts';
 import { SHARED_FILES } from '../../../../src/sandboxes/storage/shared-files.ts';
@@ -14,4 +15,5 @@ it('the image for Incus has every place where the server binds something', async
   const folders = [WORKSPACE, HOME, PACKAGES, SOCKET_FOLDER, CERTIFICATE_FOLDER, ...temporary];
   expect([...MOUNT_POINTS.folders].sort()).toEqual(folders.filter((path) => !EVERYWHERE.includes(path)).sort());
   expect([...MOUNT_POINTS.files].sort()).toEqual(SHARED_FILES.map(({ target }) => target).sort());
+  expect(OF_ENGINE).toEqual(MOUNT_POINTS);
 });

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { KeyedMutex } from '../../async/keyed-mutex.ts';
+import { type FoundImage, findImage, noSuchImage, propertiesOf } from './images.ts';
+import type { IncusCalls } from './incus-calls.ts';
+import { PREPARED_PROPERTY, prepareImage } from './prepared-images.ts';
+
+/** The property of an image that npm run incus has made: from what. */
+const SOURCE_PROPERTY = 'clara.source';
+
+/** The property of an image that holds its environment, as a JSON object. */
+const ENVIRONMENT_PROPERTY = 'clara.environment';
+
+const environmentSchema = z.record(z.string(), z.string());
+
+/** What containers are made of that are to run an image. */
+export interface ImageGround extends FoundImage {
+  /** The image's own environment, of which Incus knows nothing. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Whether this project's own first process is in it. */
+  readonly hasOwnInit: boolean;
+}
+
+/** Finds what containers are made of; an image that lacks the places where the server binds something is prepared once. */
+export class ImageGrounds {
+  readonly #calls: IncusCalls;
+  readonly #pool: string;
+  readonly #known = new Map<string, ImageGround>();
+  readonly #preparing = new KeyedMutex<string>();
+
+  constructor(calls: IncusCalls, pool: string) {
+    this.#calls = calls;
+    this.#pool = pool;
+  }
+
+  /** Throws `invalid` for an image that is not there, or has no Python. */
+  async of(image: string): Promise<ImageGround> {
+    const found = await findImage(this.#calls, image);
+    if (found === null) throw noSuchImage(image);
+    const { fingerprint } = found;
+    return this.#known.get(fingerprint) ?? (await this.#preparing.run(fingerprint, () => this.#learn(image, found)));
+  }
+
+  /** Forgets what is gone from Incus. */
+  forget({ fingerprint }: FoundImage): void {
+    for (const [key, known] of this.#known) if (known.fingerprint === fingerprint) this.#known.delete(key);
+  }
+
+  async #learn(image: string, found: FoundImage): Promise<ImageGround> {
+    const known = this.#known.get(found.fingerprint);
+    if (known) return known;
+    const properties = await propertiesOf(this.#calls, found);
+    const isOurs = SOURCE_PROPERTY in properties || PREPARED_PROPERTY in properties;
+    const isReady = isOurs && found.project === this.#calls.project;
+    const text = properties[ENVIRONMENT_PROPERTY];
+    const ground = {
+      ...(isReady ? found : await prepareImage(this.#calls, this.#pool, image, { ...found, properties })),
+      environment: text === undefined ? {} : environmentSchema.parse(JSON.parse(text)),
+      hasOwnInit: SOURCE_PROPERTY in properties,
+    };
+    this.#known.set(found.fingerprint, ground);
+    return ground;
+  }
+}
