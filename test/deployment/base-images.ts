@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GenericContainer, getContainerRuntimeClient, ImageName } from 'testcontainers';
 import { ensureBaseImage } from '../support/base-image.ts';
+import { buildOnce, isNodeInPieces } from '../support/built-image.ts';
 
 // Node trusts its own list of authorities only; the base has this machine's as well.
 const TRUSTS_AUTHORITIES = 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt';
@@ -17,7 +15,7 @@ export async function ensureNodeImage(): Promise<string> {
   const wanted = 'node:22-slim';
   const base = await ensureBaseImage(wanted);
   if (base === wanted) return wanted;
-  if (isInPieces()) {
+  if (isNodeInPieces()) {
     return buildOnce('node', [`FROM ${base}`, installs('nodejs npm'), TRUSTS_AUTHORITIES], base, () => {});
   }
   const dockerfile = [
@@ -41,38 +39,8 @@ export async function ensureCaddyImage(): Promise<string> {
   return buildOnce('caddy', [`FROM ${base}`, installs('caddy')], base, () => {});
 }
 
-/** Whether this Node is a distribution's, which keeps its code in a library and npm's modules in other packages. */
-function isInPieces(): boolean {
-  return 'node_shared' in process.config.variables && process.config.variables.node_shared === true;
-}
-
 function installs(packages: string): string {
   return `RUN apt-get update && apt-get install -y --no-install-recommends ${packages} && rm -rf /var/lib/apt/lists/*`;
-}
-
-/** Builds an image whose tag says what it is made of, unless the engine has it from an earlier run; it stays for the next. */
-async function buildOnce(
-  name: string,
-  dockerfile: readonly string[],
-  base: string,
-  addFiles: (folder: string) => void,
-): Promise<string> {
-  const { image: images } = await getContainerRuntimeClient();
-  const { Id: baseId } = await images.inspect(ImageName.fromString(base));
-  const hash = createHash('sha256')
-    .update([baseId, process.version, ...dockerfile].join('\n'))
-    .digest('hex');
-  const tag = `clara-sandbox-test-${name}:${hash.slice(0, 12)}`;
-  if (await images.exists(ImageName.fromString(tag))) return tag;
-  const folder = mkdtempSync(join(tmpdir(), 'clara-sandbox-image-'));
-  try {
-    addFiles(folder);
-    writeFileSync(join(folder, 'Dockerfile'), `${dockerfile.join('\n')}\n`);
-    await GenericContainer.fromDockerfile(folder).build(tag, { deleteOnExit: false });
-    return tag;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 function findNpmFolder(): string {
