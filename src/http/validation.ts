@@ -82,6 +82,7 @@ const NOUN: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'a JSON object',
+  record: 'a JSON object',
 };
 
 /** Words for an issue where a schema brings none of its own; a whole body that is absent comes as null. */

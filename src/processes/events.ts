@@ -41,8 +41,8 @@ interface CellEnd {
 /** The longest event that is shown, in bytes: a picture of 5 MB in base64, and what is around it. */
 const MAX_SHOWN_BYTES = 9 * 2 ** 20;
 
-/** Of the last line of stderr, in characters. */
-const MAX_LINE = 4096;
+/** Of the last line of stderr. */
+const MAX_LINE_BYTES = 4096;
 
 /** Turns the frames of a kept process into events. Pieces of output are whole characters; what is no UTF-8 becomes U+FFFD. */
 export class EventReader {
@@ -128,7 +128,11 @@ export class EventReader {
 function lastLine(text: string): string {
   const end = text.trimEnd().length;
   const begin = text.lastIndexOf('\n', end - 1) + 1;
-  return text.slice(begin).slice(-MAX_LINE);
+  // A character has a byte or more.
+  const bytes = Buffer.from(text.slice(begin).slice(-MAX_LINE_BYTES));
+  let first = Math.max(0, bytes.length - MAX_LINE_BYTES);
+  while (first > 0 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first += 1;
+  return bytes.toString('utf8', first);
 }
 
 function toCellEnd(end: ProcessEnd): CellEnd | null {

@@ -27,6 +27,7 @@ describe('what is wrong with a request', () => {
     ['image must not be empty.', create, { image: '' }, ['image']],
     ['image must not hold control characters.', create, { image: 'a\nb' }, ['image']],
     ['image must have 512 characters or fewer.', create, { image: 'x'.repeat(513) }, ['image']],
+    ['env must be a JSON object.', create, { env: [] }, ['env']],
     ['network must be none or proxy.', create, { network: 'host' }, ['network']],
     ['egress_allow must be a list.', create, { egress_allow: 'a.example' }, ['egress_allow']],
     ['egress_allow.0 must be a text.', create, { egress_allow: [5] }, ['egress_allow', '0']],

@@ -77,6 +77,19 @@ describe('reading folders', () => {
   });
 });
 
+describe('a search', () => {
+  it.each([
+    [{ query: '' }, 'query must not be empty.'],
+    [{ query: 'a', limit: 0 }, 'limit must be 1 or more.'],
+    [{ query: 'a', limit: 10_001 }, 'limit must be 10000 or less.'],
+    [{ query: 'a', context_lines: 101 }, 'context_lines must be 100 or less.'],
+    [{ query: 'a', context_lines: 1.5 }, 'context_lines must be a whole number.'],
+  ])('%j is refused with a sentence: %s', async (body, error) => {
+    const response = await fake.call('POST', '/sandbox/u/fs/search', body);
+    expect([response.statusCode, response.json().error]).toEqual([422, error]);
+  });
+});
+
 describe('what changes folders', () => {
   it('answers 201 for a folder that is made and 200 for one that is there', async () => {
     const make = () => fake.call('POST', '/sandbox/u/fs/mkdir', { path: 'made', mode: '0750', parents: true });

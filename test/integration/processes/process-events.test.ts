@@ -66,6 +66,10 @@ describe('a process', () => {
     expect(textOf(late, 'stdout')).toBe('go\n');
     expect(late[0]?.id).toBe(3);
     expect((await open('GET', `${url}?after=99`)).status).toBe(204);
+    const unread = await server.call('GET', url, undefined, {
+      headers: { 'x-api-key': server.apiKey, 'last-event-id': '-1' },
+    });
+    expect([unread.status, unread.body.detail[0].loc]).toEqual([422, ['header', 'last-event-id']]);
     expect((await server.call('GET', path('processes/1'))).body).toMatchObject({ state: 'exited', exit_code: 0 });
     expect(await (await open('GET', path('processes/1/output?tail=3'))).text()).toBe('go\n');
     expect(await processes()).toHaveLength(1);

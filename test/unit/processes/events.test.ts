@@ -31,6 +31,17 @@ describe('the exit of a process', () => {
     expect(noticeOf({ ...END, brokenStart: true, exitCode: 0 })).toBeNull();
   });
 
+  it('ends with the last line of stderr, of which it has 4 KiB and no half character', () => {
+    const reader = new EventReader(2 ** 28);
+    const bytes = Buffer.from(`first\n${'é'.repeat(4000)}!\n`);
+    const told = [
+      ...reader.read({ kind: 'output', stream: 'stderr', bytes }),
+      ...reader.read({ kind: 'end', id: 3, end: END }),
+    ];
+    const exit = told.at(-1);
+    expect(exit?.type === 'exit' && exit.lastLine).toBe(`${'é'.repeat(2047)}!`);
+  });
+
   it('says nothing of an ordinary end, and why where it could not start', () => {
     expect(noticeOf(END)).toBeNull();
     expect(noticeOf({ failure: { code: 'not_found', message: 'There is no such folder.' } })).toBe(

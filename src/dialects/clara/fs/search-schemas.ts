@@ -42,8 +42,8 @@ export const searchBody = z
     case_sensitive: z.boolean().default(true),
     include: patterns,
     exclude: patterns,
-    context_lines: z.int('must be a whole number').min(0, 'must be 0 or more').max(100).default(0),
-    limit: z.int('must be a whole number').min(1, 'must be 1 or more').max(10_000).default(200),
+    context_lines: z.int().min(0).max(100).default(0),
+    limit: z.int().min(1).max(10_000).default(200),
   })
   .superRefine(requirePath('path', true))
   .meta({ examples: [{ query: 'Hello', include: ['*.txt'] }] });

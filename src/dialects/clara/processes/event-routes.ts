@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { acceptedFormat } from '../../../http/streams/format.ts';
+import { InvalidRequest } from '../../../http/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toStream } from './mapping.ts';
@@ -57,6 +58,11 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
   );
 };
 
+/** The event that a reader has seen last; empty says as little as absent. */
 function toEventId(header: string | string[] | undefined): number | undefined {
-  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+  if (header === undefined || header === '') return undefined;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  throw new InvalidRequest([
+    { loc: ['header', 'last-event-id'], msg: 'must be the id of an event', type: 'invalid_format' },
+  ]);
 }
