@@ -1,16 +1,26 @@
 import { SandboxError } from '../../errors.ts';
-import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser, ImageReading } from '../engine.ts';
+import type {
+  Engine,
+  EngineId,
+  EngineInfo,
+  EngineLimits,
+  EngineSandbox,
+  EngineSpec,
+  EngineUser,
+  ImageReading,
+} from '../engine.ts';
 import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
 import { countExecs, startExec } from './exec.ts';
 import { type ExecUser, execUserOf, toExecUser } from './exec-user.ts';
 import { readFacts } from './facts.ts';
+import { GivenNames } from './given-names.ts';
 import { ImageGrounds } from './image-grounds.ts';
 import { findImage, noSuchImage, readImage } from './images.ts';
 import { IncusCalls, type IncusPlace } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
-import { inspectSandbox, listSandboxes, newInstanceName, pathOf, readInstance } from './instances.ts';
+import { inspectSandbox, listSandboxes, newInstanceName, noSuchSandbox, pathOf, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -41,7 +51,8 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   const memory = new MemoryWatch(groups);
   const users = new Map<EngineId, ExecUser>();
   const grounds = new ImageGrounds(calls, pool);
-  const names = new Set<string>();
+  const given = new GivenNames();
+  const reserved = new Set<string>();
   let facts: EngineInfo | undefined;
 
   async function info(): Promise<EngineInfo> {
@@ -88,18 +99,29 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   /** Incus knows nothing of the names that the server gives: what is being made or named now is kept here, the rest is asked. */
   async function withFreeName(name: string, work: () => Promise<void>): Promise<void> {
     const taken = () => new SandboxError('conflict', `The name ${name} is taken.`);
-    if (names.has(name)) throw taken();
-    names.add(name);
+    if (reserved.has(name)) throw taken();
+    reserved.add(name);
     try {
-      if (await inspectSandbox(calls, name)) throw taken();
+      if (await inspect(name)) throw taken();
       await work();
     } finally {
-      names.delete(name);
+      reserved.delete(name);
     }
   }
 
+  async function inspect(idOrName: string): Promise<EngineSandbox | null> {
+    const found = await inspectSandbox(calls, given.idOf(idOrName) ?? idOrName);
+    const named = found && given.named(found);
+    return named && (named.id === idOrName || named.name === idOrName) ? named : null;
+  }
+
   async function rename(id: EngineId, name: string): Promise<void> {
-    await withFreeName(name, () => patch(id, `name the sandbox ${name}`, { [KEY.name]: name }));
+    const instance = readInstance(calls, id);
+    instance.catch(() => undefined);
+    await withFreeName(name, async () => {
+      if ((await instance) === null) throw noSuchSandbox();
+      given.give(id, name, () => patch(id, `name the sandbox ${name}`, { [KEY.name]: name }));
+    });
   }
 
   async function patch(id: EngineId, doing: string, config: Readonly<Record<string, string>>): Promise<void> {
@@ -108,11 +130,14 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
 
   async function update(id: EngineId, limits: EngineLimits): Promise<void> {
     const { cpus } = facts ?? (await info());
+    await given.settled(id);
     await patch(id, 'change the limits of the sandbox', toLimits(limits, cpus));
   }
 
   async function remove(id: EngineId): Promise<void> {
+    await given.settled(id);
     await removeSandbox(calls, id);
+    given.forget(id);
     users.delete(id);
     memory.forget(id);
   }
@@ -121,7 +146,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     const known = users.get(id);
     if (known) return known;
     const instance = await readInstance(calls, id);
-    if (!instance) throw new SandboxError('not_found', 'There is no sandbox of that name.');
+    if (!instance) throw noSuchSandbox();
     const found = execUserOf(instance);
     users.set(id, found);
     return found;
@@ -150,29 +175,39 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     readImage: files,
     create,
     start: async (id) => {
+      await given.settled(id);
       await startSandbox(calls, id);
       memory.forget(id);
       if ((await groupsVersion()) === 1) await limitSockets([groups.nameOf(id)]);
     },
     stop: async (id, graceSeconds) => {
-      await memory.look(id);
+      await Promise.all([memory.look(id), given.settled(id)]);
       await stopSandbox(calls, id, graceSeconds);
     },
-    pause: (id) => pauseSandbox(calls, id),
-    resume: (id) => resumeSandbox(calls, id),
+    pause: async (id) => {
+      await given.settled(id);
+      await pauseSandbox(calls, id);
+    },
+    resume: async (id) => {
+      await given.settled(id);
+      await resumeSandbox(calls, id);
+    },
     update,
     remove,
     rename,
-    inspect: (idOrName) => inspectSandbox(calls, idOrName),
+    inspect,
     imageId: async (name) => {
       const found = await findImage(calls, name);
       return found && `sha256:${found.fingerprint}`;
     },
-    list: (labels) => listSandboxes(calls, labels),
+    list: async (labels) => (await listSandboxes(calls, labels)).map((sandbox) => given.named(sandbox)),
     stats: (id) => readStats(calls, groups, id),
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => await startExec(calls, id, await execUser(id), argv),
     countExecs: (id, argv) => countExecs(calls, id, argv),
-    close: () => calls.close(),
+    close: async () => {
+      await given.allSettled();
+      await calls.close();
+    },
   };
 }

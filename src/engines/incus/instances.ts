@@ -26,8 +26,13 @@ export function newInstanceName(): EngineId {
 
 /** Where an instance is in the API; throws `not_found` for what no instance of ours is called. */
 export function pathOf(id: EngineId, rest = ''): string {
-  if (!INSTANCE.test(id)) throw new SandboxError('not_found', 'There is no sandbox of that name.');
+  if (!INSTANCE.test(id)) throw noSuchSandbox();
   return `/1.0/instances/${id}${rest}`;
+}
+
+/** The error for what no instance of ours is called. */
+export function noSuchSandbox(): SandboxError {
+  return new SandboxError('not_found', 'There is no sandbox of that name.');
 }
 
 /** The instance of exactly this name; null where there is none. */
