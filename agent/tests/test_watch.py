@@ -118,6 +118,23 @@ class Watching(AgentCase):
         told = [line for line in self.until(number, "end") if line[0] != "attributes"]
         self.assertEqual(told, [["created", "file", "file"], ["modified", "file", "file"]])
 
+    def test_what_happened_before_is_not_told(self) -> None:
+        # Since this run the workspace is watched, and nobody looks.
+        self.client.run("shell", "true", trackFiles=True)
+        with open(self.at("before"), "w") as file:
+            file.write("x")
+        number = self.watch()
+        self.assertEqual(self.until(number, "end"), [])
+
+    def test_a_file_without_a_name_is_told_when_it_has_one(self) -> None:
+        number = self.watch()
+        descriptor = os.open(self.at(""), os.O_TMPFILE | os.O_WRONLY)
+        os.ftruncate(descriptor, 1)
+        os.fchmod(descriptor, 0o640)
+        os.link("/proc/self/fd/%d" % descriptor, self.at("#1"), src_dir_fd=descriptor)
+        os.close(descriptor)
+        self.assertEqual(self.until(number, "end"), [["created", "#1", "file"]])
+
     def test_two_watchers_hear_of_the_same_folder_and_the_end_of_one_is_none_of_the_other(self) -> None:
         os.mkdir(self.at("inner"))
         outer, inner = self.watch(), self.watch(os.path.join(self.folder, "inner"))

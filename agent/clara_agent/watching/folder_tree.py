@@ -187,7 +187,7 @@ class FolderTree(TreeEvents):
         elif mask & MOVED_TO:
             node.names.set(name, True)
             self._arrive(node, name, is_folder, cookie, was_there)
-        else:
+        elif was_there or not _is_unnamed(name):
             self.touched(node, name, mask)
 
     def _arrive(self, node: Node, name: bytes, is_folder: bool, cookie: int, was_there: bool) -> None:
@@ -201,6 +201,11 @@ class FolderTree(TreeEvents):
         self.moved_here(node, name, Arrival(cookie, is_folder, was_there, move))
         if is_folder and not moved:
             self._enter(node, name, True)
+
+
+def _is_unnamed(name: bytes) -> bool:
+    """Whether this is what the kernel calls a file that has no name (O_TMPFILE) and is written."""
+    return name.startswith(b"#") and name[1:].isdigit()
 
 
 def _can_be_read(path: bytes) -> bool:

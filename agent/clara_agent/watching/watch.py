@@ -43,6 +43,8 @@ class Watch(Operation):
                 os.stat(path)
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             folder = WatchedFolder(self._watches, path, is_recursive, self._settled)
+            # What has happened before is not for it: others may watch the same folder and not have looked since.
+            self._watches.drain()
             folder.begin()
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             raise from_os_error(error, to_text(path)) from None
