@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseSize } from '../size.ts';
 
 /** A key that opens this server; of the key itself only the hash is kept. */
@@ -38,7 +38,7 @@ const LEAST_DISK_BYTES = 32 * 2 ** 20;
 
 /** SHA-256 of a key's text. */
 export function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }
 
 /** The key that opens everything. */

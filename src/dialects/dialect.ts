@@ -121,9 +121,10 @@ export async function registerDialect(
     documentErrors(scope, dialect.commonResponses);
     keys.guard(scope, dialect);
     scope.decorateRequest('ref', null);
-    scope.addHook('onRequest', async (request) => {
+    scope.addHook('onRequest', (request, _reply, done) => {
       const address = dialect.addressOf(request);
       request.ref = address && request.principal && { address, principal: request.principal };
+      done();
     });
     await dialect.routes(scope.withTypeProvider<ZodTypeProvider>(), core);
   });

@@ -28,11 +28,12 @@ export function limitEachAddress(app: FastifyInstance, isTrustedProxy: IsTrusted
     if (begin(client)) socket.once('close', () => end(client));
     else socket.destroy();
   });
-  app.addHook('onRequest', async (request, reply) => {
-    if (!isTrustedProxy(request.socket.remoteAddress)) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isTrustedProxy(request.socket.remoteAddress)) return done();
     const client = clientAddress(request);
-    if (begin(client)) reply.raw.once('close', () => end(client));
-    else throw tooMany(maxPerAddress);
+    if (!begin(client)) throw tooMany(maxPerAddress);
+    reply.raw.once('close', () => end(client));
+    done();
   });
 }
 

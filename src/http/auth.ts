@@ -112,8 +112,9 @@ export class KeyDoor {
 
 /** Counts for its address whatever needs no key: documents, and what is no route at all. */
 export function limitOpenRequests(app: FastifyInstance, limits: RateLimits): void {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config?.needsKey !== true) limits.countOpenRequest(request);
+    done();
   });
 }
 

@@ -30,9 +30,9 @@ export function registerBodies(app: FastifyInstance): void {
     else parseJson(request, text, done);
   });
   refuseEncodedBodies(app);
-  app.addHook('onRequest', async (request) => {
-    const { headers } = request;
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
     if (headers['content-length'] === '0') delete headers['content-type'];
+    done();
   });
   app.addHook('onClose', () => threads.close());
 }

@@ -19,8 +19,9 @@ export function refuseWhileClosing(app: FastifyInstance): void {
     closing.abort();
     done();
   });
-  app.addHook('onRequest', async () => {
+  app.addHook('onRequest', (_request, _reply, done) => {
     if (closing.signal.aborted)
       throw new SandboxError('unavailable', 'The server is being shut down; ask again in a moment.');
+    done();
   });
 }

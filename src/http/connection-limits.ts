@@ -65,10 +65,14 @@ export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLog
 /** Limits how many connections there may be, how long a body may take, and how long an answer may lie untaken. */
 export function limitConnections(app: FastifyInstance, limits: ConnectionLimits, maxConnections: number): void {
   app.server.maxConnections = maxConnections;
-  app.addHook('onRequest', async (request, reply) => limitBody(request, reply, limits.bodyMs));
-  app.addHook('onSend', async (_request, reply, payload) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    limitBody(request, reply, limits.bodyMs);
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
     // Streams are as long as they are; who sends one ends idle clients itself.
     if (typeof payload === 'string' || Buffer.isBuffer(payload)) limitIdleClient(reply, limits.answerIdleMs);
+    done();
   });
 }
 

@@ -7,12 +7,13 @@ import type { FastifyInstance } from 'fastify';
  * HTTP/1.0: closed in order, it would pass for complete. With chunks or a length their absence says so.
  */
 export function resetCutAnswers(app: FastifyInstance): void {
-  app.addHook('onSend', async (_request, reply, payload) => {
-    if (!(payload instanceof Readable)) return;
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (!(payload instanceof Readable)) return done();
     const { raw } = reply;
     payload.once('error', () => {
       const isDelimited = raw.chunkedEncoding || raw.hasHeader('content-length');
       if (raw.headersSent && !isDelimited && raw.socket instanceof Socket) raw.socket.resetAndDestroy();
     });
+    done();
   });
 }

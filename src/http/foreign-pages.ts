@@ -17,11 +17,11 @@ declare module 'fastify' {
  * who does not know of it. Pages of the origins in `permitted` may; `*` names none.
  */
 export function refuseForeignPages(app: FastifyInstance, permitted: readonly string[]): void {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { origin } = request.headers;
     if (origin === undefined || !showsAmbientCredentials(request) || request.routeOptions.config.isPreview === true)
-      return;
-    if (permitted.includes(origin) || isOwnOrigin(request)) return;
+      return done();
+    if (permitted.includes(origin) || isOwnOrigin(request)) return done();
     throw new SandboxError('forbidden', 'A page of another origin may not use what the browser knows of this server.');
   });
 }

@@ -3,13 +3,14 @@ import { SandboxError } from '../errors.ts';
 
 /** Refuses a query that is not valid percent-encoding, which would be taken as it stands, as the router refuses such a path. */
 export function requireValidQueries(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ raw, routeOptions }) => {
-    if (routeOptions.config.isPassedOn === true) return;
+  app.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+    if (routeOptions.config.isPassedOn === true) return done();
     const { url = '' } = raw;
     const start = url.indexOf('?');
     if (start >= 0 && !isDecodable(url.slice(start))) {
       throw new SandboxError('invalid', 'The URL is not valid percent-encoding.');
     }
+    done();
   });
 }
 

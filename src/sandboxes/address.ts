@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** How a dialect names a sandbox: an id in the namespace of the dialect. */
 export interface SandboxAddress {
@@ -25,9 +25,6 @@ export function toSandboxId(address: SandboxAddress): SandboxId {
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, SLUG_CHARACTERS)
     .replace(/^-+|-+$/g, '');
-  const hash = createHash('sha256')
-    .update(`${address.namespace}\0${address.id}`)
-    .digest('hex')
-    .slice(0, HASH_CHARACTERS);
-  return `${slug || 'x'}-${hash}` as SandboxId;
+  const digest = hash('sha256', `${address.namespace}\0${address.id}`, 'hex').slice(0, HASH_CHARACTERS);
+  return `${slug || 'x'}-${digest}` as SandboxId;
 }
