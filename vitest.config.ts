@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'beside',
           include: ['test/**/*.test.ts'],
           exclude: [ALONE, PRESSED, ...FAST, ...ON_INCUS],
-          globalSetup: ['test/support/firewall-cleanup.ts'],
+          globalSetup: ['test/support/firewall-cleanup.ts', 'test/support/plain-programs.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: [ALONE], sequence: { groupOrder: 1 } } },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { plainProgram } from './plain-programs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -16,7 +17,7 @@ export async function startRefused(
   variables: Readonly<Record<string, string>>,
   before: readonly string[] = [],
 ): Promise<RefusedStart> {
-  const [program = process.execPath, ...argv] = [...before, process.execPath, '--import', 'tsx', 'src/main.ts'];
+  const [program = process.execPath, ...argv] = [...before, process.execPath, await plainProgram('src/main.ts')];
   const child = spawn(program, argv, {
     cwd: ROOT,
     env: {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { plainProgram } from './plain-programs.ts';
 
 /** A server in a process of its own, so that a test can kill it. */
 export interface ServerProcess {
@@ -25,7 +26,7 @@ export async function startServerProcess(
   main = 'src/main.ts',
   before: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const [program = process.execPath, ...argv] = [...before, process.execPath, '--import', 'tsx', main];
+  const [program = process.execPath, ...argv] = [...before, process.execPath, await plainProgram(main)];
   const child = spawn(program, argv, {
     cwd: new URL('../../', import.meta.url),
     env: {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountsBelow } from '../../support/mounts.ts';
+import { plainProgram } from '../../support/plain-programs.ts';
 import { removeAll } from '../../support/real-server.ts';
 import { RUNTIME } from '../../support/runtime.ts';
 import { endProcess, OWN_MOUNTS, type ServerProcess, startServerProcess } from '../../support/server-process.ts';
@@ -30,7 +31,8 @@ afterEach(async () => {
 
 /** The service in mounts of its own, as in a container that shares the machine's processes. */
 async function startService(): Promise<ChildProcess> {
-  const [program = '', ...argv] = [...OWN_MOUNTS, process.execPath, '--import', 'tsx', 'src/disks/service/main.ts'];
+  const main = await plainProgram('src/disks/service/main.ts');
+  const [program = '', ...argv] = [...OWN_MOUNTS, process.execPath, main];
   const child = spawn(program, argv, {
     cwd: new URL('../../../', import.meta.url),
     env: { ...process.env, SANDBOX_DATA_DIR: dataDir, SANDBOX_DISK_SERVICE: socket },

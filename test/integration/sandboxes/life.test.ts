@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 
 const run = promisify(execFile);
 
-/** A server in a process of its own compiles itself first, for seconds of the CPU; these tests start two. In milliseconds. */
+/** A server in a process of its own loads all that it has, for seconds of the CPU on a busy machine; these tests start two. In milliseconds. */
 const TWO_STARTS = { timeout: 180_000 };
 
 const closers: (() => Promise<unknown>)[] = [];
