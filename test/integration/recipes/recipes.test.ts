@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { recipeExamples, runRecipe, withLine } from '../../support/recipe.ts';
+import { typeErrors, withoutTypes } from '../../support/recipe-types.ts';
 
 const KEY = 'e2b_0123456789abcdef0123456789abcdef';
 
@@ -53,5 +54,37 @@ describe('a recipe', () => {
       `import { FakeChatModel } from './test/support/fake-chat-model.ts';\nclass ChatOpenAI extends FakeChatModel { code = ${JSON.stringify(FIBONACCI)} }`,
     );
     expect(await runRecipe(code, variables)).toMatch(/^The tool said: .*6765.*\n0 pictures\n$/);
+  });
+
+  it('for a bot on Discord is typed, and answers who mentions it with texts and pictures', async () => {
+    const recipe = await exampleOf('discord-bot', 'ts');
+    expect(typeErrors(recipe)).toEqual([]);
+    const code = withLine(
+      withoutTypes(recipe),
+      "import { Client, Events, GatewayIntentBits } from 'discord.js';",
+      "import { Events, GatewayIntentBits } from 'discord.js';\nimport { FakeClient as Client } from './test/support/fake-discord.ts';",
+    );
+    const said = { author: '7', isBot: false, isMentioned: true };
+    const messages = [
+      { ...said, content: '<@1> x = 20; print("hi")' },
+      { ...said, content: 'And now?\n```py\nimport matplotlib.pyplot as plt\nplt.plot([1, 4, 2]);\n```' },
+      { ...said, content: '<@1> print(x); 1 / 0' },
+      { ...said, content: '<@1> y = 1' },
+      { ...said, content: '<@1> print(x)', author: '8' },
+      { ...said, content: 'print(1)', isMentioned: false },
+      { ...said, content: '<@1> print(1)', isBot: true },
+    ];
+    const printed = await runRecipe(code, { ...variables, DISCORD_TOKEN: 't', MESSAGES: JSON.stringify(messages) });
+    const replies = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(replies).toEqual([
+      ['```\nhi\n```'],
+      [expect.any(String), 'figure-1.png PNG'],
+      [expect.stringMatching(/^```\n20\n[\s\S]*ZeroDivisionError/)],
+      ['Done.'],
+      [expect.stringContaining('NameError')],
+    ]);
   });
 });
