@@ -1,4 +1,4 @@
-"""A shell that is started ahead and waits for its command (images/sandbox/standby.c is its other end)."""
+"""A shell that is started ahead and waits for its command (images/sandbox/prestarted_shell.c is its other end)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .process import Process
 
 BASH = b"/bin/bash"
-STANDBY = b"/usr/lib/clara/standby.so"
+LIBRARY = b"/usr/lib/clara/prestarted_shell.so"
 # The command takes the place of the first; the environment has as many entries as it may have at the end.
 PLACEHOLDER = b" " * 1024
 SLOTS = 128
 MAX_MESSAGE = 128 * 1024
-ENVIRONMENT = dict({b"LD_PRELOAD": STANDBY}, **{"_%d" % number: b"" for number in range(SLOTS - 1)})
+ENVIRONMENT = dict({b"LD_PRELOAD": LIBRARY}, **{"_%d" % number: b"" for number in range(SLOTS - 1)})
 # What acts on a shell before its command comes.
 EARLY = (b"LD_", b"GLIBC_TUNABLES", b"MALLOC_")
 SIGCONT = 18
@@ -33,7 +33,7 @@ class PrestartedShell:
 
     def __init__(self, children: Children) -> None:
         self._children = children
-        self._is_possible = os.access(STANDBY, os.R_OK) and os.access(BASH, os.X_OK)
+        self._is_possible = os.access(LIBRARY, os.R_OK) and os.access(BASH, os.X_OK)
         self._pid: int | None = None
         self._socket: socket | None = None
 

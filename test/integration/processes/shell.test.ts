@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** Whether the shell had been started ahead, which it tells by what was loaded into it. */
-const WAS_WAITING = 'grep -q standby.so /proc/$$/maps && echo ahead || echo anew';
+const WAS_WAITING = 'grep -q prestarted_shell.so /proc/$$/maps && echo ahead || echo anew';
 
 /** Python that finds the shell that waits, once it does: it sleeps, in a session of its own. */
 const FIND_WAITING = `${FIND_AGENT}
