@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenSandboxes, openSandboxes } from '../../../src/library/open-sandboxes.ts';
+import { type OpenOptions, type OpenSandboxes, openSandboxes } from '../../../src/library/open-sandboxes.ts';
 import { removeAll, startRealServer } from '../../support/real-server.ts';
 import { RUNTIME } from '../../support/runtime.ts';
 
@@ -13,6 +13,11 @@ const variables = {
   SANDBOX_DOCKER_RUNTIME: RUNTIME,
   SANDBOX_DOCKER_IMAGE: process.env.CLARA_TEST_IMAGE ?? '',
 };
+
+/** Makes a function of a program that waits. */
+const AsyncFunction: new (...parts: string[]) => (...values: unknown[]) => Promise<void> = Object.getPrototypeOf(
+  async () => undefined,
+).constructor;
 
 let dataDir: string;
 let sandboxes: OpenSandboxes;
@@ -62,6 +67,23 @@ describe('sandboxes of a program', () => {
     expect(await sandboxes.sandbox('ada').execute("print(open('kept.txt').read())")).toMatchObject({
       output: 'kept\n',
     });
+  });
+});
+
+describe('the example of the document', () => {
+  it('runs as it is written', async () => {
+    const document = await readFile(new URL('../../../docs/library.md', import.meta.url), 'utf8');
+    const [, imported = '', program = ''] =
+      /```ts\nimport \{ openSandboxes \} from '([^']+)';\n(.*?)```/s.exec(document) ?? [];
+    const { name } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(imported).toBe(name);
+    const folder = await mkdtemp(join(tmpdir(), 'clara-library-'));
+    const printed: unknown[] = [];
+    const open = (options: OpenOptions) => openSandboxes({ ...options, dataDir: folder, variables });
+    const run = new AsyncFunction('openSandboxes', 'console', program);
+    await run(open, { log: (value: unknown) => void printed.push(value) });
+    expect(printed).toEqual(['42\n']);
+    await removeAll(folder);
   });
 });
 
