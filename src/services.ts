@@ -26,13 +26,13 @@ interface ServiceParts extends AppParts {
 /** All that dialects get: the life of sandboxes, and the services that work in them; its `mains` are its owner's to close. */
 export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
   const { config, clock, version, engine, imagePrograms, choice, metrics, onError } = parts;
-  const { sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks } = life;
+  const { sandboxes, listing, settings, tenancies, images, devices, usage, checkpoints, restoring, forks } = life;
   const { snapshots, logs, alerts, volumes, networks, secrets } = life;
   const wait = parts.wait ?? ((ms, signal) => setTimeout(ms, undefined, { signal }));
   const collectYoung = limitYoungGarbage(parts.collectYoung ?? (() => undefined));
   const files = watchCalls(new Files(sandboxes, collectYoung), metrics.files.watch);
   return {
-    ...{ sandboxes, listing, settings, tenancies, images, usage, checkpoints, restoring, forks },
+    ...{ sandboxes, listing, settings, tenancies, images, devices, usage, checkpoints, restoring, forks },
     ...{ snapshots, logs, alerts, volumes, networks, secrets },
     mains: new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError }),
     processes: new Processes(sandboxes, config),

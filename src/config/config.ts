@@ -173,6 +173,8 @@ function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle
     metricsPerSandbox: env.SANDBOX_METRICS_PER_SANDBOX === 'true',
     /** True if clients of the manager may have images built. */
     allowsBuilds: env.SANDBOX_BUILDS === 'true',
+    /** True if clients of the manager may have devices for computing. */
+    allowsDevices: env.SANDBOX_GPU === 'true',
     /** What signs the tokens of Cloud's users; null for a key of this server's own. */
     jwtSecret: env.JWT_SECRET ?? null,
     /** Variables that are set and name what this server does without. */

@@ -54,6 +54,7 @@ export const environmentSchema = z.object({
   SANDBOX_METRICS_ADDRESS: hostAndPort.optional(),
   SANDBOX_METRICS_PER_SANDBOX: flag.default('false'),
   SANDBOX_BUILDS: flag.default('false'),
+  SANDBOX_GPU: flag.default('false'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional(),
   OTEL_EXPORTER_OTLP_HEADERS: otlpHeaders.prefault(''),

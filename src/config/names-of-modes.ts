@@ -41,7 +41,7 @@ export const ALIASES: readonly string[] = [...Object.values(IN_EVERY_MODE), ...O
 
 const OF_INCUS = /^INCUS_(?:REMOTE|PROJECT|POOL|SANDBOX_(?:TYPE|IMAGE|TIMEOUT|MEMORY|CPU))$/;
 const OF_REMOTE = /^SANDBOX_(?:API_URL|REMOTE_API_KEY|TIMEOUT)$/;
-const OF_DOCKER_ALONE = /^(?:SANDBOX_(?:DOCKER_(?:IMAGE|RUNTIME)|BUILDS)|DOCKER_SANDBOX_[A-Z]+|SANDBOX_IMAGE)$/;
+const OF_DOCKER_ALONE = /^(?:SANDBOX_(?:DOCKER_(?:IMAGE|RUNTIME)|BUILDS|GPU)|DOCKER_SANDBOX_[A-Z]+|SANDBOX_IMAGE)$/;
 
 /** All that a server reads which holds no sandboxes. */
 const OF_A_GATEWAY =

@@ -18,7 +18,7 @@ const OTHERS = [
 const OURS = /^(?:(?:DOCKER|INCUS)_)?SANDBOX[_-]/i;
 
 /** What most of them begin with. */
-const USUAL = /^SANDBOX_/;
+const USUAL = /^SANDBOX_(?!GPU$)/;
 
 /** A name as near as this to a known one is a slip of the pen, whatever it begins with. */
 const SLIP = 2;

@@ -20,6 +20,7 @@ import type { Alerts } from '../sandboxes/alerts/alerts.ts';
 import type { Checkpoints } from '../sandboxes/checkpoints/checkpoints.ts';
 import type { Forks } from '../sandboxes/checkpoints/forks.ts';
 import type { Restoring } from '../sandboxes/checkpoints/restoring.ts';
+import type { Devices } from '../sandboxes/devices.ts';
 import type { Images } from '../sandboxes/images.ts';
 import type { Info } from '../sandboxes/info.ts';
 import type { Listing } from '../sandboxes/listing.ts';
@@ -42,6 +43,7 @@ export interface Core {
   readonly tenancies: Tenancies;
   readonly images: Images;
   readonly builds: Builds;
+  readonly devices: Devices;
   readonly usage: UsageReporter;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;

@@ -57,6 +57,8 @@ export interface EngineSpec {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly pidsLimit: number;
+  /** Devices for computing: `all`, how many, or their ids with commas between; none where absent, and only where its info says so. */
+  readonly gpus?: string;
   readonly mounts: readonly EngineMount[];
   readonly tmpfs: readonly EngineTmpfs[];
   readonly network: EngineNetwork;
@@ -109,6 +111,8 @@ export interface EngineInfo {
   readonly memoryBytes: number;
   /** Those that a spec may name; none where there is no choice. */
   readonly runtimes: readonly string[];
+  /** True where it gives sandboxes devices for computing. */
+  readonly hasGpus: boolean;
   /** The filters of system calls that it can hold. */
   readonly seccomp: readonly SystemCallFilter[];
   /** True where its users of sandboxes are others on this machine, so that inside there are not more than 65,536 as a rule. */

@@ -19,6 +19,7 @@ import { DiskCapture } from './checkpoints/disk-capture.ts';
 import { Forks } from './checkpoints/forks.ts';
 import { Restoring } from './checkpoints/restoring.ts';
 import { ContextNotes } from './context-notes.ts';
+import { Devices } from './devices.ts';
 import type { ImagePrograms } from './image-programs.ts';
 import { Images } from './images.ts';
 import type { SandboxCounts } from './info.ts';
@@ -88,6 +89,7 @@ export interface SandboxCore {
   readonly settings: Settings;
   readonly tenancies: Tenancies;
   readonly images: Images;
+  readonly devices: Devices;
   readonly contextNotes: ContextNotes;
   readonly portNotes: PortNotes;
   readonly mainNotes: MainNotes;
@@ -185,6 +187,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     secret,
     answers,
     images: new Images(use),
+    devices: new Devices(use),
     settings: new Settings({ ...use, changes }),
     tenancies: new Tenancies({ ...use, changes, usageHistory }),
     contextNotes: new ContextNotes({ ...use, changes }),

@@ -58,6 +58,7 @@ export class FakeEngine implements Engine {
   onAgent: (agent: FakeAgent, spec: EngineSpec) => void = () => undefined;
   /** The limits that it does not hold. */
   unlimited: readonly string[] = [];
+  hasGpus = false;
   readonly traits: EngineTraits = DOCKER_TRAITS;
   readonly builder = new FakeBuilder();
   readonly host = {
@@ -128,6 +129,7 @@ export class FakeEngine implements Engine {
       cpus: 4,
       memoryBytes: 8 * 1024 ** 3,
       runtimes: ['runc'],
+      hasGpus: this.hasGpus,
       seccomp,
       mapsUsers: false,
       unlimited,

@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   cpu_limit: 'resources.cpu',
   memory_limit: 'resources.memory',
   env: 'environment',
+  gpu: 'resources.gpu',
 };
 
 /** The status where this API's is another than that of the kind: an image that is not to be had is not found. */

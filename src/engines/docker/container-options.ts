@@ -44,6 +44,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       ShmSize: SHM_BYTES,
       ...toLimits(spec, host.cpus),
       PidsLimit: spec.pidsLimit,
+      ...(spec.gpus === undefined ? {} : { DeviceRequests: [toDeviceRequest(spec.gpus)] }),
       Ulimits: toUlimits(host),
       ...(host.users === 'same' ? { Sysctls: { ...SYSTEM_V_LIMITS } } : {}),
       // An engine may be set to show the whole machine's. Those of version 1 are shown as far as they are the sandbox's.
@@ -65,6 +66,13 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       Runtime: spec.runtime,
     },
   };
+}
+
+/** As `docker run --gpus` has it: all, so many, or those of these ids. */
+function toDeviceRequest(gpus: string) {
+  const which =
+    gpus === 'all' ? { Count: -1 } : /^\d{1,2}$/.test(gpus) ? { Count: Number(gpus) } : { DeviceIDs: gpus.split(',') };
+  return { Driver: '', Capabilities: [['gpu']], ...which };
 }
 
 /** What holds memory and CPU, on a machine with so many CPUs. */

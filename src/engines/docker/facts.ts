@@ -33,6 +33,7 @@ export function toFacts(answer: unknown): DockerFacts {
       cpus: engine.NCPU,
       memoryBytes: engine.MemTotal,
       runtimes: Object.keys(engine.Runtimes ?? {}),
+      hasGpus: 'nvidia' in (engine.Runtimes ?? {}),
       seccomp: toFilters(options.find(({ name }) => name === 'seccomp')),
       unlimited: [
         ...(engine.MemoryLimit === false ? ['memory'] : []),

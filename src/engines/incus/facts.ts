@@ -30,6 +30,7 @@ export async function readFacts(calls: IncusCalls, timeoutMs: number): Promise<E
     cpus: cpu.total,
     memoryBytes: memory.total,
     runtimes: [],
+    hasGpus: false,
     seccomp: ['strict', 'engine'],
     mapsUsers: true,
     unlimited: [],

@@ -12,6 +12,8 @@ export const askedSpecSchema = z.object({
     .array(z.object({ id: z.string(), path: z.string() }).readonly())
     .readonly()
     .optional(),
+  /** Devices for computing: `all`, how many, or their ids with commas between. */
+  gpus: z.string().optional(),
   network: z.enum(['none', 'proxy']).optional(),
   /** Egress patterns: what is left of all that the configuration allows. */
   egressAllow: z.array(z.string()).readonly().optional(),

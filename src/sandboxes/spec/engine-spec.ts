@@ -87,6 +87,7 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
       ...(parts.attached?.mounts ?? []),
     ],
     ...(parts.attached?.groups?.length ? { groups: parts.attached.groups } : {}),
+    ...(spec.gpus === null ? {} : { gpus: spec.gpus }),
     tmpfs: temporaryFolders(spec.tmpBytes, memoryBytes),
     network: toNetwork(config, parts),
     runtime,

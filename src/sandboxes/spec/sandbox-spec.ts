@@ -11,6 +11,8 @@ export interface SandboxSpec {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly volumes: readonly { readonly id: string; readonly path: string }[];
+  /** Devices for computing; null for none. */
+  readonly gpus: string | null;
   readonly pidsLimit: number;
   readonly tmpBytes: number;
   readonly network: NetworkMode;
@@ -36,6 +38,7 @@ export function resolveSpec(config: Config, asked: AskedSpec): SandboxSpec {
     memoryBytes: Math.min(asked.memoryBytes ?? config.memoryBytes, config.maxMemoryBytes),
     cpus: Math.min(asked.cpus ?? config.cpus, config.maxCpus),
     volumes: asked.volumes ?? [],
+    gpus: config.allowsDevices ? (asked.gpus ?? null) : null,
     pidsLimit: config.pidsLimit,
     tmpBytes: config.tmpBytes,
     network: isWider(network, config.network) ? config.network : network,
@@ -75,9 +78,21 @@ export function requireGrantable(asked: AskedSpec, config: Config): void {
 /** Differs between any two specs of which different containers are made; 16 hex digits. */
 export function specHash(spec: SandboxSpec): string {
   const { image, memoryBytes, cpus, volumes, pidsLimit, tmpBytes, network } = spec;
-  const { egressAllow, egressDeny, runtime, seccomp } = spec;
-  const parts = [REVISION, image, memoryBytes, cpus, pidsLimit, tmpBytes, network, egressAllow, runtime, seccomp];
+  const { egressAllow, egressDeny, runtime, seccomp, gpus } = spec;
+  const parts: unknown[] = [
+    REVISION,
+    image,
+    memoryBytes,
+    cpus,
+    pidsLimit,
+    tmpBytes,
+    network,
+    egressAllow,
+    runtime,
+    seccomp,
+  ];
   if (egressDeny !== null) parts.push(egressDeny);
+  if (gpus !== null) parts.push({ gpus });
   if (volumes.length > 0) parts.push(...volumes.flatMap(({ id, path }) => [id, path]));
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

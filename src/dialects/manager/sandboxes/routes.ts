@@ -4,7 +4,6 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
 import { toSandboxId } from '../../../sandboxes/address.ts';
 import { makeSandbox, type Wanted } from '../../../sandboxes/making.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
@@ -33,7 +32,20 @@ interface SandboxRoutesOptions extends Core {
 
 /** The manager: the life of sandboxes. */
 export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async (app, options) => {
-  const { sandboxes, listing, settings, images, mains, logs, volumes, builds, ports: served, limits, urls } = options;
+  const {
+    sandboxes,
+    listing,
+    settings,
+    images,
+    mains,
+    logs,
+    volumes,
+    builds,
+    devices,
+    ports: served,
+    limits,
+    urls,
+  } = options;
   const show = (request: FastifyRequest, found: SandboxStatus) =>
     toSandbox(found, volumesOf(volumes, found), mains.isRestarting(found.id), (port) =>
       urlOf(request, found, port, urls),
@@ -54,7 +66,8 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       if (await listing.isNamed(principal, NAMESPACE, name)) {
         throw new SandboxError('conflict', `There is a sandbox with the name ${name}; delete it, or choose another.`);
       }
-      requireNoDevice(body);
+      const { gpu } = resources;
+      if (gpu !== undefined) await devices.require(gpu);
       if (isBuild(body)) builds.require();
       const askedVolumes = body.volumes ?? {};
       toMountPaths(askedVolumes);
@@ -64,7 +77,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       const notes: ManagerNotes = { ...program, resources, ports, autoRemove: body.auto_remove ?? true };
       const granted = toLimits(body.resources, resources, limits);
       const wanted = (image: Pick<AskedSpec, 'image' | 'imageName'>): Wanted => ({
-        asked: { ...image, ...granted },
+        asked: { ...image, ...granted, ...(gpu === undefined ? {} : { gpus: gpu }) },
         life: toLife(resources.timeout ?? 0),
         settings: {
           name,
@@ -172,10 +185,3 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
     async (request) => ({ urls: show(request, await sandboxes.get(refOf(request))).urls }),
   );
 };
-
-/** Throws InvalidRequest where a device is asked for. */
-function requireNoDevice({ resources }: z.output<typeof schemas.createBody>): void {
-  if (resources?.gpu == null) return;
-  const msg = 'must be absent: this server gives no devices to sandboxes';
-  throw new InvalidRequest([{ loc: ['body', 'resources', 'gpu'], msg, type: 'unsupported' }]);
-}
