@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildOnce, isNodeInPieces } from './built-image.ts';
 
-/** What Debian has that the sandbox image has not. No kernel of Jupyter, which needs netlink to listen. */
-const PACKAGES = 'python3-flask jupyter-server';
+/** What Debian has that the sandbox image has not. */
+const PACKAGES = 'python3-flask jupyter-server python3-ipykernel';
 
 /** Where the image has Vite. */
 export const VITE = '/opt/vite/node_modules/vite/bin/vite.js';

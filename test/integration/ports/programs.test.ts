@@ -146,7 +146,26 @@ describe('a Jupyter server', () => {
       socket.close();
     }
   });
+
+  it('has kernels that keep variables, for clients through both forms', async () => {
+    for (const form of await formsOf(PORT.jupyter)) {
+      const kernel = await curl(`${form}/api/kernels`, '-X', 'POST', '-H', `Authorization: ${authorization}`);
+      const { id } = JSON.parse(kernel);
+      const socket = await connect(`${form}/api/kernels/${id}/channels?token=${JUPYTER_TOKEN}`);
+      const output = heard(socket, (text) => /"text": ?"42/.test(text));
+      for (const code of ['x = 6', 'print(x * 7)']) socket.send(executeRequest(code));
+      expect(JSON.parse(await output)).toMatchObject({ msg_type: 'stream', content: { name: 'stdout', text: '42\n' } });
+      socket.close();
+    }
+  });
 });
+
+/** A message of Jupyter's protocol that asks a kernel to run code. */
+function executeRequest(code: string): string {
+  const header = { msg_id: code, msg_type: 'execute_request', session: 'test', username: 'test', version: '5.3' };
+  const content = { code, silent: false, store_history: true, allow_stdin: false, stop_on_error: true };
+  return JSON.stringify({ channel: 'shell', header, parent_header: {}, metadata: {}, content });
+}
 
 describe('an echo server', () => {
   it('answers a page in the browser', async () => {
