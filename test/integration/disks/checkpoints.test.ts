@@ -15,7 +15,7 @@ async function folderOf(user: string): Promise<string> {
 }
 
 describe.each([
-  { kind: 'a disk image', variables: {}, copy: 'disk.img', own: ['disk', 'disk.img'] },
+  { kind: 'a disk image', variables: {}, copy: 'disk.img', own: ['disk', 'disk.engine', 'disk.img'] },
   {
     kind: 'plain folders',
     variables: { SANDBOX_DISK_MECHANISM: 'measure' },
