@@ -106,7 +106,8 @@ describe('a server that is started by a user who is not root', () => {
     await run('python3', ['-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(socket)})`]);
     await chown(socket, UID, UID + 1);
     await chmod(socket, 0o600);
-    const more = { DOCKER_HOST: `unix://${socket}`, SANDBOX_DISK_MECHANISM: 'measure' };
+    // Where this machine has Incus too, `auto` would take that.
+    const more = { SANDBOX_MODE: 'docker', DOCKER_HOST: `unix://${socket}`, SANDBOX_DISK_MECHANISM: 'measure' };
     const { code, sentence, found } = await sayings(join(parent, 'data'), { before, more });
     expect(code).toBe(1);
     expect(sentence).toBe(
