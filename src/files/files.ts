@@ -85,7 +85,10 @@ export class Files {
     await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => removePath(connection, path, options));
   }
 
-  /** Opens the part of a file that `choose` wants when it sees the metadata, for `send`, which resolves when the body was taken. */
+  /**
+   * Opens the part of a file that `choose` wants when it sees the metadata, for `send`, which resolves when the body was taken. Throws
+   * `not_found` where there is no sandbox.
+   */
   async download<Chosen extends Choice>(
     ref: SandboxRef,
     path: string,
@@ -93,6 +96,7 @@ export class Files {
     options: StreamOptions,
     send: (part: OpenedPart<Chosen>) => Promise<unknown>,
   ): Promise<void> {
+    await this.#sandboxes.isUp(ref);
     await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
       await send(await openPart(connection, path, choose, this.#toTransfer(options)));
     });
@@ -124,7 +128,10 @@ export class Files {
     });
   }
 
-  /** Packs a folder into an archive while it is read, for `send`, which resolves when the body was taken. */
+  /**
+   * Packs a folder into an archive while it is read, for `send`, which resolves when the body was taken. Throws `not_found` where there is
+   * no sandbox.
+   */
   async pack(
     ref: SandboxRef,
     path: string,
@@ -132,6 +139,7 @@ export class Files {
     options: StreamOptions,
     send: (archive: ArchiveDownload) => Promise<unknown>,
   ): Promise<void> {
+    await this.#sandboxes.isUp(ref);
     await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
       await requireFolder(connection, path, options.signal);
       await send(await packFolder(connection, path, format, this.#toTransfer(options)));

@@ -33,7 +33,7 @@ const FILES: readonly NativeRoute[] = (
     { method: 'GET', path: '/fs/hash?path=a' },
     { method: 'PUT', path: '/raw?path=a', bytes: 'text', absent: 201 },
     { method: 'GET', path: '/raw?path=a' },
-    { method: 'GET', path: '/archive?path=.', absent: 200 },
+    { method: 'GET', path: '/archive?path=.' },
   ] as const
 ).map((route) => ({ ...route, isFileCall: true }));
 
