@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
+import { numberFields, refuseBlanks } from './blank-numbers.ts';
 import { logIgnoredFields, shortName } from './ignored-fields.ts';
 
 /** What is wrong with one field of a request; `msg` goes on where the field's name ends. */
@@ -46,7 +47,9 @@ export function createValidatorCompiler(logger: FastifyBaseLogger): FastifySchem
   return ({ schema, method, url, httpPart = 'body' }) => {
     const part = PART[httpPart] ?? httpPart;
     const at = { route: `${method} ${url}`, part };
-    return (data) => {
+    const numbers = httpPart === 'querystring' ? numberFields(schema) : [];
+    return (sent) => {
+      const data = numbers.length === 0 ? sent : refuseBlanks(sent, numbers);
       const parsed = schema.safeParse(data, { error: describeIssue });
       if (!parsed.success) return { error: toInvalidRequest(part, parsed.error.issues) };
       if (tellsIgnored && part !== UNTOLD_PART) logIgnoredFields(logger, at, data, parsed.data);

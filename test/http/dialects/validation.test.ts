@@ -62,6 +62,17 @@ describe('what is wrong with a request', () => {
   });
 
   it.each([
+    ['after must be a number.', 'processes/1/events?after=', 'after'],
+    ['tail must be a number.', 'processes/1/output?tail=', 'tail'],
+    ['interval must be a number of seconds.', 'usage?interval=', 'interval'],
+    ['depth must be a whole number.', 'fs?depth=', 'depth'],
+  ])('is a number that is empty, which is not 0: %s', async (sentence, path, name) => {
+    const response = await fake.call('GET', `/sandbox/u/${path}`);
+    expect(response.statusCode).toBe(422);
+    expect(response.json()).toMatchObject({ error: sentence, detail: [{ loc: ['query', name] }] });
+  });
+
+  it.each([
     ['no body', '', 'The body is required and must be a JSON object.'],
     ['null', 'null', 'The body is required and must be a JSON object.'],
     ['a text that is no JSON', '{"code": ', 'The body is not valid JSON.'],
