@@ -111,6 +111,11 @@ describe('a signed URL', () => {
     expect((await fake.call('POST', '/sandbox/b-none/sign/revoke')).statusCode).toBe(404);
   });
 
+  it('stays where the revocation says more than the route knows', async () => {
+    const refused = await fake.call('POST', '/sandbox/b-u/sign/revoke', { key: 'bot' });
+    expect([refused.statusCode, refused.json().error]).toEqual([422, 'key is unknown to this route.']);
+  });
+
   it('ends when all are revoked, also past a deletion, and with the sandbox', async () => {
     const url = await sign();
     expect((await fake.call('POST', '/sandbox/b-u/sign/revoke')).statusCode).toBe(204);

@@ -10,6 +10,7 @@ import { type Core, refOf } from '../../dialect.ts';
 import { toSentForm } from '../../sent-form.ts';
 import { toTimestamp } from '../numbers.ts';
 import { sandboxOperation } from '../operation.ts';
+import { noBody } from '../sandboxes/state-schemas.ts';
 import * as schemas from './schemas.ts';
 import { whyNotSignable } from './signable.ts';
 
@@ -57,7 +58,7 @@ export const signatureRoutes: FastifyPluginAsyncZod<Core & SignatureOptions> = a
       'revokeUrls',
       'End all signed URLs of a sandbox',
       { 204: schemas.revoked },
-      { querystring: schemas.noQuery },
+      { querystring: schemas.noQuery, body: noBody },
     ),
     async (request, reply) => {
       await settings.revokeSignatures(refOf(request));
