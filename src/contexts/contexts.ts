@@ -183,7 +183,7 @@ export class Contexts {
       const isThere = (await listContexts(connection)).some((one) => one.id === id);
       if (isThere) return toContext(await changeContext(connection, 'restart', id));
       const setup = (await this.#setupOf(ref, id, env)) ?? DEFAULT_SETUP;
-      return toContext(await makeContext(connection, id, { ...setup, isLost: false }, this.#config.maxContexts));
+      return toContext(await makeContext(connection, id, setup, this.#config.maxContexts));
     });
   }
 

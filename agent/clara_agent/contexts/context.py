@@ -151,7 +151,7 @@ class Context:
         self._interpreter = None
         if interpreter:
             interpreter.kill()
-        self._is_lost = False
+        self._is_lost = True
         self._start()
 
     def delete(self) -> None:
@@ -231,7 +231,6 @@ class Context:
             if not self._is_deleted and not self._interpreter:
                 try:
                     self._start()
-                    self._is_lost = False
                 except OSError:
                     pass  # The next cell tries again.
         self._next()

@@ -161,7 +161,11 @@ describe('a context', () => {
     expect(contexts).toMatchObject([{ id: 'default' }, { id: 'a' }, {}, { id: 'c' }]);
     expect((await server.call('POST', path('/a/interrupt'))).status).toBe(204);
     expect((await server.call('POST', path('/a/restart'))).body).toMatchObject({ id: 'a', execution_count: 0 });
-    expect(await run('"os" in dir()', 'a')).toMatchObject({ results: [{ data: { 'text/plain': 'False' } }] });
+    expect(await run('"os" in dir()', 'a')).toMatchObject({
+      context_restarted: true,
+      results: [{ data: { 'text/plain': 'False' } }],
+    });
+    expect(await run('1', 'a')).toMatchObject({ context_restarted: false });
     expect((await server.call('DELETE', path('/a'))).status).toBe(204);
     for (const [method, suffix] of [
       ['GET', '/a'],
