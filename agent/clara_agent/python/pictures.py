@@ -101,8 +101,18 @@ def _png_of(picture: Any) -> bytes:
 
 def display_too(*values: Any, **options: Any) -> None:
     """What IPython displays without a shell of its own, which only prints it."""
-    shells = sys.modules.get("IPython.core.interactiveshell")
-    if shells is not None and shells.InteractiveShell.initialized():
-        return
-    if not PASSED_ON:
+    if not PASSED_ON and not _has_shell():
         display(*values, **options)
+
+
+def clear_too(clear: Any, waits: bool) -> None:
+    """Clears what was shown, where IPython without a shell of its own would write what clears the line of a terminal."""
+    if _has_shell():
+        clear(waits)
+    else:
+        SHOWING.clear(waits)
+
+
+def _has_shell() -> bool:
+    shells = sys.modules.get("IPython.core.interactiveshell")
+    return shells is not None and bool(shells.InteractiveShell.initialized())

@@ -86,15 +86,32 @@ def _replace(module: Any, name: str, before: Callable[..., Any], after: Callable
         finally:
             after()
 
+    _take_place(module, name, replaced)
+
+
+def _take_place(module: Any, name: str, replaced: Any) -> None:
+    """Puts a function in the place of another, and gives it its looks."""
+    original = getattr(module, name)
     for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(replaced, attribute, getattr(original, attribute, None))
-    replaced.__wrapped__ = original  # pyright: ignore[reportFunctionMemberAccess]
+    replaced.__wrapped__ = original
     setattr(module, name, replaced)
 
 
 def follow_pyplot(module: Any) -> None:
-    """`show` shows the open figures."""
-    _replace(module, "show", lambda *_, **__: SHOW["show_figures"]())
+    """`show` shows the open figures and closes them, as in a notebook; what is saved before anything is drawn anew is what was shown."""
+    get_fignums, save, shown = module.get_fignums, module.savefig, []
+
+    def close() -> None:
+        if get_fignums():
+            shown[:] = [module.gcf()]
+            module.close("all")
+
+    def savefig(*values: Any, **options: Any) -> Any:
+        return (shown[0].savefig if shown and not get_fignums() else save)(*values, **options)
+
+    _replace(module, "show", lambda *_, **__: SHOW["show_figures"](), close)
+    _take_place(module, "savefig", savefig)
 
 
 def follow_pictures(module: Any) -> None:
@@ -105,6 +122,12 @@ def follow_pictures(module: Any) -> None:
 def follow_display(module: Any) -> None:
     """What IPython would show, it prints where it has no shell: it is shown too."""
     _replace(module, "display", lambda *values, **options: SHOW["display_too"](*values, **options))
+    clear = module.clear_output
+
+    def clear_output(wait: bool = False) -> None:
+        SHOW["clear_too"](clear, wait)
+
+    _take_place(module, "clear_output", clear_output)
 
 
 def show_open_figures() -> None:

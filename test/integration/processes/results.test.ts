@@ -57,10 +57,30 @@ describe('a plain execute', { timeout: 120_000 }, () => {
     }
   });
 
-  it('has a figure again that has changed since it was shown', async () => {
+  it('draws each figure by itself, as show closes what it has shown; what is saved then is what was shown', async () => {
+    const code = [
+      'import matplotlib.pyplot as plt, matplotlib.image as image',
+      'for _ in range(2): plt.plot([1, 2]); plt.show(); print(plt.get_fignums())',
+      'plt.savefig("saved.png"); print((image.imread("saved.png") < 1).any(), plt.get_fignums())',
+      'plt.plot([2, 1])',
+    ].join('\n');
+    const { body } = await server.execute('u', code);
+    expect(body).toMatchObject({ success: true, output: '[]\n[]\nTrue []\n', stderr: '' });
+    const [first, second, third, ...more] = body.results.map(
+      ({ data }: { data: Record<string, string> }) => data['image/png'],
+    );
+    expect([second, more]).toEqual([first, []]);
+    expect(third).toMatch(PNG);
+    expect(third).not.toBe(first);
+  });
+
+  it('clears what was shown, and prints nothing for it', async () => {
     const code =
-      'import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()\nplt.title("b"); plt.show()\nplt.show()';
-    expect((await server.execute('u', code)).body.results).toHaveLength(2);
+      'from IPython.display import clear_output\nprint(1)\ndisplay(2)\nclear_output(wait=True)\ndisplay(3)';
+    const { body } = await server.execute('u', code);
+    expect(body).toMatchObject({ output: '1\n', results: [{ data: { 'text/plain': '3' } }] });
+    const cleared = (await stream('execute', code)).filter(({ event }) => event === 'clear_output');
+    expect(cleared.map(({ data }) => data)).toEqual([{ wait: true }]);
   });
 
   it('has the pictures of PIL, once', async () => {
