@@ -40,6 +40,7 @@ export interface ExecutionOptions {
   readonly runsOn?: () => Promise<boolean>;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  readonly mustStart?: boolean | undefined;
   /** True if it is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -86,6 +87,7 @@ export async function execute(
       capture: { headBytes: half, tailBytes: half },
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      mustStart: options.mustStart,
       tracksFiles: options.tracksFiles,
       signal: options.signal,
     });

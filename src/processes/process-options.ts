@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** On top of what its sandbox has. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** True if an argv that cannot be run has a notice that says why, and no output; else it ends with 127 or 126, as in a shell. */
+  readonly mustStart?: boolean | undefined;
   /** True if the answer is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
   /** What it counts as; `run` where absent. */

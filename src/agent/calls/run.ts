@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** When the answer must be there, kill and all; a run without one then counts as hung. */
   readonly deadlineMs: number;
+  /** True if an argv that cannot be run is a failure; else it ends with 127 or 126, as in a shell. */
+  readonly mustStart?: boolean | undefined;
   readonly capture: CaptureLimits;
   /** True if its result is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
@@ -125,6 +127,7 @@ export async function runProgram(
   const parameters = {
     ...programParameters(program, options),
     timeoutMs: options.timeoutMs,
+    ...(options.mustStart ? { mustStart: true } : {}),
     capture: { head: options.capture.headBytes, tail: options.capture.tailBytes },
   };
   let opened: Channel | undefined;

@@ -76,9 +76,17 @@ describe('execute of a Cloud client', () => {
   });
 
   it('says -1 and why where there is no such program', async () => {
-    const answer = await execute({ command: ['/no/such/program'] });
-    expect(answer.exit_code).not.toBe(0);
-    expect(`${answer.stderr}${answer.error ?? ''}`).toContain('/no/such/program');
+    for (const [command, more] of [
+      [['nope'], {}],
+      [['/no/such/program'], {}],
+      [['/workspace'], {}],
+      [['true'], { work_dir: '/no/such/folder' }],
+    ] as const) {
+      const { exit_code: exitCode, stdout, stderr, error } = await execute({ command, ...more });
+      expect([exitCode, stdout, stderr]).toEqual([-1, '', '']);
+      expect(error).toContain(more.work_dir ?? command[0]);
+    }
+    expect(await run('nope')).toMatchObject({ exit_code: 127, stderr: expect.stringContaining('nope') });
   });
 
   it('has the memory that its session asks for', async () => {

@@ -61,6 +61,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
         answerByMs,
         cwd: toAbsolutePath(folder || '.'),
         env: env ?? undefined,
+        mustStart: true,
         signal: disconnectSignal(reply),
       };
       try {
