@@ -53,9 +53,11 @@ export function toLost(error: unknown): SandboxError {
 
 function sentenceOf(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
-  if ('detail' in body && Array.isArray(body.detail) && body.detail.length > 0)
-    return body.detail.map(lineOf).join('; ');
-  for (const value of Object.values({ ...body })) if (typeof value === 'string' && value !== '') return value;
+  const fields: Readonly<Record<string, unknown>> = { ...body };
+  for (const value of [fields.error, fields.detail, fields.message]) {
+    if (typeof value === 'string' && value !== '') return value;
+    if (Array.isArray(value) && value.length > 0) return value.map(lineOf).join('; ');
+  }
   return undefined;
 }
 

@@ -38,9 +38,10 @@ export class Transport {
     });
   }
 
-  /** For a call that itself may take so many seconds. */
-  deadline(seconds = 0): AbortSignal {
-    return AbortSignal.timeout(Math.max(this.#timeout, seconds + GRACE_SECONDS) * 1000);
+  /** For a call that itself may take so many seconds; the client's own time where that names none. */
+  deadline(seconds?: number): AbortSignal {
+    const allowed = seconds === undefined ? this.#timeout : Math.max(this.#timeout, seconds + GRACE_SECONDS);
+    return AbortSignal.timeout(allowed * 1000);
   }
 
   /** The data of an answer of success; throws a SandboxError else. */

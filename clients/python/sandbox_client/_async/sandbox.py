@@ -32,7 +32,7 @@ class AsyncSandbox:
 
     async def status(self) -> SandboxInfo:
         """How it is; raises SandboxNotFoundError where it was never made."""
-        return await self._info("GET", "/status")
+        return SandboxInfo(**(await self._http.send("GET", f"{self._path}/status")).json())
 
     async def update(self, **settings: Any) -> SandboxInfo:
         """Changes settings; what needs a restart is refused unless `allow_restart=True`."""

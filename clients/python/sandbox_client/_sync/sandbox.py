@@ -32,7 +32,7 @@ class SyncSandbox:
 
     def status(self) -> SandboxInfo:
         """How it is; raises SandboxNotFoundError where it was never made."""
-        return self._info("GET", "/status")
+        return SandboxInfo(**(self._http.send("GET", f"{self._path}/status")).json())
 
     def update(self, **settings: Any) -> SandboxInfo:
         """Changes settings; what needs a restart is refused unless `allow_restart=True`."""

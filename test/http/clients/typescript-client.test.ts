@@ -1,0 +1,45 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ClaraClient, SandboxOperationError } from '../../../clients/typescript/src/index.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A client whose every call is answered with that. */
+const answering = (timeout: number, status: number, body: object) => {
+  const fetch = async () => Response.json(body, { status });
+  return new ClaraClient({ baseUrl: 'http://localhost', apiKey: 'key', timeout, fetch }).sandbox('u');
+};
+
+describe('the TypeScript client', () => {
+  it('waits for as long as it is told, and half a minute more than a call that has a time of its own', async () => {
+    const waits = vi.spyOn(AbortSignal, 'timeout');
+    const [short, long] = [answering(5, 200, {}), answering(100, 200, {})];
+    await short.status();
+    await short.usage();
+    await short.execute('1', { timeout: 1 });
+    await short.restart();
+    await long.status();
+    await long.execute('1', { timeout: 1 });
+    expect(waits.mock.calls).toEqual([[5_000], [5_000], [31_000], [60_000], [100_000], [100_000]]);
+  });
+
+  it('says what the server says, as the Python client does', async () => {
+    for (const [body, sentence] of [
+      [
+        { detail: [{ loc: ['body', 'timeout'], msg: 'is too long' }], error: 'timeout is too long.' },
+        'timeout is too long.',
+      ],
+      [{ detail: ['a', 'b'], error: 'The key has as many as it may.' }, 'The key has as many as it may.'],
+      [{ detail: [{ loc: ['body', 'timeout'], msg: 'is too long' }] }, 'body.timeout: is too long'],
+      [{ message: 'No room.', code: 'x' }, 'No room.'],
+      [{}, 'The server answered 409.'],
+    ] as const) {
+      const error = await answering(5, 409, body)
+        .status()
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SandboxOperationError);
+      expect(error).toMatchObject({ message: sentence, status: 409 });
+    }
+  });
+});
