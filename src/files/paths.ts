@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { SandboxError } from '../errors.ts';
 import { WORKSPACE } from '../sandboxes/spec/layout.ts';
+import { PathError } from './refusals.ts';
 
 /** A path of the sandbox made absolute, without `.` and `..`; relative ones start at the workspace, or another absolute folder. */
 export function toAbsolutePath(path: string, from: string = WORKSPACE): string {
@@ -9,8 +9,7 @@ export function toAbsolutePath(path: string, from: string = WORKSPACE): string {
 
 /** The same for a file that is to be written; throws `invalid` where the path can only be a folder's. */
 export function toFilePath(path: string, from: string = WORKSPACE): string {
-  if (/(^|\/)\.{0,2}$/.test(path))
-    throw new SandboxError('invalid', 'path names a folder; end it with the name of a file.');
+  if (/(^|\/)\.{0,2}$/.test(path)) throw new PathError('path names a folder; end it with the name of a file.');
   return toAbsolutePath(path, from);
 }
 

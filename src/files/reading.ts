@@ -11,6 +11,7 @@ import {
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../errors.ts';
+import { PathError } from './refusals.ts';
 
 /** How long a look at a path may take, in milliseconds. */
 const STAT_DEADLINE_MS = 30_000;
@@ -54,7 +55,7 @@ async function statRegularFile(connection: AgentConnection, path: string, signal
   const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
   if (stat.type === 'file') return stat;
   const what = stat.type === 'directory' ? 'a folder' : 'not a regular file';
-  throw new SandboxError('invalid', `${path} is ${what}.`);
+  throw new PathError(`${path} is ${what}.`);
 }
 
 /**
@@ -99,7 +100,7 @@ async function openUnsized(
 /** Throws `not_found`, or `invalid` for what is not a folder. */
 export async function requireFolder(connection: AgentConnection, path: string, signal: AbortSignal): Promise<void> {
   const stat = await statPath(connection, path, { deadlineMs: STAT_DEADLINE_MS, signal });
-  if (stat.type !== 'directory') throw new SandboxError('invalid', `${path} is not a folder.`);
+  if (stat.type !== 'directory') throw new PathError(`${path} is not a folder.`);
 }
 
 /** Whether a file of this time, in milliseconds, is still the one that is meant. */

@@ -11,6 +11,21 @@ const CODES_OF_THE_SANDBOX: ReadonlySet<string> = new Set([
   'limit',
 ]);
 
+/** Codes of failures that are the fault of the path that was asked for. */
+const CODES_OF_THE_PATH: ReadonlySet<string> = new Set(['is_directory', 'not_directory', 'denied', 'read_only']);
+
+/** A path that names something of another kind than what is asked of it. */
+export class PathError extends SandboxError {
+  constructor(message: string) {
+    super('invalid', message);
+  }
+}
+
+/** True if what is wrong with a request is what its path names. */
+export function isPathFault(error: unknown): error is SandboxError {
+  return error instanceof PathError || (error instanceof AgentFailure && CODES_OF_THE_PATH.has(error.code));
+}
+
 /** Work on files that was ended because it took too long; what was done until then stays. */
 export class FilesTimeout extends SandboxError {
   constructor(message: string) {

@@ -16,8 +16,9 @@ export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest';
   readonly issues: readonly FieldIssue[];
 
-  constructor(issues: readonly FieldIssue[]) {
-    super(`${issues.map(toClause).join('; ')}.`);
+  /** `message` is the sentence where it is another than what is made of the issues. */
+  constructor(issues: readonly FieldIssue[], message = `${issues.map(toClause).join('; ')}.`) {
+    super(message);
     this.issues = issues;
   }
 }

@@ -13,6 +13,7 @@ import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { treeRoutes } from './fs/routes.ts';
 import { TAGS } from './operation.ts';
+import { namePaths } from './path-errors.ts';
 import { certificateRoute } from './ports/certificate-route.ts';
 import { hostRoutes } from './ports/host-routes.ts';
 import { pathRoutes } from './ports/path-routes.ts';
@@ -60,6 +61,7 @@ export function claraDialect(options: ClaraOptions): Dialect {
       await app.register(scoped('ports by host', hostRoutes), { ...core, ...portOptions });
     },
     routes: async (app, core) => {
+      namePaths(app);
       admitSignatures(app, core);
       keepFirstAnswers(app, { answers, sandboxIdOf });
       // Only those with a parser or a hook of their own get a scope of their own, which costs a start some milliseconds.

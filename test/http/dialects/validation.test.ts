@@ -72,6 +72,27 @@ describe('what is wrong with a request', () => {
     expect(response.json()).toMatchObject({ error: sentence, detail: [{ loc: ['query', name] }] });
   });
 
+  it('is the path, where that names something else than is asked of it', async () => {
+    await fake.call('POST', file, { path: 'a.txt', content: 'text' });
+    const sentence = 'path names a folder; end it with the name of a file.';
+    const detail = [{ loc: ['body', 'path'], msg: 'names a folder; end it with the name of a file', type: 'invalid' }];
+    const written = await fake.call('POST', file, { path: 'a/', content: 'text' });
+    expect([written.statusCode, written.json()]).toEqual([422, { error: sentence, detail }]);
+    for (const [method, url] of [
+      ['PUT', 'raw?path=a/'],
+      ['GET', 'file?path=/tmp'],
+      ['GET', 'raw?path=/tmp'],
+      ['GET', 'archive?path=a.txt'],
+      ['GET', 'fs?path=a.txt'],
+    ] as const) {
+      const response = await fake.call(method, `/sandbox/u/${url}`);
+      expect([url, response.statusCode]).toEqual([url, 422]);
+      const { error, detail: issues } = response.json();
+      expect(issues).toEqual([{ loc: ['query', 'path'], msg: expect.any(String), type: 'invalid' }]);
+      expect(error).toContain(issues[0].msg);
+    }
+  });
+
   it.each([
     ['no body', '', 'The body is required and must be a JSON object.'],
     ['null', 'null', 'The body is required and must be a JSON object.'],

@@ -155,6 +155,7 @@ describe('a download', () => {
     const response = await get({}, url);
     expect([response.statusCode, response.json().error]).toEqual([status, expect.stringMatching(/\.$/)]);
     expect(response.headers['content-disposition']).toBeUndefined();
+    if (status === 422) expect(response.json().detail).toMatchObject([{ loc: ['query', 'path'] }]);
   });
 
   it('whose sandbox is lost on the way breaks the connection', async () => {
