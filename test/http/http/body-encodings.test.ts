@@ -157,7 +157,8 @@ describe('a body with a content coding', () => {
   it.each(['identity', 'Identity', '', ' identity , identity'])('%j is none', async (coding) => {
     const headers = { 'content-encoding': coding };
     expect((await post('execute', '{"code": "print(1)"}', headers)).json()).toMatchObject({ output: '1\n' });
-    expect((await put('raw?path=a.txt', 'text', headers)).statusCode).toBe(201);
+    const path = encodeURIComponent(`of "${coding}".txt`);
+    expect((await put(`raw?path=${path}`, 'text', headers)).statusCode).toBe(201);
   });
 
   it('is not looked at where no body is read', async () => {
