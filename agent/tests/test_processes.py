@@ -57,9 +57,10 @@ class Starts(Kept):
         os.chmod(self.sandbox.path("wrong"), 0o755)
         before = self.client.call("processes").result
         for name, code in ("not-there", "not_found"), ("./not-there", "not_found"), ("./plain", "denied"), ("/", "denied"), ("./wrong", "invalid"):
-            for tty in None, {"rows": 24, "cols": 80}:
-                with self.subTest(name=name, tty=tty), self.assertRaises(CallFailed) as caught:
-                    self.begin(program="argv", argv=[name], mustStart=True, **({"tty": tty} if tty else {}))
+            terminals: list[dict[str, Any]] = [{}, {"tty": {"rows": 24, "cols": 80}}]
+            for terminal in terminals:
+                with self.subTest(name=name, terminal=terminal), self.assertRaises(CallFailed) as caught:
+                    self.begin(program="argv", argv=[name], mustStart=True, **terminal)
                 self.assertEqual(caught.exception.code, code)
                 self.assertIn(name, str(caught.exception))
         self.assertEqual(self.client.call("processes").result, before)
