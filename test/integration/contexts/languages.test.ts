@@ -111,7 +111,10 @@ describe('a context of JavaScript', () => {
     expect((await server.call('GET', path('/js'))).body).toMatchObject({ state: 'dead' });
     expect(await run('js', 'var kept = 1')).toMatchObject({ success: true, context_restarted: true });
     expect((await server.call('POST', path('/js/restart'))).body).toMatchObject({ id: 'js', execution_count: 0 });
-    expect(await run('js', 'typeof kept')).toMatchObject({ context_restarted: true, results: [{ data: { 'text/plain': "'undefined'" } }] });
+    expect(await run('js', 'typeof kept')).toMatchObject({
+      context_restarted: true,
+      results: [{ data: { 'text/plain': "'undefined'" } }],
+    });
   });
 });
 

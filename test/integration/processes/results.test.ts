@@ -75,8 +75,7 @@ describe('a plain execute', { timeout: 120_000 }, () => {
   });
 
   it('clears what was shown, and prints nothing for it', async () => {
-    const code =
-      'from IPython.display import clear_output\nprint(1)\ndisplay(2)\nclear_output(wait=True)\ndisplay(3)';
+    const code = 'from IPython.display import clear_output\nprint(1)\ndisplay(2)\nclear_output(wait=True)\ndisplay(3)';
     const { body } = await server.execute('u', code);
     expect(body).toMatchObject({ output: '1\n', results: [{ data: { 'text/plain': '3' } }] });
     const cleared = (await stream('execute', code)).filter(({ event }) => event === 'clear_output');
