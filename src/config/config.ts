@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { type ApiKey, hashKey, masterKey } from '../auth/api-keys.ts';
@@ -150,7 +151,13 @@ interface Beside {
 function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle }: Beside) {
   return Object.freeze({
     mode,
-    incus: { remote: env.INCUS_REMOTE, project: env.INCUS_PROJECT, pool: env.INCUS_POOL ?? null },
+    incus: {
+      remote: env.INCUS_REMOTE,
+      project: env.INCUS_PROJECT,
+      pool: env.INCUS_POOL ?? null,
+      trustToken: env.INCUS_TRUST_TOKEN ?? null,
+      trustFolder: join(env.SANDBOX_DATA_DIR, 'incus'),
+    },
     remote: toRemote(env),
     apiKeys: [
       ...(env.SANDBOX_API_KEY === undefined ? [] : [masterKey(env.SANDBOX_API_KEY)]),

@@ -110,6 +110,7 @@ export const environmentSchema = z.object({
   INCUS_SANDBOX_CPU: z.string().optional(),
   INCUS_SANDBOX_TYPE: z.enum(['container', 'vm'], 'must be container or vm').default('container'),
   INCUS_REMOTE: z.string().min(1).default('local'),
+  INCUS_TRUST_TOKEN: z.string().min(1).optional(),
   INCUS_PROJECT: z
     .string()
     .regex(/^[\w.-]{1,63}$/, 'must be the name of a project')

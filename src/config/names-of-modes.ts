@@ -39,7 +39,7 @@ export const ALIASES: readonly string[] = [...Object.values(IN_EVERY_MODE), ...O
   .flatMap(([, ...others]) => others)
   .filter((name, at, all) => all.indexOf(name) === at);
 
-const OF_INCUS = /^INCUS_(?:REMOTE|PROJECT|POOL|SANDBOX_(?:TYPE|IMAGE|TIMEOUT|MEMORY|CPU))$/;
+const OF_INCUS = /^INCUS_(?:REMOTE|TRUST_TOKEN|PROJECT|POOL|SANDBOX_(?:TYPE|IMAGE|TIMEOUT|MEMORY|CPU))$/;
 const OF_REMOTE = /^SANDBOX_(?:API_URL|REMOTE_API_KEY|TIMEOUT)$/;
 const OF_DOCKER_ALONE = /^(?:SANDBOX_(?:DOCKER_(?:IMAGE|RUNTIME)|BUILDS|GPU)|DOCKER_SANDBOX_[A-Z]+|SANDBOX_IMAGE)$/;
 

@@ -1,13 +1,17 @@
+import type { MountSource } from '../engines/engine-volumes.ts';
 import type { DiskOwner } from './user-folder.ts';
 
-/** The two folders of a sandbox that persist, by their paths on this machine. */
+/** The two folders of a sandbox that persist. */
 export interface DiskFolders {
-  readonly workspace: string;
-  readonly packages: string;
+  readonly workspace: MountSource;
+  readonly packages: MountSource;
 }
 
-/** `image`: a file system of its own, whose size the kernel holds. `folder`: plain folders, which can only be measured. */
-export type DiskKind = 'image' | 'folder';
+/**
+ * `image`: a file system of its own, whose size the kernel holds. `folder`: plain folders, which can only be measured. `volume`: one of the
+ * engine, which holds its size.
+ */
+export type DiskKind = 'image' | 'folder' | 'volume';
 
 /** How full a disk is. */
 export interface DiskUsage {

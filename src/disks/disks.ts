@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/config.ts';
 import { TITLES } from '../config/modes.ts';
+import type { EngineVolumes } from '../engines/engine-volumes.ts';
 import { SandboxError } from '../errors.ts';
 import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
 import { ImageCopies } from './copies/image-copies.ts';
+import { NoCopies } from './copies/no-copies.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
@@ -18,9 +20,12 @@ import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
 import { blocksOf, takenBeside } from './taken.ts';
 import type { DiskOwner } from './user-folder.ts';
+import { hasVolume, VolumeDisk } from './volume-disk.ts';
 
 interface DisksParts {
   readonly config: Config;
+  /** Those of an engine that binds no folders of this machine. */
+  readonly volumes: EngineVolumes | null;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
 }
@@ -31,6 +36,7 @@ export class Disks {
   readonly reserve: DiskReserve;
   readonly #parts: DisksParts;
   readonly #disks: { readonly image: GrowingDisk; readonly folder: Disk };
+  readonly #volume: VolumeDisk | null;
   /** What copies the files of sandboxes, whose disks are of that kind. */
   readonly copies: Readonly<Record<DiskKind, FileCopies>>;
   readonly #whyNoImages: () => Promise<string | null>;
@@ -39,10 +45,11 @@ export class Disks {
 
   constructor(parts: DisksParts) {
     this.#parts = parts;
-    const { config, onError } = parts;
+    const { config, volumes, onError } = parts;
     this.#dataDir = config.dataDir;
     const sizeBytes = config.diskLimitBytes || KEEP_SIZE;
     const folder = new MeasuredDisk();
+    this.#volume = volumes && new VolumeDisk(volumes, config.diskLimitBytes);
     if (config.diskService === null) {
       this.#disks = { image: new LoopDisk(ownNamespace, sizeBytes, onError), folder };
       this.#whyNoImages = () => whyNotMount(this.#dataDir);
@@ -54,14 +61,15 @@ export class Disks {
     const { image: disk } = this.#disks;
     const folderOf = (name: string) => this.#folder(name);
     const bytesOf = (name: string) => this.imageBytes(name);
-    this.copies = { image: new ImageCopies({ disk, folderOf, bytesOf }), folder: new FolderCopies(folderOf) };
+    const image = new ImageCopies({ disk, folderOf, bytesOf });
+    this.copies = { image, folder: new FolderCopies(folderOf), volume: new NoCopies() };
     this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
   }
 
   /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
   async open(ballastFile: string): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
-    this.#newKind = await chooseKind(this.#whyNoImages, this.#parts);
+    this.#newKind = this.#volume ? 'volume' : await chooseKind(this.#whyNoImages, this.#parts);
     const noPrograms = this.#newKind === 'folder' ? await whyNoPrograms(this.#dataDir) : null;
     if (noPrograms !== null) throw new SandboxError('invalid', noPrograms);
     await this.reserve.open(this.#dataDir, join(this.#dataDir, ballastFile));
@@ -72,13 +80,13 @@ export class Disks {
     await this.reserve.makeWay();
     const kind = await this.kind(name);
     const holder = TITLES[this.#parts.config.mode];
-    const folders = await this.#disks[kind].open(this.#folder(name), owner, { ...options, holder });
+    const folders = await this.#diskOf(kind).open(this.#folder(name), owner, { ...options, holder });
     // Where there is little room, it has its share before anything runs on it.
     if (kind === 'image' && this.reserve.room.roomBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
     return folders;
   }
 
-  /** True where the size of new disks is held, and not only measured. */
+  /** True where the size of new disks of this machine is held, and not only measured. */
   get holdsSizes(): boolean {
     return this.#newKind === 'image';
   }
@@ -91,7 +99,17 @@ export class Disks {
 
   /** How full it is; null where only a measurement can tell. */
   async usage(name: string): Promise<DiskUsage | null> {
-    return await this.#disks[await this.kind(name)].usage(this.#folder(name));
+    return await this.#diskOf(await this.kind(name)).usage(this.#folder(name));
+  }
+
+  /** Removes what is not in the folder of a sandbox, which goes next. */
+  async removeDisk(name: string): Promise<void> {
+    await this.#volume?.remove(this.#folder(name));
+  }
+
+  /** True where the size of the disk of this sandbox is held, and not only measured. */
+  async holdsSizeOf(name: string): Promise<boolean> {
+    return (await this.kind(name)) !== 'folder';
   }
 
   /** What the image of a sandbox takes of the disk below, in bytes, with what was written and has no place there yet; 0 where it has none. */
@@ -110,6 +128,7 @@ export class Disks {
   /** What the disk of this sandbox is, or will be. */
   async kind(name: string): Promise<DiskKind> {
     const folder = this.#folder(name);
+    if (this.#volume) return await this.#kindBesideVolumes(folder);
     if (await hasImage(folder)) return 'image';
     if (this.#newKind === 'folder') return 'folder';
     return (await hasPlainFolders(folder)) ? 'folder' : 'image';
@@ -118,12 +137,28 @@ export class Disks {
   /** True where a sandbox has files already, in an image or in plain folders. */
   async hasFiles(name: string): Promise<boolean> {
     const folder = this.#folder(name);
-    return (await hasImage(folder)) || (await hasPlainFolders(folder));
+    return (await hasImage(folder)) || (await hasPlainFolders(folder)) || (await hasVolume(folder));
   }
 
   /** The names of the folders whose disks are mounted. */
   async mounted(): Promise<string[]> {
     return await this.#disks.image.mounted(this.#dataDir);
+  }
+
+  /** A folder that an engine of this machine has made has its files there, where the other cannot bind them. */
+  async #kindBesideVolumes(folder: string): Promise<DiskKind> {
+    if (!(await hasVolume(folder)) && ((await hasImage(folder)) || (await hasPlainFolders(folder)))) {
+      const sentence =
+        'The files of the sandbox are on the machine of the server, and its engine binds none of there: only SANDBOX_MODE docker, or incus of this machine, runs it.';
+      throw new SandboxError('unavailable', sentence);
+    }
+    return 'volume';
+  }
+
+  #diskOf(kind: DiskKind): Disk {
+    if (kind !== 'volume') return this.#disks[kind];
+    if (this.#volume) return this.#volume;
+    throw new SandboxError('unavailable', 'The files of the sandbox are in a volume of another engine.');
   }
 
   #folder(name: string): string {

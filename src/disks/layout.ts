@@ -7,6 +7,9 @@ export const IMAGE_FILE = 'disk.img';
 /** What ran its sandbox last, beside it: no other may while that has it. */
 export const HOLDER_FILE = 'disk.engine';
 
+/** Names the volume of the engine that has the files of a sandbox. */
+export const VOLUME_FILE = 'volume.json';
+
 /** A copy of a checkpoint's image that is to take its place. */
 export const RESTORED_FILE = `${IMAGE_FILE}.restored`;
 

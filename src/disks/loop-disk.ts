@@ -19,8 +19,8 @@ export const KEEP_SIZE = 0;
 /** A disk needs about so much for its own data when it is made. */
 const SCARCE_BYTES = 16 * 2 ** 20;
 
-/** The folders in the disk of a sandbox, once it is open. */
-export function toFolders(folder: string): DiskFolders {
+/** The folders in the disk of a sandbox, once it is open, by their paths on this machine. */
+export function toFolders(folder: string): Record<keyof DiskFolders, string> {
   return { workspace: join(folder, MOUNT_FOLDER, 'workspace'), packages: join(folder, MOUNT_FOLDER, 'packages') };
 }
 

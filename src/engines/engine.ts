@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { EngineVolumes, MountSource } from './engine-volumes.ts';
 
 /** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits; Incus: the instance's name). */
 export type EngineId = string & { readonly __brand: 'EngineId' };
@@ -20,8 +21,8 @@ export interface EngineUser {
 }
 
 interface EngineMount {
-  /** Absolute path on the engine's host. */
-  readonly source: string;
+  /** An engine without folders of this machine takes volumes, and copies what is read-only when it makes the sandbox. */
+  readonly source: MountSource;
   /** Absolute path in the sandbox. */
   readonly target: string;
   readonly isReadOnly?: boolean;
@@ -203,6 +204,8 @@ export interface Engine {
   readonly host: EngineHost | null;
   /** Null where it builds no images. */
   readonly builder: ImageBuilder | null;
+  /** Null where sandboxes bind folders of this machine. */
+  readonly volumes: EngineVolumes | null;
   info(): Promise<EngineInfo>;
   /** The regular files at these paths, symbolic links followed; `invalid` where the image is not there. */
   readImage(reading: ImageReading): Promise<ReadonlyMap<string, EngineFile>>;

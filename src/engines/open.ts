@@ -2,39 +2,54 @@ import { isAbsolute } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import { createDockerEngine } from './docker/docker-engine.ts';
 import type { Engine, EngineKind } from './engine.ts';
+import { createIncusCluster } from './incus/cluster/cluster-engine.ts';
 import { createIncusEngine } from './incus/incus-engine.ts';
 
 /** Which Incus, and what of it is the server's, as the configuration says. */
 export interface IncusSettings {
-  /** `local`, or the path of a socket. */
+  /** `local`, the path of a socket, or the addresses of other machines (https), with commas between them. */
   readonly remote: string;
   readonly project: string;
   /** Null for the pool that `npm run incus` makes. */
   readonly pool: string | null;
+  /** Makes Incus of other machines trust this server; null where it does already. */
+  readonly trustToken: string | null;
+  /** Keeps the certificates by which it does. */
+  readonly trustFolder: string;
 }
 
 /** What `npm run incus` makes. */
-const OWN_INCUS: IncusSettings = { remote: 'local', project: 'clara-sandbox', pool: null };
+const OWN_INCUS = { remote: 'local', project: 'clara-sandbox', pool: null } as const;
 const OWN_POOL = 'clara-sandbox';
 
 /** Where Debian's package has it. */
 const LOCAL_SOCKET = '/var/lib/incus/unix.socket';
 
 /** The engine that sandboxes are to run on, opened lazily; throws `invalid` with a sentence for one that this server does not have. */
-export function openEngine(kind: EngineKind, incus: IncusSettings = OWN_INCUS): Engine {
+export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
   if (kind === 'docker') return createDockerEngine();
-  if (kind === 'incus') {
-    const { project, pool } = incus;
-    return createIncusEngine({ socketPath: socketOf(incus), project, pool: pool ?? OWN_POOL });
-  }
+  if (kind === 'incus') return openIncus(incus);
   throw new SandboxError('invalid', `SANDBOX_MODE=${kind} does not work yet: take docker or incus.`);
 }
 
-function socketOf({ remote }: IncusSettings): string {
-  if (remote === 'local') return LOCAL_SOCKET;
-  if (isAbsolute(remote)) return remote;
+function openIncus(incus: IncusSettings | undefined): Engine {
+  const { remote, project, pool } = incus ?? OWN_INCUS;
+  const place = { project, pool: pool ?? OWN_POOL };
+  if (remote === 'local') return createIncusEngine({ ...place, socketPath: LOCAL_SOCKET });
+  if (isAbsolute(remote)) return createIncusEngine({ ...place, socketPath: remote });
+  const urls = addressesIn(remote);
+  if (incus && urls) {
+    return createIncusCluster({ ...place, urls, folder: incus.trustFolder, token: incus.trustToken });
+  }
   throw new SandboxError(
     'invalid',
-    `INCUS_REMOTE=${remote} does not work yet: sandboxes run on an Incus of this machine, local or the path of its socket.`,
+    `INCUS_REMOTE=${remote} is none of what it may be: local, the path of a socket, or https://host:8443 of one or more machines, with commas between them.`,
   );
+}
+
+/** Null where one of them is no https URL of a machine. */
+function addressesIn(remote: string): readonly string[] | null {
+  const urls = remote.split(',').map((part) => (URL.canParse(part.trim()) ? new URL(part.trim()) : null));
+  const isEach = urls.every((url) => url?.protocol === 'https:' && url.pathname === '/' && url.search === '');
+  return isEach ? urls.flatMap((url) => (url ? [url.origin] : [])) : null;
 }

@@ -123,7 +123,7 @@ export interface SandboxCore {
 /** Opens the data folder, checks the engine and composes what sandboxes live by. */
 export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const { engine, config, clock, logger, onError } = outer;
-  const disks = new Disks({ config, logger, onError });
+  const disks = new Disks({ config, volumes: engine.volumes, logger, onError });
   const users = new SandboxUsers(engine, config);
   const store = new SandboxStore(config.dataDir, disks, users, onError);
   const { instance, secret, answers } = await openFolder({ ...outer, users, store });

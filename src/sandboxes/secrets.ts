@@ -50,6 +50,7 @@ export class Secrets {
   async set(ref: SandboxRef, terms: SecretTerms, value: string): Promise<void> {
     const hosts = terms.hosts.map(withPort);
     const { keeper, config } = this.#parts;
+    keeper.requirePossible();
     await this.#change(ref, (record) => {
       if (resolveSpec(config, record.asked).network !== 'proxy') throw noProxy();
       const known = record.secrets.find(({ name }) => name === terms.name);

@@ -16,6 +16,7 @@ import type {
   EngineUser,
   ImageReading,
 } from '../../src/engines/engine.ts';
+import { pathOfMount } from '../../src/engines/engine-volumes.ts';
 import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { FakeBuilder } from './fake-builder.ts';
@@ -61,6 +62,7 @@ export class FakeEngine implements Engine {
   hasGpus = false;
   readonly traits: EngineTraits = DOCKER_TRAITS;
   readonly builder = new FakeBuilder();
+  readonly volumes = null;
   readonly host = {
     /** Whoever runs the tests, who can give folders to nobody else. */
     userOf: async (_user: EngineUser): Promise<EngineUser> => {
@@ -331,7 +333,8 @@ export class FakeEngine implements Engine {
 
   /** Files live in the first mount, as a folder would: found again by the next sandbox, even where the folder was renamed. */
   #filesOf(spec: EngineSpec, id: string): FakeFiles {
-    const source = spec.mounts[0]?.source;
+    const first = spec.mounts[0]?.source;
+    const source = first === undefined ? undefined : pathOfMount(first);
     const folder = source === undefined ? undefined : statSync(source, { throwIfNoEntry: false });
     const key = folder ? `inode ${folder.ino}` : (source ?? id);
     const files = this.#files.get(key) ?? new FakeFiles();
@@ -342,8 +345,8 @@ export class FakeEngine implements Engine {
 
 /** What is to be bound must be there, at each start too. */
 function demandSources({ mounts }: EngineSpec): void {
-  const missing = mounts.find(({ source }) => !existsSync(source));
-  if (missing) throw new SandboxError('invalid', `The engine found nothing to bind at ${missing.source}.`);
+  const missing = mounts.find(({ source }) => !existsSync(pathOfMount(source)));
+  if (missing) throw new SandboxError('invalid', `The engine found nothing to bind at ${pathOfMount(missing.source)}.`);
 }
 
 /** Other Python than the agent is run as it is. */

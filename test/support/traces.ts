@@ -38,6 +38,7 @@ const SANDBOX_PARTS = [
   'passwd',
   'sandbox.json',
   'uid',
+  'volume.json',
   'workspace',
 ];
 
@@ -47,6 +48,7 @@ const SERVER_PARTS = [
   'place',
   'secret',
   'engine.json',
+  'incus',
   'answers',
   'sessions',
   ...SHARED_FILES.map(({ name }) => name),

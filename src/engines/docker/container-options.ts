@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { EngineLimits, EngineSpec, EngineTmpfs } from '../engine.ts';
+import { pathOfMount } from '../engine-volumes.ts';
 import { FIRST_PROCESS } from '../hardening/first-process.ts';
 import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES, SYSTEM_V_LIMITS, TMPFS_BYTES_PER_FILE } from '../hardening/limits.ts';
 import { MASKED_PATHS } from '../hardening/masked-paths.ts';
@@ -52,7 +53,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
       Mounts: spec.mounts.map(({ source, target, isReadOnly }) => ({
         Type: 'bind',
-        Source: source,
+        Source: pathOfMount(source),
         Target: target,
         ReadOnly: isReadOnly ?? false,
         BindOptions: { Propagation: 'rprivate' },

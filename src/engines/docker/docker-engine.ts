@@ -136,6 +136,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
       built: (labels) => builtImages(calls, labels),
       removeImage: (name) => removeImage(calls, name),
     },
+    volumes: null,
     info,
     readImage: (reading) => readImage(calls, reading),
     create,

@@ -50,13 +50,18 @@ const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
 };
 
 /** What a call was about; completes "Incus could not …". */
-export function toSandboxError(error: unknown, doing: string): SandboxError {
+export function toSandboxError(error: unknown, doing: string, url?: string): SandboxError {
   if (isSandboxError(error)) return error;
-  if (!(error instanceof IncusRefusal)) return engineSilent(error);
+  if (!(error instanceof IncusRefusal)) return url === undefined ? engineSilent(error) : farSilent(url, error);
   const meaning = meaningOf(error);
   const kind =
     meaning === undefined ? (error.status === 400 ? 'invalid' : 'unavailable') : (KIND_OF[meaning] ?? 'conflict');
   return new SandboxError(kind, `Incus could not ${doing}: ${error.message}`, { cause: error });
+}
+
+/** The same of a call to an Incus at a URL, on another machine. */
+export function farSilent(url: string, cause?: unknown): SandboxError {
+  return new SandboxError('unavailable', `The Incus at ${url} does not answer.`, { cause, retryAfterSeconds: 2 });
 }
 
 /** The error of a call that never reached Incus, or whose connection broke. */

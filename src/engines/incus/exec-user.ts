@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { EngineUser } from '../engine.ts';
-import type { Instance } from './instances.ts';
+import type { EngineId, EngineUser } from '../engine.ts';
+import type { IncusCalls } from './incus-calls.ts';
+import { noSuchSandbox, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
 
 /** Whose programs run in a sandbox, and where they begin. */
@@ -17,8 +18,11 @@ export function toExecUser({ uid, gid }: EngineUser, workdir: string, groups: nu
   return { uid, gid, workdir, hasGroups: groups > 0 };
 }
 
-/** What an instance says of it. */
-export function execUserOf({ config }: Instance): ExecUser {
+/** That of a sandbox that another server has made; throws `not_found`. */
+export async function readExecUser(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
+  const instance = await readInstance(calls, id);
+  if (!instance) throw noSuchSandbox();
+  const { config } = instance;
   const [uid = 0, gid = 0] = userSchema.parse(config[KEY.user]).split(':').map(Number);
   return toExecUser({ uid, gid }, config[KEY.workdir] ?? '/', config[KEY.groups] === undefined ? 0 : 1);
 }

@@ -19,28 +19,34 @@ const answerSchema = z.object({
 
 type Answer = z.infer<typeof answerSchema>;
 
-/** Where Incus is, and which of it is this server's. */
-export interface IncusPlace {
-  readonly socketPath: string;
-  readonly project: string;
+/** Who this server is to an Incus of another machine, and who that has to be; all in PEM. */
+export interface IncusTrust {
+  readonly key: string;
+  readonly certificate: string;
+  /** The other side's own: it has to show exactly this one. */
+  readonly serverCertificate: string;
 }
+
+/** Where Incus is, and which of it is this server's. */
+export type IncusPlace = { readonly project: string } & (
+  | { readonly socketPath: string }
+  | { readonly url: string; readonly trust: IncusTrust }
+);
 
 /** The connection to Incus: each call gets a deadline and translated errors; it owns all sockets. */
 export class IncusCalls {
   readonly timeoutMs: number;
   readonly project: string;
-  readonly #socketPath: string;
-  readonly #pool: Pool;
+  readonly #way: Way;
+  #pool: Pool;
   readonly #sockets = new Set<WebSocket>();
   #isClosed = false;
 
-  constructor({ socketPath, project }: IncusPlace, timeoutMs: number) {
+  constructor(place: IncusPlace, timeoutMs: number) {
     this.timeoutMs = timeoutMs;
-    this.project = project;
-    this.#socketPath = socketPath;
-    // Deadlines are each call's own.
-    const limits = { connections: MAX_SOCKETS, headersTimeout: 0, bodyTimeout: 0 };
-    this.#pool = new Pool('http://incus', { socketPath, ...limits });
+    this.project = place.project;
+    this.#way = wayTo(place);
+    this.#pool = this.#way.open();
   }
 
   /** Reads something; `doing` completes "Incus could not …". Throws a SandboxError. */
@@ -91,7 +97,7 @@ export class IncusCalls {
   ): Promise<void> {
     await this.#run(doing, timeoutMs, async (signal) => {
       const { type, operation } = await this.#ask(method, path, body, signal);
-      if (type === 'async') await this.#ask('GET', `${operation}/wait`, undefined, signal);
+      if (type === 'async') await this.#ask('GET', `${pathIn(operation)}/wait`, undefined, signal);
     });
   }
 
@@ -101,7 +107,8 @@ export class IncusCalls {
     path: string,
     body: unknown,
   ): Promise<{ readonly operation: string; readonly metadata: unknown }> {
-    return await this.#run(doing, this.timeoutMs, (signal) => this.#ask('POST', path, body, signal));
+    const begun = await this.#run(doing, this.timeoutMs, (signal) => this.#ask('POST', path, body, signal));
+    return { ...begun, operation: pathIn(begun.operation) };
   }
 
   /** Opens a websocket of an operation. What it says may come before it is open: the caller listens at once. */
@@ -109,21 +116,25 @@ export class IncusCalls {
     if (this.#isClosed) throw engineSilent();
     const path = `${operation}/websocket?secret=${encodeURIComponent(secret)}&project=${encodeURIComponent(this.project)}`;
     const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handshakeTimeout: this.timeoutMs };
-    const socket = new WebSocket(`ws+unix://${this.#socketPath}:${path}`, options);
+    const socket = new WebSocket(`${this.#way.socketOrigin}${path}`, { ...options, ...this.#way.tls });
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     return socket;
   }
 
+  /** Ends all calls and streams that are under way; others go on. */
+  async interrupt(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = this.#way.open();
+    for (const socket of this.#sockets) socket.terminate();
+    await pool.destroy();
+  }
+
   /** Ends all calls and streams. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#endSockets();
+    await this.interrupt();
     await this.#pool.destroy();
-  }
-
-  #endSockets(): void {
-    for (const socket of this.#sockets) socket.terminate();
   }
 
   async #run<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -132,7 +143,7 @@ export class IncusCalls {
     try {
       return await call(signal);
     } catch (error) {
-      if (!signal.aborted) throw toSandboxError(error, doing);
+      if (!signal.aborted) throw toSandboxError(error, doing, this.#way.url);
       throw new SandboxError('timeout', `Incus took too long to ${doing} (more than ${timeoutMs} ms).`, {
         cause: error,
       });
@@ -170,6 +181,36 @@ export class IncusCalls {
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   }
+}
+
+/** How a place is reached. */
+interface Way {
+  /** Of another machine. */
+  readonly url?: string;
+  /** What the URLs of websockets begin with. */
+  readonly socketOrigin: string;
+  readonly tls: object;
+  open(): Pool;
+}
+
+function wayTo(place: IncusPlace): Way {
+  // Deadlines are each call's own.
+  const limits = { connections: MAX_SOCKETS, headersTimeout: 0, bodyTimeout: 0 };
+  if ('socketPath' in place) {
+    const { socketPath } = place;
+    const open = () => new Pool('http://incus', { socketPath, ...limits });
+    return { socketOrigin: `ws+unix://${socketPath}:`, tls: {}, open };
+  }
+  const { url, trust } = place;
+  const { key, certificate: cert, serverCertificate: ca } = trust;
+  // The certificate is the very one that is expected, whatever names are in it.
+  const tls = { key, cert, ca, checkServerIdentity: () => undefined };
+  return { url, socketOrigin: url.replace(/^http/, 'ws'), tls, open: () => new Pool(url, { connect: tls, ...limits }) };
+}
+
+/** An operation's path; members of a cluster tell it with the project. */
+function pathIn(operation: string): string {
+  return operation.split('?')[0] ?? '';
 }
 
 function toRefusal(status: number, text: string): IncusRefusal {

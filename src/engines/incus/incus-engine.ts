@@ -13,7 +13,7 @@ import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
 import { countExecs, startExec } from './exec.ts';
-import { type ExecUser, execUserOf, toExecUser } from './exec-user.ts';
+import { type ExecUser, readExecUser, toExecUser } from './exec-user.ts';
 import { readFacts } from './facts.ts';
 import { GivenNames } from './given-names.ts';
 import { ImageGrounds } from './image-grounds.ts';
@@ -36,12 +36,12 @@ const INFO_TIMEOUT_MS = 3_000;
 /** A sandbox that only lends its files is never started. */
 const READER = { memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32 };
 
-export interface IncusEngineOptions extends IncusPlace {
+export type IncusEngineOptions = IncusPlace & {
   /** The storage pool that sandboxes are made in. */
   readonly pool: string;
   /** How long a call may take; `create` four times as long, `info` at most 3 s. Default 30 s. */
   readonly callTimeoutMs?: number;
-}
+};
 
 /** Sandboxes as unprivileged containers of Incus (6.0 or newer) on this machine. Nothing is opened before the first call. */
 export function createIncusEngine(options: IncusEngineOptions): Engine {
@@ -145,9 +145,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   async function execUser(id: EngineId): Promise<ExecUser> {
     const known = users.get(id);
     if (known) return known;
-    const instance = await readInstance(calls, id);
-    if (!instance) throw noSuchSandbox();
-    const found = execUserOf(instance);
+    const found = await readExecUser(calls, id);
     users.set(id, found);
     return found;
   }
@@ -171,6 +169,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     traits: INCUS_TRAITS,
     host: { userOf, closeToBridges: async () => null },
     builder: null,
+    volumes: null,
     info,
     readImage: files,
     create,

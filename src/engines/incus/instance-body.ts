@@ -1,5 +1,6 @@
 import { SandboxError } from '../../errors.ts';
 import type { EngineLimits, EngineSpec } from '../engine.ts';
+import { pathOfMount } from '../engine-volumes.ts';
 import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES } from '../hardening/limits.ts';
 import type { ImageGround } from './image-grounds.ts';
 import { KEY, labelKey } from './keys.ts';
@@ -56,7 +57,13 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
       ...Object.fromEntries(
         spec.mounts.map(({ source, target, isReadOnly }, at) => [
           `mount${at}`,
-          { type: 'disk', source, path: target, shift: 'true', ...(isReadOnly ? { readonly: 'true' } : {}) },
+          {
+            type: 'disk',
+            source: pathOfMount(source),
+            path: target,
+            shift: 'true',
+            ...(isReadOnly ? { readonly: 'true' } : {}),
+          },
         ]),
       ),
     },

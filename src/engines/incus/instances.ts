@@ -14,7 +14,12 @@ const NAME = /^[A-Za-z0-9][\w.-]*$/;
 const instanceSchema = z.object({
   name: z.string(),
   status: z.string(),
-  config: z.record(z.string(), z.string()).default({}),
+  config: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((config) => config ?? {}),
+  /** The member of a cluster that has it. */
+  location: z.string().default(''),
 });
 
 export type Instance = z.infer<typeof instanceSchema>;
@@ -76,13 +81,19 @@ async function search(calls: IncusCalls, wanted: readonly (readonly [string, str
   const filter = wanted.map(([key, value]) => `config.${key} eq ${value}`).join(' and ');
   const query = filter === '' ? '' : `&filter=${encodeURIComponent(filter)}`;
   const found = await calls.get('list sandboxes', `/1.0/instances?recursion=1${query}`);
-  return z
-    .array(instanceSchema)
-    .parse(found)
-    .filter(({ name, config }) => INSTANCE.test(name) && wanted.every(([key, value]) => config[key] === value));
+  return readInstances(found).filter(({ config }) => wanted.every(([key, value]) => config[key] === value));
 }
 
-function toSandbox(instance: Instance): EngineSandbox {
+/** All instances of ours that an answer to a list has. */
+export function readInstances(answer: unknown): readonly Instance[] {
+  return z
+    .array(instanceSchema)
+    .parse(answer)
+    .filter(({ name }) => INSTANCE.test(name));
+}
+
+/** What an engine knows of an instance; throws `unavailable` where Incus does not know its state. */
+export function toSandbox(instance: Instance): EngineSandbox {
   const { name, config } = instance;
   return {
     id: name as EngineId,

@@ -11,10 +11,10 @@ interface Seen {
 
 /** Knows when memory last ran out in a sandbox: the kernel counts how often, and this when the count was seen to have grown. */
 export class MemoryWatch {
-  readonly #groups: ControlGroups;
+  readonly #groups: Pick<ControlGroups, 'outOfMemoryCount'>;
   readonly #seen = new Map<EngineId, Seen>();
 
-  constructor(groups: ControlGroups) {
+  constructor(groups: Pick<ControlGroups, 'outOfMemoryCount'>) {
     this.#groups = groups;
   }
 

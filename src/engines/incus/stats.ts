@@ -13,7 +13,11 @@ const stateSchema = z.object({
 });
 
 /** One reading: of the kernel where this process sees the control groups, else of Incus, which takes up to 100 ms. Throws `conflict` where it does not run. */
-export async function readStats(calls: IncusCalls, groups: ControlGroups, id: EngineId): Promise<EngineStats> {
+export async function readStats(
+  calls: IncusCalls,
+  groups: Pick<ControlGroups, 'stats'>,
+  id: EngineId,
+): Promise<EngineStats> {
   const path = pathOf(id, '/state');
   const own = await groups.stats(id);
   if (own) return own;

@@ -10,8 +10,8 @@ const recordSchema = z.object({
   version: z.literal(1),
   id: z.string().regex(ID),
   name: z.string().nullable(),
-  /** What it is of: a disk image, or plain folders. */
-  kind: z.enum(['image', 'folder']),
+  /** What it is of: a disk image, plain folders, or a volume of the engine. */
+  kind: z.enum(['image', 'folder', 'volume']),
   createdAtMs: z.number(),
 });
 

@@ -126,7 +126,7 @@ export class DiskMeter {
     if (!connection) return;
     try {
       await sandbox.whileMeasured(async () => {
-        if ((await disks.kind(sandbox.id)) === 'image') {
+        if (await disks.holdsSizeOf(sandbox.id)) {
           this.#held.add(connection);
           return;
         }

@@ -45,7 +45,9 @@ export function makeLink(parts: LinkParts, engineId: EngineId, subject: LinkSubj
   const settings = { ...toAgentSettings(spec, config.preload), programs: imagePrograms.names };
   const notePrograms = (found: readonly string[]) => imagePrograms.note(spec.image, found);
   const socketFolder =
-    config.agentTransport === 'socket' ? { here: store.socketFolder(id), inside: SOCKET_FOLDER } : null;
+    config.agentTransport === 'socket' && engine.traits.sharesHostFiles
+      ? { here: store.socketFolder(id), inside: SOCKET_FOLDER }
+      : null;
   const common = {
     ...{ engine, engineId, source: agentSource, secret, settings, socketFolder, frames, onAgentCall },
     ...(isAdopted ? {} : { onPrograms: notePrograms }),

@@ -29,6 +29,7 @@ export async function checkUsers(engine: Engine, config: Config, instance: strin
   const folder = join(config.dataDir, FOLDER);
   try {
     const range = await users.range();
+    if (engine.volumes) return;
     // A full disk proves nothing either, and must not keep a server from what is on it.
     if (!(await makeFolders(engine, folder, range))) return;
     const { mapsUsers } = await engine.info();

@@ -45,6 +45,15 @@ export class SecretKeeper {
     this.#authority = new CertificateAuthority(secret.derive('authority of secrets'), clock);
   }
 
+  /** Throws `unsupported` where no file of this machine reaches a sandbox that runs. */
+  requirePossible(): void {
+    const { traits } = this.#parts.engine;
+    if (traits.sharesHostFiles) return;
+    const sentence =
+      'Secrets do not work with an Incus of other machines: no certificate of this server reaches sandboxes there. Set them as variables of the environment.';
+    throw new SandboxError('unsupported', sentence);
+  }
+
   /** Sees that the sandbox's programs will believe this server where it stands in for a host, if it has secrets. */
   async prepare({ id, asked, secrets }: SandboxRecord): Promise<void> {
     if (secrets.length === 0) return;

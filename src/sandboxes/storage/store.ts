@@ -105,6 +105,7 @@ export class SandboxStore {
   /** Removes the folder of a sandbox that no longer runs, files and all, and frees the id of its user: of a pooled one, or by a purge. */
   async removeFolder(name: string): Promise<void> {
     await this.#disks.closeDisk(name);
+    await this.#disks.removeDisk(name);
     await removeFolder(this.folderOf(name));
     this.#users.release(name);
   }

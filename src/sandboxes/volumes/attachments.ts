@@ -1,6 +1,7 @@
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { EngineUser } from '../../engines/engine.ts';
+import type { MountSource } from '../../engines/engine-volumes.ts';
 import { SandboxError } from '../../errors.ts';
 import type { SandboxId } from '../address.ts';
 import type { Registry } from '../registry.ts';
@@ -22,7 +23,7 @@ interface AttachmentsParts {
 
 /** What an engine is to bind of a sandbox's volumes, and the groups whose files are in there. */
 export interface Attached {
-  readonly mounts: readonly { readonly source: string; readonly target: string }[];
+  readonly mounts: readonly { readonly source: MountSource; readonly target: string }[];
   readonly groups: readonly number[];
 }
 
@@ -37,7 +38,7 @@ export class Attachments {
 
   /** Opens the volumes of a sandbox that is to start; throws `conflict` where one of them is gone. */
   async open({ volumes: wanted }: SandboxSpec, { owner }: Pick<FolderUser, 'owner'>): Promise<Attached> {
-    const mounts: { source: string; target: string }[] = [];
+    const mounts: { source: MountSource; target: string }[] = [];
     const groups: number[] = [];
     for (const { id, path } of wanted) {
       const opened = await this.#working.run(id, () => this.#open(id, owner));
@@ -77,7 +78,7 @@ export class Attachments {
     });
   }
 
-  async #open(id: string, owner: EngineUser): Promise<{ source: string; group: number | null }> {
+  async #open(id: string, owner: EngineUser): Promise<{ source: MountSource; group: number | null }> {
     const { volumes, disks, users } = this.#parts;
     const volume = volumes.get(id);
     if (!volume)

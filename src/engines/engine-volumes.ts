@@ -1,0 +1,42 @@
+import { SandboxError } from '../errors.ts';
+import type { EngineUser } from './engine.ts';
+
+/** A folder of one of the engine's volumes. */
+export interface VolumeFolder {
+  readonly volume: string;
+  readonly folder: string;
+}
+
+/** What a sandbox is to have at a path: what is at an absolute path on this machine, or a folder of a volume of the engine. */
+export type MountSource = string | VolumeFolder;
+
+/** What a new volume is to be. */
+export interface WantedVolume {
+  /** 0 for no limit. */
+  readonly sizeBytes: number;
+  /** Whose it is, inside. */
+  readonly owner: EngineUser;
+}
+
+/** How full a volume is. */
+export interface VolumeUsage {
+  readonly usedBytes: number;
+  /** 0 where it has no limit. */
+  readonly limitBytes: number;
+}
+
+/** What keeps the files of sandboxes where the engine binds no folders of this machine. The caller names volumes. */
+export interface EngineVolumes {
+  /** Makes an empty one where the engine has most room for a sandbox; throws `conflict` where it is there. */
+  create(name: string, wanted: WantedVolume): Promise<void>;
+  has(name: string): Promise<boolean>;
+  /** Succeeds where it is absent; throws `conflict` while a sandbox has it. */
+  remove(name: string): Promise<void>;
+  usage(name: string): Promise<VolumeUsage>;
+}
+
+/** The path of a mount on this machine, for engines that have no volumes of their own; throws `invalid` for a volume. */
+export function pathOfMount(source: MountSource): string {
+  if (typeof source === 'string') return source;
+  throw new SandboxError('invalid', `The engine of this server has no volumes, and ${source.volume} is one.`);
+}

@@ -1,0 +1,189 @@
+import { SandboxError } from '../../../errors.ts';
+import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec, ImageReading } from '../../engine.ts';
+import { countExecs, type ExecUser, startExec } from '../exec.ts';
+import { readExecUser } from '../exec-user.ts';
+import { readFacts } from '../facts.ts';
+import { fingerprintOf, readImage } from '../images.ts';
+import type { IncusCalls } from '../incus-calls.ts';
+import { toLimits } from '../instance-body.ts';
+import { inspectSandbox, newInstanceName, pathOf, toSandbox } from '../instances.ts';
+import { KEY } from '../keys.ts';
+import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from '../lifecycle.ts';
+import { MemoryWatch } from '../memory-watch.ts';
+import { readStats } from '../stats.ts';
+import { INCUS_TRAITS } from '../traits.ts';
+import { MemberCounters } from './counters.ts';
+import { Making } from './making.ts';
+import type { Member } from './member.ts';
+import { Members } from './members.ts';
+import { Roster } from './roster.ts';
+import type { TrustParts } from './trust.ts';
+import { ClusterVolumes } from './volumes.ts';
+
+const CALL_TIMEOUT_MS = 30_000;
+const INFO_TIMEOUT_MS = 3_000;
+
+/** A sandbox that only lends its files is never started. */
+const READER: Omit<EngineSpec, 'name' | 'labels' | 'image'> = {
+  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32, user: { uid: 65_534, gid: 65_534 } },
+  ...{ workdir: '/', env: {}, mounts: [], tmpfs: [], runtime: '' },
+  network: { mode: 'none' },
+  seccomp: 'strict',
+};
+
+const INSTANCE = /^clara-[0-9a-f]{24}$/;
+
+/** Where the cluster is, and what of it is the server's. */
+export interface ClusterOptions extends TrustParts {
+  /** The storage pool of each member that sandboxes are made in. */
+  readonly pool: string;
+  /** How long a call may take. Default 30 s. */
+  readonly callTimeoutMs?: number;
+}
+
+/** Sandboxes as containers of an Incus of other machines, alone or a cluster, over TLS. Nothing is opened before the first call. */
+export function createIncusCluster(options: ClusterOptions): Engine {
+  const { pool, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const members = new Members({ ...options, timeoutMs: callTimeoutMs });
+  const roster = new Roster(members);
+  const volumes = new ClusterVolumes({ members, pool, choose });
+  const counters = new MemberCounters(callsOf);
+  const memory = new MemoryWatch(counters);
+  const making = new Making({ members, volumes, pool, choose, info });
+  const users = new Map<EngineId, ExecUser>();
+
+  /** The member with the fewest sandboxes, of those that answer and take any. */
+  async function choose(): Promise<Member> {
+    const able = (await members.all()).filter(({ isAway, isEvacuated }) => !isAway && !isEvacuated);
+    const loadOf = ({ name }: Member) => roster.countOn(name) + volumes.countFresh(name);
+    const [first] = able.sort((one, other) => loadOf(one) - loadOf(other));
+    if (first) return first;
+    const sentence = 'No machine of the Incus cluster takes sandboxes at the moment.';
+    throw new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
+  }
+
+  async function memberOf(id: EngineId): Promise<Member> {
+    return await members.of(await roster.placeOf(id));
+  }
+
+  async function callsOf(id: EngineId): Promise<IncusCalls> {
+    return (await memberOf(id)).calls;
+  }
+
+  async function info(): Promise<EngineInfo> {
+    const timeoutMs = Math.min(INFO_TIMEOUT_MS, callTimeoutMs);
+    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), limitsSockets: false };
+  }
+
+  async function create(spec: EngineSpec): Promise<EngineId> {
+    if ((await roster.find(spec.name)) !== null) throw nameTaken(spec.name);
+    const id = newInstanceName();
+    const { name } = await making.make(id, spec);
+    roster.add(id, spec.name, name);
+    users.set(id, { ...spec.user, workdir: spec.workdir });
+    return id;
+  }
+
+  async function start(id: EngineId): Promise<void> {
+    await members.refresh();
+    const { isEvacuated, calls } = await memberOf(id);
+    // Its files go to another member with the sandbox that is made in its place.
+    if (isEvacuated) throw new SandboxError('conflict', 'The machine of the sandbox is being emptied.');
+    await startSandbox(calls, id);
+    memory.forget(id);
+  }
+
+  async function rename(id: EngineId, name: string): Promise<void> {
+    const calls = await callsOf(id);
+    if ((await roster.find(name)) !== null) throw nameTaken(name);
+    await calls.change(`name the sandbox ${name}`, 'PATCH', pathOf(id), { config: { [KEY.name]: name } });
+    roster.rename(id, name);
+  }
+
+  async function remove(id: EngineId): Promise<void> {
+    if (!(await isKnown(id))) return;
+    await removeSandbox(await callsOf(id), id);
+    roster.drop(id);
+    users.delete(id);
+    memory.forget(id);
+  }
+
+  async function isKnown(id: EngineId): Promise<boolean> {
+    return await roster.placeOf(id).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof SandboxError && error.kind === 'not_found') return false;
+        throw error;
+      },
+    );
+  }
+
+  async function inspect(idOrName: string): Promise<EngineSandbox | null> {
+    const id = INSTANCE.test(idOrName) ? (idOrName as EngineId) : await roster.find(idOrName);
+    if (id === null || !(await isKnown(id))) return null;
+    const found = await inspectSandbox(await callsOf(id), id);
+    if (!found) roster.drop(id);
+    return found;
+  }
+
+  async function execUser(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
+    const user = users.get(id) ?? (await readExecUser(calls, id));
+    users.set(id, user);
+    return user;
+  }
+
+  async function files(reading: ImageReading) {
+    const { name, labels, image } = reading;
+    const id = await create({ ...READER, name, labels, image });
+    try {
+      return await readImage(await callsOf(id), reading, async () => id);
+    } finally {
+      await remove(id);
+    }
+  }
+
+  return {
+    traits: { ...INCUS_TRAITS, sharesHostFiles: false, guardedPorts: [] },
+    host: null,
+    volumes,
+    info,
+    readImage: files,
+    create,
+    start,
+    stop: async (id, graceSeconds) => {
+      await memory.look(id);
+      await stopSandbox(await callsOf(id), id, graceSeconds);
+    },
+    pause: async (id) => await pauseSandbox(await callsOf(id), id),
+    resume: async (id) => await resumeSandbox(await callsOf(id), id),
+    update: async (id, limits) => {
+      const { cpus } = await info();
+      const config = toLimits(limits, cpus);
+      await (await callsOf(id)).change('change the limits of the sandbox', 'PATCH', pathOf(id), { config });
+    },
+    remove,
+    rename,
+    inspect,
+    imageId: async (name) => {
+      const fingerprint = await members.ask((calls) => fingerprintOf(calls, name));
+      return fingerprint === null ? null : `sha256:${fingerprint}`;
+    },
+    list: async (labels) => {
+      const wanted = Object.entries(labels);
+      const all = (await roster.list()).map(toSandbox);
+      return all.filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
+    },
+    stats: async (id) => await readStats(await callsOf(id), counters, id),
+    ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
+    exec: async (id, argv) => {
+      const calls = await callsOf(id);
+      return await startExec(calls, id, await execUser(calls, id), argv);
+    },
+    countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),
+    close: async () => await members.close(),
+  };
+}
+
+function nameTaken(name: string): SandboxError {
+  return new SandboxError('conflict', `The name ${name} is taken.`);
+}

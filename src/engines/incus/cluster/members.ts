@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { isSandboxError, SandboxError } from '../../../errors.ts';
+import { IncusRefusal } from '../errors.ts';
+import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
+import { Member, memberAway } from './member.ts';
+import { openTrust, type TrustParts } from './trust.ts';
+
+/** Between two looks at which members there are, in milliseconds. */
+const LOOK_MS = 5_000;
+
+/** How long a cluster may take to find another leader, and how often it is asked meanwhile, in milliseconds. */
+const LEADER_MS = 10_000;
+const LEADER_POLL_MS = 250;
+
+/** How Incus names the only machine where there is no cluster. */
+export const ALONE = 'none';
+
+const serverSchema = z.object({ environment: z.object({ server_clustered: z.boolean().default(false) }) });
+
+const membersSchema = z.array(z.object({ server_name: z.string(), url: z.string(), status: z.string() }));
+
+/** The machines of a cluster, or the only one there is: known from the first call on. */
+export class Members {
+  readonly #parts: TrustParts & { readonly timeoutMs: number };
+  readonly #members = new Map<string, Member>();
+  #trust: Promise<IncusTrust> | undefined;
+  #learning: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(parts: TrustParts & { readonly timeoutMs: number }) {
+    this.#parts = parts;
+  }
+
+  /** All of them, by name; asks the cluster the first time. Throws `unavailable` where nobody answers. */
+  async all(): Promise<readonly Member[]> {
+    if (this.#members.size === 0) await this.#learn();
+    return [...this.#members.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** The member of that name; throws `unavailable` where it is away or none of them. */
+  async of(name: string): Promise<Member> {
+    await this.all();
+    const found = this.#members.get(name);
+    if (!found || found.isAway) throw memberAway(name);
+    return found;
+  }
+
+  /** True while one of them does not answer. */
+  async isAnyAway(): Promise<boolean> {
+    return (await this.all()).some(({ isAway }) => isAway);
+  }
+
+  /** Asks the cluster anew which there are, and which of them are to be empty. */
+  async refresh(): Promise<void> {
+    const { urls } = this.#parts;
+    this.#take(await this.ask((calls) => membersAt(calls, urls[0] ?? '')), await this.trust());
+  }
+
+  /** Where a call is to say on which member; empty where there is only one machine. */
+  targetOf({ name }: Member): string {
+    return name === ALONE ? '' : `&target=${encodeURIComponent(name)}`;
+  }
+
+  /** Asks whoever answers, one after the other; what only reads is asked again while the cluster has no leader. */
+  async ask<T>(read: (calls: IncusCalls) => Promise<T>): Promise<T> {
+    const endMs = performance.now() + LEADER_MS;
+    for (;;) {
+      let failure: unknown = nobody();
+      for (const member of await this.all()) {
+        if (member.isAway) continue;
+        try {
+          return await read(member.calls);
+        } catch (error) {
+          failure = error;
+          if (!isPassing(error)) throw error;
+        }
+      }
+      if (performance.now() > endMs || this.#isClosed) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, LEADER_POLL_MS));
+    }
+  }
+
+  /** What opens the members, and by what they are known. */
+  async trust(): Promise<IncusTrust> {
+    this.#trust ??= openTrust(this.#parts);
+    try {
+      return await this.#trust;
+    } catch (error) {
+      this.#trust = undefined;
+      throw error;
+    }
+  }
+
+  /** Gives up sockets and timers. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#learning?.catch(() => undefined);
+    await Promise.all([...this.#members.values()].map((member) => member.close()));
+  }
+
+  async #learn(): Promise<void> {
+    this.#learning ??= this.#look().finally(() => {
+      this.#learning = undefined;
+    });
+    await this.#learning;
+  }
+
+  /** Asks the first that answers which members there are, and goes on looking. */
+  async #look(): Promise<void> {
+    const { urls, project } = this.#parts;
+    const trust = await this.trust();
+    let failure: unknown = nobody();
+    for (const url of urls) {
+      const calls = new IncusCalls({ url, project, trust }, LOOK_MS);
+      try {
+        this.#take(await membersAt(calls, url), trust);
+        if (!this.#isClosed)
+          this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
+        return;
+      } catch (error) {
+        failure = error;
+      } finally {
+        await calls.close();
+      }
+    }
+    throw failure;
+  }
+
+  #take(found: z.infer<typeof membersSchema>, trust: IncusTrust): void {
+    if (this.#isClosed) return;
+    const { project, timeoutMs } = this.#parts;
+    for (const { server_name: name, url, status } of found) {
+      const known = this.#members.get(name);
+      const isSame = known?.url === url;
+      if (known && !isSame) void known.close();
+      const member = known && isSame ? known : new Member(name, { url, project, trust }, timeoutMs);
+      member.isEvacuated = status === 'Evacuated';
+      this.#members.set(name, member);
+    }
+  }
+}
+
+async function membersAt(calls: IncusCalls, url: string): Promise<z.infer<typeof membersSchema>> {
+  const { environment } = serverSchema.parse(await calls.get('describe itself', '/1.0'));
+  if (!environment.server_clustered) return [{ server_name: ALONE, url, status: 'Online' }];
+  return membersSchema.parse(await calls.get('tell its members', '/1.0/cluster/members?recursion=1'));
+}
+
+/** True where another member, or the same a little later, may answer. */
+function isPassing(error: unknown): boolean {
+  if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'timeout')) return false;
+  return !(error.cause instanceof IncusRefusal) || error.cause.status >= 500;
+}
+
+function nobody(): SandboxError {
+  const sentence = 'No machine of the Incus cluster answers: check INCUS_REMOTE and that incusd runs there.';
+  return new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
+}

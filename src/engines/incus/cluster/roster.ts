@@ -1,0 +1,77 @@
+import { SandboxError } from '../../../errors.ts';
+import type { EngineId } from '../../engine.ts';
+import { type Instance, readInstances } from '../instances.ts';
+import { KEY } from '../keys.ts';
+import { ALONE, type Members } from './members.ts';
+
+/** What Incus says of instances whose member it cannot ask; nothing but their names is known then. */
+const UNKNOWN = 'Error';
+
+/** Which sandboxes there are, by name, and on which members: to find one nobody is asked who may not answer. */
+export class Roster {
+  readonly #members: Members;
+  readonly #ids = new Map<string, EngineId>();
+  readonly #places = new Map<EngineId, string>();
+  /** True once all names are known; only this server gives any. */
+  #isComplete = false;
+
+  constructor(members: Members) {
+    this.#members = members;
+  }
+
+  /** All instances whose member answers. */
+  async list(): Promise<readonly Instance[]> {
+    const found = readInstances(
+      await this.#members.ask((calls) => calls.get('list sandboxes', '/1.0/instances?recursion=1')),
+    );
+    for (const { name, location, status, config } of found) {
+      this.#places.set(name as EngineId, location === '' ? ALONE : location);
+      if (status !== UNKNOWN) this.#ids.set(config[KEY.name] ?? name, name as EngineId);
+    }
+    const named = new Set(this.#ids.values());
+    this.#isComplete = found.every(({ name }) => named.has(name as EngineId));
+    return found.filter(({ status }) => status !== UNKNOWN);
+  }
+
+  /** The sandbox of that name; null where there is none that anybody knows of who answers: its volume then says that there is one. */
+  async find(name: string): Promise<EngineId | null> {
+    const mayFind = !this.#isComplete && (this.#ids.size === 0 || !(await this.#members.isAnyAway()));
+    if (!this.#ids.has(name) && mayFind) await this.list();
+    return this.#ids.get(name) ?? null;
+  }
+
+  /** The name of the member that has it; throws `not_found` where none does. */
+  async placeOf(id: EngineId): Promise<string> {
+    if (!this.#places.has(id)) await this.list();
+    const place = this.#places.get(id);
+    if (place !== undefined) return place;
+    throw new SandboxError('not_found', 'There is no sandbox of that name.');
+  }
+
+  /** How many are on that member. */
+  countOn(place: string): number {
+    return [...this.#places.values()].filter((one) => one === place).length;
+  }
+
+  /** Says that there is one on that member now. */
+  add(id: EngineId, name: string, place: string): void {
+    this.#ids.set(name, id);
+    this.#places.set(id, place);
+  }
+
+  /** Says that it has another name now. */
+  rename(id: EngineId, name: string): void {
+    this.#dropName(id);
+    this.#ids.set(name, id);
+  }
+
+  /** Says that it is gone. */
+  drop(id: EngineId): void {
+    this.#dropName(id);
+    this.#places.delete(id);
+  }
+
+  #dropName(id: EngineId): void {
+    for (const [name, one] of this.#ids) if (one === id) this.#ids.delete(name);
+  }
+}

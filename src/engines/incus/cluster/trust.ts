@@ -1,0 +1,146 @@
+import { createHash, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { z } from 'zod';
+import { hasCode, SandboxError } from '../../../errors.ts';
+import { engineSilent } from '../errors.ts';
+import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
+
+/** In the folder of the trust; who has a certificate already puts it there. */
+const FILES = { key: 'client.key', certificate: 'client.crt', serverCertificate: 'server.crt' } as const;
+
+const JOIN_MS = 10_000;
+
+/** How long the own certificate is good, in days. */
+const DAYS = 3_650;
+
+/** What `incus config trust add` prints. */
+const tokenSchema = z.object({ fingerprint: z.string().regex(/^[0-9a-f]{64}$/), secret: z.string().min(1) });
+
+/** Where an Incus is that is to trust this server, and what makes it. */
+export interface TrustParts {
+  readonly urls: readonly string[];
+  readonly project: string;
+  /** Keeps the certificates; made where it is absent. */
+  readonly folder: string;
+  /** Good once; null where the certificates are there. */
+  readonly token: string | null;
+}
+
+/** What opens an Incus of another machine: as it was kept, else by the token; throws `unavailable` with a sentence where there is neither. */
+export async function openTrust(parts: TrustParts): Promise<IncusTrust> {
+  const { folder, token } = parts;
+  const [key, certificate, serverCertificate] = await Promise.all(
+    [FILES.key, FILES.certificate, FILES.serverCertificate].map((name) => readOrNull(join(folder, name))),
+  );
+  if (key && certificate && serverCertificate) return { key, certificate, serverCertificate };
+  if (token === null) {
+    const sentence = `Incus at ${parts.urls.join(', ')} does not know this server: set INCUS_TRUST_TOKEN to what \`incus config trust add\` prints, or put ${Object.values(FILES).join(', ')} into ${folder}.`;
+    throw new SandboxError('unavailable', sentence);
+  }
+  return await joinWith(parts, token);
+}
+
+async function joinWith(parts: TrustParts, token: string): Promise<IncusTrust> {
+  const { folder } = parts;
+  const { fingerprint } = readToken(token);
+  const shown = await showCertificate(parts.urls);
+  if (createHash('sha256').update(shown).digest('hex') !== fingerprint) {
+    const sentence = 'The Incus at INCUS_REMOTE shows another certificate than INCUS_TRUST_TOKEN is for.';
+    throw new SandboxError('unavailable', sentence);
+  }
+  const serverCertificate = new X509Certificate(shown).toString();
+  const trust = { ...(await makeCertificate()), serverCertificate };
+  await present(parts, trust, token);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await write(join(folder, FILES.key), trust.key);
+  await write(join(folder, FILES.certificate), trust.certificate);
+  await write(join(folder, FILES.serverCertificate), serverCertificate);
+  return trust;
+}
+
+function readToken(token: string): z.infer<typeof tokenSchema> {
+  try {
+    return tokenSchema.parse(JSON.parse(Buffer.from(token, 'base64').toString()));
+  } catch (cause) {
+    const sentence = 'INCUS_TRUST_TOKEN is no token of Incus: take what `incus config trust add` prints, whole.';
+    throw new SandboxError('unavailable', sentence, { cause });
+  }
+}
+
+/** The certificate, in DER, of the first that answers. */
+async function showCertificate(urls: readonly string[]): Promise<Buffer> {
+  let failure: unknown;
+  for (const url of urls) {
+    try {
+      return await certificateAt(new URL(url));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw engineSilent(failure);
+}
+
+async function certificateAt({ hostname, port }: URL): Promise<Buffer> {
+  return await new Promise((resolve, reject) => {
+    // Nothing is sent before it was compared.
+    const options = { host: hostname, port: Number(port || 443), rejectUnauthorized: false, timeout: JOIN_MS };
+    const socket = connect(options, () => {
+      resolve(socket.getPeerCertificate().raw);
+      socket.destroy();
+    });
+    socket.once('timeout', () => socket.destroy(new Error('It does not answer.')));
+    socket.once('error', reject);
+  });
+}
+
+async function present({ urls, project }: TrustParts, trust: IncusTrust, token: string): Promise<void> {
+  let failure: unknown;
+  for (const url of urls) {
+    const calls = new IncusCalls({ url, project, trust }, JOIN_MS);
+    try {
+      const body = { type: 'client', name: 'clara-sandbox', trust_token: token };
+      await calls.change('take the trust token', 'POST', '/1.0/certificates', body);
+      return;
+    } catch (error) {
+      failure = error;
+    } finally {
+      await calls.close();
+    }
+  }
+  throw failure;
+}
+
+/** The library is loaded where a certificate is made, which is once. */
+async function makeCertificate(): Promise<Pick<IncusTrust, 'key' | 'certificate'>> {
+  await import('reflect-metadata');
+  const { X509CertificateGenerator, PemConverter, cryptoProvider } = await import('@peculiar/x509');
+  // The library's own type of it is that of browsers.
+  cryptoProvider.set(webcrypto);
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const nowMs = Date.now();
+  const made = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: `01${randomBytes(15).toString('hex')}`,
+    name: 'CN=clara-sandbox',
+    notBefore: new Date(nowMs - 86_400_000),
+    notAfter: new Date(nowMs + DAYS * 86_400_000),
+    signingAlgorithm: algorithm,
+    keys,
+  });
+  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  return { key: PemConverter.encode(key, 'PRIVATE KEY'), certificate: made.toString('pem') };
+}
+
+async function readOrNull(file: string): Promise<string | null> {
+  return await readFile(file, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  });
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

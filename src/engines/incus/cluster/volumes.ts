@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { SandboxError } from '../../../errors.ts';
+import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../engine-volumes.ts';
+import { meaningOf } from '../errors.ts';
+import type { Member } from './member.ts';
+import { ALONE, type Members } from './members.ts';
+import { copyVolume } from './volume-move.ts';
+
+/** How often a volume was moved: of two by one name, as a move leaves that was broken off, the later is the copy that is whole. */
+const SERIAL = 'user.clara.moves';
+
+const volumeSchema = z.object({
+  name: z.string(),
+  location: z.string().default(''),
+  config: z.record(z.string(), z.string()).default({}),
+  used_by: z.array(z.string()).nullish(),
+});
+
+const stateSchema = z.object({ usage: z.object({ used: z.number() }).nullish() });
+
+/** A volume as the cluster's database has it. */
+type Volume = z.infer<typeof volumeSchema>;
+
+interface VolumesParts {
+  readonly members: Members;
+  readonly pool: string;
+  /** The member that has most room for a sandbox. */
+  choose(): Promise<Member>;
+}
+
+/** Custom volumes of a cluster: each is on one member, which alone can run what has it. */
+export class ClusterVolumes implements EngineVolumes {
+  readonly #parts: VolumesParts;
+  /** By name, the members of volumes that were looked up. */
+  readonly #places = new Map<string, string>();
+  /** By name, the members of those that no sandbox has yet. */
+  readonly #fresh = new Map<string, string>();
+
+  constructor(parts: VolumesParts) {
+    this.#parts = parts;
+  }
+
+  async create(name: string, { sizeBytes, owner }: WantedVolume): Promise<void> {
+    const { members, choose } = this.#parts;
+    const member = await choose();
+    this.#fresh.set(name, member.name);
+    const config = {
+      ...(sizeBytes > 0 ? { size: `${sizeBytes}B` } : {}),
+      'security.shifted': 'true',
+      'initial.uid': String(owner.uid),
+      'initial.gid': String(owner.gid),
+      'initial.mode': '0755',
+    };
+    const body = { name, type: 'custom', content_type: 'filesystem', config };
+    const path = `${this.#pool}?${members.targetOf(member).slice(1)}`;
+    await member.calls.change('make the volume of the sandbox', 'POST', path, body).catch((error: unknown) => {
+      this.#fresh.delete(name);
+      throw error;
+    });
+    this.#places.set(name, member.name);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#find(name)) !== null;
+  }
+
+  async remove(name: string): Promise<void> {
+    const { members } = this.#parts;
+    const found = await this.#find(name);
+    if (!found) return;
+    const member = await members.of(found.location);
+    await member.calls
+      .change('remove the volume of the sandbox', 'DELETE', this.#pathOf(name, member))
+      .catch(unlessAbsent);
+    this.#places.delete(name);
+    this.#fresh.delete(name);
+  }
+
+  async usage(name: string): Promise<VolumeUsage> {
+    const { members } = this.#parts;
+    const found = await this.#require(name);
+    const member = await members.of(found.location);
+    const path = this.#pathOf(name, member, '/state');
+    const { usage } = stateSchema.parse(await member.calls.get('measure the volume of the sandbox', path));
+    return { usedBytes: usage?.used ?? 0, limitBytes: bytesOf(found.config.size) };
+  }
+
+  /** How many were made on a member for sandboxes that are not there yet. */
+  countFresh(place: string): number {
+    return [...this.#fresh.values()].filter((one) => one === place).length;
+  }
+
+  /** Says that a sandbox has it now. */
+  noteUsed(name: string): void {
+    this.#fresh.delete(name);
+  }
+
+  /** The member that has it and can run what is to have it; throws `unavailable` where that is away, or a container has it already. */
+  async memberOf(name: string): Promise<Member> {
+    const { location, used_by: users } = await this.#require(name);
+    const member = await this.#parts.members.of(location);
+    if (!users?.length) return member;
+    const sentence = `The machine ${location} has just come back, and its sandboxes are not all known yet; try again in a moment.`;
+    throw new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
+  }
+
+  /** Brings one that no sandbox has to another member, whole or not at all. */
+  async move(name: string, to: Member): Promise<void> {
+    const { members, pool } = this.#parts;
+    if (this.#places.get(name) === to.name) return;
+    const { location, config } = await this.#require(name);
+    if (location === to.name) return;
+    const from = await members.of(location);
+    const path = `${this.#pool}?${members.targetOf(to).slice(1)}`;
+    // What a move has left that was broken off is no copy of it.
+    await to.calls.change('clear the way', 'DELETE', this.#pathOf(name, to)).catch(unlessAbsent);
+    const own = Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.')));
+    const { serverCertificate } = await members.trust();
+    await copyVolume({
+      ...{ from: from.calls, fromUrl: from.url, to: to.calls, path, pool, name, serverCertificate },
+      config: { ...own, [SERIAL]: String(serialOf(config) + 1) },
+    });
+    this.#places.set(name, to.name);
+    await from.calls.change('remove the volume of before', 'DELETE', this.#pathOf(name, from)).catch(unlessAbsent);
+  }
+
+  async #require(name: string): Promise<Volume> {
+    const found = await this.#find(name);
+    if (found) return found;
+    throw new SandboxError(
+      'unavailable',
+      `The volume ${name} of the sandbox is gone from Incus, and its files with it.`,
+    );
+  }
+
+  /** Asks the database and no member's disk: one that is away holds nobody up. */
+  async #find(name: string): Promise<Volume | null> {
+    const filter = encodeURIComponent(`name eq ${name}`);
+    const answer = await this.#parts.members.ask((calls) =>
+      calls.get('look for the volume of the sandbox', `${this.#pool}?recursion=1&filter=${filter}`),
+    );
+    const [found] = z
+      .array(volumeSchema)
+      .parse(answer)
+      .filter((volume) => volume.name === name)
+      .sort((one, other) => serialOf(other.config) - serialOf(one.config));
+    if (!found) return null;
+    const location = found.location === '' ? ALONE : found.location;
+    this.#places.set(name, location);
+    return { ...found, location };
+  }
+
+  get #pool(): string {
+    return `/1.0/storage-pools/${encodeURIComponent(this.#parts.pool)}/volumes/custom`;
+  }
+
+  #pathOf(name: string, member: Member, rest = ''): string {
+    const target = this.#parts.members.targetOf(member);
+    return `${this.#pool}/${name}${rest}${target === '' ? '' : `?${target.slice(1)}`}`;
+  }
+}
+
+function bytesOf(size: string | undefined): number {
+  return Number(/^(\d+)B$/.exec(size ?? '')?.[1] ?? 0);
+}
+
+function serialOf(config: Volume['config']): number {
+  return Number(config[SERIAL] ?? 0);
+}
+
+function unlessAbsent(error: unknown): void {
+  if (meaningOf(error) !== 'not-found') throw error;
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/engines/open.ts';
+import { CLUSTER_IMAGE, IncusCluster, type TestMember } from '../support/incus-cluster.ts';
+import { type RealServer, startRealServer } from '../support/real-server.ts';
+import { until } from '../support/until.ts';
+
+const AWAY = { status: 503, body: { error: expect.stringContaining('does not answer') } };
+
+describe('a cluster of Incus', () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  let cluster: IncusCluster;
+  let server: RealServer;
+
+  async function startServer(more: Readonly<Record<string, string>> = {}): Promise<RealServer> {
+    const dataDir = await mkdtemp('/var/tmp/clara-it-cluster-');
+    closers.push(() => rm(dataDir, { recursive: true, force: true }));
+    const trust = { trustToken: await cluster.token(), trustFolder: join(dataDir, 'incus') };
+    const engine = openEngine('incus', { remote: cluster.urls, project: 'clara-sandbox', pool: null, ...trust });
+    const variables = { SANDBOX_DATA_DIR: dataDir, SANDBOX_DOCKER_IMAGE: CLUSTER_IMAGE, SANDBOX_DISK_LIMIT: '200m' };
+    const started = await startRealServer({ ...variables, ...more }, { engine });
+    closers.push(() => started.leave());
+    return started;
+  }
+
+  /** The members of the sandboxes of these users, by the user. */
+  async function memberOf(user: string): Promise<TestMember> {
+    return cluster.member(await cluster.placeOf(user));
+  }
+
+  beforeAll(async () => {
+    cluster = await IncusCluster.form(closers);
+    server = await startServer();
+    for (const user of ['ann', 'bob', 'cyd']) {
+      const code = `open('kept', 'w').write('${user}'); open('/tmp/lives', 'w'); print(1)`;
+      expect(await server.execute(user, code)).toMatchObject({ status: 200, body: { success: true, output: '1\n' } });
+    }
+  }, 240_000);
+
+  afterAll(async () => {
+    for (const close of closers.reverse()) await close();
+  }, 120_000);
+
+  const showKept = 'import os; print(open("kept").read(), os.path.exists("/tmp/lives"))';
+
+  it('has a sandbox on each member, and its files in a volume over a stop', async () => {
+    const places = await Promise.all(['ann', 'bob', 'cyd'].map((user) => cluster.placeOf(user)));
+    expect([...places].sort()).toEqual(['node1', 'node2', 'node3']);
+    expect((await server.call('POST', '/sandbox/ann/stop')).status).toBe(200);
+    expect(await server.execute('ann', showKept)).toMatchObject({ status: 200, body: { output: 'ann False\n' } });
+    await server.execute('ann', "open('/tmp/lives', 'w')");
+  });
+
+  it('holds the size of a volume, and says how full it is', async () => {
+    const full = await server.shell('bob', 'head -c 260000000 /dev/zero > big; stat -c %s big; rm big');
+    expect(full.body.stderr).toContain('quota');
+    expect(Number(full.body.stdout)).toBeLessThan(210_000_000);
+    const { body } = await server.call('GET', '/sandbox/bob/status');
+    expect(body.disk_limit_mb).toBe(200);
+  });
+
+  it('refuses what there is no way for with volumes: 501', async () => {
+    const checkpoint = await server.call('POST', '/sandbox/ann/checkpoints', {});
+    expect(checkpoint).toMatchObject({
+      status: 501,
+      body: { error: expect.stringContaining('Incus of other machines') },
+    });
+  });
+
+  it('while a member hangs, its sandbox alone is 503, and goes on after that', async () => {
+    const member = await memberOf('ann');
+    member.signal('SIGSTOP');
+    await until('it is told to wait', async () => (await server.execute('ann', 'print(1)')).status === 503);
+    const refused = await server.execute('ann', 'print(1)');
+    expect(refused).toMatchObject(AWAY);
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(await server.execute('bob', 'print(2)')).toMatchObject({ status: 200, body: { output: '2\n' } });
+    member.signal('SIGCONT');
+    await until('it answers', async () => (await server.execute('ann', 'print(1)')).status === 200);
+    expect(await server.execute('ann', showKept)).toMatchObject({ body: { output: 'ann True\n' } });
+  });
+
+  it('where a member dies, its sandbox alone is 503, and is found again as it was', async () => {
+    const member = await memberOf('bob');
+    await member.kill();
+    expect(await server.execute('bob', 'print(1)')).toMatchObject({ status: 503 });
+    expect(await server.execute('cyd', 'print(2)')).toMatchObject({ status: 200, body: { output: '2\n' } });
+    await member.start();
+    await until('it answers', async () => (await server.execute('bob', 'print(1)')).status === 200);
+    expect(await server.execute('bob', showKept)).toMatchObject({ body: { output: 'bob True\n' } });
+  });
+
+  it('where the leader dies, the others run code and start and stop sandboxes', async () => {
+    const leader = await cluster.leader();
+    const places = await Promise.all(
+      ['ann', 'bob', 'cyd'].map(async (one) => [one, await cluster.placeOf(one)] as const),
+    );
+    const user = places.find(([, place]) => place !== leader.name)?.[0] ?? '';
+    await leader.kill();
+    expect(await server.execute(user, 'print(3)')).toMatchObject({ status: 200, body: { output: '3\n' } });
+    expect((await server.call('POST', `/sandbox/${user}/stop`)).status).toBe(200);
+    await until('it answers', async () => (await server.execute(user, 'print(4)')).status === 200);
+    await leader.start();
+  });
+
+  it('a member that is emptied gives its sandbox to another, with its files', async () => {
+    const member = await memberOf('cyd');
+    await cluster.incus('cluster', 'evacuate', member.name, '--action', 'stop', '--force');
+    await until('it answers', async () => (await server.execute('cyd', 'print(1)')).status === 200);
+    expect((await memberOf('cyd')).name).not.toBe(member.name);
+    expect(await server.execute('cyd', showKept)).toMatchObject({ body: { output: 'cyd False\n' } });
+    expect(await cluster.volumes()).toHaveLength(3);
+    await cluster.incus('cluster', 'restore', member.name, '--force');
+  });
+
+  it('a purge removes the volume', async () => {
+    expect((await server.call('DELETE', '/sandbox/cyd?files=true')).status).toBe(200);
+    expect(await cluster.volumes()).toHaveLength(2);
+  });
+
+  it('a sandbox of the pool keeps its files where it was claimed', async () => {
+    const pooling = await startServer({ SANDBOX_POOL_SIZE: '1' });
+    await until('it answers', async () => (await pooling.call('GET', '/health')).body.pooled_sandboxes === 1);
+    expect(await pooling.execute('dan', "open('kept', 'w').write('dan')")).toMatchObject({ status: 200 });
+    expect((await pooling.call('POST', '/sandbox/dan/stop')).status).toBe(200);
+    expect(await pooling.execute('dan', 'print(open("kept").read())')).toMatchObject({ body: { output: 'dan\n' } });
+  });
+});
