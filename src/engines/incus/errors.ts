@@ -60,7 +60,7 @@ export function toSandboxError(error: unknown, doing: string, url?: string): San
 }
 
 /** The same of a call to an Incus at a URL, on another machine. */
-export function farSilent(url: string, cause?: unknown): SandboxError {
+function farSilent(url: string, cause?: unknown): SandboxError {
   return new SandboxError('unavailable', `The Incus at ${url} does not answer.`, { cause, retryAfterSeconds: 2 });
 }
 

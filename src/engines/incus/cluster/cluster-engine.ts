@@ -13,6 +13,7 @@ import { MemoryWatch } from '../memory-watch.ts';
 import { readStats } from '../stats.ts';
 import { INCUS_TRAITS } from '../traits.ts';
 import { MemberCounters } from './counters.ts';
+import { untilCut } from './cut-exec.ts';
 import { Making } from './making.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
@@ -177,7 +178,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
-      return await startExec(calls, id, await execUser(calls, id), argv);
+      const exec = await startExec(calls, id, await execUser(calls, id), argv);
+      return untilCut(exec, () => memberOf(id));
     },
     countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),
     close: async () => await members.close(),
