@@ -55,6 +55,12 @@ await runScript(async () => {
   print(
     `${Object.keys(hashes).length} entries of ${dataDir} are in ${target}. npm run restore -- ${target} brings them back.`,
   );
+  const elsewhere = entriesOf(dataDir).filter((name) => existsSync(join(dataDir, name, 'volume.json')));
+  if (elsewhere.length > 0) {
+    print(
+      `The files of ${elsewhere.length} sandboxes are in volumes of an Incus on other machines and in no backup of this: incus storage volume export brings them out.`,
+    );
+  }
   return 0;
 });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
@@ -35,6 +35,7 @@ export class IncusCluster {
   readonly members: TestMember[] = [];
   readonly #folder: string;
   readonly #daemons = new Map<string, ChildProcess>();
+  #tokens = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -42,7 +43,10 @@ export class IncusCluster {
 
   /** Forms one with a project, an image and nobody who is trusted; has it removed by what is added to the closers. */
   static async form(closers: (() => Promise<unknown>)[]): Promise<IncusCluster> {
-    const cluster = new IncusCluster(await mkdtemp('/var/tmp/clara-cluster-'));
+    const folder = await mkdtemp('/var/tmp/clara-cluster-');
+    // The users of containers come by.
+    await chmod(folder, 0o711);
+    const cluster = new IncusCluster(folder);
     closers.push(() => cluster.remove());
     for (const name of ['node1', 'node2', 'node3']) await cluster.#add(name);
     const features = ['images', 'profiles', 'storage.volumes'].map((feature) => `features.${feature}=true`);
@@ -61,7 +65,9 @@ export class IncusCluster {
 
   /** A token for one who is to be trusted with the project alone. */
   async token(): Promise<string> {
-    return (await this.incus('config', 'trust', 'add', 'server', '--restricted', '--projects', PROJECT, '-q')).trim();
+    this.#tokens += 1;
+    const name = `server${this.#tokens}`;
+    return (await this.incus('config', 'trust', 'add', name, '--restricted', '--projects', PROJECT, '-q')).trim();
   }
 
   /** What the command says, asked of the first member that runs. */
@@ -143,7 +149,7 @@ export class IncusCluster {
   /** A member fetches and unpacks an image when the first container there is made of it. */
   async #unpack(name: string): Promise<void> {
     const place = ['--project', PROJECT, '--no-profiles', '--storage', POOL];
-    await this.incus('create', CLUSTER_IMAGE, 'first', ...place, '--target', name);
+    await this.incus('create', `local:${CLUSTER_IMAGE}`, 'first', ...place, '--target', name);
     await this.incus('delete', '--project', PROJECT, 'first');
   }
 

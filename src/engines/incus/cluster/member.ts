@@ -50,11 +50,11 @@ export class Member {
     await Promise.all([this.#calls.close(), this.#pings.close()]);
   }
 
-  /** The list of the API's versions asks no database, which the whole cluster may wait for. */
+  /** The list of the API's versions asks no database, which the whole cluster may wait for; who was away is back once it can do more. */
   async #ping(): Promise<void> {
     const startedAtMs = performance.now();
     try {
-      await this.#pings.get('answer', '/');
+      await this.#pings.get('answer', this.isAway ? '/1.0' : '/');
       this.#failures = 0;
     } catch {
       if (performance.now() - startedAtMs > PING_MS + OWN_DELAY_MS) return;

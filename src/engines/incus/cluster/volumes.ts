@@ -108,12 +108,16 @@ export class ClusterVolumes implements EngineVolumes {
   async move(name: string, to: Member): Promise<void> {
     const { members, pool } = this.#parts;
     if (this.#places.get(name) === to.name) return;
-    const { location, config } = await this.#require(name);
+    const [whole, ...others] = await this.#all(name);
+    if (!whole) throw lost(name);
+    const { location, config } = whole;
     if (location === to.name) return;
     const from = await members.of(location);
     const path = `${this.#pool}?${members.targetOf(to).slice(1)}`;
     // What a move has left that was broken off is no copy of it.
-    await to.calls.change('clear the way', 'DELETE', this.#pathOf(name, to)).catch(unlessAbsent);
+    if (others.some((one) => one.location === to.name)) {
+      await to.calls.change('clear the way', 'DELETE', this.#pathOf(name, to)).catch(unlessAbsent);
+    }
     const own = Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.')));
     const { serverCertificate } = await members.trust();
     await copyVolume({
@@ -127,27 +131,27 @@ export class ClusterVolumes implements EngineVolumes {
   async #require(name: string): Promise<Volume> {
     const found = await this.#find(name);
     if (found) return found;
-    throw new SandboxError(
-      'unavailable',
-      `The volume ${name} of the sandbox is gone from Incus, and its files with it.`,
-    );
+    throw lost(name);
   }
 
-  /** Asks the database and no member's disk: one that is away holds nobody up. */
   async #find(name: string): Promise<Volume | null> {
+    const [whole] = await this.#all(name);
+    if (whole) this.#places.set(name, whole.location);
+    return whole ?? null;
+  }
+
+  /** Those of that name, the whole one first. Asks the database and no member's disk: one that is away holds nobody up. */
+  async #all(name: string): Promise<readonly Volume[]> {
     const filter = encodeURIComponent(`name eq ${name}`);
     const answer = await this.#parts.members.ask((calls) =>
       calls.get('look for the volume of the sandbox', `${this.#pool}?recursion=1&filter=${filter}`),
     );
-    const [found] = z
+    return z
       .array(volumeSchema)
       .parse(answer)
       .filter((volume) => volume.name === name)
+      .map((volume) => ({ ...volume, location: volume.location === '' ? ALONE : volume.location }))
       .sort((one, other) => serialOf(other.config) - serialOf(one.config));
-    if (!found) return null;
-    const location = found.location === '' ? ALONE : found.location;
-    this.#places.set(name, location);
-    return { ...found, location };
   }
 
   get #pool(): string {
@@ -170,4 +174,11 @@ function serialOf(config: Volume['config']): number {
 
 function unlessAbsent(error: unknown): void {
   if (meaningOf(error) !== 'not-found') throw error;
+}
+
+function lost(name: string): SandboxError {
+  return new SandboxError(
+    'unavailable',
+    `The volume ${name} of the sandbox is gone from Incus, and its files with it.`,
+  );
 }
