@@ -26,15 +26,20 @@ const MEANINGS = [
   ['busy', /instance is busy|is running|in progress|matching non-reusable operation/i],
 ] as const;
 
+const MEANING_OF: ReadonlyMap<number, Meaning> = new Map([
+  [403, 'not-allowed'],
+  [404, 'not-found'],
+]);
+
 /** What a refusal means, as far as it matters here. */
-export type Meaning = (typeof MEANINGS)[number][0];
+export type Meaning = (typeof MEANINGS)[number][0] | 'not-allowed';
 
 /** What a refusal of Incus means; undefined for other errors, and for words that nobody here knows. */
 export function meaningOf(error: unknown): Meaning | undefined {
   if (isSandboxError(error)) return meaningOf(error.cause);
   if (!(error instanceof IncusRefusal)) return undefined;
   const known = MEANINGS.find(([, words]) => words.test(error.message))?.[0];
-  return known ?? (error.status === 404 ? 'not-found' : undefined);
+  return known ?? MEANING_OF.get(error.status);
 }
 
 const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
@@ -46,6 +51,7 @@ const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
   'no-image': 'invalid',
   'no-source': 'invalid',
   'not-found': 'not_found',
+  'not-allowed': 'unavailable',
   busy: 'conflict',
 };
 

@@ -53,6 +53,8 @@ async function readOf(calls: IncusCalls, path: string, project: string): Promise
   } catch (error) {
     const meaning = meaningOf(error);
     if (meaning === 'no-image' || meaning === 'not-found') return null;
+    // A server of another machine is let into its own project only.
+    if (meaning === 'not-allowed' && project !== calls.project) return null;
     throw error;
   }
 }

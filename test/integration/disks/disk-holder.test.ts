@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LoopDisk } from '../../../src/disks/loop-disk.ts';
 import { ownNamespace } from '../../../src/disks/mount-namespace.ts';
+import { pathOfMount } from '../../../src/engines/engine-volumes.ts';
 import { mountsBelow, unmountAllBelow } from '../../support/mounts.ts';
 import { OWN_MOUNTS } from '../../support/server-process.ts';
 
@@ -24,7 +25,7 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
 });
 
-const openFor = async (holder: string) => (await disk.open(folder, OWNER, { holder })).workspace;
+const openFor = async (holder: string) => pathOfMount((await disk.open(folder, OWNER, { holder })).workspace);
 
 /** Something that has a copy of all mounts, as a container that was started on them. */
 async function holdMounts(): Promise<() => Promise<void>> {

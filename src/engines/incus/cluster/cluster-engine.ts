@@ -1,9 +1,9 @@
 import { SandboxError } from '../../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec, ImageReading } from '../../engine.ts';
-import { countExecs, type ExecUser, startExec } from '../exec.ts';
-import { readExecUser } from '../exec-user.ts';
+import { countExecs, startExec } from '../exec.ts';
+import { type ExecUser, readExecUser, toExecUser } from '../exec-user.ts';
 import { readFacts } from '../facts.ts';
-import { fingerprintOf, readImage } from '../images.ts';
+import { findImage, readImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 import { toLimits } from '../instance-body.ts';
 import { inspectSandbox, newInstanceName, pathOf, toSandbox } from '../instances.ts';
@@ -81,7 +81,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     const id = newInstanceName();
     const { name } = await making.make(id, spec);
     roster.add(id, spec.name, name);
-    users.set(id, { ...spec.user, workdir: spec.workdir });
+    users.set(id, toExecUser(spec.user, spec.workdir, spec.groups?.length ?? 0));
     return id;
   }
 
@@ -146,6 +146,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   return {
     traits: { ...INCUS_TRAITS, sharesHostFiles: false, guardedPorts: [] },
     host: null,
+    builder: null,
     volumes,
     info,
     readImage: files,
@@ -166,8 +167,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     rename,
     inspect,
     imageId: async (name) => {
-      const fingerprint = await members.ask((calls) => fingerprintOf(calls, name));
-      return fingerprint === null ? null : `sha256:${fingerprint}`;
+      const found = await members.ask((calls) => findImage(calls, name));
+      return found && `sha256:${found.fingerprint}`;
     },
     list: async (labels) => {
       const wanted = Object.entries(labels);

@@ -1,6 +1,8 @@
 import type { EngineId, EngineInfo, EngineSpec } from '../../engine.ts';
 import { meaningOf } from '../errors.ts';
-import { environmentOf, fingerprintOf, noSuchImage } from '../images.ts';
+import { type ImageGround, ImageGrounds } from '../image-grounds.ts';
+import { noSuchImage } from '../images.ts';
+import type { IncusCalls } from '../incus-calls.ts';
 import { toInstanceBody } from '../instance-body.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
@@ -22,7 +24,7 @@ interface MakingParts {
 /** Makes containers on members: where their volumes are, else where there is most room. */
 export class Making {
   readonly #parts: MakingParts;
-  readonly #environments = new Map<string, Readonly<Record<string, string>>>();
+  readonly #grounds = new WeakMap<IncusCalls, ImageGrounds>();
   #cpus: number | undefined;
 
   constructor(parts: MakingParts) {
@@ -34,7 +36,7 @@ export class Making {
     const { members, volumes, pool } = this.#parts;
     const mounted = volumeMounts(spec);
     const member = await this.#memberFor([...mounted.keys()]);
-    const ground = { pool, cpus: await this.#cpusOf(), ...(await this.#imageOf(spec.image)) };
+    const ground = { pool, cpus: await this.#cpusOf(), ...(await this.#groundOf(spec.image)) };
     const body = toInstanceBody(id, { ...spec, mounts: [] }, ground);
     const command = startCommand(mounted, await copiedFiles(spec), spec.user);
     const devices = Object.fromEntries(
@@ -68,13 +70,11 @@ export class Making {
     return this.#cpus;
   }
 
-  async #imageOf(image: string) {
+  async #groundOf(image: string): Promise<ImageGround> {
     return await this.#parts.members.ask(async (calls) => {
-      const fingerprint = await fingerprintOf(calls, image);
-      if (fingerprint === null) throw noSuchImage(image);
-      const environment = this.#environments.get(fingerprint) ?? (await environmentOf(calls, fingerprint));
-      this.#environments.set(fingerprint, environment);
-      return { fingerprint, environment };
+      const grounds = this.#grounds.get(calls) ?? new ImageGrounds(calls, this.#parts.pool);
+      this.#grounds.set(calls, grounds);
+      return await grounds.of(image);
     });
   }
 }
