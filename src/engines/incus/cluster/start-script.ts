@@ -95,7 +95,8 @@ function fileLines(files: readonly CopiedFile[]): string[] {
       `echo ${content.toString('base64')} | base64 -d > ${FILES_FOLDER}/${at}`,
       `chmod ${mode.toString(8)} ${FILES_FOLDER}/${at}`,
     ]),
-    `mount -o remount,ro ${FILES_FOLDER}`,
+    // Of the mount and not of the file system: that would be told its owner again, by a number that is none in the sandbox.
+    `mount -o remount,bind,ro,nosuid,nodev ${FILES_FOLDER}`,
     // An image without such a place does without.
     ...files.map(
       ({ target }, at) => `[ ! -e ${quoted(target)} ] || mount --bind ${FILES_FOLDER}/${at} ${quoted(target)}`,
