@@ -141,7 +141,7 @@ export class IncusCalls {
     if (this.#isClosed) throw engineSilent();
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      return await call(signal);
+      return await Promise.race([call(signal), whenRaised(signal)]);
     } catch (error) {
       if (!signal.aborted) throw toSandboxError(error, doing, this.#way.url);
       throw new SandboxError('timeout', `Incus took too long to ${doing} (more than ${timeoutMs} ms).`, {
@@ -181,6 +181,13 @@ export class IncusCalls {
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
   }
+}
+
+/** Rejects when the signal is raised: a request that waits for its connection does not hear of it. */
+async function whenRaised(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** How a place is reached. */
