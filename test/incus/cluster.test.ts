@@ -102,6 +102,9 @@ describe('a cluster of Incus', () => {
     await until('it stops', async () => (await server.call('POST', `/sandbox/${user}/stop`)).status === 200);
     await until('it answers', async () => (await server.execute(user, 'print(4)')).status === 200);
     await leader.start();
+    for (const one of ['ann', 'bob', 'cyd']) {
+      await until('it answers', async () => (await server.execute(one, 'print(5)')).status === 200);
+    }
   });
 
   it('a member that is emptied gives its sandbox to another, with its files', async () => {
@@ -121,7 +124,7 @@ describe('a cluster of Incus', () => {
 
   it('a sandbox of the pool keeps its files where it was claimed', async () => {
     const pooling = await startServer({ SANDBOX_POOL_SIZE: '1' });
-    await until('it answers', async () => (await pooling.call('GET', '/health')).body.pooled_sandboxes === 1);
+    await until('it is filled', async () => (await pooling.call('GET', '/info')).body.pooled_sandboxes === 1);
     expect(await pooling.execute('dan', "open('kept', 'w').write('dan')")).toMatchObject({ status: 200 });
     expect((await pooling.call('POST', '/sandbox/dan/stop')).status).toBe(200);
     expect(await pooling.execute('dan', 'print(open("kept").read())')).toMatchObject({ body: { output: 'dan\n' } });

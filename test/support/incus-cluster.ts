@@ -94,7 +94,7 @@ export class IncusCluster {
 
   /** The name of the member that has the sandbox of a user. */
   async placeOf(user: string): Promise<string> {
-    const found = (await this.#instances()).find(({ config }) => config['user.clara.name']?.includes(`-${user}-`));
+    const found = (await this.#instances()).find(({ config }) => config?.['user.clara.name']?.includes(`-${user}-`));
     if (!found) throw new Error(`${user} has no sandbox.`);
     return found.location;
   }
@@ -189,7 +189,7 @@ export class IncusCluster {
     for (const { name } of await this.#instances()) await this.incus('delete', '--force', '--project', PROJECT, name);
   }
 
-  async #instances(): Promise<readonly { name: string; location: string; config: Record<string, string> }[]> {
+  async #instances(): Promise<readonly { name: string; location: string; config: Record<string, string> | null }[]> {
     return JSON.parse(await this.incus('query', `/1.0/instances?recursion=1&project=${PROJECT}`));
   }
 

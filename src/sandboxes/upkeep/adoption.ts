@@ -29,6 +29,7 @@ interface AdoptionParts {
 export class Adoption {
   readonly #parts: AdoptionParts;
   #isDone = false;
+  #running: Promise<void> | undefined;
 
   constructor(parts: AdoptionParts) {
     this.#parts = parts;
@@ -37,6 +38,13 @@ export class Adoption {
   /** Adopts what is there, once; where the engine does not answer, the next call tries again. */
   async attempt(): Promise<void> {
     if (this.#isDone) return;
+    this.#running ??= this.#adoptOnce().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
+  }
+
+  async #adoptOnce(): Promise<void> {
     await this.#adoptAll();
     this.#isDone = true;
     this.#parts.onAdopted();

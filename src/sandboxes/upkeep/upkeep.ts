@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
 import { Ticker } from '../../async/ticker.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -40,6 +41,9 @@ const SAMPLE_MS = 10_000;
 
 /** Between two questions to the engine what it has, in milliseconds. */
 const RECONCILE_MS = 60_000;
+
+/** How long the start of a server waits for what the engine has, in milliseconds: Fastify gives a start ten seconds. */
+const ADOPTION_MS = 7_000;
 
 interface UpkeepParts {
   readonly engine: Engine;
@@ -107,9 +111,10 @@ export class Upkeep {
     return this.#warnings.sentences;
   }
 
-  /** Takes over what runs, then looks after it. */
+  /** Takes over what runs, then looks after it; what an engine that hangs keeps back is taken over while the server answers. */
   async start(): Promise<void> {
-    await this.#unlessAway(this.#adoption.attempt());
+    const sentence = 'The engine has not told yet what runs.';
+    await this.#unlessAway(withDeadline(this.#adoption.attempt(), ADOPTION_MS, sentence));
     await this.#diskSweep.sweep().catch(this.#onError);
     this.#ticker.start();
   }

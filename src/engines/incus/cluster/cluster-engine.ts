@@ -46,7 +46,7 @@ export interface ClusterOptions extends TrustParts {
 export function createIncusCluster(options: ClusterOptions): Engine {
   const { pool, callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const members = new Members({ ...options, timeoutMs: callTimeoutMs });
-  const roster = new Roster(members);
+  const roster = new Roster(members, () => volumes.users());
   const volumes = new ClusterVolumes({ members, pool, choose });
   const counters = new MemberCounters(callsOf);
   const memory = new MemoryWatch(counters);

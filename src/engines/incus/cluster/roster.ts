@@ -1,29 +1,37 @@
+import { Semaphore } from '../../../async/semaphore.ts';
 import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
-import { type Instance, readInstances } from '../instances.ts';
+import { type Instance, readInstance, readInstances } from '../instances.ts';
 import { KEY } from '../keys.ts';
 import { ALONE, type Members } from './members.ts';
 
 /** What Incus says of instances whose member it cannot ask; nothing but their names is known then. */
 const UNKNOWN = 'Error';
 
+/** How long a member may take to ask the others, in milliseconds: Incus waits half a minute for one that hangs. */
+const LIST_MS = 3_000;
+
+/** Instances that are asked for at the same time. */
+const AT_A_TIME = 16;
+
 /** Which sandboxes there are, by name, and on which members: to find one nobody is asked who may not answer. */
 export class Roster {
   readonly #members: Members;
+  readonly #users: () => Promise<ReadonlyMap<EngineId, string>>;
   readonly #ids = new Map<string, EngineId>();
   readonly #places = new Map<EngineId, string>();
   /** True once all names are known; only this server gives any. */
   #isComplete = false;
 
-  constructor(members: Members) {
+  /** `users` are the instances that have volumes, and their members. */
+  constructor(members: Members, users: () => Promise<ReadonlyMap<EngineId, string>>) {
     this.#members = members;
+    this.#users = users;
   }
 
   /** All instances whose member answers. */
   async list(): Promise<readonly Instance[]> {
-    const found = readInstances(
-      await this.#members.ask((calls) => calls.get('list sandboxes', '/1.0/instances?recursion=1')),
-    );
+    const found = (await this.#listAtOnce()) ?? (await this.#listEach());
     for (const { name, location, status, config } of found) {
       this.#places.set(name as EngineId, location === '' ? ALONE : location);
       if (status !== UNKNOWN) this.#ids.set(config[KEY.name] ?? name, name as EngineId);
@@ -31,6 +39,35 @@ export class Roster {
     const named = new Set(this.#ids.values());
     this.#isComplete = found.every(({ name }) => named.has(name as EngineId));
     return found.filter(({ status }) => status !== UNKNOWN);
+  }
+
+  /** As one of them tells it, who asks the others for that; null where it waits for one that does not answer. */
+  async #listAtOnce(): Promise<readonly Instance[] | null> {
+    return await this.#members.ask(async (calls) => {
+      try {
+        return readInstances(await calls.get('list sandboxes', '/1.0/instances?recursion=1', LIST_MS));
+      } catch (error) {
+        if (await this.#members.isAnyAway()) return null;
+        throw error;
+      }
+    });
+  }
+
+  /** One by one, each asked of its member; those whose member does not answer are there and nothing more is known. */
+  async #listEach(): Promise<readonly Instance[]> {
+    const places = new Semaphore(AT_A_TIME);
+    const users = [...(await this.#users())];
+    return await Promise.all(users.map(([id, location]) => places.run(() => this.#readAt(id, location))));
+  }
+
+  async #readAt(id: EngineId, location: string): Promise<Instance> {
+    const unknown = { name: id, status: UNKNOWN, config: {}, location };
+    try {
+      const { calls } = await this.#members.of(location);
+      return (await readInstance(calls, id)) ?? unknown;
+    } catch {
+      return unknown;
+    }
   }
 
   /** The sandbox of that name; null where there is none that anybody knows of who answers: its volume then says that there is one. */

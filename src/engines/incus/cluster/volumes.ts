@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
+import type { EngineId } from '../../engine.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../engine-volumes.ts';
 import { meaningOf } from '../errors.ts';
 import type { Member } from './member.ts';
@@ -8,6 +9,9 @@ import { copyVolume } from './volume-move.ts';
 
 /** How often a volume was moved: of two by one name, as a move leaves that was broken off, the later is the copy that is whole. */
 const SERIAL = 'user.clara.moves';
+
+/** How a volume names an instance of ours that has it. */
+const INSTANCE_PATH = /^\/1\.0\/instances\/(clara-[0-9a-f]{24})(?:\?|$)/;
 
 const volumeSchema = z.object({
   name: z.string(),
@@ -88,6 +92,21 @@ export class ClusterVolumes implements EngineVolumes {
   /** How many were made on a member for sandboxes that are not there yet. */
   countFresh(place: string): number {
     return [...this.#fresh.values()].filter((one) => one === place).length;
+  }
+
+  /** The instances that have volumes, and their members: the database's own knowledge, for which no member is asked. */
+  async users(): Promise<ReadonlyMap<EngineId, string>> {
+    const answer = await this.#parts.members.ask((calls) =>
+      calls.get('look for the volumes of sandboxes', `${this.#pool}?recursion=1`),
+    );
+    const found = new Map<EngineId, string>();
+    for (const { location, used_by: users } of z.array(volumeSchema).parse(answer)) {
+      for (const path of users ?? []) {
+        const [, id] = INSTANCE_PATH.exec(path) ?? [];
+        if (id) found.set(id as EngineId, location === '' ? ALONE : location);
+      }
+    }
+    return found;
   }
 
   /** Says that a sandbox has it now. */
