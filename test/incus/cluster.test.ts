@@ -14,7 +14,7 @@ describe('a cluster of Incus', () => {
   let server: RealServer;
 
   async function startServer(more: Readonly<Record<string, string>> = {}): Promise<RealServer> {
-    const dataDir = await mkdtemp('/var/tmp/clara-it-cluster-');
+    const dataDir = more.SANDBOX_DATA_DIR ?? (await mkdtemp('/var/tmp/clara-it-cluster-'));
     closers.push(() => rm(dataDir, { recursive: true, force: true }));
     const trust = { trustToken: await cluster.token(), trustFolder: join(dataDir, 'incus') };
     const engine = openEngine('incus', { remote: cluster.urls, project: 'clara-sandbox', pool: null, ...trust });
@@ -85,8 +85,21 @@ describe('a cluster of Incus', () => {
     const member = await memberOf('bob');
     await member.kill();
     await until('it is told to wait', async () => (await server.execute('bob', 'print(1)')).status === 503);
+    expect(await server.execute('bob', 'print(1)')).toMatchObject(AWAY);
     expect(await server.execute('cyd', 'print(2)')).toMatchObject({ status: 200, body: { output: '2\n' } });
     await member.start();
+    await until('it answers', async () => (await server.execute('bob', 'print(1)')).status === 200);
+    expect(await server.execute('bob', showKept)).toMatchObject({ body: { output: 'bob True\n' } });
+  });
+
+  it('a server that starts while a member hangs has the sandboxes of the others at once, and those of that one later', async () => {
+    const member = await memberOf('bob');
+    await server.leave();
+    member.signal('SIGSTOP');
+    server = await startServer({ SANDBOX_DATA_DIR: server.dataDir });
+    expect(await server.execute('cyd', showKept)).toMatchObject({ status: 200, body: { output: 'cyd True\n' } });
+    expect(await server.execute('bob', 'print(1)')).toMatchObject(AWAY);
+    member.signal('SIGCONT');
     await until('it answers', async () => (await server.execute('bob', 'print(1)')).status === 200);
     expect(await server.execute('bob', showKept)).toMatchObject({ body: { output: 'bob True\n' } });
   });

@@ -56,17 +56,21 @@ const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
 };
 
 /** What a call was about; completes "Incus could not …". */
-export function toSandboxError(error: unknown, doing: string, url?: string): SandboxError {
+export function toSandboxError(
+  error: unknown,
+  doing: string,
+  silent: (cause: unknown) => SandboxError = engineSilent,
+): SandboxError {
   if (isSandboxError(error)) return error;
-  if (!(error instanceof IncusRefusal)) return url === undefined ? engineSilent(error) : farSilent(url, error);
+  if (!(error instanceof IncusRefusal)) return silent(error);
   const meaning = meaningOf(error);
   const kind =
     meaning === undefined ? (error.status === 400 ? 'invalid' : 'unavailable') : (KIND_OF[meaning] ?? 'conflict');
   return new SandboxError(kind, `Incus could not ${doing}: ${error.message}`, { cause: error });
 }
 
-/** The same of a call to an Incus at a URL, on another machine. */
-function farSilent(url: string, cause?: unknown): SandboxError {
+/** The error of a call to an Incus at a URL, on another machine, that does not answer. */
+export function farSilent(url: string, cause?: unknown): SandboxError {
   return new SandboxError('unavailable', `The Incus at ${url} does not answer.`, { cause, retryAfterSeconds: 2 });
 }
 

@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
-import { engineSilent, IncusRefusal, toSandboxError } from './errors.ts';
+import { engineSilent, farSilent, IncusRefusal, toSandboxError } from './errors.ts';
 
 const MAX_SOCKETS = 64;
 
@@ -38,13 +38,16 @@ export class IncusCalls {
   readonly timeoutMs: number;
   readonly project: string;
   readonly #way: Way;
+  readonly #silent: (cause: unknown) => SandboxError;
   #pool: Pool;
   readonly #sockets = new Set<WebSocket>();
   #isClosed = false;
 
-  constructor(place: IncusPlace, timeoutMs: number) {
+  /** `silent` is the error of a call that reaches nobody, where it is not the usual. */
+  constructor(place: IncusPlace, timeoutMs: number, silent = silenceOf(place)) {
     this.timeoutMs = timeoutMs;
     this.project = place.project;
+    this.#silent = silent;
     this.#way = wayTo(place);
     this.#pool = this.#way.open();
   }
@@ -143,7 +146,7 @@ export class IncusCalls {
     try {
       return await Promise.race([call(signal), whenRaised(signal)]);
     } catch (error) {
-      if (!signal.aborted) throw toSandboxError(error, doing, this.#way.url);
+      if (!signal.aborted) throw toSandboxError(error, doing, this.#silent);
       throw new SandboxError('timeout', `Incus took too long to ${doing} (more than ${timeoutMs} ms).`, {
         cause: error,
       });
@@ -190,10 +193,12 @@ async function whenRaised(signal: AbortSignal): Promise<never> {
   });
 }
 
+function silenceOf(place: IncusPlace): (cause: unknown) => SandboxError {
+  return 'url' in place ? (cause) => farSilent(place.url, cause) : engineSilent;
+}
+
 /** How a place is reached. */
 interface Way {
-  /** Of another machine. */
-  readonly url?: string;
   /** What the URLs of websockets begin with. */
   readonly socketOrigin: string;
   readonly tls: object;
@@ -212,7 +217,7 @@ function wayTo(place: IncusPlace): Way {
   const { key, certificate: cert, serverCertificate: ca } = trust;
   // The certificate is the very one that is expected, whatever names are in it.
   const tls = { key, cert, ca, checkServerIdentity: () => undefined };
-  return { url, socketOrigin: url.replace(/^http/, 'ws'), tls, open: () => new Pool(url, { connect: tls, ...limits }) };
+  return { socketOrigin: url.replace(/^http/, 'ws'), tls, open: () => new Pool(url, { connect: tls, ...limits }) };
 }
 
 /** An operation's path; members of a cluster tell it with the project. */

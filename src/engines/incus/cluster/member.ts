@@ -14,6 +14,9 @@ const FAILURES = 2;
 /** A client does well to ask again after so long, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** How Incus names the only machine where there is no cluster. */
+export const ALONE = 'none';
+
 /** A machine of the cluster, which is asked all the time whether it is there. */
 export class Member {
   readonly name: string;
@@ -29,7 +32,7 @@ export class Member {
   constructor(name: string, place: IncusPlace & { readonly url: string }, timeoutMs: number) {
     this.name = name;
     this.url = place.url;
-    this.#calls = new IncusCalls(place, timeoutMs);
+    this.#calls = new IncusCalls(place, timeoutMs, (cause) => memberAway(name, cause));
     this.#pings = new IncusCalls(place, PING_MS);
     this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS).unref();
   }
@@ -67,6 +70,7 @@ export class Member {
 
 /** The error of a call to what is on a machine that does not answer. */
 export function memberAway(name: string, cause?: unknown): SandboxError {
-  const sentence = `The machine ${name} of the Incus cluster does not answer, and this sandbox is on it; it is back with its files when that machine is.`;
+  const machine = name === ALONE ? 'The machine of the sandboxes' : `The machine ${name} of the Incus cluster`;
+  const sentence = `${machine} does not answer, and this sandbox is on it; it is back with its files when that machine is.`;
   return new SandboxError('unavailable', sentence, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

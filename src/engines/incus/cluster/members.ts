@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../../errors.ts';
 import { IncusRefusal } from '../errors.ts';
 import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
-import { Member, memberAway } from './member.ts';
+import { ALONE, Member, memberAway } from './member.ts';
 import { openTrust, type TrustParts } from './trust.ts';
 
 /** Between two looks at which members there are, in milliseconds. */
@@ -11,9 +11,6 @@ const LOOK_MS = 5_000;
 /** How long a cluster may take to find another leader, and how often it is asked meanwhile, in milliseconds. */
 const LEADER_MS = 10_000;
 const LEADER_POLL_MS = 250;
-
-/** How Incus names the only machine where there is no cluster. */
-export const ALONE = 'none';
 
 const serverSchema = z.object({ environment: z.object({ server_clustered: z.boolean().default(false) }) });
 

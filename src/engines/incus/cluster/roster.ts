@@ -3,7 +3,8 @@ import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { type Instance, readInstance, readInstances } from '../instances.ts';
 import { KEY } from '../keys.ts';
-import { ALONE, type Members } from './members.ts';
+import { ALONE } from './member.ts';
+import type { Members } from './members.ts';
 
 /** What Incus says of instances whose member it cannot ask; nothing but their names is known then. */
 const UNKNOWN = 'Error';

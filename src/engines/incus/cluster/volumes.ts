@@ -3,8 +3,8 @@ import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../engine-volumes.ts';
 import { meaningOf } from '../errors.ts';
-import type { Member } from './member.ts';
-import { ALONE, type Members } from './members.ts';
+import { ALONE, type Member } from './member.ts';
+import type { Members } from './members.ts';
 import { copyVolume } from './volume-move.ts';
 
 /** How often a volume was moved: of two by one name, as a move leaves that was broken off, the later is the copy that is whole. */
