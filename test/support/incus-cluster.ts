@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 import { makeIncusImage } from './incus-cluster-image.ts';
 import { unmountAllBelow } from './mounts.ts';
+import { until } from './until.ts';
 
 const run = promisify(execFile);
 
@@ -92,11 +93,16 @@ export class IncusCluster {
     return found;
   }
 
-  /** The name of the member that has the sandbox of a user. */
+  /** The name of the member that has the sandbox of a user, once the others have heard from that one. */
   async placeOf(user: string): Promise<string> {
-    const found = (await this.#instances()).find(({ config }) => config?.['user.clara.name']?.includes(`-${user}-`));
-    if (!found) throw new Error(`${user} has no sandbox.`);
-    return found.location;
+    let place: string | undefined;
+    await until(`it is told where ${user} has a sandbox`, async () => {
+      place = (await this.#instances()).find(({ config }) =>
+        config?.['user.clara.name']?.includes(`-${user}-`),
+      )?.location;
+      return place !== undefined;
+    });
+    return place ?? '';
   }
 
   /** The names of all volumes. */
