@@ -1,5 +1,4 @@
 import { SandboxError } from '../errors.ts';
-import type { EngineUser } from './engine.ts';
 
 /** A folder of one of the engine's volumes. */
 export interface VolumeFolder {
@@ -15,7 +14,7 @@ export interface WantedVolume {
   /** 0 for no limit. */
   readonly sizeBytes: number;
   /** Whose it is, inside. */
-  readonly owner: EngineUser;
+  readonly owner: { readonly uid: number; readonly gid: number };
 }
 
 /** How full a volume is. */

@@ -35,21 +35,26 @@ export interface TestMember {
 export class IncusCluster {
   readonly members: TestMember[] = [];
   readonly #folder: string;
+  readonly #isMany: boolean;
   readonly #daemons = new Map<string, ChildProcess>();
   #tokens = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, isMany: boolean) {
     this.#folder = folder;
+    this.#isMany = isMany;
   }
 
-  /** Forms one with a project, an image and nobody who is trusted; has it removed by what is added to the closers. */
-  static async form(closers: (() => Promise<unknown>)[]): Promise<IncusCluster> {
+  /** Forms one of these members, or starts one daemon alone, with a project, an image and nobody who is trusted; has it removed by what is added to the closers. */
+  static async form(
+    closers: (() => Promise<unknown>)[],
+    names: readonly string[] = ['node1', 'node2', 'node3'],
+  ): Promise<IncusCluster> {
     const folder = await mkdtemp('/var/tmp/clara-cluster-');
     // The users of containers come by.
     await chmod(folder, 0o711);
-    const cluster = new IncusCluster(folder);
+    const cluster = new IncusCluster(folder, names.length > 1);
     closers.push(() => cluster.remove());
-    for (const name of ['node1', 'node2', 'node3']) await cluster.#add(name);
+    for (const name of names) await cluster.#add(name);
     const features = ['images', 'profiles', 'storage.volumes'].map((feature) => `features.${feature}=true`);
     const limits = ['restricted=true', 'restricted.containers.lowlevel=allow', 'restricted.cluster.target=allow'];
     await cluster.incus('project', 'create', PROJECT, ...[...features, ...limits].flatMap((one) => ['-c', one]));
@@ -143,7 +148,7 @@ export class IncusCluster {
     const begun = {
       config: { 'core.https_address': address },
       storage_pools: [{ name: POOL, driver: 'btrfs', config: { size: POOL_SIZE } }],
-      cluster: { enabled: true, server_name: name },
+      ...(this.#isMany ? { cluster: { enabled: true, server_name: name } } : {}),
     };
     await this.#preseed(name, token === '' ? begun : joined);
     const kill = () => this.#kill(name);
@@ -155,7 +160,13 @@ export class IncusCluster {
   /** A member fetches and unpacks an image when the first container there is made of it. */
   async #unpack(name: string): Promise<void> {
     const place = ['--project', PROJECT, '--no-profiles', '--storage', POOL];
-    await this.incus('create', `local:${CLUSTER_IMAGE}`, 'first', ...place, '--target', name);
+    await this.incus(
+      'create',
+      `local:${CLUSTER_IMAGE}`,
+      'first',
+      ...place,
+      ...(this.#isMany ? ['--target', name] : []),
+    );
     await this.incus('delete', '--project', PROJECT, 'first');
   }
 
