@@ -1,0 +1,67 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
+
+const closers: (() => Promise<unknown>)[] = [];
+let incus: IncusCluster;
+let dataDir = '';
+let server: ServerProcess;
+
+async function start(more: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  const started = await startServerProcess({
+    SANDBOX_DATA_DIR: dataDir,
+    SANDBOX_MODE: 'incus',
+    SANDBOX_DISK_LIMIT: '200m',
+    INCUS_SANDBOX_IMAGE: CLUSTER_IMAGE,
+    INCUS_REMOTE: incus.urls,
+    ...more,
+  });
+  closers.push(() => started.end('SIGKILL'));
+  return started;
+}
+
+const execute = (code: string) => server.call('POST', '/sandbox/ann/execute', { code });
+
+beforeAll(async () => {
+  incus = await IncusCluster.form(closers, ['node1']);
+  dataDir = await mkdtemp('/var/tmp/clara-it-other-machine-');
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  server = await start({ INCUS_TRUST_TOKEN: await incus.token() });
+}, 180_000);
+
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+}, 120_000);
+
+it('a server runs code on an Incus of another machine, which is no cluster, and keeps its certificates', async () => {
+  expect(await execute("open('kept', 'w').write('ann'); print(1)")).toMatchObject({
+    status: 200,
+    body: { success: true, output: '1\n' },
+  });
+  expect((await readdir(join(dataDir, 'incus'))).sort()).toEqual(['client.crt', 'client.key', 'server.crt']);
+  expect(await incus.volumes()).toHaveLength(1);
+});
+
+it('the next server needs no token, and has the sandbox with its files', async () => {
+  await execute("open('/tmp/lives', 'w')");
+  expect(await server.end('SIGTERM')).toBe(0);
+  server = await start();
+  const code = 'import os; print(open("kept").read(), os.path.exists("/tmp/lives"))';
+  expect(await execute(code)).toMatchObject({ status: 200, body: { output: 'ann True\n' } });
+});
+
+it('is told to wait while the machine is away, and goes on when it is back', async () => {
+  const [machine] = incus.members;
+  await machine?.kill();
+  await until('it is told to wait', async () => (await execute('print(1)')).status === 503);
+  expect(await execute('print(1)')).toMatchObject({
+    status: 503,
+    body: { error: expect.stringContaining('does not answer') },
+  });
+  await machine?.start();
+  await until('it answers', async () => (await execute('print(1)')).status === 200);
+  expect(await execute('print(open("kept").read())')).toMatchObject({ body: { output: 'ann\n' } });
+});
