@@ -15,6 +15,8 @@ async function start(more: Readonly<Record<string, string>> = {}): Promise<Serve
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_MODE: 'incus',
     SANDBOX_DISK_LIMIT: '200m',
+    SANDBOX_NETWORK: 'proxy',
+    INCUS_SANDBOX_MEMORY: '256m',
     INCUS_SANDBOX_IMAGE: CLUSTER_IMAGE,
     INCUS_REMOTE: incus.urls,
     ...more,
@@ -43,6 +45,24 @@ it('a server runs code on an Incus of another machine, which is no cluster, and 
   });
   expect((await readdir(join(dataDir, 'incus'))).sort()).toEqual(['client.crt', 'client.key', 'server.crt']);
   expect(await incus.volumes()).toHaveLength(1);
+});
+
+it('holds the memory there, and says when it ran out', async () => {
+  const { body } = await execute('x = bytearray(600_000_000)\nfor at in range(0, len(x), 4096): x[at] = 1');
+  expect(body).toMatchObject({ oom_killed: true, error: expect.stringContaining('256 MiB') });
+});
+
+it('connections of its programs go through the proxy of the server', async () => {
+  const command = `python3 -c "import urllib.request as u; u.urlopen('http://169.254.169.254/')" 2>&1 | tail -1`;
+  const { body } = await server.call('POST', '/sandbox/ann/shell', { command });
+  expect(body.output).toContain('This sandbox may not connect to 169.254.169.254');
+});
+
+it('a sandbox is paused and goes on', async () => {
+  expect((await server.call('POST', '/sandbox/ann/pause')).status).toBe(200);
+  expect((await server.call('GET', '/sandbox/ann/status')).body.status).toBe('paused');
+  expect((await server.call('POST', '/sandbox/ann/resume')).status).toBe(200);
+  expect(await execute('print(2)')).toMatchObject({ status: 200, body: { output: '2\n' } });
 });
 
 it('the next server needs no token, and has the sandbox with its files', async () => {
