@@ -379,6 +379,14 @@ export function describeEngine(name: string, makeEngine: () => EngineUnderTest):
       });
 
       it('refuses to make or start a sandbox with a mount of what is not there', async () => {
+        if (engine.volumes) {
+          const volume = { volume: `clara-${randomBytes(12).toString('hex')}`, folder: 'workspace' };
+          const lost = create({ mounts: [{ source: volume, target: '/workspace' }] });
+          await expect(lost).rejects.toMatchObject({ kind: 'unavailable' });
+          const ofThisMachine = create({ mounts: [{ source: tmpdir(), target: '/workspace' }] });
+          await expect(ofThisMachine).rejects.toMatchObject({ kind: 'invalid' });
+          return;
+        }
         const folder = await mkdtemp(join(tmpdir(), 'clara-contract-'));
         const mounts = [{ source: folder, target: '/workspace' }];
         const id = await create({ mounts });
