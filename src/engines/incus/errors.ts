@@ -23,7 +23,7 @@ const MEANINGS = [
   ['no-program', /command not found/i],
   ['not-executable', /command not executable/i],
   ['not-found', /(?:instance|project|operation) not found|no such object/i],
-  ['busy', /instance is busy|is running|in progress|matching non-reusable operation/i],
+  ['busy', /instance is busy|still in use|is running|in progress|matching non-reusable operation/i],
 ] as const;
 
 const MEANING_OF: ReadonlyMap<number, Meaning> = new Map([

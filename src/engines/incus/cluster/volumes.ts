@@ -46,6 +46,8 @@ export class ClusterVolumes implements EngineVolumes {
 
   async create(name: string, { sizeBytes, owner }: WantedVolume): Promise<void> {
     const { members, choose } = this.#parts;
+    // Each member has names of its own, so that another would make a second one.
+    if (await this.has(name)) throw new SandboxError('conflict', `The volume ${name} is there already.`);
     const member = await choose();
     this.#fresh.set(name, member.name);
     const config = {
