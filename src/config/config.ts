@@ -8,6 +8,8 @@ import { type Environment, environmentSchema } from './environment.ts';
 import { unneededNames } from './guide-names.ts';
 import { type AskedMode, type Mode, toAskedMode } from './modes.ts';
 import { idleNames, type Variables, withNamesOf, withWrittenNames } from './names-of-modes.ts';
+import { type Remote, toRemote } from './remote.ts';
+import { toTracing } from './tracing.ts';
 import { explainUnknownNames } from './variable-names.ts';
 
 /** The configuration, validated and frozen; sizes in bytes, times in seconds where the name says nothing else. */
@@ -29,14 +31,6 @@ export interface Settings {
   withoutRemote(): Settings;
   /** The configuration in this mode; throws a ConfigError that names each wrong variable. */
   configFor(mode: Mode): Config;
-}
-
-/** Another server of this project, and what opens it. */
-export interface Remote {
-  /** Without a slash at its end. */
-  readonly url: string;
-  readonly key: string;
-  readonly timeoutSeconds: number;
 }
 
 /**
@@ -134,12 +128,6 @@ function withoutDefaults(variables: Variables): Variables {
     return set?.success === true && unset?.success === true && isDeepStrictEqual(set.data, unset.data);
   };
   return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isDefault(name, value)));
-}
-
-function toRemote(env: Environment): Remote | null {
-  const key = env.SANDBOX_REMOTE_API_KEY ?? env.SANDBOX_API_KEY;
-  if (env.SANDBOX_API_URL === undefined || key === undefined) return null;
-  return { url: env.SANDBOX_API_URL, key, timeoutSeconds: env.SANDBOX_TIMEOUT };
 }
 
 interface Beside {
@@ -250,11 +238,4 @@ function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle
     logsUsers: env.SANDBOX_LOG_USERS === 'on',
     logLevel: env.SANDBOX_LOG_LEVEL,
   });
-}
-
-function toTracing(env: Environment) {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env;
-  const url = own ?? (base === undefined ? undefined : `${base.replace(/\/$/, '')}/v1/traces`);
-  if (url === undefined || env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return null;
-  return { url, headers: env.OTEL_EXPORTER_OTLP_HEADERS, serviceName: env.OTEL_SERVICE_NAME };
 }

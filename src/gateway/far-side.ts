@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { Pool } from 'undici';
 import type { Clock } from '../async/clock.ts';
-import type { Remote } from '../config/config.ts';
+import type { Remote } from '../config/remote.ts';
 import { SandboxError } from '../errors.ts';
 import { type Answer, AnswerHandler } from '../http/forward/answer-handler.ts';
 import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
