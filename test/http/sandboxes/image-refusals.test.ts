@@ -66,25 +66,6 @@ describe('a create with an image that cannot run', () => {
     expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
   });
 
-  it.each([
-    ['is killed', 137],
-    ['has no end that is known', null],
-  ])('is a passing fault where the Python of the trial %s, as for want of memory', async (_what, exitCode) => {
-    const fake = await start();
-    await fake.call('POST', '/sandbox/u/create');
-    const exec = fake.engine.exec.bind(fake.engine);
-    fake.engine.exec = async (id, argv) => {
-      const run = await exec(id, argv);
-      return argv[0] === 'python3' && argv[2] === '-c' ? { ...run, exitCode: async () => exitCode } : run;
-    };
-    const change = { memory_limit: '256m', allow_restart: true };
-    const refused = await fake.call('PATCH', '/sandbox/u', change);
-    expect([refused.statusCode, refused.json().error]).toEqual([503, expect.stringMatching(/memory/)]);
-    expect(refused.headers['retry-after']).toBe('5');
-    fake.engine.exec = exec;
-    expect((await fake.call('PATCH', '/sandbox/u', change)).json()).toMatchObject({ restarted: true });
-  });
-
   it('keeps what the sandbox had where the engine fails after the trial', async () => {
     const fake = await start(ANY_IMAGE);
     await fake.call('POST', '/sandbox/u/create');
