@@ -44,16 +44,17 @@ async function toFrom(rest: string, stages: string[], imageOf: (name: string) =>
 }
 
 function requireHarmless(keyword: string, rest: string, stages: readonly string[]): void {
-  const isFlagged = rest.startsWith('--');
-  if (keyword === 'RUN' && isFlagged)
-    throw refused('may not have RUN with flags: there are no mounts, secrets and networks');
-  if (keyword === 'RUN' || PLAIN.test(keyword)) return;
-  const why = keyword === 'COPY' ? checkCopy(rest, stages) : keyword === 'ADD' ? checkAdd(rest) : null;
-  if (keyword === 'COPY' || keyword === 'ADD') {
-    if (why !== null) throw refused(why);
-    return;
-  }
-  throw refused(keyword === '' ? 'has a line that is no instruction' : `may not have ${keyword}`);
+  const why = whyHarmful(keyword, rest, stages);
+  if (why !== null) throw refused(why);
+}
+
+function whyHarmful(keyword: string, rest: string, stages: readonly string[]): string | null {
+  if (PLAIN.test(keyword)) return null;
+  if (keyword === 'COPY') return checkCopy(rest, stages);
+  if (keyword === 'ADD') return checkAdd(rest);
+  if (keyword === 'RUN')
+    return rest.startsWith('--') ? 'may not have RUN with flags: there are no mounts, secrets and networks' : null;
+  return keyword === '' ? 'has a line that is no instruction' : `may not have ${keyword}`;
 }
 
 /** Its instructions, each in one line, without comments. https://docs.docker.com/reference/dockerfile/#format */

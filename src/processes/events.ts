@@ -1,4 +1,5 @@
 import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
+import { wholeCharactersStart } from '../agent/calls/output-capture.ts';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
 import { type Execution, exitCodeOf, noticeOf } from './executions.ts';
 import { toKeptProcess } from './kept-process.ts';
@@ -129,10 +130,8 @@ function lastLine(text: string): string {
   const end = text.trimEnd().length;
   const begin = text.lastIndexOf('\n', end - 1) + 1;
   // A character has a byte or more.
-  const bytes = Buffer.from(text.slice(begin).slice(-MAX_LINE_BYTES));
-  let first = Math.max(0, bytes.length - MAX_LINE_BYTES);
-  while (first > 0 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first += 1;
-  return bytes.toString('utf8', first);
+  const bytes = Buffer.from(text.slice(begin).slice(-MAX_LINE_BYTES)).subarray(-MAX_LINE_BYTES);
+  return bytes.toString('utf8', wholeCharactersStart(bytes));
 }
 
 function toCellEnd(end: ProcessEnd): CellEnd | null {

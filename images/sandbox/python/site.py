@@ -6,8 +6,12 @@ import sys as _sys
 class _Additions:
     """Finds modules as ever, and lets some of them be followed by a file of /usr/lib/clara/python when and if they are imported."""
 
-    FILES = {"matplotlib.font_manager": "fonts", "_pytest.assertion.rewrite": "tests", "psutil._pslinux": "network"}
-    FILES["zmq.sugar.socket"] = "zeromq"
+    FILES = {
+        "matplotlib.font_manager": "fonts",
+        "_pytest.assertion.rewrite": "tests",
+        "psutil._pslinux": "network",
+        "zmq.sugar.socket": "zeromq",
+    }
     if any(_os.environ.get(name) for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")):
         FILES["aiohttp.client"] = "proxy"
 

@@ -67,7 +67,8 @@ function wholeCharactersEnd(bytes: Buffer): number {
   return start + length > bytes.length ? start : bytes.length;
 }
 
-function wholeCharactersStart(bytes: Buffer): number {
+/** Where the first whole character of UTF-8 begins that was cut anywhere. */
+export function wholeCharactersStart(bytes: Buffer): number {
   let start = 0;
   while (start < 3 && isContinuation(bytes[start])) start += 1;
   return start;

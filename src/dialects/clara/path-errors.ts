@@ -5,7 +5,7 @@ import { InvalidRequest } from '../../http/validation.ts';
 /** Has an error of what is at a path name that field of the request, where it has one. */
 export function namePaths(app: FastifyInstance): void {
   app.setErrorHandler((error, request) => {
-    const part = isPathFault(error) ? partOf(request) : null;
+    const part = partOf(request);
     if (!isPathFault(error) || part === null) throw error;
     const { kind: type, message } = error;
     const msg = message.replace(/^path /, '').replace(/\.$/, '');
