@@ -1,5 +1,5 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { hasCode } from '../../errors.ts';
+import { hasCode } from './errors.ts';
 
 /** The content of a file; null where there is none. */
 export async function readText(file: string): Promise<string | null> {

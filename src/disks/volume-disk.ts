@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readText, writeAtomically } from '../atomic-file.ts';
 import type { EngineVolumes } from '../engines/engine-volumes.ts';
-import { hasCode, isSandboxError, SandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './disk.ts';
 import { VOLUME_FILE } from './layout.ts';
 import type { DiskOwner } from './user-folder.ts';
@@ -75,22 +75,10 @@ export class VolumeDisk implements Disk {
 }
 
 async function readNote(folder: string): Promise<Note | null> {
-  try {
-    return noteSchema.parse(JSON.parse(await readFile(join(folder, VOLUME_FILE), 'utf8')));
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+  const text = await readText(join(folder, VOLUME_FILE));
+  return text === null ? null : noteSchema.parse(JSON.parse(text));
 }
 
 async function writeNote(folder: string, note: Note): Promise<void> {
-  const file = join(folder, VOLUME_FILE);
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify(note));
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
+  await writeAtomically(join(folder, VOLUME_FILE), JSON.stringify(note));
 }

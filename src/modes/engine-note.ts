@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readText, writeAtomically } from '../atomic-file.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
-import { readText, writeAtomically } from '../sandboxes/storage/atomic-file.ts';
 import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';
 
 /** The file of a data folder that says what runs its sandboxes. */

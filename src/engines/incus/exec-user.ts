@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EngineId, EngineUser } from '../engine.ts';
+import type { EngineId, EngineSpec, EngineUser } from '../engine.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { noSuchSandbox, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
@@ -13,13 +13,33 @@ export interface ExecUser extends EngineUser {
 
 const userSchema = z.string().regex(/^\d+:\d+$/);
 
-/** The same of a spec's parts. */
-export function toExecUser({ uid, gid }: EngineUser, workdir: string, groups: number): ExecUser {
+function toExecUser({ uid, gid }: EngineUser, workdir: string, groups: number): ExecUser {
   return { uid, gid, workdir, hasGroups: groups > 0 };
 }
 
-/** That of a sandbox that another server has made; throws `not_found`. */
-export async function readExecUser(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
+/** Those of sandboxes: as this process has made them, else as Incus tells, once. */
+export class ExecUsers {
+  readonly #known = new Map<EngineId, ExecUser>();
+
+  /** Remembers that of a sandbox that is made now. */
+  note(id: EngineId, { user, workdir, groups = [] }: EngineSpec): void {
+    this.#known.set(id, toExecUser(user, workdir, groups.length));
+  }
+
+  /** Throws `not_found`. */
+  async of(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
+    const user = this.#known.get(id) ?? (await readExecUser(calls, id));
+    this.#known.set(id, user);
+    return user;
+  }
+
+  /** Forgets a sandbox that is gone. */
+  forget(id: EngineId): void {
+    this.#known.delete(id);
+  }
+}
+
+async function readExecUser(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
   const instance = await readInstance(calls, id);
   if (!instance) throw noSuchSandbox();
   const { config } = instance;

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/deadline.ts';
 import type { EngineId, EngineSandbox } from '../engine.ts';
 
 /** How long the end of this process may wait until Incus knows all names, in milliseconds. */
@@ -50,12 +51,8 @@ export class GivenNames {
 
   /** Waits until it was told of all, for some seconds at most. */
   async allSettled(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, SETTLE_MS);
-    });
-    await Promise.race([Promise.all([...this.#given.values()].map(({ told }) => told)), late]);
-    clearTimeout(timer);
+    const all = Promise.all([...this.#given.values()].map(({ told }) => told));
+    await withDeadline(all, SETTLE_MS, 'Incus has not taken all names.').catch(() => undefined);
   }
 
   /** Forgets a sandbox that is gone. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { EngineFile, EngineId, ImageReading } from '../engine.ts';
+import type { EngineFile, EngineId, EngineSpec, ImageReading } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';
-import { pathOf } from './instances.ts';
+import { filesOf } from './instances.ts';
 import { removeSandbox } from './lifecycle.ts';
 
 /** An alias as it goes into a URL. */
@@ -64,6 +64,17 @@ export function noSuchImage(image: string, cause?: unknown): SandboxError {
   const sentence = `Image ${image} is not on this machine: build or pull it first (npm run incus imports ours).`;
   return new SandboxError('invalid', sentence, { cause });
 }
+
+/** An instance that only lends its files and is never started. */
+export function toReader({ name, labels, image }: ImageReading): EngineSpec {
+  return {
+    ...{ name, labels, image, memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32 },
+    ...{ user: { uid: 65_534, gid: 65_534 }, workdir: '/', env: {}, mounts: [], tmpfs: [], runtime: '' },
+    network: { mode: 'none' },
+    seccomp: 'strict',
+  };
+}
+
 /** Reads files of an image in an instance of it that never starts, which `make` makes. */
 export async function readImage(
   calls: IncusCalls,
@@ -90,10 +101,7 @@ async function readFile(
   maxBytes: number,
 ): Promise<EngineFile | undefined> {
   try {
-    const { body, headers } = await calls.getRaw(
-      'read the image',
-      pathOf(id, `/files?path=${encodeURIComponent(path)}`),
-    );
+    const { body, headers } = await calls.getRaw('read the image', filesOf(id, path));
     const type = headers['x-incus-type'];
     if (type === 'symlink')
       return await readFile(calls, id, new URL(body.toString().trim(), `file://${path}`).pathname, maxBytes);

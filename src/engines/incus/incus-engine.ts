@@ -1,23 +1,14 @@
 import { SandboxError } from '../../errors.ts';
-import type {
-  Engine,
-  EngineId,
-  EngineInfo,
-  EngineLimits,
-  EngineSandbox,
-  EngineSpec,
-  EngineUser,
-  ImageReading,
-} from '../engine.ts';
+import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSandbox, EngineSpec, EngineUser } from '../engine.ts';
 import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
 import { countExecs, startExec } from './exec.ts';
-import { type ExecUser, readExecUser, toExecUser } from './exec-user.ts';
+import { ExecUsers } from './exec-user.ts';
 import { readFacts } from './facts.ts';
 import { GivenNames } from './given-names.ts';
 import { ImageGrounds } from './image-grounds.ts';
-import { findImage, noSuchImage, readImage } from './images.ts';
+import { findImage, noSuchImage, readImage, toReader } from './images.ts';
 import { IncusCalls, type IncusPlace } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
 import { inspectSandbox, listSandboxes, newInstanceName, noSuchSandbox, pathOf, readInstance } from './instances.ts';
@@ -33,9 +24,6 @@ const CALL_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_FACTOR = 4;
 const INFO_TIMEOUT_MS = 3_000;
 
-/** A sandbox that only lends its files is never started. */
-const READER = { memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32 };
-
 export type IncusEngineOptions = IncusPlace & {
   /** The storage pool that sandboxes are made in. */
   readonly pool: string;
@@ -49,7 +37,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   const calls = new IncusCalls(options, callTimeoutMs);
   const groups = new ControlGroups(project);
   const memory = new MemoryWatch(groups);
-  const users = new Map<EngineId, ExecUser>();
+  const users = new ExecUsers();
   const grounds = new ImageGrounds(calls, pool);
   const given = new GivenNames();
   const reserved = new Set<string>();
@@ -82,7 +70,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
       });
     });
     await makeMountPoints(id, spec);
-    users.set(id, toExecUser(spec.user, spec.workdir, spec.groups?.length ?? 0));
+    users.note(id, spec);
     return id;
   }
 
@@ -138,31 +126,8 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     await given.settled(id);
     await removeSandbox(calls, id);
     given.forget(id);
-    users.delete(id);
+    users.forget(id);
     memory.forget(id);
-  }
-
-  async function execUser(id: EngineId): Promise<ExecUser> {
-    const known = users.get(id);
-    if (known) return known;
-    const found = await readExecUser(calls, id);
-    users.set(id, found);
-    return found;
-  }
-
-  async function files(reading: ImageReading) {
-    const { name, labels, image } = reading;
-    const user = { uid: 65_534, gid: 65_534 };
-    const rest = {
-      workdir: '/',
-      env: {},
-      mounts: [],
-      tmpfs: [],
-      network: { mode: 'none' },
-      runtime: '',
-      seccomp: 'strict',
-    } as const;
-    return await readImage(calls, reading, () => create({ name, labels, image, user, ...READER, ...rest }));
   }
 
   return {
@@ -171,7 +136,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     builder: null,
     volumes: null,
     info,
-    readImage: files,
+    readImage: async (reading) => await readImage(calls, reading, () => create(toReader(reading))),
     create,
     start: async (id) => {
       await given.settled(id);
@@ -202,7 +167,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     list: async (labels) => (await listSandboxes(calls, labels)).map((sandbox) => given.named(sandbox)),
     stats: (id) => readStats(calls, groups, id),
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
-    exec: async (id, argv) => await startExec(calls, id, await execUser(id), argv),
+    exec: async (id, argv) => await startExec(calls, id, await users.of(calls, id), argv),
     countExecs: (id, argv) => countExecs(calls, id, argv),
     close: async () => {
       await given.allSettled();

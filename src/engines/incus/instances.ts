@@ -6,10 +6,19 @@ import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { KEY, labelKey, labelsOf } from './keys.ts';
 
+/** How Incus names the only machine where there is no cluster. */
+export const ALONE = 'none';
+
 const INSTANCE = /^clara-[0-9a-f]{24}$/;
 
 /** What a filter of Incus takes as a word. */
 const NAME = /^[A-Za-z0-9][\w.-]*$/;
+
+/** The member of a cluster that has something. */
+export const location = z
+  .string()
+  .default('')
+  .transform((name) => (name === '' ? ALONE : name));
 
 const instanceSchema = z.object({
   name: z.string(),
@@ -18,8 +27,7 @@ const instanceSchema = z.object({
     .record(z.string(), z.string())
     .nullish()
     .transform((config) => config ?? {}),
-  /** The member of a cluster that has it. */
-  location: z.string().default(''),
+  location,
 });
 
 export type Instance = z.infer<typeof instanceSchema>;
@@ -29,10 +37,20 @@ export function newInstanceName(): EngineId {
   return `clara-${randomBytes(12).toString('hex')}` as EngineId;
 }
 
+/** True for what an instance of ours may be called. */
+export function isInstanceName(name: string): name is EngineId {
+  return INSTANCE.test(name);
+}
+
 /** Where an instance is in the API; throws `not_found` for what no instance of ours is called. */
 export function pathOf(id: EngineId, rest = ''): string {
   if (!INSTANCE.test(id)) throw noSuchSandbox();
   return `/1.0/instances/${id}${rest}`;
+}
+
+/** Where a file or folder of an instance is in the API; throws the same. */
+export function filesOf(id: EngineId, path: string): string {
+  return pathOf(id, `/files?path=${encodeURIComponent(path)}`);
 }
 
 /** The error for what no instance of ours is called. */

@@ -5,7 +5,7 @@ import type { EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import { type FoundImage, findImage } from './images.ts';
 import type { IncusCalls } from './incus-calls.ts';
-import { newInstanceName, pathOf } from './instances.ts';
+import { filesOf, newInstanceName } from './instances.ts';
 import { removeSandbox } from './lifecycle.ts';
 import { MOUNT_POINTS, USUAL_POINTS } from './mount-points.ts';
 
@@ -113,10 +113,6 @@ async function isThere(calls: IncusCalls, id: EngineId, path: string): Promise<b
     if (meaningOf(error) === 'not-found') return false;
     throw error;
   }
-}
-
-function filesOf(id: EngineId, path: string): string {
-  return pathOf(id, `/files?path=${encodeURIComponent(path)}`);
 }
 
 /** Removes what was made of other images of that name; sandboxes that were made of it keep it. */

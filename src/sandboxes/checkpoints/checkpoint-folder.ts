@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readText, writeAtomically } from '../../atomic-file.ts';
 import { CHECKPOINTS_FOLDER } from '../../disks/layout.ts';
 import { syncPath } from '../../disks/sync.ts';
 import { hasCode } from '../../errors.ts';
-import { readText, writeAtomically } from '../storage/atomic-file.ts';
 import { type Checkpoint, type CheckpointRecord, isCheckpointId, parseCheckpoint } from './checkpoint.ts';
 
 const RECORD_FILE = 'checkpoint.json';

@@ -1,7 +1,7 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { readText } from '../../atomic-file.ts';
 import { hasCode } from '../../errors.ts';
-import { readText } from './atomic-file.ts';
 
 /** A log has two files of so many bytes; the older one gives way. */
 const MAX_FILE_BYTES = 1_048_576;

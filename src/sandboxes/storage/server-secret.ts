@@ -1,9 +1,9 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '../../atomic-file.ts';
 import { ConfigError } from '../../config/config.ts';
 import { hasCode } from '../../errors.ts';
-import { writeAtomically } from './atomic-file.ts';
 
 /** The file with the secret of a data folder. */
 const SECRET_FILE = 'secret';

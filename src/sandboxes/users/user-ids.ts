@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readText, writeAtomically } from '../../atomic-file.ts';
 import type { UidRange } from '../../config/fields.ts';
 import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
-import { readText, writeAtomically } from '../storage/atomic-file.ts';
 import { readMachineIds } from './machine-ids.ts';
 import { toText } from './uid-range.ts';
 

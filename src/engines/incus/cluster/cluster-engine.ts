@@ -1,12 +1,12 @@
-import { SandboxError } from '../../../errors.ts';
+import { isSandboxError, SandboxError } from '../../../errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec, ImageReading } from '../../engine.ts';
 import { countExecs, startExec } from '../exec.ts';
-import { type ExecUser, readExecUser, toExecUser } from '../exec-user.ts';
+import { ExecUsers } from '../exec-user.ts';
 import { readFacts } from '../facts.ts';
-import { findImage, readImage } from '../images.ts';
+import { findImage, readImage, toReader } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 import { toLimits } from '../instance-body.ts';
-import { inspectSandbox, newInstanceName, pathOf, toSandbox } from '../instances.ts';
+import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandbox } from '../instances.ts';
 import { KEY } from '../keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from '../lifecycle.ts';
 import { MemoryWatch } from '../memory-watch.ts';
@@ -23,16 +23,6 @@ import { ClusterVolumes } from './volumes.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const INFO_TIMEOUT_MS = 3_000;
-
-/** A sandbox that only lends its files is never started. */
-const READER: Omit<EngineSpec, 'name' | 'labels' | 'image'> = {
-  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, pidsLimit: 32, user: { uid: 65_534, gid: 65_534 } },
-  ...{ workdir: '/', env: {}, mounts: [], tmpfs: [], runtime: '' },
-  network: { mode: 'none' },
-  seccomp: 'strict',
-};
-
-const INSTANCE = /^clara-[0-9a-f]{24}$/;
 
 /** Where the cluster is, and what of it is the server's. */
 export interface ClusterOptions extends TrustParts {
@@ -51,7 +41,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const counters = new MemberCounters(callsOf);
   const memory = new MemoryWatch(counters);
   const making = new Making({ members, volumes, pool, choose, info });
-  const users = new Map<EngineId, ExecUser>();
+  const users = new ExecUsers();
 
   /** The member with the fewest sandboxes, of those that answer and take any. */
   async function choose(): Promise<Member> {
@@ -81,7 +71,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     const id = newInstanceName();
     const { name } = await making.make(id, spec);
     roster.add(id, spec.name, name);
-    users.set(id, toExecUser(spec.user, spec.workdir, spec.groups?.length ?? 0));
+    users.note(id, spec);
     return id;
   }
 
@@ -104,8 +94,12 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   async function remove(id: EngineId): Promise<void> {
     if (!(await isKnown(id))) return;
     await removeSandbox(await callsOf(id), id);
+    forget(id);
+  }
+
+  function forget(id: EngineId): void {
     roster.drop(id);
-    users.delete(id);
+    users.forget(id);
     memory.forget(id);
   }
 
@@ -113,33 +107,26 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     return await roster.placeOf(id).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof SandboxError && error.kind === 'not_found') return false;
+        if (isSandboxError(error, 'not_found')) return false;
         throw error;
       },
     );
   }
 
   async function inspect(idOrName: string): Promise<EngineSandbox | null> {
-    const id = INSTANCE.test(idOrName) ? (idOrName as EngineId) : await roster.find(idOrName);
+    const id = isInstanceName(idOrName) ? idOrName : await roster.find(idOrName);
     if (id === null || !(await isKnown(id))) return null;
     const found = await inspectSandbox(await callsOf(id), id);
     if (!found) roster.drop(id);
     return found;
   }
 
-  async function execUser(calls: IncusCalls, id: EngineId): Promise<ExecUser> {
-    const user = users.get(id) ?? (await readExecUser(calls, id));
-    users.set(id, user);
-    return user;
-  }
-
   async function files(reading: ImageReading) {
-    const { name, labels, image } = reading;
-    const id = await create({ ...READER, name, labels, image });
+    const id = await create(toReader(reading));
     try {
       return await readImage(await callsOf(id), reading, async () => id);
     } finally {
-      await remove(id);
+      forget(id);
     }
   }
 
@@ -179,7 +166,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
-      const exec = await startExec(calls, id, await execUser(calls, id), argv);
+      const exec = await startExec(calls, id, await users.of(calls, id), argv);
       return untilCut(exec, () => memberOf(id));
     },
     countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),

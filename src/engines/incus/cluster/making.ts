@@ -47,7 +47,7 @@ export class Making {
     );
     const config = { ...body.config, 'raw.lxc': `${body.config['raw.lxc']}lxc.hook.mount = ${command}\n` };
     const whole = { ...body, config, devices: { ...body.devices, ...devices } };
-    const path = `/1.0/instances?${members.targetOf(member).slice(1)}`;
+    const path = members.pathOn(member, '/1.0/instances');
     await member.calls.change('make the sandbox', 'POST', path, whole, CREATE_MS).catch((error: unknown) => {
       throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
     });

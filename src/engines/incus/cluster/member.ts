@@ -1,5 +1,6 @@
 import { SandboxError } from '../../../errors.ts';
 import { IncusCalls, type IncusPlace } from '../incus-calls.ts';
+import { ALONE } from '../instances.ts';
 
 /** Between the beginnings of two pings, and how long one may take, in milliseconds. */
 const PING_EVERY_MS = 300;
@@ -13,9 +14,6 @@ const FAILURES = 2;
 
 /** A client does well to ask again after so long, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
-
-/** How Incus names the only machine where there is no cluster. */
-export const ALONE = 'none';
 
 /** A machine of the cluster, which is asked all the time whether it is there. */
 export class Member {

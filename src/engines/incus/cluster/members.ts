@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../../errors.ts';
 import { IncusRefusal } from '../errors.ts';
 import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
-import { ALONE, Member, memberAway } from './member.ts';
+import { ALONE } from '../instances.ts';
+import { firstAnswer } from './first-answer.ts';
+import { Member, memberAway } from './member.ts';
 import { openTrust, type TrustParts } from './trust.ts';
 
 /** Between two looks at which members there are, in milliseconds. */
@@ -54,9 +56,9 @@ export class Members {
     this.#take(await this.ask((calls) => membersAt(calls, urls[0] ?? '')), await this.trust());
   }
 
-  /** Where a call is to say on which member; empty where there is only one machine. */
-  targetOf({ name }: Member): string {
-    return name === ALONE ? '' : `&target=${encodeURIComponent(name)}`;
+  /** A path that says on which member; as it is where there is only one machine. */
+  pathOn({ name }: Member, path: string): string {
+    return name === ALONE ? path : `${path}?target=${encodeURIComponent(name)}`;
   }
 
   /** Asks whoever answers, one after the other; what only reads is asked again while the cluster has no leader. */
@@ -108,21 +110,17 @@ export class Members {
   async #look(): Promise<void> {
     const { urls, project } = this.#parts;
     const trust = await this.trust();
-    let failure: unknown = nobody();
-    for (const url of urls) {
+    const found = await firstAnswer(urls, async (url) => {
       const calls = new IncusCalls({ url, project, trust }, LOOK_MS);
       try {
-        this.#take(await membersAt(calls, url), trust);
-        if (!this.#isClosed)
-          this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
-        return;
-      } catch (error) {
-        failure = error;
+        return await membersAt(calls, url);
       } finally {
         await calls.close();
       }
-    }
-    throw failure;
+    });
+    this.#take(found, trust);
+    if (this.#isClosed) return;
+    this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
   }
 
   #take(found: z.infer<typeof membersSchema>, trust: IncusTrust): void {

@@ -3,7 +3,6 @@ import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { type Instance, readInstance, readInstances } from '../instances.ts';
 import { KEY } from '../keys.ts';
-import { ALONE } from './member.ts';
 import type { Members } from './members.ts';
 
 /** What Incus says of instances whose member it cannot ask; nothing but their names is known then. */
@@ -34,7 +33,7 @@ export class Roster {
   async list(): Promise<readonly Instance[]> {
     const found = (await this.#listAtOnce()) ?? (await this.#listEach());
     for (const { name, location, status, config } of found) {
-      this.#places.set(name as EngineId, location === '' ? ALONE : location);
+      this.#places.set(name as EngineId, location);
       if (status !== UNKNOWN) this.#ids.set(config[KEY.name] ?? name, name as EngineId);
     }
     const named = new Set(this.#ids.values());

@@ -1,11 +1,13 @@
 import { createHash, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { z } from 'zod';
-import { hasCode, SandboxError } from '../../../errors.ts';
+import { readText, writeAtomically } from '../../../atomic-file.ts';
+import { SandboxError } from '../../../errors.ts';
 import { engineSilent } from '../errors.ts';
 import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
+import { firstAnswer } from './first-answer.ts';
 
 /** In the folder of the trust; who has a certificate already puts it there. */
 const FILES = { key: 'client.key', certificate: 'client.crt', serverCertificate: 'server.crt' } as const;
@@ -32,7 +34,7 @@ export interface TrustParts {
 export async function openTrust(parts: TrustParts): Promise<IncusTrust> {
   const { folder, token } = parts;
   const [key, certificate, serverCertificate] = await Promise.all(
-    [FILES.key, FILES.certificate, FILES.serverCertificate].map((name) => readOrNull(join(folder, name))),
+    [FILES.key, FILES.certificate, FILES.serverCertificate].map((name) => readText(join(folder, name))),
   );
   if (key && certificate && serverCertificate) return { key, certificate, serverCertificate };
   if (token === null) {
@@ -54,9 +56,9 @@ async function joinWith(parts: TrustParts, token: string): Promise<IncusTrust> {
   const trust = { ...(await makeCertificate()), serverCertificate };
   await present(parts, trust, token);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await write(join(folder, FILES.key), trust.key);
-  await write(join(folder, FILES.certificate), trust.certificate);
-  await write(join(folder, FILES.serverCertificate), serverCertificate);
+  await writeAtomically(join(folder, FILES.key), trust.key);
+  await writeAtomically(join(folder, FILES.certificate), trust.certificate);
+  await writeAtomically(join(folder, FILES.serverCertificate), serverCertificate);
   return trust;
 }
 
@@ -71,15 +73,9 @@ function readToken(token: string): z.infer<typeof tokenSchema> {
 
 /** The certificate, in DER, of the first that answers. */
 async function showCertificate(urls: readonly string[]): Promise<Buffer> {
-  let failure: unknown;
-  for (const url of urls) {
-    try {
-      return await certificateAt(new URL(url));
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw engineSilent(failure);
+  return await firstAnswer(urls, (url) => certificateAt(new URL(url))).catch((error: unknown) => {
+    throw engineSilent(error);
+  });
 }
 
 async function certificateAt({ hostname, port }: URL): Promise<Buffer> {
@@ -96,20 +92,15 @@ async function certificateAt({ hostname, port }: URL): Promise<Buffer> {
 }
 
 async function present({ urls, project }: TrustParts, trust: IncusTrust, token: string): Promise<void> {
-  let failure: unknown;
-  for (const url of urls) {
+  const body = { type: 'client', name: 'clara-sandbox', trust_token: token };
+  await firstAnswer(urls, async (url) => {
     const calls = new IncusCalls({ url, project, trust }, JOIN_MS);
     try {
-      const body = { type: 'client', name: 'clara-sandbox', trust_token: token };
       await calls.change('take the trust token', 'POST', '/1.0/certificates', body);
-      return;
-    } catch (error) {
-      failure = error;
     } finally {
       await calls.close();
     }
-  }
-  throw failure;
+  });
 }
 
 /** The library is loaded where a certificate is made, which is once. */
@@ -131,16 +122,4 @@ async function makeCertificate(): Promise<Pick<IncusTrust, 'key' | 'certificate'
   });
   const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
   return { key: PemConverter.encode(key, 'PRIVATE KEY'), certificate: made.toString('pem') };
-}
-
-async function readOrNull(file: string): Promise<string | null> {
-  return await readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  });
-}
-
-async function write(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

@@ -3,7 +3,8 @@ import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../engine-volumes.ts';
 import { meaningOf } from '../errors.ts';
-import { ALONE, type Member } from './member.ts';
+import { location } from '../instances.ts';
+import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import { copyVolume } from './volume-move.ts';
 
@@ -15,7 +16,7 @@ const INSTANCE_PATH = /^\/1\.0\/instances\/(clara-[0-9a-f]{24})(?:\?|$)/;
 
 const volumeSchema = z.object({
   name: z.string(),
-  location: z.string().default(''),
+  location,
   config: z.record(z.string(), z.string()).default({}),
   used_by: z.array(z.string()).nullish(),
 });
@@ -58,7 +59,7 @@ export class ClusterVolumes implements EngineVolumes {
       'initial.mode': '0755',
     };
     const body = { name, type: 'custom', content_type: 'filesystem', config };
-    const path = `${this.#pool}?${members.targetOf(member).slice(1)}`;
+    const path = members.pathOn(member, this.#pool);
     await member.calls.change('make the volume of the sandbox', 'POST', path, body).catch((error: unknown) => {
       this.#fresh.delete(name);
       throw error;
@@ -105,7 +106,7 @@ export class ClusterVolumes implements EngineVolumes {
     for (const { location, used_by: users } of z.array(volumeSchema).parse(answer)) {
       for (const path of users ?? []) {
         const [, id] = INSTANCE_PATH.exec(path) ?? [];
-        if (id) found.set(id as EngineId, location === '' ? ALONE : location);
+        if (id) found.set(id as EngineId, location);
       }
     }
     return found;
@@ -134,7 +135,7 @@ export class ClusterVolumes implements EngineVolumes {
     const { location, config } = whole;
     if (location === to.name) return;
     const from = await members.of(location);
-    const path = `${this.#pool}?${members.targetOf(to).slice(1)}`;
+    const path = members.pathOn(to, this.#pool);
     // What a move has left that was broken off is no copy of it.
     if (others.some((one) => one.location === to.name)) {
       await to.calls.change('clear the way', 'DELETE', this.#pathOf(name, to)).catch(unlessAbsent);
@@ -171,7 +172,6 @@ export class ClusterVolumes implements EngineVolumes {
       .array(volumeSchema)
       .parse(answer)
       .filter((volume) => volume.name === name)
-      .map((volume) => ({ ...volume, location: volume.location === '' ? ALONE : volume.location }))
       .sort((one, other) => serialOf(other.config) - serialOf(one.config));
   }
 
@@ -180,8 +180,7 @@ export class ClusterVolumes implements EngineVolumes {
   }
 
   #pathOf(name: string, member: Member, rest = ''): string {
-    const target = this.#parts.members.targetOf(member);
-    return `${this.#pool}/${name}${rest}${target === '' ? '' : `?${target.slice(1)}`}`;
+    return this.#parts.members.pathOn(member, `${this.#pool}/${name}${rest}`);
   }
 }
 
