@@ -16,6 +16,9 @@ const PROJECT = 'clara-sandbox';
 const POOL = 'clara-sandbox';
 const POOL_SIZE = '3GiB';
 
+/** What a project is told that servers of other machines are let into. */
+const FOR_OTHERS = ['restricted=true', 'restricted.containers.lowlevel=allow', 'restricted.cluster.target=allow'];
+
 /** The name that images of sandboxes have there. */
 export const CLUSTER_IMAGE = 'clara-sandbox:latest';
 
@@ -23,8 +26,12 @@ export const CLUSTER_IMAGE = 'clara-sandbox:latest';
 export interface TestMember {
   readonly name: string;
   readonly url: string;
+  /** Where it listens for this machine alone. */
+  readonly socketPath: string;
   /** Ends it at once, as a machine that loses its power; its containers run on. */
   kill(): Promise<void>;
+  /** Asks it to end, as a restart of the service does, and waits until it has; its containers run on. */
+  end(): Promise<void>;
   /** Lets it answer nobody, as a machine that hangs, or go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Starts it again. */
@@ -44,10 +51,19 @@ export class IncusCluster {
     this.#isMany = isMany;
   }
 
+  /** Starts one daemon alone, as on a machine that runs its own sandboxes: its project may bind folders of the machine. */
+  static async alone(closers: (() => Promise<unknown>)[]): Promise<TestMember> {
+    const { members } = await IncusCluster.form(closers, ['alone'], []);
+    const [member] = members;
+    if (!member) throw new Error('There is no daemon.');
+    return member;
+  }
+
   /** Forms one of these members, or starts one daemon alone, with a project, an image and nobody who is trusted; has it removed by what is added to the closers. */
   static async form(
     closers: (() => Promise<unknown>)[],
     names: readonly string[] = ['node1', 'node2', 'node3'],
+    limits: readonly string[] = FOR_OTHERS,
   ): Promise<IncusCluster> {
     const folder = await mkdtemp('/var/tmp/clara-cluster-');
     // The users of containers come by.
@@ -56,7 +72,6 @@ export class IncusCluster {
     closers.push(() => cluster.remove());
     for (const name of names) await cluster.#add(name);
     const features = ['images', 'profiles', 'storage.volumes'].map((feature) => `features.${feature}=true`);
-    const limits = ['restricted=true', 'restricted.containers.lowlevel=allow', 'restricted.cluster.target=allow'];
     await cluster.incus('project', 'create', PROJECT, ...[...features, ...limits].flatMap((one) => ['-c', one]));
     const image = await makeIncusImage(cluster.#folder);
     await cluster.incus('image', 'import', ...image, '--project', PROJECT, '--alias', CLUSTER_IMAGE);
@@ -120,7 +135,7 @@ export class IncusCluster {
   /** Removes all that it has from this machine. */
   async remove(): Promise<void> {
     await this.#removeContainers();
-    for (const name of [...this.#daemons.keys()]) await this.#kill(name);
+    for (const name of [...this.#daemons.keys()]) await this.#end(name, 'SIGKILL');
     await unmountAllBelow(this.#folder);
     const { stdout } = await run('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']);
     for (const line of stdout.split('\n')) {
@@ -151,10 +166,15 @@ export class IncusCluster {
       ...(this.#isMany ? { cluster: { enabled: true, server_name: name } } : {}),
     };
     await this.#preseed(name, token === '' ? begun : joined);
-    const kill = () => this.#kill(name);
-    const start = () => this.#start(name);
-    const signal = (one: 'SIGSTOP' | 'SIGCONT') => void this.#daemons.get(name)?.kill(one);
-    this.members.push({ name, url: `https://${address}`, kill, start, signal });
+    this.members.push({
+      name,
+      url: `https://${address}`,
+      socketPath: join(this.#folder, name, 'unix.socket'),
+      kill: () => this.#end(name, 'SIGKILL'),
+      end: () => this.#end(name, 'SIGTERM'),
+      start: () => this.#start(name),
+      signal: (one) => void this.#daemons.get(name)?.kill(one),
+    });
   }
 
   /** A member fetches and unpacks an image when the first container there is made of it. */
@@ -187,12 +207,12 @@ export class IncusCluster {
     await this.#incusAt(name, ['admin', 'waitready', '--timeout', '60']);
   }
 
-  async #kill(name: string): Promise<void> {
+  async #end(name: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const daemon = this.#daemons.get(name);
     this.#daemons.delete(name);
     if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
     const exited = once(daemon, 'exit');
-    daemon.kill('SIGKILL');
+    daemon.kill(signal);
     await exited;
   }
 

@@ -23,6 +23,7 @@ const MEANINGS = [
   ['no-program', /command not found/i],
   ['not-executable', /command not executable/i],
   ['not-found', /(?:instance|project|operation) not found|no such object/i],
+  ['is-ending', /shutting down/i],
   ['busy', /instance is busy|still in use|is running|in progress|matching non-reusable operation/i],
 ] as const;
 
@@ -42,6 +43,12 @@ export function meaningOf(error: unknown): Meaning | undefined {
   return known ?? MEANING_OF.get(error.status);
 }
 
+/** True where a call did not reach Incus, or reached one that is about to end. */
+export function isAway(error: unknown): boolean {
+  if (!isSandboxError(error, 'unavailable')) return false;
+  return !(error.cause instanceof IncusRefusal) || meaningOf(error) === 'is-ending';
+}
+
 const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
   'is-running': 'conflict',
   'is-stopped': 'conflict',
@@ -52,6 +59,7 @@ const KIND_OF: Readonly<Partial<Record<Meaning, ErrorKind>>> = {
   'no-source': 'invalid',
   'not-found': 'not_found',
   'not-allowed': 'unavailable',
+  'is-ending': 'unavailable',
   busy: 'conflict',
 };
 

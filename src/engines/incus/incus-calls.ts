@@ -1,10 +1,10 @@
-import { Pool } from 'undici';
-import { WebSocket } from 'ws';
+import type { Pool } from 'undici';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
-import { engineSilent, farSilent, IncusRefusal, toSandboxError } from './errors.ts';
-
-const MAX_SOCKETS = 64;
+import { engineSilent, farSilent, IncusRefusal, isAway, meaningOf, toSandboxError } from './errors.ts';
+import { OperationStreams } from './operation-streams.ts';
+import { type IncusPlace, type Way, wayTo } from './place.ts';
 
 /** One message of a program's output; Incus sends 32 KiB at a time. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
@@ -19,20 +19,6 @@ const answerSchema = z.object({
 
 type Answer = z.infer<typeof answerSchema>;
 
-/** Who this server is to an Incus of another machine, and who that has to be; all in PEM. */
-export interface IncusTrust {
-  readonly key: string;
-  readonly certificate: string;
-  /** The other side's own: it has to show exactly this one. */
-  readonly serverCertificate: string;
-}
-
-/** Where Incus is, and which of it is this server's. */
-export type IncusPlace = { readonly project: string } & (
-  | { readonly socketPath: string }
-  | { readonly url: string; readonly trust: IncusTrust }
-);
-
 /** The connection to Incus: each call gets a deadline and translated errors; it owns all sockets. */
 export class IncusCalls {
   readonly timeoutMs: number;
@@ -40,7 +26,7 @@ export class IncusCalls {
   readonly #way: Way;
   readonly #silent: (cause: unknown) => SandboxError;
   #pool: Pool;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #streams: OperationStreams;
   #isClosed = false;
 
   /** `silent` is the error of a call that reaches nobody, where it is not the usual. */
@@ -50,6 +36,17 @@ export class IncusCalls {
     this.#silent = silent;
     this.#way = wayTo(place);
     this.#pool = this.#way.open();
+    this.#streams = new OperationStreams({
+      origin: this.#way.socketOrigin,
+      options: {
+        maxPayload: MAX_MESSAGE_BYTES,
+        perMessageDeflate: false,
+        handshakeTimeout: timeoutMs,
+        ...this.#way.tls,
+      },
+      // Only who is on its machine may ask for that.
+      isCarrying: 'socketPath' in place ? () => this.#isCarrying() : null,
+    });
   }
 
   /** Reads something; `doing` completes "Incus could not …". Throws a SandboxError. */
@@ -117,19 +114,15 @@ export class IncusCalls {
   /** Opens a websocket of an operation. What it says may come before it is open: the caller listens at once. */
   socket(operation: string, secret: string): WebSocket {
     if (this.#isClosed) throw engineSilent();
-    const path = `${operation}/websocket?secret=${encodeURIComponent(secret)}&project=${encodeURIComponent(this.project)}`;
-    const options = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handshakeTimeout: this.timeoutMs };
-    const socket = new WebSocket(`${this.#way.socketOrigin}${path}`, { ...options, ...this.#way.tls });
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    return socket;
+    const project = encodeURIComponent(this.project);
+    return this.#streams.open(`${operation}/websocket?secret=${encodeURIComponent(secret)}&project=${project}`);
   }
 
   /** Ends all calls and streams that are under way; others go on. */
   async interrupt(): Promise<void> {
     const pool = this.#pool;
     this.#pool = this.#way.open();
-    for (const socket of this.#sockets) socket.terminate();
+    this.#streams.end();
     await pool.destroy();
   }
 
@@ -140,12 +133,22 @@ export class IncusCalls {
     await this.#pool.destroy();
   }
 
+  /** Incus answers most questions until its very end; only this one says that it is to come. */
+  async #isCarrying(): Promise<boolean> {
+    return await this.get('say whether it is there', '/internal/ready').then(
+      () => true,
+      (error: unknown) => !isAway(error),
+    );
+  }
+
   async #run<T>(doing: string, timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw engineSilent();
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       return await Promise.race([call(signal), whenRaised(signal)]);
     } catch (error) {
+      // It waits for its streams before it ends.
+      if (meaningOf(error) === 'is-ending') this.#streams.end();
       if (!signal.aborted) throw toSandboxError(error, doing, this.#silent);
       throw new SandboxError('timeout', `Incus took too long to ${doing} (more than ${timeoutMs} ms).`, {
         cause: error,
@@ -195,29 +198,6 @@ async function whenRaised(signal: AbortSignal): Promise<never> {
 
 function silenceOf(place: IncusPlace): (cause: unknown) => SandboxError {
   return 'url' in place ? (cause) => farSilent(place.url, cause) : engineSilent;
-}
-
-/** How a place is reached. */
-interface Way {
-  /** What the URLs of websockets begin with. */
-  readonly socketOrigin: string;
-  readonly tls: object;
-  open(): Pool;
-}
-
-function wayTo(place: IncusPlace): Way {
-  // Deadlines are each call's own.
-  const limits = { connections: MAX_SOCKETS, headersTimeout: 0, bodyTimeout: 0 };
-  if ('socketPath' in place) {
-    const { socketPath } = place;
-    const open = () => new Pool('http://incus', { socketPath, ...limits });
-    return { socketOrigin: `ws+unix://${socketPath}:`, tls: {}, open };
-  }
-  const { url, trust } = place;
-  const { key, certificate: cert, serverCertificate: ca } = trust;
-  // The certificate is the very one that is expected, whatever names are in it.
-  const tls = { key, cert, ca, checkServerIdentity: () => undefined };
-  return { socketOrigin: url.replace(/^http/, 'ws'), tls, open: () => new Pool(url, { connect: tls, ...limits }) };
 }
 
 /** An operation's path; members of a cluster tell it with the project. */

@@ -9,7 +9,7 @@ import { readFacts } from './facts.ts';
 import { GivenNames } from './given-names.ts';
 import { ImageGrounds } from './image-grounds.ts';
 import { findImage, noSuchImage, readImage, toReader } from './images.ts';
-import { IncusCalls, type IncusPlace } from './incus-calls.ts';
+import { IncusCalls } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
 import { inspectSandbox, listSandboxes, newInstanceName, noSuchSandbox, pathOf, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
@@ -17,6 +17,7 @@ import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox }
 import { MemoryWatch } from './memory-watch.ts';
 import { otherMountPoints } from './mount-points.ts';
 import { makeFolder } from './prepared-images.ts';
+import type { IncusPlace } from './place.ts';
 import { readStats } from './stats.ts';
 import { INCUS_TRAITS } from './traits.ts';
 

@@ -1,6 +1,7 @@
 import { SandboxError } from '../../../errors.ts';
-import { IncusCalls, type IncusPlace } from '../incus-calls.ts';
+import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
+import type { IncusPlace } from '../place.ts';
 
 /** Between the beginnings of two pings, and how long one may take, in milliseconds. */
 const PING_EVERY_MS = 300;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../../errors.ts';
 import { IncusRefusal } from '../errors.ts';
-import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
+import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
+import type { IncusTrust } from '../place.ts';
 import { firstAnswer } from './first-answer.ts';
 import { Member, memberAway } from './member.ts';
 import { openTrust, type TrustParts } from './trust.ts';

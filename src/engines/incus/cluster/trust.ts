@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { readText, writeAtomically } from '../../../atomic-file.ts';
 import { SandboxError } from '../../../errors.ts';
 import { engineSilent } from '../errors.ts';
-import { IncusCalls, type IncusTrust } from '../incus-calls.ts';
+import { IncusCalls } from '../incus-calls.ts';
+import type { IncusTrust } from '../place.ts';
 import { firstAnswer } from './first-answer.ts';
 
 /** In the folder of the trust; who has a certificate already puts it there. */

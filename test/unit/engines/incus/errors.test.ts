@@ -19,6 +19,8 @@ const ANSWERS = [
   [404, 'Image alias not found', 'no-image', 'invalid'],
   [500, 'A matching non-reusable operation has now succeeded', 'busy', 'conflict'],
   [400, 'Command not found', 'no-program', 'conflict'],
+  [503, 'Daemon is shutting down', 'is-ending', 'unavailable'],
+  [503, 'Shutting down', 'is-ending', 'unavailable'],
 ] as const;
 
 describe('what Incus refuses', () => {
