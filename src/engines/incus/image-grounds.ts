@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
+import type { EngineSpec } from '../engine.ts';
 import { type FoundImage, findImage, noSuchImage, propertiesOf } from './images.ts';
-import type { IncusCalls } from './incus-calls.ts';
-import { PREPARED_PROPERTY, prepareImage } from './prepared-images.ts';
+import { PREPARED_PROPERTY, type Preparing, prepareImage } from './prepared-images.ts';
 
 /** The property of an image that npm run incus has made: from what. */
 const SOURCE_PROPERTY = 'clara.source';
@@ -22,22 +22,21 @@ export interface ImageGround extends FoundImage {
 
 /** Finds what containers are made of; an image that lacks the places where the server binds something is prepared once. */
 export class ImageGrounds {
-  readonly #calls: IncusCalls;
-  readonly #pool: string;
+  readonly #preparation: Preparing;
   readonly #known = new Map<string, ImageGround>();
   readonly #preparing = new KeyedMutex<string>();
 
-  constructor(calls: IncusCalls, pool: string) {
-    this.#calls = calls;
-    this.#pool = pool;
+  constructor(preparation: Preparing) {
+    this.#preparation = preparation;
   }
 
-  /** Throws `invalid` for an image that is not there, or has no Python. */
-  async of(image: string): Promise<ImageGround> {
-    const found = await findImage(this.#calls, image);
+  /** The ground of a sandbox with these labels. Throws `invalid` for an image that is not there, or has no Python. */
+  async of({ image, labels }: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> {
+    const found = await findImage(this.#preparation.calls, image);
     if (found === null) throw noSuchImage(image);
     const { fingerprint } = found;
-    return this.#known.get(fingerprint) ?? (await this.#preparing.run(fingerprint, () => this.#learn(image, found)));
+    const learn = () => this.#learn(image, found, labels);
+    return this.#known.get(fingerprint) ?? (await this.#preparing.run(fingerprint, learn));
   }
 
   /** Forgets what is gone from Incus. */
@@ -45,15 +44,16 @@ export class ImageGrounds {
     for (const [key, known] of this.#known) if (known.fingerprint === fingerprint) this.#known.delete(key);
   }
 
-  async #learn(image: string, found: FoundImage): Promise<ImageGround> {
+  async #learn(image: string, found: FoundImage, labels: EngineSpec['labels']): Promise<ImageGround> {
+    const { calls } = this.#preparation;
     const known = this.#known.get(found.fingerprint);
     if (known) return known;
-    const properties = await propertiesOf(this.#calls, found);
+    const properties = await propertiesOf(calls, found);
     const isOurs = SOURCE_PROPERTY in properties || PREPARED_PROPERTY in properties;
-    const isReady = isOurs && found.project === this.#calls.project;
+    const isReady = isOurs && found.project === calls.project;
     const text = properties[ENVIRONMENT_PROPERTY];
     const ground = {
-      ...(isReady ? found : await prepareImage(this.#calls, this.#pool, image, { ...found, properties })),
+      ...(isReady ? found : await prepareImage(this.#preparation, image, { ...found, properties }, labels)),
       environment: text === undefined ? {} : environmentSchema.parse(JSON.parse(text)),
       hasOwnInit: SOURCE_PROPERTY in properties,
     };

@@ -17,7 +17,7 @@ const imageSchema = z.object({ properties: z.record(z.string(), z.string()).null
 const ID = /^sha256:([0-9a-f]{64})$/;
 
 /** Where `incus image` and `incus publish` put what is given no project. */
-const USUAL_PROJECT = 'default';
+export const USUAL_PROJECT = 'default';
 
 /** An image that Incus has, and in which project. */
 export interface FoundImage {

@@ -16,8 +16,9 @@ import { KEY } from './keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { otherMountPoints } from './mount-points.ts';
-import { makeFolder } from './prepared-images.ts';
 import type { IncusPlace } from './place.ts';
+import { Preparations } from './preparations.ts';
+import { makeFolder } from './prepared-images.ts';
 import { readStats } from './stats.ts';
 import { INCUS_TRAITS } from './traits.ts';
 
@@ -39,7 +40,8 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   const groups = new ControlGroups(project);
   const memory = new MemoryWatch(groups);
   const users = new ExecUsers();
-  const grounds = new ImageGrounds(calls, pool);
+  const preparations = new Preparations();
+  const grounds = new ImageGrounds({ calls, pool, preparations });
   const given = new GivenNames();
   const reserved = new Set<string>();
   let facts: EngineInfo | undefined;
@@ -60,7 +62,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   async function create(spec: EngineSpec): Promise<EngineId> {
     const { cpus } = facts ?? (await info());
     const id = newInstanceName();
-    const ground = await grounds.of(spec.image);
+    const ground = await grounds.of(spec);
     const body = toInstanceBody(id, spec, { pool, cpus, ...ground });
     await withFreeName(spec.name, async () => {
       const timeoutMs = callTimeoutMs * CREATE_TIMEOUT_FACTOR;
@@ -102,6 +104,12 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     const found = await inspectSandbox(calls, given.idOf(idOrName) ?? idOrName);
     const named = found && given.named(found);
     return named && (named.id === idOrName || named.name === idOrName) ? named : null;
+  }
+
+  async function list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]> {
+    await preparations.sweep(calls, labels);
+    const all = (await listSandboxes(calls, labels)).filter(({ id }) => !preparations.has(id));
+    return all.map((sandbox) => given.named(sandbox));
   }
 
   async function rename(id: EngineId, name: string): Promise<void> {
@@ -165,7 +173,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
       const found = await findImage(calls, name);
       return found && `sha256:${found.fingerprint}`;
     },
-    list: async (labels) => (await listSandboxes(calls, labels)).map((sandbox) => given.named(sandbox)),
+    list,
     stats: (id) => readStats(calls, groups, id),
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => await startExec(calls, id, await users.of(calls, id), argv),

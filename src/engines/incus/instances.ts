@@ -76,7 +76,7 @@ export async function inspectSandbox(calls: IncusCalls, idOrName: string): Promi
     return instance && toSandbox(instance);
   }
   if (!NAME.test(idOrName)) return null;
-  const [found] = await search(calls, [[KEY.name, idOrName]]);
+  const [found] = await searchInstances(calls, [[KEY.name, idOrName]]);
   return found ? toSandbox(found) : null;
 }
 
@@ -89,16 +89,21 @@ export async function listSandboxes(
   const filters = wanted
     .filter(([, value]) => NAME.test(value))
     .map(([label, value]) => [labelKey(label), value] as const);
-  return (await search(calls, filters))
+  return (await searchInstances(calls, filters))
     .map(toSandbox)
     .filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
 }
 
-/** Instances of ours whose configuration has all of these values. */
-async function search(calls: IncusCalls, wanted: readonly (readonly [string, string])[]): Promise<readonly Instance[]> {
+/** Instances of ours in a project whose configuration has all of these values. */
+export async function searchInstances(
+  calls: IncusCalls,
+  wanted: readonly (readonly [string, string])[],
+  project = calls.project,
+): Promise<readonly Instance[]> {
   const filter = wanted.map(([key, value]) => `config.${key} eq ${value}`).join(' and ');
   const query = filter === '' ? '' : `&filter=${encodeURIComponent(filter)}`;
-  const found = await calls.get('list sandboxes', `/1.0/instances?recursion=1${query}`);
+  const path = `/1.0/instances?project=${encodeURIComponent(project)}&recursion=1${query}`;
+  const found = await calls.get('list sandboxes', path);
   return readInstances(found).filter(({ config }) => wanted.every(([key, value]) => config[key] === value));
 }
 

@@ -5,9 +5,11 @@ import type { EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import { type FoundImage, findImage } from './images.ts';
 import type { IncusCalls } from './incus-calls.ts';
-import { filesOf, newInstanceName } from './instances.ts';
+import { filesOf } from './instances.ts';
+import { labelKey } from './keys.ts';
 import { removeSandbox } from './lifecycle.ts';
 import { MOUNT_POINTS, USUAL_POINTS } from './mount-points.ts';
+import { type Preparations, removeUsual } from './preparations.ts';
 
 /** The property of an image that was prepared: the fingerprint of that it was made of. */
 export const PREPARED_PROPERTY = 'clara.prepared';
@@ -25,23 +27,52 @@ const imagesSchema = z.array(
   z.object({ fingerprint: z.string(), properties: z.record(z.string(), z.string()).nullish() }),
 );
 
+/** What an image is prepared with. */
+export interface Preparing {
+  readonly calls: IncusCalls;
+  readonly pool: string;
+  readonly preparations: Preparations;
+}
+
+/** An image that was found, and what is said of it. */
+type ToPrepare = FoundImage & { readonly properties: Readonly<Record<string, string>> };
+
 /**
  * Makes of an image that knows nothing of sandboxes one with the places where the server binds something, in the server's project;
- * of the same image only once. Throws `invalid` where it has no Python.
+ * of the same image only once. What it makes for that carries the labels. Throws `invalid` where it has no Python.
  */
 export async function prepareImage(
-  calls: IncusCalls,
-  pool: string,
+  preparing: Preparing,
   image: string,
-  found: FoundImage & { readonly properties: Readonly<Record<string, string>> },
+  found: ToPrepare,
+  labels: Readonly<Record<string, string>>,
 ): Promise<FoundImage> {
+  const { calls, preparations } = preparing;
   const { fingerprint } = found;
   const alias = `clara-prepared-${fingerprint}`;
   const made = await findImage(calls, alias);
   if (made) return made;
-  const id = newInstanceName();
+  await preparations.run((id) => publish(preparing, { id, image, found, labels, alias }));
+  await removeFormer(calls, image, fingerprint);
+  const prepared = await findImage(calls, alias);
+  if (prepared) return prepared;
+  throw new SandboxError('unavailable', `Incus has lost the image that was made of ${image}; try again.`);
+}
+
+interface Publishing {
+  readonly id: EngineId;
+  readonly image: string;
+  readonly found: ToPrepare;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly alias: string;
+}
+
+/** Publishes an instance of the image, with what it lacks, under the alias. */
+async function publish({ calls, pool }: Preparing, publishing: Publishing): Promise<void> {
+  const { id, image, found, labels, alias } = publishing;
+  const { fingerprint } = found;
   try {
-    await makeInstance(calls, pool, id, found);
+    await makeInstance(calls, pool, id, found, labels);
     await requirePython(calls, id, image);
     for (const { folders, files } of [MOUNT_POINTS, USUAL_POINTS]) {
       for (const path of folders) await makeFolder(calls, id, path);
@@ -57,10 +88,6 @@ export async function prepareImage(
   } finally {
     await removeSandbox(calls, id);
   }
-  await removeFormer(calls, image, fingerprint);
-  const prepared = await findImage(calls, alias);
-  if (prepared) return prepared;
-  throw new SandboxError('unavailable', `Incus has lost the image that was made of ${image}; try again.`);
 }
 
 /** Makes an instance in the server's project that never starts; Incus takes images of a project for instances of that one only. */
@@ -69,10 +96,12 @@ async function makeInstance(
   pool: string,
   id: EngineId,
   { fingerprint, project }: FoundImage,
+  labels: Readonly<Record<string, string>>,
 ): Promise<void> {
   const place = `/1.0/instances?project=${encodeURIComponent(project)}`;
   const devices = { root: { type: 'disk', pool, path: '/' } };
-  const common = { name: id, type: 'container', profiles: [], devices };
+  const config = Object.fromEntries(Object.entries(labels).map(([label, value]) => [labelKey(label), value]));
+  const common = { name: id, type: 'container', profiles: [], config, devices };
   const doing = 'prepare the image';
   await calls.change(doing, 'POST', place, { ...common, source: { type: 'image', fingerprint } }, PREPARE_MS);
   if (project === calls.project) return;
@@ -80,7 +109,7 @@ async function makeInstance(
     const source = { type: 'copy', source: id, project };
     await calls.change(doing, 'POST', '/1.0/instances', { ...common, source }, PREPARE_MS);
   } finally {
-    await calls.change(doing, 'DELETE', `/1.0/instances/${id}?project=${encodeURIComponent(project)}`);
+    await removeUsual(calls, id);
   }
 }
 

@@ -10,6 +10,7 @@ import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandbox } fr
 import { KEY } from '../keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from '../lifecycle.ts';
 import { MemoryWatch } from '../memory-watch.ts';
+import { Preparations } from '../preparations.ts';
 import { readStats } from '../stats.ts';
 import { INCUS_TRAITS } from '../traits.ts';
 import { MemberCounters } from './counters.ts';
@@ -40,7 +41,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const volumes = new ClusterVolumes({ members, pool, choose });
   const counters = new MemberCounters(callsOf);
   const memory = new MemoryWatch(counters);
-  const making = new Making({ members, volumes, pool, choose, info });
+  const preparations = new Preparations();
+  const making = new Making({ members, volumes, pool, choose, info, preparations });
   const users = new ExecUsers();
 
   /** The member with the fewest sandboxes, of those that answer and take any. */
@@ -159,7 +161,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     },
     list: async (labels) => {
       const wanted = Object.entries(labels);
-      const all = (await roster.list()).map(toSandbox);
+      const found = (await roster.list()).filter(({ name }) => !preparations.has(name));
+      const all = found.map(toSandbox);
       return all.filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
     },
     stats: async (id) => await readStats(await callsOf(id), counters, id),

@@ -4,6 +4,7 @@ import { type ImageGround, ImageGrounds } from '../image-grounds.ts';
 import { noSuchImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 import { toInstanceBody } from '../instance-body.ts';
+import type { Preparations } from '../preparations.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import { copiedFiles, stageOf, startCommand, volumeMounts } from './start-script.ts';
@@ -19,6 +20,7 @@ interface MakingParts {
   /** The member that has most room. */
   choose(): Promise<Member>;
   info(): Promise<EngineInfo>;
+  readonly preparations: Preparations;
 }
 
 /** Makes containers on members: where their volumes are, else where there is most room. */
@@ -36,7 +38,7 @@ export class Making {
     const { members, volumes, pool } = this.#parts;
     const mounted = volumeMounts(spec);
     const member = await this.#memberFor([...mounted.keys()]);
-    const ground = { pool, cpus: await this.#cpusOf(), ...(await this.#groundOf(spec.image)) };
+    const ground = { pool, cpus: await this.#cpusOf(), ...(await this.#groundOf(spec)) };
     const body = toInstanceBody(id, { ...spec, mounts: [] }, ground);
     const command = startCommand(mounted, await copiedFiles(spec), spec.user);
     const devices = Object.fromEntries(
@@ -70,11 +72,12 @@ export class Making {
     return this.#cpus;
   }
 
-  async #groundOf(image: string): Promise<ImageGround> {
-    return await this.#parts.members.ask(async (calls) => {
-      const grounds = this.#grounds.get(calls) ?? new ImageGrounds(calls, this.#parts.pool);
+  async #groundOf(spec: EngineSpec): Promise<ImageGround> {
+    const { members, pool, preparations } = this.#parts;
+    return await members.ask(async (calls) => {
+      const grounds = this.#grounds.get(calls) ?? new ImageGrounds({ calls, pool, preparations });
       this.#grounds.set(calls, grounds);
-      return await grounds.of(image);
+      return await grounds.of(spec);
     });
   }
 }
