@@ -8,10 +8,10 @@ import { readAgentSource } from '../../src/agent/link/source.ts';
 import { buildApp } from '../../src/app.ts';
 import { systemClock } from '../../src/async/clock.ts';
 import { parseConfig } from '../../src/config/config.ts';
-import { createDockerEngine } from '../../src/engines/docker/docker-engine.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { Pool } from '../../src/sandboxes/placement/pool.ts';
 import { SandboxStore } from '../../src/sandboxes/storage/store.ts';
+import { createTestEngine } from './engine-under-test.ts';
 import { until } from './until.ts';
 
 /**
@@ -98,7 +98,7 @@ process.on('message', async (message) => {
 const config = parseConfig(process.env);
 const app = await buildApp({
   config,
-  engine: watchEngine(createDockerEngine()),
+  engine: watchEngine(createTestEngine()),
   agentSource: await readAgentSource(new URL('../../agent/', import.meta.url)),
   clock: systemClock,
   logger: pino({ level: 'info' }),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { IS_INCUS } from './engine-under-test.ts';
 import { plainProgram } from './plain-programs.ts';
 
 /** A server in a process of its own, so that a test can kill it. */
@@ -36,6 +37,7 @@ export async function startServerProcess(
       SANDBOX_API_PORT: '0',
       SANDBOX_NETWORK: 'none',
       SANDBOX_POOL_SIZE: '0',
+      ...(IS_INCUS ? { SANDBOX_MODE: 'incus' } : {}),
       ...variables,
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCode } from '../../src/errors.ts';
 import { SHARED_FILES } from '../../src/sandboxes/storage/shared-files.ts';
+import { containersOf } from './engine-view.ts';
 import { mountsBelow } from './mounts.ts';
 
 const run = promisify(execFile);
@@ -73,18 +74,12 @@ export async function readTracesAtRest(dataDir: string, mounts: number): Promise
 export async function readTraces(dataDir: string): Promise<Traces> {
   const folder = await realpath(dataDir);
   const [containers, mounts, loops, strays] = await Promise.all([
-    containersOf(folder),
+    containersOf(folder).then((all) => all.map(({ id }) => id)),
     mountsBelow(folder),
     loopsBelow(folder),
     straysIn(folder),
   ]);
   return { containers, mounts, loops, strays };
-}
-
-async function containersOf(dataDir: string): Promise<string[]> {
-  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
-  const { stdout } = await run('docker', ['ps', '-aq', '--no-trunc', '--filter', `label=clara.instance=${instance}`]);
-  return toLines(stdout);
 }
 
 async function loopsBelow(folder: string): Promise<string[]> {

@@ -1,10 +1,9 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Docker from 'dockerode';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts';
-import { LABEL } from '../../../src/sandboxes/spec/engine-spec.ts';
+import { createTestEngine } from '../../support/engine-under-test.ts';
+import { containerNamed, hasOwnFilter } from '../../support/engine-view.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 
@@ -139,16 +138,6 @@ print(os.sync())`;
 });
 
 describe('SANDBOX_DOCKER_SECCOMP', () => {
-  const isFiltered = async (dataDir: string) => {
-    const instance = await readFile(join(dataDir, 'instance'), 'utf8');
-    const docker = new Docker();
-    const [found] = await docker.listContainers({ all: true, filters: { label: [`${LABEL.instance}=${instance}`] } });
-    const { HostConfig } = await docker.getContainer(found?.Id ?? '').inspect();
-    const options: readonly string[] = HostConfig.SecurityOpt ?? [];
-    expect(options).toContain('no-new-privileges');
-    return options.some((option) => option.startsWith('seccomp={'));
-  };
-
   it('holds for a sandbox from its next start, and code is never without a filter', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'clara-seccomp-'));
     closers.push(() => removeAll(dataDir));
@@ -158,21 +147,21 @@ describe('SANDBOX_DOCKER_SECCOMP', () => {
       expect((await shell('u', 'grep Seccomp: /proc/self/status')).body.output).toBe(
         `Seccomp:\t${IS_GVISOR ? 0 : 2}\n`,
       );
-      expect(await isFiltered(dataDir)).toBe(value === 'strict');
+      expect(await hasOwnFilter(await containerNamed(dataDir, '-u-'))).toBe(value === 'strict');
       await call('POST', '/sandbox/u/stop');
       await leave();
     }
   });
 
   it('keeps the server from starting where the engine cannot hold it', async () => {
-    const docker = createDockerEngine();
-    const engine = { ...docker, info: async () => ({ ...(await docker.info()), seccomp: ['strict'] as const }) };
+    const own = createTestEngine();
+    const engine = { ...own, info: async () => ({ ...(await own.info()), seccomp: ['strict'] as const }) };
     try {
       await expect(startRealServer({ SANDBOX_DOCKER_SECCOMP: 'engine' }, { engine })).rejects.toThrow(
         /SANDBOX_DOCKER_SECCOMP=engine does not work here: .* only strict/,
       );
     } finally {
-      await docker.close();
+      await own.close();
     }
   });
 });

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { impostor } from '../../support/agent-attacks.ts';
+import { containerNamed, programsOf } from '../../support/engine-view.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
@@ -17,7 +17,6 @@ const FLOOD_BYTES = 512 * MIB;
 /** What a flood may write: all that lies between it and a server that does not read. */
 const MOST_BYTES = 16 * MIB;
 
-const docker = new Docker();
 let server: RealServer;
 let carried: RealServer;
 const closers: (() => Promise<unknown>)[] = [];
@@ -43,29 +42,22 @@ while written < ${FLOOD_BYTES}:
     os.pwrite(count, b'%d' % written, 0)
 time.sleep(1000)`;
 
-async function containerOf({ dataDir }: RealServer, user: string): Promise<string> {
-  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
-  const filters = { name: [`-${user}-`], label: [`clara.instance=${instance}`] };
-  const found = await docker.listContainers({ all: true, filters });
-  expect(found).toHaveLength(1);
-  return found[0]?.Id ?? '';
-}
-
-const execsOf = async (id: string) => (await docker.getContainer(id).inspect()).ExecIDs ?? [];
-
 /** Lets an impostor write for ever; the sandbox must have ended that by itself, with nobody calling it, and be as it was. */
 async function expectHeldBack(on: RealServer, user: string, speak: string): Promise<void> {
   await on.execute(user, "open('kept.txt', 'w').write('kept')");
-  const id = await containerOf(on, user);
+  const container = await containerNamed(on.dataDir, `-${user}-`);
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
   await on.execute(user, 'pass', { timeout: 1 });
-  const kept = await execsOf(id);
+  const kept = await programsOf(container);
   if (IS_GVISOR) {
     // The engine carries the agent that comes in its place too: one of them is left, and that one works.
-    const isAlone = async () => (await execsOf(id)).length <= 1;
+    const isAlone = async () => (await programsOf(container)).length <= 1;
     await until('the impostor has ended', async () => (await on.execute(user, 'pass')).body.success && isAlone());
   } else {
-    await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
+    await until(
+      'the impostor has ended',
+      async () => !(await programsOf(container)).some((exec) => kept.includes(exec)),
+    );
   }
   const count = "open('count').read() if __import__('os').path.exists('count') else 0";
   const { body } = await on.execute(user, `print(open('kept.txt').read(), ${count})`);
@@ -103,7 +95,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     const before = await startRealServer(settings);
     closers.push(() => before.leave());
     await before.execute('left', "open('kept.txt', 'w').write('kept')");
-    const id = await containerOf(before, 'left');
+    const container = await containerNamed(dataDir, '-left-');
     // It floods when nobody reads any more: it is told that the server has gone.
     const wait = "while not os.path.exists('/workspace/gone'): time.sleep(0.01)";
     const speak = `send(out, hello(hash))\n${wait}\n${flood('out')}`;
@@ -114,12 +106,15 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     await until('the impostor has met the server', () => existsSync(join(workspace, 'met')));
     await before.leave();
     await lost;
-    const kept = await execsOf(id);
+    const kept = await programsOf(container);
     expect(kept).toHaveLength(1);
     await writeFile(join(workspace, 'gone'), '');
     const after = await startRealServer(settings);
     closers.push(() => after.leave());
-    await until('the impostor has ended', async () => !(await execsOf(id)).some((exec) => kept.includes(exec)));
+    await until(
+      'the impostor has ended',
+      async () => !(await programsOf(container)).some((exec) => kept.includes(exec)),
+    );
     const { body } = await after.execute('left', "print(open('kept.txt').read())");
     expect(body.output).toBe('kept\n');
   });

@@ -1,7 +1,7 @@
-import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attack, SANDBOX_ENDED } from '../../support/attack.ts';
 import { runBare } from '../../support/bare-container.ts';
+import { containerNamed, timesHeldBack } from '../../support/engine-view.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 
@@ -164,14 +164,12 @@ print(throttled() > before)`;
 
   it('is not held back without the limit; with it, it is, and its neighbours answer', async () => {
     expect(await runBare(watched)).toBe('False\n');
-    const { container_id: id } = (await server.call('POST', '/sandbox/spin/create', { cpu_limit: 0.2 })).body;
-    const container = new Docker().getContainer(id);
+    await server.call('POST', '/sandbox/spin/create', { cpu_limit: 0.2 });
+    const container = await containerNamed(server.dataDir, '-spin-');
     // So few that it is held back on a busy machine too. Asked from outside, as gVisor shows no such counts inside.
-    const throttled = async () =>
-      (await container.stats({ stream: false, 'one-shot': true })).cpu_stats.throttling_data.throttled_periods;
-    const before = await throttled();
+    const before = await timesHeldBack(container);
     expect((await attack(server, spins, { user: 'spin' })).success).toBe(true);
-    expect(await throttled()).toBeGreaterThan(before);
+    expect(await timesHeldBack(container)).toBeGreaterThan(before);
   });
 });
 

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limitsOf } from '../../support/engine-view.ts';
 import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
-
-const docker = promisify(execFile);
 
 let server: RealServer;
 let authorization: string;
@@ -90,8 +87,7 @@ describe('execute of a Cloud client', () => {
   });
 
   it('has the memory that its session asks for', async () => {
-    const { stdout } = await docker('docker', ['inspect', '--format', '{{.HostConfig.Memory}}', container]);
-    expect(Number(stdout)).toBe(600 * 2 ** 20);
+    expect(await limitsOf({ id: container })).toMatchObject({ memoryBytes: 600 * 2 ** 20 });
   });
 });
 

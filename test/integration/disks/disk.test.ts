@@ -20,6 +20,7 @@ import { makeImage } from '../../../src/disks/image.ts';
 import { ownNamespace } from '../../../src/disks/mount-namespace.ts';
 import { mountImage } from '../../../src/disks/mounts.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { containerNamed, endContainer, withEngine } from '../../support/engine-view.ts';
 import { mountsBelow } from '../../support/mounts.ts';
 import { type RealServer, removeAll, removeSandboxes, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
@@ -218,8 +219,7 @@ describe('a disk with a limit', () => {
     await first.shell('runs', 'echo kept > a.txt');
     await first.shell('stops', 'echo kept > a.txt');
     await first.leave();
-    const instance = await readFile(join(first.dataDir, 'instance'), 'utf8');
-    await run('docker', ['kill', `clara-${instance}-${toSandboxId({ namespace: 'clara', id: 'stops' })}`]);
+    await endContainer(await containerNamed(first.dataDir, '-stops-'));
     const second = await start({ ...LIMIT, SANDBOX_DATA_DIR: first.dataDir });
     expect(await mountsBelow(second.dataDir)).toEqual([join(folderOf(second, 'runs'), 'disk')]);
     for (const user of ['runs', 'stops']) {
@@ -330,8 +330,8 @@ describe('a server that was killed', () => {
     await first.shell('u', 'echo kept > a.txt');
     await first.leave();
     const instance = await readFile(join(first.dataDir, 'instance'), 'utf8');
-    const id = toSandboxId({ namespace: 'clara', id: 'u' });
-    await run('docker', ['rename', `clara-${instance}-${id}`, `clara-${instance}-pool-0123456789abcdef`]);
+    const { id } = await containerNamed(first.dataDir, '-u-');
+    await withEngine((engine) => engine.rename(id, `clara-${instance}-pool-0123456789abcdef`));
     const second = await start({ ...LIMIT, SANDBOX_DATA_DIR: first.dataDir });
     expect(await mountsBelow(first.dataDir)).toEqual([]);
     expect((await second.shell('u', 'cat a.txt')).body.output).toBe('kept\n');

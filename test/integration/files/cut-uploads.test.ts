@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EngineSandbox } from '../../../src/engines/engine.ts';
 import { FIND_AGENT } from '../../support/agent-attacks.ts';
+import { containerBy, endContainer } from '../../support/engine-view.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 
-const run = promisify(execFile);
 const MIB = 2 ** 20;
 
 let server: RealServer;
@@ -46,15 +45,16 @@ async function begin(user: string, path: string): Promise<{ ended: Promise<unkno
 
 const used = async (user: string) => (await server.call('GET', `/sandbox/${user}/status`)).body.disk_usage_mb;
 
-async function containerOf(user: string): Promise<string> {
-  return (await server.call('GET', `/sandbox/${user}/status`)).body.container_id;
+async function containerOf(user: string): Promise<EngineSandbox> {
+  const { body } = await server.call('GET', `/sandbox/${user}/status`);
+  return await containerBy(server.dataDir, body.container_id);
 }
 
 const cuts: readonly [string, (user: string) => Promise<unknown>][] = [
   ['a stop', (user) => server.call('POST', `/sandbox/${user}/stop`)],
   ['a restart', (user) => server.call('POST', `/sandbox/${user}/restart`)],
   ['a delete', (user) => server.call('DELETE', `/sandbox/${user}`)],
-  ['the end of its container', async (user) => await run('docker', ['kill', await containerOf(user)])],
+  ['the end of its container', async (user) => await endContainer(await containerOf(user))],
   ['the end of its agent', (user) => server.execute(user, `${FIND_AGENT}\nos.kill(AGENT, 9)`)],
 ];
 

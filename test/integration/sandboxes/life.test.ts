@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { containersOf } from '../../support/engine-view.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
@@ -37,12 +38,6 @@ async function startProcess(variables: Readonly<Record<string, string>>): Promis
   return server;
 }
 
-async function containers(dataDir: string): Promise<string[]> {
-  const instance = await readFile(join(dataDir, 'instance'), 'utf8');
-  const { stdout } = await run('docker', ['ps', '-aq', '--no-trunc', '--filter', `label=clara.instance=${instance}`]);
-  return stdout.split('\n').filter((line) => line !== '');
-}
-
 describe('kill -9 of the server while code runs', TWO_STARTS, () => {
   it('loses no file, no sandbox and no count, and leaves nothing running', async () => {
     const SANDBOX_DATA_DIR = await dataFolder();
@@ -70,7 +65,7 @@ describe('kill -9 of the server while code runs', TWO_STARTS, () => {
       command: 'while pgrep -x sleep -a | grep -q 6661; do sleep 0.05; done; echo gone',
     });
     expect(gone.body).toMatchObject({ output: 'gone\n' });
-    expect(await containers(SANDBOX_DATA_DIR)).toHaveLength(1);
+    expect(await containersOf(SANDBOX_DATA_DIR)).toHaveLength(1);
   });
 });
 
@@ -101,7 +96,7 @@ describe('SIGTERM while code runs for longer than a stop may take', TWO_STARTS, 
       body: { success: false, output: 'begun\n', error: expect.stringMatching(/^The server was stopped/) },
     });
     expect(await ended).toBe(0);
-    expect(await containers(SANDBOX_DATA_DIR)).toHaveLength(1);
+    expect(await containersOf(SANDBOX_DATA_DIR)).toHaveLength(1);
     const second = await startProcess({ SANDBOX_DATA_DIR });
     expect((await second.call('GET', '/sandbox/u/status')).body).toMatchObject({ execution_count: 2 });
   });
@@ -116,8 +111,8 @@ describe('two servers with different data folders', () => {
     expect((await one.execute('same', "print(open('who.txt').read())")).body.output).toBe(`${one.dataDir}\n`);
     await other.call('DELETE', '/sandbox/same');
     expect((await one.call('GET', '/sandbox/same/status')).body.status).toBe('running');
-    expect(await containers(one.dataDir)).toHaveLength(1);
-    expect(await containers(other.dataDir)).toHaveLength(0);
+    expect(await containersOf(one.dataDir)).toHaveLength(1);
+    expect(await containersOf(other.dataDir)).toHaveLength(0);
   });
 });
 
@@ -131,7 +126,7 @@ describe('a sandbox', () => {
     expect((await server.call('POST', '/sandbox/u/restart')).body).toMatchObject({ status: 'running' });
     expect(await content()).toBe('kept\n');
     expect((await server.call('DELETE', '/sandbox/u')).body).toEqual({ status: 'deleted', files_preserved: true });
-    expect(await containers(server.dataDir)).toEqual([]);
+    expect(await containersOf(server.dataDir)).toEqual([]);
     expect(await content()).toBe('kept\n');
   });
 
@@ -198,7 +193,7 @@ describe('a sandbox', () => {
     expect(refused.status).toBe(422);
     expect(refused.body.error).toMatch(/python3/);
     expect((await server.call('GET', '/sandbox/bare/status')).status).toBe(404);
-    expect(await containers(server.dataDir)).toHaveLength(1);
+    expect(await containersOf(server.dataDir)).toHaveLength(1);
   });
 
   it('runs on as it was where a create asks for an image that cannot run', async () => {
@@ -218,7 +213,7 @@ describe('a sandbox', () => {
     }
     expect((await server.shell('u', 'pgrep -x sleep -a | grep -c 3331')).body.output).toBe('1\n');
     expect((await server.call('GET', '/sandbox/new/status')).status).toBe(404);
-    expect(await containers(server.dataDir)).toHaveLength(1);
+    expect(await containersOf(server.dataDir)).toHaveLength(1);
   });
 });
 

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rename, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { containersOfInstance } from '../../support/engine-view.ts';
 import { mountsBelow } from '../../support/mounts.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { until } from '../../support/until.ts';
 
-const run = promisify(execFile);
 const closers: (() => Promise<unknown>)[] = [];
 let parent: string;
 
@@ -39,10 +37,7 @@ async function filled(server: RealServer, size: number): Promise<void> {
 
 const instanceOf = (name: string) => readFile(join(parent, name, 'instance'), 'utf8');
 
-async function containersOf(instance: string): Promise<string[]> {
-  const { stdout } = await run('docker', ['ps', '-aq', '--filter', `label=clara.instance=${instance}`]);
-  return stdout.split('\n').filter((line) => line !== '');
-}
+const containersOf = async (instance: string) => (await containersOfInstance(instance)).map(({ id }) => id).sort();
 
 describe('a data folder that was moved while no server ran', () => {
   it.each([

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { containerBy, containersOf, limitsOf } from '../../support/engine-view.ts';
 import { eventsOf } from '../../support/event-stream.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 
@@ -13,12 +14,14 @@ afterEach(() => server.close());
 /** All that the machine has of a data folder's sandboxes: containers, mounts, loop devices, folders. */
 async function traces(dataDir: string): Promise<readonly string[]> {
   const instance = await readFile(`${dataDir}/instance`, 'utf8');
-  const containers = await run('docker', ['ps', '-aq', '--filter', `label=clara.instance=${instance}`]);
   const networks = await run('docker', ['network', 'ls', '-q', '--filter', `name=clara-${instance}-`]);
   const loops = await run('losetup', ['-n', '-O', 'BACK-FILE', '-a']);
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   const lines = [loops.stdout, mounts].flatMap((text) => text.split('\n')).filter((line) => line.includes(dataDir));
-  const ids = [containers.stdout, networks.stdout].flatMap((text) => text.split('\n')).filter((line) => line !== '');
+  const ids = [
+    ...(await containersOf(dataDir)).map(({ id }) => id),
+    ...networks.stdout.split('\n').filter((line) => line !== ''),
+  ];
   return [...ids, ...lines, ...(await readdir(dataDir))].sort();
 }
 
@@ -116,8 +119,7 @@ describe('a sandbox with an end', () => {
     await expect
       .poll(async () => (await server.call('GET', '/sandbox/u/status')).status, { timeout: 15_000 })
       .toBe(404);
-    const instance = await readFile(`${server.dataDir}/instance`, 'utf8');
-    expect((await run('docker', ['ps', '-aq', '--filter', `label=clara.instance=${instance}`])).stdout).toBe('');
+    expect(await containersOf(server.dataDir)).toEqual([]);
     expect((await server.shell('u', 'cat file')).body.output).toBe('kept\n');
   }, 60_000);
 });
@@ -130,14 +132,13 @@ describe('the limits of a sandbox', () => {
     const fill = async () => (await server.execute('u', 'print(len(bytearray(200_000_000)))')).body;
     const limits = async () => {
       const { body } = await server.call('GET', '/sandbox/u/status');
-      const format = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}}';
-      return (await run('docker', ['inspect', '--format', format, body.container_id])).stdout.trim();
+      return await limitsOf(await containerBy(server.dataDir, body.container_id));
     };
     expect(await fill()).toMatchObject({ success: false });
 
     const more = await server.call('PATCH', '/sandbox/u', { memory_limit: '512m', cpu_limit: 1 });
     expect(more).toMatchObject({ status: 200, body: { restarted: false } });
-    expect(await limits()).toBe(`${512 * 2 ** 20} ${512 * 2 ** 20} 1000000000`);
+    expect(await limits()).toEqual({ memoryBytes: 512 * 2 ** 20, cpus: 1, hasNoSwap: true });
     expect(await fill()).toMatchObject({ success: true, output: '200000000\n' });
     expect((await server.shell('u', 'pgrep -x sleep -a | grep -c 7771')).body.output).toBe('1\n');
     expect((await server.call('GET', '/sandbox/u/usage')).body.memory_limit_bytes).toBe(512 * 2 ** 20);
@@ -145,7 +146,7 @@ describe('the limits of a sandbox', () => {
     expect((await server.call('PATCH', '/sandbox/u', { memory_limit: '128m' })).status).toBe(409);
     const less = await server.call('PATCH', '/sandbox/u', { memory_limit: '128m', allow_restart: true });
     expect(less).toMatchObject({ status: 200, body: { restarted: true, status: 'running' } });
-    expect(await limits()).toBe(`${128 * 2 ** 20} ${128 * 2 ** 20} 1000000000`);
+    expect(await limits()).toEqual({ memoryBytes: 128 * 2 ** 20, cpus: 1, hasNoSwap: true });
     expect((await server.shell('u', 'cat file; pgrep -x sleep -a | grep -c 7771')).body.output).toBe('kept\n0\n');
   }, 60_000);
 });
