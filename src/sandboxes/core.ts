@@ -57,6 +57,7 @@ import { Tenancies } from './tenancies.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { UsageReporter } from './usage-report.ts';
 import { SandboxUsers } from './users/sandbox-users.ts';
+import type { UsingParts } from './using.ts';
 import { Attachments } from './volumes/attachments.ts';
 import { Volumes } from './volumes/volumes.ts';
 
@@ -76,6 +77,7 @@ export interface CoreParts extends Omit<OpeningParts, 'users' | 'store'> {
   /** Told of each call to an agent; absent where nobody traces them. */
   readonly onAgentCall?: AgentCallWatcher | undefined;
   readonly imagePrograms: ImagePrograms;
+  readonly readyMs?: UsingParts['readyMs'];
 }
 
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */

@@ -1,44 +1,27 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
-import type { Clock } from '../async/clock.ts';
-import type { Config } from '../config/config.ts';
-import type { Engine } from '../engines/engine.ts';
-import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { Changes } from './changes.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
-import type { Provisioner } from './lifecycle/provisioner.ts';
 import { Looking } from './looking.ts';
-import type { DiskMeter } from './metering/disk-meter.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import type { WorkMeter } from './metering/work-meter.ts';
 import { findToPurge } from './purging.ts';
 import { requireMadeByUse, type SandboxRef } from './ref.ts';
-import type { Registry } from './registry.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SettingsChange } from './settings-change.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { changesSpec, requireGrantable } from './spec/sandbox-spec.ts';
 import type { SandboxStatus } from './status.ts';
-import { Using } from './using.ts';
+import { Using, type UsingParts } from './using.ts';
 
-export interface SandboxesParts {
-  readonly changes: Changes;
-  readonly engine: Engine;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly registry: Registry;
+export interface SandboxesParts extends UsingParts {
   readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;
-  readonly provisioner: Provisioner;
-  readonly diskMeter: DiskMeter;
   readonly usageMeter: UsageMeter;
   readonly workMeter: WorkMeter;
-  readonly events: CoreEvents;
-  /** Raised when the server ends: calls that wait for a sandbox reject with its reason. */
-  readonly ending: AbortSignal;
 }
 
 /** The life of sandboxes as dialects see it. Each method throws `not_found` for a sandbox of another principal. */

@@ -32,7 +32,8 @@ const MAX_STREAMS = 64;
 const MAX_VIEWERS = 32;
 const MAX_PREVIEWS = 512;
 
-interface UsingParts {
+/** What calls need to find their sandboxes up. */
+export interface UsingParts {
   readonly changes: Changes;
   readonly engine: Engine;
   readonly config: Config;
@@ -41,6 +42,8 @@ interface UsingParts {
   readonly provisioner: Provisioner;
   readonly diskMeter: DiskMeter;
   readonly events: CoreEvents;
+  /** How long a call may wait until its sandbox is up and has room, where it is not the usual. */
+  readonly readyMs?: number | undefined;
   /** Raised when the server ends: calls that wait for a sandbox reject with its reason. */
   readonly ending: AbortSignal;
 }
@@ -56,11 +59,13 @@ export class Using {
   readonly #parts: UsingParts;
   readonly #changes: Changes;
   readonly #ownFolders = new OwnFolders();
+  readonly #readyMs: number;
   readonly #maxLeases: Readonly<Record<LeaseKind, number>>;
 
   constructor(parts: UsingParts) {
     this.#parts = parts;
     this.#changes = parts.changes;
+    this.#readyMs = parts.readyMs ?? READY_MS;
     const previews = { preview: MAX_PREVIEWS, visit: MAX_PREVIEWS };
     const readers = { stream: MAX_STREAMS, terminal: MAX_VIEWERS };
     this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, ...readers, ...previews };
@@ -89,7 +94,7 @@ export class Using {
       const cwd = sandbox.record?.cwd ?? undefined;
       if (cwd !== undefined) await this.#ownFolders.require(connection, cwd);
       if (lease === 'run') this.#changes.touch(sandbox, 1);
-      if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + READY_MS);
+      if (options.needsRoom) await this.#requireRoom(sandbox, startedAtMs + this.#readyMs);
       const { link } = sandbox;
       return {
         sandbox,
@@ -142,7 +147,7 @@ export class Using {
       requireNotHalted(sandbox);
       return await provisioner.bringUp(sandbox, ref.principal, request);
     });
-    return withDeadline(connected, READY_MS, 'The sandbox is still starting; try again in a moment.', ending);
+    return withDeadline(connected, this.#readyMs, 'The sandbox is still starting; try again in a moment.', ending);
   }
 }
 

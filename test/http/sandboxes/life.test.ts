@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { AppParts } from '../../../src/app-parts.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<FakeApp> {
-  const fake = await startNativeApp(variables);
+async function start(
+  variables: Readonly<Record<string, string>> = {},
+  parts: Partial<AppParts> = {},
+): Promise<FakeApp> {
+  const fake = await startNativeApp(variables, undefined, parts);
   opened.push(fake);
   return fake;
 }
@@ -199,6 +203,19 @@ describe('a slow engine', () => {
     expect((await fake.call('POST', '/sandbox/another/create')).statusCode).toBe(200);
     gate.release();
     expect((await slow).statusCode).toBe(200);
+  });
+
+  it('makes a call wait for its sandbox only so long, and the sandbox is up for the next one', async () => {
+    const fake = await start({}, { readyMs: 20 });
+    const gate = fake.engine.hold('create');
+    const late = await fake.call('POST', '/sandbox/u/execute', code);
+    expect(late.statusCode).toBe(503);
+    expect(late.json()).toEqual({ error: 'The sandbox is still starting; try again in a moment.' });
+    expect(late.headers['retry-after']).toBe('2');
+    gate.release();
+    expect((await fake.call('POST', '/sandbox/u/create')).statusCode).toBe(200);
+    expect((await fake.call('POST', '/sandbox/u/execute', code)).json()).toMatchObject({ success: true });
+    expect(fake.engine.calls.filter((call) => call.startsWith('create'))).toHaveLength(1);
   });
 });
 
