@@ -8,7 +8,7 @@ import type { DiskRoom, GrowingDisk } from './disk.ts';
 /** A new sandbox needs about so much, and does not take it from what is owed to the ballast. */
 const SCARCE_BYTES = 16 * 2 ** 20;
 
-const UNKNOWN: DiskRoom = { freeBytes: Number.MAX_SAFE_INTEGER, roomBytes: Number.MAX_SAFE_INTEGER, held: [] };
+const UNKNOWN: DiskRoom = toRoom(Number.MAX_SAFE_INTEGER, 0);
 
 interface ReserveParts {
   readonly disk: GrowingDisk;
@@ -107,7 +107,7 @@ export class DiskReserve {
       if (!this.#hasFailed) this.#parts.onError(error);
       this.#hasFailed = true;
       const freeBytes = await this.#freeBytes().catch(() => null);
-      return freeBytes === null ? this.#room : { freeBytes, roomBytes: freeBytes - keepBytes, held: [] };
+      return freeBytes === null ? this.#room : toRoom(freeBytes, keepBytes);
     }
   }
 
@@ -139,6 +139,11 @@ export class DiskReserve {
     const { bavail, bsize } = await statfs(this.#dataDir);
     return bavail * bsize;
   }
+}
+
+function toRoom(freeBytes: number, keepBytes: number): DiskRoom {
+  const roomBytes = freeBytes - keepBytes;
+  return { freeBytes, roomBytes, leastBytes: roomBytes, held: [] };
 }
 
 function usedUp(cause?: unknown): SandboxError {

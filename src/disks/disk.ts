@@ -25,6 +25,8 @@ export interface DiskRoom {
   readonly freeBytes: number;
   /** What of it sandboxes can have: less than nothing where more was promised than there is. */
   readonly roomBytes: number;
+  /** What one of them can have until the next look, at least. */
+  readonly leastBytes: number;
   /** The names of the folders whose disks are kept from growing to their own limit. */
   readonly held: readonly string[];
 }

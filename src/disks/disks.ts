@@ -82,7 +82,7 @@ export class Disks {
     const holder = TITLES[this.#parts.config.mode];
     const folders = await this.#diskOf(kind).open(this.#folder(name), owner, { ...options, holder });
     // Where there is little room, it has its share before anything runs on it.
-    if (kind === 'image' && this.reserve.room.roomBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
+    if (kind === 'image' && this.reserve.room.leastBytes < this.#parts.config.diskLimitBytes) await this.reserve.look();
     return folders;
   }
 

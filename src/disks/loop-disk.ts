@@ -10,6 +10,7 @@ import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
 import { mountedImages, shareRoom } from './room.ts';
+import { RoomSharing } from './room-shares.ts';
 import { readSuperblock } from './superblock.ts';
 import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
@@ -40,6 +41,7 @@ export class LoopDisk implements GrowingDisk {
   readonly #space: MountNamespace;
   readonly #sizeBytes: number;
   readonly #onError: (error: unknown) => void;
+  readonly #sharing = new RoomSharing();
 
   constructor(space: MountNamespace, sizeBytes: number, onError: (error: unknown) => void) {
     this.#space = space;
@@ -103,7 +105,7 @@ export class LoopDisk implements GrowingDisk {
   }
 
   async shareRoom(dataDir: string, keepBytes: number): Promise<DiskRoom> {
-    return await shareRoom(this.#space, dataDir, keepBytes);
+    return await shareRoom(this.#space, dataDir, keepBytes, this.#sharing);
   }
 
   async flush(dataDir: string): Promise<void> {

@@ -4,6 +4,7 @@ import { hasCode } from '../errors.ts';
 import type { DiskRoom } from './disk.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace, MountPoint } from './mount-namespace.ts';
+import type { RoomSharing } from './room-shares.ts';
 
 /** What ext4 keeps of its blocks for its own needs: a fiftieth, and no more than so many. https://docs.kernel.org/admin-guide/ext4.html */
 const RESERVED_BLOCKS = 4096;
@@ -16,6 +17,7 @@ interface OpenImage {
   readonly blockBytes: number;
   readonly blocks: number;
   readonly freeBlocks: number;
+  readonly usedBytes: number;
   /** What it has promised its writers and the machine has not given it yet. */
   readonly pendingBytes: number;
 }
@@ -27,18 +29,25 @@ export async function mountedImages(space: MountNamespace, dataDir: string): Pro
 }
 
 /**
- * Lets writers in the open images have no more room than the data folder's disk has besides `keepBytes`. What was promised to them
- * before and is not on that disk yet counts as used. A file system refuses what is beyond that with ENOSPC and goes on with all else.
+ * Lets writers in the open images have no more room than the data folder's disk has besides `keepBytes`, and of the last of it together.
+ * What was promised to them before and is not on that disk yet counts as used. A file system refuses what is beyond that with ENOSPC and
+ * goes on with all else.
  */
-export async function shareRoom(space: MountNamespace, dataDir: string, keepBytes: number): Promise<DiskRoom> {
+export async function shareRoom(
+  space: MountNamespace,
+  dataDir: string,
+  keepBytes: number,
+  sharing: RoomSharing,
+): Promise<DiskRoom> {
   const mounts = await mountedImages(space, dataDir);
   const images = (await Promise.all(mounts.map((mount) => lookAt(space, mount)))).filter((image) => image !== null);
   const { bavail, bsize } = await statfs(space.reach(dataDir));
   const freeBytes = bavail * bsize;
   const pendingBytes = images.reduce((sum, image) => sum + image.pendingBytes, 0);
-  const roomBytes = freeBytes - pendingBytes - keepBytes;
-  const held = await Promise.all(images.map((image) => limit(space, image, roomBytes)));
-  return { freeBytes, roomBytes, held: held.filter((name) => name !== null) };
+  const { shares, roomBytes } = sharing.share(images, freeBytes - pendingBytes - keepBytes);
+  const held = await Promise.all(images.map((image) => limit(space, image, shares.get(image.name) ?? 0)));
+  const leastBytes = Math.min(roomBytes, ...shares.values());
+  return { freeBytes, roomBytes, leastBytes, held: held.filter((name) => name !== null) };
 }
 
 /** Null where it is being unmounted at this moment. */
@@ -51,10 +60,18 @@ async function lookAt(space: MountNamespace, { path, device, deviceNumber }: Mou
       stat(space.reach(path)),
     ]);
     if (root.dev !== deviceNumber) return null;
-    const givenBytes = image.blocks * 512;
-    const pendingBytes = Math.max(0, (blocks - bfree) * bsize - givenBytes);
+    const usedBytes = (blocks - bfree) * bsize;
+    const pendingBytes = Math.max(0, usedBytes - image.blocks * 512);
     const all = Math.floor(image.size / bsize);
-    return { name: basename(folder), device, blockBytes: bsize, blocks: all, freeBlocks: bfree, pendingBytes };
+    return {
+      name: basename(folder),
+      device,
+      blockBytes: bsize,
+      blocks: all,
+      freeBlocks: bfree,
+      usedBytes,
+      pendingBytes,
+    };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;

@@ -79,8 +79,8 @@ export function buildDiskService(parts: DiskServiceParts): FastifyInstance {
   });
   const room = { schema: { body: shareRoomSchema, response: { 200: roomSchema } } };
   routes.post('/share-room', room, async ({ body }) => {
-    const { freeBytes, roomBytes, held } = await known.shareRoom(dataDir, body.keepBytes);
-    return { freeBytes, roomBytes, held: [...held] };
+    const { held, ...room } = await known.shareRoom(dataDir, body.keepBytes);
+    return { ...room, held: [...held] };
   });
   routes.post('/flush', async (_request, reply) => {
     await known.flush(dataDir);

@@ -49,6 +49,7 @@ export const shareRoomSchema = z.strictObject({ keepBytes: z.int().min(0) });
 export const roomSchema = z.strictObject({
   freeBytes: z.number(),
   roomBytes: z.number(),
+  leastBytes: z.number(),
   held: z.array(z.string()),
 });
 

@@ -9,7 +9,7 @@ const NEAR_MS = 20;
 const USED_UP_MS = 250;
 const FAR_MS = 5_000;
 
-/** As fast as a machine may fill its disk, in bytes a millisecond; half of what is left may be gone by the next look. */
+/** As fast as a machine may fill its disk, in bytes a millisecond; half of what one sandbox may have may be gone by the next look. */
 const FASTEST = 4_000_000;
 
 /** A disk that loses no more than so many bytes between two looks is not being filled. */
@@ -28,8 +28,8 @@ interface GuardParts {
 }
 
 /**
- * Holds sandboxes back before the disk below them is full. A disk image gets no more room than there is above the reserve, for which
- * this looks the more often the less is left. Plain folders cannot be held: who fills the disk from one is stopped once half the
+ * Holds sandboxes back before the disk below them is full. Disk images get no more room than there is above the reserve, for which
+ * this looks the more often the less an image may have. Plain folders cannot be held: who fills the disk from one is stopped once half the
  * reserve is gone.
  */
 export class DiskGuard {
@@ -55,11 +55,11 @@ export class DiskGuard {
     await this.#look;
   }
 
-  #schedule({ roomBytes }: DiskRoom): void {
+  #schedule(room: DiskRoom): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#look = this.#watch().catch(this.#parts.onError);
-    }, lookAfterMs(roomBytes));
+    }, lookAfterMs(room));
   }
 
   async #watch(): Promise<void> {
@@ -89,7 +89,7 @@ export class DiskGuard {
   }
 }
 
-function lookAfterMs(roomBytes: number): number {
+function lookAfterMs({ roomBytes, leastBytes }: DiskRoom): number {
   if (roomBytes <= 0) return USED_UP_MS;
-  return Math.min(FAR_MS, Math.max(NEAR_MS, roomBytes / FASTEST / 2));
+  return Math.min(FAR_MS, Math.max(NEAR_MS, leastBytes / FASTEST / 2));
 }

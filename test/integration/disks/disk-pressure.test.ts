@@ -1,7 +1,17 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeImage } from '../../../src/disks/image.ts';
+import { LoopDisk } from '../../../src/disks/loop-disk.ts';
+import { ownNamespace } from '../../../src/disks/mount-namespace.ts';
+import { mountImage } from '../../../src/disks/mounts.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { emptyDisk, fillDisk, freeMegabytes, smallDisk } from '../../support/small-disk.ts';
 
+const run = promisify(execFile);
+const MIB = 2 ** 20;
 const closers: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -84,6 +94,37 @@ describe('sandboxes that together have more than the disk of the server', () => 
       "f = open('promised', 'r+b')\nfor _ in range(150): f.write(bytes(2**20))\nf.flush()\nimport os\nos.fsync(f)";
     expect((await server.execute('a', code)).body).toMatchObject({ success: true });
     expect(await freeMegabytes(dataDir)).toBeGreaterThan(24);
+  });
+});
+
+describe('images that are all written between two looks', () => {
+  /** Folders of mounted images of 256 MiB. */
+  async function openImages(dataDir: string, names: readonly string[]): Promise<string[]> {
+    return await Promise.all(
+      names.map(async (name) => {
+        const [image, mountPoint] = [join(dataDir, name, 'disk.img'), join(dataDir, name, 'disk')];
+        await mkdir(mountPoint, { recursive: true });
+        await makeImage(ownNamespace, image, 256 * MIB);
+        await mountImage(ownNamespace, image, mountPoint);
+        return mountPoint;
+      }),
+    );
+  }
+
+  it.each([
+    ['written', (folder: string) => run('dd', ['if=/dev/zero', `of=${folder}/big`, 'bs=1M', 'conv=fsync'])],
+    ['promised', (folder: string) => run('fallocate', ['-l', '200M', `${folder}/big`])],
+  ])('leave the reserve, however much is %s at once', async (_, take) => {
+    const dataDir = await smallDisk(320, closers);
+    const folders = await openImages(dataDir, ['a', 'b', 'c', 'd']);
+    const disk = new LoopDisk(ownNamespace, 256 * MIB, () => undefined);
+    const { roomBytes } = await disk.shareRoom(dataDir, 48 * MIB);
+    expect(roomBytes).toBeGreaterThan(100 * MIB);
+    for (const taken of await Promise.allSettled(folders.map(take))) expect(taken.status).toBe('rejected');
+    await disk.flush(dataDir);
+    const after = await disk.shareRoom(dataDir, 48 * MIB);
+    expect(after.roomBytes).toBeGreaterThan(-4 * MIB);
+    expect(await freeMegabytes(dataDir)).toBeGreaterThan(44);
   });
 });
 
