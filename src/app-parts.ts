@@ -8,7 +8,7 @@ import type { CoreParts } from './sandboxes/core.ts';
 import type { CollectYoung } from './young-garbage.ts';
 
 /** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
-export interface AppParts extends Omit<CoreParts, 'egress' | 'imagePrograms' | 'onError'> {
+export interface AppParts extends Omit<CoreParts, 'egress' | 'imagePrograms' | 'toldLimits' | 'onError'> {
   readonly version: string;
   /** Why the mode is what the configuration says; for operators. */
   readonly choice?: ModeChoice;

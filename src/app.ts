@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app-parts.ts';
+import { ToldLimits } from './auth/client-limits.ts';
 import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { outsideRenderer } from './dialects/outside.ts';
@@ -43,8 +44,17 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
     onEnd: (connection) => metrics.noteConnection(connection),
   });
+  const toldLimits = new ToldLimits();
   const imagePrograms = new ImagePrograms(LANGUAGE_PROGRAMS);
-  const life = await openCore({ ...parts, engine, egress, imagePrograms, onError, onAgentCall: tracing?.watchAgent });
+  const life = await openCore({
+    ...parts,
+    engine,
+    egress,
+    toldLimits,
+    imagePrograms,
+    onError,
+    onAgentCall: tracing?.watchAgent,
+  });
   metrics.follow(life);
   const core = composeServices(life, { ...parts, engine, imagePrograms, metrics, onError });
   egress.peers = new Peers(life.networks, core.ports);
@@ -67,6 +77,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     logger,
     clock,
     version,
+    toldLimits,
     apis: dialects,
     chooseDialect: choose,
     renderError: outsideRenderer(dialects, choose),

@@ -69,13 +69,14 @@ export function explainKeys(count: number): string {
   return `This server has ${count} keys, and its own key at the server that holds the sandboxes is no gateway's, so that all its clients would be one: make one there with npm run key -- <name> --gateway, or keep a single key here.`;
 }
 
-/** What an operator must know of keys with limits that a gateway cannot hold, as it has no sandboxes. */
-export function limitsOfOthers(keys: readonly ApiKey[]): readonly string[] {
-  const names = keys.filter((key) => key.maxSandboxes !== null || key.maxDiskBytes !== null).map(({ name }) => name);
+/** What an operator must know of keys with limits that nobody holds: the other server is told those of clients, by a gateway's key alone. */
+export function limitsOfOthers(keys: readonly ApiKey[], farKey: FarKey): readonly string[] {
+  const limited = keys.filter((key) => key.maxSandboxes !== null || key.maxDiskBytes !== null);
+  const names = limited.filter(({ isGateway }) => farKey === 'plain' || isGateway === true).map(({ name }) => name);
   if (names.length === 0) return [];
   const whose = names.length === 1 ? `the key ${names[0]}` : `the keys ${names.join(', ')}`;
   return [
-    `A gateway does not hold sandboxes= and disk= of ${whose}: set them for the gateway's key at the server that holds the sandboxes.`,
+    `Nobody holds sandboxes= and disk= of ${whose}: set them for the gateway's key at the server that holds the sandboxes.`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ServerInfo } from '../sandboxes/info.ts';
-import type { FarSide } from './far-side.ts';
+import type { FarKey, FarSide } from './far-side.ts';
 
 const BYTES_PER_GB = 2 ** 30;
 
@@ -20,7 +20,7 @@ interface FarInfoParts {
   readonly reason: string | null;
   readonly far: FarSide;
   /** What is not right with this server's own settings. */
-  readonly warnings: readonly string[];
+  warningsOf(farKey: FarKey): readonly string[];
 }
 
 /** What a gateway can say of itself: what the other server says. */
@@ -29,20 +29,21 @@ export class FarInfo implements ServerInfo {
   readonly engineReason: string | null;
   readonly engineKind = 'remote';
   readonly #far: FarSide;
-  readonly #warnings: readonly string[];
+  readonly #warningsOf: FarInfoParts['warningsOf'];
 
-  constructor({ version, reason, far, warnings }: FarInfoParts) {
+  constructor({ version, reason, far, warningsOf }: FarInfoParts) {
     this.version = version;
     this.engineReason = reason;
     this.#far = far;
-    this.#warnings = warnings;
+    this.#warningsOf = warningsOf;
   }
 
   async health(): Promise<{ readonly isWell: boolean; readonly warnings: readonly string[] }> {
     const health = await this.#read('/health', healthSchema);
-    if (health !== null) return { isWell: health.docker, warnings: [...this.#warnings, ...(health.warnings ?? [])] };
+    const own = this.#warningsOf(await this.#far.farKey().catch(() => 'gateway'));
+    if (health !== null) return { isWell: health.docker, warnings: [...own, ...(health.warnings ?? [])] };
     const away = 'The server of SANDBOX_API_URL, which holds the sandboxes, does not answer.';
-    return { isWell: false, warnings: [away, ...this.#warnings] };
+    return { isWell: false, warnings: [away, ...own] };
   }
 
   async engineVersion(): Promise<string | null> {

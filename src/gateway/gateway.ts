@@ -62,7 +62,7 @@ export async function buildGateway({ config, reason, clock, logger, version }: G
     config,
     keys,
     metrics,
-    info: new FarInfo({ version, reason, far, warnings: limitsOfOthers(apiKeys) }),
+    info: new FarInfo({ version, reason, far, warningsOf: (farKey) => limitsOfOthers(apiKeys, farKey) }),
   });
   await app.register(
     scoped('passed on', async (scope: FastifyInstance) => {

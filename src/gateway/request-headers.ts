@@ -3,7 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { authorizationOf, type KeyDoor } from '../http/auth.ts';
 import { addressOf } from '../http/client-address.ts';
 import { FROM_PROXIES } from '../http/forward/request-headers.ts';
-import { BY_PATH, GATEWAY_HEADERS } from '../http/gateway-headers.ts';
+import { BY_PATH, GATEWAY_HEADERS, limitsHeader } from '../http/gateway-headers.ts';
 import { endToEnd, type Header, toHeaders } from '../message-headers.ts';
 import type { FarSide } from './far-side.ts';
 
@@ -47,6 +47,7 @@ export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly 
     [GATEWAY_HEADERS.origin, origin],
     [GATEWAY_HEADERS.dialect, dialect ?? BY_PATH],
     [GATEWAY_HEADERS.principal, told?.name ?? null],
+    [GATEWAY_HEADERS.limits, told && limitsHeader(told)],
     [GATEWAY_HEADERS.userPrefix, told && told.userPrefix !== '' ? encodeURIComponent(told.userPrefix) : null],
   ];
   return [...said.flatMap(([name, value]): Header[] => (value === null ? [] : [[name, value]])), ...kept];

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
+import { ToldLimits } from '../auth/client-limits.ts';
 import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
 import { toldPrincipal } from './gateway-headers.ts';
@@ -35,8 +36,11 @@ interface Guarded {
 export class KeyDoor {
   readonly #matches: readonly KeyMatch[];
   readonly #limits: RateLimits;
+  readonly #toldLimits: ToldLimits;
 
-  constructor(keys: readonly ApiKey[], limits: RateLimits) {
+  /** Notes in `toldLimits` what gateways say that their clients may have. */
+  constructor(keys: readonly ApiKey[], limits: RateLimits, toldLimits = new ToldLimits()) {
+    this.#toldLimits = toldLimits;
     this.#matches = keys.map((key) => ({ key, principal: toPrincipal(key) }));
     this.#limits = limits;
   }
@@ -75,7 +79,10 @@ export class KeyDoor {
     request.principal = match.principal;
     this.#limits.countRequest(match.key);
     const told = toldPrincipal(request, match.key);
-    return told === null ? match.principal : behindGateway(match.principal, told.name, told.userPrefix);
+    if (told === null) return match.principal;
+    const principal = behindGateway(match.principal, told.name, told.userPrefix, told.limits);
+    this.#toldLimits.note(principal.name, told.limits);
+    return principal;
   }
 
   /** True where this is one of the keys. */

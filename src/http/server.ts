@@ -2,6 +2,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Clock } from '../async/clock.ts';
 import type { ApiKey } from '../auth/api-keys.ts';
+import type { ToldLimits } from '../auth/client-limits.ts';
 import type { Cidr } from '../ip-address.ts';
 import { AccessLog } from './access-log.ts';
 import { limitEachAddress } from './address-limits.ts';
@@ -46,6 +47,8 @@ export interface HttpServerParts extends OpenApiParts {
   /** Which hosts are the API's, and which show what runs in sandboxes. */
   readonly hosts: PreviewHosts;
   readonly apiKeys: readonly ApiKey[];
+  /** Learns what the clients of gateways may have; absent where nobody asks it. */
+  readonly toldLimits?: ToldLimits;
   readonly meter: RequestMeter;
   /** Absent where nobody traces requests. */
   readonly tracer: RequestTracer | null;
@@ -112,7 +115,7 @@ export async function createHttpServer(
     await registerOpenApi(app, parts);
     registerFrontPage(app);
   }
-  return { app, keys: new KeyDoor(parts.apiKeys, rateLimits) };
+  return { app, keys: new KeyDoor(parts.apiKeys, rateLimits, parts.toldLimits) };
 }
 
 /** The TCP ports that a server listens on; none before it does. */

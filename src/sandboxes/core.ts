@@ -3,6 +3,7 @@ import type { AgentCallWatcher } from '../agent/wire/connection.ts';
 import { SharedFrameBudget } from '../agent/wire/frame-budget.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { Semaphore } from '../async/semaphore.ts';
+import type { ToldLimits } from '../auth/client-limits.ts';
 import { Disks } from '../disks/disks.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { FirstAnswers } from '../idempotency/first-answers.ts';
@@ -78,6 +79,8 @@ export interface CoreParts extends Omit<OpeningParts, 'users' | 'store'> {
   readonly onAgentCall?: AgentCallWatcher | undefined;
   readonly imagePrograms: ImagePrograms;
   readonly readyMs?: UsingParts['readyMs'];
+  /** What gateways say that their clients may have. */
+  readonly toldLimits: ToldLimits;
 }
 
 /** The life of all sandboxes: what dialects use of it, and its beginning and end. */
@@ -138,7 +141,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
   const volumesOf = (keyName: string): readonly string[] => volumes.foldersOf(keyName);
-  const keyDisk = new KeyDisk({ config, disks, catalog, registry, store, volumesOf });
+  const keyDisk = new KeyDisk({ ...outer, disks, catalog, registry, store, volumesOf });
   const base = {
     ...{ ...outer, keyDisk, answers, disks, users, store, instance },
     ...{ capacity, starts, registry, catalog, frames, events },

@@ -1,6 +1,7 @@
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import type { Clock } from '../../async/clock.ts';
 import type { Semaphore } from '../../async/semaphore.ts';
+import { countsFor, type ToldLimits } from '../../auth/client-limits.ts';
 import { keyNameOf, type Principal } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -33,6 +34,7 @@ interface ProvisionerParts {
   readonly disks: Disks;
   readonly keyDisk: KeyDisk;
   readonly config: Config;
+  readonly toldLimits: ToldLimits;
   readonly clock: Clock;
   readonly instance: string;
   readonly pool: Pool;
@@ -56,7 +58,7 @@ export class Provisioner {
   /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
   async countByPrincipal(): Promise<void> {
     const { config, catalog } = this.#parts;
-    if (config.apiKeys.every((key) => key.maxSandboxes === null)) return;
+    if (config.apiKeys.every((key) => key.maxSandboxes === null && key.isGateway !== true)) return;
     for (const { id, address, createdBy, isBlank } of await catalog.all()) {
       if (createdBy !== null && !isBlank && address.namespace !== SNAPSHOT_NAMESPACE) this.#quota.add(createdBy, id);
     }
@@ -75,7 +77,9 @@ export class Provisioner {
     const request = { ...asked, createdBy: principal.name };
     if (sandbox.isExisting) return await this.#bringUp(sandbox, request);
     const before = this.#keeperOf(sandbox);
-    if (!this.#quota.take(principal, sandbox.id)) throw quotaError(principal, await this.#keptIds(principal));
+    const limits = [{ ...principal, name: keyNameOf(principal.name) }, ...this.#parts.toldLimits.of(principal.name)];
+    const reached = this.#quota.take(principal.name, limits, sandbox.id);
+    if (reached) throw quotaError(reached, await this.#keptIds(reached.name));
     try {
       await this.#parts.keyDisk.requireRoom(principal.name);
       await seed?.();
@@ -102,12 +106,10 @@ export class Provisioner {
     return record && !record.isBlank ? record.createdBy : null;
   }
 
-  async #keptIds({ name }: Principal): Promise<readonly string[]> {
+  async #keptIds(name: string): Promise<readonly string[]> {
     const kept = [];
-    const keyName = keyNameOf(name);
     for (const { address, createdBy, deletedAtMs, isBlank } of await this.#parts.catalog.all()) {
-      if (createdBy !== null && keyNameOf(createdBy) === keyName && deletedAtMs !== null && !isBlank)
-        kept.push(address.id);
+      if (createdBy !== null && countsFor(createdBy, name) && deletedAtMs !== null && !isBlank) kept.push(address.id);
     }
     return kept.sort();
   }

@@ -1,3 +1,4 @@
+import { countsFor, type ToldLimits } from '../../auth/client-limits.ts';
 import { keyNameOf } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -18,6 +19,7 @@ interface KeyDiskParts {
   readonly store: SandboxStore;
   /** The names of the folders of the volumes that a key has made. */
   readonly volumesOf: (keyName: string) => readonly string[];
+  readonly toldLimits: ToldLimits;
 }
 
 /** What the sandboxes of each key take of the disk together, volumes, checkpoints and those that were deleted included, and whether that may be more. */
@@ -37,44 +39,52 @@ export class KeyDisk {
 
   /** Throws `no_space` where the sandboxes of the key behind this principal have all that they may; null is nobody's. */
   async requireRoom(principalName: string | null): Promise<void> {
-    const keyName = principalName && keyNameOf(principalName);
-    const limitBytes = this.#limitOf(keyName);
-    if (keyName === null || limitBytes === null) return;
-    const known = this.#sums.get(keyName);
-    const isFresh = known !== undefined && performance.now() - known.atMs < FRESH_MS;
-    if (isFresh && known.bytes < FRESH_FRACTION * limitBytes) return;
-    if ((await this.#sum(keyName)) >= limitBytes) throw usedUp(keyName, limitBytes);
+    for (const { name, limitBytes } of this.#limitsOf(principalName)) {
+      const known = this.#sums.get(name);
+      const isFresh = known !== undefined && performance.now() - known.atMs < FRESH_MS;
+      if (isFresh && known.bytes < FRESH_FRACTION * limitBytes) continue;
+      if ((await this.#sum(name)) >= limitBytes) throw usedUp(name, limitBytes);
+    }
   }
 
   /** Does work that takes so much more of the disk; throws `no_space` where the key may not have that. */
   async whileTaking<T>(principalName: string | null, bytes: number, work: () => Promise<T>): Promise<T> {
-    const keyName = principalName && keyNameOf(principalName);
-    const limitBytes = this.#limitOf(keyName);
-    if (keyName === null || limitBytes === null) return await work();
-    const promise = (more: number) => this.#promised.set(keyName, (this.#promised.get(keyName) ?? 0) + more);
+    const limits = this.#limitsOf(principalName);
+    const promise = (more: number) => {
+      for (const { name } of limits) this.#promised.set(name, (this.#promised.get(name) ?? 0) + more);
+    };
     promise(bytes);
     try {
-      const wantedBytes = (await this.#sum(keyName)) + (this.#promised.get(keyName) ?? 0);
-      if (wantedBytes > limitBytes) throw usedUp(keyName, limitBytes);
+      for (const { name, limitBytes } of limits) {
+        const wantedBytes = (await this.#sum(name)) + (this.#promised.get(name) ?? 0);
+        if (wantedBytes > limitBytes) throw usedUp(name, limitBytes);
+      }
       return await work();
     } finally {
       promise(-bytes);
-      this.#sums.delete(keyName);
+      for (const { name } of limits) this.#sums.delete(name);
     }
   }
 
-  #limitOf(keyName: string | null): number | null {
-    return (keyName !== null && this.#limits.get(keyName)) || null;
+  /** That of the key behind a principal, and what gateways say of their clients; none for nobody. */
+  #limitsOf(principalName: string | null): readonly { readonly name: string; readonly limitBytes: number }[] {
+    if (principalName === null) return [];
+    const keyName = keyNameOf(principalName);
+    const own = { name: keyName, maxDiskBytes: this.#limits.get(keyName) ?? null };
+    return [own, ...this.#parts.toldLimits.of(principalName)].flatMap(({ name, maxDiskBytes }) =>
+      maxDiskBytes === null ? [] : [{ name, limitBytes: maxDiskBytes }],
+    );
   }
 
-  async #sum(keyName: string): Promise<number> {
+  /** What all takes together that counts for this name. */
+  async #sum(countedName: string): Promise<number> {
     let bytes = 0;
     for (const entry of await this.#parts.catalog.all()) {
-      if (entry.createdBy === null || keyNameOf(entry.createdBy) !== keyName || entry.isBlank) continue;
+      if (entry.createdBy === null || !countsFor(entry.createdBy, countedName) || entry.isBlank) continue;
       bytes += await this.#takenBy(entry);
     }
-    for (const folder of this.#parts.volumesOf(keyName)) bytes += await this.#parts.disks.takenBytes(folder);
-    this.#sums.set(keyName, { bytes, atMs: performance.now() });
+    for (const folder of this.#parts.volumesOf(countedName)) bytes += await this.#parts.disks.takenBytes(folder);
+    this.#sums.set(countedName, { bytes, atMs: performance.now() });
     return bytes;
   }
 

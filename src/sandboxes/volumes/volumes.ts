@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../../async/clock.ts';
+import { countsFor } from '../../auth/client-limits.ts';
 import type { Principal } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
@@ -76,8 +77,8 @@ export class Volumes {
   }
 
   /** The names of the folders of all volumes that a principal has made. */
-  foldersOf(createdBy: string): readonly string[] {
-    const own = [...this.#volumes.values()].filter((volume) => volume.createdBy === createdBy);
+  foldersOf(name: string): readonly string[] {
+    const own = [...this.#volumes.values()].filter(({ createdBy }) => countsFor(createdBy, name));
     return own.map(({ id }) => folderOfVolume(id));
   }
 

@@ -148,16 +148,24 @@ describe('a server that is away', () => {
   });
 });
 
-describe('limits of keys that only the server with the sandboxes can hold', () => {
-  it('are named by /health', async () => {
-    const url = await startFar((_asked, reply) => reply.end('{"docker":true}'));
-    gateway = await startGateway(url, {
-      SANDBOX_API_KEYS: `${entryOf('bot', BOT_KEY, ';sandboxes=3;rate=50')},${entryOf('chat', 'other', ';disk=1g')},${entryOf('free', 'third')}`,
-    });
+describe('limits of keys that nobody holds', () => {
+  it.each([
+    ['a gateway’s here, whose own clients are told of', 'gateway', ';gateway;sandboxes=3'],
+    ['any, where the key over there is none of a gateway', 'plain', ';disk=1g'],
+  ] as const)('are named by /health: of %s', async (_, farKey, settings) => {
+    const url = await startFar((_asked, reply) => reply.end('{"docker":true}'), 0, farKey);
+    gateway = await startGateway(url, { SANDBOX_API_KEYS: entryOf('bot', BOT_KEY, settings) });
     expect((await gateway.call('GET', '/health', undefined, {})).json()).toMatchObject({
       status: 'healthy',
-      warnings: [expect.stringMatching(/sandboxes= and disk= of the keys bot, chat:/)],
+      warnings: [expect.stringMatching(/sandboxes= and disk= of the key bot:/)],
     });
+  });
+
+  it('are not those of clients that a gateway tells of', async () => {
+    const url = await startFar((_asked, reply) => reply.end('{"docker":true}'));
+    const keys = `${entryOf('bot', BOT_KEY, ';sandboxes=3;rate=50')},${entryOf('chat', 'other', ';disk=1g')}`;
+    gateway = await startGateway(url, { SANDBOX_API_KEYS: keys });
+    expect((await gateway.call('GET', '/health', undefined, {})).json().warnings ?? []).toEqual([]);
   });
 });
 

@@ -59,4 +59,23 @@ describe('the disk of a key', () => {
     await asTeam('DELETE', '/sandbox/copy?files=true');
     expect((await asTeam('POST', '/sandbox/more/create', { from: { user_id: 'one' } })).status).toBe(200);
   });
+  it('of a client of a gateway is bounded as the gateway says, and that of the others is not', async () => {
+    const hash = createHash('sha256').update(KEY).digest('hex');
+    await start({ SANDBOX_API_KEYS: `gw:sha256:${hash};gateway` });
+    const asClient = (name: string, path: string, body?: unknown) =>
+      server.call('POST', path, undefined, {
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: {
+          ...{ 'x-api-key': KEY, 'x-sandbox-principal': name, 'x-sandbox-limits': `disk=${100 * 2 ** 20}` },
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+      });
+    await asClient('bot', '/sandbox/one/shell', { command: 'head -c 45M /dev/urandom > big' });
+    expect((await asClient('bot', '/sandbox/one/checkpoints')).status).toBe(201);
+    expect(await asClient('bot', '/sandbox/one/checkpoints')).toMatchObject({
+      status: 507,
+      body: { error: expect.stringMatching(/key gw\/bot .* 100 MiB/) },
+    });
+    expect((await asClient('chat', '/sandbox/two/create')).status).toBe(200);
+  });
 });
