@@ -37,7 +37,7 @@ SOCKET = next(line.split()[-1] for line in open('/proc/net/unix') if '@clara-' i
 
 /**
  * Python that leaves a daemon behind which kills the agent and takes its place under its name; `speak(out, hash, err)` is what it
- * says to each server that comes, and may end or never end: the exec's stdout and stderr are its own then. `/workspace/met` tells that one
+ * says to each server that comes, and may end or never end: the exec's stdout is its own then, and its stderr too where the engine lets code at it, as Incus does not. `/workspace/met` tells that one
  * came.
  */
 export const impostor = (speak: string): string => `${FIND_AGENT}
@@ -64,7 +64,8 @@ if daemonise():
             _, ancillary, _, _ = peer.recvmsg(8192, socket.CMSG_SPACE(8))
             _, out = [int.from_bytes(ancillary[0][2][at : at + 4], sys.byteorder) for at in (0, 4)]
             bootstrap = int.from_bytes(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
-            err = os.open(f'/proc/{bootstrap}/fd/2', os.O_WRONLY)
+            try: err = os.open(f'/proc/{bootstrap}/fd/2', os.O_WRONLY)
+            except PermissionError: err = -1
             peer.send(b'taken')
             open('/workspace/met', 'w').close()
             speak(out, '${HASH}', err)

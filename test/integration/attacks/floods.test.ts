@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { impostor } from '../../support/agent-attacks.ts';
+import { IS_INCUS } from '../../support/engine-under-test.ts';
 import { containerNamed, programsOf } from '../../support/engine-view.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
@@ -43,7 +44,7 @@ while written < ${FLOOD_BYTES}:
 time.sleep(1000)`;
 
 /** Lets an impostor write for ever; the sandbox must have ended that by itself, with nobody calling it, and be as it was. */
-async function expectHeldBack(on: RealServer, user: string, speak: string): Promise<void> {
+async function expectHeldBack(on: RealServer, user: string, speak: string, descriptor: string): Promise<void> {
   await on.execute(user, "open('kept.txt', 'w').write('kept')");
   const container = await containerNamed(on.dataDir, `-${user}-`);
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
@@ -63,8 +64,9 @@ async function expectHeldBack(on: RealServer, user: string, speak: string): Prom
   const { body } = await on.execute(user, `print(open('kept.txt').read(), ${count})`);
   const [content, written] = body.output.split(' ');
   expect(content).toBe('kept');
-  // gVisor may end the writer before its first write is over.
-  expect(Number(written)).toBeGreaterThan(IS_GVISOR ? -1 : 0);
+  // gVisor may end the writer before its first write is over, and on Incus nobody gets at the stderr of a program of the engine's.
+  const isWritten = !IS_GVISOR && !(IS_INCUS && descriptor === 'err');
+  expect(Number(written)).toBeGreaterThan(isWritten ? 0 : -1);
   expect(Number(written)).toBeLessThan(MOST_BYTES);
 }
 
@@ -75,7 +77,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     ['stderr-at-once', '', 'err'],
     ['child', 'send(out, hello(hash))\nos.fork()', 'out'],
   ])('is held back, and ended with whatever keeps the stream: %s', async (user, first, descriptor) => {
-    await expectHeldBack(server, `flood-${user}`, `${first}\n${flood(descriptor)}`);
+    await expectHeldBack(server, `flood-${user}`, `${first}\n${flood(descriptor)}`, descriptor);
   });
 
   it.each([
@@ -85,7 +87,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     ['silence', 10, 'out'],
   ])('is so where it has carried a call before: %s', async (user, seconds, descriptor) => {
     const speak = `send(out, hello(hash))\ntime.sleep(${seconds})\n${flood(descriptor)}`;
-    await expectHeldBack(carried, `carried-${user}`, speak);
+    await expectHeldBack(carried, `carried-${user}`, speak, descriptor);
   });
 
   it('is ended by the next server where the one that read it is gone', async () => {
