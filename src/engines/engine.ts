@@ -80,6 +80,8 @@ export interface EngineSandbox {
   readonly state: EngineState;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
+  /** True where it is stopped and its last run was ended from outside, as by the kernel for want of memory; absent where the engine does not tell. */
+  readonly wasKilled?: boolean;
 }
 
 export interface EngineStats {

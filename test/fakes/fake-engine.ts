@@ -32,6 +32,8 @@ export interface FakeSandbox {
   readonly agent: FakeAgent;
   name: string;
   state: EngineSandbox['state'];
+  /** True where something outside has ended it. */
+  wasKilled?: boolean;
   stats: EngineStats;
   readonly execs: Set<FakeExec>;
   /** When memory last ran out in it, on the clock of `performance.now()`; -Infinity where it never did. */
@@ -354,8 +356,8 @@ function isAgent([program, ...options]: readonly string[]): boolean {
   return program === 'python3' && !(options[0] === '-I' && options[1] === '-c');
 }
 
-function toEngineSandbox({ id, name, state, spec }: FakeSandbox): EngineSandbox {
-  return { id, name, state, labels: spec.labels, image: spec.image };
+function toEngineSandbox({ id, name, state, spec, wasKilled = false }: FakeSandbox): EngineSandbox {
+  return { id, name, state, labels: spec.labels, image: spec.image, wasKilled };
 }
 
 function silent(): SandboxError {

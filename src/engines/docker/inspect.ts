@@ -3,6 +3,9 @@ import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
 import { type DockerCalls, isDockerName } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
 
+/** The exit code of what SIGKILL has ended. */
+const KILLED = 137;
+
 /** Docker's states: created, running, paused, restarting, removing, exited, dead. */
 const STATE_OF: Readonly<Record<string, EngineState>> = {
   created: 'created',
@@ -68,6 +71,7 @@ function fromInspect(info: ContainerInspectInfo): EngineSandbox {
     state: toState(info.State.Status),
     labels: info.Config.Labels ?? {},
     image: info.Config.Image,
+    wasKilled: toState(info.State.Status) === 'stopped' && (info.State.OOMKilled || info.State.ExitCode === KILLED),
   };
 }
 

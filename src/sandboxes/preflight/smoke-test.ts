@@ -11,6 +11,9 @@ const PROGRAM_MS = 15_000;
 /** The program says nothing; what replaces Python in an image may. */
 const MAX_OUTPUT_BYTES = 65_536;
 
+/** The exit code of what SIGKILL has ended. */
+const KILLED = 137;
+
 /** Ends with code 0 where the agent can run. */
 const PROGRAM = 'import sys; sys.exit(sys.version_info < (3, 8))';
 
@@ -32,8 +35,8 @@ interface TrialSubject {
 }
 
 /**
- * Makes a sandbox of nobody's, runs Python in it and removes it. Throws `invalid` where that cannot work, however often it is tried;
- * what the engine cannot do at the moment is thrown as it says it.
+ * Makes a sandbox of nobody's, runs Python in it and removes it. Throws `invalid` where that cannot work, however often it is tried,
+ * `unavailable` where it was killed; what the engine cannot do at the moment is thrown as it says it.
  */
 export async function smokeTest(parts: TrialParts, subject: TrialSubject): Promise<void> {
   const { engine } = parts;
@@ -41,10 +44,11 @@ export async function smokeTest(parts: TrialParts, subject: TrialSubject): Promi
   await inTrial(parts, subject, async (id) => {
     try {
       await engine.start(id);
-      const exec = await engine.exec(id, ['python3', '-I', '-c', PROGRAM]);
-      const reason = await failureOf(exec);
-      if (reason !== null) throw cannotRun(image, reason);
+      // What is killed alone says nothing of the image, and all that runs is killed where the sandbox ends.
+      const { reason, isKilled } = await firstAlive(() => engine.exec(id, ['python3', '-I', '-c', PROGRAM]));
       await requireUp(engine, id, image);
+      if (isKilled) throw wasKilled(image);
+      if (reason !== null) throw cannotRun(image, reason);
     } catch (error) {
       // Where it has just ended, an engine tells that in more than one way.
       if (!isSandboxError(error, 'invalid')) await requireUp(engine, id, image);
@@ -109,10 +113,33 @@ async function drain({ stream }: EngineExec): Promise<boolean> {
   return true;
 }
 
-/** What ends by itself has no program that keeps it up. */
+interface Ending {
+  /** Why the program failed; null where it did not. */
+  readonly reason: string | null;
+  readonly isKilled: boolean;
+}
+
+/** How a program ended, the second time where the first was killed. */
+async function firstAlive(run: () => Promise<EngineExec>): Promise<Ending> {
+  const first = await endingOf(await run());
+  return first.isKilled ? await endingOf(await run()) : first;
+}
+
+async function endingOf(exec: EngineExec): Promise<Ending> {
+  const reason = await failureOf(exec);
+  return { reason, isKilled: reason !== null && (await exec.exitCode()) === KILLED };
+}
+
+/** What ends by itself has no program that keeps it up: `invalid`; `unavailable` where something outside has ended or removed it. */
 async function requireUp(engine: Engine, id: EngineId, image: string): Promise<void> {
   const found = await engine.inspect(id);
-  if (found && found.state !== 'running') throw cannotRun(image, 'It ended as soon as it had started.');
+  if (!found || found.wasKilled) throw wasKilled(image);
+  if (found.state !== 'running') throw cannotRun(image, 'It ended as soon as it had started.');
+}
+
+function wasKilled(image: string): SandboxError {
+  const sentence = `The trial of image ${image} was killed before it ended, as where the machine has no memory left`;
+  return new SandboxError('unavailable', `${sentence}; try again in a moment.`);
 }
 
 function cannotRun(image: string, reason: string): SandboxError {

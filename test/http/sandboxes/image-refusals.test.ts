@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
+import type { FakeSandbox } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];
@@ -64,6 +65,44 @@ describe('a create with an image that cannot run', () => {
     };
     const refused = await fake.call('POST', '/sandbox/u/create', { image: 'without-sleep:latest' });
     expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
+  });
+
+  describe('in a trial whose Python was killed', () => {
+    /** The next trial's Pythons end with these codes; `ending` is what happens to the sandbox meanwhile. */
+    async function changeWhere(codes: readonly number[], ending: Partial<FakeSandbox> = {}) {
+      const fake = await start(ANY_IMAGE);
+      await fake.call('POST', '/sandbox/u/create');
+      const left = [...codes];
+      const exec = fake.engine.exec.bind(fake.engine);
+      fake.engine.exec = async (id, argv) => {
+        const run = await exec(id, argv);
+        const code = argv[2] === '-c' ? left.shift() : undefined;
+        if (code === undefined) return run;
+        Object.assign(fake.engine.sandboxes.get(id) ?? {}, ending);
+        return { ...run, exitCode: async () => code };
+      };
+      const change = () => fake.call('PATCH', '/sandbox/u', { memory_limit: '128m', allow_restart: true });
+      return { refused: await change(), again: change };
+    }
+
+    it.each([
+      ['the whole trial was', [137], { state: 'stopped', wasKilled: true }],
+      ['so was its second', [137, 137], {}],
+    ] as const)('is a passing fault where %s', async (_what, codes, ending) => {
+      const { refused, again } = await changeWhere(codes, ending);
+      expect([refused.statusCode, refused.json().error]).toEqual([503, expect.stringMatching(/was killed/)]);
+      expect(refused.headers['retry-after']).toBe('5');
+      expect((await again()).json()).toMatchObject({ restarted: true });
+    });
+
+    it('is none where only the first was', async () => {
+      expect((await changeWhere([137])).refused.json()).toMatchObject({ restarted: true });
+    });
+
+    it('is the fault of an image that ends by itself', async () => {
+      const { refused } = await changeWhere([137], { state: 'stopped' });
+      expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
+    });
   });
 
   it('keeps what the sandbox had where the engine fails after the trial', async () => {

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import type { ContainerStats } from 'dockerode';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -208,6 +210,13 @@ for pid in made:
     expect(performance.now() - before).toBeLessThan(5_000);
     expect(await engine.inspect(id)).toMatchObject({ state: 'stopped' });
   });
+});
+
+it('tells that a sandbox was killed from outside', async () => {
+  const id = await started();
+  expect(await engine.inspect(id)).toMatchObject({ state: 'running', wasKilled: false });
+  await promisify(execFile)('docker', ['kill', id]);
+  expect(await engine.inspect(id)).toMatchObject({ state: 'stopped', wasKilled: true });
 });
 
 describe('a Docker engine that does not answer', () => {
