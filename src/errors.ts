@@ -29,7 +29,7 @@ interface SandboxErrorOptions {
   readonly retryAfterSeconds?: number;
   readonly remedy?: Remedy;
   /** The field of the request that is wrong. */
-  readonly field?: string;
+  readonly field?: string | undefined;
   /** Ids of sandboxes that are deleted and keep files, where those are in the way. */
   readonly keptIds?: readonly string[];
   /** How many bytes were taken of what was sent, where the rest was not. */

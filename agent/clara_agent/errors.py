@@ -6,12 +6,18 @@ import errno
 
 
 class Failure(Exception):
-    """Fails one call; `code` is one of the protocol's error codes, `message` a sentence for a person."""
+    """Fails one call; `code` is one of the protocol's error codes, `message` a sentence for a person, `field` the parameter at fault."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.field = field
+
+    def to_error(self) -> dict[str, str]:
+        """What an ERROR says."""
+        error = {"code": self.code, "message": self.message}
+        return error if self.field is None else {**error, "field": self.field}
 
 
 class Violation(Exception):
@@ -60,17 +66,17 @@ BROKEN_OFF = (errno.EIO, errno.EROFS)
 MAX_SHOWN = 400
 
 
-def from_os_error(error: OSError, path: str | None = None) -> Failure:
+def from_os_error(error: OSError, path: str | None = None, field: str | None = None) -> Failure:
     """The Failure that says what an OSError means for the call."""
     code, sentence = CODES.get(error.errno or 0) or (OTHER, _to_sentence(error))
     where = "" if path is None else ": %s" % _shorten(path)
-    return Failure(code, "%s%s." % (sentence, where))
+    return Failure(code, "%s%s." % (sentence, where), field)
 
 
-def from_write_error(error: OSError, path: str | None = None) -> Failure:
+def from_write_error(error: OSError, path: str | None = None, field: str | None = None) -> Failure:
     """The same for what was to be kept on the sandbox's disk, which breaks off where it has no room below it."""
     if error.errno not in BROKEN_OFF:
-        return from_os_error(error, path)
+        return from_os_error(error, path, field)
     return Failure("no_space", "The disk takes nothing more, as it is full or has failed. Delete files, then restart the sandbox.")
 
 

@@ -15,7 +15,10 @@ export const path = unicodeText()
 
 /** Variables of the environment of programs. */
 export const env = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have names of letters, digits and _'), text(131_072))
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have letters, digits and _ only, and no digit first'),
+    text(131_072),
+  )
   .refine(
     (value) => Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= 131_072,
     'must have 128 KiB or less',

@@ -12,7 +12,14 @@ const CODES_OF_THE_SANDBOX: ReadonlySet<string> = new Set([
 ]);
 
 /** Codes of failures that are the fault of the path that was asked for. */
-const CODES_OF_THE_PATH: ReadonlySet<string> = new Set(['is_directory', 'not_directory', 'denied', 'read_only']);
+const CODES_OF_THE_PATH: ReadonlySet<string> = new Set([
+  'is_directory',
+  'not_directory',
+  'denied',
+  'read_only',
+  'invalid',
+  'unsupported',
+]);
 
 /** A path that names something of another kind than what is asked of it. */
 export class PathError extends SandboxError {

@@ -130,7 +130,7 @@ function toProblem(error: FastifyError): HttpProblem {
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return atFault('The body is not valid JSON.', { loc: ['body'], msg: 'is not valid JSON', type: 'json_invalid' });
     case 'FST_ERR_BAD_URL':
-      return ofKind('invalid', 'The URL is not valid percent-encoding.');
+      return atFault('The URL is not valid percent-encoding.', { loc: ['path'], msg: NOT_ENCODED, type: 'invalid' });
   }
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     const status = error.statusCode === 400 ? STATUS.invalid : error.statusCode;
@@ -157,6 +157,8 @@ function ofHttp({ status, message, issues }: HttpError): HttpProblem {
 function atFault(message: string, issue: FieldIssue): HttpProblem {
   return { ...ofKind('invalid', message), issues: [issue] };
 }
+
+const NOT_ENCODED = 'is not valid percent-encoding';
 
 const CONTENT_TYPE: FieldIssue = {
   loc: ['header', 'content-type'],

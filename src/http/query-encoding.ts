@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { SandboxError } from '../errors.ts';
+import { InvalidRequest } from './validation.ts';
 
 /** Refuses a query that is not valid percent-encoding, which would be taken as it stands, as the router refuses such a path. */
 export function requireValidQueries(app: FastifyInstance): void {
@@ -8,7 +8,8 @@ export function requireValidQueries(app: FastifyInstance): void {
     const { url = '' } = raw;
     const start = url.indexOf('?');
     if (start >= 0 && !isDecodable(url.slice(start))) {
-      throw new SandboxError('invalid', 'The URL is not valid percent-encoding.');
+      const msg = 'is not valid percent-encoding';
+      throw new InvalidRequest([{ loc: ['query'], msg, type: 'invalid' }], `The URL ${msg}.`);
     }
     done();
   });

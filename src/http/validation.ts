@@ -102,6 +102,8 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string {
       return describeSize(issue.origin, issue.minimum, 'more');
     case 'too_big':
       return describeSize(issue.origin, issue.maximum, 'fewer');
+    case 'invalid_key':
+      return `has a name that ${issue.issues.map(({ message }) => message).join(' and ')}`;
     default:
       return 'is not valid';
   }

@@ -6,11 +6,12 @@ import errno
 import os
 import stat
 
-from ..errors import Failure, from_write_error
+from ..errors import Failure, from_os_error, from_write_error
 from ..io.disk import persist_all, settle, write_all
 from ..io.staged import discard, root_of
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
+from ..wire.parameters import to_text
 from .relocation import Relocation
 
 TYPE_CHECKING = False
@@ -45,20 +46,20 @@ def copy(plan: Relocation, roots: list[bytes]) -> None:
     """Makes the copy and puts it in its place."""
     from .remove import remove_any
 
-    folder = os.path.dirname(plan.aside)
+    folder, name = os.path.split(plan.aside)
     try:
         above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        name = os.path.basename(plan.aside)
         if not _copy_one(plan.source, plan.status, above, name):
-            raise Failure("invalid", "It is a socket or a device, which cannot be copied: %s." % os.fsdecode(plan.source))
+            raise Failure("invalid", "It is a socket or a device, which cannot be copied: %s." % os.fsdecode(plan.source), "from")
         if stat.S_ISDIR(plan.status.st_mode):
             _copy_below(plan.source, os.open(name, FOLDER_FLAGS, dir_fd=above), plan.status)
         replaced = plan.place(plan.aside)
         persist_all(os.path.dirname(plan.target))
     except OSError as error:
-        if root_of(folder, roots) is None:
-            raise
-        raise from_write_error(error, None if error.filename is None else os.fsdecode(error.filename)) from None
+        if error.filename not in (None, name, folder, plan.aside, plan.target):
+            raise from_os_error(error, to_text(error.filename), "from") from None
+        convert = from_os_error if root_of(folder, roots) is None else from_write_error
+        raise convert(error, to_text(plan.target), "to") from None
     if replaced is not None:
         remove_any(replaced)
 
@@ -123,7 +124,7 @@ def _copy_file(source: bytes, into: int, name: bytes) -> None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), source)
         writer = os.open(name, WRITE_FLAGS, 0o600, dir_fd=into)
         try:
-            _copy_bytes(reader, writer, status.st_size)
+            _copy_bytes(reader, writer, status.st_size, source)
             os.fchmod(writer, stat.S_IMODE(status.st_mode))
             os.utime(writer, ns=(status.st_atime_ns, status.st_mtime_ns))
             settle(writer)
@@ -133,7 +134,7 @@ def _copy_file(source: bytes, into: int, name: bytes) -> None:
         os.close(reader)
 
 
-def _copy_bytes(reader: int, writer: int, size: int) -> None:
+def _copy_bytes(reader: int, writer: int, size: int, source: bytes) -> None:
     """Copies what there is of a file; its holes stay holes where the file system tells them."""
     at = 0
     while True:
@@ -147,9 +148,17 @@ def _copy_bytes(reader: int, writer: int, size: int) -> None:
         os.lseek(reader, at, os.SEEK_SET)
         os.lseek(writer, at, os.SEEK_SET)
         while at < end:
-            data = os.read(reader, min(CHUNK, end - at))
+            data = _read(reader, min(CHUNK, end - at), source)
             if not data:
                 return
             write_all(writer, data)
             at += len(data)
     os.ftruncate(writer, max(size, os.fstat(writer).st_size))
+
+
+def _read(reader: int, size: int, source: bytes) -> bytes:
+    """The next bytes of a file; an error names it, as none of the writer does."""
+    try:
+        return os.read(reader, size)
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), source) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..errors import Failure
+from ..errors import Failure, from_os_error
 from ..io.staged import discard
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
@@ -24,7 +24,7 @@ class Move(JobOperation):
         """Looks at both ends, and leaves the rest to the child."""
         plan = Relocation(self.agent, self.parameters)
         if os.path.ismount(plan.source):
-            raise Failure("invalid", "It is where a disk is mounted, and cannot be moved itself: %s." % to_text(plan.source))
+            raise Failure("invalid", "It is where a disk is mounted, and cannot be moved itself: %s." % to_text(plan.source), "from")
         self.job = Job(self.agent, self.channel, lambda *_: move(plan, self.agent.roots), clean_up=lambda: discard(plan.aside, self.agent.children), writes=(plan.source, plan.target))
 
 
@@ -39,12 +39,19 @@ def move(plan: Relocation, roots: list[bytes]) -> dict[str, Any]:
             replaced = _rename(plan)
         except OSError as error:
             if error.errno != errno.EXDEV:
-                raise
+                raise _refusal(error, plan) from None
             copy(plan, roots)
             replaced = plan.source
         if replaced is not None:
             remove_any(replaced)
     return {"entry": look(plan.target)}
+
+
+def _refusal(error: OSError, plan: Relocation) -> Failure:
+    """What a rename fails with, for the folder of one end or of the other."""
+    if os.access(os.path.dirname(plan.source.rstrip(b"/")), os.W_OK):
+        return from_os_error(error, to_text(plan.target), "to")
+    return from_os_error(error, to_text(plan.source), "from")
 
 
 def _rename(plan: Relocation) -> bytes | None:

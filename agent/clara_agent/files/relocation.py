@@ -29,14 +29,14 @@ class Relocation:
         try:
             self.status = os.lstat(self.source)
         except OSError as error:
-            raise from_os_error(error, to_text(self.source)) from None
+            raise from_os_error(error, to_text(self.source), "from") from None
         self._require_target()
         folder = os.path.dirname(self.target)
         try:
             make_folders(folder)
         except OSError as error:
             number = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno
-            raise from_os_error(OSError(number, os.strerror(number or 0)), to_text(folder)) from None
+            raise from_os_error(OSError(number, os.strerror(number or 0)), to_text(folder), "to") from None
         self.aside = self._aside(folder, agent.roots)
 
     def _require_target(self) -> None:
@@ -44,11 +44,11 @@ class Relocation:
         real, aim = _place(self.source), _place(self.target)
         self.is_same = real == aim
         if os.path.lexists(self.target) and not self.overwrite:
-            raise Failure("exists", "There is already such a file or folder: %s." % to_text(self.target))
+            raise Failure("exists", "There is already such a file or folder: %s." % to_text(self.target), "to")
         if aim.startswith(real + b"/"):
-            raise Failure("invalid", "A folder cannot be put into itself: %s." % to_text(self.target))
+            raise Failure("invalid", "A folder cannot be put into itself: %s." % to_text(self.target), "to")
         if real.startswith(aim + b"/"):
-            raise Failure("invalid", "What would be replaced holds what is to be put there: %s." % to_text(self.target))
+            raise Failure("invalid", "What would be replaced holds what is to be put there: %s." % to_text(self.target), "to")
 
     def _aside(self, folder: bytes, roots: list[bytes]) -> bytes:
         root = root_of(folder, roots)

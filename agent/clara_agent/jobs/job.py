@@ -173,5 +173,5 @@ class Job:
                 return Failure("limit", "The work was killed, probably because the sandbox ran out of memory.")
             return Failure("internal", "The work ended without a result.")
         if "code" in report:
-            return Failure(report["code"], report["message"])
+            return Failure(report["code"], report["message"], report.get("field"))
         return report

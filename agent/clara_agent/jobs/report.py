@@ -17,9 +17,9 @@ def to_report(task: Task, input_fd: int | None, output_fd: int | None) -> bytes:
     try:
         return dumps(task(input_fd, output_fd))
     except Failure as failure:
-        return dumps({"code": failure.code, "message": failure.message})
+        return dumps(failure.to_error())
     except MemoryError:
         return dumps({"code": "limit", "message": "The work needs more memory than it may have."})
     except OSError as error:
         failure = from_os_error(error, None if error.filename is None else os.fsdecode(error.filename))
-        return dumps({"code": failure.code, "message": failure.message})
+        return dumps(failure.to_error())

@@ -46,9 +46,9 @@ class Watch(Operation):
             # What has happened before is not for it: others may watch the same folder and not have looked since.
             self._watches.drain()
             folder.begin()
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-            raise from_os_error(error, to_text(path)) from None
         except OSError as error:
+            if error.errno not in (errno.ENOSYS, errno.EMFILE):
+                raise from_os_error(error, to_text(path)) from None
             raise Failure("unsupported" if error.errno == errno.ENOSYS else "limit", REFUSED) from None
         self._folder = folder
         self._watches.watchers += 1

@@ -60,7 +60,7 @@ class Channel:
 
     def error(self, failure: Failure) -> None:
         """Answers with a Failure; the channel is over."""
-        self._finish(codec.ERROR, {"code": failure.code, "message": failure.message})
+        self._finish(codec.ERROR, failure.to_error())
 
     def cancel(self) -> None:
         """Asks the peer to stop what it does on a channel of ours."""

@@ -33,7 +33,7 @@ const LOOK_MS = 1_000;
 /** What is thrown where a call was given up, with what the agent answered all the same. */
 function withAnswer(error: unknown, answer: unknown): unknown {
   if (!(error instanceof AgentFailure)) return error;
-  return new AgentFailure(error.code, error.message, { cause: error.cause, answer });
+  return new AgentFailure(error.code, error.message, { cause: error.cause, answer, field: error.field });
 }
 
 /** Opens a channel, lets `feed` send its body, and resolves with the checked result once the agent is done with the call. */

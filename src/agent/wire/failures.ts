@@ -62,7 +62,7 @@ export class AgentFailure extends SandboxError {
   constructor(
     code: AgentFailureCode,
     message: string,
-    options: { readonly cause?: unknown; readonly answer?: unknown } = {},
+    options: { readonly cause?: unknown; readonly answer?: unknown; readonly field?: string | undefined } = {},
   ) {
     super(KIND[code], message, options);
     this.code = code;
@@ -70,12 +70,15 @@ export class AgentFailure extends SandboxError {
   }
 }
 
-const errorPayload = z.object({ code: z.string(), message: z.string() });
+/** The parameters that an agent can name as what is at fault. */
+const faultyField = z.enum(['from', 'to']).optional().catch(undefined);
 
-/** Reads the JSON of an ERROR frame; the message is cut at 1,000 characters. */
+const errorPayload = z.object({ code: z.string(), message: z.string(), field: faultyField });
+
+/** Reads the JSON of an ERROR frame; the message is cut at 1,000 characters, and U+FFFD stands in it for what is no Unicode. */
 export function toAgentFailure(payload: unknown): AgentFailure {
   const parsed = errorPayload.safeParse(payload);
   if (!parsed.success) return new AgentFailure('internal', 'The agent failed without saying how.');
   const code = AGENT_CODES.find((known) => known === parsed.data.code) ?? 'internal';
-  return new AgentFailure(code, parsed.data.message.slice(0, 1000));
+  return new AgentFailure(code, parsed.data.message.slice(0, 1000).toWellFormed(), { field: parsed.data.field });
 }

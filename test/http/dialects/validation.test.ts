@@ -28,6 +28,18 @@ describe('what is wrong with a request', () => {
     ['image must not hold control characters.', create, { image: 'a\nb' }, ['image']],
     ['image must have 512 characters or fewer.', create, { image: 'x'.repeat(513) }, ['image']],
     ['env must be a JSON object.', create, { env: [] }, ['env']],
+    [
+      'env.1A has a name that must have letters, digits and _ only, and no digit first.',
+      create,
+      { env: { '1A': '' } },
+      ['env', '1A'],
+    ],
+    [
+      `labels.${'k'.repeat(64)} has a name that must have 63 characters or fewer.`,
+      create,
+      { labels: { ['k'.repeat(64)]: 'v' } },
+      ['labels', 'k'.repeat(64)],
+    ],
     ['network must be none or proxy.', create, { network: 'host' }, ['network']],
     ['egress_allow must be a list.', create, { egress_allow: 'a.example' }, ['egress_allow']],
     ['egress_allow.0 must be a text.', create, { egress_allow: [5] }, ['egress_allow', '0']],
@@ -55,6 +67,8 @@ describe('what is wrong with a request', () => {
     ['format must be tar or zip.', '/sandbox/u/archive?path=a&format=rar', ['query', 'format']],
     ['user_id must have 256 characters or fewer.', `/sandbox/${'x'.repeat(9000)}/status`, ['path', 'user_id']],
     ['user_id must not hold control characters.', '/sandbox/a%07b/status', ['path', 'user_id']],
+    ['The URL is not valid percent-encoding.', '/sandbox/%zz/status', ['path']],
+    ['The URL is not valid percent-encoding.', '/sandbox/u/fs?path=%ff', ['query']],
   ])('in the URL is named, in a sentence: %s', async (sentence, url, loc) => {
     const response = await fake.call('GET', url);
     expect(response.statusCode).toBe(422);

@@ -123,6 +123,44 @@ describe('what changes folders', () => {
     expect(over.statusCode).toBe(409);
   });
 
+  it.each([
+    ['GET', `fs?path=${'x'.repeat(300)}`, ['query', 'path']],
+    ['GET', `fs?path_base64=${base64('x'.repeat(300))}`, ['query', 'path_base64']],
+    ['GET', `fs/watch?path=${'x'.repeat(300)}`, ['query', 'path']],
+    ['GET', 'fs/hash?path=/dev/zero', ['query', 'path']],
+    ['GET', 'file?path=/dev/zero', ['query', 'path']],
+    ['PUT', 'raw?path=/dev/zero', ['query', 'path']],
+    ['DELETE', 'fs?path=/proc&recursive=true', ['query', 'path']],
+    ['POST', 'fs/mkdir', ['body', 'path'], { path: 'x'.repeat(300) }],
+    ['POST', 'fs/edit', ['body', 'path'], { path: '/dev/zero', edits: [{ old: 'a', new: 'b' }] }],
+    ['POST', 'fs/move', ['body', 'from_base64'], { from_base64: 'aGVsbG8udHh0L3g=', to: 'y' }],
+  ] as const)('says of %s %.20s that the path is at fault', async (method, path, loc, body?: object) => {
+    const refused = await fake.call(method, `/sandbox/u/${path}`, body);
+    expect(refused.json()).toMatchObject({ detail: [{ loc }] });
+    expect(refused.statusCode).toBe(422);
+  });
+
+  it('shows what is no Unicode in a path as U+FFFD', async () => {
+    const bytes = base64(Buffer.from('\xff'.repeat(300), 'latin1'));
+    const refused = await fake.call('GET', `/sandbox/u/fs/stat?path_base64=${bytes}`);
+    expect(refused.json().error).toMatch(/^The name is too long: \/workspace\/\ufffd+/);
+  });
+
+  it.each([
+    ['a target below a file', { from: 'hello.txt', to: 'hello.txt/x' }, 'to'],
+    ['a folder that is to be put into itself', { from: 'own', to: 'own/self' }, 'to'],
+    ['a target that is too long', { from: 'hello.txt', to: 'x'.repeat(300) }, 'to'],
+    ['a source that cannot be read', { from: '/proc/self/mem', to: 'memory' }, 'from'],
+    ['a source below a file', { from: 'hello.txt/x', to: 'y' }, 'from'],
+  ])('names the field at fault for %s', async (_what, body, field) => {
+    await fake.call('POST', '/sandbox/u/fs/mkdir', { path: 'own' });
+    for (const op of ['copy', 'move']) {
+      const refused = await fake.call('POST', `/sandbox/u/fs/${op}`, body);
+      expect(refused.json()).toMatchObject({ detail: [{ loc: ['body', field] }] });
+      expect(refused.statusCode).toBe(422);
+    }
+  });
+
   it('deletes once', async () => {
     await fake.call('POST', '/sandbox/u/file', { path: 'gone.txt', content: '' });
     const remove = () => fake.call('DELETE', '/sandbox/u/fs?path=gone.txt');

@@ -14,7 +14,7 @@ const text = (most: number) => unicodeText().max(most, 'is too long').refine(has
 
 const env = z
   .record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have names of letters, digits and _'),
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must have letters, digits and _ only, and no digit first'),
     text(131_072).nullable(),
   )
   .refine(isShort, TOO_MANY)
