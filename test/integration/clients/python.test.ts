@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { examplesIn, withText } from '../../support/recipe.ts';
 
 const run = promisify(execFile);
 const CLIENT = new URL('../../../clients/python', import.meta.url).pathname;
@@ -44,6 +45,15 @@ it('its own tests pass against a running server', async () => {
   expect(stderr).toMatch(/^Ran [1-9]\d* tests/m);
   expect(stderr).toMatch(/^OK$/m);
 }, 180_000);
+
+it('the examples of its README work as they stand', async () => {
+  const examples = await examplesIn('clients/python/README.md', 'python');
+  expect(examples).toHaveLength(1);
+  for (const example of examples) {
+    const code = withText(withText(example, 'http://localhost:8080', server.url), '"…"', JSON.stringify(server.apiKey));
+    expect((await python('-c', code)).stdout).toBe('42\n\n21\n1\n2\n3\n');
+  }
+});
 
 it('its examples work as they stand', async () => {
   expect((await python('examples/stream.py')).stdout).toBe('1\n2\n3\n');

@@ -11,6 +11,8 @@ import {
   SandboxValidationError,
 } from '../../../clients/typescript/src/index.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { examplesIn, runRecipe, withText } from '../../support/recipe.ts';
+import { withoutTypes } from '../../support/recipe-types.ts';
 
 const run = promisify(execFile);
 const EXAMPLES = new URL('../../../clients/typescript/examples/', import.meta.url);
@@ -121,4 +123,14 @@ describe('the TypeScript client', () => {
     });
     expect(stdout).toBe('1\n2\n3\n');
   });
+});
+
+it('the examples of its README work as they stand', async () => {
+  const examples = await examplesIn('clients/typescript/README.md', 'ts');
+  expect(examples).toHaveLength(1);
+  for (const example of examples) {
+    let code = withText(example, 'clara-sandbox-client', './clients/typescript/src/index.ts');
+    code = withText(withText(code, 'http://localhost:8080', server.url), "'…'", JSON.stringify(server.apiKey));
+    expect(await runRecipe(withoutTypes(code), {})).toBe('42\n\n21\n1\n2\n3\n');
+  }
 });
