@@ -1,6 +1,6 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SandboxError } from '../errors.ts';
+import { hasCode, SandboxError } from '../errors.ts';
 import { CommandFailure } from './command.ts';
 import { copyImage, settleImage } from './copies/image-copy.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
@@ -95,7 +95,7 @@ export class LoopDisk implements GrowingDisk {
       const { blocks, bfree, bsize } = await statfs(this.#space.reach(mountPoint));
       return { usedBytes: (blocks - bfree) * bsize, limitBytes: blocks * bsize };
     }
-    const superblock = await readSuperblock(this.#space.reach(join(folder, IMAGE_FILE)));
+    const superblock = await readSuperblock(this.#space.reach(join(folder, IMAGE_FILE))).catch(nullIfGone);
     return superblock && { usedBytes: superblock.usedBytes, limitBytes: superblock.usableBytes };
   }
 
@@ -147,4 +147,10 @@ export class LoopDisk implements GrowingDisk {
 async function isFull(folder: string): Promise<boolean> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize < SCARCE_BYTES;
+}
+
+/** A disk may be purged while it is looked at. */
+function nullIfGone(error: unknown): null {
+  if (hasCode(error, 'ENOENT')) return null;
+  throw error;
 }
