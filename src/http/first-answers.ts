@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isSandboxError } from '../errors.ts';
 import type { FirstAnswer } from '../idempotency/answer-file.ts';
 import type { FirstAnswers, OnceToken } from '../idempotency/first-answers.ts';
 import type { SandboxId } from '../sandboxes/address.ts';
 import { fingerprintOf, idempotencyKeyOf } from './idempotency-key.ts';
+import { InvalidRequest } from './validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,12 +42,9 @@ export function keepFirstAnswers(scope: FastifyInstance, { answers, sandboxIdOf 
     const key = idempotencyKeyOf(request);
     if (key === null || request.principal === null) return;
     const principal = request.principal.name;
-    const begun = await answers.begin({
-      principal,
-      key,
-      fingerprint: fingerprintOf(request),
-      sandboxId: sandboxIdOf(request),
-    });
+    const begun = await answers
+      .begin({ principal, key, fingerprint: fingerprintOf(request), sandboxId: sandboxIdOf(request) })
+      .catch(nameHeader);
     if ('status' in begun) return await repeat(reply, begun);
     request.onceToken = begun;
   });
@@ -55,6 +54,13 @@ export function keepFirstAnswers(scope: FastifyInstance, { answers, sandboxIdOf 
     if (onceToken) await settle(onceToken, reply, payload).catch((error: unknown) => request.log.error(error));
     return payload;
   });
+}
+
+/** What is wrong with a key is said of its header. */
+function nameHeader(error: unknown): never {
+  if (!isSandboxError(error, 'invalid')) throw error;
+  const issue = { loc: ['header', 'idempotency-key'], msg: 'was used for another request', type: 'idempotency_key' };
+  throw new InvalidRequest([issue], error.message);
 }
 
 async function repeat(reply: FastifyReply, { status, headers, body }: FirstAnswer): Promise<FastifyReply> {

@@ -127,6 +127,7 @@ describe('a request with an Idempotency-Key', () => {
     await send();
     const other = await send(sent);
     expect(other.statusCode).toBe(422);
+    expect(other.json()).toMatchObject({ detail: [{ loc: ['header', 'idempotency-key'] }] });
     expect(other.json().error).toContain('another request');
     expect(runs).toBe(1);
   });
