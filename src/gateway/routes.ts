@@ -89,7 +89,7 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
   for (const url of PATHS) app.route({ ...route, url, config });
   app.route({ ...route, url: '*', config, constraints: { [DIALECT]: INSIDE_SANDBOX } });
   const preview = { ...config, isPreview: true, cors: false } as const;
-  app.route({ ...route, url: '*', config: preview, constraints: { surface: 'preview' }, helmet: false });
+  app.route({ ...route, url: '*', config: preview, constraints: { surface: 'preview' } });
 }
 
 interface Forwarded extends Pick<GatewayRoutes, 'far' | 'ended'> {

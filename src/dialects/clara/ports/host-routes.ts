@@ -59,7 +59,6 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     method: passedMethods(app),
     url: '*',
     constraints: { surface: 'preview' },
-    helmet: false,
     config: { needsKey: true, streamsBody: true, isPassedOn: true, isPreview: true, cors: false },
     schema: { hide: true },
     // A WebSocket has no handler of its own.

@@ -59,7 +59,6 @@ export const portRoutes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }
   app.route({
     method: passedMethods(app),
     url: '*',
-    helmet: false,
     config: {
       streamsBody: true,
       isPassedOn: true,
