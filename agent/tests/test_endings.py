@@ -148,7 +148,7 @@ class Zygotes(AgentCase):
         self.assertEqual((answer.out, answer.result["exitCode"]), (b"on\n", 4))
 
     def test_a_run_whose_zygote_was_killed_still_times_out(self) -> None:
-        answer = self.python("import os, time\nos.kill(os.getppid(), 9)\nprint(os.getpid())\ntime.sleep(100)", timeoutMs=300)
+        answer = self.python("import os, time\nos.kill(os.getppid(), 9)\nprint(os.getpid())\ntime.sleep(100)", timeoutMs=3000)
         self.assertTrue(answer.result["timedOut"])
         self.assertFalse(is_alive(int(answer.out)))
 
