@@ -13,6 +13,7 @@ import { IncusCalls } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
 import { inspectSandbox, listSandboxes, newInstanceName, noSuchSandbox, pathOf, readInstance } from './instances.ts';
 import { KEY } from './keys.ts';
+import { KnownNames } from './known-names.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { otherMountPoints } from './mount-points.ts';
@@ -43,6 +44,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   const preparations = new Preparations();
   const grounds = new ImageGrounds({ calls, pool, preparations });
   const given = new GivenNames();
+  const known = new KnownNames();
   const reserved = new Set<string>();
   let facts: EngineInfo | undefined;
 
@@ -62,9 +64,11 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   async function create(spec: EngineSpec): Promise<EngineId> {
     const { cpus } = facts ?? (await info());
     const id = newInstanceName();
-    const ground = await grounds.of(spec);
-    const body = toInstanceBody(id, spec, { pool, cpus, ...ground });
+    const found = grounds.of(spec);
+    found.catch(() => undefined);
     await withFreeName(spec.name, async () => {
+      const ground = await found;
+      const body = toInstanceBody(id, spec, { pool, cpus, ...ground });
       const timeoutMs = callTimeoutMs * CREATE_TIMEOUT_FACTOR;
       await calls.change('make the sandbox', 'POST', '/1.0/instances', body, timeoutMs).catch((error: unknown) => {
         if (meaningOf(error) !== 'no-image') throw error;
@@ -74,6 +78,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     });
     await makeMountPoints(id, spec);
     users.note(id, spec);
+    known.note({ id, name: spec.name });
     return id;
   }
 
@@ -101,15 +106,24 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   }
 
   async function inspect(idOrName: string): Promise<EngineSandbox | null> {
-    const found = await inspectSandbox(calls, given.idOf(idOrName) ?? idOrName);
+    const knownId = given.idOf(idOrName) ?? known.idOf(idOrName);
+    const found = await inspectSandbox(calls, knownId ?? idOrName);
     const named = found && given.named(found);
-    return named && (named.id === idOrName || named.name === idOrName) ? named : null;
+    if (named?.id === idOrName || named?.name === idOrName) {
+      known.note(named);
+      return named;
+    }
+    if (knownId === undefined || given.idOf(idOrName) === knownId) return null;
+    known.forget(knownId);
+    return await inspect(idOrName);
   }
 
   async function list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]> {
     await preparations.sweep(calls, labels);
     const all = (await listSandboxes(calls, labels)).filter(({ id }) => !preparations.has(id));
-    return all.map((sandbox) => given.named(sandbox));
+    const named = all.map((sandbox) => given.named(sandbox));
+    for (const sandbox of named) known.note(sandbox);
+    return named;
   }
 
   async function rename(id: EngineId, name: string): Promise<void> {
@@ -135,6 +149,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     await given.settled(id);
     await removeSandbox(calls, id);
     given.forget(id);
+    known.forget(id);
     users.forget(id);
     memory.forget(id);
   }
