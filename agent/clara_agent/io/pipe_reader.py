@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from fcntl import ioctl
 
 from .loop import READ
+from .waiting import waiting_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 CHUNK = 65536
-# What a terminal holds at most that was written and not read.
-TERMINAL_BYTES = 65536
-FIONREAD = 0x541B
 
 
 class PipeReader:
@@ -99,7 +96,7 @@ class PipeReader:
             return
         if self._left is None:
             self._wait(False)
-            self._left = _waiting_in(self._fd) if self._fd is not None else 0
+            self._left = waiting_in(self._fd) if self._fd is not None else 0
             if self._most is not None:
                 self._left = min(self._left, self._most)
         while self._left and self._fd is not None:
@@ -134,10 +131,3 @@ class PipeReader:
         """Drops the pipe; nothing more is sent."""
         self._close()
         self.is_done = True
-
-
-def _waiting_in(fd: int) -> int:
-    """What the pipe holds now: another process that keeps writing must not keep the result waiting. Of a terminal, the most that it may hold."""
-    if os.isatty(fd):
-        return TERMINAL_BYTES
-    return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")

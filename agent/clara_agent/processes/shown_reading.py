@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from fcntl import ioctl
 
 from ..io.loop import READ
+from ..io.waiting import waiting_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..io.loop import Loop
 
 CHUNK = 65536
-FIONREAD = 0x541B
 OUTPUTS = (1, 2)
 SHOWN = 0
 # A picture of 5 MB in base64, and what is around it; what is longer is dropped.
@@ -59,9 +58,9 @@ class ShownReading:
         """Reads one stream; what is shown comes after the outputs that were written before. False where the sink has no room."""
         if stream == SHOWN:
             # No more than is there now: code goes on once a line is read, and may write something before the next. Where nothing is, its end may be.
-            most = _waiting_in(self._open[stream]) or 1
+            most = waiting_in(self._open[stream]) or 1
             for output in OUTPUTS:
-                if output in self._open and not self._read(output, _waiting_in(self._open[output])):
+                if output in self._open and not self._read(output, waiting_in(self._open[output])):
                     return False
             return self._read(stream, most)
         return self._read(stream, CHUNK)
@@ -113,7 +112,7 @@ class ShownReading:
         """The code has ended: reads what is there now, without waiting for others that hold the pipes."""
         if self._left is None:
             self._wait(False)
-            self._left = {stream: _waiting_in(fd) for stream, fd in self._open.items()}
+            self._left = {stream: waiting_in(fd) for stream, fd in self._open.items()}
         for stream in OUTPUTS + (SHOWN,):
             if not self._read(stream, self._left.get(stream, 0)):
                 return
@@ -134,7 +133,3 @@ class ShownReading:
         self._wait(False)
         for stream in list(self._open):
             self._close(stream)
-
-
-def _waiting_in(fd: int) -> int:
-    return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")
