@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { AgentConnection } from '../wire/connection.ts';
-import { type CallOptions, call } from './call.ts';
+import { call } from './call.ts';
+
+/**
+ * After so long without an answer an agent counts as hung, in milliseconds. One that is silent is noticed sooner; one that speaks may
+ * have no CPU left for a question of the server's, and what runs in its sandbox must not end for that.
+ */
+const WAITING = { deadlineMs: 60_000 };
 
 const folderUsage = z.object({ bytes: z.number().min(0), entries: z.number().min(0), complete: z.boolean() });
 
@@ -12,9 +18,8 @@ export function measureFolders(
   connection: AgentConnection,
   paths: readonly string[],
   limits: { readonly timeMs: number; readonly entries: number },
-  options: CallOptions,
 ): Promise<FolderUsage> {
-  return call(connection, 'usage', { paths, ...limits }, folderUsage, options);
+  return call(connection, 'usage', { paths, ...limits }, folderUsage, WAITING);
 }
 
 const load = z.object({
@@ -30,8 +35,8 @@ const load = z.object({
 export type Load = z.infer<typeof load>;
 
 /** Asks a sandbox for its load, which takes no time; AgentFailure `unsupported` where it cannot see it. */
-export function readLoad(connection: AgentConnection, options: CallOptions): Promise<Load> {
-  return call(connection, 'load', {}, load, options);
+export function readLoad(connection: AgentConnection): Promise<Load> {
+  return call(connection, 'load', {}, load, WAITING);
 }
 
 const work = z.object({ processes: z.int().min(0), contexts: z.int().min(0) });
@@ -40,6 +45,6 @@ const work = z.object({ processes: z.int().min(0), contexts: z.int().min(0) });
 export type KeptWork = z.infer<typeof work>;
 
 /** Asks a sandbox what of its own is to keep it awake, which takes no time. */
-export function readKeptWork(connection: AgentConnection, options: CallOptions): Promise<KeptWork> {
-  return call(connection, 'awake', {}, work, options);
+export function readKeptWork(connection: AgentConnection): Promise<KeptWork> {
+  return call(connection, 'awake', {}, work, WAITING);
 }

@@ -19,9 +19,6 @@ const INTERVAL_MS = 10_000;
 /** How long a sandbox may walk through its files, in milliseconds; it answers with what it has seen by then. */
 const WALK_MS = 4_000;
 
-/** After so long without that answer its agent counts as hung, in milliseconds. */
-const DEADLINE_MS = 20_000;
-
 interface MeterParts {
   readonly disks: Disks;
   readonly keyDisk: KeyDisk;
@@ -131,7 +128,7 @@ export class DiskMeter {
           return;
         }
         const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
-        const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits, { deadlineMs: DEADLINE_MS });
+        const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits);
         this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
         if (sandbox.record) sandbox.record.diskBytes = usage.bytes;
       });

@@ -4,6 +4,8 @@ import type { AgentLink } from '../../agent/link/link.ts';
 import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import { isSandboxError } from '../../errors.ts';
 import type { WorkReason } from '../leases.ts';
 import type { Sandbox } from '../sandbox.ts';
 
@@ -18,8 +20,8 @@ const FIRST_READING_MS = 20_000;
 /** Between two readings where there was no earlier one, in milliseconds. */
 const SAMPLE_MS = 300;
 
-/** After so long without an answer an agent counts as hung, in milliseconds. */
-const DEADLINE_MS = 10_000;
+/** How long an answer is waited for, in milliseconds. */
+const ANSWER_MS = 10_000;
 
 interface Reading {
   readonly atMs: number;
@@ -75,7 +77,7 @@ export class WorkMeter {
   }
 
   async #kept(sandbox: Sandbox): Promise<readonly WorkReason[]> {
-    const work = await this.#ask(sandbox, (connection) => readKeptWork(connection, { deadlineMs: DEADLINE_MS }));
+    const work = await this.#ask(sandbox, readKeptWork);
     const kept: WorkReason[] = [];
     if (work && work.contexts > 0) kept.push('context');
     if (work && work.processes > 0) kept.push('keep_awake');
@@ -91,7 +93,7 @@ export class WorkMeter {
 
   async #read(sandbox: Sandbox): Promise<Reading | null> {
     const { link } = sandbox;
-    const load = await this.#ask(sandbox, (connection) => readLoad(connection, { deadlineMs: DEADLINE_MS }));
+    const load = await this.#ask(sandbox, readLoad);
     if (!link || !load) return null;
     const counters = sandbox.egress?.counters;
     const reading = {
@@ -108,10 +110,11 @@ export class WorkMeter {
     const { connection } = sandbox;
     if (!connection) return null;
     try {
-      return await sandbox.whileMeasured(() => question(connection));
+      const asked = sandbox.whileMeasured(() => question(connection));
+      return await withDeadline(asked, ANSWER_MS, 'The sandbox does not say what it works at.');
     } catch (error) {
-      if (!(error instanceof AgentFailure)) throw error;
-      return null;
+      if (error instanceof AgentFailure || isSandboxError(error, 'timeout')) return null;
+      throw error;
     }
   }
 }

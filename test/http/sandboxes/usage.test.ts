@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
@@ -6,6 +7,7 @@ import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 let fake: FakeApp;
 
 afterEach(async () => {
+  vi.useRealTimers();
   await fake.close();
 });
 
@@ -78,5 +80,29 @@ describe('the memory and CPU of a status', () => {
     expect(await status()).toMatchObject({ memory_usage_mb: 5 });
     await fake.call(method, url);
     expect((await fake.call('POST', '/sandbox/u/create')).json()).toMatchObject({ memory_usage_mb: 0, cpu_percent: 0 });
+  });
+});
+
+describe('a sandbox that has no time to say what it takes', () => {
+  it.each(['load', 'awake'])('and is late with its answer to %s loses no run for it', async (op) => {
+    const [begun, end] = [createDeferred<void>(), createDeferred<void>()];
+    await startWith((agent) => {
+      agent.silentAbout.add(op);
+      agent.onRun = async () => {
+        begun.resolve();
+        await end.promise;
+        return { stdout: 'done' };
+      };
+    });
+    const running = fake.call('POST', '/sandbox/u/execute', { code: 'long()' });
+    await begun.promise;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asked = fake.call('GET', '/sandbox/u/status');
+    await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(15_000);
+    vi.useRealTimers();
+    await asked;
+    end.resolve();
+    expect((await running).json()).toMatchObject({ success: true, output: 'done' });
   });
 });
