@@ -1,5 +1,6 @@
 import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../errors.ts';
 
 const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
 const SOCKET_LIMIT = 'memory.kmem.tcp.limit_in_bytes';
@@ -23,15 +24,20 @@ export async function canLimitSockets(version: 1 | 2): Promise<boolean> {
 
 /**
  * Sets the limit of version 1 for the sockets that a container which has just started will make: in the first of these control groups,
- * by their paths below that of memory, that is there. False where none is.
+ * by their paths below that of memory, that is there. False where none is, or where it ends with its container meanwhile.
  */
 export async function limitSockets(groups: readonly string[]): Promise<boolean> {
   for (const group of groups) {
     const folder = join(MEMORY_GROUPS, group);
     if (!(await isWritable(join(folder, SOCKET_LIMIT)))) continue;
-    const memoryBytes = Number(await readFile(join(folder, MEMORY_LIMIT), 'utf8'));
-    await writeFile(join(folder, SOCKET_LIMIT), `${Math.floor(Math.min(MOST_BYTES, memoryBytes * SHARE))}`);
-    return true;
+    try {
+      const memoryBytes = Number(await readFile(join(folder, MEMORY_LIMIT), 'utf8'));
+      await writeFile(join(folder, SOCKET_LIMIT), `${Math.floor(Math.min(MOST_BYTES, memoryBytes * SHARE))}`);
+      return true;
+    } catch (error) {
+      // Of a group that is gone, a file that is open already has no device.
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENODEV')) throw error;
+    }
   }
   return false;
 }
