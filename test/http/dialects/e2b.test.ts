@@ -170,7 +170,9 @@ describe('an E2B client', () => {
     ['/sandboxes', { templateID: '../etc' }, 'templateID'],
     ['/sandboxes', { templateID: 'base', iam: { role: 'x' } }, 'iam'],
     ['/sandboxes', { templateID: 'base', volumeMounts: [{ name: 'v', path: '/v' }] }, 'volumeMounts'],
-    ['/sandboxes', { templateID: 'base', mcp: { github: {} } }, 'mcp'],
+    // A client that starts the gateway itself fails with these words, and asks for them.
+    ['/sandboxes', { templateID: 'base', mcp: { github: {} } }, 'mcp: Failed to start MCP gateway'],
+    ['/v2/sandboxes', { templateID: 'mcp-gateway', mcp: { github: {} } }, 'mcp: Failed to start MCP gateway'],
     ['/sandboxes', { templateID: 'base', network: { allowPublicTraffic: false } }, 'allowPublicTraffic'],
     ['/sandboxes', { templateID: 'base', network: { rules: { 'a.b': [{}] } } }, 'rules'],
     ['/sandboxes', { templateID: 'base', network: { egressProxy: { address: 'a:1' } } }, 'egressProxy'],

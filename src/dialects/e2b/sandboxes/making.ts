@@ -14,8 +14,12 @@ import type { createBody } from './schemas.ts';
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_CHARACTERS = 24;
 
-/** What is lacking here and would make a sandbox less safe than was asked for. */
-const REFUSED = ['iam', 'mcp', 'volumeMounts'] as const;
+/** What is lacking here and would make a sandbox another than was asked for; a client that fails to start the gateway says so in the same words. */
+const REFUSED = [
+  ['iam', 'is not supported by this server'],
+  ['mcp', 'Failed to start MCP gateway: this server has none'],
+  ['volumeMounts', 'is not supported by this server'],
+] as const;
 
 type CreateBody = z.output<typeof createBody>;
 
@@ -33,9 +37,13 @@ export function newId(): string {
   return `i${Array.from({ length: ID_CHARACTERS }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('')}`;
 }
 
-/** What a create asks for beside its template, as the core has it; throws `invalid` for what cannot be, and for what this server lacks. */
+/** Throws `invalid` for what this server lacks, whatever it would be asked of. */
+export function refuseLacking(body: CreateBody): void {
+  for (const [name, sentence] of REFUSED) if (isAsked(body[name])) throw invalid(name, sentence);
+}
+
+/** What a create asks for beside its template, as the core has it; throws `invalid` for what cannot be. */
 export function toWanted(body: CreateBody, template: Terms['template'], defaults: Defaults) {
-  for (const name of REFUSED) if (isAsked(body[name])) throw lacking(name);
   const timeoutSeconds = requireTimeout(body.timeout ?? defaults.timeoutSeconds, defaults.maxTimeoutSeconds);
   const isSecure = defaults.isAlwaysSecure || body.secure === true;
   const isTrafficPublic = body.network?.allowPublicTraffic ?? true;
@@ -76,10 +84,6 @@ function toOnTimeout({ autoPause, autoPauseMemory, autoResume }: CreateBody): On
 
 function isAsked(value: unknown): boolean {
   return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
-}
-
-function lacking(field: string): SandboxError {
-  return invalid(field, 'is not supported by this server');
 }
 
 function invalid(field: string, what: string): SandboxError {

@@ -9,7 +9,7 @@ import { NAMESPACE, noContent, operation, sandboxOperation } from '../operation.
 import { findSnapshot } from '../snapshots/names.ts';
 import type { Templates } from '../templates/templates.ts';
 import { beginTime } from './beginning.ts';
-import { newId, toSnapshotTemplate, toWanted, withSnapshot } from './making.ts';
+import { newId, refuseLacking, toSnapshotTemplate, toWanted, withSnapshot } from './making.ts';
 import { toDetail, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
@@ -48,6 +48,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async
         maxTimeoutSeconds: MAX_TIMEOUT_SECONDS,
         nowMs: clock.wallMs(),
       };
+      refuseLacking(request.body);
       const principal = principalOf(request);
       const ref = { address: { namespace: NAMESPACE, id: newId() }, principal };
       const snapshot = findSnapshot(principal, await snapshots.list(principal), request.body.templateID);
