@@ -122,6 +122,17 @@ describe('methods of envd', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
   });
 
+  it('answer input as a stream, which is not served, at the end of a stream', async () => {
+    const { status, messages } = await stream(
+      '/process.Process/StreamInput',
+      Buffer.concat([envelope({}), envelope({})]),
+    );
+    expect([status, messages]).toEqual([
+      200,
+      [{ flags: 2, body: { error: { code: 'unimplemented', message: expect.stringContaining('SendInput') } } }],
+    ]);
+  });
+
   it.each([
     ['/filesystem.Filesystem/ListDir', { path: '', depth: -1 }, 'depth: must be 0 or more'],
     ['/filesystem.Filesystem/Stat', { path: 7 }, 'path: must be a text'],

@@ -191,7 +191,7 @@ describe('on hosts of previews', () => {
     const interpreter = `49999-${id}.preview.test`;
     const shut = await ask(interpreter);
     expect([shut.statusCode, shut.headers['content-type']]).toEqual([401, 'text/plain; charset=utf-8']);
-    expect((await ask(interpreter, { 'x-access-token': envdAccessToken })).body).toBe('OK');
+    expect((await ask(interpreter, { 'x-access-token': envdAccessToken })).json()).toBe('OK');
     const nobody = `49983-i${'0'.repeat(24)}.preview.test`;
     expect((await ask(nobody)).json()).toEqual({ sandboxId: nobody.slice(6, -13), ...GONE });
     const page = await ask(nobody, { 'user-agent': 'Mozilla/5.0', accept: 'text/html' });

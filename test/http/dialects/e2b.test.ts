@@ -91,7 +91,7 @@ describe('an E2B client', () => {
       url: '/e2b/health',
       headers: { 'e2b-sandbox-id': id, 'e2b-sandbox-port': '49999' },
     });
-    expect([health.statusCode, health.body]).toEqual([200, 'OK']);
+    expect([health.statusCode, health.json()]).toEqual([200, 'OK']);
     expect((await fake.call('GET', `/e2b/sandboxes/${id}`)).json().endAt).toBe(
       new Date(fake.clock.wallMs() + 300_000).toISOString(),
     );

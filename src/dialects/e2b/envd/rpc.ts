@@ -17,7 +17,7 @@ import { toEnvelopes } from './connect/sending.ts';
 import { type LinuxUser, requireUser } from './users.ts';
 
 /** The media type of messages that are streamed. */
-const STREAM_TYPE = 'application/connect+json';
+export const STREAM_TYPE = 'application/connect+json';
 
 /** The longest message that begins a stream, in bytes. */
 const MAX_STREAM_REQUEST = 2 ** 21;

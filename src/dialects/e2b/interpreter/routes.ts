@@ -20,7 +20,7 @@ export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { cont
   const open = { config: { e2b: { needs: 'nothing' } } } as const;
   const hidden = { hide: true };
 
-  app.get('/health', { ...open, schema: hidden }, async () => 'OK');
+  app.get('/health', { ...open, schema: hidden }, async (_request, reply) => sendJson(reply, 'OK'));
 
   app.post('/execute', { schema: { ...hidden, body: schemas.executeBody } }, async (request, reply) =>
     answerExecution(request, reply, { ref: visitOf(request).ref, contexts, sandboxes }, request.body),
@@ -84,9 +84,14 @@ export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { cont
       if (!isSandboxError(error, 'not_found')) throw error;
       if (languageOfDefault(id) === null) return sendText(reply, 404, `Context ${id} not found`);
     }
-    return reply.type('application/json').serializer(String).send('null');
+    return sendJson(reply, null);
   };
 };
+
+/** Answers with JSON that is no object, which would else be text. */
+function sendJson(reply: FastifyReply, value: string | null): FastifyReply {
+  return reply.type('application/json').serializer(JSON.stringify).send(value);
+}
 
 function toInfo({ id, language, cwd }: Pick<Context, 'id' | 'language' | 'cwd'>) {
   return { id, language, cwd };

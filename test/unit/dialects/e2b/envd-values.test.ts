@@ -6,6 +6,7 @@ import { mediaTypeOf } from '../../../../src/dialects/e2b/envd/files/media-types
 import { toMetadata } from '../../../../src/dialects/e2b/envd/files/metadata.ts';
 import { toPermissions } from '../../../../src/dialects/e2b/envd/filesystem/mapping.ts';
 import { resolvePath } from '../../../../src/dialects/e2b/envd/paths.ts';
+import { toInfo } from '../../../../src/dialects/e2b/envd/process/mapping.ts';
 import { findUser } from '../../../../src/dialects/e2b/envd/users.ts';
 
 const user = { name: 'user', home: '/home/user' };
@@ -86,6 +87,18 @@ describe('metadata of an upload', () => {
     ['more than 4 KiB', ['X-Metadata-a', 'x'.repeat(4096)]],
   ])('with %s is refused', (_what, raw) => {
     expect(() => toMetadata(raw)).toThrow(/metadata/);
+  });
+});
+
+describe('a process in a list', () => {
+  it('has a folder and a tag where its start said so', () => {
+    const config = { cmd: 'cat', args: [], envs: {}, cwd: '' };
+    expect(toInfo({ kept: { pid: 7 }, config, tag: undefined })).toEqual({
+      config: { cmd: 'cat', args: [], envs: {} },
+      pid: 7,
+    });
+    const told = { ...config, cwd: '~/x' };
+    expect(toInfo({ kept: { pid: 7 }, config: told, tag: 't' })).toEqual({ config: told, pid: 7, tag: 't' });
   });
 });
 

@@ -39,9 +39,17 @@ export function toStarted(kept: KeptProcess): StartedProcess | null {
   }
 }
 
-/** As lists show it. */
-export function toInfo({ kept, config, tag }: StartedProcess) {
-  return { config, pid: kept.pid, ...(tag === undefined ? {} : { tag }) };
+/** As lists show it, with a folder and a tag where its start said so. */
+export function toInfo({
+  kept,
+  config: { cwd, ...config },
+  tag,
+}: Pick<StartedProcess, 'config' | 'tag'> & { readonly kept: Pick<KeptProcess, 'pid'> }) {
+  return {
+    config: { ...config, ...(cwd === '' ? {} : { cwd }) },
+    pid: kept.pid,
+    ...(tag === undefined ? {} : { tag }),
+  };
 }
 
 /** What an event is to who reads the process; null for what is not told. Throws ConnectError where the process did not end by itself. */

@@ -4,7 +4,8 @@ import { isSandboxError } from '../../../../errors.ts';
 import type { Core } from '../../../dialect.ts';
 import { untilDeadline } from '../connect/call-times.ts';
 import { ConnectError } from '../connect/connect-error.ts';
-import type { Call, Rpc } from '../rpc.ts';
+import { toEnvelope } from '../connect/envelope.ts';
+import { type Call, type Rpc, STREAM_TYPE } from '../rpc.ts';
 import { findRunning, findStarted, listStarted } from './lookup.ts';
 import { PING, toInfo, toMessage } from './mapping.ts';
 import * as schemas from './schemas.ts';
@@ -110,8 +111,9 @@ export function processRoutes(app: FastifyInstance, rpc: Rpc, { sandboxes, proce
     return {};
   });
 
-  app.post(`/${SERVICE}/StreamInput`, { schema: { hide: true } }, async (_request, reply) => {
+  app.post(`/${SERVICE}/StreamInput`, { schema: { hide: true } }, async ({ body: asked }, reply) => {
     const { body } = new ConnectError('unimplemented', 'StreamInput is not served: send input with SendInput.');
+    if (Buffer.isBuffer(asked)) return reply.type(STREAM_TYPE).send(toEnvelope({ error: body }, true));
     return await reply.code(501).type('application/json').send(body);
   });
 }
