@@ -118,6 +118,16 @@ class Watching(AgentCase):
         told = [line for line in self.until(number, "end") if line[0] != "attributes"]
         self.assertEqual(told, [["created", "file", "file"], ["modified", "file", "file"]])
 
+    def test_who_asks_has_been_told_all_that_happened_before(self) -> None:
+        number = self.watch()
+        for name in "abcdefgh":
+            open(self.at(name), "w").close()
+            self.assertEqual(self.client.call("settle").result, {})
+            self.assertEqual(self.lines(number)[-1], {"event": "created", "path": name, "type": "file"})
+
+    def test_nobody_watches_and_there_is_nothing_to_tell(self) -> None:
+        self.assertEqual(self.client.call("settle").result, {})
+
     def test_what_happened_before_is_not_told(self) -> None:
         # Since this run the workspace is watched, and nobody looks.
         self.client.run("shell", "true", trackFiles=True)

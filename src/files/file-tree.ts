@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   changeMode,
   editText,
@@ -24,7 +25,7 @@ import {
   type SearchResult,
   searchFiles,
 } from '../agent/calls/search.ts';
-import { type FileChange, watchFolder } from '../agent/calls/watch.ts';
+import { type FileChange, settleWatches, watchFolder } from '../agent/calls/watch.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -193,6 +194,13 @@ export class FileTree {
     } finally {
       held.release(failure);
     }
+  }
+
+  /** Resolves when whoever watches has all that has happened so far. That is no use of the sandbox. */
+  async settleWatches(ref: SandboxRef): Promise<void> {
+    await this.#sandboxes.look(ref, settleWatches);
+    // What has come on the same connection is passed on in the turn in which it was read.
+    await setImmediate();
   }
 
   /** Wakes the sandbox, and makes none. */

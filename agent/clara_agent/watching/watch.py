@@ -112,3 +112,13 @@ class Watch(Operation):
             self._watches.listen(-1)
             if not folder.failure:
                 folder.close()
+
+
+class Settle(Operation):
+    """RESULT once all watchers have been told what has happened so far."""
+
+    def start(self) -> None:
+        """Looks at once, where a watcher would after a while."""
+        watches: Watches = self.agent.watches()
+        watches.drain()
+        self.channel.result({})

@@ -42,6 +42,7 @@ TABLE = {
     "search": ("files.search", "Search"),
     "edit": ("files.edit", "Edit"),
     "watch": ("watching.watch", "Watch"),
+    "settle": ("watching.watch", "Settle"),
     "hash": ("files.hashing", "Hash"),
     "extract": ("archives.archives", "Extract"),
     "pack": ("archives.archives", "Pack"),

@@ -8,6 +8,9 @@ import { call, type Feed } from './call.ts';
 /** A line that is longer is none of an agent that keeps to the protocol: two paths, escaped. */
 const MAX_LINE_BYTES = 65_536;
 
+/** How long a look at what has happened may take, in milliseconds. */
+const SETTLE_MS = 10_000;
+
 const change = z.union([
   z.object({
     event: z.enum(['created', 'modified', 'attributes', 'deleted', 'renamed']),
@@ -61,6 +64,11 @@ export async function* watchFolder(
     left.abort();
     await done;
   }
+}
+
+/** Resolves when all watches of this agent have been given what has happened so far, as far as they have room for it. */
+export async function settleWatches(connection: AgentConnection): Promise<void> {
+  await call(connection, 'settle', {}, z.object({}), { deadlineMs: SETTLE_MS });
 }
 
 function parseChange(line: string): FileChange {

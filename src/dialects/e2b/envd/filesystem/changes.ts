@@ -8,8 +8,8 @@ export interface FilesystemEvent {
 }
 
 /**
- * What a change is there: a rename is RENAME of the old name and CREATE of the new one. A new file is written too: an upload comes with
- * its content, of which nothing more is told, and clients wait for WRITE.
+ * What a change is there: a rename is RENAME of the old name and CREATE of the new one. A new file is given to its user and written
+ * too: an upload comes with its content, of which nothing more is told, and clients wait for WRITE and count all three.
  */
 export function toEvents(
   folder: string,
@@ -22,6 +22,7 @@ export function toEvents(
       return type === 'file'
         ? [
             { name, type: 'EVENT_TYPE_CREATE' },
+            { name, type: 'EVENT_TYPE_CHMOD' },
             { name, type: 'EVENT_TYPE_WRITE' },
           ]
         : [{ name, type: 'EVENT_TYPE_CREATE' }];

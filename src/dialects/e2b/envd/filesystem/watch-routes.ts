@@ -6,7 +6,7 @@ import { resolvePath } from '../paths.ts';
 import type { Call, Rpc } from '../rpc.ts';
 import * as schemas from './schemas.ts';
 import { Watchers } from './watchers.ts';
-import { watchEvents } from './watching.ts';
+import { watchEvents, withEntry } from './watching.ts';
 
 const SERVICE = 'filesystem.Filesystem';
 const PING = { keepalive: {} };
@@ -19,9 +19,10 @@ export function watchRoutes(app: FastifyInstance, rpc: Rpc, { tree }: Core): voi
     { service: SERVICE, name: 'WatchDir', message: schemas.watchRequest },
     PING,
     async function* (call, message) {
-      const watch = (signal: AbortSignal) => watchEvents(tree, { ...toWatching(call, message), signal });
+      const watching = { ...toWatching(call, message), signal: call.signal };
+      const watch = (signal: AbortSignal) => watchEvents(tree, { ...watching, signal });
       for await (const event of untilDeadline(call, 'The stream was ended at its deadline.', watch)) {
-        yield event === null ? { start: {} } : { filesystem: event };
+        yield event === null ? { start: {} } : { filesystem: await withEntry(tree, watching, event) };
       }
     },
   );
@@ -32,8 +33,8 @@ export function watchRoutes(app: FastifyInstance, rpc: Rpc, { tree }: Core): voi
 
   rpc.unary(
     { service: SERVICE, name: 'GetWatcherEvents', message: schemas.watcherRequest },
-    async ({ ref }, message) => ({
-      events: watchers.take(ref, message.watcherId),
+    async ({ ref, signal }, message) => ({
+      events: await watchers.take(ref, message.watcherId, signal),
     }),
   );
 

@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { FileTree } from '../../../../files/file-tree.ts';
 import type { SandboxRef } from '../../../../sandboxes/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';
-import { type ToldEvent, type Watching, watchEvents } from './watching.ts';
+import type { FilesystemEvent } from './changes.ts';
+import { type ToldEvent, type Watching, watchEvents, withEntry } from './watching.ts';
 
 /** What one watcher keeps for its reader; with more of it, it ends. */
 const MOST_EVENTS = 16_384;
 
-interface Watcher {
-  readonly ref: SandboxRef;
+/** Entries that are looked for at the same time. */
+const LOOKS = 16;
+
+interface Watcher extends Omit<Watching, 'signal'> {
   readonly ending: AbortController;
-  events: ToldEvent[];
+  events: FilesystemEvent[];
 }
 
 /** Watchers whose events are kept until somebody asks. Each ends with its removal, its folder, its sandbox or the server. */
@@ -31,18 +34,26 @@ export class Watchers {
     const events = watchEvents(this.#tree, { ...watching, signal });
     await events.next();
     const id = randomUUID();
-    const watcher: Watcher = { ref: watching.ref, ending, events: [] };
+    const watcher: Watcher = { ...watching, ending, events: [] };
     this.#watchers.set(id, watcher);
     void this.#follow(id, watcher, events);
     return id;
   }
 
-  /** What has happened since it was last asked; throws `not_found` where it has ended. */
-  take(ref: SandboxRef, id: string): readonly ToldEvent[] {
+  /** What has happened since it was last asked, up to now; throws `not_found` where it has ended. */
+  async take(ref: SandboxRef, id: string, signal: AbortSignal): Promise<readonly ToldEvent[]> {
+    this.#require(ref, id);
+    await this.#tree.settleWatches(ref);
     const watcher = this.#require(ref, id);
     const { events } = watcher;
     watcher.events = [];
-    return events;
+    if (!watcher.hasEntries) return events;
+    const told: ToldEvent[] = [];
+    for (let at = 0; at < events.length; at += LOOKS) {
+      const some = events.slice(at, at + LOOKS);
+      told.push(...(await Promise.all(some.map((event) => withEntry(this.#tree, { ...watcher, signal }, event)))));
+    }
+    return told;
   }
 
   /** Ends one. */
@@ -52,7 +63,7 @@ export class Watchers {
   }
 
   /** Keeps what happens until it ends, whyever that is; what has ended is not kept, so that there are never more than the sandbox watches. */
-  async #follow(id: string, watcher: Watcher, events: AsyncGenerator<ToldEvent | null>): Promise<void> {
+  async #follow(id: string, watcher: Watcher, events: AsyncGenerator<FilesystemEvent | null>): Promise<void> {
     try {
       for await (const event of events) {
         if (event) watcher.events.push(event);

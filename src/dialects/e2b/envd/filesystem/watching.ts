@@ -22,14 +22,17 @@ export interface Watching {
 export type ToldEvent = FilesystemEvent & { readonly entry?: ReturnType<typeof toEntryInfo> };
 
 /** Null once all is watched, then what happens; ends when the folder is gone. Throws ConnectError, `data_loss` where events were missed. */
-export async function* watchEvents(tree: FileTree, watching: Watching): AsyncGenerator<ToldEvent | null> {
+export async function* watchEvents(
+  tree: FileTree,
+  watching: Omit<Watching, 'hasEntries'>,
+): AsyncGenerator<FilesystemEvent | null> {
   const { ref, path, isRecursive, signal } = watching;
   try {
     for await (const change of tree.watch(ref, path, isRecursive, signal)) {
       if (change === null) yield null;
       else if (change.event === 'overflow') {
         throw new ConnectError('data_loss', `More happened below ${path} than was read; watch it again.`);
-      } else for (const event of toEvents(path, change)) yield await withEntry(tree, watching, event);
+      } else yield* toEvents(path, change);
     }
   } catch (error) {
     if (isSandboxError(error, 'not_found')) throw notFound(path, error);
@@ -38,7 +41,8 @@ export async function* watchEvents(tree: FileTree, watching: Watching): AsyncGen
   }
 }
 
-async function withEntry(tree: FileTree, watching: Watching, event: FilesystemEvent): Promise<ToldEvent> {
+/** An event with its entry, where that is asked for. */
+export async function withEntry(tree: FileTree, watching: Watching, event: FilesystemEvent): Promise<ToldEvent> {
   const { ref, path, hasEntries, signal } = watching;
   if (!hasEntries || !isOfSomething(event)) return event;
   try {
