@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { isSandboxError } from '../../errors.ts';
@@ -20,8 +21,18 @@ export async function cutWhereGone(
     return false;
   } catch (reason) {
     if (isSandboxError(reason, 'limit')) return false;
-    if (raw.socket instanceof Socket) raw.socket.resetAndDestroy();
-    else raw.destroy();
+    cut(raw);
     return true;
   }
+}
+
+/**
+ * Ends the connection of an answer before the answer's own end, as a server that is gone does. Its missing chunk or bytes say so to
+ * every client, of which some take a reset for a fault of the network; without either only a reset does.
+ */
+export function cut(raw: ServerResponse): void {
+  const { socket } = raw;
+  const isDelimited = !raw.headersSent || raw.chunkedEncoding || raw.hasHeader('content-length');
+  if (socket instanceof Socket && !isDelimited) socket.resetAndDestroy();
+  else raw.destroy();
 }

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxId } from '../../sandboxes/address.ts';
+import { cut } from './cutting.ts';
 
 /** How long a sandbox counts as gone that is being paused or ended and says nothing of it, in milliseconds. */
 const LEAVING_MS = 30_000;
@@ -43,9 +44,9 @@ export class OpenAnswers {
   }
 
   #cut(sandboxId: SandboxId): void {
-    for (const { raw, request } of this.#open.get(sandboxId) ?? []) {
+    for (const { raw } of this.#open.get(sandboxId) ?? []) {
       // What was asked and not answered yet gets its answer, that the sandbox is gone.
-      if (raw.headersSent && !raw.writableEnded) request.raw.socket.resetAndDestroy();
+      if (raw.headersSent && !raw.writableEnded) cut(raw);
     }
   }
 }
