@@ -1,20 +1,29 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Sdk } from '../../src/dialects/mcp/serving.ts';
+import { addInputFixtures } from './mcp-input-fixtures.ts';
 
 /** One pixel, and one sample of sound. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 const WAV = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQIAAAA=';
 
+/** What states of calls are signed with. */
+const STATE_KEY = 'a key of the fixtures alone, 32 bytes or more';
+
 const image = { type: 'image', data: PNG, mimeType: 'image/png' } as const;
 
 /** A server with the tools, resources and prompts that the conformance suite of MCP asks for. */
 export function fixtureServer(sdk: Sdk): McpServer {
+  const state = sdk.createRequestStateCodec<1 | 2>({ key: STATE_KEY });
   const server = new sdk.McpServer(
     { name: 'fixtures', version: '1.0.0' },
-    { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} } },
+    {
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} },
+      requestState: { verify: state.verify },
+    },
   );
   addTools(server);
+  addInputFixtures(server, sdk, state);
   addResources(server, sdk);
   addPrompts(server, sdk);
   return server;
