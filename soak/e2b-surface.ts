@@ -8,6 +8,7 @@ const line = z.object({ type: z.string(), text: z.string().optional(), value: z.
 /** A sandbox of E2B's clients: commands are cells of its interpreter, in the language bash. */
 export const e2b: Surface = {
   ...byStatus,
+  cutsWhereGone: true,
   name: 'e2b',
   credential: byKey,
   make: () => ({

@@ -1,3 +1,4 @@
+import { hasCode } from '../src/errors.ts';
 import type { Random } from './random.ts';
 import type { SoakAnswer, SoakRequest, Surface } from './surface.ts';
 import { note, type Tally } from './tally.ts';
@@ -111,8 +112,11 @@ export class SoakGuest {
   async #ask(request: SoakRequest): Promise<SoakAnswer | null> {
     const { surface, keys, send, tally, name } = this.#parts;
     tally.requests += 1;
-    const answer = await send(request, surface.credential(name, keys.own));
-    if (!surface.isDown(answer)) return answer;
+    const answer = await send(request, surface.credential(name, keys.own)).catch((error: unknown) => {
+      if (surface.cutsWhereGone && isReset(error)) return null;
+      throw error;
+    });
+    if (answer && !surface.isDown(answer)) return answer;
     tally.refused += 1;
     return null;
   }
@@ -121,4 +125,8 @@ export class SoakGuest {
     this.#parts.tally.wrongAnswers += 1;
     note(this.#parts.tally, `${this.#parts.name}, ${what}: ${status} ${text.slice(0, 160)}`);
   }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && hasCode(error.cause, 'ECONNRESET');
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { openEngineLine } from '../test/support/engine-line.ts';
@@ -24,6 +25,9 @@ const REST_MS = 60_000;
 const POLL_MS = 200;
 /** Kept of what went wrong, with its cause. */
 const MISTAKE_CHARACTERS = 1_000;
+/** Kept of the server's log: its last errors, pino's level 50. */
+const MOST_ERRORS = 50;
+const ERROR_LINE = /^\{"level":[56]0,/;
 
 /** What a soak does, for as long as it says or until each fault was there; `concurrency` is how many requests are under way at most. */
 export interface SoakOptions {
@@ -40,6 +44,8 @@ export interface SoakOptions {
 export interface SoakResult extends Tally {
   /** What was left of containers, mounts, loop devices and files after all was deleted and the server had ended. */
   readonly leaks: Traces;
+  /** The last errors in the server's log. */
+  readonly errors: readonly string[];
   /** Resident memory of the server in bytes: when every sandbox was there, and after the last request. */
   readonly memoryBytes: { readonly before: number; readonly after: number };
 }
@@ -70,6 +76,13 @@ export async function soak({
   const sendAs: SendAs = ({ method, path, body, headers: more }, headers) =>
     ask(`${server.url}${path}`, method, body, { ...headers, ...more });
   const send: Send = (method, path, body) => sendAs({ method, path, body }, { 'x-api-key': API_KEY });
+  const errors: string[] = [];
+  if (server.child.stdout) {
+    createInterface({ input: server.child.stdout }).on('line', (text) => {
+      if (ERROR_LINE.test(text)) errors.push(text);
+      if (errors.length > MOST_ERRORS) errors.shift();
+    });
+  }
   const natives = Array.from(
     { length: sandboxes },
     (_, index) => new SoakUser(`soak-${index}`, send, createRandom(seed + index * 7919), tally),
@@ -114,7 +127,7 @@ export async function soak({
     const after = await memoryOf(server.child.pid);
     await eachOf(users, concurrency, (user) => user.remove().catch(fails));
     await server.end('SIGTERM');
-    return { ...tally, leaks: await tracesInTheEnd(dataDir), memoryBytes: { before, after } };
+    return { ...tally, errors, leaks: await tracesInTheEnd(dataDir), memoryBytes: { before, after } };
   } finally {
     await server.end('SIGKILL');
     await line.close();

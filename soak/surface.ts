@@ -38,6 +38,8 @@ export interface Surface {
   isDown(answer: SoakAnswer): boolean;
   /** True where the answer to a stranger says nothing of the sandbox. */
   isHidden(answer: SoakAnswer): boolean;
+  /** Whether the connection is cut where the sandbox of a request is no more. */
+  readonly cutsWhereGone?: boolean;
 }
 
 /** Most APIs say by the status that something is down, Cloud and E2B by 502 too, and that there is nothing for this key. */

@@ -25,6 +25,8 @@ export class SoakUser {
   readonly #tally: Tally;
   /** What may be in each file: one content after a write that was acknowledged, more after writes that failed. */
   readonly #contents = new Map<string, Set<string>>();
+  /** Whether the sandbox may be deleted, its files kept: then nothing can be read until it is used again. */
+  #mayBeDeleted = false;
 
   constructor(name: string, send: Send, random: Random, tally: Tally) {
     this.#path = `/sandbox/${name}`;
@@ -91,7 +93,11 @@ export class SoakUser {
   async #check(name: string): Promise<void> {
     const possible = this.#contents.get(name);
     if (!possible) return;
-    const answer = await this.#ask('GET', `/raw?path=${name}`);
+    let answer = await this.#ask('GET', `/raw?path=${name}`);
+    if (answer?.status === 404 && this.#mayBeDeleted) {
+      await this.#change('POST', '/create');
+      answer = await this.#ask('GET', `/raw?path=${name}`);
+    }
     if (!answer) return;
     const isThere = answer.status === 200 && possible.has(answer.text);
     if (isThere || (answer.status === 404 && possible.has(ABSENT))) return;
@@ -107,7 +113,10 @@ export class SoakUser {
   /** Null for an answer that a client has to expect where something is broken. */
   async #ask(method: string, path: string, body?: unknown): Promise<{ status: number; text: string } | null> {
     this.#tally.requests += 1;
+    if (method === 'DELETE') this.#mayBeDeleted = true;
     const answer = await this.#send(method, `${this.#path}${path}`, body);
+    const makesIt = method !== 'GET' && method !== 'DELETE' && path !== '/stop';
+    if (makesIt && answer.status < 400) this.#mayBeDeleted = false;
     if (answer.status !== 503) return answer;
     this.#tally.refused += 1;
     return null;

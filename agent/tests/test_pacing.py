@@ -8,7 +8,7 @@ import client  # noqa: F401 (makes the agent importable)
 
 from clara_agent.processes.kept import Kept as KeptProcess
 from clara_agent.processes.table import ProcessTable
-from test_processes import Kept
+from kept_case import KeptCase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Bounds(unittest.TestCase):
         self.assertEqual(kept.history.next_id - kept.history.first_id, 8192)
 
 
-class Callers(Kept):
+class Callers(KeptCase):
     def test_callers_of_many_programs_at_once_are_told_no_gap(self) -> None:
         self.client.gives_credit = False
         numbers = [self.begin("head -c 800000 /dev/zero", caller=True, most=1024) for _ in range(80)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import unittest
 
-from test_processes import Kept
+from kept_case import KeptCase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class PlainRuns(Kept):
+class PlainRuns(KeptCase):
     def setUp(self) -> None:
         super().setUp()
         for name in ("there", "go"):
@@ -70,7 +70,7 @@ class PlainRuns(Kept):
         self.assertTrue(self.client.finish(channel).result["cancelled"])
 
 
-class Awake(Kept):
+class Awake(KeptCase):
     def work(self) -> dict[str, int]:
         return self.client.call("awake").result
 

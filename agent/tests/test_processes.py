@@ -6,13 +6,10 @@ import os
 import signal
 import unittest
 
-from case import AgentCase
-from client import CallFailed
+from kept_case import KeptCase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from client import Answer
-    from collections.abc import Callable
     from typing import Any
 
 
@@ -27,51 +24,7 @@ class Pieces:
         return self
 
 
-class Kept(AgentCase):
-    def begin(self, source: str = "", program: str = "shell", **parameters: Any) -> int:
-        """Starts a process; its id."""
-        body = None if program == "argv" else source.encode()
-        return self.client.call("start", body, program=program, **parameters).result["id"]
-
-    def attach(self, number: int, **parameters: Any) -> int:
-        return self.client.open("attach", id=number, **parameters)
-
-    def read(self, number: int, **parameters: Any) -> Answer:
-        """All events of a process that ends."""
-        return self.client.finish(self.attach(number, **parameters))
-
-    def until(self, condition: Callable[[], object]) -> None:
-        self.client.wait(condition)
-
-    def describe(self, number: int) -> dict[str, Any]:
-        return self.client.call("processes", id=number).result["processes"][0]
-
-    def end(self, number: int) -> Any:
-        return self.client.call("forget", id=number).result
-
-
-class Starts(Kept):
-    def test_a_program_that_must_start_and_cannot_be_run_is_an_error_and_not_kept(self) -> None:
-        self.write_file("plain", b"x")
-        self.write_file("wrong", b"no program")
-        os.chmod(self.sandbox.path("wrong"), 0o755)
-        before = self.client.call("processes").result
-        for name, code in ("not-there", "not_found"), ("./not-there", "not_found"), ("./plain", "denied"), ("/", "denied"), ("./wrong", "invalid"):
-            terminals: list[dict[str, Any]] = [{}, {"tty": {"rows": 24, "cols": 80}}]
-            for terminal in terminals:
-                with self.subTest(name=name, terminal=terminal), self.assertRaises(CallFailed) as caught:
-                    self.begin(program="argv", argv=[name], mustStart=True, **terminal)
-                self.assertEqual(caught.exception.code, code)
-                self.assertIn(name, str(caught.exception))
-        self.assertEqual(self.client.call("processes").result, before)
-
-    def test_a_program_that_must_start_and_can_be_run_is_as_any_other(self) -> None:
-        answer = self.read(self.begin(program="argv", argv=["sh", "-c", "ls /proc/self/fd; exit 127"], mustStart=True))
-        self.assertEqual((answer.out.split()[:4], answer.result["exit"]["exitCode"]), ([b"0", b"1", b"2", b"3"], 127))
-        self.assertEqual(answer.err, b"")
-
-
-class Tables(Kept):
+class Tables(KeptCase):
     def test_a_process_is_started_and_described_with_what_the_server_says_of_it(self) -> None:
         number = self.begin("echo out; echo err >&2; exit 3", about={"name": "mine"})
         answer = self.read(number)
@@ -278,28 +231,6 @@ class Tables(Kept):
         self.assert_fails("not_found", "attach", id=12345)
         self.assert_fails("invalid", "signal", id=-1, signal=1)
         self.assert_fails("not_found", "forget", id=12345)
-
-
-class Lost(Kept):
-    def test_processes_and_what_they_said_outlive_the_server(self) -> None:
-        number = self.begin("echo before; sleep 1000")
-        reader = self.attach(number)
-        self.until(lambda: self.client.answers[reader].out)
-        type(self).client = self.sandbox.start()
-        found = self.describe(number)
-        self.assertIsNone(found["exit"])
-        reader = self.attach(number)
-        self.until(lambda: self.client.answers[reader].out == b"before\n")
-        self.end(number)
-
-    def test_one_whose_caller_was_lost_goes_on_for_who_asks_in_time(self) -> None:
-        number = self.begin(program="argv", argv=["sh", "-c", "echo before; read go; echo after"], stdin=True, caller=True)
-        reader = self.attach(number, caller=True)
-        self.until(lambda: self.client.answers[reader].out)
-        type(self).client = self.sandbox.start()
-        reader = self.attach(number, after=2)
-        self.client.call("input", b"go\n", id=number)
-        self.assertEqual(self.client.finish(reader).out, b"after\n")
 
 
 if __name__ == "__main__":

@@ -73,17 +73,27 @@ async function lookAt(space: MountNamespace, { path, device, deviceNumber }: Mou
       pendingBytes,
     };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+    if (isGone(error)) return null;
     throw error;
   }
 }
 
-/** Keeps from its writers all but so many bytes of what is free in it; its name where that is more than it keeps anyway. */
+/** Keeps from its writers all but so many bytes of what is free in it; its name where that is more than it keeps anyway, null too where it is being unmounted. */
 async function limit(space: MountNamespace, image: OpenImage, roomBytes: number): Promise<string | null> {
   const usual = Math.min(Math.floor(image.blocks / RESERVED_FRACTION), RESERVED_BLOCKS);
   const roomBlocks = Math.max(0, Math.floor(roomBytes / image.blockBytes));
   const kept = Math.min(Math.max(usual, image.freeBlocks - roomBlocks), image.blocks - 1);
   const file = space.reach(`/sys/fs/ext4/${basename(image.device)}/reserved_clusters`);
-  if (Number(await readFile(file, 'utf8')) !== kept) await writeFile(file, String(kept));
+  try {
+    if (Number(await readFile(file, 'utf8')) !== kept) await writeFile(file, String(kept));
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
   return kept > usual ? image.name : null;
+}
+
+/** The kernel no longer knows a file system by its name, or knows it without a device behind it. */
+function isGone(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') || hasCode(error, 'ENODEV');
 }

@@ -114,3 +114,8 @@ class ChildStream extends Duplex {
     done(error);
   }
 }
+
+/** Whether an agent is to be started: other Python is run as it is. */
+export function isAgent([program, ...options]: readonly string[]): boolean {
+  return program === 'python3' && !(options[0] === '-I' && options[1] === '-c');
+}

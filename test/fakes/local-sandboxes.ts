@@ -78,7 +78,7 @@ async function tell(what: 'end' | 'freeze' | 'thaw', name: string): Promise<void
 
 /** Starts the host, which ends with this process. */
 async function startHost(): Promise<string> {
-  const child = spawn('python3', ['-I', PROGRAM, AGENT], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('python3', ['-E', '-s', PROGRAM, AGENT], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const [path] = await Promise.race([once(lines, 'line'), once(child, 'exit')]);
   if (typeof path !== 'string') throw new Error(`python3 did not start ${PROGRAM}.`);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openEngine } from '../../src/engines/open.ts';
-import { describeEngine, specFor } from '../contract/engine.contract.ts';
+import { describeEngine } from '../contract/engine.contract.ts';
+import { specFor } from '../contract/spec-for.ts';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openEngine } from '../../src/engines/open.ts';
-import { specFor } from '../contract/engine.contract.ts';
+import { specFor } from '../contract/spec-for.ts';
 import { importPlainImage, incus } from '../support/incus-images.ts';
 
 const labels = { 'clara-test.run': randomUUID() };

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
 import { openEngine } from '../../src/engines/open.ts';
-import { specFor } from '../contract/engine.contract.ts';
+import { specFor } from '../contract/spec-for.ts';
 import { until } from '../support/until.ts';
 
 const labels = { 'clara-test.run': randomUUID() };

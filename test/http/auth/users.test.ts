@@ -163,9 +163,9 @@ describe('a range that is used up', () => {
 describe('the users of the image', () => {
   it("stand behind the sandbox's own, whose id none of them has", async () => {
     const engine = new FakeEngine();
-    engine.imageFiles['/etc/passwd'] = 'root:x:0:0:root:/root:/bin/bash\napp:x:70000:70000::/app:/bin/sh\n';
-    engine.imageFiles['/etc/group'] = 'root:x:0:\nteam:x:70001:app\n';
-    engine.imageFiles['/bin/bash'] = 'an interpreter';
+    engine.images.files['/etc/passwd'] = 'root:x:0:0:root:/root:/bin/bash\napp:x:70000:70000::/app:/bin/sh\n';
+    engine.images.files['/etc/group'] = 'root:x:0:\nteam:x:70001:app\n';
+    engine.images.files['/bin/bash'] = 'an interpreter';
     const fake = await start({ SANDBOX_UID_RANGE: '70000-70002' }, engine);
     await create(fake, 'u');
     expect(specOf(fake, 'u').user).toEqual({ uid: 70_002, gid: 70_002 });
@@ -193,7 +193,7 @@ describe('the users of the image', () => {
     const fake = await start({ ...RANGE, SANDBOX_DOCKER_IMAGES: 'other:latest' });
     await create(fake, 'u');
     const before = await passwdOf('u');
-    fake.engine.imageFiles['/etc/passwd'] = 'root:x:0:0::/:/bin/ash\n';
+    fake.engine.images.files['/etc/passwd'] = 'root:x:0:0::/:/bin/ash\n';
     await create(fake, 'u', { image: 'other:latest' });
     expect(await passwdOf('u')).not.toBe(before);
     expect(await passwdOf('u')).toMatch(/^user:x:\d+:\d+::\/home\/user:\/bin\/sh\n/);

@@ -191,7 +191,7 @@ describe('the names of images of published examples', () => {
 
   it('mean themselves where the operator lists them and the engine has them', async () => {
     await start({ SANDBOX_DOCKER_IMAGES: 'python:3.9, python:3.10' });
-    fake.engine.absentImages.add('python:3.10');
+    fake.engine.images.absent.add('python:3.10');
     await make({ template: 'python:3.9' });
     expect(imageOf()).toBe('python:3.9');
     await make({ template: 'python:3.10' });

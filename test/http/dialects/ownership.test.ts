@@ -114,7 +114,7 @@ describe('whose a K2 sandbox is', () => {
       body: { detail: 'Maximum containers (1) reached' },
     });
     await as(MINE, 'DELETE', `/sandboxes/${id}`);
-    fake.engine.absentImages.add('clara-sandbox:latest');
+    fake.engine.images.absent.add('clara-sandbox:latest');
     expect((await as(MINE, 'POST', '/sandboxes')).status).toBe(404);
     expect((await as(API_KEY, 'GET', '/sandbox?all=true&state=any')).body.sandboxes).toEqual([]);
   });

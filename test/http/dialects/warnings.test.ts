@@ -65,7 +65,7 @@ describe('/health', () => {
 
   it('stays a healthy 200 and says that the image is not there, the log too, once each time', async () => {
     const engine = new FakeEngine();
-    engine.absentImages.add(IMAGE);
+    engine.images.absent.add(IMAGE);
     const { fake, lines } = await start({ SANDBOX_DOCKER_IMAGE: IMAGE }, engine);
     const [sentence] = (await warningsAfter(fake, some)) ?? [];
     expect(sentence).toMatch(/^The image of new sandboxes is not on this machine/);
@@ -73,10 +73,10 @@ describe('/health', () => {
     for (let pass = 0; pass < 3; pass += 1) await warningsAfter(fake, some);
     const told = () => lines.filter(({ msg }) => msg === sentence);
     expect(told()).toMatchObject([{ level: 40, detail: `SANDBOX_DOCKER_IMAGE is ${IMAGE}` }]);
-    engine.absentImages.delete(IMAGE);
+    engine.images.absent.delete(IMAGE);
     await warningsAfter(fake, none);
     expect(lines).toContainEqual(expect.objectContaining({ level: 30, msg: `No longer so: ${sentence}` }));
-    engine.absentImages.add(IMAGE);
+    engine.images.absent.add(IMAGE);
     await warningsAfter(fake, some);
     expect(told()).toHaveLength(2);
   });

@@ -5,7 +5,8 @@ import { readFile, removePath, statPath, writeFile } from '../../../src/agent/ca
 import { runProgram } from '../../../src/agent/calls/run.ts';
 import { AgentConnection } from '../../../src/agent/wire/connection.ts';
 import type { EngineId } from '../../../src/engines/engine.ts';
-import { describeEngine, specFor } from '../../contract/engine.contract.ts';
+import { describeEngine } from '../../contract/engine.contract.ts';
+import { specFor } from '../../contract/spec-for.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 

@@ -52,7 +52,7 @@ describe('a sandbox that ends as its memory runs out', () => {
 
   it('is not blamed for an end that comes later', async () => {
     script = () => {
-      fake.engine.noteOutOfMemory(sandboxId());
+      fake.engine.sandboxes.noteOutOfMemory(sandboxId());
       return {};
     };
     await execute();
@@ -83,7 +83,7 @@ describe('a sandbox with a kernel of its own that ends as its memory runs out', 
     await start('runsc');
     script = () => {
       fake.engine.kill(sandboxId());
-      void untilAsked().then(() => fake.engine.noteOutOfMemory(sandboxId()));
+      void untilAsked().then(() => fake.engine.sandboxes.noteOutOfMemory(sandboxId()));
       return never();
     };
     expect(await execute()).toMatchObject(OUT_OF_MEMORY);
@@ -93,7 +93,7 @@ describe('a sandbox with a kernel of its own that ends as its memory runs out', 
 describe('a program whose memory the machine takes from under a kernel of its own', () => {
   const ends = (exitCode: number, isOutOfMemory = true) => {
     script = () => {
-      if (isOutOfMemory) fake.engine.noteOutOfMemory(sandboxId());
+      if (isOutOfMemory) fake.engine.sandboxes.noteOutOfMemory(sandboxId());
       return { exitCode };
     };
   };
@@ -107,7 +107,7 @@ describe('a program whose memory the machine takes from under a kernel of its ow
   it('is told as that although the engine hears of it after the end', async () => {
     await start('runsc');
     script = () => {
-      void untilAsked().then(() => fake.engine.noteOutOfMemory(sandboxId()));
+      void untilAsked().then(() => fake.engine.sandboxes.noteOutOfMemory(sandboxId()));
       return { exitCode: 1 };
     };
     expect(await execute()).toMatchObject(OUT_OF_MEMORY);

@@ -92,7 +92,7 @@ describe('an image that is built anew under its name', () => {
   it.each(['stop', 'restart'])('is what a sandbox has after its next start, by %s', async (verb) => {
     const fake = await start();
     await fake.call('POST', '/sandbox/u/create');
-    fake.engine.rebuild(IMAGE);
+    fake.engine.images.rebuild(IMAGE);
     await fake.call('POST', '/sandbox/u/execute', code);
     expect(images(fake)).toEqual([`sha256:${IMAGE}/0`]);
     await fake.call('POST', `/sandbox/u/${verb}`);
@@ -103,9 +103,9 @@ describe('an image that is built anew under its name', () => {
   it('of a sandbox that asked for its own counts by that name', async () => {
     const fake = await start({ SANDBOX_DOCKER_IMAGES: 'other:1' });
     await fake.call('POST', '/sandbox/u/create', { image: 'other:1' });
-    fake.engine.rebuild(IMAGE);
+    fake.engine.images.rebuild(IMAGE);
     const before = (await fake.call('POST', '/sandbox/u/restart')).json().container_id;
-    fake.engine.rebuild('other:1');
+    fake.engine.images.rebuild('other:1');
     expect((await fake.call('POST', '/sandbox/u/restart')).json().container_id).not.toBe(before);
     expect(images(fake)).toEqual(['sha256:other:1/1']);
   });
@@ -113,7 +113,7 @@ describe('an image that is built anew under its name', () => {
   it('and gone is still in the containers that were made of it', async () => {
     const fake = await start();
     const before = (await fake.call('POST', '/sandbox/u/create')).json().container_id;
-    fake.engine.absentImages.add(IMAGE);
+    fake.engine.images.absent.add(IMAGE);
     await fake.call('POST', '/sandbox/u/stop');
     expect((await fake.call('POST', '/sandbox/u/restart')).json()).toMatchObject({ container_id: before });
   });
@@ -125,7 +125,7 @@ describe('an image that is built anew under its name', () => {
       return found.length === 2 && found.every((image) => image === `sha256:${IMAGE}/${build}`);
     };
     await until('the pool is filled', () => hasAll(0));
-    fake.engine.rebuild(IMAGE);
+    fake.engine.images.rebuild(IMAGE);
     await until('the pool has only the new image', () => hasAll(1));
     await fake.call('POST', '/sandbox/u/execute', code);
     expect(images(fake)).toContain(`sha256:${IMAGE}/1`);

@@ -7,7 +7,7 @@ import Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts';
 import type { EngineId } from '../../../src/engines/engine.ts';
-import { specFor } from '../../contract/engine.contract.ts';
+import { specFor } from '../../contract/spec-for.ts';
 import { runBare } from '../../support/bare-container.ts';
 import { withDistantHost } from '../../support/distant-host.ts';
 import { startNeighbour } from '../../support/neighbour.ts';

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { plainProgram } from '../../support/plain-programs.ts';
 
 const run = promisify(execFile);
 
 /** What the rules are in a network of their own after that; several processes are several servers. */
 async function rulesAfter(...argv: string[]): Promise<{ told: readonly (string | null)[]; rules: readonly string[] }> {
-  const program = [process.execPath, '--import', 'tsx', 'test/support/firewall-program.ts', ...argv];
+  const program = [process.execPath, await plainProgram('test/support/firewall-program.ts'), ...argv];
   const options = { cwd: new URL('../../../', import.meta.url) };
   return JSON.parse((await run('unshare', ['--net', '--', ...program], options)).stdout);
 }

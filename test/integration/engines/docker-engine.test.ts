@@ -1,20 +1,16 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import type { ContainerStats } from 'dockerode';
-import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { Demux, DemuxError } from '../../../src/engines/docker/demux.ts';
 import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts';
-import { toEngineStats } from '../../../src/engines/docker/stats.ts';
 import type { EngineId, EngineSpec } from '../../../src/engines/engine.ts';
 import { isOnEngineHost } from '../../../src/engines/host-path.ts';
-import { describeEngine, specFor } from '../../contract/engine.contract.ts';
+import { describeEngine } from '../../contract/engine.contract.ts';
+import { specFor } from '../../contract/spec-for.ts';
 import { ensureBaseImage } from '../../support/base-image.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
@@ -219,106 +215,6 @@ it('tells that a sandbox was killed from outside', async () => {
   expect(await engine.inspect(id)).toMatchObject({ state: 'stopped', wasKilled: true });
 });
 
-describe('a Docker engine that does not answer', () => {
-  it('is unavailable where there is no socket', async () => {
-    const absent = createDockerEngine({ socketPath: '/nonexistent/docker.sock' });
-    const call = absent.info();
-    await expect(call).rejects.toMatchObject({ kind: 'unavailable', cause: { code: 'ENOENT' } });
-    await expect(absent.inspect('anything')).rejects.toMatchObject({ kind: 'unavailable' });
-    await absent.close();
-  });
-
-  it('times out where the socket takes the call and never answers, and gives the connection up', async () => {
-    await using stub = await listen(() => undefined);
-    const hung = createDockerEngine({ socketPath: stub.path, callTimeoutMs: 50 });
-    const id = 'f'.repeat(64) as EngineId;
-    const calls = [hung.info(), hung.start(id), hung.stats(id), hung.exec(id, ['cat']), hung.list({})];
-    await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ kind: 'timeout' })));
-    await stub.allClosed();
-    await hung.close();
-  });
-
-  it('is unavailable where it hangs up', async () => {
-    await using stub = await listen((socket) => socket.destroy());
-    const broken = createDockerEngine({ socketPath: stub.path });
-    await expect(broken.info()).rejects.toMatchObject({ kind: 'unavailable' });
-    await broken.close();
-  });
-
-  it('breaks the stream of a program where the connection ends within a frame', async () => {
-    await using stub = await listen(
-      (socket) => {
-        socket.once('data', () => {
-          socket.write('HTTP/1.1 201 Created\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{"Id":"e"}');
-          socket.end();
-        });
-      },
-      (socket) => {
-        socket.once('data', () => {
-          socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-          socket.end(Buffer.from([1, 0, 0, 0, 0, 0, 0, 9, 104, 105]));
-        });
-      },
-    );
-    const cut = createDockerEngine({ socketPath: stub.path });
-    const { stream } = await cut.exec('e'.repeat(64) as EngineId, ['cat']);
-    await expect(text(stream)).rejects.toMatchObject({ kind: 'unavailable' });
-    await cut.close();
-  });
-});
-
-describe('usage', () => {
-  const reading = (memory: Partial<ContainerStats['memory_stats']>) =>
-    toEngineStats({ memory_stats: memory, cpu_stats: { cpu_usage: { total_usage: 7 } } } as ContainerStats);
-
-  it('leaves the file cache out, as cgroup v1 and v2 name it', () => {
-    const counts = (stats: object) => ({ usage: 100, stats: stats as ContainerStats['memory_stats']['stats'] });
-    expect(reading(counts({ total_inactive_file: 30, inactive_file: 10 }))).toMatchObject({
-      memoryBytes: 70,
-      cpuNanos: 7,
-    });
-    expect(reading(counts({ inactive_file: 40 }))).toMatchObject({ memoryBytes: 60, cpuNanos: 7 });
-  });
-});
-
-describe('Demux', () => {
-  const frame = (stream: number, payload: Buffer) => {
-    const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
-    header.writeUInt32BE(payload.length, 4);
-    return Buffer.concat([header, payload]);
-  };
-
-  it('gives the same bytes however the stream is cut', () => {
-    const payload = fc.record({ stream: fc.constantFrom(1, 2, 3), bytes: fc.uint8Array({ maxLength: 40 }) });
-    fc.assert(
-      fc.property(
-        fc.array(payload, { maxLength: 20 }),
-        fc.infiniteStream(fc.integer({ min: 1, max: 60 })),
-        (frames, cuts) => {
-          const all = Buffer.concat(frames.map(({ stream, bytes }) => frame(stream, Buffer.from(bytes))));
-          const wanted = frames.filter(({ stream }) => stream === 1).map(({ bytes }) => Buffer.from(bytes));
-          const demux = new Demux();
-          const got: Buffer[] = [];
-          for (let at = 0; at < all.length; ) {
-            const next = at + (cuts.next().value ?? 1);
-            const stdout = demux.push(Buffer.from(all.subarray(at, next)));
-            if (stdout !== null) got.push(stdout);
-            at = next;
-          }
-          expect(Buffer.concat(got)).toEqual(Buffer.concat(wanted));
-          expect(got.every(({ length }) => length > 0)).toBe(true);
-          expect(demux.isAtBoundary).toBe(true);
-        },
-      ),
-    );
-  });
-
-  it('refuses what is not its format', () => {
-    expect(() => new Demux().push(Buffer.from('OCI runtime error'))).toThrow(DemuxError);
-    expect(() => new Demux().push(frame(0, Buffer.from('x')))).toThrow(DemuxError);
-  });
-});
-
 describe('a path on the machine of the engine', () => {
   it.each([
     ['/etc/hostname', true],
@@ -336,26 +232,3 @@ describe('a path on the machine of the engine', () => {
     await silent.close();
   });
 });
-
-/** A server on a socket of its own that treats its first connection as the first says, and so on; the last stays. */
-async function listen(...behaviours: ((socket: Socket) => void)[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'clara-test-'));
-  const path = join(folder, 'docker.sock');
-  const closed: Promise<unknown>[] = [];
-  const server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.resume();
-    closed.push(new Promise((resolve) => socket.once('close', resolve)));
-    const behave = behaviours.length > 1 ? behaviours.shift() : behaviours[0];
-    behave?.(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  return {
-    path,
-    allClosed: () => Promise.all(closed),
-    [Symbol.asyncDispose]: async () => {
-      await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true });
-    },
-  };
-}

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ExecWatch } from '../../../../src/agent/link/exec-watch.ts';
 import { createDeferred } from '../../../../src/async/deferred.ts';
 import type { EngineExec, EngineId } from '../../../../src/engines/engine.ts';
-import { specFor } from '../../../contract/engine.contract.ts';
+import { specFor } from '../../../contract/spec-for.ts';
 import { FakeEngine } from '../../../fakes/fake-engine.ts';
 
 const ROUND_MS = 2_000;

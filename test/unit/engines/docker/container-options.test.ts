@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ContainerHost, toContainerOptions } from '../../../../src/engines/docker/container-options.ts';
-import { specFor } from '../../../contract/engine.contract.ts';
+import { specFor } from '../../../contract/spec-for.ts';
 
 const host = (changes: Partial<ContainerHost> = {}): ContainerHost => ({
   cpus: 4,

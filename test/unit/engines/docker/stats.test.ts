@@ -11,6 +11,12 @@ describe("Docker's figures of a container", () => {
     expect(toEngineStats({ ...stats, pids_stats: { current: 7 } })).toMatchObject({ processes: 7 });
   });
 
+  it('leave the file cache out by the names that it has in cgroup v1 and v2', () => {
+    const reading = (stats: object) => toEngineStats({ memory_stats: { usage: 100, stats }, cpu_stats: cpu });
+    expect(reading({ total_inactive_file: 30, inactive_file: 10 })).toMatchObject({ memoryBytes: 70 });
+    expect(reading({ inactive_file: 40 })).toMatchObject({ memoryBytes: 60 });
+  });
+
   it.each([
     ['no memory', { cpu_stats: cpu }],
     ['an empty memory', { memory_stats: {}, cpu_stats: cpu }],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { createIncusEngine } from '../../../../src/engines/incus/incus-engine.ts';
-import { specFor } from '../../../contract/engine.contract.ts';
+import { specFor } from '../../../contract/spec-for.ts';
 
 const FINGERPRINT = 'a'.repeat(64);
 const LEFT = `clara-${'1'.repeat(24)}`;

@@ -1,0 +1,60 @@
+"""How processes that are kept begin, and that they outlive the connection that started them."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from kept_case import KeptCase
+from client import CallFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Starts(KeptCase):
+    def test_a_program_that_must_start_and_cannot_be_run_is_an_error_and_not_kept(self) -> None:
+        self.write_file("plain", b"x")
+        self.write_file("wrong", b"no program")
+        os.chmod(self.sandbox.path("wrong"), 0o755)
+        before = self.client.call("processes").result
+        for name, code in ("not-there", "not_found"), ("./not-there", "not_found"), ("./plain", "denied"), ("/", "denied"), ("./wrong", "invalid"):
+            terminals: list[dict[str, Any]] = [{}, {"tty": {"rows": 24, "cols": 80}}]
+            for terminal in terminals:
+                with self.subTest(name=name, terminal=terminal), self.assertRaises(CallFailed) as caught:
+                    self.begin(program="argv", argv=[name], mustStart=True, **terminal)
+                self.assertEqual(caught.exception.code, code)
+                self.assertIn(name, str(caught.exception))
+        self.assertEqual(self.client.call("processes").result, before)
+
+    def test_a_program_that_must_start_and_can_be_run_is_as_any_other(self) -> None:
+        answer = self.read(self.begin(program="argv", argv=["sh", "-c", "ls /proc/self/fd; exit 127"], mustStart=True))
+        self.assertEqual((answer.out.split()[:4], answer.result["exit"]["exitCode"]), ([b"0", b"1", b"2", b"3"], 127))
+        self.assertEqual(answer.err, b"")
+
+
+class Lost(KeptCase):
+    def test_processes_and_what_they_said_outlive_the_server(self) -> None:
+        number = self.begin("echo before; sleep 1000")
+        reader = self.attach(number)
+        self.until(lambda: self.client.answers[reader].out)
+        type(self).client = self.sandbox.start()
+        found = self.describe(number)
+        self.assertIsNone(found["exit"])
+        reader = self.attach(number)
+        self.until(lambda: self.client.answers[reader].out == b"before\n")
+        self.end(number)
+
+    def test_one_whose_caller_was_lost_goes_on_for_who_asks_in_time(self) -> None:
+        number = self.begin(program="argv", argv=["sh", "-c", "echo before; read go; echo after"], stdin=True, caller=True)
+        reader = self.attach(number, caller=True)
+        self.until(lambda: self.client.answers[reader].out)
+        type(self).client = self.sandbox.start()
+        reader = self.attach(number, after=2)
+        self.client.call("input", b"go\n", id=number)
+        self.assertEqual(self.client.finish(reader).out, b"after\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
