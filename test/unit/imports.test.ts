@@ -2,7 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { AGENT_MAY_USE, SERVER_MAY_USE } from '../support/import-rules.ts';
+import { AGENT_MAY_USE } from '../support/import-rules/agent.ts';
+import { DIALECT_RULES } from '../support/import-rules/dialects.ts';
+import { SANDBOX_RULES } from '../support/import-rules/sandboxes.ts';
+import { OTHER_RULES } from '../support/import-rules/server.ts';
+
+const SERVER_MAY_USE = { ...OTHER_RULES, ...DIALECT_RULES, ...SANDBOX_RULES };
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
-import type { FakeSandbox } from '../../fakes/fake-engine.ts';
+import type { FakeSandbox } from '../../fakes/fake-sandboxes.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const opened: FakeApp[] = [];

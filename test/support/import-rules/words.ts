@@ -1,0 +1,91 @@
+/** For a room, a folder or a file, the rooms that it may use besides itself. */
+export type Rules = Readonly<Record<string, readonly string[]>>;
+
+/** Used everywhere; they use nothing but errors. */
+export const WORDS = [
+  'src/atomic-file.ts',
+  'src/errors.ts',
+  'src/ip-address.ts',
+  'src/message-headers.ts',
+  'src/size.ts',
+  'src/version.ts',
+  'src/young-garbage.ts',
+];
+
+/** What a dialect gets of the core. */
+export const CORE = [
+  'src/builds',
+  'src/processes',
+  'src/ports',
+  'src/contexts',
+  'src/files',
+  'src/sandboxes/sandboxes.ts',
+  'src/sandboxes/listing.ts',
+  'src/sandboxes/settings.ts',
+  'src/sandboxes/tenancies.ts',
+  'src/sandboxes/snapshots.ts',
+  'src/sandboxes/terms.ts',
+  'src/sandboxes/settings-change.ts',
+  'src/sandboxes/images.ts',
+  'src/sandboxes/devices.ts',
+  'src/sandboxes/making.ts',
+  'src/sandboxes/catalog.ts',
+  'src/sandboxes/life-policy.ts',
+  'src/sandboxes/port-notes.ts',
+  'src/sandboxes/sandbox-logs.ts',
+  'src/sandboxes/alerts',
+  'src/sandboxes/volumes',
+  'src/sandboxes/networks.ts',
+  'src/sandboxes/usage-report.ts',
+  'src/sandboxes/checkpoints',
+  'src/sandboxes/secrets.ts',
+  'src/sandboxes/secrets/environment.ts',
+  'src/sandboxes/info.ts',
+  'src/sandboxes/status.ts',
+  'src/sandboxes/ref.ts',
+  'src/sandboxes/address.ts',
+  'src/sandboxes/spec/asked-spec.ts',
+  'src/sandboxes/spec/asked-change.ts',
+];
+
+/** A sandbox in memory and what names it, under the rooms of its life. */
+export const SANDBOX = [
+  'src/auth/client-limits.ts',
+  'src/auth/principal.ts',
+  'src/sandboxes/address.ts',
+  'src/sandboxes/ref.ts',
+  'src/sandboxes/state.ts',
+  'src/sandboxes/leases.ts',
+  'src/sandboxes/life-policy.ts',
+  'src/sandboxes/sandbox.ts',
+  'src/sandboxes/registry.ts',
+  'src/sandboxes/catalog.ts',
+  'src/sandboxes/spec',
+  'src/sandboxes/spec/asked-spec.ts',
+  'src/sandboxes/secrets/environment.ts',
+  'src/sandboxes/storage',
+];
+
+/** What is under the core. */
+export const GROUND = [
+  ...WORDS,
+  'src/observability',
+  'src/async',
+  'src/config',
+  'src/machine',
+  'src/engines',
+  'src/disks',
+  'src/egress',
+  'src/egress/pattern.ts',
+];
+
+export const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
+
+/** How a sandbox is used: what processes and files stand on. */
+export const USE = [
+  'src/sandboxes/sandboxes.ts',
+  'src/sandboxes/access.ts',
+  'src/sandboxes/ref.ts',
+  'src/sandboxes/leases.ts',
+  'src/sandboxes/metering',
+];
