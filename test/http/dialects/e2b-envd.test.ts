@@ -70,7 +70,7 @@ describe('methods of envd', () => {
   });
 
   it('answer input as a stream, which is not served, at the end of a stream', async () => {
-    const { status, messages } = await stream(
+    const { status, messages } = await app.stream(
       '/process.Process/StreamInput',
       Buffer.concat([envelope({}), envelope({})]),
     );
