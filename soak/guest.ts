@@ -113,7 +113,7 @@ export class SoakGuest {
     const { surface, keys, send, tally, name } = this.#parts;
     tally.requests += 1;
     const answer = await send(request, surface.credential(name, keys.own)).catch((error: unknown) => {
-      if (surface.cutsWhereGone && isReset(error)) return null;
+      if (surface.cutsWhereGone && isCut(error)) return null;
       throw error;
     });
     if (answer && !surface.isDown(answer)) return answer;
@@ -127,6 +127,6 @@ export class SoakGuest {
   }
 }
 
-function isReset(error: unknown): boolean {
-  return error instanceof Error && hasCode(error.cause, 'ECONNRESET');
+function isCut(error: unknown): boolean {
+  return error instanceof Error && (hasCode(error.cause, 'ECONNRESET') || hasCode(error.cause, 'UND_ERR_SOCKET'));
 }

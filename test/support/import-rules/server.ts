@@ -151,7 +151,7 @@ export const OTHER_RULES: Rules = {
     'src/engines/incus/cluster',
     'src/errors.ts',
   ],
-  'src/engines/hardening': [],
+  'src/engines/hardening': ['src/errors.ts'],
   'src/engines/incus': ['src/engines', 'src/engines/hardening', 'src/async', ...WORDS],
   'src/engines/incus/cluster': ['src/engines', 'src/engines/incus', 'src/async', ...WORDS],
   'src/engines/docker': ['src/engines', 'src/engines/hardening', 'src/async', ...WORDS],
