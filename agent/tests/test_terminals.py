@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 
 from case import AgentCase
+from clara_agent.wire import codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +115,26 @@ class Terminals(Terminal):
             self.client.put(channel, b"x" * 32768)
         self.assertEqual(self.client.call("processes", id=number).result["processes"][0]["exit"], None)
         self.client.call("forget", id=number)
+
+    def test_ten_thousand_views_and_sizes_leave_nothing_behind(self) -> None:
+        number = self.begin("cat")
+        before = self.look_and_resize(number, 2_000)
+        self.assertLess(self.look_and_resize(number, 10_000) - before, 1 << 20)
+        self.client.call("forget", id=number)
+
+    def look_and_resize(self, number: int, times: int) -> int:
+        """Views begin and end, and sizes change, so many times; the memory of the agent after that, in bytes."""
+        for at in range(0, times, 20):
+            views = [self.view(number) for _ in range(20)]
+            sizes = [self.client.open("resize", id=number, rows=20 + n, cols=80 + at % 50) for n in range(20)]
+            for view in views:
+                self.client.wait(lambda view=view: self.client.answers[view].events)
+                self.client.send(codec.CANCEL, view)
+            for channel in views + sizes:
+                self.client.wait(lambda channel=channel: self.client.answers[channel].is_over)
+                del self.client.answers[channel]
+        with open("/proc/%d/statm" % self.client.hello["pid"]) as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def test_a_process_without_a_terminal_has_none_to_see_or_resize(self) -> None:
         number = self.client.call("start", b"sleep 1000", program="shell").result["id"]
