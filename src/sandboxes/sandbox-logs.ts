@@ -36,8 +36,8 @@ export class SandboxLogs {
 
   /** The last event of a process whose output is noted since it began; 0 where none is. */
   async lastEvent(id: SandboxId, processId: number, sinceMs: number): Promise<number> {
-    const line = (await this.#read(id)).findLast((one) => one.processId === processId && one.atMs >= sinceMs);
-    return line?.eventId ?? 0;
+    const noted = (await this.#read(id)).filter((line) => line.processId === processId && line.atMs >= sinceMs);
+    return noted.reduce((last, { eventId = 0 }) => Math.max(last, eventId), 0);
   }
 
   async #read(id: SandboxId): Promise<readonly LogLine[]> {

@@ -11,7 +11,7 @@ export const text = (most: number) =>
 
 /** Variables of the environment of programs. */
 export const environment = z
-  .record(z.string().regex(/^[A-Za-z0-9_]+$/, 'must have names of letters, digits and _'), text(MAX_BYTES))
+  .record(z.string().regex(/^[A-Za-z0-9_]+$/, 'must have letters, digits and _ only'), text(MAX_BYTES))
   .refine(
     (value) =>
       Object.entries(value).reduce((sum, [name, content]) => sum + name.length + content.length, 0) <= MAX_BYTES,

@@ -27,10 +27,11 @@ export async function appendLog(file: string, lines: readonly LogLine[]): Promis
   await appendFile(file, text, { mode: 0o600 });
 }
 
-/** All lines that are kept, oldest first; a line that a crash has cut is left out. */
+/** All lines that are kept, oldest first by their times; a line that a crash has cut is left out. */
 export async function readLog(file: string): Promise<readonly LogLine[]> {
   const texts = [await readText(`${file}.1`), await readText(file)];
-  return texts.flatMap((text) => (text ?? '').split('\n')).flatMap(toLine);
+  const lines = texts.flatMap((text) => (text ?? '').split('\n')).flatMap(toLine);
+  return lines.sort((one, other) => one.atMs - other.atMs);
 }
 
 function toLine(text: string): readonly LogLine[] {
