@@ -17,6 +17,7 @@ import { streams } from './rows/streams.ts';
 import { terminals } from './rows/terminals.ts';
 import { throughput } from './rows/throughput.ts';
 import { transfer } from './rows/transfer.ts';
+import { trees } from './rows/trees.ts';
 import { wake } from './rows/wake.ts';
 import { toTable } from './table.ts';
 
@@ -34,6 +35,7 @@ const FAMILIES: readonly Family[] = [
   contexts,
   streams,
   terminals,
+  trees,
 ];
 
 const options = readOptions(process.argv.slice(2));

@@ -74,7 +74,7 @@ describe('a request that is wrong', () => {
     ['a subdomain that is kept', { ports: [{ port: 80, subdomain: 'www' }] }, 422, 'subdomain'],
     ['a port that is none', { ports: [{ port: 65_536 }] }, 422, 'port'],
     ['a protocol that is none', { ports: [{ port: 1, protocol: 'ftp' }] }, 422, 'protocol'],
-    ['a name of a variable', { environment: { 'A-B': '1' } }, 422, 'environment'],
+    ['a name of a variable', { environment: { 'A-B': '1' } }, 422, 'has a name that must have letters'],
     ['a size without a unit', { resources: { memory: '512' } }, 422, 'memory'],
     ['too many CPUs', { resources: { cpu: 9 } }, 422, 'cpu'],
     ['more CPUs than the server gives', { resources: { cpu: 8 } }, 422, 'resources.cpu'],
@@ -94,7 +94,10 @@ describe('a request that is wrong', () => {
     expect([answer.statusCode, answer.json()]).toEqual([status, { detail: expect.stringContaining(word) }]);
   });
 
-  it('says of an unknown sandbox, of any route, that it is not there', async () => {
+  it('says of an unknown sandbox, of any route, that it is not there, and so of another key’s and of the engine’s own', async () => {
+    const theirs = await make();
+    const [container] = [...app.engine.sandboxes.values()];
+    const headers = { 'x-api-key': OTHER_KEY };
     for (const [method, rest, body] of [
       ['GET', '', undefined],
       ['DELETE', '', undefined],
@@ -116,8 +119,11 @@ describe('a request that is wrong', () => {
       ['GET', '/stats', undefined],
       ['GET', '/volumes/data/ls', undefined],
     ] as const) {
-      const answer = await app.call(method, `${SANDBOXES}/nobody${rest}`, body);
-      expect([rest, answer.statusCode, answer.json()]).toEqual([rest, 404, { detail: 'Sandbox not found' }]);
+      for (const id of ['nobody', theirs.container_id, theirs.name, container?.id, container?.name]) {
+        const payload = body === undefined ? {} : { payload: body };
+        const answer = await app.inject({ method, url: `${SANDBOXES}/${id}${rest}`, headers, ...payload });
+        expect([rest, answer.statusCode, answer.json()]).toEqual([rest, 404, { detail: 'Sandbox not found' }]);
+      }
     }
   });
 

@@ -46,6 +46,12 @@ describe('execute of a Cloud client', () => {
     expect(await execute({ command: ['ls', '-la', '/workspace'] })).toMatchObject({ exit_code: 0, stderr: '' });
   });
 
+  it('has the exit code of what writes more than it may', async () => {
+    const answer = await run('yes | head -c 3000000; exit 4');
+    expect(answer).toMatchObject({ exit_code: 4, timed_out: false, truncated: true });
+    expect(answer.stdout.length).toBeLessThan(1.1 * 2 ** 20);
+  });
+
   it('runs each of its languages, and says which one the image lacks', async () => {
     expect(await execute({ code: 'console.log(1 + 1)', language: 'node' })).toMatchObject({
       exit_code: 0,

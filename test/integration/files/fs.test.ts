@@ -34,6 +34,18 @@ describe('a listing', () => {
     expect(pages).toEqual(paths(body.entries));
   });
 
+  it('of 100,000 entries has each once, in the order of their names, whatever the pages', async () => {
+    const make = 'import os; os.mkdir("many"); [os.close(os.open(f"many/{n:06}", os.O_CREAT)) for n in range(100_000)]';
+    expect((await server.call('POST', '/sandbox/f/execute', { code: make, timeout: 300 })).body.error).toBeNull();
+    const found: string[] = [];
+    for (let cursor = ''; cursor !== 'null'; ) {
+      const { body } = await get(`fs?path=many&limit=10000${cursor && `&cursor=${cursor}`}`);
+      found.push(...body.entries.map((entry: { name: string }) => entry.name));
+      cursor = String(body.next_cursor);
+    }
+    expect(found).toEqual(Array.from({ length: 100_000 }, (_, n) => String(n).padStart(6, '0')));
+  }, 300_000);
+
   it('has names that are not UTF-8, which can be asked for', async () => {
     await server.shell('f', "mkdir n && touch n/$'caf\\xe9'");
     const [entry] = (await get('fs?path=n')).body.entries;
