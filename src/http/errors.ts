@@ -140,7 +140,8 @@ function toProblem(error: FastifyError): HttpProblem {
 }
 
 function ofError({ kind, message, remedy, keptIds, field, written }: SandboxError): HttpProblem {
-  const msg = message.replace(`${field} `, '').replace(/\.$/, '');
+  const rest = field !== undefined && message.startsWith(`${field} `) ? message.slice(field.length + 1) : message;
+  const msg = rest.replace(/\.$/, '');
   const issues = field === undefined ? [] : [{ loc: ['body', field], msg, type: kind }];
   return { ...ofKind(kind, message), remedy, keptIds, issues, written };
 }
