@@ -120,7 +120,7 @@ class JavaScript(ContextCase):
             self.client.wait(lambda running=running: self.client.answers[running].out)
             self.client.call("context_interrupt", id="js")
             answer = self.client.finish(running)
-            self.assertEqual((answer.result["exitCode"], answer.result["restarted"]), (1, False), code)
+            self.assertEqual((answer.result["exitCode"], answer.result["restarted"]), (1, False), (code, bytes(answer.err)))
             self.assertIn("interrupted", self.shown(answer)[-1]["value"])
             self.assertEqual(self.value("kept"), "1")
             self.assertEqual(bytes(self.cell("console.log('heard')").out), b"heard\n")
