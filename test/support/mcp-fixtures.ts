@@ -2,6 +2,7 @@ import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Sdk } from '../../src/dialects/mcp/serving.ts';
 import { addInputFixtures } from './mcp-input-fixtures.ts';
+import { addSchemaFixture } from './mcp-schema-fixture.ts';
 
 /** One pixel, and one sample of sound. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
@@ -24,6 +25,7 @@ export function fixtureServer(sdk: Sdk): McpServer {
   );
   addTools(server);
   addInputFixtures(server, sdk, state);
+  addSchemaFixture(server, sdk);
   addResources(server, sdk);
   addPrompts(server, sdk);
   return server;
