@@ -6,7 +6,8 @@ import { print } from './lib/terminal.mjs';
 import { runVitest } from './lib/test-steps.mjs';
 
 /** Those that say nothing of Docker itself. */
-const FILES = ['test/incus', 'test/integration/attacks/kernel.test.ts'];
+const ATTACKS = ['kernel', 'sight', 'resources', 'floods'].map((name) => `test/integration/attacks/${name}.test.ts`);
+const FILES = ['test/incus', ...ATTACKS];
 
 await runScript(async () => {
   await prepare(readEnvironment(), { needsSandboxImage: true, needsIncus: true });
