@@ -39,7 +39,7 @@ def enrich(shell: Any) -> None:
     for mime, of in ((DATA, _frame_data), (CHART, _figure_chart)):
         formatter = Kept(parent=shell.display_formatter)
         formatter.format_type = mime
-        formatter._return_type = dict
+        formatter._return_type = str
         formatter.print_method = "_repr_none_of_these_"
         formatters[mime] = formatter
         module, name = ("pandas.core.frame", "DataFrame") if mime == DATA else ("matplotlib.figure", "Figure")
@@ -63,14 +63,19 @@ def _quiet(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return formatted
 
 
-def _frame_data(frame: Any) -> dict[str, Any] | None:
+def _frame_data(frame: Any) -> str | None:
     if frame.size > MAX_CELLS:
         return None
-    return {str(name): [to_plain(value) for value in frame.iloc[:, at].tolist()] for at, name in enumerate(frame.columns)}
+    return _to_text({str(name): [to_plain(value) for value in frame.iloc[:, at].tolist()] for at, name in enumerate(frame.columns)})
 
 
-def _figure_chart(figure: Any) -> dict[str, Any]:
-    return json.loads(json.dumps(chart_of(figure, to_plain), allow_nan=False))
+def _figure_chart(figure: Any) -> str:
+    return _to_text(chart_of(figure, to_plain))
+
+
+def _to_text(value: Any) -> str:
+    """JSON as a text: whoever reads and writes it on the way need not know floats from integers."""
+    return json.dumps(value, allow_nan=False)
 
 
 def _plain_json(value: Any) -> Any:

@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { CommandExitError, FileNotFoundError, Sandbox, TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
@@ -213,53 +212,5 @@ describe('files of the published client', () => {
     expect(await (await fetch(url)).text()).toBe('by a URL');
     const forged = await fetch(url.replace(/signature=v1_../, 'signature=v1_AA'));
     expect([forged.status, await forged.json()]).toEqual([401, { code: 401, message: 'invalid signature' }]);
-  });
-});
-
-describe('the end of a sandbox', () => {
-  it('is told to who waits for a command', async () => {
-    const other = await Sandbox.create('base', { ...options, timeoutMs: 60_000 });
-    const command = await other.commands.run('sleep 100', { background: true });
-    const ended = command.wait().catch((error: unknown) => error);
-    await other.kill();
-    expect(String(await ended)).toMatch(/sandbox was killed/);
-    expect(await other.isRunning()).toBe(false);
-  });
-
-  // Clients that call httpcore ask whether the sandbox is there where an answer is cut, not where its connection is reset.
-  it('cuts an answer without a reset', async () => {
-    const other = await Sandbox.create('base', { ...options, timeoutMs: 60_000 });
-    const { envdAccessToken: token } = other as unknown as { envdAccessToken: string };
-    const message = JSON.stringify({ process: { cmd: '/bin/sleep', args: ['100'] } });
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-    let heard = '';
-    const ended = new Promise<string>((resolve) => {
-      socket.once('error', (error) => resolve(String(error)));
-      socket.once('end', () => resolve('the end'));
-    });
-    const begun = new Promise<void>((resolve) => {
-      socket.on('data', (bytes) => {
-        heard += bytes.toString('latin1');
-        if (heard.includes('"start"')) resolve();
-      });
-    });
-    const headers = [
-      'POST /process.Process/Start HTTP/1.1',
-      'Host: localhost',
-      `E2b-Sandbox-Id: ${other.sandboxId}`,
-      'E2b-Sandbox-Port: 49983',
-      `X-Access-Token: ${token}`,
-      'Content-Type: application/connect+json',
-      `Content-Length: ${head.length + message.length}`,
-    ];
-    socket.write(`${headers.join('\r\n')}\r\n\r\n`);
-    socket.write(Buffer.concat([head, Buffer.from(message)]));
-    await begun;
-    await other.kill();
-    expect(await ended).toBe('the end');
-    expect(heard).not.toContain('\r\n0\r\n');
-    socket.destroy();
   });
 });

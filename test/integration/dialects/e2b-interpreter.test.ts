@@ -107,6 +107,21 @@ describe('code of the published interpreter client', () => {
     ]);
   });
 
+  it('tells floats from integers in frames and charts, as clients in Python do', async () => {
+    const { envdAccessToken: token } = sandbox as unknown as { envdAccessToken: string };
+    const port = { 'e2b-sandbox-id': sandbox.sandboxId, 'e2b-sandbox-port': '49999', 'x-access-token': token };
+    const textOf = async (code: string) => {
+      const headers = { ...port, 'content-type': 'application/json' };
+      const answer = await fetch(`${server.url}/execute`, { method: 'POST', headers, body: JSON.stringify({ code }) });
+      return await answer.text();
+    };
+    expect(await textOf('import pandas as pd\npd.DataFrame({"a": [1.0, 2.5], "b": [1, 2]})')).toContain(
+      '"data":{"a": [1.0, 2.5], "b": [1, 2]}',
+    );
+    const chart = await textOf('import matplotlib.pyplot as plt\nplt.plot([1.0, 2.0], [3.0, 4.5]); plt.show()');
+    expect(chart).toContain('"points": [[1.0, 3.0], [2.0, 4.5]]');
+  });
+
   it('is interrupted where its client leaves, and the next runs', async () => {
     await expect(sandbox.runCode('x = 7\nwhile True: pass', { timeoutMs: 1000 })).rejects.toThrow(/timed out/);
     expect((await sandbox.runCode('x')).text).toBe('7');

@@ -1,3 +1,5 @@
+import { JsonText } from './json-text.ts';
+
 /** The MIME types that results have keys of their own for. */
 const KEYS: Readonly<Record<string, string>> = {
   'text/plain': 'text',
@@ -21,10 +23,15 @@ export function toResult(bundle: Readonly<Record<string, unknown>>, isMain: bool
   for (const [type, value] of Object.entries(bundle)) {
     const key = Object.hasOwn(KEYS, type) ? KEYS[type] : undefined;
     if (key === undefined) extra[type] = value;
-    else known[key] = key === 'text' && typeof value === 'string' ? withoutQuotes(value) : value;
+    else known[key] = typeof value === 'string' ? toKnown(key, value) : value;
   }
   const more = Object.keys(extra).length > 0 ? { extra } : {};
   return { type: 'result', ...known, ...more, is_main_result: isMain };
+}
+
+function toKnown(key: string, text: string): string | JsonText {
+  if (key === 'text') return withoutQuotes(text);
+  return key === 'data' || key === 'chart' ? (JsonText.of(text) ?? text) : text;
 }
 
 /** A text as its repr quotes it. */

@@ -1,4 +1,5 @@
 import { orSilence } from '../../../http/streams/silence.ts';
+import { stringify } from './json-text.ts';
 import type { Line } from './lines.ts';
 
 /** How long an answer is silent at most, in milliseconds. */
@@ -13,7 +14,7 @@ export async function* toTexts(first: IteratorResult<Line>, lines: AsyncGenerato
     for (;;) {
       const result = await orSilence(next, PING_MS);
       if (result?.done) return;
-      yield `${JSON.stringify(result ? result.value : PING)}\n`;
+      yield `${stringify(result ? result.value : PING)}\n`;
       if (result) next = lines.next();
     }
   } finally {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { stringify } from '../../../../src/dialects/e2b/interpreter/json-text.ts';
 import { toLines } from '../../../../src/dialects/e2b/interpreter/lines.ts';
 import { toResult } from '../../../../src/dialects/e2b/interpreter/results.ts';
 import type { ProcessEvent } from '../../../../src/processes/events.ts';
@@ -106,5 +107,17 @@ describe('a result', () => {
     ['', ''],
   ])('has the text %j as %j', (text, plain) => {
     expect(toResult({ 'text/plain': text }, true)).toMatchObject({ text: plain });
+  });
+
+  const CHART = 'application/vnd.clara.chart+json';
+
+  it('has charts as the code wrote them', () => {
+    expect(stringify(toResult({ [CHART]: '{"x": [1.0, 2]}' }, true))).toBe(
+      '{"type":"result","chart":{"x": [1.0, 2]},"is_main_result":true}',
+    );
+  });
+
+  it.each(['{"x": ', '{"x":\n1}', ''])('has what is no JSON of one line, as %j, as a text', (text) => {
+    expect(JSON.parse(stringify(toResult({ [CHART]: text }, true)))).toMatchObject({ chart: text });
   });
 });
