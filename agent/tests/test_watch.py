@@ -177,7 +177,7 @@ class Watching(AgentCase):
         open(self.at("file"), "w").close()
         self.assert_fails("not_found", "watch", path=self.at("absent"))
         self.assert_fails("not_directory", "watch", path=self.at("file"))
-        for _ in range(8):
+        for _ in range(64):
             self.watch()
         self.assert_fails("limit", "watch", path=self.folder)
 

@@ -184,7 +184,7 @@ export class FileTree {
     signal: AbortSignal,
   ): AsyncGenerator<FileChange | null> {
     await this.#sandboxes.isUp(ref);
-    const held = await this.#sandboxes.acquire(ref, { lease: 'stream' });
+    const held = await this.#sandboxes.acquire(ref, { lease: 'watch' });
     let failure: unknown = null;
     try {
       yield* watchFolder(held.connection, { path, isRecursive, signal });

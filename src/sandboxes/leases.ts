@@ -1,10 +1,11 @@
 import { SandboxError } from '../errors.ts';
 
 /**
- * What a sandbox is used for. Busy: a program that a caller waits for, a file operation, a stream of events that is read. Working: a
- * terminal that somebody looks at, a connection of a preview that was opened with a key, and one of a visitor without.
+ * What a sandbox is used for. Busy: a program that a caller waits for, a file operation, a stream of events that is read, a folder that
+ * is watched. Working: a terminal that somebody looks at, a connection of a preview that was opened with a key, and one of a visitor
+ * without.
  */
-export type LeaseKind = 'run' | 'file' | 'stream' | 'terminal' | 'preview' | 'visit';
+export type LeaseKind = 'run' | 'file' | 'stream' | 'watch' | 'terminal' | 'preview' | 'visit';
 
 /** What a sandbox works at although nobody waits for it: who looks at it, what runs, and what it has used within a minute. */
 export type WorkReason = 'terminal' | 'preview' | 'context' | 'keep_awake' | 'cpu' | 'network';
@@ -16,6 +17,7 @@ const NOUN: Readonly<Record<LeaseKind, string>> = {
   run: 'calls',
   file: 'file operations',
   stream: 'streams',
+  watch: 'watchers of folders',
   terminal: 'viewers of terminals',
   preview: 'connections of previews',
   visit: 'connections of previews',
@@ -26,7 +28,15 @@ const VISIT_MS = 600_000;
 
 /** What holds a sandbox awake, counted by kind so that no kind waits for another. */
 export class Leases {
-  readonly #held: Record<LeaseKind, number> = { run: 0, file: 0, stream: 0, terminal: 0, preview: 0, visit: 0 };
+  readonly #held: Record<LeaseKind, number> = {
+    run: 0,
+    file: 0,
+    stream: 0,
+    watch: 0,
+    terminal: 0,
+    preview: 0,
+    visit: 0,
+  };
 
   /** Leases of all kinds. */
   get count(): number {
@@ -35,7 +45,7 @@ export class Leases {
 
   /** True while it is neither to be paused nor to give way to another. */
   get isBusy(): boolean {
-    return this.hasForeground || this.#held.stream > 0;
+    return this.hasForeground || this.#held.stream + this.#held.watch > 0;
   }
 
   /** How many of each kind. */
@@ -53,7 +63,7 @@ export class Leases {
     const reasons: AwakeReason[] = [];
     if (this.#held.run > 0) reasons.push('call');
     if (this.#held.file > 0) reasons.push('transfer');
-    if (this.#held.stream > 0) reasons.push('stream');
+    if (this.#held.stream + this.#held.watch > 0) reasons.push('stream');
     return reasons;
   }
 

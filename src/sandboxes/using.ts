@@ -25,8 +25,9 @@ const READY_MS = 8_000;
 /** File operations under way in one sandbox. */
 const MAX_FILE_CALLS = 64;
 
-/** Readers of events in one sandbox. */
+/** Readers of events in one sandbox, and watchers of folders. */
 const MAX_STREAMS = 64;
+const MAX_WATCHES = 64;
 
 /** Viewers of terminals, and open connections of previews, in one sandbox. */
 const MAX_VIEWERS = 32;
@@ -67,7 +68,7 @@ export class Using {
     this.#changes = parts.changes;
     this.#readyMs = parts.readyMs ?? READY_MS;
     const previews = { preview: MAX_PREVIEWS, visit: MAX_PREVIEWS };
-    const readers = { stream: MAX_STREAMS, terminal: MAX_VIEWERS };
+    const readers = { stream: MAX_STREAMS, watch: MAX_WATCHES, terminal: MAX_VIEWERS };
     this.#maxLeases = { run: parts.config.maxExecutions, file: MAX_FILE_CALLS, ...readers, ...previews };
   }
 

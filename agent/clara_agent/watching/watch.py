@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .watches import Watches
 
 # Of one sandbox.
-MAX_WATCHERS = 8
+MAX_WATCHERS = 64
 # A frame of lines.
 CHUNK = 65536
 # How long the folder is looked through before others have their turn.
