@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from case import AgentCase
 
 TYPE_CHECKING = False
@@ -34,3 +36,10 @@ class KeptCase(AgentCase):
 
     def end(self, number: int) -> Any:
         return self.client.call("forget", id=number).result
+
+    def fifo(self) -> None:
+        """Makes a new one in the workspace, `fifo`."""
+        path = self.sandbox.path("fifo")
+        if os.path.exists(path):
+            os.unlink(path)
+        os.mkfifo(path)

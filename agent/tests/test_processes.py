@@ -50,12 +50,6 @@ class Tables(KeptCase):
         late = self.read(number, after=seen)
         self.assertEqual((late.out, late.events[0]["next"]), (b"two\n", seen + 1))
 
-    def fifo(self) -> None:
-        path = self.sandbox.path("fifo")
-        if os.path.exists(path):
-            os.unlink(path)
-        os.mkfifo(path)
-
     def test_several_read_at_once_and_one_that_leaves_stops_nobody(self) -> None:
         self.fifo()
         number = self.begin("echo a; read go < fifo; echo b")
@@ -108,31 +102,6 @@ class Tables(KeptCase):
         number = self.begin("sleep 1000", timeoutMs=100)
         self.assertTrue(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["timedOut"])
 
-    def test_input_is_written_as_it_is_read_and_closed_where_that_is_asked_for(self) -> None:
-        number = self.begin(program="argv", argv=["cat"], stdin=True)
-        self.assertEqual(self.client.call("input", b"one ", id=number).result, {"written": 4})
-        self.assertEqual(self.client.call("input", b"x" * 500000, id=number, close=True).result, {"written": 500000})
-        self.assertEqual(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["stdout"]["bytes"], 500004)
-        self.assert_fails("exists", "input", b"late", id=number)
-
-    def test_input_that_its_writer_gave_up_is_dropped_and_not_taken_for_that_of_the_next(self) -> None:
-        self.fifo()
-        number = self.begin(program="argv", argv=["sh", "-c", "read go < fifo; exec wc -c"], stdin=True)
-        first = self.client.open("input", id=number)
-        for _ in range(4):
-            self.client.send(3, first, 0, b"x" * 60000)
-        self.client.send(9, first)
-        self.until(lambda: self.client.answers[first].is_over)
-        second = self.client.open("input", id=number, close=True)
-        self.client.send(3, second, 0, b"y" * 1000)
-        self.client.send(4, second)
-        self.client.call("processes", id=number)
-        self.assertFalse(self.client.answers[second].is_over)
-        self.write_file("fifo", b"go\n")
-        self.assertEqual(self.client.finish(second).result, {"written": 1000})
-        # A pipe holds 64 KiB of the first.
-        self.assertLessEqual(int(self.read(number).out), 66536)
-
     def test_one_is_deleted_although_its_caller_reads_nothing(self) -> None:
         number = self.begin("yes", caller=True)
         self.client.gives_credit = False
@@ -141,24 +110,6 @@ class Tables(KeptCase):
         ended = self.end(number)
         self.client.gives_credit = True
         self.assertTrue(ended["exit"]["cancelled"])
-
-    def test_input_that_is_given_up_is_answered_with_what_was_read_of_it(self) -> None:
-        number = self.begin(program="argv", argv=["sh", "-c", "head -c 3; exec sleep 60"], stdin=True)
-        reader = self.attach(number)
-        first = self.client.open("input", id=number)
-        self.client.put(first, b"abc")
-        self.until(lambda: self.client.answers[reader].out == b"abc")
-        self.client.put(first, b"x" * 200000)
-        self.client.send(9, first)
-        written = self.client.finish(first).result["written"]
-        self.assertGreaterEqual(written, 3)
-        self.assertLess(written, 200003)
-        self.end(number)
-
-    def test_input_is_refused_where_there_is_none(self) -> None:
-        number = self.begin("sleep 1000")
-        self.assert_fails("exists", "input", b"x", id=number)
-        self.end(number)
 
     def test_no_event_ends_within_a_character_and_what_is_no_text_comes_as_it_is(self) -> None:
         text = "é売🙂x" * 40000

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .table import ProcessTable
 
 MAX_PROCESSES = 1024
+# How long the end of an input may take that a process had read before it ended itself.
+END_SECONDS = 1
 
 
 class Start(ProgramOperation):
@@ -94,6 +96,7 @@ class Input(Operation):
         self._closes = take(self.parameters, "close", bool, False)
         self._received = self._written = 0
         self._has_ended = False
+        self._timer: Timer | None = None
         if kept.is_over or not kept.process or not kept.process.request.has_stdin:
             raise Failure("exists", "The process has no standard input, or has ended.")
         if kept.writer:
@@ -107,7 +110,7 @@ class Input(Operation):
         self._received += len(payload)
         if not kept or not kept.process or not kept.process.write(payload):
             self.channel.consumed(len(payload))
-            self.on_closed()
+            self._refuse()
 
     def on_written(self, size: int) -> None:
         """The process has taken so much."""
@@ -129,7 +132,13 @@ class Input(Operation):
             kept.process.close_stdin()
 
     def on_closed(self) -> None:
-        """The process reads no more."""
+        """The process reads no more; what it has read may be all there is, of which only the end is to come."""
+        if self._received and self._written == self._received:
+            self._timer = self.agent.loop.later(END_SECONDS, self._refuse)
+        else:
+            self._refuse()
+
+    def _refuse(self) -> None:
         if self._kept:
             self._finish(Failure("exists", "The process has closed its standard input, or has ended."))
 
@@ -148,6 +157,8 @@ class Input(Operation):
     def stop(self) -> None:
         """Lets another write. What is not written is dropped: whoever goes on behind `written` sends it again."""
         kept, self._kept = self._kept, None
+        if self._timer:
+            self._timer.cancel()
         if kept and kept.writer is self:
             kept.writer = None
             if self._written < self._received and kept.process:
