@@ -58,6 +58,8 @@ async function operationIds(): Promise<string[]> {
 async function smokeTest(operationId: string, fill: Readonly<Record<string, string>> = {}): Promise<number> {
   const block = page.locator(`.opblock[id$="-${operationId}"]`);
   if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary-control').click();
+  // The page draws an operation after the click that opens it; the button is there either way.
+  await block.locator('button.try-out__btn').waitFor();
   const start = block.locator('button.try-out__btn:not(.cancel)');
   if ((await start.count()) > 0 && !(await block.locator('button.execute').isVisible())) await start.click();
   for (const [name, value] of Object.entries(fill))
