@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
+import { NOT_ENCODED } from './query-encoding.ts';
 import { type FieldIssue, InvalidRequest } from './validation.ts';
 
 /** The HTTP status of each kind of error. */
@@ -130,7 +131,7 @@ function toProblem(error: FastifyError): HttpProblem {
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return atFault('The body is not valid JSON.', { loc: ['body'], msg: 'is not valid JSON', type: 'json_invalid' });
     case 'FST_ERR_BAD_URL':
-      return atFault('The URL is not valid percent-encoding.', { loc: ['path'], msg: NOT_ENCODED, type: 'invalid' });
+      return atFault(`The URL ${NOT_ENCODED}.`, { loc: ['path'], msg: NOT_ENCODED, type: 'invalid' });
   }
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     const status = error.statusCode === 400 ? STATUS.invalid : error.statusCode;
@@ -158,8 +159,6 @@ function ofHttp({ status, message, issues }: HttpError): HttpProblem {
 function atFault(message: string, issue: FieldIssue): HttpProblem {
   return { ...ofKind('invalid', message), issues: [issue] };
 }
-
-const NOT_ENCODED = 'is not valid percent-encoding';
 
 const CONTENT_TYPE: FieldIssue = {
   loc: ['header', 'content-type'],

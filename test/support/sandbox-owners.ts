@@ -3,8 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { folderOf } from './limited-disk.ts';
+import { type RealServer, startRealServer } from './real-server.ts';
 
 const run = promisify(execFile);
+
+/** A server whose end, which `closers` get, leaves a data folder that the test has given it. */
+export async function startOwning(
+  closers: (() => Promise<unknown>)[],
+  variables: Readonly<Record<string, string>>,
+): Promise<RealServer> {
+  const server = await startRealServer(variables);
+  closers.push(() => (variables.SANDBOX_DATA_DIR ? server.leave() : server.close()));
+  return server;
+}
 
 /** The id that the sandbox of a user has on this machine. */
 export async function uidOf(dataDir: string, user: string): Promise<number> {

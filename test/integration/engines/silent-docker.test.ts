@@ -17,24 +17,24 @@ describe('a Docker engine that does not answer', () => {
   });
 
   it('times out where the socket takes the call and never answers, and gives the connection up', async () => {
-    await using stub = await listen(() => undefined);
-    const hung = createDockerEngine({ socketPath: stub.path, callTimeoutMs: 50 });
+    await using fake = await listen(() => undefined);
+    const hung = createDockerEngine({ socketPath: fake.path, callTimeoutMs: 50 });
     const id = 'f'.repeat(64) as EngineId;
     const calls = [hung.info(), hung.start(id), hung.stats(id), hung.exec(id, ['cat']), hung.list({})];
     await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ kind: 'timeout' })));
-    await stub.allClosed();
+    await fake.allClosed();
     await hung.close();
   });
 
   it('is unavailable where it hangs up', async () => {
-    await using stub = await listen((socket) => socket.destroy());
-    const broken = createDockerEngine({ socketPath: stub.path });
+    await using fake = await listen((socket) => socket.destroy());
+    const broken = createDockerEngine({ socketPath: fake.path });
     await expect(broken.info()).rejects.toMatchObject({ kind: 'unavailable' });
     await broken.close();
   });
 
   it('breaks the stream of a program where the connection ends within a frame', async () => {
-    await using stub = await listen(
+    await using fake = await listen(
       (socket) => {
         socket.once('data', () => {
           socket.write('HTTP/1.1 201 Created\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{"Id":"e"}');
@@ -48,7 +48,7 @@ describe('a Docker engine that does not answer', () => {
         });
       },
     );
-    const cut = createDockerEngine({ socketPath: stub.path });
+    const cut = createDockerEngine({ socketPath: fake.path });
     const { stream } = await cut.exec('e'.repeat(64) as EngineId, ['cat']);
     await expect(text(stream)).rejects.toMatchObject({ kind: 'unavailable' });
     await cut.close();

@@ -8,7 +8,7 @@ import { dataFolder, folderOf } from '../../support/limited-disk.ts';
 import { makeOlder, withFiles } from '../../support/older-version.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { RUNTIME } from '../../support/runtime.ts';
-import { KINDS, ownersIn, uidOf } from '../../support/sandbox-owners.ts';
+import { KINDS, ownersIn, startOwning, uidOf } from '../../support/sandbox-owners.ts';
 import { startServerProcess } from '../../support/server-process.ts';
 
 const run = promisify(execFile);
@@ -18,11 +18,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<RealServer> {
-  const server = await startRealServer(variables);
-  closers.push(() => (variables.SANDBOX_DATA_DIR ? server.leave() : server.close()));
-  return server;
-}
+const start = (variables: Readonly<Record<string, string>> = {}) => startOwning(closers, variables);
 
 describe.each(KINDS)('the files of an earlier version, in %s', (_, variables, isImage) => {
   const CROWD =

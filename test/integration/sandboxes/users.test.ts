@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dataFolder, folderOf } from '../../support/limited-disk.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { KINDS, ownersIn, uidOf } from '../../support/sandbox-owners.ts';
+import { KINDS, ownersIn, startOwning, uidOf } from '../../support/sandbox-owners.ts';
 
 const run = promisify(execFile);
 const closers: (() => Promise<unknown>)[] = [];
@@ -14,11 +13,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<RealServer> {
-  const server = await startRealServer(variables);
-  closers.push(() => (variables.SANDBOX_DATA_DIR ? server.leave() : server.close()));
-  return server;
-}
+const start = (variables: Readonly<Record<string, string>> = {}) => startOwning(closers, variables);
 
 const SHOWS_NAMES = `
 import getpass, os, pathlib, pwd
