@@ -71,3 +71,8 @@ export function messageOf(error: unknown): string {
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
+
+/** True where a file of the kernel's is gone with what it tells of: its name, or for who has it open what was behind it. */
+export function isKernelFileGone(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') || hasCode(error, 'ENODEV');
+}

@@ -1,6 +1,6 @@
 import { readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { hasCode } from '../errors.ts';
+import { isKernelFileGone } from '../errors.ts';
 import type { DiskRoom } from './disk.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace, MountPoint } from './mount-namespace.ts';
@@ -73,7 +73,7 @@ async function lookAt(space: MountNamespace, { path, device, deviceNumber }: Mou
       pendingBytes,
     };
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isKernelFileGone(error)) return null;
     throw error;
   }
 }
@@ -87,13 +87,8 @@ async function limit(space: MountNamespace, image: OpenImage, roomBytes: number)
   try {
     if (Number(await readFile(file, 'utf8')) !== kept) await writeFile(file, String(kept));
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isKernelFileGone(error)) return null;
     throw error;
   }
   return kept > usual ? image.name : null;
-}
-
-/** The kernel no longer knows a file system by its name, or knows it without a device behind it. */
-function isGone(error: unknown): boolean {
-  return hasCode(error, 'ENOENT') || hasCode(error, 'ENODEV');
 }

@@ -1,6 +1,6 @@
 import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../errors.ts';
+import { isKernelFileGone } from '../../errors.ts';
 
 const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
 const SOCKET_LIMIT = 'memory.kmem.tcp.limit_in_bytes';
@@ -35,8 +35,7 @@ export async function limitSockets(groups: readonly string[]): Promise<boolean> 
       await writeFile(join(folder, SOCKET_LIMIT), `${Math.floor(Math.min(MOST_BYTES, memoryBytes * SHARE))}`);
       return true;
     } catch (error) {
-      // Of a group that is gone, a file that is open already has no device.
-      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENODEV')) throw error;
+      if (!isKernelFileGone(error)) throw error;
     }
   }
   return false;
