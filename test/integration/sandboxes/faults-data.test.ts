@@ -55,6 +55,7 @@ describe.each(['loop', 'measure'] as const)('a data folder with disks by %s', (m
     const server = await start(dataDir, mechanism);
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     await server.call('POST', '/sandbox/u/stop');
+    await readTracesAtRest(dataDir, 0);
     await run('mount', ['-o', 'remount,ro', dataDir]);
     for (const path of ['/sandbox/u/execute', '/sandbox/new/execute']) {
       const { status, body } = await server.call('POST', path, READ_KEPT);
