@@ -5,17 +5,22 @@ import { runScript } from './lib/failure.mjs';
 import { PROJECT } from './lib/incus/client.mjs';
 import { setUpIncus } from './lib/incus/set-up.mjs';
 import { withSetupLock } from './lib/lock.mjs';
+import { expectedMode } from './lib/mode.mjs';
 import { ensureSandboxImage, SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
 import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
   const env = readEnvironment();
+  const hasMachines = expectedMode(env) === 'incus-vm';
   await withSetupLock(async () => {
-    // The image is built by Docker, and given to Incus without any image server.
-    await ensureEngine(env);
-    await ensureSandboxImage(env);
-    await setUpIncus();
+    // The image of containers is built by Docker, and given to Incus without any image server.
+    if (!hasMachines) {
+      await ensureEngine(env);
+      await ensureSandboxImage(env);
+    }
+    await setUpIncus({ hasMachines });
   });
-  print(`Incus is ready for sandboxes: its project ${PROJECT} has ${SANDBOX_IMAGE}.`);
+  const has = hasMachines ? 'needs an image of virtual machines with python3 (docs/incus.md)' : `has ${SANDBOX_IMAGE}`;
+  print(`Incus is ready for sandboxes: its project ${PROJECT} ${has}.`);
   return 0;
 });

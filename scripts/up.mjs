@@ -18,11 +18,11 @@ await runScript(async () => {
   const port = readPort(env);
   await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
   const mode = expectedMode(env);
-  const needsIncus = mode === 'incus';
-  // Incus gets the image that Docker builds.
-  const needsEngine = mode === 'docker' || needsIncus;
-  const needsSandboxImage = needsIncus || (needsEngine && dockerImageOf(env) === SANDBOX_IMAGE);
-  await prepare(env, { needsEngine, needsSandboxImage, needsIncus });
+  // Containers of Incus get the image that Docker builds; virtual machines have one of their operator's.
+  const needsIncus = mode === 'incus' || mode === 'incus-vm';
+  const needsEngine = mode === 'docker' || mode === 'incus';
+  const needsSandboxImage = mode === 'incus' || (needsEngine && dockerImageOf(env) === SANDBOX_IMAGE);
+  await prepare(env, { needsEngine, needsSandboxImage, needsIncus, needsMachines: mode === 'incus-vm' });
   const master = ensureApiKey(env);
 
   const server = startServer({ ...process.env, ...(master ? { SANDBOX_API_KEY: master.key } : {}) });

@@ -13,7 +13,7 @@ import { ensureSandboxImage } from './sandbox-image.mjs';
  * Brings this machine and checkout to where the server can run: engine, packages, build, sandbox image.
  * What is there already is left alone; runs at the same time wait for each other.
  * @param {NodeJS.ProcessEnv} env
- * @param {{needsSandboxImage: boolean, needsEngine?: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean, needsIncus?: boolean}} options
+ * @param {{needsSandboxImage: boolean, needsEngine?: boolean, needsCompose?: boolean, needsChromium?: boolean, needsPythonPackages?: boolean, needsPrometheus?: boolean, needsIncus?: boolean, needsMachines?: boolean}} options
  */
 export async function prepare(env, options) {
   const {
@@ -24,6 +24,7 @@ export async function prepare(env, options) {
     needsPythonPackages = false,
     needsPrometheus = false,
     needsIncus = false,
+    needsMachines = false,
   } = options;
   await withSetupLock(async () => {
     if (needsEngine) await ensureEngine(env);
@@ -33,7 +34,7 @@ export async function prepare(env, options) {
     if (needsPrometheus) await ensurePrometheus();
     await ensureDependencies();
     await ensureBuild();
-    if (needsSandboxImage || needsIncus) await ensureSandboxImage(env);
-    if (needsIncus) await setUpIncus();
+    if (needsSandboxImage) await ensureSandboxImage(env);
+    if (needsIncus) await setUpIncus({ hasMachines: needsMachines });
   });
 }

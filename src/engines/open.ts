@@ -3,7 +3,9 @@ import { SandboxError } from '../errors.ts';
 import { createDockerEngine } from './docker/docker-engine.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { createIncusCluster } from './incus/cluster/cluster-engine.ts';
+import { CONTAINERS } from './incus/cluster/container-shape.ts';
 import { createIncusEngine } from './incus/incus-engine.ts';
+import { MACHINES } from './incus/machines/machine-shape.ts';
 
 /** Which Incus, and what of it is the server's, as the configuration says. */
 export interface IncusSettings {
@@ -25,21 +27,23 @@ const OWN_POOL = 'clara-sandbox';
 /** Where Debian's package has it. */
 const LOCAL_SOCKET = '/var/lib/incus/unix.socket';
 
-/** The engine that sandboxes are to run on, opened lazily; throws `invalid` with a sentence for one that this server does not have. */
+/** The engine that sandboxes are to run on, opened lazily; throws `invalid` with a sentence where the settings name none. */
 export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
-  if (kind === 'docker') return createDockerEngine();
-  if (kind === 'incus') return openIncus(incus);
-  throw new SandboxError('invalid', `SANDBOX_MODE=${kind} does not work yet: take docker or incus.`);
+  return kind === 'docker' ? createDockerEngine() : openIncus(kind, incus);
 }
 
-function openIncus(incus: IncusSettings | undefined): Engine {
+function openIncus(kind: 'incus' | 'incus-vm', incus: IncusSettings | undefined): Engine {
   const { remote, project, pool } = incus ?? OWN_INCUS;
   const place = { project, pool: pool ?? OWN_POOL };
-  if (remote === 'local') return createIncusEngine({ ...place, socketPath: LOCAL_SOCKET });
-  if (isAbsolute(remote)) return createIncusEngine({ ...place, socketPath: remote });
+  const socketPath = remote === 'local' ? LOCAL_SOCKET : remote;
+  if (isAbsolute(socketPath)) {
+    const here = { ...place, socketPath };
+    return kind === 'incus' ? createIncusEngine(here) : createIncusCluster({ ...here, shape: MACHINES });
+  }
   const urls = addressesIn(remote);
   if (incus && urls) {
-    return createIncusCluster({ ...place, urls, folder: incus.trustFolder, token: incus.trustToken });
+    const shape = kind === 'incus' ? CONTAINERS : MACHINES;
+    return createIncusCluster({ ...place, urls, folder: incus.trustFolder, token: incus.trustToken, shape });
   }
   throw new SandboxError(
     'invalid',

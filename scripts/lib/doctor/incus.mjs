@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { askIncus, POOL, PROJECT, query } from '../incus/client.mjs';
+import { expectedMode } from '../mode.mjs';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
 import { fail, ok, warn } from './finding.mjs';
@@ -15,13 +16,30 @@ export async function checkIncus(env) {
   const { version, reason } = await askIncus();
   if (!version) return [fail('Incus', `It does not answer: ${reason}.`, SET_UP)];
   const { environment } = await query('/1.0');
+  const isOfMachines = expectedMode(env) === 'incus-vm';
   return [
     ok('Incus', `Version ${version} answers.`),
-    checkIdmaps(environment.kernel_features ?? {}),
-    checkRanges(),
+    ...(isOfMachines
+      ? checkMachines(environment.driver ?? '')
+      : [checkIdmaps(environment.kernel_features ?? {}), checkRanges()]),
     await checkPlace(env),
-    await checkImage(env),
+    await checkImage(env, isOfMachines ? 'virtual-machine' : 'container'),
   ];
+}
+
+/**
+ * What Incus needs for virtual machines.
+ * @param {string} drivers as Incus names those that it has found, with bars between them
+ */
+function checkMachines(drivers) {
+  const findings = ['/dev/kvm', '/dev/vhost-vsock'].map((device) => {
+    if (existsSync(device)) return ok(device, 'It is there for virtual machines.');
+    const mend = `Take a machine whose kernel has it (modprobe ${device === '/dev/kvm' ? 'kvm' : 'vhost_vsock'}), or SANDBOX_MODE=incus.`;
+    return fail(device, 'It is absent, so no virtual machine starts.', mend);
+  });
+  if (/\bqemu\b/.test(drivers)) return [...findings, ok('QEMU', 'Incus has found it.')];
+  const means = 'Incus has not found it, so it makes no virtual machines.';
+  return [...findings, fail('QEMU', means, 'Install the package incus in place of incus-base, and restart Incus.')];
 }
 
 /** @param {Record<string, string>} features */
@@ -57,12 +75,20 @@ async function checkPlace(env) {
   return warn('pool of Incus', means, `Leave INCUS_POOL empty and run ${SET_UP}, which makes one of btrfs.`);
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-async function checkImage(env) {
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} type
+ */
+async function checkImage(env, type) {
   const [project, image] = [env.INCUS_PROJECT || PROJECT, env.INCUS_SANDBOX_IMAGE || SANDBOX_IMAGE];
   const path = `/1.0/images/aliases/${encodeURIComponent(image)}?project=${encodeURIComponent(project)}`;
-  if ((await capture('incus', ['query', path])).code === 0) return ok('image of Incus', `It has ${image}.`);
-  return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, SET_UP);
+  const found = await capture('incus', ['query', path]);
+  const machines = `Import one of virtual machines with python3 into the project ${project}, and name it in INCUS_SANDBOX_IMAGE (docs/incus.md).`;
+  const mend = type === 'container' ? SET_UP : machines;
+  if (found.code !== 0) return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, mend);
+  const { type: own } = JSON.parse(found.stdout);
+  if (own === type) return ok('image of Incus', `It has ${image}.`);
+  return fail('image of Incus', `${image} is an image for a ${own}, so no sandbox can be made.`, mend);
 }
 
 /** @param {string} file */

@@ -17,15 +17,19 @@ const MISSING =
   'Incus is not installed, and installing it needs root on a machine with apt. Run `sudo npm run incus`, or install it as ' +
   'linuxcontainers.org/incus says, then run the same command again.';
 
-/** Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run. */
-export async function ensureIncus() {
+/**
+ * Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run.
+ * @param {{hasMachines: boolean}} wanted with what virtual machines need
+ */
+export async function ensureIncus({ hasMachines }) {
   if ((await askIncus()).version) return;
-  await ensurePackages();
+  await ensurePackages(hasMachines);
   if ((await askIncus()).version) return;
   await stage('Starting Incus', start);
 }
 
-async function ensurePackages() {
+/** @param {boolean} hasMachines */
+async function ensurePackages(hasMachines) {
   const isThere = existsSync(DAEMON) && (await capture('incus', ['--version'])).code === 0;
   const hasBtrfs = (await capture('mkfs.btrfs', ['--version'])).code === 0;
   if (isThere && hasBtrfs) return;
@@ -33,7 +37,9 @@ async function ensurePackages() {
   // Newer releases have it themselves.
   const isOwn = /Candidate: (?!\(none\))/.test((await capture('apt-cache', ['policy', 'incus-base'])).stdout);
   const suite = isOwn ? undefined : addBackports();
-  const packages = ['incus-base', 'incus-client'].map((name) => (suite ? `${name}/${suite}` : name));
+  const packages = [hasMachines ? 'incus' : 'incus-base', 'incus-client'].map((name) =>
+    suite ? `${name}/${suite}` : name,
+  );
   await ensureInstalled({ isThere: false, missing: MISSING, packages: [...packages, 'btrfs-progs'] });
 }
 

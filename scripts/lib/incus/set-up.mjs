@@ -3,9 +3,13 @@ import { ensureIncus } from './daemon.mjs';
 import { ensureIncusImage } from './image.mjs';
 import { ensurePlace } from './place.mjs';
 
-/** Makes sure that an Incus of this machine runs and has what sandboxes are made of; the Docker engine has the image already. */
-export async function setUpIncus() {
-  await ensureIncus();
+/**
+ * Makes sure that an Incus of this machine runs and has what sandboxes are made of: for containers the image that the Docker engine has
+ * already; for virtual machines QEMU, and no image.
+ * @param {{hasMachines: boolean}} wanted
+ */
+export async function setUpIncus({ hasMachines }) {
+  await ensureIncus({ hasMachines });
   await ensurePlace();
-  await ensureIncusImage(SANDBOX_IMAGE);
+  if (!hasMachines) await ensureIncusImage(SANDBOX_IMAGE);
 }

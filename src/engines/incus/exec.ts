@@ -3,9 +3,10 @@ import type { EngineExec, EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import { ExecStream } from './exec-stream.ts';
 import type { ExecUser } from './exec-user.ts';
-import { startsWith, throughStarter } from './group-starter.ts';
+import { throughStarter } from './group-starter.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { pathOf } from './instances.ts';
+import { startsWith } from './started.ts';
 
 /** How long the exit code of a program may take whose stream has ended, in milliseconds. */
 const EXIT_WAIT_MS = 1_000;
@@ -32,15 +33,26 @@ const executionsSchema = z.array(
   }),
 );
 
-/** Starts argv in a running sandbox with stdin and stdout attached; throws `conflict` where it does not run. */
+/** A program as Incus starts it. */
+export interface Program {
+  readonly command: readonly string[];
+  readonly uid: number;
+  readonly gid: number;
+  readonly cwd: string;
+}
+
+/** How Incus starts a program of the user of a container. */
+export function toProgram({ uid, gid, workdir, hasGroups }: ExecUser, argv: readonly string[]): Program {
+  return { command: hasGroups ? throughStarter(argv) : argv, uid, gid, cwd: workdir };
+}
+
+/** Starts it in a running sandbox with stdin and stdout attached; throws `conflict` where that does not run. */
 export async function startExec(
   calls: IncusCalls,
   id: EngineId,
-  { uid, gid, workdir, hasGroups }: ExecUser,
-  argv: readonly string[],
+  { command, uid, gid, cwd }: Program,
 ): Promise<EngineExec> {
-  const command = hasGroups ? throughStarter(argv) : argv;
-  const body = { command, 'wait-for-websocket': true, interactive: false, user: uid, group: gid, cwd: workdir };
+  const body = { command, 'wait-for-websocket': true, interactive: false, user: uid, group: gid, cwd };
   const { operation, metadata } = await calls.begin('run a program in the sandbox', pathOf(id, '/exec'), body);
   const { fds } = startedSchema.parse(metadata).metadata;
   const stream = new ExecStream({

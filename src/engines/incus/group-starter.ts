@@ -117,13 +117,10 @@ os._exit(code[0] if code else 137)
 
 const PYTHON = ['python3', '-I', '-S', '-c'] as const;
 
+/** What comes before the arguments of a program that is started so. */
+export const THROUGH_STARTER = [...PYTHON, RELAY] as const;
+
 /** The arguments with which the sandbox's user starts a program in all of its groups. */
 export function throughStarter(argv: readonly string[]): readonly string[] {
-  return [...PYTHON, RELAY, ...argv];
-}
-
-/** True where a program with these first arguments was started, by itself or through the starter. */
-export function startsWith(command: readonly string[], argv: readonly string[]): boolean {
-  const own = command[PYTHON.length] === RELAY ? command.slice(PYTHON.length + 1) : command;
-  return argv.every((part, index) => own[index] === part);
+  return [...THROUGH_STARTER, ...argv];
 }

@@ -1,16 +1,10 @@
-import { z } from 'zod';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { EngineSpec } from '../engine.ts';
-import { type FoundImage, findImage, noSuchImage, propertiesOf } from './images.ts';
+import { type FoundImage, findImage, imageEnvironment, noSuchImage, propertiesOf } from './images.ts';
 import { PREPARED_PROPERTY, type Preparing, prepareImage } from './prepared-images.ts';
 
 /** The property of an image that npm run incus has made: from what. */
 const SOURCE_PROPERTY = 'clara.source';
-
-/** The property of an image that holds its environment, as a JSON object. */
-const ENVIRONMENT_PROPERTY = 'clara.environment';
-
-const environmentSchema = z.record(z.string(), z.string());
 
 /** What containers are made of that are to run an image. */
 export interface ImageGround extends FoundImage {
@@ -51,10 +45,9 @@ export class ImageGrounds {
     const properties = await propertiesOf(calls, found);
     const isOurs = SOURCE_PROPERTY in properties || PREPARED_PROPERTY in properties;
     const isReady = isOurs && found.project === calls.project;
-    const text = properties[ENVIRONMENT_PROPERTY];
     const ground = {
       ...(isReady ? found : await prepareImage(this.#preparation, image, { ...found, properties }, labels)),
-      environment: text === undefined ? {} : environmentSchema.parse(JSON.parse(text)),
+      environment: imageEnvironment(properties),
       hasOwnInit: SOURCE_PROPERTY in properties,
     };
     this.#known.set(found.fingerprint, ground);

@@ -11,6 +11,11 @@ const ALIAS = /^[A-Za-z0-9](?:[A-Za-z0-9._/:@-](?!\.\.))*$/;
 
 const aliasSchema = z.object({ target: z.string() });
 
+/** The property of an image that holds its environment, as a JSON object. */
+const ENVIRONMENT_PROPERTY = 'clara.environment';
+
+const environmentSchema = z.record(z.string(), z.string());
+
 const imageSchema = z.object({ properties: z.record(z.string(), z.string()).nullish() });
 
 /** An image by its id, as imageId tells it. */
@@ -45,6 +50,12 @@ export async function propertiesOf(
   const found = await readOf(calls, fingerprint, project);
   if (found === null) throw noSuchImage(`sha256:${fingerprint}`);
   return imageSchema.parse(found).properties ?? {};
+}
+
+/** The environment that an image's properties tell, of which Incus knows nothing. */
+export function imageEnvironment(properties: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const text = properties[ENVIRONMENT_PROPERTY];
+  return text === undefined ? {} : environmentSchema.parse(JSON.parse(text));
 }
 
 async function readOf(calls: IncusCalls, path: string, project: string): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSandbox, EngineS
 import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
-import { countExecs, startExec } from './exec.ts';
+import { countExecs, startExec, toProgram } from './exec.ts';
 import { ExecUsers } from './exec-user.ts';
 import { readFacts } from './facts.ts';
 import { GivenNames } from './given-names.ts';
@@ -191,7 +191,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     list,
     stats: (id) => readStats(calls, groups, id),
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
-    exec: async (id, argv) => await startExec(calls, id, await users.of(calls, id), argv),
+    exec: async (id, argv) => await startExec(calls, id, toProgram(await users.of(calls, id), argv)),
     countExecs: (id, argv) => countExecs(calls, id, argv),
     close: async () => {
       await given.allSettled();

@@ -29,15 +29,7 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
     profiles: [],
     source: { type: 'image', fingerprint: ground.fingerprint },
     config: {
-      [KEY.name]: spec.name,
-      [KEY.image]: spec.image,
-      [KEY.user]: `${spec.user.uid}:${spec.user.gid}`,
-      [KEY.workdir]: spec.workdir,
-      ...(spec.groups?.length ? { [KEY.groups]: spec.groups.join(',') } : {}),
-      ...Object.fromEntries(Object.entries(spec.labels).map(([label, value]) => [labelKey(label), value])),
-      ...Object.fromEntries(
-        Object.entries({ ...ground.environment, ...spec.env }).map(([name, value]) => [`environment.${name}`, value]),
-      ),
+      ...toKeys(spec, ground.environment),
       'security.idmap.isolated': 'true',
       'security.idmap.size': String(IDS_PER_SANDBOX),
       'security.guestapi': 'false',
@@ -67,6 +59,21 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
         ]),
       ),
     },
+  };
+}
+
+/** What is kept with an instance for whoever reads it again, and the environment of its programs over that of its image. */
+export function toKeys(spec: EngineSpec, environment: ImageGround['environment']): Readonly<Record<string, string>> {
+  return {
+    [KEY.name]: spec.name,
+    [KEY.image]: spec.image,
+    [KEY.user]: `${spec.user.uid}:${spec.user.gid}`,
+    [KEY.workdir]: spec.workdir,
+    ...(spec.groups?.length ? { [KEY.groups]: spec.groups.join(',') } : {}),
+    ...Object.fromEntries(Object.entries(spec.labels).map(([label, value]) => [labelKey(label), value])),
+    ...Object.fromEntries(
+      Object.entries({ ...environment, ...spec.env }).map(([name, value]) => [`environment.${name}`, value]),
+    ),
   };
 }
 

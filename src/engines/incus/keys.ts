@@ -8,6 +8,8 @@ export const KEY = {
   user: 'user.clara.user',
   /** Groups that the user is in besides, with commas; absent where there are none. */
   groups: 'user.clara.groups',
+  /** What a virtual machine runs at each start. */
+  setup: 'user.clara.setup',
   /** Where programs begin. */
   workdir: 'user.clara.workdir',
 } as const;

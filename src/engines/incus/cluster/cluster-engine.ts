@@ -3,46 +3,45 @@ import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec, ImageRead
 import { countExecs, startExec } from '../exec.ts';
 import { ExecUsers } from '../exec-user.ts';
 import { readFacts } from '../facts.ts';
-import { findImage, readImage, toReader } from '../images.ts';
+import { findImage, readImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
-import { toLimits } from '../instance-body.ts';
 import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandbox } from '../instances.ts';
 import { KEY } from '../keys.ts';
-import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from '../lifecycle.ts';
+import { pauseSandbox, removeSandbox, resumeSandbox, stopSandbox } from '../lifecycle.ts';
 import { MemoryWatch } from '../memory-watch.ts';
 import { Preparations } from '../preparations.ts';
 import { readStats } from '../stats.ts';
-import { INCUS_TRAITS } from '../traits.ts';
-import { MemberCounters } from './counters.ts';
 import { untilCut } from './cut-exec.ts';
 import { Making } from './making.ts';
 import type { Member } from './member.ts';
-import { Members } from './members.ts';
+import { Members, type Reach } from './members.ts';
 import { Roster } from './roster.ts';
-import type { TrustParts } from './trust.ts';
+import type { InstanceShape } from './shape.ts';
 import { ClusterVolumes } from './volumes.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const INFO_TIMEOUT_MS = 3_000;
 
 /** Where the cluster is, and what of it is the server's. */
-export interface ClusterOptions extends TrustParts {
+export type ClusterOptions = Reach & {
   /** The storage pool of each member that sandboxes are made in. */
   readonly pool: string;
   /** How long a call may take. Default 30 s. */
   readonly callTimeoutMs?: number;
-}
+  /** What sandboxes are. */
+  readonly shape: InstanceShape;
+};
 
-/** Sandboxes as containers of an Incus of other machines, alone or a cluster, over TLS. Nothing is opened before the first call. */
+/** Sandboxes with volumes of Incus, of one machine or of a cluster. Nothing is opened before the first call. */
 export function createIncusCluster(options: ClusterOptions): Engine {
-  const { pool, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const { pool, shape, callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const members = new Members({ ...options, timeoutMs: callTimeoutMs });
   const roster = new Roster(members, () => volumes.users());
-  const volumes = new ClusterVolumes({ members, pool, choose });
-  const counters = new MemberCounters(callsOf);
+  const volumes = new ClusterVolumes({ members, pool, choose, mapsUsers: shape.mapsUsers });
+  const counters = shape.counters(callsOf);
   const memory = new MemoryWatch(counters);
   const preparations = new Preparations();
-  const making = new Making({ members, volumes, pool, choose, info, preparations });
+  const making = new Making({ shape, members, volumes, pool, choose, info, preparations });
   const users = new ExecUsers();
 
   /** The member with the fewest sandboxes, of those that answer and take any. */
@@ -82,7 +81,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     const { isEvacuated, calls } = await memberOf(id);
     // Its files go to another member with the sandbox that is made in its place.
     if (isEvacuated) throw new SandboxError('conflict', 'The machine of the sandbox is being emptied.');
-    await startSandbox(calls, id);
+    await shape.start(calls, id);
     memory.forget(id);
   }
 
@@ -124,8 +123,9 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   }
 
   async function files(reading: ImageReading) {
-    const id = await create(toReader(reading));
+    const id = await create(shape.toReader(reading));
     try {
+      await shape.openReader(await callsOf(id), id);
       return await readImage(await callsOf(id), reading, async () => id);
     } finally {
       forget(id);
@@ -133,7 +133,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   }
 
   return {
-    traits: { ...INCUS_TRAITS, sharesHostFiles: false, guardedPorts: [] },
+    traits: shape.traits,
     host: null,
     builder: null,
     volumes,
@@ -149,7 +149,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     resume: async (id) => await resumeSandbox(await callsOf(id), id),
     update: async (id, limits) => {
       const { cpus } = await info();
-      const config = toLimits(limits, cpus);
+      const config = shape.toLimits(limits, cpus);
       await (await callsOf(id)).change('change the limits of the sandbox', 'PATCH', pathOf(id), { config });
     },
     remove,
@@ -169,7 +169,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
-      const exec = await startExec(calls, id, await users.of(calls, id), argv);
+      const exec = await startExec(calls, id, shape.toProgram(await users.of(calls, id), argv));
       return untilCut(exec, () => memberOf(id));
     },
     countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),

@@ -16,6 +16,13 @@ const FAILURES = 2;
 /** A client does well to ask again after so long, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** Which machine, and how it is reached. */
+interface MemberPlace {
+  readonly name: string;
+  readonly url: string;
+  readonly place: IncusPlace;
+}
+
 /** A machine of the cluster, which is asked all the time whether it is there. */
 export class Member {
   readonly name: string;
@@ -28,9 +35,9 @@ export class Member {
   readonly #timer: NodeJS.Timeout;
   #failures = 0;
 
-  constructor(name: string, place: IncusPlace & { readonly url: string }, timeoutMs: number) {
+  constructor({ name, url, place }: MemberPlace, timeoutMs: number) {
     this.name = name;
-    this.url = place.url;
+    this.url = url;
     this.#calls = new IncusCalls(place, timeoutMs, (cause) => memberAway(name, cause));
     this.#pings = new IncusCalls(place, PING_MS);
     this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS).unref();

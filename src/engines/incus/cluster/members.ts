@@ -3,7 +3,7 @@ import { isSandboxError, SandboxError } from '../../../errors.ts';
 import { IncusRefusal } from '../errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
-import type { IncusTrust } from '../place.ts';
+import type { IncusPlace, IncusTrust } from '../place.ts';
 import { firstAnswer } from './first-answer.ts';
 import { Member, memberAway } from './member.ts';
 import { openTrust, type TrustParts } from './trust.ts';
@@ -19,16 +19,19 @@ const serverSchema = z.object({ environment: z.object({ server_clustered: z.bool
 
 const membersSchema = z.array(z.object({ server_name: z.string(), url: z.string(), status: z.string() }));
 
+/** How machines are reached: this one by Incus' socket, others by the addresses of some of them. */
+export type Reach = TrustParts | { readonly project: string; readonly socketPath: string };
+
 /** The machines of a cluster, or the only one there is: known from the first call on. */
 export class Members {
-  readonly #parts: TrustParts & { readonly timeoutMs: number };
+  readonly #parts: Reach & { readonly timeoutMs: number };
   readonly #members = new Map<string, Member>();
   #trust: Promise<IncusTrust> | undefined;
   #learning: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(parts: TrustParts & { readonly timeoutMs: number }) {
+  constructor(parts: Reach & { readonly timeoutMs: number }) {
     this.#parts = parts;
   }
 
@@ -53,8 +56,8 @@ export class Members {
 
   /** Asks the cluster anew which there are, and which of them are to be empty. */
   async refresh(): Promise<void> {
-    const { urls } = this.#parts;
-    this.#take(await this.ask((calls) => membersAt(calls, urls[0] ?? '')), await this.trust());
+    const [url = ''] = this.#urls;
+    this.#take(await this.ask((calls) => this.#membersAt(calls, url)), await this.#placing());
   }
 
   /** A path that says on which member; as it is where there is only one machine. */
@@ -81,8 +84,9 @@ export class Members {
     }
   }
 
-  /** What opens the members, and by what they are known. */
+  /** What opens members of other machines, and by what they are known. */
   async trust(): Promise<IncusTrust> {
+    if ('socketPath' in this.#parts) throw new Error('An Incus of this machine is opened by its socket.');
     this.#trust ??= openTrust(this.#parts);
     try {
       return await this.#trust;
@@ -109,39 +113,55 @@ export class Members {
 
   /** Asks the first that answers which members there are, and goes on looking. */
   async #look(): Promise<void> {
-    const { urls, project } = this.#parts;
-    const trust = await this.trust();
-    const found = await firstAnswer(urls, async (url) => {
-      const calls = new IncusCalls({ url, project, trust }, LOOK_MS);
+    const placeOf = await this.#placing();
+    const found = await firstAnswer(this.#urls, async (url) => {
+      const calls = new IncusCalls(placeOf(url), LOOK_MS);
       try {
-        return await membersAt(calls, url);
+        return await this.#membersAt(calls, url);
       } finally {
         await calls.close();
       }
     });
-    this.#take(found, trust);
+    this.#take(found, placeOf);
     if (this.#isClosed) return;
     this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
   }
 
-  #take(found: z.infer<typeof membersSchema>, trust: IncusTrust): void {
+  get #urls(): readonly string[] {
+    return 'socketPath' in this.#parts ? [this.#parts.socketPath] : this.#parts.urls;
+  }
+
+  async #placing(): Promise<(url: string) => IncusPlace> {
+    const parts = this.#parts;
+    const { project } = parts;
+    if ('socketPath' in parts) return () => ({ project, socketPath: parts.socketPath });
+    const trust = await this.trust();
+    return (url) => ({ project, url, trust });
+  }
+
+  async #membersAt(calls: IncusCalls, url: string): Promise<z.infer<typeof membersSchema>> {
+    const { environment } = serverSchema.parse(await calls.get('describe itself', '/1.0'));
+    if (!environment.server_clustered) return [{ server_name: ALONE, url, status: 'Online' }];
+    if ('socketPath' in this.#parts) {
+      const sentence =
+        'The Incus of this machine is one of a cluster: name its machines by their https URLs in INCUS_REMOTE.';
+      throw new SandboxError('invalid', sentence);
+    }
+    return membersSchema.parse(await calls.get('tell its members', '/1.0/cluster/members?recursion=1'));
+  }
+
+  #take(found: z.infer<typeof membersSchema>, placeOf: (url: string) => IncusPlace): void {
     if (this.#isClosed) return;
-    const { project, timeoutMs } = this.#parts;
+    const { timeoutMs } = this.#parts;
     for (const { server_name: name, url, status } of found) {
       const known = this.#members.get(name);
       const isSame = known?.url === url;
       if (known && !isSame) void known.close();
-      const member = known && isSame ? known : new Member(name, { url, project, trust }, timeoutMs);
+      const member = known && isSame ? known : new Member({ name, url, place: placeOf(url) }, timeoutMs);
       member.isEvacuated = status === 'Evacuated';
       this.#members.set(name, member);
     }
   }
-}
-
-async function membersAt(calls: IncusCalls, url: string): Promise<z.infer<typeof membersSchema>> {
-  const { environment } = serverSchema.parse(await calls.get('describe itself', '/1.0'));
-  if (!environment.server_clustered) return [{ server_name: ALONE, url, status: 'Online' }];
-  return membersSchema.parse(await calls.get('tell its members', '/1.0/cluster/members?recursion=1'));
 }
 
 /** True where another member, or the same a little later, may answer. */

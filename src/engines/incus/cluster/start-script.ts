@@ -5,14 +5,14 @@ import type { EngineSpec, EngineUser } from '../../engine.ts';
 import type { MountSource, VolumeFolder } from '../../engine-volumes.ts';
 
 /** A folder of every image, over which a small file system in memory is put for the copies of files. */
-const FILES_FOLDER = 'run/clara-certificates';
+export const FILES_FOLDER = 'run/clara-certificates';
 const FILES_BYTES = 1_048_576;
 
 /** The kernel's bound for one argument of a program (MAX_ARG_STRLEN), with room for what is around it. */
 const MAX_SCRIPT_BYTES = 120_000;
 
 /** A file that a sandbox is to have at a path. */
-interface CopiedFile {
+export interface CopiedFile {
   readonly target: string;
   readonly content: Buffer;
   readonly mode: number;
@@ -44,7 +44,11 @@ export async function copiedFiles({ mounts }: Pick<EngineSpec, 'mounts'>): Promi
   const files: CopiedFile[] = [];
   for (const { source, target, isReadOnly } of mounts) {
     if (isVolume(source)) continue;
-    if (!isReadOnly) throw new SandboxError('invalid', `Incus on other machines cannot bind ${source} of this one.`);
+    if (!isReadOnly)
+      throw new SandboxError(
+        'invalid',
+        `This Incus has no folders of the server's machine, so that nothing can bind ${source}.`,
+      );
     try {
       const { mode } = await stat(source);
       if ((mode & 0o170_000) !== 0o100_000) continue;
@@ -69,14 +73,20 @@ export function startCommand(
   const lines = ['set -e', 'cd "$LXC_ROOTFS_MOUNT"'];
   for (const places of volumes.values()) lines.push(...volumeLines(places, owner));
   if (files.length > 0) lines.push(...fileLines(files));
-  const packed = gzipSync(`${lines.join('\n')}\n`).toString('base64');
-  if (packed.length > MAX_SCRIPT_BYTES) {
-    throw new SandboxError('invalid', 'The files of this machine that a sandbox is to have are too large for Incus.');
-  }
-  return `/bin/sh -c 'echo ${packed} | base64 -d | gzip -d | /bin/sh -s'`;
+  return `/bin/sh -c '${packed(lines)}'`;
 }
 
-function volumeLines(places: readonly Place[], { uid, gid }: EngineUser): string[] {
+/** A command of the shell, without quotes, that runs these lines; throws `invalid` where it is too long for an argument. */
+export function packed(lines: readonly string[]): string {
+  const script = gzipSync(`${lines.join('\n')}\n`).toString('base64');
+  if (script.length > MAX_SCRIPT_BYTES) {
+    throw new SandboxError('invalid', 'The files of this machine that a sandbox is to have are too large for Incus.');
+  }
+  return `echo ${script} | base64 -d | gzip -d | /bin/sh -s`;
+}
+
+/** Brings folders of one volume, which is mounted at its stage, to their places; the root is where the shell is. */
+export function volumeLines(places: readonly Place[], { uid, gid }: EngineUser): string[] {
   const stage = quoted(stageOf(places));
   const folders = [...new Set(places.map(({ folder }) => folder))];
   return [
@@ -88,7 +98,8 @@ function volumeLines(places: readonly Place[], { uid, gid }: EngineUser): string
   ];
 }
 
-function fileLines(files: readonly CopiedFile[]): string[] {
+/** Puts copies of files over those of the image, which has the places; the root is where the shell is. */
+export function fileLines(files: readonly CopiedFile[]): string[] {
   return [
     `mount -t tmpfs -o size=${FILES_BYTES},mode=755,nosuid,nodev tmpfs ${FILES_FOLDER}`,
     ...files.flatMap(({ content, mode }, at) => [
@@ -105,7 +116,7 @@ function fileLines(files: readonly CopiedFile[]): string[] {
 }
 
 /** A path from the root of the sandbox on, for the shell. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return `'${path.replace(/^\//, '').replaceAll("'", `'\\''`)}'`;
 }
 

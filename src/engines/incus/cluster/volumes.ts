@@ -31,6 +31,8 @@ interface VolumesParts {
   readonly pool: string;
   /** The member that has most room for a sandbox. */
   choose(): Promise<Member>;
+  /** True where users of sandboxes are others on the members. */
+  readonly mapsUsers: boolean;
 }
 
 /** Custom volumes of a cluster: each is on one member, which alone can run what has it. */
@@ -46,14 +48,14 @@ export class ClusterVolumes implements EngineVolumes {
   }
 
   async create(name: string, { sizeBytes, owner }: WantedVolume): Promise<void> {
-    const { members, choose } = this.#parts;
+    const { members, choose, mapsUsers } = this.#parts;
     // Each member has names of its own, so that another would make a second one.
     if (await this.has(name)) throw new SandboxError('conflict', `The volume ${name} is there already.`);
     const member = await choose();
     this.#fresh.set(name, member.name);
     const config = {
       ...(sizeBytes > 0 ? { size: `${sizeBytes}B` } : {}),
-      'security.shifted': 'true',
+      ...(mapsUsers ? { 'security.shifted': 'true' } : {}),
       'initial.uid': String(owner.uid),
       'initial.gid': String(owner.gid),
       'initial.mode': '0755',

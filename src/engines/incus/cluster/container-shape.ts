@@ -1,0 +1,34 @@
+import { toProgram } from '../exec.ts';
+import { ImageGrounds } from '../image-grounds.ts';
+import { toReader } from '../images.ts';
+import { toInstanceBody, toLimits } from '../instance-body.ts';
+import { startSandbox } from '../lifecycle.ts';
+import { INCUS_TRAITS } from '../traits.ts';
+import { MemberCounters } from './counters.ts';
+import type { InstanceShape } from './shape.ts';
+import { stageOf, startCommand } from './start-script.ts';
+
+/** Sandboxes as containers of members, which have no folder of this machine. */
+export const CONTAINERS: InstanceShape = {
+  traits: { ...INCUS_TRAITS, sharesHostFiles: false, guardedPorts: [] },
+  mapsUsers: true,
+  grounds: (preparing) => new ImageGrounds(preparing),
+  bodyOf: (id, spec, { volumes, files, ...ground }) => {
+    const body = toInstanceBody(id, { ...spec, mounts: [] }, ground);
+    const command = startCommand(volumes, files, spec.user);
+    const devices = Object.fromEntries(
+      [...volumes].map(([source, places], at) => [
+        `volume${at}`,
+        { type: 'disk', pool: ground.pool, source, path: stageOf(places) },
+      ]),
+    );
+    const config = { ...body.config, 'raw.lxc': `${body.config['raw.lxc']}lxc.hook.mount = ${command}\n` };
+    return { ...body, config, devices: { ...body.devices, ...devices } };
+  },
+  toLimits,
+  counters: (callsOf) => new MemberCounters(callsOf),
+  start: startSandbox,
+  toProgram,
+  toReader,
+  openReader: async () => undefined,
+};

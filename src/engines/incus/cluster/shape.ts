@@ -1,0 +1,41 @@
+import type { EngineId, EngineLimits, EngineSpec, EngineTraits, ImageReading } from '../../engine.ts';
+import type { ControlGroups } from '../control-groups.ts';
+import type { Program } from '../exec.ts';
+import type { ExecUser } from '../exec-user.ts';
+import type { ImageGround } from '../image-grounds.ts';
+import type { IncusCalls } from '../incus-calls.ts';
+import type { Preparing } from '../prepared-images.ts';
+import type { CopiedFile, Place } from './start-script.ts';
+
+/** What is known of the member, and of what a sandbox brings along. */
+export interface MadeOf extends ImageGround {
+  readonly pool: string;
+  readonly cpus: number;
+  /** Folders of volumes, by volume. */
+  readonly volumes: ReadonlyMap<string, readonly Place[]>;
+  /** Files of this machine, which members do not have. */
+  readonly files: readonly CopiedFile[];
+}
+
+/** What sandboxes on members are, containers or virtual machines: how they are made, come to run and start programs. */
+export interface InstanceShape {
+  readonly traits: EngineTraits;
+  /** True where users inside are others outside, so that volumes are to show their own. */
+  readonly mapsUsers: boolean;
+  /** Finds what sandboxes are made of, of images of this kind alone; throws `invalid` with a sentence for others. */
+  grounds(preparing: Preparing): { of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> };
+  /** Incus' form of a spec; throws `invalid` for what Incus cannot give. */
+  bodyOf(id: EngineId, spec: EngineSpec, made: MadeOf): object;
+  /** What holds memory and CPU, on a machine with so many CPUs. */
+  toLimits(limits: EngineLimits, hostCpus: number): Readonly<Record<string, string>>;
+  /** What counts what is used, and what memory has taken. */
+  counters(callsOf: (id: EngineId) => Promise<IncusCalls>): Pick<ControlGroups, 'outOfMemoryCount' | 'stats'>;
+  /** Starts it and resolves once programs can be started in it; succeeds where it runs, and throws `conflict` where it is paused. */
+  start(calls: IncusCalls, id: EngineId): Promise<void>;
+  /** How Incus starts a program of the sandbox's user. */
+  toProgram(user: ExecUser, argv: readonly string[]): Program;
+  /** An instance that only lends its files, and runs nothing. */
+  toReader(reading: ImageReading): EngineSpec;
+  /** Brings such an instance to where its files can be read. */
+  openReader(calls: IncusCalls, id: EngineId): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import type { EngineTraits } from '../../engine.ts';
+import type { InstanceShape } from '../cluster/shape.ts';
+import { toReader } from '../images.ts';
+import { LAUNCHED } from '../launcher.ts';
+import { startSandbox } from '../lifecycle.ts';
+import { toMachineBody, toMachineLimits } from './machine-body.ts';
+import { MachineCounters } from './machine-counters.ts';
+import { MachineGrounds } from './machine-grounds.ts';
+import { startMachine, untilBooted } from './machine-start.ts';
+
+/** What a machine needs to come up, in bytes. */
+const READER_BYTES = 512 * 2 ** 20;
+
+const TRAITS: EngineTraits = {
+  kind: 'incus-vm',
+  label: 'Incus',
+  sharesHostFiles: false,
+  canPause: true,
+  canBridge: false,
+  guardedPorts: [],
+  hasOwnKernel: () => true,
+  // Its memory cannot grow while it runs.
+  canUpdateLimits: () => false,
+};
+
+/** Sandboxes as virtual machines. */
+export const MACHINES: InstanceShape = {
+  traits: TRAITS,
+  mapsUsers: false,
+  grounds: ({ calls }) => new MachineGrounds(calls),
+  bodyOf: toMachineBody,
+  toLimits: toMachineLimits,
+  counters: (callsOf) => new MachineCounters(callsOf),
+  start: startMachine,
+  toProgram: ({ workdir }, argv) => ({ command: [...LAUNCHED, ...argv], uid: 0, gid: 0, cwd: workdir }),
+  toReader: (reading) => ({ ...toReader(reading), memoryBytes: READER_BYTES }),
+  // Incus reads files of a virtual machine through its agent there.
+  openReader: async (calls, id) => {
+    await startSandbox(calls, id);
+    await untilBooted(calls, id);
+  },
+};

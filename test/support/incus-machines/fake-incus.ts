@@ -1,0 +1,268 @@
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { Refusal, type Reply, type Request, toRequest } from './answers.ts';
+import { Machine, type MachineConfig } from './machine.ts';
+import { Program } from './program.ts';
+
+/** What Incus' own checks let into the configuration of a virtual machine (internal/instance/config.go of Incus). */
+const KEYS = /^(?:user\.|environment\.|limits\.(?:cpu|memory)$|security\.guestapi$)/;
+
+const FINGERPRINTS = { machine: 'a1'.repeat(32), container: 'b2'.repeat(32) } as const;
+
+/** Images of the fake: one of virtual machines, and one of containers. */
+export const MACHINE_IMAGE = 'clara-machine';
+export const CONTAINER_IMAGE = 'clara-container';
+
+interface Instance extends MachineConfig {
+  readonly machine: Machine;
+  readonly volumes: readonly string[];
+}
+
+interface Device {
+  readonly type: string;
+  readonly source?: string;
+  readonly path: string;
+}
+
+interface Volume {
+  readonly name: string;
+  readonly config: Record<string, string>;
+}
+
+/**
+ * The part of Incus' API that virtual machines need, where none can start: the machines are containers of Docker, and what the server
+ * has run in them runs there. It refuses what Incus refuses of virtual machines.
+ */
+export class FakeIncus {
+  readonly socketPath: string;
+  readonly #folder: string;
+  readonly #image: string;
+  readonly #server: Server;
+  readonly #instances = new Map<string, Instance>();
+  readonly #volumes = new Map<string, Volume>();
+  readonly #programs = new Map<string, Program>();
+
+  private constructor(folder: string, image: string) {
+    this.#folder = folder;
+    this.#image = image;
+    this.socketPath = join(folder, 'unix.socket');
+    const sockets = new WebSocketServer({ noServer: true });
+    this.#server = createServer(async (request, response) => {
+      const { status, headers, body } = await toRequest(request, (asked) => this.#answer(asked));
+      response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://incus');
+      const program = this.#programs.get(pathname.split('/')[3] ?? '');
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        void program?.attach(searchParams.get('secret') ?? '', opened);
+      });
+    });
+  }
+
+  /** Its machines are containers of this image of Docker. */
+  static async start(image: string): Promise<FakeIncus> {
+    const fake = new FakeIncus(await mkdtemp(join(tmpdir(), 'clara-fake-incus-')), image);
+    await new Promise<void>((resolve) => fake.#server.listen(fake.socketPath, resolve));
+    return fake;
+  }
+
+  async close(): Promise<void> {
+    for (const { machine } of this.#instances.values()) await machine.remove();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #answer(request: Request): Promise<Reply> {
+    const { method, path, query, body } = request;
+    const [, version, kind, first, ...rest] = path.split('/');
+    if (version === undefined || kind === undefined) {
+      return { auth: 'trusted', environment: { server_version: '6.0.4', server_clustered: false } };
+    }
+    if (kind === 'ready' || kind === 'projects') return {};
+    if (kind === 'resources') return { cpu: { total: cpus().length }, memory: { total: totalmem() } };
+    if (kind === 'images') return this.#imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''));
+    if (kind === 'operations') return await this.#operation(first, rest[0]);
+    if (kind === 'storage-pools') return await this.#volume(method, rest[2], rest[3], query, body);
+    if (first === undefined) return method === 'POST' ? this.#make(body) : this.#listed(query);
+    const instance = this.#instances.get(first);
+    if (!instance) throw new Refusal(404, 'Instance not found');
+    return await this.#instance(instance, request, rest[0]);
+  }
+
+  #imageAt(first: string, alias: string): Reply {
+    const isAlias = first === 'aliases';
+    if (isAlias && alias === MACHINE_IMAGE) return { target: FINGERPRINTS.machine };
+    if (isAlias && alias === CONTAINER_IMAGE) return { target: FINGERPRINTS.container };
+    if (first === FINGERPRINTS.machine) return { type: 'virtual-machine', properties: {} };
+    if (first === FINGERPRINTS.container) return { type: 'container', properties: {} };
+    throw new Refusal(404, isAlias ? 'Image alias not found' : 'Image not found');
+  }
+
+  async #operation(id: string | undefined, rest: string | undefined): Promise<Reply> {
+    if (id === undefined) {
+      const running = [...this.#programs.values()].filter(({ isRunning }) => isRunning);
+      return { running: running.map((program) => toOperation(program)) };
+    }
+    const program = this.#programs.get(id);
+    if (!program) throw new Refusal(404, 'Operation not found');
+    if (rest !== 'wait') return toOperation(program);
+    const code = await program.wait();
+    return { status: 'Success', metadata: { return: code } };
+  }
+
+  async #volume(
+    method: string,
+    name: string | undefined,
+    rest: string | undefined,
+    query: URLSearchParams,
+    body: { readonly name?: string; readonly config?: Record<string, string> },
+  ): Promise<Reply> {
+    if (name === undefined && method === 'GET') {
+      const wanted = /^name eq (.+)$/.exec(query.get('filter') ?? '')?.[1];
+      const found = [...this.#volumes.values()].filter((volume) => wanted === undefined || volume.name === wanted);
+      return found.map((volume) => ({ ...volume, location: 'none', used_by: this.#usersOf(volume.name) }));
+    }
+    if (name === undefined) {
+      const made = { name: body.name ?? '', config: body.config ?? {} };
+      await mkdir(this.#folderOf(made.name), { recursive: true });
+      this.#volumes.set(made.name, made);
+      return {};
+    }
+    if (!this.#volumes.has(name)) throw new Refusal(404, 'Storage volume not found');
+    if (rest === 'state') return { usage: { used: (await stat(this.#folderOf(name))).size } };
+    if (this.#usersOf(name).length > 0) throw new Refusal(400, 'The storage volume is still in use');
+    this.#volumes.delete(name);
+    await rm(this.#folderOf(name), { recursive: true, force: true });
+    return {};
+  }
+
+  #make(body: {
+    readonly name?: string;
+    readonly type?: string;
+    readonly config?: Record<string, string>;
+    readonly devices?: Record<string, Device>;
+    readonly source?: { readonly fingerprint?: string };
+  }): Reply {
+    const { name = '', config = {}, devices = {} } = body;
+    if (body.type !== 'virtual-machine') throw new Refusal(400, 'Only virtual machines here');
+    if (body.source?.fingerprint !== FINGERPRINTS.machine) throw new Refusal(400, 'Requested image type differs');
+    for (const key of Object.keys(config)) {
+      if (!KEYS.test(key)) throw new Refusal(400, `Invalid config: Unknown configuration key: ${key}`);
+    }
+    const shared = Object.values(devices).flatMap(({ source, path }) =>
+      source === undefined ? [] : [{ source, path }],
+    );
+    for (const { source } of shared) {
+      if (!this.#volumes.has(source)) throw new Refusal(404, 'Storage volume not found');
+    }
+    const shares = shared.map(({ source, path }) => ({ folder: this.#folderOf(source), path }));
+    const volumes = shared.map(({ source }) => source);
+    const made = { name, image: this.#image, config: { ...config }, shares };
+    this.#instances.set(name, { ...made, volumes, machine: new Machine(made) });
+    return {};
+  }
+
+  async #instance(instance: Instance, { method, query, body }: Request, rest: string | undefined): Promise<Reply> {
+    const { name, config, machine } = instance;
+    if (rest === 'state' && method === 'PUT') return await this.#act(machine, body.action ?? '');
+    if (rest === 'state') return await stateOf(machine);
+    if (rest === 'files') {
+      requireRunning(machine);
+      const content = await machine.read(query.get('path') ?? '/');
+      if (content === null) throw new Refusal(404, 'file does not exist');
+      return content;
+    }
+    if (rest === 'exec') return this.#exec(instance, body);
+    if (method === 'GET') return toInstance(instance);
+    if (method === 'PATCH') {
+      const grows = bytesOf(body.config['limits.memory']) > bytesOf(config['limits.memory']);
+      if (grows && machine.status !== 'Stopped') {
+        throw new Refusal(500, 'Cannot increase memory size beyond boot time size when VM is running');
+      }
+      Object.assign(config, body.config);
+      return {};
+    }
+    if (machine.status !== 'Stopped') throw new Refusal(400, 'Instance is running');
+    await machine.remove();
+    this.#instances.delete(name);
+    return {};
+  }
+
+  async #act(machine: Machine, action: string): Promise<Reply> {
+    const { status } = machine;
+    if (action === 'start') {
+      if (status !== 'Stopped') throw new Refusal(400, 'The instance is already running');
+      await machine.start();
+    } else if (action === 'stop') {
+      if (status === 'Stopped') throw new Refusal(400, 'The instance is already stopped');
+      await machine.stop();
+    } else {
+      requireRunning(machine);
+      const isFrozen = action === 'freeze';
+      if (isFrozen === (status === 'Frozen')) throw new Refusal(500, 'The instance is already frozen');
+      await machine.freeze(isFrozen);
+    }
+    return {};
+  }
+
+  #exec(
+    { name, machine }: Instance,
+    body: { readonly command?: string[]; readonly user?: number; readonly group?: number; readonly cwd?: string },
+  ): Reply {
+    requireRunning(machine);
+    if (machine.status === 'Frozen') throw new Refusal(400, 'Instance is frozen');
+    const { command = [], user: uid = 0, group: gid = 0, cwd = '/' } = body;
+    const isOfKernel = command.includes('/proc/vmstat');
+    const program = new Program(`/1.0/instances/${name}`, command, async () =>
+      isOfKernel
+        ? machine.exec(['echo', (await machine.vmstat()).trim()], { uid, gid, cwd })
+        : machine.exec(command, { uid, gid, cwd }),
+    );
+    this.#programs.set(program.id, program);
+    return { operation: program.id, fds: program.secrets };
+  }
+
+  #listed(query: URLSearchParams): Reply {
+    const wanted = [...(query.get('filter') ?? '').matchAll(/config\.(\S+) eq (\S+)/g)];
+    const all = [...this.#instances.values()];
+    return all.filter(({ config }) => wanted.every(([, key = '', value]) => config[key] === value)).map(toInstance);
+  }
+
+  #usersOf(volume: string): string[] {
+    const users = [...this.#instances.values()].filter(({ volumes }) => volumes.includes(volume));
+    return users.map(({ name }) => `/1.0/instances/${name}`);
+  }
+
+  #folderOf(volume: string): string {
+    return join(this.#folder, 'volumes', volume);
+  }
+}
+
+function toInstance({ name, config, machine }: Instance) {
+  return { name, status: machine.status, config, location: 'none' };
+}
+
+function toOperation({ path, command, isRunning }: Program) {
+  const status = isRunning ? 'Running' : 'Success';
+  return { status, resources: { instances: [path] }, metadata: { command } };
+}
+
+async function stateOf(machine: Machine) {
+  const { status } = machine;
+  if (status === 'Stopped') return { status, processes: -1 };
+  const { memory, cpu } = await machine.usage();
+  return { status, processes: machine.hasAgent ? 2 : -1, memory: { usage: memory }, cpu: { usage: cpu } };
+}
+
+function bytesOf(limit: string | undefined): number {
+  return Number.parseInt(limit ?? '0', 10);
+}
+
+function requireRunning({ status }: Machine): void {
+  if (status === 'Stopped') throw new Refusal(400, 'Instance is not running');
+}
