@@ -79,6 +79,13 @@ describe('a client of the Cloud Sandbox API', () => {
     expect((await user.call('DELETE', `/api/v1/sessions/${id}`)).json()).toEqual({ success: true });
   });
 
+  it('of the SDK may ask for a year, more nanoseconds than an integer holds exactly, and gets a week', async () => {
+    for (const hours of [2_503, 8_760, 876_000]) {
+      const given = await session(await makeSession({ ttl: hours * HOUR_MS * 1e6 }));
+      expect(Date.parse(given.expires_at) - Date.parse(given.created_at)).toBe(7 * 24 * HOUR_MS);
+    }
+  });
+
   it('is told at which field a session cannot be', async () => {
     for (const [body, field] of [
       [{ cpu_count: 0 }, 'cpu_count'],
@@ -86,6 +93,8 @@ describe('a client of the Cloud Sandbox API', () => {
       [{ memory_mb: -1 }, 'memory_mb'],
       [{ memory_mb: '2048' }, 'memory_mb'],
       [{ ttl: -1 }, 'ttl'],
+      [{ ttl: 0.5 }, 'ttl'],
+      [{ ttl: '3600000000000' }, 'ttl'],
       [{ image: 'ubuntu:24.04' }, 'ubuntu:24.04'],
       [{ metadata: { a: 1 } }, 'metadata'],
     ] as const) {

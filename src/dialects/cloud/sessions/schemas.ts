@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { metadata, text } from '../../fields.ts';
 import { sandboxId } from '../operation.ts';
 
+/** A year of them is more than an integer holds exactly. */
+const nanoseconds = z.number().min(0).refine(Number.isInteger, 'must be a whole number').meta({ type: 'integer' });
+
 export const createBody = z
   .object({
     image: text(512).nullish().meta({ description: "python:3.11-slim if absent, which is the server's own." }),
@@ -11,7 +14,9 @@ export const createBody = z
       .min(1)
       .nullish()
       .meta({ description: '2048 if absent; the sandbox gets what the server gives.' }),
-    ttl: z.int().min(0).nullish().meta({ description: 'Nanoseconds, seven days at the most; a day if absent or 0.' }),
+    ttl: nanoseconds
+      .nullish()
+      .meta({ description: 'Nanoseconds; a day if absent or 0, and seven days if they are more.' }),
     metadata: metadata.nullish(),
   })
   .nullish()
