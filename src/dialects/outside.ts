@@ -8,15 +8,19 @@ export type ErrorWriter = Pick<Dialect, 'name' | 'paths' | 'renderError'>;
 
 /**
  * Writes errors of what is no route: as the dialect does that is chosen for the request, else as those whose paths begin so and those
- * that have paths below them, all their fields together; as the first one does elsewhere.
+ * that have paths below them, all their fields together; as the first one does elsewhere. Where nobody knows what was asked for, all
+ * dialects write, and a field is that of the first who has it.
  */
 export function outsideRenderer(dialects: readonly ErrorWriter[], choose: ChooseDialect): OutsideRenderer {
-  return (problem: HttpProblem, head: IncomingMessage) => {
+  const write = (problem: HttpProblem, writers: readonly ErrorWriter[]) =>
+    Object.assign({}, ...writers.map((dialect) => dialect.renderError(problem)));
+  return (problem: HttpProblem, head: IncomingMessage | null) => {
+    if (head === null) return write(problem, dialects.toReversed());
     const chosen = choose(head);
     const fitting =
       chosen === undefined ? sharing(dialects, head.url ?? '') : dialects.filter(({ name }) => name === chosen);
     const writers = fitting.length > 0 ? fitting : dialects.slice(0, 1);
-    return Object.assign({}, ...writers.map((dialect) => dialect.renderError(problem)));
+    return write(problem, writers);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { HttpProblem } from './errors.ts';
 import { HttpError } from './http-error.ts';
 
 interface Refusal {
@@ -22,13 +23,17 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 };
 
 /**
- * Answers what never became a request, ends the connection, and returns the status; null where nobody hears it. What arrived is not
- * repeated, for it may hold a key.
+ * Answers what never became a request with the body that `render` makes, ends the connection, and returns the status; null where
+ * nobody hears it. What arrived is not repeated, for it may hold a key.
  */
-export function answerBrokenRequest(code: string | undefined, socket: Socket): number | null {
+export function answerBrokenRequest(
+  code: string | undefined,
+  socket: Socket,
+  render: (problem: HttpProblem) => object,
+): number | null {
   if (code === 'ECONNRESET' || socket.destroyed) return null;
   const { status, phrase, sentence } = REFUSALS[code ?? ''] ?? BROKEN;
-  const body = JSON.stringify({ error: sentence });
+  const body = JSON.stringify(render({ status, kind: 'invalid', message: sentence, issues: [] }));
   const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
   if (socket.writable) socket.write(`HTTP/1.1 ${status} ${phrase}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroySoon();

@@ -4,6 +4,7 @@ import type { AccessLog } from './access-log.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { toPlain } from './client-address.ts';
 import { limitIdleClient } from './client-idle.ts';
+import { type HttpProblem, type OutsideRenderer, renderProblem } from './errors.ts';
 import { hasBody } from './request-bytes.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
@@ -42,7 +43,12 @@ type ServerOptions = Required<
 > & { readonly http: HttpServerOptions };
 
 /** The options of the server that hold these limits, and log what they refuse. */
-export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLogger, log: AccessLog): ServerOptions {
+export function toServerOptions(
+  limits: ConnectionLimits,
+  logger: FastifyBaseLogger,
+  log: AccessLog,
+  render: OutsideRenderer,
+): ServerOptions {
   return {
     keepAliveTimeout: limits.keepAliveMs,
     // Node counts it from the first byte to the last, which would end long uploads; the hook on bodies does it instead.
@@ -56,17 +62,22 @@ export function toServerOptions(limits: ConnectionLimits, logger: FastifyBaseLog
     },
     clientErrorHandler: (error, socket) => {
       const address = toPlain(socket.remoteAddress);
-      const status = answerBrokenRequest(error.code, socket);
+      const status = answerBrokenRequest(error.code, socket, (problem) => render(problem, null));
       if (status !== null) log.writeBroken(logger, address, status);
     },
   };
 }
 
 /** Limits how many connections there may be, how long a body may take, and how long an answer may lie untaken. */
-export function limitConnections(app: FastifyInstance, limits: ConnectionLimits, maxConnections: number): void {
+export function limitConnections(
+  app: FastifyInstance,
+  limits: ConnectionLimits,
+  maxConnections: number,
+  render: OutsideRenderer,
+): void {
   app.server.maxConnections = maxConnections;
   app.addHook('onRequest', (request, reply, done) => {
-    limitBody(request, reply, limits.bodyMs);
+    limitBody(request, reply, limits.bodyMs, render);
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -76,11 +87,11 @@ export function limitConnections(app: FastifyInstance, limits: ConnectionLimits,
   });
 }
 
-function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number): void {
+function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number, render: OutsideRenderer): void {
   const { raw } = request;
   if (!hasBody(raw) || raw.complete || request.routeOptions.config.streamsBody === true) return;
   const timer = setTimeout(() => {
-    if (!raw.complete) endLateRequest(request, reply);
+    if (!raw.complete) endLateRequest(request, reply, render);
   }, bodyMs);
   const stop = () => clearTimeout(timer);
   raw.once('end', stop);
@@ -88,11 +99,12 @@ function limitBody(request: FastifyRequest, reply: FastifyReply, bodyMs: number)
 }
 
 /** Not with `reply`: that is for whoever has read the body, which nobody will. */
-function endLateRequest(request: FastifyRequest, reply: FastifyReply): void {
+function endLateRequest(request: FastifyRequest, reply: FastifyReply, render: OutsideRenderer): void {
   const { socket } = reply.raw;
   if (!socket || reply.raw.headersSent) request.raw.destroy();
   else {
     request.failure = { error: 'invalid' };
-    reply.code(answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket) ?? 408);
+    const inItsWords = (problem: HttpProblem) => renderProblem(problem, request, render);
+    reply.code(answerBrokenRequest('ERR_HTTP_REQUEST_TIMEOUT', socket, inItsWords) ?? 408);
   }
 }

@@ -43,8 +43,8 @@ export interface HttpProblem {
   readonly written?: number | undefined;
 }
 
-/** How an error body is written outside of all routes, for this request. */
-export type OutsideRenderer = (problem: HttpProblem, head: IncomingMessage) => Record<string, unknown>;
+/** How an error body is written outside of all routes, for this request; null where its head never arrived. */
+export type OutsideRenderer = (problem: HttpProblem, head: IncomingMessage | null) => Record<string, unknown>;
 
 /** What is to be known here of the dialect that a route belongs to. */
 interface RouteDialect {
@@ -64,11 +64,21 @@ declare module 'fastify' {
   }
 }
 
+/** The error body of the dialect that a request's route is of; of none, as the outside has it. */
+export function renderProblem(
+  problem: HttpProblem,
+  request: FastifyRequest,
+  renderOutside: OutsideRenderer,
+): Record<string, unknown> {
+  const dialect = request.routeOptions.config?.dialect;
+  return dialect ? dialect.renderError(problem) : renderOutside(problem, request.raw);
+}
+
 /** Gives every error of the app a status and a sentence; what nobody expected is answered without the details that the log has. */
 export function registerErrors(app: FastifyInstance, renderOutside: OutsideRenderer): void {
   const send = (request: FastifyRequest, reply: FastifyReply, problem: HttpProblem) => {
     const dialect = request.routeOptions.config?.dialect;
-    const body = dialect ? dialect.renderError(problem) : renderOutside(problem, request.raw);
+    const body = renderProblem(problem, request, renderOutside);
     const status = dialect?.statusOf?.(problem) ?? problem.status;
     const answer = reply.code(status);
     if (dialect?.hasTextErrors) return answer.type('text/plain; charset=utf-8').serializer(String).send(body.message);

@@ -69,7 +69,7 @@ export async function createHttpServer(
   const strangerLines = new StrangerLines(logger, parts.clock);
   const accessLog = new AccessLog(parts.logsUsers, isTrustedProxy, strangerLines);
   const app = fastify({
-    ...toServerOptions(connectionLimits, logger, accessLog),
+    ...toServerOptions(connectionLimits, logger, accessLog, renderError),
     trustProxy: isTrustedProxy,
     genReqId: requestIdOf,
     loggerInstance: logger,
@@ -103,7 +103,7 @@ export async function createHttpServer(
   refuseExpectations(app);
   refuseAmbiguousHeads(app);
   requireValidQueries(app);
-  limitConnections(app, connectionLimits, parts.maxConnections);
+  limitConnections(app, connectionLimits, parts.maxConnections, renderError);
   limitEachAddress(app, isTrustedProxy, parts.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, parts.corsOrigins);
   const rateLimits = new RateLimits(parts.requestsPerSecond, parts.clock);

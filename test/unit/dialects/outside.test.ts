@@ -53,4 +53,14 @@ describe('an error where no route is', () => {
     const render = outsideRenderer(DIALECTS, () => 'two');
     expect(render(problem, head('/boxes/1'))).toEqual({ message: 'Not Found' });
   });
+
+  it('has the fields of all dialects, each of the first that has it, where nobody knows what was asked for', () => {
+    const broken: HttpProblem = { status: 431, kind: 'invalid', message: 'Too large.', issues: [] };
+    const all = [{ ...dialect('first', undefined, 'error'), renderError: () => ({ error: 'First.' }) }, ...DIALECTS];
+    expect(outsideRenderer(all, () => 'two')(broken, null)).toEqual({
+      error: 'First.',
+      detail: 'Too large.',
+      message: 'Too large.',
+    });
+  });
 });
