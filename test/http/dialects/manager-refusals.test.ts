@@ -43,7 +43,7 @@ function script(run: RunScript): void {
 
 const statusOf = async (made: Made) => (await app.call('GET', at(made))).json().status;
 
-describe('a request that is wrong', () => {
+describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
   it.each([
     ['no image', { image: undefined }, 422, 'image'],
     ['an image without a tag', { image: 'python' }, 422, 'image'],
@@ -82,7 +82,14 @@ describe('a request that is wrong', () => {
     ['no time', { resources: { timeout: 0 } }, 422, 'timeout'],
     ['retries below none', { resources: { max_retries: -1 } }, 422, 'max_retries'],
     ['a quote that is open', { command: "echo 'a" }, 422, 'command'],
-    ['another driver', { volumes: { data: { size: '64m', driver: 'nfs' } } }, 422, 'driver'],
+    ['another driver', { volumes: { data: { size: '64m', driver: 'nfs' } } }, 422, 'driver must be local, not nfs'],
+    ['a driver that is no text', { volumes: { data: { size: '64m', driver: 5 } } }, 422, 'driver must be local'],
+    [
+      'nine volumes',
+      { volumes: Object.fromEntries(Array.from('abcdefghi', (name) => [name, { size: '16m' }])) },
+      422,
+      'volumes',
+    ],
     ['a size of a volume', { volumes: { data: { size: '64' } } }, 422, 'size'],
     ['a system folder', { volumes: { data: { size: '64m', mount_path: '/etc/x' } } }, 422, 'mount_path'],
     ['volumes where nothing holds their size', { volumes: { data: { size: '64m' } } }, 501, 'volumes'],
@@ -146,7 +153,7 @@ describe('a request that is wrong', () => {
   });
 });
 
-describe('a name', () => {
+describe('a name that SandboxClient of New-dev0/Sandbox gives', () => {
   it('is taken once by one key, and by another as well', async () => {
     await make({ name: 'same' });
     const again = await app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' });
@@ -165,7 +172,7 @@ describe('a name', () => {
   });
 });
 
-describe('a timeout', () => {
+describe('a timeout that SandboxClient of New-dev0/Sandbox sets', () => {
   it('stops a sandbox so long after its start, whatever runs, until somebody starts it', async () => {
     script(() => new Promise(() => undefined));
     const made = await make({ command: 'serve', resources: { timeout: 3600 } });

@@ -7,7 +7,12 @@ export const volumeName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'must have 1 to 63 letters, digits, dots, dashes and underscores');
 
-const local = z.literal('local', 'must be local: this server has no other drivers').nullish();
+const local = z
+  .literal('local', {
+    error: ({ input }) =>
+      `must be local${typeof input === 'string' ? `, not ${input.slice(0, 64)}` : ''}: this server has no other drivers`,
+  })
+  .nullish();
 
 /** One entry of `volumes` at create, under its name. */
 export const volumeConfig = z.object({
