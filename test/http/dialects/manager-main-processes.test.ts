@@ -43,7 +43,7 @@ function script(run: RunScript): void {
 
 const statusOf = async (made: Made) => (await app.call('GET', at(made))).json().status;
 
-describe('a main process', () => {
+describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
   it('is what the command says, split as a shell would, and sees the environment', async () => {
     const seen: unknown[] = [];
     script(({ argv, env }) => {

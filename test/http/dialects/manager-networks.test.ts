@@ -107,7 +107,7 @@ describe('a network of SandboxClient of New-dev0/Sandbox', () => {
   });
 });
 
-describe('a server without proxies', () => {
+describe('SandboxClient of New-dev0/Sandbox at a server without proxies', () => {
   it.each(['none', 'bridge'])('has no networks of that kind: %s', async (network) => {
     await start({ SANDBOX_NETWORK: network });
     await make('web');

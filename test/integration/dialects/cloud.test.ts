@@ -154,7 +154,7 @@ describe('pause and resume of the SDK', () => {
   });
 });
 
-describe('a released sandbox', () => {
+describe('a sandbox that a Cloud client released', () => {
   it('is gone with its files, and the next one has nothing of it', async () => {
     const first = (await call('POST', '/api/v1/sandbox/acquire')).body.sandbox_id;
     await execute({ command: ['bash', '-c', 'echo mine > /workspace/mine; nohup sleep 700 >/dev/null 2>&1 &'] }, first);

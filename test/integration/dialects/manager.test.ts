@@ -30,7 +30,7 @@ const exec = async (id: string, command: string) => (await server.call('POST', a
 
 const get = async (id: string, rest = '') => (await server.call('GET', at(id, rest))).body;
 
-describe('a sandbox of the manager', () => {
+describe('a sandbox of SandboxClient of New-dev0/Sandbox', () => {
   it('runs commands by a shell, and says by the exit code what is missing', async () => {
     const id = await make({ name: 'commands' });
     expect(await exec(id, 'echo out; echo err >&2; exit 3')).toMatchObject({
@@ -71,7 +71,7 @@ describe('a sandbox of the manager', () => {
   });
 });
 
-describe('an image', () => {
+describe('an image of SandboxClient of New-dev0/Sandbox', () => {
   it('is built of a folder of a sandbox, without a network, and goes with the sandbox that is made of it', async () => {
     const source = await make({ name: 'source' });
     const run = (id: string, command: string) => exec(id, command);
@@ -93,7 +93,7 @@ describe('an image', () => {
   });
 });
 
-describe('a port', () => {
+describe('a port of SandboxClient of New-dev0/Sandbox', () => {
   it('is public at its subdomain, and below the API for who has the key', async () => {
     const source = 'python3 -m http.server 8080 --directory /workspace';
     const id = await make({
@@ -124,7 +124,7 @@ describe('a port', () => {
   });
 });
 
-describe('a network', () => {
+describe('a network of SandboxClient of New-dev0/Sandbox', () => {
   it('lets its sandboxes reach the servers of each other by their names, and nobody else', async () => {
     const serve = 'python3 -m http.server 8000';
     const web = await make({ name: 'Web', command: `sh -c 'echo hello > index.html; exec ${serve}'` });
@@ -160,7 +160,7 @@ describe('a network', () => {
   });
 });
 
-describe('a volume', () => {
+describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
   it('has its size, is read and written by clients and code, and goes with its sandbox', async () => {
     const id = await make({ volumes: { data: { size: '32m', mount_path: '/data' } } });
     const { volumes } = await get(id);
