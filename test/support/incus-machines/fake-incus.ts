@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { KeyedMutex } from '../../../src/async/keyed-mutex.ts';
 import { Refusal, type Reply, type Request, toRequest } from './answers.ts';
 import { Machine, type MachineConfig } from './machine.ts';
 import { Program } from './program.ts';
+import { FakeVolumes } from './volumes.ts';
 
 /** What Incus' own checks let into the configuration of a virtual machine (internal/instance/config.go of Incus). */
 const KEYS = /^(?:user\.|environment\.|limits\.(?:cpu|memory)$|security\.guestapi$)/;
@@ -27,11 +29,6 @@ interface Device {
   readonly path: string;
 }
 
-interface Volume {
-  readonly name: string;
-  readonly config: Record<string, string>;
-}
-
 /**
  * The part of Incus' API that virtual machines need, where none can start: the machines are containers of Docker, and what the server
  * has run in them runs there. It refuses what Incus refuses of virtual machines.
@@ -42,13 +39,16 @@ export class FakeIncus {
   readonly #image: string;
   readonly #server: Server;
   readonly #instances = new Map<string, Instance>();
-  readonly #volumes = new Map<string, Volume>();
+  readonly #volumes: FakeVolumes;
   readonly #programs = new Map<string, Program>();
+  /** Incus does one after the other what changes the state of an instance. */
+  readonly #changing = new KeyedMutex<string>();
 
   private constructor(folder: string, image: string) {
     this.#folder = folder;
     this.#image = image;
     this.socketPath = join(folder, 'unix.socket');
+    this.#volumes = new FakeVolumes(join(folder, 'volumes'), (volume) => this.#usersOf(volume));
     const sockets = new WebSocketServer({ noServer: true });
     this.#server = createServer(async (request, response) => {
       const { status, headers, body } = await toRequest(request, (asked) => this.#answer(asked));
@@ -87,11 +87,16 @@ export class FakeIncus {
     if (kind === 'resources') return { cpu: { total: cpus().length }, memory: { total: totalmem() } };
     if (kind === 'images') return this.#imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''));
     if (kind === 'operations') return await this.#operation(first, rest[0]);
-    if (kind === 'storage-pools') return await this.#volume(method, rest[2], rest[3], query, body);
+    if (kind === 'storage-pools') return await this.#volumes.answer(request, rest[2], rest[3]);
     if (first === undefined) return method === 'POST' ? this.#make(body) : this.#listed(query);
-    const instance = this.#instances.get(first);
+    if (method !== 'PUT' && method !== 'DELETE') return await this.#instance(this.#find(first), request, rest[0]);
+    return await this.#changing.run(first, () => this.#instance(this.#find(first), request, rest[0]));
+  }
+
+  #find(name: string): Instance {
+    const instance = this.#instances.get(name);
     if (!instance) throw new Refusal(404, 'Instance not found');
-    return await this.#instance(instance, request, rest[0]);
+    return instance;
   }
 
   #imageAt(first: string, alias: string): Reply {
@@ -115,32 +120,6 @@ export class FakeIncus {
     return { status: 'Success', metadata: { return: code } };
   }
 
-  async #volume(
-    method: string,
-    name: string | undefined,
-    rest: string | undefined,
-    query: URLSearchParams,
-    body: { readonly name?: string; readonly config?: Record<string, string> },
-  ): Promise<Reply> {
-    if (name === undefined && method === 'GET') {
-      const wanted = /^name eq (.+)$/.exec(query.get('filter') ?? '')?.[1];
-      const found = [...this.#volumes.values()].filter((volume) => wanted === undefined || volume.name === wanted);
-      return found.map((volume) => ({ ...volume, location: 'none', used_by: this.#usersOf(volume.name) }));
-    }
-    if (name === undefined) {
-      const made = { name: body.name ?? '', config: body.config ?? {} };
-      await mkdir(this.#folderOf(made.name), { recursive: true });
-      this.#volumes.set(made.name, made);
-      return {};
-    }
-    if (!this.#volumes.has(name)) throw new Refusal(404, 'Storage volume not found');
-    if (rest === 'state') return { usage: { used: (await stat(this.#folderOf(name))).size } };
-    if (this.#usersOf(name).length > 0) throw new Refusal(400, 'The storage volume is still in use');
-    this.#volumes.delete(name);
-    await rm(this.#folderOf(name), { recursive: true, force: true });
-    return {};
-  }
-
   #make(body: {
     readonly name?: string;
     readonly type?: string;
@@ -160,7 +139,7 @@ export class FakeIncus {
     for (const { source } of shared) {
       if (!this.#volumes.has(source)) throw new Refusal(404, 'Storage volume not found');
     }
-    const shares = shared.map(({ source, path }) => ({ folder: this.#folderOf(source), path }));
+    const shares = shared.map(({ source, path }) => ({ folder: this.#volumes.folderOf(source), path }));
     const volumes = shared.map(({ source }) => source);
     const made = { name, image: this.#image, config: { ...config }, shares };
     this.#instances.set(name, { ...made, volumes, machine: new Machine(made) });
@@ -236,10 +215,6 @@ export class FakeIncus {
   #usersOf(volume: string): string[] {
     const users = [...this.#instances.values()].filter(({ volumes }) => volumes.includes(volume));
     return users.map(({ name }) => `/1.0/instances/${name}`);
-  }
-
-  #folderOf(volume: string): string {
-    return join(this.#folder, 'volumes', volume);
   }
 }
 
