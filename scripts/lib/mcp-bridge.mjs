@@ -119,8 +119,9 @@ export class McpBridge {
     if (answer === null) return;
     if (request.method === 'initialize') this.#version = answer.result?.protocolVersion ?? this.#version;
     const isNobodys = answer.error !== undefined && (answer.id === undefined || answer.id === null);
-    if (isNobodys && request.id === undefined) return;
-    await this.#write(isNobodys ? { ...answer, id: request.id } : answer);
+    // A notification has no answer, whatever becomes of it.
+    if (isNobodys && request.id === undefined && request.method !== undefined) return;
+    await this.#write(isNobodys ? { ...answer, id: request.id ?? null } : answer);
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Principal, requireUser } from '../../auth/principal.ts';
+import { SandboxError } from '../../errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { originOf } from '../../http/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
@@ -55,6 +56,9 @@ export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions):
 
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     requireKnownOrigin(request);
+    if (request.method === 'POST' && (request.body ?? null) === null) {
+      throw new SandboxError('invalid', 'The body must be a message of JSON-RPC.');
+    }
     opened ??= open();
     const handler = await opened;
     const principal = principalOf(request);

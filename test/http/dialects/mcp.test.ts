@@ -68,6 +68,16 @@ describe('the tools that clients are told', () => {
     expect((await legacy({ id: 2, method: 'tools/list' })).result.tools).toEqual(result.tools);
   });
 
+  it('that only read say so; one that hands out a URL, by which anybody writes or reads, does not', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    const { result } = await legacy({ id: 1, method: 'tools/list' });
+    const reading = result.tools.filter(
+      ({ annotations }: { annotations: { readOnlyHint?: boolean } }) => annotations.readOnlyHint,
+    );
+    const names = reading.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['process_output', 'read_file', 'list_files', 'search_files']);
+  });
+
   it('may be kept by clients of 2026', async () => {
     fake = await startFakeApp({}, undefined, speaking('mcp'));
     const { result } = await modern({ id: 1, method: 'tools/list' });
@@ -198,6 +208,10 @@ describe('what is wrong', () => {
     const broken = await fake.inject({ ...post, payload: '{"jsonrpc": ' });
     expect(broken.statusCode).toBe(400);
     expect(broken.json()).toMatchObject({ jsonrpc: '2.0', error: { code: -32_700 }, id: null });
+    for (const payload of ['', 'null']) {
+      const empty = await fake.inject({ ...post, payload });
+      expect([payload, empty.statusCode, empty.json().error.code]).toEqual([payload, 400, -32_600]);
+    }
     for (const method of ['GET', 'DELETE'] as const) {
       const { statusCode, headers } = await fake.inject({ ...post, method });
       expect([statusCode, headers.allow]).toEqual([405, 'POST']);

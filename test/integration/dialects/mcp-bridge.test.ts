@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +66,19 @@ describe.each(['legacy', 'modern'] as const)('the bridge, %s', (mode) => {
 });
 
 describe('a bridge that cannot pass a message on', () => {
+  it('answers a line that is no message, and no notification', async () => {
+    const env = { ...process.env, SANDBOX_URL: server.url, SANDBOX_API_KEY: server.apiKey };
+    const bridge = spawn(process.execPath, ['scripts/mcp.mjs'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: bridge.stdout })[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value);
+    bridge.stdin.write('{"jsonrpc": "2.0", "method": "no/such"}\n{"what": 1}\n');
+    expect(await next()).toMatchObject({ id: null, error: { code: -32_600 } });
+    bridge.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n');
+    expect(await next()).toMatchObject({ id: 1, result: {} });
+    bridge.stdin.end();
+    await once(bridge, 'exit');
+  });
+
   it('says why', async () => {
     const away = { SANDBOX_URL: 'http://127.0.0.1:9', SANDBOX_API_KEY: 'x' };
     await expect(connect('legacy', away)).rejects.toThrow('The server at http://127.0.0.1:9/mcp cannot be reached');

@@ -109,6 +109,17 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
     expect((await output).text).toContain('got it');
   });
 
+  it('waits for what a process says: that it has begun is nothing new', async () => {
+    const started = await call('run_shell', { command: 'read x; echo got $x', background: true });
+    const id = Number(/^Process (\d+) runs/.exec(started.text)?.[1]);
+    expect((await call('process_output', { id })).text).toBe(`[process ${id} runs, after: 1]`);
+    const waits = createDeferred<void>();
+    const output = call('process_output', { id, wait: 60 }, { onprogress: () => waits.resolve() });
+    await waits.promise;
+    await call('process_input', { id, text: 'it\n' });
+    expect((await output).text).toContain('got it');
+  });
+
   it('writes, reads, edits, lists and finds files', async () => {
     await call('write_file', { path: 'a/b.txt', content: 'one\ntwo\nthree\n' });
     expect((await call('read_file', { path: 'a/b.txt' })).text).toBe('1\tone\n2\ttwo\n3\tthree');
@@ -137,6 +148,18 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
     );
     expect((await call('read_file', { path: 'zeros' })).text).toContain('is no text (2.9 KiB)');
     expect((await call('read_file', { path: '/workspace' })).isError).toBe(true);
+  });
+
+  it('lists no more than fits into an answer, and keeps the whole', async () => {
+    const name = 'long-name-'.repeat(20);
+    await call('run_shell', { command: `mkdir -p many; cd many; for n in $(seq 300); do : > ${name}$n.txt; done` });
+    for (const args of [{ path: 'many' }, { pattern: '**/long*.txt' }]) {
+      const { text } = await call('list_files', args);
+      expect(text.length).toBeLessThan(25_000);
+      const file = /the whole is in (\S+)\]/.exec(text)?.[1] ?? '';
+      expect((await call('run_shell', { command: `grep -c long-name ${file}` })).text).toMatch(/^300\n/);
+    }
+    await call('run_shell', { command: 'rm -r many' });
   });
 
   it('looks at pictures, and writes bytes', async () => {

@@ -2,9 +2,10 @@ import { posix } from 'node:path';
 import type { FileEntry } from '../../../files/file-tree.ts';
 import { showName } from '../../../files/names.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { showBytes, textBlock } from '../blocks.ts';
+import { type Block, showBytes, textBlock } from '../blocks.ts';
 import { count, path, text } from '../fields.ts';
-import { answer, defineTool } from '../tool.ts';
+import { fitText } from '../long-text.ts';
+import { answer, defineTool, type ToolCall } from '../tool.ts';
 
 /** What one answer lists. */
 const MOST = 400;
@@ -19,14 +20,14 @@ export const listFiles = defineTool({
     pattern: text.min(1, 'must not be empty').max(4096, 'is too long').optional(),
     depth: count(1, 20).optional().meta({ description: '2 if absent' }),
   },
-  run: async ({ path, pattern, depth = 2 }, { core, ref, signal }) => {
+  run: async ({ path, pattern, depth = 2 }, call) => {
+    const { core, ref, signal } = call;
     const folder = toAbsolutePath(path ?? '.');
     if (pattern !== undefined) {
       const { entries, truncated } = await core.tree.glob(ref, folder, { pattern, limit: MOST }, signal);
       const found = entries.map((entry) => `${showName(entry.path).shown}${trait(entry)}`);
-      return answer(
-        textBlock(...found, found.length === 0 ? `Nothing in ${folder} fits ${pattern}.` : more(truncated)),
-      );
+      const none = `Nothing in ${folder} fits ${pattern}.`;
+      return answer(await toBlock(found.length === 0 ? [none] : found, truncated, call));
     }
     const { entries, next } = await core.tree.list(
       ref,
@@ -35,7 +36,7 @@ export const listFiles = defineTool({
       signal,
     );
     const tree = entries.map((entry) => toLine(folder, entry));
-    return answer(textBlock(folder, ...(tree.length === 0 ? ['  (empty)'] : tree), more(next !== null)));
+    return answer(await toBlock([folder, ...(tree.length === 0 ? ['  (empty)'] : tree)], next !== null, call));
   },
 });
 
@@ -50,6 +51,7 @@ function trait({ type, size, target }: FileEntry): string {
   return type === 'file' ? `  ${showBytes(size)}` : '';
 }
 
-function more(isCut: boolean): string | undefined {
-  return isCut ? `[only the first ${MOST}; there are more]` : undefined;
+async function toBlock(lines: readonly string[], isCut: boolean, call: ToolCall): Promise<Block> {
+  const { text } = await fitText(lines.join('\n'), call);
+  return textBlock(text, isCut ? `[only the first ${MOST}; there are more]` : undefined);
 }

@@ -14,7 +14,7 @@ export function shareFile(links: Links): Tool {
   return defineTool({
     name: 'share_file',
     description: 'A signed URL to download a file, or to upload one by PUT.',
-    hints: { readOnlyHint: true },
+    hints: { destructiveHint: false, openWorldHint: true },
     shape: {
       path,
       mode: z.enum(['download', 'upload'], 'must be download or upload').optional(),

@@ -15,7 +15,10 @@ export interface Collected {
   readonly exit: Execution | null;
 }
 
-/** The events behind number `after`, up to the newest; where there is none, those that come within `waitSeconds`. */
+/**
+ * What the events behind number `after` say, up to the newest; where they say nothing, those that come within `waitSeconds`. That a
+ * process has begun is an event that says nothing.
+ */
 export async function collectNew(
   process: KeptProcess,
   after: number,
@@ -27,8 +30,12 @@ export async function collectNew(
   const hasNew = after < newest;
   const state = { text: '', last: Math.min(after, newest), exit: null as Execution | null };
   if (!hasNew && !hasEnded && waitSeconds === 0) return state;
-  if (waitSeconds > 0 && !hasNew && !hasEnded) progress('nothing new yet');
-  const timer = new Deadline(hasNew || hasEnded ? null : waitSeconds * 1000);
+  const timer = new Deadline();
+  const wait = () => {
+    progress('nothing new yet');
+    timer.set(waitSeconds * 1000);
+  };
+  if (!hasNew && !hasEnded) wait();
   try {
     const known = hasEnded && !hasNew ? newest - 1 : after;
     const options = { after: Math.min(known, newest), signal: AbortSignal.any([signal, timer.signal]) };
@@ -38,9 +45,12 @@ export async function collectNew(
       if (event.type === 'exit') break;
       if (waitSeconds > 0) progress(`event ${event.id}`);
       if (hasEnded) continue;
+      if (event.id < newest) continue;
       // What was there at the start is told at once; what follows a wait, together with what comes right after it.
-      if (hasNew && event.id >= newest) break;
-      if (!hasNew) timer.shorten(GATHER_MS);
+      const isOld = hasNew && event.id === newest;
+      if (isOld && (state.text !== '' || waitSeconds === 0)) break;
+      if (isOld) wait();
+      else if (state.text !== '') timer.shorten(GATHER_MS);
     }
   } catch (error) {
     if (!timer.signal.aborted) throw error;
@@ -62,15 +72,11 @@ function take(event: ProcessEvent, state: { text: string; last: number; exit: Ex
   if (event.type === 'exit') state.exit = event.execution;
 }
 
-/** A signal that is raised after a time, which can become shorter. */
+/** A signal that is raised after a time, once one is set, which can become shorter. */
 class Deadline {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #isShort = false;
-
-  constructor(milliseconds: number | null) {
-    if (milliseconds !== null) this.#arm(milliseconds);
-  }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -79,14 +85,14 @@ class Deadline {
   shorten(milliseconds: number): void {
     if (this.#isShort) return;
     this.#isShort = true;
-    this.#arm(milliseconds);
+    this.set(milliseconds);
   }
 
   clear(): void {
     clearTimeout(this.#timer);
   }
 
-  #arm(milliseconds: number): void {
+  set(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#controller.abort(), milliseconds);
   }
