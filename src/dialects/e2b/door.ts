@@ -74,7 +74,7 @@ export class SandboxDoor {
 
   #requireSignature(request: FastifyRequest, token: string): void {
     const keys: KeyDoor = this.#parts.keys;
-    const signed = signedFileIn(request.method, queryOf(request));
+    const signed = signedFileIn(request);
     if (signed === null) keys.refuseSignature(request, 'missing signature query parameter');
     if (!isSignedWith(token, signed)) keys.refuseSignature(request, 'invalid signature');
     // It was good once: nobody guesses.
@@ -85,8 +85,7 @@ export class SandboxDoor {
 
   /** The sandbox whose token has signed the URL, which does not name it. */
   async #signedPlace(request: FastifyRequest): Promise<Place> {
-    const signed =
-      request.routeOptions.config.e2b?.needs === 'token or signature' && signedFileIn(request.method, queryOf(request));
+    const signed = request.routeOptions.config.e2b?.needs === 'token or signature' && signedFileIn(request);
     if (!signed) {
       throw new HttpError(
         400,
@@ -98,11 +97,6 @@ export class SandboxDoor {
     }
     return this.#parts.keys.refuseSignature(request, 'invalid signature');
   }
-}
-
-function queryOf({ url }: FastifyRequest): URLSearchParams {
-  const at = url.indexOf('?');
-  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
 }
 
 function sendNothing(_answered: FastifyReply): null {

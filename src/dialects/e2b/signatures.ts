@@ -1,4 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 
 /** What a signed URL of a file says, as it was sent. */
 export interface SignedFile {
@@ -10,17 +12,23 @@ export interface SignedFile {
   readonly expiration: string | null;
 }
 
-/** What a request to `/files` says of its signature; null where it has none. */
-export function signedFileIn(method: string, query: URLSearchParams): SignedFile | null {
-  const signature = query.get('signature');
-  if (signature === null) return null;
-  return {
-    path: query.get('path') ?? '',
-    operation: method === 'POST' || method === 'PUT' ? 'write' : 'read',
-    username: query.get('username') ?? '',
-    signature,
-    expiration: query.get('signature_expiration'),
-  };
+/** The parameters that a signature is of, each of which comes once. */
+const signedQuery = z.object({
+  signature: z.string(),
+  path: z.string().default(''),
+  username: z.string().default(''),
+  signature_expiration: z.string().optional(),
+});
+
+/**
+ * What a request to `/files` says of its signature; null where it has none. It is of the query as the route reads it: in one that was
+ * parsed anew, another parameter could be the path.
+ */
+export function signedFileIn({ method, query }: FastifyRequest): SignedFile | null {
+  const { data } = signedQuery.safeParse(query);
+  if (data === undefined) return null;
+  const { signature, path, username, signature_expiration: expiration = null } = data;
+  return { path, operation: method === 'POST' || method === 'PUT' ? 'write' : 'read', username, signature, expiration };
 }
 
 /** True where the token of a sandbox has signed this. */

@@ -192,6 +192,10 @@ it('a signature is good for its path, its user, its direction, its time and its 
   expect(await status('POST', url({}), bytes)).toBe(401);
   expect(await status('GET', url({}), port(theirs.sandboxID, 49_983))).toBe(401);
   expect(await status('GET', `${url({})}&path=b.txt`)).not.toBe(200);
+  const query = url({}).slice('/files?'.length);
+  for (const target of [`/files??${query}&path=b.txt`, `/files?&path=b.txt&${query}`, `/files?%70ath=b.txt&${query}`]) {
+    expect([target, await status('GET', target)]).toEqual([target, expect.toBeOneOf([400, 401])]);
+  }
   fake.clock.nowMs += 101_000;
   expect(await status('GET', url({}))).toBe(401);
 });

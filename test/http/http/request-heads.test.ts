@@ -128,6 +128,17 @@ describe('where a body ends', () => {
   });
 });
 
+describe('a target', () => {
+  it.each(['/health#', '/health#a?b', '/health?a#b', '/sandbox/u/raw#path=b&z=?path=a'])(
+    'is a 400 with a fragment, as %s',
+    async (target) => {
+      const answer = await say(`GET ${target} HTTP/1.1\r\nHost: x\r\n${KEY}\r\n`);
+      expect(statusOf(answer)).toBe(400);
+      expect(bodyOf(answer)).toEqual({ error: 'The target of a request has no fragment.' });
+    },
+  );
+});
+
 describe('a header that may come once', () => {
   it('is a 400 where there are two content types', async () => {
     const body = '{"code": "print(1)"}';
