@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Remedy } from '../../errors.ts';
 import type { HttpProblem } from '../../http/errors.ts';
+import { type Ways, withRemedy } from '../remedies.ts';
 
 export const errorResponse = z
   .object({ error: z.string().meta({ description: 'A sentence for a person.' }) })
@@ -45,17 +45,16 @@ export const commonErrors = {
 /** What a route that works with a sandbox may answer besides. */
 export const sandboxErrors = { 404: errorResponse, 409: errorResponse, 507: errorResponse };
 
-/** The ways that this dialect has, as ends of sentences. */
-const REMEDY: Readonly<Record<Remedy, string>> = {
+const WAYS: Ways = {
   stream_upload: 'send the file to PUT /sandbox/{user_id}/raw instead.',
   stream_download: 'use GET /sandbox/{user_id}/raw instead.',
 };
 
 /** The error body of this dialect. */
 export function renderError(problem: HttpProblem): Record<string, unknown> {
-  const { kind, status, issues, remedy, keptIds, written } = problem;
+  const { kind, status, issues, keptIds, written } = problem;
   if (kind === 'unknown_route') return { detail: 'Not Found', error: 'Not Found' };
-  const error = remedy ? `${problem.message.replace(/\.$/, ';')} ${REMEDY[remedy]}` : problem.message;
+  const error = withRemedy(problem, WAYS);
   if (status === 422 || status === 415) {
     return { error, detail: issues.length > 0 ? issues : [{ loc: [], msg: error, type: kind }] };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
+import { type Ways, withRemedy } from '../remedies.ts';
 
 export const errorResponse = z
   .object({
@@ -42,9 +43,11 @@ export function statusOf({ status, kind }: HttpProblem): number | undefined {
   return kind === 'unavailable' ? 502 : undefined;
 }
 
+const WAYS: Ways = { stream_upload: 'write the file in parts, and join them with a command of execute.' };
+
 /** The error body of this dialect. */
 export function renderError(problem: HttpProblem): Record<string, unknown> {
-  const { message } = problem;
+  const message = withRemedy(problem, WAYS);
   return { error: CODES[statusOf(problem) ?? problem.status] ?? message, message };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
+import { type Ways, withRemedy } from '../remedies.ts';
 
 export const errorResponse = z
   .object({ detail: z.string().meta({ description: 'A sentence for a person.' }) })
@@ -36,10 +37,15 @@ export function statusOf({ status, issues }: HttpProblem): number | undefined {
   return issues.some(({ loc }) => loc.at(-1) === 'image') ? 404 : undefined;
 }
 
+const WAYS: Ways = {
+  stream_upload: 'write the file in parts, and join them with a command.',
+  stream_download: 'read it in parts with commands.',
+};
+
 /** The error body of this dialect: a list where fields of the request are wrong, else a sentence. */
 export function renderError(problem: HttpProblem): Record<string, unknown> {
-  const { status, issues, message } = problem;
-  return { detail: status === 422 && statusOf(problem) === undefined ? issues : message };
+  const { status, issues } = problem;
+  return { detail: status === 422 && statusOf(problem) === undefined ? issues : withRemedy(problem, WAYS) };
 }
 
 /** What an error of each status may say. */

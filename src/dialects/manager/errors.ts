@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
+import { type Ways, withRemedy } from '../remedies.ts';
 
 export const errorResponse = z
   .object({ detail: z.string().meta({ description: 'A sentence for a person.' }) })
@@ -36,9 +37,14 @@ export function statusOf({ status, issues }: HttpProblem): number | undefined {
   return issues.some(({ loc, type }) => loc.at(-1) === 'image' && type === 'invalid') ? 404 : undefined;
 }
 
+const WAYS: Ways = {
+  stream_upload: 'send the file to POST /api/v1/sandboxes/{sandbox_id}/volumes/{volume_id}/upload instead.',
+  stream_download: 'use GET /api/v1/sandboxes/{sandbox_id}/export instead.',
+};
+
 /** The error body of this dialect. */
-export function renderError({ message }: HttpProblem): Record<string, unknown> {
-  return { detail: message.replace(/^\w+/, (name) => FIELDS[name] ?? name) };
+export function renderError(problem: HttpProblem): Record<string, unknown> {
+  return { detail: withRemedy(problem, WAYS).replace(/^\w+/, (name) => FIELDS[name] ?? name) };
 }
 
 /** What an error of each status may say. */
