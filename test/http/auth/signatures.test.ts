@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 const BOT_KEY = 'a-key-of-the-bot';
 
 let fake: FakeApp;
 
-beforeEach(async () => {
+const start = async () => {
   const digest = createHash('sha256').update(BOT_KEY).digest('hex');
   fake = await startNativeApp({ SANDBOX_API_KEYS: `bot:sha256:${digest};prefix=b-` });
   await fake.call('PUT', '/sandbox/b-u/raw?path=/workspace/a.txt', Buffer.from('content'));
-});
+};
 
-afterEach(async () => {
-  await fake.close();
-});
+const close = () => fake.close();
 
 const RAW = '/sandbox/b-u/raw?path=/workspace/a.txt';
 
@@ -32,6 +30,9 @@ async function sign({ method = 'GET', path = RAW, ...more }: Wanted = {}, user =
 const get = (url: string) => fake.inject({ method: 'GET', url });
 
 describe('a signed URL', () => {
+  beforeEach(start);
+  afterEach(close);
+
   it('opens what was signed without a key, any number of times, and no cache keeps it', async () => {
     const url = await sign();
     for (let time = 0; time < 2; time += 1) {
@@ -144,6 +145,27 @@ describe('a signed URL', () => {
 });
 
 describe('a request for a signature', () => {
+  beforeEach(start);
+  afterEach(close);
+
+  it('is answered with the path as clients send it, whatever they would change', async () => {
+    const url = await sign({ path: "/sandbox/x/../b-u/raw?path=/workspace/it's.txt" });
+    expect(url).toMatch(/^\/sandbox\/b-u\/raw\?path=\/workspace\/it%27s\.txt&signature=/);
+    expect((await get(url)).statusCode).toBe(404);
+    await fake.call('PUT', '/sandbox/b-u/raw?path=/workspace/it%27s.txt', Buffer.from('content'));
+    expect((await get(url)).body).toBe('content');
+  });
+
+  it('is a 404 where there is no sandbox, and makes none', async () => {
+    const body = { method: 'GET', path: '/sandbox/b-none/raw?path=a' };
+    expect((await fake.call('POST', '/sandbox/b-none/sign', body)).statusCode).toBe(404);
+  });
+});
+
+describe('what can be signed', () => {
+  beforeAll(start);
+  afterAll(close);
+
   it.each<[string, string]>([
     ['GET', '/sandbox/b-u/archive?path=/workspace'],
     ['GET', '/sandbox/b-u/fs'],
@@ -171,18 +193,5 @@ describe('a request for a signature', () => {
     ['DELETE', '/sandbox/b-u/fs?path=a'],
   ])('is a 422 for %s %s', async (method, path) => {
     expect((await fake.call('POST', '/sandbox/b-u/sign', { method, path })).statusCode).toBe(422);
-  });
-
-  it('is answered with the path as clients send it, whatever they would change', async () => {
-    const url = await sign({ path: "/sandbox/x/../b-u/raw?path=/workspace/it's.txt" });
-    expect(url).toMatch(/^\/sandbox\/b-u\/raw\?path=\/workspace\/it%27s\.txt&signature=/);
-    expect((await get(url)).statusCode).toBe(404);
-    await fake.call('PUT', '/sandbox/b-u/raw?path=/workspace/it%27s.txt', Buffer.from('content'));
-    expect((await get(url)).body).toBe('content');
-  });
-
-  it('is a 404 where there is no sandbox, and makes none', async () => {
-    const body = { method: 'GET', path: '/sandbox/b-none/raw?path=a' };
-    expect((await fake.call('POST', '/sandbox/b-none/sign', body)).statusCode).toBe(404);
   });
 });

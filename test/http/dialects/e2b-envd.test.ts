@@ -1,15 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { asUser, type EnvdApp, envelope, startEnvdApp } from '../../support/envd-app.ts';
 
 let app: EnvdApp;
 
-beforeEach(async () => {
+const start = async () => {
   app = await startEnvdApp();
-});
+};
 
-afterEach(() => app.fake.close());
+const close = () => app.fake.close();
 
 describe('methods of envd', () => {
+  beforeEach(start);
+  afterEach(close);
+
   it('need the token of the sandbox, streams too', async () => {
     for (const token of ['', 'wrong']) {
       const answer = await app.envd('POST', '/filesystem.Filesystem/Stat', { path: '/' }, { 'x-access-token': token });
@@ -54,21 +57,6 @@ describe('methods of envd', () => {
     expect((await app.envd('POST', '/process.Process/List', {}, asUser('root'))).json()).toEqual({ processes: [] });
   });
 
-  it.each([
-    ['no selector', '/process.Process/SendSignal', { signal: 9 }, 501, 'unimplemented'],
-    [
-      'another signal',
-      '/process.Process/SendSignal',
-      { process: { pid: 1 }, signal: 'SIGNAL_UNSPECIFIED' },
-      501,
-      'unimplemented',
-    ],
-    ['input as a stream', '/process.Process/StreamInput', {}, 501, 'unimplemented'],
-  ])('answer %s by its code', async (_what, url, body, status, code) => {
-    const answer = await app.envd('POST', url, body);
-    expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
-  });
-
   it('answer input as a stream, which is not served, at the end of a stream', async () => {
     const { status, messages } = await app.stream(
       '/process.Process/StreamInput',
@@ -78,16 +66,6 @@ describe('methods of envd', () => {
       200,
       [{ flags: 2, body: { error: { code: 'unimplemented', message: expect.stringContaining('SendInput') } } }],
     ]);
-  });
-
-  it.each([
-    ['/filesystem.Filesystem/ListDir', { path: '', depth: -1 }, 'depth: must be 0 or more'],
-    ['/filesystem.Filesystem/Stat', { path: 7 }, 'path: must be a text'],
-    ['/process.Process/SendInput', { process: { pid: -1 } }, 'process.pid: must be 0 or more'],
-    ['/process.Process/List', [], 'The message must be a JSON object.'],
-  ])('say in words what is wrong: %s of %j', async (url, body, message) => {
-    const answer = await app.envd('POST', url, body);
-    expect([answer.statusCode, answer.json()]).toEqual([400, { code: 'invalid_argument', message }]);
   });
 
   it('answer other media types, other coding and other methods in JSON', async () => {
@@ -105,39 +83,13 @@ describe('methods of envd', () => {
 });
 
 describe('streams of envd', () => {
-  it.each([
-    [{ cmd: '/not-there' }, 'The command could not be started: There is no such file or folder: /not-there.'],
-    [
-      { cmd: 'not-there', args: ['a'] },
-      'The command could not be started: There is no such file or folder: not-there.',
-    ],
-    [{ cmd: '/etc/passwd' }, 'The command could not be started: Permission denied: /etc/passwd.'],
-    [{ cmd: '/bin/true', cwd: '/not-there' }, "cwd '/not-there' does not exist"],
-  ])('start nothing that cannot be run: %j', async (process, message) => {
-    for (const pty of [{}, { pty: { size: { cols: 80, rows: 24 } } }]) {
-      const { status, messages } = await app.stream('/process.Process/Start', envelope({ process, ...pty }));
-      expect([status, messages]).toEqual([200, [{ flags: 2, body: { error: { code: 'invalid_argument', message } } }]]);
-    }
-  });
+  beforeEach(start);
+  afterEach(close);
 
   it('leave to a shell what it does not find', async () => {
     const process = { cmd: '/bin/bash', args: ['-l', '-c', 'not-there'] };
     const { messages } = await app.stream('/process.Process/Start', envelope({ process }));
     expect(messages.at(-2)?.body).toMatchObject({ event: { end: { exitCode: 127, exited: true } } });
-  });
-
-  it.each([
-    ['no message', Buffer.alloc(0)],
-    ['half a message', envelope({ process: {} }).subarray(0, 9)],
-    ['a length that lies', Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 0x7b])],
-    ['two messages', Buffer.concat([envelope({}), envelope({})])],
-    ['what is no JSON', Buffer.from([0, 0, 0, 0, 1, 0x7b])],
-    ['no command', envelope({ process: {} })],
-    ['a terminal of no size', envelope({ process: { cmd: 'x' }, pty: { size: { cols: 0, rows: 1 } } })],
-  ])('end with an error for %s', async (_what, body) => {
-    const { status, messages } = await app.stream('/process.Process/Start', body);
-    expect([status, messages.length, messages[0]?.flags]).toEqual([200, 1, 2]);
-    expect(messages[0]?.body).toMatchObject({ error: { code: 'invalid_argument', message: expect.any(String) } });
   });
 
   it('end with an error for a deadline that is none, and for a process that is not there', async () => {
@@ -162,6 +114,9 @@ describe('streams of envd', () => {
 });
 
 describe('figures of envd', () => {
+  beforeEach(start);
+  afterEach(close);
+
   it('tell its variables, and what it takes', async () => {
     const envs = await app.envd('GET', '/envs');
     expect([envs.json(), envs.headers['cache-control']]).toEqual([{ A: 'b' }, 'no-store']);
@@ -169,5 +124,64 @@ describe('figures of envd', () => {
       cpu_count: expect.any(Number),
       mem_total: 536_870_912,
     });
+  });
+});
+
+describe('requests to envd that are refused', () => {
+  beforeAll(start);
+  afterAll(close);
+
+  it.each([
+    ['no selector', '/process.Process/SendSignal', { signal: 9 }, 501, 'unimplemented'],
+    [
+      'another signal',
+      '/process.Process/SendSignal',
+      { process: { pid: 1 }, signal: 'SIGNAL_UNSPECIFIED' },
+      501,
+      'unimplemented',
+    ],
+    ['input as a stream', '/process.Process/StreamInput', {}, 501, 'unimplemented'],
+  ])('answer %s by its code', async (_what, url, body, status, code) => {
+    const answer = await app.envd('POST', url, body);
+    expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
+  });
+
+  it.each([
+    ['/filesystem.Filesystem/ListDir', { path: '', depth: -1 }, 'depth: must be 0 or more'],
+    ['/filesystem.Filesystem/Stat', { path: 7 }, 'path: must be a text'],
+    ['/process.Process/SendInput', { process: { pid: -1 } }, 'process.pid: must be 0 or more'],
+    ['/process.Process/List', [], 'The message must be a JSON object.'],
+  ])('say in words what is wrong: %s of %j', async (url, body, message) => {
+    const answer = await app.envd('POST', url, body);
+    expect([answer.statusCode, answer.json()]).toEqual([400, { code: 'invalid_argument', message }]);
+  });
+
+  it.each([
+    [{ cmd: '/not-there' }, 'The command could not be started: There is no such file or folder: /not-there.'],
+    [
+      { cmd: 'not-there', args: ['a'] },
+      'The command could not be started: There is no such file or folder: not-there.',
+    ],
+    [{ cmd: '/etc/passwd' }, 'The command could not be started: Permission denied: /etc/passwd.'],
+    [{ cmd: '/bin/true', cwd: '/not-there' }, "cwd '/not-there' does not exist"],
+  ])('start nothing that cannot be run: %j', async (process, message) => {
+    for (const pty of [{}, { pty: { size: { cols: 80, rows: 24 } } }]) {
+      const { status, messages } = await app.stream('/process.Process/Start', envelope({ process, ...pty }));
+      expect([status, messages]).toEqual([200, [{ flags: 2, body: { error: { code: 'invalid_argument', message } } }]]);
+    }
+  });
+
+  it.each([
+    ['no message', Buffer.alloc(0)],
+    ['half a message', envelope({ process: {} }).subarray(0, 9)],
+    ['a length that lies', Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 0x7b])],
+    ['two messages', Buffer.concat([envelope({}), envelope({})])],
+    ['what is no JSON', Buffer.from([0, 0, 0, 0, 1, 0x7b])],
+    ['no command', envelope({ process: {} })],
+    ['a terminal of no size', envelope({ process: { cmd: 'x' }, pty: { size: { cols: 0, rows: 1 } } })],
+  ])('end with an error for %s', async (_what, body) => {
+    const { status, messages } = await app.stream('/process.Process/Start', body);
+    expect([status, messages.length, messages[0]?.flags]).toEqual([200, 1, 2]);
+    expect(messages[0]?.body).toMatchObject({ error: { code: 'invalid_argument', message: expect.any(String) } });
   });
 });

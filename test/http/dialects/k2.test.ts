@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
@@ -7,7 +7,7 @@ async function start(variables: Readonly<Record<string, string>> = {}): Promise<
   fake = await startFakeApp(variables, undefined, speaking('k2'));
 }
 
-afterEach(() => fake.close());
+const close = () => fake.close();
 
 const BASIC = `Basic ${Buffer.from(`whoever:${API_KEY}`).toString('base64')}`;
 
@@ -17,6 +17,7 @@ async function make(body: object = {}): Promise<string> {
 
 describe('a K2 client', () => {
   beforeEach(() => start());
+  afterEach(close);
 
   it('makes sandboxes with the body of the guide, and finds all fields of it', async () => {
     const made = await fake.call('POST', '/sandboxes', {
@@ -84,53 +85,6 @@ describe('a K2 client', () => {
     expect((await fake.inject({ url: '/' })).json()).toEqual({ message: expect.any(String) });
   });
 
-  it.each([
-    ['POST', '/sandboxes'],
-    ['GET', '/sandboxes'],
-    ['GET', '/sandboxes/x'],
-    ['DELETE', '/sandboxes/x'],
-    ['POST', '/sandboxes/x/actions'],
-    ['POST', '/sandboxes/x/code'],
-    ['POST', '/sandboxes/x/command'],
-    ['POST', '/sandboxes/x/services/49999/execute'],
-    ['POST', '/sandboxes/x/filesystem'],
-  ] as const)('without a key is let in nowhere but at the root: %s %s', async (method, url) => {
-    for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }]) {
-      const answer = await fake.inject({ method, url, headers: { ...headers, 'content-type': 'application/json' } });
-      expect([answer.statusCode, answer.json()]).toEqual([401, { detail: expect.any(String) }]);
-    }
-  });
-
-  it.each([
-    ['POST', '/sandboxes/x/unknown', 404],
-    ['PUT', '/sandboxes', 405],
-    ['GET', '/sandboxes/x/code', 405],
-    ['GET', '/sandboxes/x', 404],
-    ['GET', '/sandboxes/%ff', 422],
-  ] as const)('reads why in detail where it fails: %s %s is %d', async (method, url, status) => {
-    const answer = await fake.call(method, url);
-    expect(answer.statusCode).toBe(status);
-    expect(answer.json().detail).toBeTruthy();
-  });
-
-  it.each([
-    [{ timeout: 0 }, 'timeout'],
-    [{ timeout: 1.5 }, 'timeout'],
-    [{ timeout: 2_592_001 }, 'timeout'],
-    [{ timeout: 'soon' }, 'timeout'],
-    [{ envs: { 'A=B': '1' } }, 'envs'],
-    [{ envs: { A: 1 } }, 'envs'],
-    [{ metadata: { a: 1 } }, 'metadata'],
-    [{ metadata: 'a' }, 'metadata'],
-    [{ cwd: '' }, 'cwd'],
-    [{ template: 5 }, 'template'],
-  ])('is told of the field where %j makes no sandbox', async (body, field) => {
-    const answer = await fake.call('POST', '/sandboxes', body);
-    expect(answer.statusCode).toBe(422);
-    expect(answer.json().detail[0].loc.slice(0, 2)).toEqual(['body', field]);
-    expect((await fake.call('GET', '/sandboxes')).json()).toEqual({ sandboxes: [] });
-  });
-
   it('is told of an image that is not to be had by 404', async () => {
     const refused = await fake.call('POST', '/sandboxes', { template: 'somebody/else:1' });
     expect(refused.statusCode).toBe(404);
@@ -176,6 +130,8 @@ describe('a K2 client', () => {
 });
 
 describe('the names of images of published examples', () => {
+  afterEach(close);
+
   const imageOf = (): string | undefined => [...fake.engine.sandboxes.values()].at(-1)?.spec.image;
 
   it.each(['k2data/other:1', 'k2-sandbox/base:latest', 'python:3.9', 'docker.io/library/python:3'])(
@@ -202,5 +158,61 @@ describe('the names of images of published examples', () => {
     await start({ SANDBOX_DOCKER_IMAGE: 'operators:1' });
     expect((await fake.call('POST', '/sandbox/u/create', { image: 'clara-sandbox:latest' })).statusCode).toBe(422);
     expect((await fake.call('POST', '/sandbox/u/create', { image: 'python:3.9' })).statusCode).toBe(422);
+  });
+});
+
+describe('a K2 client whose requests are refused', () => {
+  beforeAll(() => start());
+  afterAll(close);
+  // Wrong keys of one address are few in a while.
+  beforeEach(() => {
+    fake.clock.nowMs += 60_000;
+  });
+
+  it.each([
+    ['POST', '/sandboxes'],
+    ['GET', '/sandboxes'],
+    ['GET', '/sandboxes/x'],
+    ['DELETE', '/sandboxes/x'],
+    ['POST', '/sandboxes/x/actions'],
+    ['POST', '/sandboxes/x/code'],
+    ['POST', '/sandboxes/x/command'],
+    ['POST', '/sandboxes/x/services/49999/execute'],
+    ['POST', '/sandboxes/x/filesystem'],
+  ] as const)('without a key is let in nowhere but at the root: %s %s', async (method, url) => {
+    for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: 'Bearer wrong' }]) {
+      const answer = await fake.inject({ method, url, headers: { ...headers, 'content-type': 'application/json' } });
+      expect([answer.statusCode, answer.json()]).toEqual([401, { detail: expect.any(String) }]);
+    }
+  });
+
+  it.each([
+    ['POST', '/sandboxes/x/unknown', 404],
+    ['PUT', '/sandboxes', 405],
+    ['GET', '/sandboxes/x/code', 405],
+    ['GET', '/sandboxes/x', 404],
+    ['GET', '/sandboxes/%ff', 422],
+  ] as const)('reads why in detail where it fails: %s %s is %d', async (method, url, status) => {
+    const answer = await fake.call(method, url);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json().detail).toBeTruthy();
+  });
+
+  it.each([
+    [{ timeout: 0 }, 'timeout'],
+    [{ timeout: 1.5 }, 'timeout'],
+    [{ timeout: 2_592_001 }, 'timeout'],
+    [{ timeout: 'soon' }, 'timeout'],
+    [{ envs: { 'A=B': '1' } }, 'envs'],
+    [{ envs: { A: 1 } }, 'envs'],
+    [{ metadata: { a: 1 } }, 'metadata'],
+    [{ metadata: 'a' }, 'metadata'],
+    [{ cwd: '' }, 'cwd'],
+    [{ template: 5 }, 'template'],
+  ])('is told of the field where %j makes no sandbox', async (body, field) => {
+    const answer = await fake.call('POST', '/sandboxes', body);
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().detail[0].loc.slice(0, 2)).toEqual(['body', field]);
+    expect((await fake.call('GET', '/sandboxes')).json()).toEqual({ sandboxes: [] });
   });
 });

@@ -6,6 +6,7 @@ import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { until } from '../../support/until.ts';
+import { withoutWaiting } from '../../support/without-waiting.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 
@@ -86,7 +87,7 @@ describe('a server that closes', () => {
     await until('the pool has made its sandbox', () => fake.engine.sandboxes.size >= 2);
     const gate = fake.engine.hold('remove');
     closers.push(() => gate.release());
-    await fake.app.close();
+    await withoutWaiting(() => fake.app.close());
     fake.engine.revive();
     const second = await startNativeApp({ SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     closers.push(() => second.close());

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
@@ -15,7 +15,7 @@ let runs: number;
 let finish: Promise<void>;
 let begun: ReturnType<typeof createDeferred<void>>;
 
-beforeEach(async () => {
+const start = async () => {
   runs = 0;
   finish = Promise.resolve();
   begun = createDeferred<void>();
@@ -30,11 +30,9 @@ beforeEach(async () => {
     };
   };
   fake = await startNativeApp({}, engine);
-});
+};
 
-afterEach(async () => {
-  await fake.close();
-});
+const close = () => fake.close();
 
 interface Sent {
   readonly key?: string;
@@ -69,6 +67,9 @@ async function answerFiles(): Promise<string[]> {
 }
 
 describe('a request with an Idempotency-Key', () => {
+  beforeEach(start);
+  afterEach(close);
+
   it('that comes again gets the first answer, and nothing is done twice', async () => {
     const first = await send();
     const second = await send();
@@ -130,21 +131,6 @@ describe('a request with an Idempotency-Key', () => {
     expect(other.json()).toMatchObject({ detail: [{ loc: ['header', 'idempotency-key'] }] });
     expect(other.json().error).toContain('another request');
     expect(runs).toBe(1);
-  });
-
-  it.each<[string, Sent]>([
-    ['an empty key', { key: '' }],
-    ['a key of 256 characters', { key: 'x'.repeat(256) }],
-    ['a key that is not ASCII', { key: 'schlüssel' }],
-    ['a body of more than 64 KiB', { body: { command: `: ${'x'.repeat(65_536)}` } }],
-    ['a streamed body', { url: '/sandbox/u/raw?path=a', method: 'PUT', body: 'content' }],
-    ['a streamed answer', { body: { command: 'true', stream: true } }],
-    ['a streamed answer by Accept', { headers: { accept: 'text/event-stream' } }],
-  ])('is refused with %s before anything is done', async (_what, sent) => {
-    const refused = await send(sent);
-    expect(refused.statusCode).toBe(422);
-    expect(refused.json().detail[0].loc).toEqual(['header', 'idempotency-key']);
-    expect(engine.sandboxes.size).toBe(0);
   });
 
   it('may have 255 characters, and a body of 64 KiB', async () => {
@@ -219,5 +205,25 @@ describe('a request with an Idempotency-Key', () => {
     const second = await send(sent);
     expect(second.json()).toMatchObject({ exit_code: 3, success: false });
     expect(Buffer.byteLength(second.body)).toBeLessThanOrEqual(2 ** 20);
+  });
+});
+
+describe('an Idempotency-Key that cannot be kept', () => {
+  beforeAll(start);
+  afterAll(close);
+
+  it.each<[string, Sent]>([
+    ['an empty key', { key: '' }],
+    ['a key of 256 characters', { key: 'x'.repeat(256) }],
+    ['a key that is not ASCII', { key: 'schlüssel' }],
+    ['a body of more than 64 KiB', { body: { command: `: ${'x'.repeat(65_536)}` } }],
+    ['a streamed body', { url: '/sandbox/u/raw?path=a', method: 'PUT', body: 'content' }],
+    ['a streamed answer', { body: { command: 'true', stream: true } }],
+    ['a streamed answer by Accept', { headers: { accept: 'text/event-stream' } }],
+  ])('is refused with %s before anything is done', async (_what, sent) => {
+    const refused = await send(sent);
+    expect(refused.statusCode).toBe(422);
+    expect(refused.json().detail[0].loc).toEqual(['header', 'idempotency-key']);
+    expect(engine.sandboxes.size).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
-afterEach(() => fake?.close());
+const close = () => fake.close();
 
 const start = async (variables: Record<string, string> = {}): Promise<FakeApp> => {
   fake = await startNativeApp(variables);
@@ -13,30 +13,7 @@ const get = (url: string, host: string, more: object = {}) =>
   fake.inject({ method: 'GET', url, headers: { host, 'x-api-key': API_KEY }, ...more });
 
 describe('a host below the domain of previews', () => {
-  it.each([
-    'a.preview.test',
-    '8000-aaaaaaaaaaaaaaaaaaaa.preview.test',
-    'preview.test',
-    '0-x.preview.test',
-    'a.b.preview.test.',
-  ])('has nothing of the API: %s', async (host) => {
-    await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test' });
-    for (const path of [
-      '/health',
-      '/info',
-      '/docs',
-      '/docs/json',
-      '/',
-      '/sandbox/u/status',
-      '/internal/tls-allowed?domain=a',
-    ]) {
-      const { statusCode, body } = await get(path, host);
-      expect([path, statusCode, body]).toEqual([path, 502, '{"error":"There is no preview of this name."}']);
-    }
-    for (const method of ['OPTIONS', 'POST', 'DELETE'] as const) {
-      expect((await fake.inject({ method, url: '/sandbox/u', headers: { host } })).statusCode).toBe(502);
-    }
-  });
+  afterEach(close);
 
   it('is known by its name in any case, and where a trusted proxy passes it on', async () => {
     await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test', SANDBOX_TRUSTED_PROXIES: '127.0.0.1' });
@@ -57,34 +34,19 @@ describe('a host below the domain of previews', () => {
 });
 
 describe('the settings of a port', () => {
+  afterEach(close);
+
   it('are kept while nothing listens, and make the addresses', async () => {
     await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test', SANDBOX_PUBLIC_URL: 'https://api.test' });
     expect((await fake.call('GET', '/sandbox/u/ports')).statusCode).toBe(404);
     expect((await fake.call('PUT', '/sandbox/u/ports/80', { visibility: 'public' })).statusCode).toBe(404);
     expect((await fake.call('POST', '/sandbox/u/ports/80')).statusCode).toBe(404);
   });
-
-  it.each([
-    ['PUT', '/sandbox/u/ports/80', {}, 'visibility'],
-    ['PUT', '/sandbox/u/ports/80', { visibility: 'all' }, 'visibility'],
-    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', path_prefix: 'app' }, 'path_prefix'],
-    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', path_prefix: '/a?b' }, 'path_prefix'],
-    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', other: 1 }, 'other'],
-    ['POST', '/sandbox/u/ports/80', { expires_in: 0 }, 'expires_in'],
-    ['POST', '/sandbox/u/ports/80', { expires_in: 604_801 }, 'expires_in'],
-    ['PUT', '/sandbox/u/ports/0', { visibility: 'public' }, 'port'],
-    ['PUT', '/sandbox/u/ports/65536', { visibility: 'public' }, 'port'],
-    ['GET', '/sandbox/u/ports/x', undefined, 'port'],
-    ['GET', '/sandbox/u/ports?x=1', undefined, 'x'],
-  ] as const)('%s %s %j names the field', async (method, url, body, field) => {
-    await start();
-    const answer = await fake.call(method, url, body);
-    expect(answer.statusCode).toBe(422);
-    expect(JSON.stringify(answer.json().detail)).toContain(field);
-  });
 });
 
 describe('a page of another origin', () => {
+  afterEach(close);
+
   const basic = `Basic ${Buffer.from(`u:${API_KEY}`).toString('base64')}`;
   const ask = (headers: Record<string, string>) =>
     fake.inject({ method: 'GET', url: '/info', headers: { host: 'api.test', ...headers } });
@@ -108,11 +70,69 @@ describe('a page of another origin', () => {
 });
 
 describe('a certificate on demand', () => {
+  afterEach(close);
+
   it('is for nobody but a trusted proxy that asks for itself, and for no host that nobody has opened', async () => {
     await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test', SANDBOX_TRUSTED_PROXIES: '10.0.0.1' });
     const url = '/internal/tls-allowed?domain=80-aaaaaaaaaaaaaaaaaaaa.preview.test';
     for (const remoteAddress of ['10.0.0.1', '10.0.0.2']) {
       expect((await fake.inject({ method: 'GET', url, remoteAddress })).statusCode).toBe(404);
+    }
+  });
+});
+
+describe('settings of a port that are wrong', () => {
+  beforeAll(async () => {
+    await start();
+  });
+  afterAll(close);
+
+  it.each([
+    ['PUT', '/sandbox/u/ports/80', {}, 'visibility'],
+    ['PUT', '/sandbox/u/ports/80', { visibility: 'all' }, 'visibility'],
+    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', path_prefix: 'app' }, 'path_prefix'],
+    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', path_prefix: '/a?b' }, 'path_prefix'],
+    ['PUT', '/sandbox/u/ports/80', { visibility: 'public', other: 1 }, 'other'],
+    ['POST', '/sandbox/u/ports/80', { expires_in: 0 }, 'expires_in'],
+    ['POST', '/sandbox/u/ports/80', { expires_in: 604_801 }, 'expires_in'],
+    ['PUT', '/sandbox/u/ports/0', { visibility: 'public' }, 'port'],
+    ['PUT', '/sandbox/u/ports/65536', { visibility: 'public' }, 'port'],
+    ['GET', '/sandbox/u/ports/x', undefined, 'port'],
+    ['GET', '/sandbox/u/ports?x=1', undefined, 'x'],
+  ] as const)('%s %s %j names the field', async (method, url, body, field) => {
+    const answer = await fake.call(method, url, body);
+    expect(answer.statusCode).toBe(422);
+    expect(JSON.stringify(answer.json().detail)).toContain(field);
+  });
+});
+
+describe('a host of a preview that is not there', () => {
+  beforeAll(async () => {
+    await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test' });
+  });
+  afterAll(close);
+
+  it.each([
+    'a.preview.test',
+    '8000-aaaaaaaaaaaaaaaaaaaa.preview.test',
+    'preview.test',
+    '0-x.preview.test',
+    'a.b.preview.test.',
+  ])('has nothing of the API: %s', async (host) => {
+    for (const path of [
+      '/health',
+      '/info',
+      '/docs',
+      '/docs/json',
+      '/',
+      '/sandbox/u/status',
+      '/internal/tls-allowed?domain=a',
+    ]) {
+      const { statusCode, body } = await get(path, host);
+      expect([path, statusCode, body]).toEqual([path, 502, '{"error":"There is no preview of this name."}']);
+    }
+    for (const method of ['OPTIONS', 'POST', 'DELETE'] as const) {
+      expect((await fake.inject({ method, url: '/sandbox/u', headers: { host } })).statusCode).toBe(502);
     }
   });
 });

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectionLimits } from '../../../src/http/connection-limits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
@@ -11,10 +11,10 @@ let fake: FakeApp;
 let port: number;
 const clients: RawClient[] = [];
 
-afterEach(async () => {
+async function close(): Promise<void> {
   for (const client of clients.splice(0)) client.leave();
   await fake.close();
-});
+}
 
 async function listen(
   connectionLimits: Partial<ConnectionLimits> = {},
@@ -47,6 +47,9 @@ const post = (path: string, headers: string, body: string) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 describe('what is hardly HTTP', () => {
+  beforeAll(() => listen());
+  afterAll(close);
+
   it.each([
     [
       'both a length and chunks',
@@ -66,7 +69,6 @@ describe('what is hardly HTTP', () => {
     ['a URL of 20 KiB', `GET /sandbox/${'x'.repeat(20_480)}/status HTTP/1.1\r\nHost: x\r\n${KEY}\r\n`, 431],
     ['a bare line feed in a header', `GET /info HTTP/1.1\r\nHost: x\r\nX-A: a\nX-API-Key : b\r\n\r\n`, 400],
   ])('with %s is refused, and its connection ended', async (_name, text, status) => {
-    await listen();
     const answer = await say(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).not.toContain(API_KEY);
@@ -74,12 +76,10 @@ describe('what is hardly HTTP', () => {
   });
 
   it('needs no host in HTTP/1.0', async () => {
-    await listen();
     expect(await say(`GET /info HTTP/1.0\r\n${KEY}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('answers pipelined requests in their order, each by its own key', async () => {
-    await listen();
     const more = 'Host: x\r\n';
     const answer = await say(
       `GET /info HTTP/1.1\r\n${more}${KEY}\r\nGET /info HTTP/1.1\r\n${more}\r\nGET /nothing HTTP/1.1\r\n${more}Connection: close\r\n\r\n`,
@@ -88,13 +88,11 @@ describe('what is hardly HTTP', () => {
   });
 
   it('takes a key that comes twice for a wrong one', async () => {
-    await listen();
     const answer = await say(`GET /info HTTP/1.1\r\nHost: x\r\n${KEY}${KEY}Connection: close\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
   });
 
   it('invites a body that asks first, and reads it', async () => {
-    await listen();
     const client = await open();
     const body = '{"code": "print(1)"}';
     client.send(
@@ -107,6 +105,9 @@ describe('what is hardly HTTP', () => {
 });
 
 describe('a hostile request', () => {
+  beforeAll(() => listen());
+  afterAll(close);
+
   const json = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
   const execute = (payload: string) =>
     fake.inject({ method: 'POST', url: '/sandbox/u/execute', headers: json, payload });
@@ -117,12 +118,10 @@ describe('a hostile request', () => {
     ['objects with the key __proto__', `${'{"__proto__":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
     ['lists that never end', '['.repeat(100_000)],
   ])('of 100,000 nested %s is a 422', async (_name, payload) => {
-    await listen();
     expect((await execute(payload)).statusCode).toBe(422);
   });
 
   it('with __proto__ and constructor changes nothing but its own failure', async () => {
-    await listen();
     const response = await execute(
       '{"__proto__": {"code": "print(1)", "isAdmin": 1}, "constructor": {"prototype": {"isAdmin": 1}}}',
     );
@@ -132,7 +131,6 @@ describe('a hostile request', () => {
   });
 
   it('for an id of 256 characters of four bytes is served, of 257 is a 422', async () => {
-    await listen();
     const status = async (id: string) =>
       (await fake.inject({ method: 'POST', url: `/sandbox/${encodeURIComponent(id)}/create`, headers: json }))
         .statusCode;
@@ -145,7 +143,6 @@ describe('a hostile request', () => {
   it.each(['/sandbox/%zz/status', '/sandbox/%/status', '/sandbox/%c3%28/status', '/%'])(
     'for %s without the key is told only that',
     async (url) => {
-      await listen();
       const response = await fake.inject({ method: 'GET', url });
       expect([401, 404, 422]).toContain(response.statusCode);
       expect(response.json().error).toMatch(/^(Invalid API key|Not Found|The URL is not valid percent-encoding\.)$/);
@@ -154,11 +151,13 @@ describe('a hostile request', () => {
 });
 
 describe('a large body', () => {
+  beforeAll(() => listen());
+  afterAll(close);
+
   const json = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
   const write = (payload: string) => fake.inject({ method: 'POST', url: '/sandbox/u/file', headers: json, payload });
 
   it('means what it would mean if it were small', async () => {
-    await listen();
     const content = `"\\ü😀\n,[{\\"`.repeat(200_000);
     const body = JSON.stringify({ path: 'large.txt', content });
     expect((await write(`\ufeff${body}`)).json()).toMatchObject({ success: true });
@@ -176,7 +175,6 @@ describe('a large body', () => {
     ['objects', `[${'{"a":1},'.repeat(5_000_000)}1]`],
     ['texts', `[${'"",'.repeat(12_000_000)}1]`],
   ])('of millions of %s is a 413 that says what to do', async (_name, payload) => {
-    await listen();
     const response = await write(payload);
     expect(response.statusCode).toBe(413);
     expect(response.json().error).toMatch(/too many values.*raw/);
@@ -184,6 +182,8 @@ describe('a large body', () => {
 });
 
 describe('a browser', () => {
+  afterEach(close);
+
   it('is told with every answer what it may not make of it', async () => {
     await listen();
     for (const url of ['/health', '/info', '/nothing', '/docs']) {

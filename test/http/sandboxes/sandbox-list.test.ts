@@ -1,6 +1,6 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
@@ -80,24 +80,6 @@ describe('the list of sandboxes', () => {
     expect((await fake.call('GET', '/sandbox/a/status')).json()).toEqual(before);
   });
 
-  it.each([
-    ['?state=running', ['run']],
-    ['?state=paused', []],
-    ['?state=stopped', ['stop']],
-    ['?state=deleted', ['gone']],
-    ['?state=any', ['gone', 'run', 'stop']],
-    ['', ['run', 'stop']],
-    ['?prefix=r', ['run']],
-    ['?prefix=R', []],
-    ['?label=team=a', []],
-  ])('with %s is %j', async (query, expected) => {
-    await start();
-    for (const id of ['run', 'stop', 'gone']) await fake.call('POST', `/sandbox/${id}/create`);
-    await fake.call('POST', '/sandbox/stop/stop');
-    await fake.call('DELETE', '/sandbox/gone');
-    expect(await idsOf(query)).toEqual(expected);
-  });
-
   it('comes by pages, each sandbox once, also where others go meanwhile', async () => {
     await restartWith(7);
     const seen: string[] = [];
@@ -114,24 +96,6 @@ describe('the list of sandboxes', () => {
     }
     expect(seen.sort()).toEqual(['u0', 'u1', 'u2', 'u3', 'u4', 'u5', 'u6']);
     expect(await idsOf()).toHaveLength(6);
-  });
-
-  it.each([
-    ['?state=frozen', 'state'],
-    ['?label=team', 'label'],
-    ['?label==a', 'label'],
-    ['?limit=0', 'limit'],
-    ['?limit=1001', 'limit'],
-    ['?limit=ten', 'limit'],
-    ['?cursor=%2F%2F', 'cursor'],
-    ['?cursor=AAAA', 'cursor'],
-    ['?all=yes', 'all'],
-    ['?order=name', 'order'],
-  ])('refuses %s and names what is wrong', async (query, field) => {
-    await start();
-    const answer = await fake.call('GET', `/sandbox${query}`);
-    expect(answer.statusCode).toBe(422);
-    expect(answer.json().detail[0].loc).toEqual(['query', field]);
   });
 
   it('shows a key those that its prefix fits, whoever made them', async () => {
@@ -242,5 +206,47 @@ describe('a quota of sandboxes', () => {
     fake = await startNativeApp({ ...variables, SANDBOX_DATA_DIR: fake.dataDir }, fake.engine);
     closers.push(() => fake.close());
     expect((await create('b')).statusCode).toBe(200);
+  });
+});
+
+describe('a list of some sandboxes', () => {
+  beforeAll(async () => {
+    await start();
+    closers.pop();
+    for (const id of ['run', 'stop', 'gone']) await fake.call('POST', `/sandbox/${id}/create`);
+    await fake.call('POST', '/sandbox/stop/stop');
+    await fake.call('DELETE', '/sandbox/gone');
+  });
+  afterAll(() => fake.close());
+
+  it.each([
+    ['?state=running', ['run']],
+    ['?state=paused', []],
+    ['?state=stopped', ['stop']],
+    ['?state=deleted', ['gone']],
+    ['?state=any', ['gone', 'run', 'stop']],
+    ['', ['run', 'stop']],
+    ['?prefix=r', ['run']],
+    ['?prefix=R', []],
+    ['?label=team=a', []],
+  ])('with %s is %j', async (query, expected) => {
+    expect(await idsOf(query)).toEqual(expected);
+  });
+
+  it.each([
+    ['?state=frozen', 'state'],
+    ['?label=team', 'label'],
+    ['?label==a', 'label'],
+    ['?limit=0', 'limit'],
+    ['?limit=1001', 'limit'],
+    ['?limit=ten', 'limit'],
+    ['?cursor=%2F%2F', 'cursor'],
+    ['?cursor=AAAA', 'cursor'],
+    ['?all=yes', 'all'],
+    ['?order=name', 'order'],
+  ])('refuses %s and names what is wrong', async (query, field) => {
+    const answer = await fake.call('GET', `/sandbox${query}`);
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().detail[0].loc).toEqual(['query', field]);
   });
 });

@@ -3,6 +3,7 @@ import { createDeferred } from '../../../src/async/deferred.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { withoutWaiting } from '../../support/without-waiting.ts';
 
 let fake: FakeApp;
 
@@ -67,7 +68,7 @@ describe('the memory and CPU of a status', () => {
     const agents: FakeAgent[] = [];
     await startWith((agent) => void agents.push(agent));
     for (const agent of agents) agent.silent = true;
-    expect(await status()).toMatchObject({ status: 'running', memory_usage_mb: 9.54 });
+    expect(await withoutWaiting(status)).toMatchObject({ status: 'running', memory_usage_mb: 9.54 });
   });
 
   it.each([
