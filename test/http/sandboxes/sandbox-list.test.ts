@@ -41,12 +41,10 @@ async function restartWith(count: number): Promise<void> {
   engine.revive();
   for (let index = 1; index < count; index += 1) {
     const id = `u${index}`;
-    const record = { ...JSON.parse(text), id: toSandboxId({ namespace: 'clara', id }), engineId: null };
+    const address = { namespace: 'clara', id };
+    const record = { ...JSON.parse(text), id: toSandboxId(address), address, engineId: null };
     await mkdir(folderOf(id));
-    await writeFile(
-      join(folderOf(id), 'sandbox.json'),
-      JSON.stringify({ ...record, address: { namespace: 'clara', id } }),
-    );
+    await writeFile(join(folderOf(id), 'sandbox.json'), JSON.stringify(record));
   }
   fake = await startNativeApp({ SANDBOX_DATA_DIR: dataDir }, engine);
   closers.push(() => fake.close());
