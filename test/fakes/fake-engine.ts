@@ -153,7 +153,6 @@ export class FakeEngine implements Engine {
 
   async update(id: EngineId, { memoryBytes, cpus }: EngineLimits): Promise<void> {
     const sandbox = await this.#enterSandbox('update', id);
-    demandStarted(sandbox);
     sandbox.spec = { ...sandbox.spec, memoryBytes, cpus };
   }
 
