@@ -36,6 +36,13 @@ describe('a host below the domain of previews', () => {
 describe('the settings of a port', () => {
   afterEach(close);
 
+  it('say the least and the greatest number that a port may have', async () => {
+    await start();
+    const put = (port: number) => fake.call('PUT', `/sandbox/u/ports/${port}`, { visibility: 'public' });
+    expect((await put(0)).json()).toMatchObject({ error: 'port must be 1 or more.' });
+    expect((await put(65_536)).json()).toMatchObject({ error: 'port must be 65535 or less.' });
+  });
+
   it('are kept while nothing listens, and make the addresses', async () => {
     await start({ SANDBOX_PREVIEW_DOMAIN: 'preview.test', SANDBOX_PUBLIC_URL: 'https://api.test' });
     expect((await fake.call('GET', '/sandbox/u/ports')).statusCode).toBe(404);

@@ -3,7 +3,11 @@ import { userParams } from '../fields.ts';
 
 const DAY_SECONDS = 86_400;
 
-const portNumber = z.coerce.number('must be a port').int('must be a port').min(1).max(65_535, 'must be 65535 or less');
+const portNumber = z.coerce
+  .number('must be a port')
+  .int('must be a port')
+  .min(1, 'must be 1 or more')
+  .max(65_535, 'must be 65535 or less');
 
 export const portParams = userParams.extend({
   port: portNumber.meta({ description: 'A TCP port of the sandbox.', examples: [8000] }),
