@@ -44,10 +44,11 @@ export const MORE_PROGRAMS: readonly string[] = [
   'display(display_id="a")',
   'class R:\n    def _repr_html_(self): return "<i>r</i>"\n    def __repr__(self): return "R!"\nR()',
   'class P:\n    def _repr_pretty_(self, p, cycle): p.text("pretty")\nP()',
-  'class B:\n    def __repr__(self): raise ValueError("no repr")\nB()',
+  // On one line with `def`, what IPython shows around a line is decided by the order of a set, another one in each process.
+  'class B:\n    def __repr__(self):\n        raise ValueError("no repr")\nB()',
   'class M:\n    def _repr_mimebundle_(self, include=None, exclude=None): return {"text/plain": "mb", "x/y": "z"}\nM()',
   'class N:\n    def _ipython_display_(self): print("own")\nN()',
-  'class H:\n    def _repr_html_(self): 1/0\nH()',
+  'class H:\n    def _repr_html_(self):\n        1/0\nH()',
   'import sys\nsys.stdin.read()',
   '__name__',
   '__file__',

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # How much is read at a time; with the bytes of a character before it, it fits into a frame.
 CHUNK = 65000
+SIGWINCH = 28
 # How long a process whose caller was lost with its connection waits for another reader.
 GRACE_SECONDS = 60
 
@@ -229,8 +230,9 @@ class Kept:
     def resize(self, size: Size) -> None:
         """Changes the size of its terminal."""
         self.terminal = size
-        if self.process and not self.is_over:
-            self.process.resize(size)
+        if self.process and not self.is_over and not self.process.resize(size):
+            # Who does not ask for it never hears of it.
+            self.signal(SIGWINCH, True)
 
     def signal(self, number: int, is_for_tree: bool) -> bool:
         """Sends a signal to the program, or to all below it too; false where it has ended."""

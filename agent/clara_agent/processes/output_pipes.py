@@ -61,8 +61,9 @@ class OutputPipes:
         """Where what is typed goes; None for a program whose input is apart from its outputs."""
         return None
 
-    def resize(self, size: Size) -> None:
-        """Changes the size of its terminal; pipes have none."""
+    def resize(self, size: Size) -> bool:
+        """Changes the size of its terminal, of which pipes have none; true where its programs hear of that by themselves."""
+        return True
 
     def show_in(self, folder: bytes) -> None:
         """The program leaves in this folder what it shows, which is sent on stream 0 at its end."""

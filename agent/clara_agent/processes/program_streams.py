@@ -44,9 +44,9 @@ class ProgramStreams:
         """The program reads the end of its input after what was written."""
         self._input.end()
 
-    def resize(self, size: Size) -> None:
-        """Gives its terminal another size."""
-        self._outputs.resize(size)
+    def resize(self, size: Size) -> bool:
+        """Gives its terminal another size; true where its programs hear of that by themselves."""
+        return self._outputs.resize(size)
 
     def show_in(self, folder: bytes) -> None:
         """Its script is in this folder, and leaves there what it shows."""

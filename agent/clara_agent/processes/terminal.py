@@ -59,11 +59,18 @@ class TerminalPipe(OutputPipes):
         assert self._master is not None
         return os.dup(self._master)
 
-    def resize(self, size: Size) -> None:
-        """Gives it another size, which its programs hear of by SIGWINCH; nothing where it is over."""
+    def resize(self, size: Size) -> bool:
+        """Gives it another size, nothing where it is over; true where the kernel sends SIGWINCH, as all do but gVisor's."""
         self.size = size
-        if self._master is not None and not self._readers[0].is_done:
-            ioctl(self._master, TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
+        if self._master is None or self._readers[0].is_done:
+            return True
+        ioctl(self._master, TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
+        try:
+            os.tcgetpgrp(self._master)
+        except OSError:
+            # Who is in front, and so would get the signal, is not known at this end there.
+            return False
+        return True
 
     def summaries(self) -> list[dict[str, int]]:
         """As the one above; a terminal has one output."""

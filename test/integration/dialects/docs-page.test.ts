@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../../support/browser.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { IS_GVISOR } from '../../support/runtime.ts';
 
 const API_KEY = 'key-for-these-tests';
 
@@ -78,7 +79,9 @@ describe('the page of the documents, in a browser', () => {
     expect(ids.length).toBeGreaterThan(19);
     const statuses: Record<string, number> = {};
     for (const id of ids) statuses[id] = await smokeTest(id);
-    expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual([]);
+    // Limits change there with a restart, for which the example does not ask.
+    const refused = IS_GVISOR ? [['updateSandbox', 409]] : [];
+    expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual(refused);
   }, 1_200_000);
 
   it.each(['a b', 'teams-29:1Gc', 'Jürgen@example.org', '売上'])('takes %j as the id of a user', async (id) => {

@@ -7,6 +7,7 @@ import {
   toPatterns,
 } from '../../support/documented-examples.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { IS_GVISOR } from '../../support/runtime.ts';
 
 /** Makes what the others are about. */
 const FIRST = 'createSandbox';
@@ -63,7 +64,9 @@ describe('the example of each documented route', () => {
     const statuses: Record<string, number> = {};
     for (const request of ordered) statuses[request.operationId] = await statusOf(request);
     expect(ordered.length).toBeGreaterThan(15);
-    expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual([]);
+    // Limits change there with a restart, for which the example does not ask.
+    const refused = IS_GVISOR ? [['updateSandbox', 409]] : [];
+    expect(Object.entries(statuses).filter(([, status]) => status < 200 || status > 299)).toEqual(refused);
   });
 
   it('is what its pattern allows, without any flag', () => {
