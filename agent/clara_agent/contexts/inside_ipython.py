@@ -133,8 +133,8 @@ def make_shell(job: dict[str, Any]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "NoColor"
-    config.InteractiveShell.ipython_dir = os.path.join(tempfile.gettempdir(), ".ipython")
-    shell = _Shell.instance(config=config)
+    # As an argument: IPython takes no folder of its own from a configuration, and would make one in the user's home.
+    shell = _Shell.instance(config=config, ipython_dir=os.path.join(tempfile.gettempdir(), ".ipython"))
     shell.exiter = _Exit(shell)
     shell.user_ns_hidden.update(exit=shell.exiter, quit=shell.exiter)
     shell.user_ns.update(exit=shell.exiter, quit=shell.exiter)

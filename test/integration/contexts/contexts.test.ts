@@ -106,6 +106,19 @@ describe('a context', () => {
     expect((await run('print?')).results[0].data['text/plain']).toContain('Docstring');
   });
 
+  it.each([
+    ['python', '%pinfo len\n1 + 1'],
+    ['javascript', '1 + 1'],
+    ['typescript', 'const one: number = 1'],
+    ['bash', 'echo 1'],
+  ])('of %s leaves nothing in the workspace that its code has not made', async (language, code) => {
+    const name = `tidy-${language}`;
+    expect((await server.call('POST', `/sandbox/${name}/contexts`, { id: 'c', language })).status).toBe(201);
+    const { body } = await server.call('POST', `/sandbox/${name}/contexts/c/execute`, { code });
+    expect(body).toMatchObject({ success: true });
+    expect((await server.shell(name, 'ls -A ~ /workspace')).body.output).toBe('/home/user:\n\n/workspace:\n');
+  });
+
   it('interrupts a cell at its timeout and keeps its variables', async () => {
     await run('kept = 1');
     const late = await run('import time\ntime.sleep(60)', 'default', { timeout: 1 });
