@@ -16,6 +16,7 @@ import { type ChooseDialect, DIALECT, dialectConstraint } from './dialect-constr
 import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors.ts';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { registerFrontPage } from './front-page.ts';
+import { answerHalfClosed } from './half-closed.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
 import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
 import { requireValidQueries } from './query-encoding.ts';
@@ -103,6 +104,7 @@ export async function createHttpServer(
   refuseExpectations(app);
   refuseAmbiguousHeads(app);
   requireValidQueries(app);
+  answerHalfClosed(app);
   limitConnections(app, connectionLimits, parts.maxConnections, renderError);
   limitEachAddress(app, isTrustedProxy, parts.maxConnectionsPerAddress);
   await registerSecurityHeaders(app, parts.corsOrigins);

@@ -61,6 +61,11 @@ export class RawClient {
     return this.#heard;
   }
 
+  /** Says that nothing more is sent, and goes on reading. */
+  closeSide(): void {
+    this.#socket.end();
+  }
+
   /** Reads nothing from now on. */
   deafen(): void {
     this.#socket.pause();

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { headerOf, startPortApp, type Told } from '../../support/port-app.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
 
 const PORT = 8000;
 
@@ -119,5 +121,35 @@ describe('the path form', () => {
     expect((await asked('null')).status).toBe(403);
     expect((await asked('https://evil.example')).status).toBe(403);
     expect((await asked(server.url)).status).toBe(200);
+  });
+});
+
+describe('a client that closes its side of the connection', () => {
+  const open = async (method: string, path: string, body = '') => {
+    const client = await RawClient.open(Number(new URL(server.url).port));
+    const head = [`Host: ${new URL(server.url).host}`, `X-API-Key: ${server.apiKey}`, `Content-Length: ${body.length}`];
+    client.send(`${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\nContent-Type: application/json\r\n\r\n${body}`);
+    return client;
+  };
+
+  it.each([
+    ['GET', '/a/b', '', /"path": "\/a\/b"/],
+    ['POST', '/sink', 'x'.repeat(300_000), /"bytes": 300000/],
+    ['GET', '/zeros?bytes=3000000', '', /\0{3000000}$/],
+  ])('is answered by what is behind a port: %s %s', async (method, path, body, answer) => {
+    const client = await open(method, `/sandbox/u/ports/${PORT}${path}`, body);
+    client.closeSide();
+    const heard = await client.end();
+    expect(heard).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.test(heard)).toBe(true);
+  });
+
+  it('has left where it called the API: its run ends', async () => {
+    const count = async () => (await server.shell('u', 'pgrep -x sleep -a | grep -c 7773')).body.output;
+    const client = await open('POST', '/sandbox/u/shell', JSON.stringify({ command: 'sleep 7773' }));
+    await until('it runs', async () => (await count()) === '1\n');
+    client.closeSide();
+    expect(await client.end()).toBe('');
+    await until('it has ended', async () => (await count()) === '0\n');
   });
 });

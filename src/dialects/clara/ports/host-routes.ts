@@ -59,7 +59,14 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     method: passedMethods(app),
     url: '*',
     constraints: { surface: 'preview' },
-    config: { needsKey: true, streamsBody: true, isPassedOn: true, isPreview: true, cors: false },
+    config: {
+      needsKey: true,
+      streamsBody: true,
+      isPassedOn: true,
+      answersHalfClosed: true,
+      isPreview: true,
+      cors: false,
+    },
     schema: { hide: true },
     // A WebSocket has no handler of its own.
     preHandler: async (request, reply) => (request.ws ? await pass(request, reply) : undefined),

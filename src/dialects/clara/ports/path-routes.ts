@@ -46,7 +46,7 @@ export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
   app.route({
     method: passedMethods(app),
     url: '/sandbox/:user_id/ports/:port/*',
-    config: { needsKey: true, streamsBody: true, isPassedOn: true },
+    config: { needsKey: true, streamsBody: true, isPassedOn: true, answersHalfClosed: true },
     schema: { hide: true, params: portParams },
     // A WebSocket has no handler of its own.
     preHandler: async (request, reply) => (request.ws ? await pass(request, reply) : undefined),

@@ -62,6 +62,7 @@ export const portRoutes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }
     config: {
       streamsBody: true,
       isPassedOn: true,
+      answersHalfClosed: true,
       isPreview: true,
       cors: false,
       e2b: { needs: 'nothing', isOpenByHost: true },

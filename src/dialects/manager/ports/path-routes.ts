@@ -30,7 +30,7 @@ export const pathRoutes: FastifyPluginAsyncZod<Core> = async (app, { ports }) =>
   app.route({
     method: passedMethods(app),
     url: '/sandboxes/:sandbox_id/ports/:port/*',
-    config: { isAboutNoUser: true, streamsBody: true, isPassedOn: true },
+    config: { isAboutNoUser: true, streamsBody: true, isPassedOn: true, answersHalfClosed: true },
     schema: { hide: true, params },
     // A WebSocket has no handler of its own.
     preHandler: async (request, reply) => (request.ws ? await pass(request, reply) : undefined),
