@@ -28,3 +28,9 @@ export const env = z
 export const metadata = z
   .record(z.string().min(1).max(256), text(4096))
   .refine((value) => Object.keys(value).length <= 64, 'must have 64 entries or fewer');
+
+/** The error of clients that read a sentence in `detail`, by its name in a document. */
+export const detailResponse = (id: string) =>
+  z
+    .object({ detail: z.string().meta({ description: 'A sentence for a person.' }) })
+    .meta({ id, examples: [{ detail: 'Sandbox not found' }] });

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
+import { detailResponse } from '../fields.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
-export const errorResponse = z
-  .object({ detail: z.string().meta({ description: 'A sentence for a person.' }) })
-  .meta({ id: 'K2Error', examples: [{ detail: 'Sandbox not found' }] });
+export const errorResponse = detailResponse('K2Error');
 
 const validationResponse = z
   .object({ detail: z.array(z.object({ loc: z.array(z.string()), msg: z.string(), type: z.string() })) })

@@ -1,10 +1,8 @@
-import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
+import { detailResponse } from '../fields.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
-export const errorResponse = z
-  .object({ detail: z.string().meta({ description: 'A sentence for a person.' }) })
-  .meta({ id: 'ManagerError', examples: [{ detail: 'Sandbox not found' }] });
+export const errorResponse = detailResponse('ManagerError');
 
 /** What every route may answer, whatever it does. */
 export const commonErrors = {
