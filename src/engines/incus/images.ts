@@ -76,6 +76,14 @@ export function noSuchImage(image: string, cause?: unknown): SandboxError {
   return new SandboxError('invalid', sentence, { cause });
 }
 
+/** The error for an image in which no sandbox could run. */
+export function noPython(image: string): SandboxError {
+  return new SandboxError(
+    'invalid',
+    `The image ${image} has no python3, which every sandbox needs, and nothing is installed into images: take one that has it, or add it and publish that.`,
+  );
+}
+
 /** An instance that only lends its files and is never started. */
 export function toReader({ name, labels, image }: ImageReading): EngineSpec {
   return {

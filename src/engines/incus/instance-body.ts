@@ -21,8 +21,7 @@ export interface InstanceGround extends ImageGround {
 
 /** Incus' form of a spec, with all hardening on; throws `invalid` for what Incus cannot give. */
 export function toInstanceBody(instance: string, spec: EngineSpec, ground: InstanceGround) {
-  if (spec.network.mode !== 'none')
-    throw new SandboxError('invalid', 'Sandboxes on Incus have no network card: take proxy or none.');
+  refuseNetworkCard(spec);
   return {
     name: instance,
     type: 'container',
@@ -60,6 +59,12 @@ export function toInstanceBody(instance: string, spec: EngineSpec, ground: Insta
       ),
     },
   };
+}
+
+/** Throws `invalid` for a spec that wants what no sandbox on Incus has. */
+export function refuseNetworkCard({ network }: EngineSpec): void {
+  if (network.mode === 'none') return;
+  throw new SandboxError('invalid', 'Sandboxes on Incus have no network card: take proxy or none.');
 }
 
 /** What is kept with an instance for whoever reads it again, and the environment of its programs over that of its image. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
 import type { EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
-import { type FoundImage, findImage } from './images.ts';
+import { type FoundImage, findImage, noPython } from './images.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { filesOf } from './instances.ts';
 import { labelKey } from './keys.ts';
@@ -128,10 +128,7 @@ async function makeFile(calls: IncusCalls, id: EngineId, path: string): Promise<
 
 async function requirePython(calls: IncusCalls, id: EngineId, image: string): Promise<void> {
   for (const path of PYTHONS) if (await isThere(calls, id, path)) return;
-  throw new SandboxError(
-    'invalid',
-    `The image ${image} has no python3, which every sandbox needs, and nothing is installed into images: take one that has it, or add it and publish that.`,
-  );
+  throw noPython(image);
 }
 
 async function isThere(calls: IncusCalls, id: EngineId, path: string): Promise<boolean> {

@@ -1,15 +1,13 @@
-import { SandboxError } from '../../../errors.ts';
 import type { EngineId, EngineLimits, EngineSpec } from '../../engine.ts';
 import type { MadeOf } from '../cluster/shape.ts';
 import { stageOf } from '../cluster/start-script.ts';
-import { toKeys } from '../instance-body.ts';
+import { refuseNetworkCard, toKeys } from '../instance-body.ts';
 import { KEY } from '../keys.ts';
 import { setupCommand } from './machine-setup.ts';
 
 /** Incus' form of a spec as a virtual machine: it has no users, rights or system calls to close, as its kernel is its own. */
 export function toMachineBody(id: EngineId, spec: EngineSpec, made: MadeOf) {
-  if (spec.network.mode !== 'none')
-    throw new SandboxError('invalid', 'Sandboxes on Incus have no network card: take proxy or none.');
+  refuseNetworkCard(spec);
   const { pool, volumes, files, environment } = made;
   return {
     name: id,

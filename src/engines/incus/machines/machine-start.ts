@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { startExec } from '../exec.ts';
+import { noPython } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 import { noSuchSandbox, pathOf, readInstance } from '../instances.ts';
 import { KEY } from '../keys.ts';
@@ -57,9 +58,6 @@ async function setUp(calls: IncusCalls, id: EngineId): Promise<void> {
   await exec.closed;
   const code = await exec.exitCode();
   if (code === 0) return;
-  if (code === NO_PYTHON) {
-    const sentence = `The image ${config[KEY.image] ?? ''} has no python3, which every sandbox needs, and nothing is installed into images: take one that has it, or add it and publish that.`;
-    throw new SandboxError('invalid', sentence);
-  }
+  if (code === NO_PYTHON) throw noPython(config[KEY.image] ?? '');
   throw new SandboxError('unavailable', `The virtual machine could not be set up: ${exec.stderr().trim()}`);
 }
