@@ -6,7 +6,7 @@ import { startSandbox } from '../lifecycle.ts';
 import { INCUS_TRAITS } from '../traits.ts';
 import { MemberCounters } from './counters.ts';
 import type { InstanceShape } from './shape.ts';
-import { stageOf, startCommand } from './start-script.ts';
+import { startCommand, volumeDevices } from './start-script.ts';
 
 /** Sandboxes as containers of members, which have no folder of this machine. */
 export const CONTAINERS: InstanceShape = {
@@ -16,12 +16,7 @@ export const CONTAINERS: InstanceShape = {
   bodyOf: (id, spec, { volumes, files, ...ground }) => {
     const body = toInstanceBody(id, { ...spec, mounts: [] }, ground);
     const command = startCommand(volumes, files, spec.user);
-    const devices = Object.fromEntries(
-      [...volumes].map(([source, places], at) => [
-        `volume${at}`,
-        { type: 'disk', pool: ground.pool, source, path: stageOf(places) },
-      ]),
-    );
+    const devices = volumeDevices(ground.pool, volumes);
     const config = { ...body.config, 'raw.lxc': `${body.config['raw.lxc']}lxc.hook.mount = ${command}\n` };
     return { ...body, config, devices: { ...body.devices, ...devices } };
   },

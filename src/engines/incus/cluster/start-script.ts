@@ -39,6 +39,13 @@ export function stageOf(places: readonly Place[]): string {
   return places.at(-1)?.target ?? '/';
 }
 
+/** The devices by which an instance has its volumes, each whole and at its stage. */
+export function volumeDevices(pool: string, volumes: ReadonlyMap<string, readonly Place[]>) {
+  return Object.fromEntries(
+    [...volumes].map(([source, places], at) => [`volume${at}`, { type: 'disk', pool, source, path: stageOf(places) }]),
+  );
+}
+
 /** The files of this machine that a spec mounts, as they are now; throws `invalid` where one is not there, or is written to. Folders stay the image's own. */
 export async function copiedFiles({ mounts }: Pick<EngineSpec, 'mounts'>): Promise<readonly CopiedFile[]> {
   const files: CopiedFile[] = [];

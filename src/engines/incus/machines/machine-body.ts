@@ -1,6 +1,6 @@
 import type { EngineId, EngineLimits, EngineSpec } from '../../engine.ts';
 import type { MadeOf } from '../cluster/shape.ts';
-import { stageOf } from '../cluster/start-script.ts';
+import { volumeDevices } from '../cluster/start-script.ts';
 import { refuseNetworkCard, toKeys } from '../instance-body.ts';
 import { KEY } from '../keys.ts';
 import { setupCommand } from './machine-setup.ts';
@@ -22,12 +22,7 @@ export function toMachineBody(id: EngineId, spec: EngineSpec, made: MadeOf) {
     },
     devices: {
       root: { type: 'disk', pool, path: '/' },
-      ...Object.fromEntries(
-        [...volumes].map(([source, places], at) => [
-          `volume${at}`,
-          { type: 'disk', pool, source, path: stageOf(places) },
-        ]),
-      ),
+      ...volumeDevices(pool, volumes),
     },
   };
 }
