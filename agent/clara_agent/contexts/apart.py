@@ -22,6 +22,8 @@ class ApartStarter:
     asks = False
     # As from a terminal, what the code has started is interrupted with it.
     interrupts_group = True
+    # Whether what it has just forked can miss one.
+    loses_interrupts = False
     # Whether it may run on when its control has ended.
     outlives_control = False
 

@@ -51,6 +51,8 @@ class BashStarter(ApartStarter):
     max_inline = -1
     # `exec` puts another program in its place, which ends as it does.
     outlives_control = True
+    # Until its exec a program has the shell's handlers.
+    loses_interrupts = True
 
     def argv(self) -> list[bytes]:
         return [b"bash", b"--norc", b"--noprofile", b"--noediting", b"-i"]

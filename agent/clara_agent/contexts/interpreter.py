@@ -7,6 +7,7 @@ import os
 from ..io.loop import READ
 from ..io.pipes import widen
 from ..io.tree import TreeKill, signal, signal_group
+from .interrupting import SIGINT, RepeatedInterrupt
 from .messages import DONE, READY, STARTED
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         def on_lost(self, interpreter: Interpreter, status: int) -> None: ...
 
 
-SIGINT, KILLED_STATUS = 2, 9
+KILLED_STATUS = 9
 STATUS_SECONDS = 2
 PIPE_SIZE = 256 << 10
 
@@ -47,6 +48,7 @@ class Interpreter:
         self._is_forked = True
         self._is_unwanted = False
         self._kill: TreeKill | None = None
+        self._interrupt: RepeatedInterrupt | None = None
         self._scripts: list[bytes] = []
         self._unsent: list[bytes] = []
         self.outputs: list[int] = []
@@ -110,12 +112,23 @@ class Interpreter:
 
     def interrupt(self) -> None:
         """Raises KeyboardInterrupt in the cell that runs, or what its language has in the place of that."""
-        if self.pid and not self.is_over and self._is_ready:
+        if not self.pid or self.is_over or not self._is_ready:
+            return
+        if self._starter.loses_interrupts:
+            self._interrupt_no_more()
+            self._interrupt = RepeatedInterrupt(self._agent.loop, self.pid)
+        else:
             (signal_group if self._starter.interrupts_group else signal)(self.pid, SIGINT)
+
+    def _interrupt_no_more(self) -> None:
+        if self._interrupt:
+            self._interrupt.stop()
+            self._interrupt = None
 
     def kill(self) -> None:
         """Ends it with all that it has started; the listener hears of it."""
         self._is_unwanted = True
+        self._interrupt_no_more()
         if self.is_over:
             return
         if not self.pid:
@@ -159,6 +172,7 @@ class Interpreter:
             for message in unsent:
                 self._send(message)
         elif kind == DONE:
+            self._interrupt_no_more()
             self._drop_scripts()
             self._listener.on_done(max(0, first), second & 255)
 
@@ -187,6 +201,7 @@ class Interpreter:
         if self.is_over:
             return
         self.is_over = True
+        self._interrupt_no_more()
         self._agent.loop.remove(self._control.fileno())
         self._control.close()
         self._drop_scripts()

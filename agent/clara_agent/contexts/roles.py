@@ -56,6 +56,7 @@ class Starter(Protocol):
     max_inline: int
     asks: bool
     interrupts_group: bool
+    loses_interrupts: bool
     outlives_control: bool
 
     # A fork of one that waits: the agent's end of its control; None where there is none to fork.

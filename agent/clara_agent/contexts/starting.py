@@ -62,6 +62,7 @@ class Forge:
     asks = True
     # What it starts an interrupt is for the code itself to pass on.
     interrupts_group = False
+    loses_interrupts = False
     # Whether it may run on when its control has ended.
     outlives_control = False
 
