@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DockerExec } from './docker-exec.ts';
 import type { Options } from './options.ts';
-import { Server } from './server.ts';
+import { dataFolderIn, Server } from './server.ts';
 
 /** What every family of rows measures with; owns all processes, containers and folders of a run. */
 export class Bench {
@@ -29,10 +29,16 @@ export class Bench {
     return this.#options.isQuick ? quick : full;
   }
 
-  /** Does work with a server of its own; `variables` are those of the server's environment. */
-  async withServer<T>(variables: Readonly<Record<string, string>>, work: (server: Server) => Promise<T>): Promise<T> {
+  /** Does work with a server of its own; `variables` are those of its environment, `prepare` makes what it finds in its data folder. */
+  async withServer<T>(
+    variables: Readonly<Record<string, string>>,
+    work: (server: Server) => Promise<T>,
+    prepare: (dataDir: string) => Promise<void> = async () => undefined,
+  ): Promise<T> {
     this.#started += 1;
-    const server = await Server.start(join(this.#folder, `server-${this.#started}`), variables);
+    const folder = join(this.#folder, `server-${this.#started}`);
+    await prepare(dataFolderIn(folder));
+    const server = await Server.start(folder, variables);
     this.#servers.add(server);
     try {
       return await work(server);

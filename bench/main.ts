@@ -6,11 +6,13 @@ import { Bench } from './bench.ts';
 import { readOptions } from './options.ts';
 import type { Family, Row } from './row.ts';
 import { burst } from './rows/burst.ts';
+import { checkpoints } from './rows/checkpoints.ts';
 import { contexts } from './rows/contexts.ts';
 import { create } from './rows/create.ts';
 import { execute } from './rows/execute.ts';
 import { files } from './rows/files.ts';
 import { firstResult } from './rows/first-result.ts';
+import { metrics } from './rows/metrics.ts';
 import { pandas } from './rows/pandas.ts';
 import { shell } from './rows/shell.ts';
 import { streams } from './rows/streams.ts';
@@ -36,6 +38,8 @@ const FAMILIES: readonly Family[] = [
   streams,
   terminals,
   trees,
+  checkpoints,
+  metrics,
 ];
 
 const options = readOptions(process.argv.slice(2));

@@ -47,7 +47,7 @@ export class Server {
         SANDBOX_API_KEY: API_KEY,
         SANDBOX_API_HOST: '127.0.0.1',
         SANDBOX_API_PORT: String(port),
-        SANDBOX_DATA_DIR: join(folder, 'data'),
+        SANDBOX_DATA_DIR: dataFolderIn(folder),
         SANDBOX_NETWORK: 'none',
         SANDBOX_MAX_CONTAINERS: '100',
         SANDBOX_POOL_SIZE: '0',
@@ -64,7 +64,7 @@ export class Server {
 
   /** The name of the server's containers in the engine begins with this. */
   async instance(): Promise<string> {
-    return await readFile(join(this.#folder, 'data', 'instance'), 'utf8');
+    return await readFile(join(dataFolderIn(this.#folder), 'instance'), 'utf8');
   }
 
   get pid(): number {
@@ -113,6 +113,11 @@ export class Server {
       await pause(20);
     }
   }
+}
+
+/** Where the data of a server with this folder lies. */
+export function dataFolderIn(folder: string): string {
+  return join(folder, 'data');
 }
 
 function freePort(): Promise<number> {
