@@ -115,7 +115,7 @@ export class Sandboxes {
 
   /**
    * Removes the sandbox with its files and its record, for good, also where it was deleted before; false where it has no record. The
-   * master key may name one of any dialect by its id in lists, where no user has that id.
+   * master key may name one of any dialect by its id in lists or there, where no user has that id.
    */
   async purge(ref: SandboxRef): Promise<boolean> {
     const { lifecycle, provisioner } = this.#parts;

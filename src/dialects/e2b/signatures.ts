@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { HttpError } from '../../http/http-error.ts';
 
 /** What a signed URL of a file says, as it was sent. */
 export interface SignedFile {
@@ -22,13 +23,20 @@ const signedQuery = z.object({
 
 /**
  * What a request to `/files` says of its signature; null where it has none. It is of the query as the route reads it: in one that was
- * parsed anew, another parameter could be the path.
+ * parsed anew, another parameter could be the path. Throws where a parameter comes twice, of which nobody knows which one is signed.
  */
 export function signedFileIn({ method, query }: FastifyRequest): SignedFile | null {
+  const twice = repeatedIn(query);
+  if (twice !== undefined) throw new HttpError(400, `${twice} comes more than once; a signed URL has it once.`);
   const { data } = signedQuery.safeParse(query);
   if (data === undefined) return null;
   const { signature, path, username, signature_expiration: expiration = null } = data;
   return { path, operation: method === 'POST' || method === 'PUT' ? 'write' : 'read', username, signature, expiration };
+}
+
+function repeatedIn(query: unknown): string | undefined {
+  const sent = Object.entries(query ?? {});
+  return sent.find(([name, value]) => name in signedQuery.shape && Array.isArray(value))?.[0];
 }
 
 /** True where the token of a sandbox has signed this. */

@@ -199,3 +199,18 @@ it('a signature is good for its path, its user, its direction, its time and its 
   fake.clock.nowMs += 101_000;
   expect(await status('GET', url({}))).toBe(401);
 });
+
+it('a signed URL that has a parameter twice is told which, with and without the headers of its sandbox', async () => {
+  const { sandboxID: id } = await make(KEY);
+  for (const headers of [{}, port(id, 49_983)]) {
+    for (const [query, name] of [
+      ['path=a.txt&path=b.txt&signature=v1_x', 'path'],
+      ['path=a.txt&signature=v1_x&signature=v1_y', 'signature'],
+      ['path=a.txt&signature=v1_x&username=user&username=root', 'username'],
+    ] as const) {
+      const answer = await ask('GET', `/files?${query}`, headers);
+      const message = `${name} comes more than once; a signed URL has it once.`;
+      expect([query, answer.statusCode, answer.json()]).toEqual([query, 400, { code: 400, message }]);
+    }
+  }
+});

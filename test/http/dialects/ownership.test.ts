@@ -97,6 +97,19 @@ describe('whose a K2 sandbox is', () => {
     expect((await as(MINE, 'GET', '/sandboxes')).body).toEqual({ sandboxes: [] });
   });
 
+  it('is removed for good by the operator who names it as K2 does, where no user has that id', async () => {
+    await start();
+    const id = await make(MINE);
+    const url = `/sandbox/${id}?files=true`;
+    expect((await as(OTHER, 'DELETE', url)).body).toMatchObject({ status: 'not_found' });
+    expect((await as(API_KEY, 'POST', `/sandbox/${id}/create`)).status).toBe(200);
+    expect((await as(API_KEY, 'DELETE', url)).body).toMatchObject({ status: 'deleted' });
+    expect((await as(MINE, 'GET', `/sandboxes/${id}`)).status).toBe(200);
+    expect((await as(API_KEY, 'DELETE', url)).body).toEqual({ status: 'deleted', files_preserved: false });
+    expect((await as(MINE, 'GET', `/sandboxes/${id}`)).status).toBe(404);
+    expect((await as(API_KEY, 'DELETE', url)).body).toMatchObject({ status: 'not_found' });
+  });
+
   it('is made by a create alone: what is used after it is gone is not there, and nothing comes into being', async () => {
     await start();
     const id = await make(MINE);
