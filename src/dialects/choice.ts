@@ -1,14 +1,11 @@
 import type { ChooseDialect } from '../http/dialect-constraint.ts';
-import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
+import { showsE2bKey } from './e2b/key-form.ts';
 import { isSignedFile, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
 
 type Head = Pick<Parameters<ChooseDialect>[0], 'url' | 'headers'>;
 
 /** Names the dialect of a request that is its own by this rule; undefined for any other. */
 type Rule = (head: Head) => string | undefined;
-
-/** Where the other of two dialects begins with the same paths, the form of the key tells: E2B's clients send no other. */
-const E2B_KEY = /^e2b_[0-9a-f]+$/;
 
 /** The paths of E2B's control plane at the root. */
 const E2B_CONTROL = /^\/(?:v\d+\/)?(?:sandboxes|snapshots|templates|volumes|volumecontent|secrets)(?:\/|$)/;
@@ -25,12 +22,9 @@ const byPrefix: Rule = (head) => {
 const byE2bHeaders: Rule = (head) =>
   namesSandbox(head.headers) || isSignedFile(toPath(head.url), toQuery(head.url)) ? toPlane(head) : undefined;
 
-/** What a gateway tells of the client's key stands before the form of its own. */
-const byE2bKey: Rule = ({ url, headers }) => {
-  const { 'x-api-key': key, [GATEWAY_HEADERS.dialect]: told } = headers;
-  const isE2b = told === undefined ? typeof key === 'string' && E2B_KEY.test(key) : told === 'e2b';
-  return isE2b && E2B_CONTROL.test(toPath(url)) ? 'e2b' : undefined;
-};
+/** Where the other of two dialects begins with the same paths, the form of the key tells. */
+const byE2bKey: Rule = ({ url, headers }) =>
+  showsE2bKey(headers) && E2B_CONTROL.test(toPath(url)) ? 'e2b' : undefined;
 
 const byE2bPath: Rule = ({ url }) => (E2B_ALONE.test(toPath(url)) ? 'e2b' : undefined);
 

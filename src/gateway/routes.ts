@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isE2bKey, requireForm } from '../dialects/e2b/key-form.ts';
 import { SandboxError } from '../errors.ts';
 import type { KeyDoor } from '../http/auth.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
@@ -69,6 +70,7 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
     const isPreview = hosts.isPreview(hosts.nameOf(request.raw));
     const isOfSandbox = isPreview || INSIDE.has(dialect);
     const visit = await door.admit(request, { isOfSandbox, isMcp });
+    if (dialect === 'e2b' && visit.principal) requireForm(request.url, isE2bKey(request.headers['x-api-key']));
     const told = visit.farKey === 'gateway' ? visit.principal : null;
     const isPort = /\/ports\/\d+(?:\/|$)/.test(request.url);
     const headers = toFarHeaders(request, {

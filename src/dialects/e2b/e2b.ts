@@ -19,6 +19,7 @@ import { SandboxDoor } from './door.ts';
 import { envdRoutes } from './envd/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
 import { interpreterRoutes } from './interpreter/routes.ts';
+import { requireForm, showsE2bKey } from './key-form.ts';
 import { OpenAnswers } from './open-answers.ts';
 import { NAMESPACE, TAGS } from './operation.ts';
 import { PLANES, type Plane } from './planes.ts';
@@ -75,6 +76,11 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
       tags: TAGS,
       commonResponses: commonErrors,
       errorExamples: ERROR_EXAMPLES,
+      principalOf: (request, keys) => {
+        const principal = keys.admit(request);
+        requireForm(request.url, showsE2bKey(request.headers));
+        return principal;
+      },
       routes: async (app, core) => {
         const routes: FastifyPluginAsync = async (scope) => {
           const typed = scope.withTypeProvider<ZodTypeProvider>();

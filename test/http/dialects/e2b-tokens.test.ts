@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 const KEY = 'e2b_0123456789abcdef';
 const OTHER_KEY = 'e2b_fedcba9876543210';
@@ -98,6 +98,18 @@ describe('a stranger', () => {
     for (const [url, key] of asked) {
       const answer = await call('GET', url, undefined, { 'x-api-key': key });
       expect([answer.statusCode, answer.json()]).toEqual([401, { code: 401, message: 'Invalid API key' }]);
+    }
+  });
+
+  it('with a key of another form is let in under the prefix alone, and told so', async () => {
+    for (const [url, headers] of [
+      ['/v2/sandboxes', { 'x-api-key': API_KEY }],
+      ['/snapshots', { authorization: `Bearer ${API_KEY}` }],
+    ] as const) {
+      const answer = await fake.inject({ method: 'GET', url, headers });
+      const message = expect.stringContaining('under /e2b alone');
+      expect([url, answer.statusCode, answer.json()]).toEqual([url, 401, { code: 401, message }]);
+      expect((await fake.inject({ method: 'GET', url: `/e2b${url}`, headers })).statusCode).toBe(200);
     }
   });
 

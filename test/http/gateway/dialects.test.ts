@@ -68,6 +68,9 @@ describe('through a gateway', () => {
     expect((await gateway.call('GET', '/health', undefined, inside)).statusCode).toBe(204);
     expect((await gateway.call('GET', `/sandboxes/${id}`, undefined, e2b)).json()).toMatchObject({ sandboxID: id });
     expect((await gateway.call('DELETE', `/sandboxes/${id}`, undefined, e2b)).statusCode).toBe(204);
+    const other = await gateway.call('GET', '/v2/sandboxes');
+    expect([other.statusCode, other.json()]).toEqual([401, { code: 401, message: expect.stringContaining('/e2b') }]);
+    expect((await gateway.call('GET', '/e2b/v2/sandboxes')).json()).toEqual([]);
   });
 
   it('tokens of Cloud are the other server’s, and of one key’s users alone', async () => {

@@ -3,6 +3,7 @@ import { CORE, GROUND, type Rules, WORDS } from './words.ts';
 /** The rooms of the dialects. */
 export const DIALECT_RULES: Rules = {
   'src/dialects/e2b': [
+    'src/dialects/e2b/key-form.ts',
     'src/dialects/e2b/planes.ts',
     'src/async',
     'src/dialects',
@@ -26,7 +27,8 @@ export const DIALECT_RULES: Rules = {
     'src/sandboxes/core.ts',
     ...GROUND,
   ],
-  'src/dialects/choice.ts': ['src/http', 'src/dialects/e2b/planes.ts'],
+  'src/dialects/choice.ts': ['src/http', 'src/dialects/e2b/key-form.ts', 'src/dialects/e2b/planes.ts'],
+  'src/dialects/e2b/key-form.ts': ['src/http', 'src/errors.ts'],
   'src/dialects/e2b/planes.ts': [],
   'src/dialects': ['src/message-headers.ts', 'src/http', 'src/auth', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
   'src/dialects/clara': [

@@ -11,6 +11,7 @@ export const OTHER_RULES: Rules = {
     'src/dialects/clara',
     'src/dialects/cloud',
     'src/dialects/e2b',
+    'src/dialects/e2b/key-form.ts',
     'src/dialects/e2b/planes.ts',
     'src/dialects/k2',
     'src/dialects/manager',
