@@ -7,7 +7,7 @@ import os
 from ..io.loop import READ
 from ..io.pipes import widen
 from ..io.tree import TreeKill, signal, signal_group
-from .interrupting import SIGINT, RepeatedInterrupt
+from .interrupting import SIGINT, ShellInterrupt
 from .messages import DONE, READY, STARTED
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ class Interpreter:
         self._is_forked = True
         self._is_unwanted = False
         self._kill: TreeKill | None = None
-        self._interrupt: RepeatedInterrupt | None = None
+        self._interrupt: ShellInterrupt | None = None
         self._scripts: list[bytes] = []
         self._unsent: list[bytes] = []
         self.outputs: list[int] = []
@@ -116,7 +116,7 @@ class Interpreter:
             return
         if self._starter.loses_interrupts:
             self._interrupt_no_more()
-            self._interrupt = RepeatedInterrupt(self._agent.loop, self.pid)
+            self._interrupt = ShellInterrupt(self._agent.loop, self.pid)
         else:
             (signal_group if self._starter.interrupts_group else signal)(self.pid, SIGINT)
 

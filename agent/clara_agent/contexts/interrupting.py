@@ -1,49 +1,83 @@
-"""Interrupts a shell with the programs that it has started, until its cell is over."""
+"""Interrupts a shell with the programs that it has started, those too that it is just starting."""
 
 from __future__ import annotations
 
-from ..io.tree import below, scan, signal, signal_group
+from os import sysconf
+from time import CLOCK_BOOTTIME, clock_gettime
+
+from ..io.tree import below, scan, signal_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..io.loop import Loop, Timer
 
 SIGINT = 2
-# Between its fork and its exec a program has the handlers of the shell, and a signal of that moment is lost.
-LOOK_SECONDS = 0.1
-MAX_LOOKS = 4
-DIES, HANDLES, IGNORES, GONE = "dies", "handles", "ignores", "gone"
+LOOK_SECONDS = 0.05
+MAX_SIGNALS = 40
+SETTLED_SECONDS = 1
+STARTING_SECONDS = 0.005
+STARTING_ROUNDS = 20
+STARTING, PART, YOUNG, SETTLED = "starting", "part", "young", "settled"
 
 
-class RepeatedInterrupt:
-    """SIGINT to the group of a process, and again to what has lost it; what handles it is left to do so."""
+class ShellInterrupt:
+    """SIGINT to the group of a shell, and again where a fork of it may have missed it, until `stop`.
 
-    def __init__(self, loop: Loop, leader: int) -> None:
+    Between its fork and its exec a program has the shell's handlers: a signal of that moment ends nothing, so that is waited for.
+    And the shell goes on behind a program that ended by itself just then: where none has run for a while, the shell is told again.
+    """
+
+    def __init__(self, loop: Loop, shell: int) -> None:
         self._loop = loop
-        self._leader = leader
-        self._looks = 0
+        self._shell = shell
+        self._name = command_of(shell)
+        self._left = MAX_SIGNALS
+        self._rounds = STARTING_ROUNDS
+        self._told: set[int] = set()
         self._timer: Timer | None = None
         self._signal()
 
     def _signal(self) -> None:
-        signal_group(self._leader, SIGINT)
-        processes = scan()
-        self._told = [pid for pid in below(self._leader, processes) if processes[pid][1] == self._leader]
-        self._timer = self._loop.later(LOOK_SECONDS, self._look)
+        members = self._members()
+        if STARTING in members.values() and self._rounds:
+            self._rounds -= 1
+            self._timer = self._loop.later(STARTING_SECONDS, self._signal)
+            return
+        self._rounds = STARTING_ROUNDS
+        self._told = {pid for pid, kind in members.items() if kind == YOUNG}
+        self._reaped = faults_of_ended(self._shell)
+        signal_group(self._shell, SIGINT)
+        self._left -= 1
+        if SETTLED not in members.values():
+            self._look_later()
+
+    def _look_later(self) -> None:
+        if self._left:
+            self._timer = self._loop.later(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
-        self._timer = None
-        self._looks += 1
-        if self._looks > MAX_LOOKS:
-            return
-        found = [disposition(pid) for pid in self._told]
-        for pid, kind in zip(self._told, found):
-            if kind == DIES:
-                signal(pid, SIGINT)
-        if DIES not in found and HANDLES not in found:
-            # It is in a shell between two programs, one of which ended as if nothing had been.
-            return self._signal()
-        self._timer = self._loop.later(LOOK_SECONDS, self._look)
+        members = self._members()
+        if members and not members.keys() - self._told:
+            # They have heard it, and do what they do then.
+            self._left -= 1
+            self._look_later()
+        elif members or faults_of_ended(self._shell) != self._reaped:
+            self._signal()
+
+    def _members(self) -> dict[int, str]:
+        """What is in the group below the shell and hears interrupts: STARTING, a PART of the shell, YOUNG (or just ending) or SETTLED."""
+        processes = scan()
+        latest = (clock_gettime(CLOCK_BOOTTIME) - SETTLED_SECONDS) * sysconf("SC_CLK_TCK")
+        found = {}
+        for pid in below(self._shell, processes):
+            _, group, state, born = processes[pid]
+            if group != self._shell or ignores_interrupts(pid):
+                continue
+            if command_of(pid) == self._name:
+                found[pid] = PART if below(pid, processes) else STARTING
+            else:
+                found[pid] = SETTLED if int(born) < latest and state not in b"ZX" else YOUNG
+        return found
 
     def stop(self) -> None:
         """The cell is over."""
@@ -52,20 +86,28 @@ class RepeatedInterrupt:
             self._timer = None
 
 
-def disposition(pid: int) -> str:
-    """What SIGINT does to the process: DIES, HANDLES (also where it is not known), IGNORES, or GONE."""
+def command_of(pid: int) -> bytes:
+    """The command line of a process, nothing once it has ended; a fork has that of its parent until its exec."""
+    return _read("/proc/%d/cmdline" % pid)
+
+
+def faults_of_ended(pid: int) -> bytes:
+    """Changes with each child of the process that has ended."""
+    line = _read("/proc/%d/stat" % pid)
+    return b" ".join(line[line.rfind(b")") + 2 :].split()[8:9])
+
+
+def ignores_interrupts(pid: int) -> bool:
+    """Whether SIGINT is nothing to it, as to what runs in the background."""
+    for line in _read("/proc/%d/status" % pid).splitlines():
+        if line.startswith(b"SigIgn:"):
+            return bool(int(line[7:], 16) >> (SIGINT - 1) & 1)
+    return False
+
+
+def _read(path: str) -> bytes:
     try:
-        with open("/proc/%d/status" % pid, "rb") as file:
-            lines = dict(line.split(b":", 1) for line in file)
+        with open(path, "rb") as file:
+            return file.read(4096)
     except OSError:
-        return GONE
-    if lines[b"State"].strip()[:1] in b"ZX":
-        return GONE
-    if has_interrupt(lines.get(b"SigIgn", b"0")):
-        return IGNORES
-    return DIES if b"SigCgt" in lines and not has_interrupt(lines[b"SigCgt"]) else HANDLES
-
-
-def has_interrupt(mask: bytes) -> bool:
-    """Whether SIGINT is in a set of signals as /proc writes it."""
-    return bool(int(mask, 16) >> (SIGINT - 1) & 1)
+        return b""
