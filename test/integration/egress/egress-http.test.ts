@@ -31,7 +31,7 @@ describe('the counters of egress', () => {
         .filter(({ msg, sandbox }) => msg === 'egress' && sandbox.startsWith('gil-'))
         .sort((one, other) => order.indexOf(one.host) - order.indexOf(other.host));
     // A connection is booked when both of its ends are closed, which may be after the next one was refused.
-    await expect.poll(books, { timeout: 10_000 }).toHaveLength(order.length);
+    await expect.poll(books, { timeout: 30_000 }).toHaveLength(order.length);
     const entries = books();
     expect(entries).toMatchObject([
       { host: 'origin.test', port: origin.httpPort, address: '127.0.0.1', verdict: 'allowed' },

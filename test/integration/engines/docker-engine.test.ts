@@ -186,7 +186,7 @@ for pid in made:
       const id = await started({ image: await imageOf() });
       await shell(id, 'for one in 1 2 3; do (sh -c "exit 0" &); done');
       const dead = () => shell(id, 'cat /proc/[0-9]*/stat | grep -c ") Z "');
-      await expect.poll(async () => (await dead()).stdout, { timeout: 10_000 }).toBe('0');
+      await expect.poll(async () => (await dead()).stdout, { timeout: 30_000 }).toBe('0');
     });
 
     it('is ended by nothing that runs in it', async () => {

@@ -63,7 +63,7 @@ describe('what ends processes by name or by user ends those of the user, and the
     await server.shell('u', command);
     if (left)
       await expect
-        .poll(() => output(LEFT), { timeout: 10_000 })
+        .poll(() => output(LEFT), { timeout: 30_000 })
         .toBe(`[${left.map((name) => `'${name}'`).join(', ')}]\n`);
     expect(await output(AGENT)).toBe(before);
     expect((await server.shell('u', 'echo on')).body).toMatchObject({ output: 'on\n', exit_code: 0 });

@@ -41,9 +41,9 @@ describe('a shell that was started ahead', () => {
     await server.execute('ahead', 'pass');
     expect(await output(WAS_WAITING)).toBe('anew\n');
     // The next one is started after the answer: a command that is faster than that is not held up for it.
-    await expect.poll(() => output(WAS_WAITING), { timeout: 10_000 }).toBe('ahead\n');
+    await expect.poll(() => output(WAS_WAITING), { timeout: 30_000 }).toBe('ahead\n');
     expect(await output('kill -9 $$')).toBe('');
-    await expect.poll(() => output(WAS_WAITING), { timeout: 10_000 }).toBe('ahead\n');
+    await expect.poll(() => output(WAS_WAITING), { timeout: 30_000 }).toBe('ahead\n');
   });
 
   it.each([

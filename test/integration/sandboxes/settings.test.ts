@@ -34,14 +34,14 @@ describe('a deletion with files=true', () => {
     expect((await traces(server.dataDir)).length).toBeGreaterThan(before.length);
     const purge = () => server.call('DELETE', '/sandbox/u?files=true');
     expect((await purge()).body).toEqual({ status: 'deleted', files_preserved: false });
-    await expect.poll(() => traces(server.dataDir), { timeout: 10_000 }).toEqual(before);
+    await expect.poll(() => traces(server.dataDir), { timeout: 30_000 }).toEqual(before);
 
     await server.shell('u', 'echo again > file');
     await server.call('DELETE', '/sandbox/u');
     const [kept] = (await server.call('GET', '/sandbox?state=deleted')).body.sandboxes;
     expect(kept).toMatchObject({ user_id: 'u', status: 'deleted', disk_usage_mb: expect.any(Number) });
     expect((await purge()).body).toEqual({ status: 'deleted', files_preserved: false });
-    await expect.poll(() => traces(server.dataDir), { timeout: 10_000 }).toEqual(before);
+    await expect.poll(() => traces(server.dataDir), { timeout: 30_000 }).toEqual(before);
     expect((await server.shell('u', 'ls')).body.output).toBe('');
   });
 });
