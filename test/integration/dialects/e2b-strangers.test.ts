@@ -1,8 +1,10 @@
 import { Sandbox as Interpreter } from '@e2b/code-interpreter';
-import { NotFoundError, Sandbox } from 'e2b';
+import { NotFoundError, Sandbox, Template } from 'e2b';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
+import { askHost } from '../../support/host-client.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
 
 const [KEY, OTHER_KEY] = ['e2b_0123456789abcdef', 'e2b_fedcba9876543210'];
 
@@ -27,6 +29,8 @@ it('a snapshot is its key’s: another makes no sandbox of it, does not see it a
     await expect(Sandbox.create(template, as(OTHER_KEY)), template).rejects.toThrow('not found');
     expect(await Sandbox.deleteSnapshot(template, as(OTHER_KEY)), template).toBe(false);
   }
+  expect(await Template.exists('mine', as(KEY))).toBe(true);
+  expect(await Template.exists('mine', as(OTHER_KEY))).toBe(false);
   const seen = Sandbox.listSnapshots(as(OTHER_KEY));
   expect(await seen.nextItems()).toEqual([]);
   const copy = await Sandbox.create(snapshotId, as(KEY));
@@ -58,4 +62,27 @@ it('processes of a sandbox are not there for the token of another', async () => 
   await expect(Sandbox.connect(theirs.sandboxId, as(KEY))).rejects.toThrow(NotFoundError);
   expect(await theirs.commands.list()).toMatchObject([{ pid }]);
   await Promise.all([mine.kill(), theirs.kill()]);
+});
+
+it('a page of a port reaches no other host: its cookies are its own, and it clears nobody’s', async () => {
+  const sandbox = await Sandbox.create('base', as(KEY));
+  const code = `
+import http.server
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Set-Cookie", "a=b; Domain=localhost; Path=/")
+        self.send_header("Set-Cookie", "__Host-clara-port=x")
+        self.send_header("Clear-Site-Data", '"cookies"')
+        self.send_header("X-Own", "1")
+        self.end_headers()
+http.server.HTTPServer(("", 8000), Page).serve_forever()`;
+  await sandbox.files.write('page.py', code);
+  await sandbox.commands.run('python3 page.py', { background: true });
+  const page = `${server.url.replace(/\/\/[^:]+/, `//8000-${sandbox.sandboxId}.localhost`)}/`;
+  await until('the page is there', async () => (await askHost(page)).status === 200);
+  const { headers } = await askHost(page);
+  expect([headers['set-cookie'], headers['clear-site-data']]).toEqual([['a=b; Path=/'], undefined]);
+  expect([headers['x-own'], headers['origin-agent-cluster']]).toEqual(['1', '?1']);
+  await sandbox.kill();
 });

@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../errors.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
 import { isForeignPage } from '../../../http/foreign-pages.ts';
-import { takeCookie, withoutDomain } from '../../../http/forward/cookies.ts';
+import { takeCookie } from '../../../http/forward/cookies.ts';
+import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
 import type { Header } from '../../../message-headers.ts';
@@ -51,7 +52,7 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
       target: belowOnce(admitted.settings.pathPrefix, target),
       host: request.host,
       prefix: null,
-      toAnswerHeaders: (headers) => toPageHeaders(headers, setCookie),
+      toAnswerHeaders: (headers) => withCookie(toPageHeaders(headers), setCookie),
     });
   };
 
@@ -84,8 +85,7 @@ async function passVisitor(
   core.keys.admitVisitor(request);
   const admitted = { ref, isVisitor: true, signed: null, token: null, settings: UNSETTLED };
   const asked = { target: originForm(request.url), host: request.host, prefix: null };
-  const toAnswerHeaders = (headers: readonly Header[]) => toPageHeaders(headers, null);
-  return await passToPort(request, reply, core, { admitted, port, ...asked, toAnswerHeaders });
+  return await passToPort(request, reply, core, { admitted, port, ...asked, toAnswerHeaders: toPageHeaders });
 }
 
 /** True where a browser goes to a page, which then asks for more with what it has in its cookies. */
@@ -106,19 +106,7 @@ function onThisHost(target: string): string {
   return /^\/[/\\]/.test(target) ? `/.${target}` : target;
 }
 
-function toPageHeaders(headers: readonly Header[], setCookie: string | null): readonly Header[] {
-  const kept = headers.flatMap(([name, value]): Header[] => {
-    // It would clear the cookies of all previews.
-    if (/^clear-site-data$/i.test(name)) return [];
-    if (!/^set-cookie$/i.test(name)) return [[name, value]];
-    const cookie = withoutDomain(value, PORT_COOKIE);
-    return cookie === null ? [] : [[name, cookie]];
-  });
-  const isKeyed = headers.some(([name]) => /^origin-agent-cluster$/i.test(name));
-  return [
-    ...kept,
-    // Pages of previews have a domain in common, which must not make them one.
-    ...(isKeyed ? [] : [['Origin-Agent-Cluster', '?1'] as const]),
-    ...(setCookie === null ? [] : [['Set-Cookie', setCookie] as const, ['Referrer-Policy', 'no-referrer'] as const]),
-  ];
+/** What the answer to a signed URL says besides. */
+function withCookie(headers: readonly Header[], setCookie: string | null): readonly Header[] {
+  return setCookie === null ? headers : [...headers, ['Set-Cookie', setCookie], ['Referrer-Policy', 'no-referrer']];
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../errors.ts';
 import type { KeyDoor } from '../../../http/auth.ts';
+import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import { toPortHeaders } from '../../../http/forward/request-headers.ts';
@@ -46,7 +47,7 @@ export const portRoutes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }
         target: toTarget(request.url, visit.isHost),
         headers: headers.filter(([name]) => !OWN_HEADER.test(name)),
         connect: () => connect(visit),
-        toAnswerHeaders: (answered) => answered,
+        toAnswerHeaders: (answered) => (visit.isHost ? toPageHeaders(answered) : answered),
         lease: async () => ({ ends: request.server.closing, forMs: null }),
       });
     } catch (error) {
