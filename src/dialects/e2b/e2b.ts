@@ -81,6 +81,9 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
         requireForm(request.url, showsE2bKey(request.headers));
         return principal;
       },
+      openRoutes: async (app) => {
+        app.get(`${PREFIX}/health`, { schema: { hide: true } }, async (_request, reply) => reply.code(204).send());
+      },
       routes: async (app, core) => {
         const routes: FastifyPluginAsync = async (scope) => {
           const typed = scope.withTypeProvider<ZodTypeProvider>();

@@ -44,6 +44,7 @@ describe('a template', () => {
     expect((await call('GET', '/templates/aliases/code-interpreter-v1')).json()).toEqual({ templateID, public: true });
     expect((await make({ templateID })).alias).toBe('code-interpreter-v1');
     expect((await call('GET', '/templates/aliases/nothing')).statusCode).toBe(404);
+    expect((await fake.inject({ method: 'GET', url: '/e2b/health' })).statusCode).toBe(204);
     expect((await call('GET', '/v2/sandboxes?template=code-interpreter-v1')).json()).toHaveLength(2);
     expect((await call('GET', `/v2/sandboxes?template=${templateID}`)).json()).toHaveLength(2);
     expect((await call('GET', '/v2/sandboxes?template=base')).json()).toEqual([]);

@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
-import type { Core } from '../../dialect.ts';
+import { type Core, principalOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
 import { operation } from '../operation.ts';
+import { findSnapshot, toShownSnapshot } from '../snapshots/names.ts';
 import type { Templates } from './templates.ts';
 
 const NO_BUILDS =
@@ -39,7 +40,7 @@ const aliasParams = z.object({ alias: z.string().meta({ examples: ['base'] }) })
 /** E2B: what sandboxes are made from, by its names. */
 export const templateRoutes: FastifyPluginAsyncZod<Core & { readonly templates: Templates }> = async (
   app,
-  { templates },
+  { templates, snapshots },
 ) => {
   app.get(
     '/templates',
@@ -66,9 +67,13 @@ export const templateRoutes: FastifyPluginAsyncZod<Core & { readonly templates: 
       response: { 200: z.object({ templateID: z.string(), public: z.boolean() }), 404: errorResponse },
     }),
     async (request) => {
-      const found = templates.find(request.params.alias);
-      if (!found) throw new SandboxError('not_found', `template '${request.params.alias}' not found`);
-      return { templateID: found.id, public: true };
+      const { alias } = request.params;
+      const found = templates.find(alias);
+      if (found) return { templateID: found.id, public: true };
+      const principal = principalOf(request);
+      const snapshot = findSnapshot(principal, await snapshots.list(principal), alias);
+      if (!snapshot) throw new SandboxError('not_found', `template '${alias}' not found`);
+      return { templateID: toShownSnapshot(principal, snapshot).snapshotID, public: false };
     },
   );
 
