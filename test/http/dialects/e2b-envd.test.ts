@@ -69,8 +69,10 @@ describe('methods of envd', () => {
   });
 
   it('answer other media types, other coding and other methods in JSON', async () => {
-    const proto = await app.envd('POST', '/process.Process/List', 'x', { 'content-type': 'application/proto' });
-    expect([proto.statusCode, typeof proto.json().message]).toEqual([415, 'string']);
+    for (const message of ['x', '']) {
+      const proto = await app.envd('POST', '/process.Process/List', message, { 'content-type': 'application/proto' });
+      expect([message, proto.statusCode, typeof proto.json().message]).toEqual([message, 415, 'string']);
+    }
     const plain = await app.envd('POST', '/process.Process/Start', { process: { cmd: 'x' } });
     expect([plain.statusCode, typeof plain.json().message]).toEqual([415, 'string']);
     const zipped = await app.envd('POST', '/process.Process/List', {}, { 'connect-content-encoding': 'gzip' });

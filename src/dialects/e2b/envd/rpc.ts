@@ -62,7 +62,7 @@ export class Rpc {
     work: (call: Call, message: Message) => Promise<unknown>,
   ) {
     this.#app.post(`/${service}/${name}`, { schema: { hide: true } }, async (request, reply) => {
-      if (Buffer.isBuffer(request.body)) throw otherType('application/json');
+      requireType(request, 'application/json');
       try {
         const call = toCall(request, reply, []);
         const answer = await work(call, parseMessage(message, request.body ?? {}));
@@ -82,9 +82,8 @@ export class Rpc {
     work: (call: Call, message: Message) => AsyncGenerator<unknown>,
   ) {
     this.#app.post(`/${service}/${name}`, { schema: { hide: true } }, async (request, reply) => {
-      const { body } = request;
-      if (body !== undefined && !Buffer.isBuffer(body)) throw otherType(STREAM_TYPE);
-      const bytes = body ?? Buffer.alloc(0);
+      requireType(request, STREAM_TYPE);
+      const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       async function* messages() {
         const call = toCall(request, reply, [request.server.closing]);
         yield* work(call, parseMessage(message, parseJson(readEnvelope(bytes))));
@@ -133,6 +132,9 @@ function noteFailure(request: FastifyRequest, error: unknown): void {
   else request.failure = { error: kind, reason: message };
 }
 
-function otherType(type: string): HttpError {
-  return new HttpError(415, `Send this method's message as ${type}.`);
+/** An empty message of another type has no bytes, and is none of this one all the same. */
+function requireType({ headers }: FastifyRequest, type: string): void {
+  const { 'content-type': given = type } = headers;
+  if (given.split(';', 1)[0]?.trim().toLowerCase() === type) return;
+  throw new HttpError(415, `Send this method's message as ${type}.`);
 }
