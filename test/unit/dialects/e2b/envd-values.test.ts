@@ -4,7 +4,7 @@ import { bytes, parseMessage, uint32 } from '../../../../src/dialects/e2b/envd/c
 import { chooseCoding } from '../../../../src/dialects/e2b/envd/files/codings.ts';
 import { mediaTypeOf } from '../../../../src/dialects/e2b/envd/files/media-types.ts';
 import { toMetadata } from '../../../../src/dialects/e2b/envd/files/metadata.ts';
-import { toPermissions } from '../../../../src/dialects/e2b/envd/filesystem/mapping.ts';
+import { toEntryInfo, toPermissions } from '../../../../src/dialects/e2b/envd/filesystem/mapping.ts';
 import { resolvePath } from '../../../../src/dialects/e2b/envd/paths.ts';
 import { toInfo } from '../../../../src/dialects/e2b/envd/process/mapping.ts';
 import { findUser } from '../../../../src/dialects/e2b/envd/users.ts';
@@ -116,6 +116,13 @@ describe('values of messages', () => {
     expect(toPermissions('directory', 0o1777)).toBe('dtrwxrwxrwx');
     expect(toPermissions('symlink', 0o777)).toBe('Lrwxrwxrwx');
     expect(toPermissions('file', 0o4755)).toBe('urwxr-xr-x');
+  });
+
+  it('are Unicode whatever bytes the name of a file has', () => {
+    const link = { path: '/a/\udcff', type: 'symlink', mode: 0o777, size: 1, mtimeNs: '0', uid: 1, gid: 1 } as const;
+    const more = { target: null, owner: null, group: null, attributes: {} };
+    const shown = toEntryInfo({ ...link, ...more, resolved: { path: '/b/\udcfe', type: 'file', mode: 0o644 } });
+    expect([shown.name, shown.path, shown.symlinkTarget]).toEqual(['\ufffd', '/a/\ufffd', '/b/\ufffd']);
   });
 
   it('tell media types by the end of a name', () => {

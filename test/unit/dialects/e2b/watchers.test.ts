@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { toEvents } from '../../../../src/dialects/e2b/envd/filesystem/changes.ts';
 import { Watchers } from '../../../../src/dialects/e2b/envd/filesystem/watchers.ts';
+import { withEntry } from '../../../../src/dialects/e2b/envd/filesystem/watching.ts';
 import type { FileChange, FileTree } from '../../../../src/files/file-tree.ts';
 import { until } from '../../../support/until.ts';
 
@@ -50,6 +51,12 @@ it.each([
     }
   });
   await expect(watchers.take(WATCHING.ref, id, NEVER)).rejects.toThrow('not found');
+});
+
+it('tells names of Unicode, whatever bytes they have', async () => {
+  const event = { name: 'a\udcff', type: 'EVENT_TYPE_WRITE' } as const;
+  const watching = { ...WATCHING, hasEntries: false, signal: NEVER };
+  expect(await withEntry(treeOf(0), watching, event)).toEqual({ ...event, name: 'a\ufffd' });
 });
 
 it('a new file is one that is made, given to its user and written, as clients count', () => {

@@ -16,9 +16,10 @@ const TYPES: Readonly<Record<DetailedEntry['type'], string>> = {
   other: 'FILE_TYPE_UNSPECIFIED',
 };
 
-/** A file as clients see it: type and mode of a link are those of what it leads to. */
+/** A file as clients see it: type and mode of a link are those of what it leads to; a name that is no Unicode is one that can be read. */
 export function toEntryInfo(entry: DetailedEntry) {
-  const { path, type, mode, size, mtimeNs, resolved } = entry;
+  const { type, mode, size, mtimeNs, resolved } = entry;
+  const path = entry.path.toWellFormed();
   const isLink = type === 'symlink';
   return {
     name: posix.basename(path) || '/',
@@ -30,7 +31,7 @@ export function toEntryInfo(entry: DetailedEntry) {
     owner: toName(entry.uid, entry.owner),
     group: toName(entry.gid, entry.group),
     modifiedTime: toTime(mtimeNs),
-    ...(isLink ? { symlinkTarget: resolved?.path ?? path } : {}),
+    ...(isLink ? { symlinkTarget: resolved?.path.toWellFormed() ?? path } : {}),
     metadata: entry.attributes,
   };
 }

@@ -44,12 +44,13 @@ export async function* watchEvents(
 /** An event with its entry, where that is asked for. */
 export async function withEntry(tree: FileTree, watching: Watching, event: FilesystemEvent): Promise<ToldEvent> {
   const { ref, path, hasEntries, signal } = watching;
-  if (!hasEntries || !isOfSomething(event)) return event;
+  const told = { ...event, name: event.name.toWellFormed() };
+  if (!hasEntries || !isOfSomething(event)) return told;
   try {
     const entry = await tree.statInDetail(ref, posix.join(path, event.name), METADATA_PREFIX, signal);
-    return { ...event, entry: toEntryInfo(entry) };
+    return { ...told, entry: toEntryInfo(entry) };
   } catch (error) {
     if (!isSandboxError(error, 'not_found')) throw error;
-    return event;
+    return told;
   }
 }
