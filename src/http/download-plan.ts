@@ -1,7 +1,7 @@
 import { type ByteRange, parseRange } from './byte-range.ts';
 import { attachment } from './content-disposition.ts';
 import { isListed, isMatched } from './entity-tags.ts';
-import { isChangedSince, toHttpDate } from './http-date.ts';
+import { isChangedSince, parseHttpDate, toHttpDate } from './http-date.ts';
 
 /** Of what has no version; no list of tags has it. */
 const NO_TAG = '';
@@ -14,6 +14,7 @@ export interface DownloadRequest {
     readonly 'if-match'?: string | undefined;
     readonly 'if-unmodified-since'?: string | undefined;
     readonly 'if-none-match'?: string | undefined;
+    readonly 'if-modified-since'?: string | undefined;
     readonly 'if-range'?: string | undefined;
   };
 }
@@ -42,7 +43,7 @@ export function planDownload({ method, headers }: DownloadRequest, file: Downloa
   const tag = `"${file.version}"`;
   const validators = { ETag: tag, 'Last-Modified': toHttpDate(Math.min(file.modifiedMs, nowMs)) };
   if (isOther(headers, tag, file.modifiedMs)) return { status: 412, headers: validators, part: null };
-  if (isListed(headers['if-none-match'], tag)) return { status: 304, headers: validators, part: null };
+  if (isKnown(headers, tag, file.modifiedMs)) return { status: 304, headers: validators, part: null };
 
   const isSameFile = headers['if-range'] === undefined || headers['if-range'] === tag;
   const range = method === 'GET' && isSameFile ? parseRange(headers.range, file.sizeBytes) : null;
@@ -69,6 +70,13 @@ export function planDownload({ method, headers }: DownloadRequest, file: Downloa
 function isOther(headers: DownloadRequest['headers'], tag: string, modifiedMs: number): boolean {
   const ifMatch = headers['if-match'];
   return ifMatch === undefined ? isChangedSince(headers['if-unmodified-since'], modifiedMs) : !isMatched(ifMatch, tag);
+}
+
+/** Whether the client has it already; a time counts where no tag was sent. */
+function isKnown(headers: DownloadRequest['headers'], tag: string, modifiedMs: number): boolean {
+  const { 'if-none-match': ifNoneMatch, 'if-modified-since': since } = headers;
+  if (ifNoneMatch !== undefined) return isListed(ifNoneMatch, tag);
+  return parseHttpDate(since) !== null && !isChangedSince(since, modifiedMs);
 }
 
 /** Neither a range nor a version can be told of what is made as it is read. */

@@ -2787,6 +2787,7 @@ export interface operations {
                 "if-match"?: string;
                 "if-unmodified-since"?: string;
                 "if-none-match"?: string;
+                "if-modified-since"?: string;
                 "if-range"?: string;
             };
             path: {

@@ -73,6 +73,16 @@ describe('the plan of a download', () => {
   });
 
   it.each([
+    [{}, 'Thu, 01 Jan 2026 12:00:00 GMT', 304],
+    [{}, 'Fri, 02 Jan 2026 00:00:00 GMT', 304],
+    [{}, 'Thu, 01 Jan 2026 11:59:59 GMT', 200],
+    [{}, 'yesterday', 200],
+    [{ 'if-none-match': '"x"' }, 'Thu, 01 Jan 2026 12:00:00 GMT', 200],
+  ])('%j with If-Modified-Since %s is answered %i', (tags, since, status) => {
+    expect(plan({ ...tags, 'if-modified-since': since }).status).toBe(status);
+  });
+
+  it.each([
     [{ 'if-match': '"v1"' }, 200],
     [{ 'if-match': '"x", "v1"' }, 200],
     [{ 'if-match': '*' }, 200],

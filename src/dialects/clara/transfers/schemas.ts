@@ -20,6 +20,9 @@ export const rangeHeaders = z.object({
     .string()
     .optional()
     .meta({ description: 'ETags; the answer is 304 where the file has one of them.' }),
+  'if-modified-since': z.string().optional().meta({
+    description: 'Without If-None-Match: the answer is 304 where the file was not changed after this second.',
+  }),
   'if-range': z.string().optional().meta({ description: 'The range counts only where the file has this ETag.' }),
 });
 
@@ -46,7 +49,9 @@ export const fileDownload = (description: string) => ({
   content: { 'application/octet-stream': { schema: bytes } },
 });
 
-export const notChanged = z.null().describe('The file has one of the ETags of If-None-Match.');
+export const notChanged = z
+  .null()
+  .describe('The file has one of the ETags of If-None-Match, or was not changed since.');
 
 const rawWriteResponse = z
   .object({ path: z.string(), size: z.int().meta({ description: 'Bytes.' }) })
