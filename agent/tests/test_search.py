@@ -175,7 +175,7 @@ class Edits(InFolder):
     def test_all_fit_or_none_is_made(self) -> None:
         self.make("f", b"a b a")
         self.assertIn("Edit 2 does not fit: its old text occurs 2 times, not once", self.refuse("mismatch", ("b", "c", 1), ("a", "x", 1)))
-        self.assertIn("Edit 1 does not fit: its old text occurs nowhere, not 3 times", self.refuse("mismatch", ("z", "c", 3)))
+        self.assertIn("The edit does not fit: its old text occurs nowhere, not 3 times", self.refuse("mismatch", ("z", "c", 3)))
         self.assertIn("occurs once, not 2 times", self.refuse("mismatch", ("b", "c", 2)))
         self.refuse("invalid", ("", "x", 0))
         self.refuse("unsupported", ("a", "x" * (9 << 20), 2))

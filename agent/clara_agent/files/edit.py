@@ -68,12 +68,13 @@ def _read_edits(source: int) -> list[tuple[str, str, int]]:
 def _apply(text: str, edits: list[tuple[str, str, int]]) -> tuple[str, int]:
     replaced = 0
     for number, (old, new, count) in enumerate(edits, 1):
+        which = "Edit %d" % number if len(edits) > 1 else "The edit"
         if not old:
-            raise Failure("invalid", "Edit %d has no old text." % number)
+            raise Failure("invalid", "%s has no old text." % which)
         found = text.count(old)
         if count and found != count:
             times = "once" if found == 1 else "%d times" % found
-            raise Failure("mismatch", "Edit %d does not fit: its old text occurs %s, not %s." % (number, times if found else "nowhere", "once" if count == 1 else "%d times" % count))
+            raise Failure("mismatch", "%s does not fit: its old text occurs %s, not %s." % (which, times if found else "nowhere", "once" if count == 1 else "%d times" % count))
         if len(text) + found * (len(new) - len(old)) > MAX_FILE_BYTES:
             raise Failure("unsupported", "The file would have more than the %d MiB that can be edited." % (MAX_FILE_BYTES >> 20))
         text = text.replace(old, new)
