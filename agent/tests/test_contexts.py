@@ -54,6 +54,13 @@ class Cells(ContextCase):
         self.assertNotIn("clara", answer.err.decode())
         self.assertEqual(self.value("kept"), "5")
 
+    def test_code_with_a_nul_is_told_in_one_line(self) -> None:
+        self.cell("kept = 5")
+        error = self.shown(self.cell("a\0b"))[-1]
+        self.assertEqual(error["traceback"], ["%s: %s" % (error["name"], error["value"])])
+        self.assertIn("null bytes", error["value"])
+        self.assertEqual(self.value("kept"), "5")
+
     def test_await_stands_at_the_top_and_input_fails_at_once(self) -> None:
         self.assertEqual(self.value("import asyncio\nawait asyncio.sleep(0)\n7"), "7")
         answer = self.cell("input('name? ')")

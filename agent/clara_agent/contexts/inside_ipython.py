@@ -72,9 +72,9 @@ class _Shell(InteractiveShell):
         SHOWING.begin()
         try:
             result = self.run_cell(code, store_history=not is_silent, silent=is_silent)
-        except Exception:
-            # What cannot be source text, as it holds NUL: IPython looks at it before it catches anything.
-            self.showtraceback()
+        except Exception as error:
+            # What cannot be source text, as it holds NUL: IPython looks at it before it catches anything, and all frames are its own.
+            self._showtraceback(type(error), error, ["%s: %s" % (type(error).__name__, text_of(error))])
             return False
         self.count = self.execution_count - 1
         return bool(result.success)
