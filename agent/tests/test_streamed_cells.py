@@ -84,6 +84,12 @@ class Streamed(StreamCase):
         self.assertEqual(answer.out, b"hello Ada\n")
         self.assertEqual(self.lines(answer)[-1]["name"], "EOFError")
 
+    def test_code_that_nobody_answers_is_told_so_at_once(self) -> None:
+        number = self.stream("input('who? ')", input=False)
+        answer = self.client.finish(self.attach(number))
+        self.assertEqual([line["type"] for line in self.lines(answer)], ["error"])
+        self.assertIn("nobody types", self.lines(answer)[0]["value"])
+
     def test_a_line_may_be_typed_before_it_is_asked_for(self) -> None:
         number = self.stream("import time\ntime.sleep(0.2)\n[input(), input()]")
         self.client.call("input", b"one\ntwo\n", id=number)

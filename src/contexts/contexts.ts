@@ -41,6 +41,8 @@ export interface CellStream extends CellRequest {
   /** What its context is made with that nobody has made, where it may be made. */
   readonly standard?: Pick<ContextRequest, 'language' | 'cwd'> | undefined;
   readonly isRich?: boolean;
+  /** False where nobody answers what the code asks for: it is told so at once. */
+  readonly hasInput?: boolean;
 }
 
 interface ContextsConfig {

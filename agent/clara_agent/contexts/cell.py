@@ -53,8 +53,9 @@ class Sink:
 class Cell(Operation):
     """The code comes on stream 0; outputs go out on 1 and 2, what is shown on 0, and the result when all is sent."""
 
-    # Nobody answers what its code asks for.
+    # Nobody answers what its code asks for, and all that it shows is told at its end.
     asks = False
+    waits = False
 
     def start(self) -> None:
         """Reads the parameters."""

@@ -106,7 +106,7 @@ class Context:
                 self._turn = Turn(self._agent.oom)
                 self.last_used = time()
                 cell.begin(self._interpreter.outputs)
-                self._interpreter.run(cell.source, cell.is_silent, cell.asks, cell.is_typed or (cell.is_typed is None and self.language == "typescript"))
+                self._interpreter.run(cell, cell.is_typed or (cell.is_typed is None and self.language == "typescript"))
             except OSError as error:
                 self._cell = None
                 cell.on_failure(from_os_error(error))

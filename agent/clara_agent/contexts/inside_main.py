@@ -63,7 +63,7 @@ class Interpreter:
             cell = marshal.loads(message)
             if "silent" not in cell:
                 continue  # For a cell that waits for it no more.
-            self._asks = self._showing.waits = cell["asks"]
+            self._asks, self._showing.waits = cell["asks"], cell["waits"]
             if "file" in cell:
                 with open(cell["file"], "rb") as file:
                     cell["code"] = file.read()

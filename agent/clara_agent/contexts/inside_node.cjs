@@ -96,7 +96,7 @@ function show(value, isMain) {
     own.results += 1;
     own.bytes += size;
     send({ type: 'result', data: bundle, metadata: {}, is_main: isMain, display_id: null, update: false });
-    if (own.asks && !isMain) waitUntilShown();
+    if (own.waits && !isMain) waitUntilShown();
     return undefined;
   };
   return data instanceof Promise ? data.then(put) : put(data);
@@ -139,10 +139,10 @@ function tellInterruption() {
 }
 
 /** Runs one cell; its end is told when its value is there. */
-function run({ code, file, silent, asks, typed }) {
+function run({ code, file, silent, waits, typed }) {
   const text = file ? fs.readFileSync(file, 'utf8') : code;
   if (!silent) count += 1;
-  const own = { code: text, asks, isSilent: silent, isGood: true, isCut: false, results: 0, bytes: 0 };
+  const own = { code: text, waits, isSilent: silent, isGood: true, isCut: false, results: 0, bytes: 0 };
   cell = own;
   shown = acknowledged = 0;
   let expression;

@@ -14,8 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from ..io.contracts import Bytes
-    from .roles import ContextHost, Starter
+    from .roles import Cell, ContextHost, Starter
 
     class Listener(Protocol):
         """Who hears of it."""
@@ -80,17 +79,17 @@ class Interpreter:
         self._control = control
         self._agent.loop.add(control.fileno(), READ, self._ready)
 
-    def run(self, code: Bytes, is_silent: bool, asks: bool, is_typed: bool) -> None:
+    def run(self, cell: Cell, is_typed: bool) -> None:
         """Gives it a cell; its end is told to the listener."""
-        cell: dict[str, Any] = {"silent": is_silent, "asks": asks}
+        told: dict[str, Any] = {"silent": cell.is_silent, "asks": cell.asks, "waits": cell.waits}
         if is_typed:
-            cell["typed"] = True
-        if len(code) > self._starter.max_inline:
-            self._scripts.append(self._agent.scratch.put(b"cell", code))
-            cell["file"] = self._scripts[-1]
+            told["typed"] = True
+        if len(cell.source) > self._starter.max_inline:
+            self._scripts.append(self._agent.scratch.put(b"cell", cell.source))
+            told["file"] = self._scripts[-1]
         else:
-            cell["code"] = bytes(code)
-        message = self._messages.encode(cell)
+            told["code"] = bytes(cell.source)
+        message = self._messages.encode(told)
         if self._is_ready:
             self._send(message)
         else:

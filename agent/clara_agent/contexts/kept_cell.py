@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..errors import Failure
     from ..io.contracts import Bytes
-    from ..processes.tracking import Tracking
+    from .cell import Cell
     from .context import Context
 
 # What somebody may type before it is asked for.
@@ -28,9 +28,10 @@ class KeptCell(Kept):
 
     process: Any
 
-    def run(self, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, is_typed: bool | None, tracking: Tracking) -> None:
-        """Runs the code when the cells before it are over."""
-        self.process = StreamedCell(self, context, code, timeout_ms, is_silent, is_typed, tracking)
+    def run(self, context: Context, cell: Cell, has_input: bool) -> None:
+        """Runs the code of a call when the cells before it are over; with `has_input` somebody answers what it asks for."""
+        tracking = cell.tracking
+        self.process = StreamedCell(self, context, cell, has_input)
         if tracking.is_ready():
             context.submit(self.process)
         else:
@@ -64,19 +65,19 @@ class StreamedCell:
     """A cell as its context sees it, and a process as the table does."""
 
     has_exited = False
-    asks = True
+    waits = True
 
-    def __init__(self, kept: KeptCell, context: Context, code: bytearray, timeout_ms: int | None, is_silent: bool, is_typed: bool | None, tracking: Tracking) -> None:
+    def __init__(self, kept: KeptCell, context: Context, cell: Cell, has_input: bool) -> None:
         self.request = self
         # What it can be told by: lines that its code asks for.
-        self.has_stdin = context.asks
-        self.source = code
-        self.timeout_ms = timeout_ms
-        self.is_silent = is_silent
-        self.is_typed = is_typed
+        self.asks = self.has_stdin = context.asks and has_input
+        self.source = cell.source
+        self.timeout_ms = cell.timeout_ms
+        self.is_silent = cell.is_silent
+        self.is_typed = cell.is_typed
         self._kept = kept
         self._context = context
-        self._tracking = tracking
+        self._tracking = cell.tracking
         self._reading: ShownReading | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None

@@ -32,6 +32,8 @@ class Cell(Protocol):
     is_typed: bool | None
     # Whether somebody answers the lines that its code asks for.
     asks: bool
+    # Whether its code goes on only when what it shows is read.
+    waits: bool
     source: bytearray
 
     # It is its turn.

@@ -17,6 +17,7 @@ class StartCell(Cell):
         super().start()
         self._about = take(self.parameters, "about", dict, {})
         self._has_caller = take(self.parameters, "caller", bool, False)
+        self._has_input = take(self.parameters, "input", bool, True)
         self._most_processes = take_count(self.parameters, "processes", MAX_PROCESSES)
 
     def on_end(self, stream: int) -> None:
@@ -25,7 +26,7 @@ class StartCell(Cell):
         table = self.agent.table()
         kept = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
         try:
-            kept.run(context, self.source, self.timeout_ms, self.is_silent, self.is_typed, self.tracking)
+            kept.run(context, self, self._has_input)
         except BaseException:
             table.forget(kept)
             raise

@@ -22,6 +22,8 @@ interface StartCellOptions {
   readonly isTyped?: boolean | undefined;
   /** True if its end is to say which files of the workspace have changed. */
   readonly tracksFiles?: boolean | undefined;
+  /** False where nobody answers what the code asks for: it is told so at once. */
+  readonly hasInput?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -38,6 +40,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     isSilent,
     isTyped,
     tracksFiles = false,
+    hasInput = true,
     signal,
   } = options;
   const parameters = {
@@ -52,6 +55,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     silent: isSilent,
     ...(isTyped === undefined ? {} : { typed: isTyped }),
     ...(tracksFiles ? { trackFiles: true } : {}),
+    ...(hasInput ? {} : { input: false }),
   };
   const feed: Feed = async (channel) => {
     await channel.write(0, Buffer.from(code, 'utf8'));

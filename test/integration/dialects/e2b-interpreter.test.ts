@@ -37,8 +37,16 @@ describe('code of the published interpreter client', () => {
 
   it('lives on after what is no source text', async () => {
     await sandbox.runCode('kept = 1');
-    expect((await sandbox.runCode('a\0b')).error?.name).toMatch(/ValueError|SyntaxError/);
+    const { error } = await sandbox.runCode('a\0b');
+    expect(error?.name).toMatch(/ValueError|SyntaxError/);
+    expect(error?.traceback).toBe(`${error?.name}: ${error?.value}`);
     expect((await sandbox.runCode('kept')).text).toBe('1');
+  });
+
+  it('is told at once that nobody types what it asks for', async () => {
+    const { error } = await sandbox.runCode('kept = 2\ninput("name? ")');
+    expect(error).toMatchObject({ name: 'NoInput', value: expect.stringContaining('nobody types') });
+    expect((await sandbox.runCode('kept')).text).toBe('2');
   });
 
   it('has variables of the sandbox, and of one call alone', async () => {

@@ -45,6 +45,7 @@ export async function answerExecution(
     timeoutSeconds: MAX_SECONDS,
     isSilent: false,
     keepsRunning: false,
+    hasInput: false,
     signal: AbortSignal.any([disconnectSignal(reply), request.server.closing]),
     scope: hasEnv ? { cwd: null, env } : undefined,
     standard: id && languageOfDefault(id) === null ? undefined : { language, cwd: HOME },
