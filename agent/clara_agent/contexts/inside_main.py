@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STARTED, READY, DONE = 1, 2, 3
 CONTROL, SHOWN = 3, 4
+# In a zygote, the other end of the pipe that its streams are made on.
+FIRST_OUTPUT = 5
 MAX_MESSAGE = 1 << 18
 NO_INPUT = "input() cannot be answered here, as nobody types: put the value into the code, or read it from a file"
 
@@ -117,9 +119,10 @@ def _ignore(number: int, frame: object) -> None:
 
 
 def _flush() -> None:
-    for stream in sys.stdout, sys.stderr:
+    # Code may have deleted them, or put None in their place.
+    for name in "stdout", "stderr":
         try:
-            stream.flush()
+            getattr(sys, name).flush()
         except BaseException:
             pass
 
@@ -191,6 +194,12 @@ def _fork_for_each(shell: Any, control: socket.socket) -> tuple[socket.socket, d
             os.waitpid(child, 0)
 
 
+def _forget_first_outputs() -> None:
+    for number in 1, 2:
+        os.dup2(SHOWN, number)
+    os.close(FIRST_OUTPUT)
+
+
 def _become_context(message: bytes, control: socket.socket, descriptors: list[int]) -> tuple[socket.socket, dict[str, Any]]:
     os.setsid()
     control.detach()
@@ -227,6 +236,7 @@ def start(parts: dict[str, Any], job: dict[str, Any]) -> NoReturn:
     except (ImportError, OSError):
         place = None
     if job["is_zygote"]:
+        _forget_first_outputs()
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     shell, space = _settle(parts, job)
     if job["is_zygote"]:

@@ -112,9 +112,9 @@ class Showing:
         # A fork of the cell's code shows nothing: its lines would mix with those of its parent.
         if not self.is_own or self._is_lost:
             return
-        for stream in sys.stdout, sys.stderr:
+        for name in "stdout", "stderr":
             try:
-                stream.flush()
+                getattr(sys, name).flush()
             except BaseException:
                 pass
         self._sent += 1

@@ -43,12 +43,20 @@ def _parts() -> dict[str, Any]:
 
 
 def start_interpreter(environment: Mapping[bytes, bytes], cwd: bytes, job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]:
-    """Starts an interpreter with stdout, stderr and the pipe of what it shows; its pid and the agent's end of its control."""
+    """Starts an interpreter with stdout, stderr and the pipe of what it shows, or without them a zygote; its pid and the agent's end of its control."""
 
     def start(null: int, control: int) -> int:
-        out, err, shown = descriptors or [null, null, null]
         argv = [os.fsencode(sys.executable), b"-u", b"-c", LOADER.encode()]
-        return spawn(argv, environment, cwd, [null, out, err, control, shown], False)
+        if descriptors:
+            out, err, shown = descriptors
+            return spawn(argv, environment, cwd, [null, out, err, control, shown], False)
+        # A pipe, as contexts have: streams find out what they can do when they are made. The zygote lets go of both ends.
+        reader, writer = os.pipe()
+        try:
+            return spawn(argv, environment, cwd, [null, writer, writer, control, null, reader], False)
+        finally:
+            os.close(reader)
+            os.close(writer)
 
     return start_with_control(_socket.SOCK_SEQPACKET, marshal.dumps((_parts(), job)), start)
 
