@@ -39,6 +39,7 @@ export class Networks {
   /** Connects a sandbox, running or not; throws `conflict` where there are no ways out to carry it, for another principal's name, and for one too many. */
   async connect(ref: SandboxRef, name: string): Promise<void> {
     const { network } = this.#parts.config;
+    await this.#parts.changes.findExisting(ref);
     if (network !== 'proxy') {
       const sentence = `Networks need the proxies of sandboxes, which SANDBOX_NETWORK=${network} leaves out; the operator sets it to proxy.`;
       throw new SandboxError('conflict', sentence);

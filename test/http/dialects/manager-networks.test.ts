@@ -102,7 +102,12 @@ describe('a network of SandboxClient of New-dev0/Sandbox', () => {
     expect(await networks()).toMatchObject([{ name: 'backend', sandboxes: [{ name: 'web' }] }]);
   });
 
-  it('is of no sandbox that there is not', async () => {
+  it('is of no sandbox that there is not, or is another key’s, whatever its name is', async () => {
+    await make('web');
+    await change('web', 'backend', 'connect');
+    const url = `${PREFIX}/sandboxes/web/networks/backend/connect`;
+    const theirs = await app.inject({ method: 'POST', url, headers: { 'x-api-key': OTHER_KEY } });
+    expect([theirs.statusCode, theirs.json()]).toEqual([404, { detail: 'Sandbox not found' }]);
     expect((await change('nobody', 'backend', 'connect')).json()).toEqual({ detail: 'Sandbox not found' });
   });
 });
