@@ -26,6 +26,8 @@ export class FakeAgent {
   readonly requests: Open[] = [];
   /** What it says of its memory and CPU; where null, as by default, it cannot see them. */
   onLoad: () => unknown = () => null;
+  /** What its files take; where null, as by default, it counts none. */
+  folderBytes: number | null = null;
   /** How many processes are to keep its sandbox awake, and how many contexts run. */
   onWork: () => unknown = () => ({ processes: 0, contexts: 0 });
   #isAlive = false;
@@ -159,6 +161,9 @@ export class FakeAgent {
         if (load === null) throw new FakeFailure('unsupported', 'The sandbox does not see itself.');
         return load;
       }
+      case 'usage':
+        if (this.folderBytes === null) throw new FakeFailure('unsupported', 'The files are not counted.');
+        return { bytes: this.folderBytes, entries: 1, complete: true };
       case 'awake':
         return this.onWork();
       case 'start':

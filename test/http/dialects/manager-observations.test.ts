@@ -90,6 +90,41 @@ describe('alerts that SandboxClient of New-dev0/Sandbox reads', () => {
     expect(counted).toContain('sandbox_resource_violations_total{resource="memory"} 3');
   });
 
+  it('come at 90 % of the CPUs that its resources have, and resolve below', async () => {
+    const id = await make({ resources: { cpu: 2 } });
+    const burn = (seconds: number) => {
+      for (const { stats } of app.engine.sandboxes.values()) Object.assign(stats, { cpuNanos: seconds * 1e9 });
+    };
+    burn(0);
+    await get(`${SANDBOXES}/${id}/metrics`);
+    burn(18.2);
+    await lookUntil('there is an alert', async () => (await alertsOf(id)).length > 0);
+    const raised = { timestamp: expect.any(String), alert_type: 'cpu_high', severity: 'warning' };
+    const message = 'The CPU of the sandbox is at 91 %.';
+    expect(await alertsOf(id)).toEqual([{ ...raised, message, resolved: false, resolved_at: null }]);
+    burn(36);
+    await lookUntil('it is resolved', async () => (await alertsOf(id, '?resolved=true')).length > 0);
+    expect((await app.call('GET', '/metrics')).body).toContain('sandbox_resource_violations_total{resource="cpu"} 1');
+  });
+
+  it('come at 90 % of its disk, and resolve below', async () => {
+    const id = await make();
+    const limitBytes = 5120 * MIB;
+    const fill = async (bytes: number) => {
+      for (const { agent } of app.engine.sandboxes.values()) agent.folderBytes = bytes;
+      app.clock.nowMs += 10_000;
+      await app.call('POST', `${SANDBOXES}/${id}/exec`, { command: 'true' });
+    };
+    await fill(0.985 * limitBytes);
+    await lookUntil('there is an alert', async () => (await alertsOf(id)).length > 0);
+    const raised = { timestamp: expect.any(String), alert_type: 'disk_high', severity: 'critical' };
+    const message = 'The disk of the sandbox is at 98 %.';
+    expect(await alertsOf(id)).toEqual([{ ...raised, message, resolved: false, resolved_at: null }]);
+    await fill(MIB);
+    await lookUntil('it is resolved', async () => (await alertsOf(id, '?resolved=true')).length > 0);
+    expect((await app.call('GET', '/metrics')).body).toContain('sandbox_resource_violations_total{resource="disk"} 1');
+  });
+
   it('are of memory that ran out, and outlive the server', async () => {
     app.engine.onAgent = (agent) => {
       agent.onRun = () => ({ exitCode: 137, oomKilled: true });
