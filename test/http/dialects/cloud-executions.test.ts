@@ -108,6 +108,29 @@ describe('execute of a Cloud client', () => {
   });
 });
 
+describe('the SDK of a Cloud client', () => {
+  beforeEach(() => start());
+
+  it('has 502 with its code for its typed error while the engine does not answer, and works when it does again', async () => {
+    const used = await acquire();
+    fake.engine.down = true;
+    for (const answer of [
+      await user.call('POST', '/api/v1/sandbox/acquire'),
+      await execute({ sandbox_id: used, code: '1' }),
+      await user.call('GET', `/api/v1/files?sandbox_id=${used}`),
+    ]) {
+      expect([answer.statusCode, answer.json()]).toEqual([
+        502,
+        { error: 'service_unavailable', message: expect.stringMatching(/^[A-Z].*[.]$/) },
+      ]);
+    }
+    expect((await user.call('GET', '/api/v1/sessions')).statusCode).toBe(200);
+    fake.engine.down = false;
+    expect((await execute({ sandbox_id: used, code: '1' })).statusCode).toBe(200);
+    await acquire();
+  });
+});
+
 describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
   beforeEach(() => start());
 
