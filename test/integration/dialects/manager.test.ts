@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { IS_GVISOR } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
@@ -158,80 +157,5 @@ describe('a network of SandboxClient of New-dev0/Sandbox', () => {
     await server.call('POST', at(web, '/networks/backend/disconnect'));
     expect((await fetched()).stdout).not.toBe('hello\n');
     for (const id of [web, client, main]) await server.call('DELETE', at(id));
-  });
-});
-
-describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
-  it('has its size, is read and written by clients and code, and goes with its sandbox', async () => {
-    const id = await make({ volumes: { data: { size: '32m', mount_path: '/data' } } });
-    const { volumes } = await get(id);
-    expect(volumes).toEqual([
-      expect.objectContaining({ name: 'data', mount_path: '/data', size: 32, driver: 'local' }),
-    ]);
-    const { volume_id: volume } = volumes[0];
-    const of = (verb: string) => at(id, `/volumes/${volume}/${verb}`);
-    expect((await server.call('POST', `${of('mkdir')}?path=/in/here`)).body).toEqual({ status: 'created' });
-    const written = await server.call('POST', `${of('write')}?path=/in/here/note.txt`, { content: 'hello ä\n' });
-    expect(written.body).toEqual({ status: 'written' });
-    expect((await server.call('GET', `${of('read')}?path=/in/here/note.txt`)).body).toEqual({ content: 'hello ä\n' });
-    const form = new FormData();
-    form.append('file', new Blob(['bytes']), 'up.bin');
-    const init = { headers: { 'x-api-key': server.apiKey }, body: form };
-    expect((await server.call('POST', `${of('upload')}?path=/in/`, undefined, init)).body).toEqual({
-      status: 'uploaded',
-    });
-    expect((await exec(id, 'cat /data/in/here/note.txt /data/in/up.bin; ls -A /data')).stdout).toBe(
-      'hello ä\nbytesin\n',
-    );
-    expect((await server.call('GET', `/api/v1/volumes/${id}/data/ls?path=/in`)).body).toEqual({
-      entries: [
-        { name: 'here', type: 'directory' },
-        { name: 'up.bin', type: 'file' },
-      ],
-    });
-    const full = await exec(id, 'head -c 64M /dev/zero > /data/big; ls /data; df -m /data | tail -1');
-    expect(full.stderr).toContain('No space left on device');
-    expect((await server.call('POST', `${of('write')}?path=/more`, { content: 'x'.repeat(9_000_000) })).status).toBe(
-      507,
-    );
-    await server.call('POST', at(id, '/restart'));
-    expect((await exec(id, 'cat /data/in/up.bin')).stdout).toBe('bytes');
-    await server.call('DELETE', at(id));
-    expect((await server.call('GET', '/api/v1/volumes/network')).body).toEqual({ volumes: [] });
-  });
-
-  it('of the network is written by all that mount it, and is kept', async () => {
-    const volume = '/api/v1/volumes/network';
-    expect((await server.call('POST', volume, { name: 'shared', size: '32m' })).body).toEqual({
-      volume_name: 'shared',
-    });
-    expect((await server.call('POST', volume, { name: 'shared', size: '32m' })).status).toBe(409);
-    const one = await make({ volumes: { shared: { network: true, mount_path: '/srv/shared' } } });
-    const other = await make({});
-    await exec(other, 'echo kept > /workspace/kept');
-    const mounted = await server.call('POST', at(other, '/volumes/shared/mount?mount_path=/data'));
-    expect(mounted.body).toEqual({ status: 'mounted' });
-    expect((await exec(other, 'cat /workspace/kept')).stdout).toBe('kept\n');
-    await exec(one, 'mkdir /srv/shared/folder && echo one > /srv/shared/folder/file');
-    expect(
-      (await exec(other, 'echo other >> /data/folder/file && rm -r /data/nothing; cat /data/folder/file')).stdout,
-    ).toBe('one\nother\n');
-    expect((await exec(one, 'cat /srv/shared/folder/file && rm -r /srv/shared/folder')).exit_code).toBe(0);
-    // A program that sets its umask itself shares what it makes all the same.
-    await exec(one, 'umask 077; mkdir /srv/shared/own && echo one > /srv/shared/own/file');
-    expect((await exec(other, 'echo other >> /data/own/file && echo more > /data/own/more; id -u')).exit_code).toBe(0);
-    const own = (await exec(one, 'cat /srv/shared/own/file && rm -r /srv/shared/own')).stdout;
-    // gVisor knows no access lists, by which that is so.
-    expect(own).toBe(IS_GVISOR ? 'one\n' : 'one\nother\n');
-    expect((await server.call('DELETE', `${volume}/shared`)).status).toBe(409);
-    expect((await server.call('POST', at(other, '/volumes/shared/unmount'))).body).toEqual({ status: 'unmounted' });
-    expect(await get(other)).toMatchObject({ volumes: [], container_id: other });
-    await exec(one, 'echo still > /srv/shared/there');
-    await server.call('DELETE', at(one));
-    const third = await make({ volumes: { shared: { network: true } } });
-    expect((await exec(third, 'cat /mnt/shared/there')).stdout).toBe('still\n');
-    await server.call('DELETE', at(third));
-    await server.call('DELETE', at(other));
-    expect((await server.call('DELETE', `${volume}/shared`)).body).toEqual({ status: 'deleted' });
   });
 });
