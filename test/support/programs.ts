@@ -7,6 +7,14 @@ export const PORT = { flask: 5000, vite: 5173, jupyter: 8888, echo: 9000 } as co
 /** What opens the Jupyter server. */
 export const JUPYTER_TOKEN = 'of-the-jupyter-server';
 
+const JUPYTER = [
+  'jupyter-server',
+  '--no-browser',
+  '--ServerApp.ip=127.0.0.1',
+  `--ServerApp.token=${JUPYTER_TOKEN}`,
+  '--ServerApp.allow_remote_access=True',
+];
+
 const FILES = {
   'app.py': `
 from flask import Flask, request, session
@@ -63,20 +71,22 @@ export async function startPrograms(server: RealServer, user: string, vite: stri
     { argv: ['python3', '-m', 'flask', 'run', '--port', String(PORT.flask)] },
     { argv: ['python3', 'echo.py'] },
     { argv: ['node', vite, '--port', String(PORT.vite), '--strictPort'], cwd: 'site' },
-    {
-      argv: [
-        'jupyter-server',
-        '--no-browser',
-        '--ServerApp.ip=127.0.0.1',
-        `--ServerApp.token=${JUPYTER_TOKEN}`,
-        '--ServerApp.allow_remote_access=True',
-      ],
-    },
+    { argv: JUPYTER },
   ];
   for (const start of starts) await server.call('POST', `${path}/processes`, start);
+  await untilListening(server, user, Object.values(PORT));
+}
+
+/** Starts a Jupyter server alone; resolves once it listens. */
+export async function startJupyter(server: RealServer, user: string): Promise<void> {
+  await server.call('POST', `/sandbox/${user}/processes`, { argv: JUPYTER });
+  await untilListening(server, user, [PORT.jupyter]);
+}
+
+async function untilListening(server: RealServer, user: string, ports: readonly number[]): Promise<void> {
   await until('every program listens', async () => {
-    const { body } = await server.call('GET', `${path}/ports`);
+    const { body } = await server.call('GET', `/sandbox/${user}/ports`);
     const listening = body.ports.map(({ port }: { port: number }) => port);
-    return Object.values(PORT).every((port) => listening.includes(port));
+    return ports.every((port) => listening.includes(port));
   });
 }

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientOptions, WebSocket } from 'ws';
 import { startBrowser, type TestBrowser } from '../../support/browser.ts';
+import { connectTo, executeRequest, heard } from '../../support/program-sockets.ts';
 import { JUPYTER_TOKEN, PORT, startPrograms } from '../../support/programs.ts';
 import { ensureProgramsImage, VITE } from '../../support/programs-image.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
@@ -45,23 +45,7 @@ async function curl(url: string, ...options: readonly string[]): Promise<string>
   return stdout;
 }
 
-/** An open WebSocket of a program's at an address, whose host is this machine, with the key. */
-async function connect(url: string, protocols: string[] = []): Promise<WebSocket> {
-  const { host, port, pathname, search } = new URL(url);
-  const options: ClientOptions = { headers: { host, 'x-api-key': server.apiKey } };
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${pathname}${search}`, protocols, options);
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  return socket;
-}
-
-/** The first message that is as is looked for. */
-function heard(socket: WebSocket, isIt: (text: string) => boolean): Promise<string> {
-  return new Promise((resolve) => {
-    socket.on('message', (data: Buffer) => {
-      if (isIt(data.toString())) resolve(data.toString());
-    });
-  });
-}
+const connect = (url: string, protocols: string[] = []) => connectTo(server, url, protocols);
 
 describe('a Flask app', () => {
   it('works in a browser, with its forms, redirects and cookies', async () => {
@@ -159,13 +143,6 @@ describe('a Jupyter server', () => {
     }
   });
 });
-
-/** A message of Jupyter's protocol that asks a kernel to run code. */
-function executeRequest(code: string): string {
-  const header = { msg_id: code, msg_type: 'execute_request', session: 'test', username: 'test', version: '5.3' };
-  const content = { code, silent: false, store_history: true, allow_stdin: false, stop_on_error: true };
-  return JSON.stringify({ channel: 'shell', header, parent_header: {}, metadata: {}, content });
-}
 
 describe('an echo server', () => {
   it('answers a page in the browser', async () => {
