@@ -11,8 +11,11 @@ from .messages import Lines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    from ..io.loop import Loop
+    from .roles import Interrupt
 
 
 class ApartStarter:
@@ -20,10 +23,6 @@ class ApartStarter:
 
     # Code cannot ask for lines.
     asks = False
-    # As from a terminal, what the code has started is interrupted with it.
-    interrupts_group = True
-    # Whether what it has just forked can miss one.
-    loses_interrupts = False
     # Whether it may run on when its control has ended.
     outlives_control = False
 
@@ -45,6 +44,10 @@ class ApartStarter:
 
     def messages(self) -> Lines:
         """How it is spoken to."""
+        raise NotImplementedError
+
+    def interrupt(self, loop: Loop, pid: int, tell: Callable[[dict[str, Any]], object]) -> Interrupt:
+        """Interrupts it and, as from a terminal, what its code has started."""
         raise NotImplementedError
 
     def fork(self, job: dict[str, Any], descriptors: list[int]) -> socket | None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 
 from .apart import ApartStarter
-from .messages import Lines
+from .interrupting import ShellInterrupt
+from .messages import DONE, Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from _socket import socket
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    from ..io.loop import Loop
 
 # Where its control and its stderr are while no cell runs: out of the way of what code opens.
 CONTROL, ERRORS = 200, 201
@@ -22,7 +26,9 @@ GREETING = (
     % (CONTROL, ERRORS, CONTROL)
 )
 # Nothing is typed, its control is not there, and what the shell itself has to say of jobs and interrupts is not heard.
-CELL = "\\builtin . %s </dev/null 2>&%d %d>&- %d>&-\n\\builtin printf 'done %d %%d\\n' $? >&%d\n"
+CELL = "\\builtin . %s </dev/null 2>&%d %d>&- %d>&-\n"
+OVER = "\\builtin printf 'done %d %%d\\n' %s >&%d\n"
+INTERRUPTED = "130"
 PROMPTS = {b"PS1": b"", b"PS2": b""}
 UNWANTED = (b"PROMPT_COMMAND", b"PS0", b"BASH_ENV", b"ENV")
 
@@ -33,15 +39,36 @@ class BashMessages(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._count = 0
+        # The one that was given last, by which the shell says that it is over, and whether it has said so.
+        self._number = 0
+        self._is_over = True
 
     def encode(self, message: dict[str, Any]) -> bytes:
-        """A cell; there is nothing else to tell."""
+        """A cell, or that it is over where its own end was lost; there is nothing else to tell."""
+        if "over" in message:
+            return os.fsencode(OVER % (self._number, INTERRUPTED, CONTROL))
         if "file" not in message:
             return b""
+        self._number += 1
+        self._is_over = False
         if not message["silent"]:
             self._count += 1
         path = "'%s'" % os.fsdecode(message["file"]).replace("'", "'\\''")
-        return os.fsencode(CELL % (path, ERRORS, ERRORS, CONTROL, self._count, CONTROL))
+        return os.fsencode(CELL % (path, ERRORS, ERRORS, CONTROL) + OVER % (self._number, "$?", CONTROL))
+
+    def receive(self, control: socket) -> list[tuple[int, int, int]] | None:
+        """The end of a cell is told once."""
+        lines = super().receive(control)
+        if lines is None:
+            return None
+        found = []
+        for kind, number, code in lines:
+            if kind != DONE:
+                found.append((kind, number, code))
+            elif number == self._number and not self._is_over:
+                self._is_over = True
+                found.append((DONE, self._count, code))
+        return found
 
 
 class BashStarter(ApartStarter):
@@ -51,8 +78,6 @@ class BashStarter(ApartStarter):
     max_inline = -1
     # `exec` puts another program in its place, which ends as it does.
     outlives_control = True
-    # Until its exec a program has the shell's handlers.
-    loses_interrupts = True
 
     def argv(self) -> list[bytes]:
         return [b"bash", b"--norc", b"--noprofile", b"--noediting", b"-i"]
@@ -71,3 +96,6 @@ class BashStarter(ApartStarter):
 
     def messages(self) -> BashMessages:
         return BashMessages()
+
+    def interrupt(self, loop: Loop, pid: int, tell: Callable[[dict[str, Any]], object]) -> ShellInterrupt:
+        return ShellInterrupt(loop, pid, lambda: tell({"over": True}))

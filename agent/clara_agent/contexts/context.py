@@ -127,7 +127,7 @@ class Context:
 
     def interrupt(self) -> None:
         """Raises KeyboardInterrupt in the cell that runs; the variables stay."""
-        if self._cell and self._interpreter:
+        if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.interrupt()
 
     def answer(self, cell: Cell, number: int, text: bytes | None) -> None:

@@ -67,17 +67,25 @@ class _Shell(InteractiveShell):
     count = 0
     # Whether tracebacks are told as such alone.
     is_rich = False
+
     def run(self, code: str, is_silent: bool) -> bool:
         """Runs a cell; whether it went well."""
-        SHOWING.begin()
         try:
             result = self.run_cell(code, store_history=not is_silent, silent=is_silent)
         except Exception as error:
             # What cannot be source text, as it holds NUL: IPython looks at it before it catches anything, and all frames are its own.
             self._showtraceback(type(error), error, ["%s: %s" % (type(error).__name__, text_of(error))])
             return False
-        self.count = self.execution_count - 1
+        finally:
+            self.count = self.execution_count - 1
         return bool(result.success)
+
+    def tell_end(self, error: BaseException, is_uncounted: bool) -> None:
+        """Tells an exception that came from outside of the code, as an interrupt does."""
+        if is_uncounted:
+            self.execution_count += 1
+            self.count += 1
+        self._showtraceback(type(error), error, [type(error).__name__])
 
     def ask_exit(self) -> None:
         if self.exit_code is None:

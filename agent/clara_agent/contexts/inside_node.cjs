@@ -11,6 +11,7 @@ const { defineGlobals } = require('./inside_node_globals.cjs');
 const { toExpression, withoutImports } = require('./inside_node_code.cjs');
 const { toBundle, toError } = require('./inside_node_shown.cjs');
 const types = require('./inside_node_types.cjs');
+const { valuesOf } = require('./inside_node_values.cjs');
 
 const CONTROL = 3;
 const SHOWN = 4;
@@ -19,6 +20,7 @@ const LOADER = Symbol.for('clara.import');
 const AT_LOADER = `globalThis[Symbol.for('${LOADER.description}')]`;
 const ENTRY = Symbol.for('clara.entry');
 const PATIENCE_MS = 1;
+const LINE = 4096;
 const MAX_ALL = 20 << 20;
 const MAX_RESULTS = 1_000;
 
@@ -27,40 +29,19 @@ const AT_ENTRY = `globalThis[Symbol.for('${ENTRY.description}')]`;
 const entry = new vm.Script(`${AT_ENTRY}()`);
 const lock = new Int32Array(new SharedArrayBuffer(4));
 const folder = process.cwd();
+let toValue;
 let count = 0;
 let cell = null;
 let received = '';
 let shown = 0;
 let acknowledged = 0;
-
-/** The value that a remote object stands for: `receive` is this side's end of it. */
-let receiver = null;
-function toValue({ objectId, unserializableValue: text, value }) {
-  if (objectId !== undefined) {
-    let found;
-    receiver.take = (each) => {
-      found = each;
-    };
-    const functionDeclaration = 'function (value) { this.take(value); }';
-    session.post(
-      'Runtime.callFunctionOn',
-      { objectId: receiver.id, functionDeclaration, arguments: [{ objectId }] },
-      () => {},
-    );
-    return found;
-  }
-  if (text === undefined) return value;
-  return /^-?\d+n$/.test(text) ? BigInt(text.slice(0, -1)) : Number(text);
-}
+// Whether the cell that came last is to be interrupted, and whether its code runs without a pause.
+let isInterrupted = false;
+let isBusy = false;
 
 function settle() {
   session.connect();
-  receiver = { id: '', take: null };
-  globalThis[ENTRY] = receiver;
-  session.post('Runtime.evaluate', { expression: AT_ENTRY, objectGroup: 'driver' }, (_, { result }) => {
-    receiver.id = result.objectId;
-  });
-  delete globalThis[ENTRY];
+  toValue = valuesOf(session, ENTRY);
   defineGlobals(folder, { display, [LOADER]: loadFor });
   const { prepareStackTrace } = Error;
   Error.prepareStackTrace = (error, frames) => types.toWrittenPlaces(prepareStackTrace(error, frames));
@@ -110,14 +91,22 @@ function display(...values) {
 
 /** Waits until the agent has read what was shown, so that what is written next comes after it. */
 function waitUntilShown() {
-  const buffer = Buffer.alloc(4096);
+  const buffer = Buffer.alloc(LINE);
   while (acknowledged < shown) {
-    try {
-      receive(buffer.toString('utf8', 0, fs.readSync(CONTROL, buffer, 0, buffer.length)));
-    } catch (error) {
-      if (error.code !== 'EAGAIN') return;
-      Atomics.wait(lock, 0, 0, PATIENCE_MS);
-    }
+    const found = receiveNow(buffer);
+    if (found === null) return;
+    if (!found) Atomics.wait(lock, 0, 0, PATIENCE_MS);
+  }
+}
+
+/** Takes what the agent has sent by now; false where that is nothing, null where it sends no more. */
+function receiveNow(buffer) {
+  try {
+    const size = fs.readSync(CONTROL, buffer, 0, buffer.length);
+    receive(buffer.toString('utf8', 0, size));
+    return size > 0 || null;
+  } catch (error) {
+    return error.code === 'EAGAIN' ? false : null;
   }
 }
 
@@ -133,9 +122,13 @@ function fail(thrown, details) {
   tell(toError(thrown, { code: cell?.code ?? '', details }));
 }
 
-function tellInterruption() {
+/** Ends a cell that goes on no more, as far as its caller is concerned. */
+function stop(own) {
+  if (own.isStopped) return;
+  own.isStopped = true;
   const value = 'Script execution was interrupted by `SIGINT`';
   tell({ name: 'Error', value, traceback: [`Error [${INTERRUPTED}]: ${value}`] });
+  end(own);
 }
 
 /** Runs one cell; its end is told when its value is there. */
@@ -156,22 +149,29 @@ function run({ code, file, silent, waits, typed }) {
   let isLeft = false;
   globalThis[ENTRY] = () => {
     delete globalThis[ENTRY];
+    // From here on a signal is heard; what was said before is read here.
+    receiveNow(Buffer.alloc(LINE));
+    if (isInterrupted) return;
     session.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'cell' }, (error, answer) => {
       if (cell === own && !isLeft) conclude(own, error, answer);
     });
     process._tickCallback?.();
   };
+  isBusy = true;
   try {
     entry.runInThisContext({ breakOnSigint: true });
   } catch (error) {
-    if (cell !== own) return;
     isLeft = true;
-    if (error.code === INTERRUPTED) {
+    if (cell === own && error.code !== INTERRUPTED) {
+      fail(error);
+      end(own);
+    } else {
       mendOutputs();
-      tellInterruption();
-    } else fail(error);
-    end(own);
+      isInterrupted = true;
+    }
   }
+  isBusy = false;
+  if (isInterrupted && cell === own) stop(own);
 }
 
 /** Ends the write that an interrupt has cut off in the middle, which a stream would wait for before any other. */
@@ -221,17 +221,20 @@ function receive(text) {
   for (const line of lines) {
     const message = JSON.parse(line);
     if (message.shown !== undefined) acknowledged = message.shown;
-    else setImmediate(run, message);
+    else if (message.interrupt) {
+      isInterrupted = true;
+      if (cell && !isBusy) stop(cell);
+    } else {
+      isInterrupted = false;
+      setImmediate(run, message);
+    }
   }
 }
 
 process.on('uncaughtException', (error) => fail(error));
 process.on('unhandledRejection', (reason) => fail(reason));
-process.on('SIGINT', () => {
-  if (!cell) return;
-  tellInterruption();
-  end(cell);
-});
+// Is for what computes; the rest hears of interrupts as of cells.
+process.on('SIGINT', () => {});
 const control = new net.Socket({ fd: CONTROL, readable: true, writable: false });
 control.setEncoding('utf8');
 control.on('data', receive);

@@ -49,7 +49,6 @@ class SmallShell:
 
     def run(self, code: str, is_silent: bool) -> bool:
         """Runs a cell; whether it went well."""
-        SHOWING.begin()
         if not is_silent:
             self.count += 1
             self.space["In"].append(code)
@@ -70,6 +69,13 @@ class SmallShell:
             self._tell(error)
             return False
         return True
+
+    def tell_end(self, error: BaseException, is_uncounted: bool) -> None:
+        """Tells an exception that came from outside of the code, as an interrupt does."""
+        if is_uncounted:
+            self.count += 1
+            self.space["In"].append("")
+        self._tell(error)
 
     def _do(self, code: Any) -> Any:
         if not code.co_flags & CO_COROUTINE:

@@ -6,15 +6,14 @@ import os
 
 from ..io.loop import READ
 from ..io.pipes import widen
-from ..io.tree import TreeKill, signal, signal_group
-from .interrupting import SIGINT, ShellInterrupt
+from ..io.tree import TreeKill
 from .messages import DONE, READY, STARTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from .roles import Cell, ContextHost, Starter
+    from .roles import Cell, ContextHost, Interrupt, Starter
 
     class Listener(Protocol):
         """Who hears of it."""
@@ -47,7 +46,9 @@ class Interpreter:
         self._is_forked = True
         self._is_unwanted = False
         self._kill: TreeKill | None = None
-        self._interrupt: ShellInterrupt | None = None
+        # Whether the cell of now is interrupted, and what sees to it that the interrupt arrives.
+        self._is_interrupted = False
+        self._interrupt: Interrupt | None = None
         self._scripts: list[bytes] = []
         self._unsent: list[bytes] = []
         self.outputs: list[int] = []
@@ -89,19 +90,23 @@ class Interpreter:
             told["file"] = self._scripts[-1]
         else:
             told["code"] = bytes(cell.source)
-        message = self._messages.encode(told)
-        if self._is_ready:
-            self._send(message)
-        else:
-            self._unsent.append(message)
+        self._is_interrupted = False
+        self._tell(told)
 
     def answer(self, number: int, text: bytes | None) -> None:
         """Gives its code a line that it has asked for."""
-        self._send(self._messages.encode({"number": number, "text": text}))
+        self._tell({"number": number, "text": text})
 
     def acknowledge(self, shown: int) -> None:
         """Says that so many lines of its cell are read."""
-        self._send(self._messages.encode({"shown": shown}))
+        self._tell({"shown": shown})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        encoded = self._messages.encode(message)
+        if self._is_ready:
+            self._send(encoded)
+        else:
+            self._unsent.append(encoded)
 
     def _send(self, message: bytes) -> None:
         try:
@@ -110,14 +115,19 @@ class Interpreter:
             pass  # Its end is read as end of file.
 
     def interrupt(self) -> None:
-        """Raises KeyboardInterrupt in the cell that runs, or what its language has in the place of that."""
-        if not self.pid or self.is_over or not self._is_ready:
+        """Raises KeyboardInterrupt in the cell that it was given, or what its language has in the place of that."""
+        if self.is_over:
             return
-        if self._starter.loses_interrupts:
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            # A cell that has not begun does not hear a signal: it is told first.
+            self._tell({"interrupt": True})
+        self._signal()
+
+    def _signal(self) -> None:
+        if self.pid and self._is_ready:
             self._interrupt_no_more()
-            self._interrupt = ShellInterrupt(self._agent.loop, self.pid)
-        else:
-            (signal_group if self._starter.interrupts_group else signal)(self.pid, SIGINT)
+            self._interrupt = self._starter.interrupt(self._agent.loop, self.pid, self._tell)
 
     def _interrupt_no_more(self) -> None:
         if self._interrupt:
@@ -170,6 +180,8 @@ class Interpreter:
             unsent, self._unsent = self._unsent, []
             for message in unsent:
                 self._send(message)
+            if self._is_interrupted:
+                self._signal()
         elif kind == DONE:
             self._interrupt_no_more()
             self._drop_scripts()

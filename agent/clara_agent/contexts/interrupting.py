@@ -9,6 +9,8 @@ from ..io.tree import below, scan, signal_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..io.loop import Loop, Timer
 
 SIGINT = 2
@@ -25,11 +27,14 @@ class ShellInterrupt:
 
     Between its fork and its exec a program has the shell's handlers: a signal of that moment ends nothing, so that is waited for.
     And the shell goes on behind a program that ended by itself just then: where none has run for a while, the shell is told again.
+    Where nothing runs, it may have thrown away the command by which it says that the cell is over: `ask` gives it that anew.
     """
 
-    def __init__(self, loop: Loop, shell: int) -> None:
+    def __init__(self, loop: Loop, shell: int, ask: Callable[[], object]) -> None:
         self._loop = loop
         self._shell = shell
+        self._ask = ask
+        self._is_asked = False
         self._name = command_of(shell)
         self._left = MAX_SIGNALS
         self._rounds = STARTING_ROUNDS
@@ -62,6 +67,14 @@ class ShellInterrupt:
             self._left -= 1
             self._look_later()
         elif members or faults_of_ended(self._shell) != self._reaped:
+            self._signal()
+        elif not self._is_asked:
+            self._is_asked = True
+            self._ask()
+            self._look_later()
+        else:
+            # It goes on with commands of its own, before which it came.
+            self._left = 1
             self._signal()
 
     def _members(self) -> dict[int, str]:

@@ -7,13 +7,17 @@ import os
 
 from .apart import ApartStarter
 from .messages import Lines
+from .program_interrupts import ToldInterrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+    from ..io.loop import Loop
+
 FOLDER = "contexts/"
-PARTS = ("inside_node.cjs", "inside_node_code.cjs", "inside_node_globals.cjs", "inside_node_shown.cjs", "inside_node_types.cjs")
+PARTS = ("inside_node.cjs", "inside_node_code.cjs", "inside_node_globals.cjs", "inside_node_shown.cjs", "inside_node_types.cjs", "inside_node_values.cjs")
 # In a block, as what it declares would be declared for all cells. The parts come first on the control, behind their length; their names are ones that tracebacks leave out.
 LOADER = (
     '{const{readSync:r}=require("fs"),n=Buffer.alloc(4);r(3,n,0,4);const b=Buffer.alloc(n.readUInt32LE());for(let a=0;a<b.length;)a+=r(3,b,a,b.length-a);'
@@ -50,3 +54,6 @@ class NodeStarter(ApartStarter):
 
     def messages(self) -> NodeMessages:
         return NodeMessages()
+
+    def interrupt(self, loop: Loop, pid: int, tell: Callable[[dict[str, Any]], object]) -> ToldInterrupt:
+        return ToldInterrupt(loop, pid)

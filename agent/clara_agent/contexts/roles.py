@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from _socket import socket
 
 from ..errors import Failure
 from ..host.cgroup import OomCounter
+from ..io.loop import Loop
 from ..io.scratch import Scratch
 from ..watching.changes import Changes
 from ..wire.contracts import Host
@@ -52,17 +53,24 @@ class Messages(Protocol):
     def receive(self, control: socket) -> list[tuple[int, int, int]] | None: ...
 
 
+class Interrupt(Protocol):
+    """One that is under way."""
+
+    # The cell is over.
+    def stop(self) -> None: ...
+
+
 class Starter(Protocol):
     """How interpreters of one language are started."""
 
     max_inline: int
     asks: bool
-    interrupts_group: bool
-    loses_interrupts: bool
     outlives_control: bool
 
     # A fork of one that waits: the agent's end of its control; None where there is none to fork.
     def fork(self, job: dict[str, Any], descriptors: list[int]) -> socket | None: ...
     def start(self, environment: Mapping[bytes, bytes], job: dict[str, Any], descriptors: list[int]) -> tuple[int, socket]: ...
     def messages(self) -> Messages: ...
+    # Interrupts what the process runs, which was told of it; `tell` gives it another message.
+    def interrupt(self, loop: Loop, pid: int, tell: Callable[[dict[str, Any]], object]) -> Interrupt: ...
     def give_up(self) -> None: ...

@@ -12,19 +12,22 @@ from ..io.descriptors import send_with
 from ..io.process import spawn
 from .control import start_with_control
 from .messages import Packets
+from .program_interrupts import PassedInterrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..io.loop import Loop
     from ..wire.contracts import Host
 
 # The folder that it starts in may have a file of any module's name.
 LOADER = "import sys;sys.path[:]=filter(None,sys.path);import marshal,posix;p,j=marshal.loads(posix.read(3,1<<20));d={};exec(p['main'],d);d['start'](p,j)"
 PARTS = {
     "main": "contexts.inside_main",
+    "serving": "contexts.inside_serving",
     "showing": "contexts.inside_showing",
     "ipython": "contexts.inside_ipython",
     "bundles": "contexts.inside_bundles",
@@ -68,9 +71,6 @@ class Forge:
     max_inline = 100 << 10
     # Whether code can ask for a line.
     asks = True
-    # What it starts an interrupt is for the code itself to pass on.
-    interrupts_group = False
-    loses_interrupts = False
     # Whether it may run on when its control has ended.
     outlives_control = False
 
@@ -106,6 +106,10 @@ class Forge:
     def messages(self) -> Packets:
         """How an interpreter is spoken to."""
         return Packets()
+
+    def interrupt(self, loop: Loop, pid: int, tell: Callable[[dict[str, Any]], object]) -> PassedInterrupt:
+        """Interrupts its code, which passes that on to what it has started."""
+        return PassedInterrupt(loop, pid)
 
     def give_up(self) -> None:
         """It does not answer: the next context has another."""
