@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { compiled } from '../compiled.mjs';
 import { dockerImageOf } from '../mode.mjs';
-import { ROOT } from '../paths.mjs';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
 import { fail, ok, warn } from './finding.mjs';
@@ -115,8 +113,7 @@ async function checkSockets({ CgroupVersion: version }, env) {
   const what = 'socket memory';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc')
     return ok(what, "It is gVisor's own, and counts as the sandbox's memory.");
-  const compiled = pathToFileURL(join(ROOT, 'dist', 'engines', 'docker', 'socket-memory.js')).href;
-  const module = await import(compiled).catch(() => undefined);
+  const module = await compiled('engines/hardening/socket-memory.js');
   if (!module) return ok(what, 'The server looks at it; it is not built yet.');
   if (await module.canLimitSockets(Number(version) === 2 ? 2 : 1))
     return ok(what, "What waits in a sandbox's sockets is limited, as its memory is.");

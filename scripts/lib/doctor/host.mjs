@@ -1,9 +1,7 @@
 import { get } from 'node:http';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { compiled } from '../compiled.mjs';
 import { DEFAULT_DATA_DIR } from '../data-folder.mjs';
-import { ROOT } from '../paths.mjs';
 import { checkDataFolder } from './data-folder.mjs';
 import { fail, ok, warn } from './finding.mjs';
 import { nearestFolder } from './nearest-folder.mjs';
@@ -116,8 +114,7 @@ async function checkDisks(folder, env) {
 }
 
 async function checkDiskService(what, socket) {
-  const compiled = join(ROOT, 'dist', 'disks', 'service-disk.js');
-  const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
+  const module = await compiled('disks/service-disk.js');
   if (!module) return ok(what, `Left to the disk service at ${socket}; after the first build it is asked.`);
   try {
     await new module.ServiceDisk(socket, 0).mounted();
@@ -130,8 +127,7 @@ async function checkDiskService(what, socket) {
 
 /** Tries it out with the server's own code; before the first build it only says who could not. */
 async function whyNotMount(folder) {
-  const compiled = join(ROOT, 'dist', 'disks', 'mount-support.js');
-  const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
+  const module = await compiled('disks/mount-support.js');
   if (module) return await module.whyNotMount(folder);
   return process.getuid?.() === 0 ? null : 'the server does not run as root';
 }

@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { compiled } from '../compiled.mjs';
 import { DEFAULT_DATA_DIR } from '../data-folder.mjs';
-import { ROOT } from '../paths.mjs';
 import { fail, ok } from './finding.mjs';
 import { nearestFolder } from './nearest-folder.mjs';
 
@@ -16,8 +14,8 @@ const SOCKET_MEND = 'sudo npm run up, or sudo npm run service.';
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
 export async function checkRights(env) {
-  const folders = await compiled('disks', 'folder-support.js');
-  const errors = await compiled('engines', 'docker', 'errors.js');
+  const folders = await compiled('disks/folder-support.js');
+  const errors = await compiled('engines/docker/errors.js');
   if (!folders || !errors) return [ok(WHAT, 'The server checks them at its start; it is not built yet.')];
   const dataDir = env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR;
   const nearest = await nearestFolder(dataDir);
@@ -55,10 +53,6 @@ async function whyUnfit(folders, nearest, env) {
 async function arePlain(nearest, env) {
   if (env.SANDBOX_DISK_LIMIT === '0' || env.SANDBOX_DISK_MECHANISM === 'measure') return true;
   if (env.SANDBOX_DISK_SERVICE) return false;
-  const module = await compiled('disks', 'mount-support.js');
+  const module = await compiled('disks/mount-support.js');
   return (await module?.whyNotMount(nearest)) !== null;
-}
-
-async function compiled(...path) {
-  return await import(pathToFileURL(join(ROOT, 'dist', ...path)).href).catch(() => undefined);
 }

@@ -1,7 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from '../paths.mjs';
+import { compiled } from '../compiled.mjs';
 import { fail, ok, warn } from './finding.mjs';
 
 const SHORTEST_KEY = 8;
@@ -21,7 +19,7 @@ export async function checkSettings(env, file, places) {
 
 async function checkNames(places) {
   const what = 'variables';
-  const module = await importConfig();
+  const module = await compiled('config/config.js');
   if (!module) return ok(what, 'The server checks their names at its start; it is not built yet.');
   try {
     module.requireKnownNames(places);
@@ -36,12 +34,8 @@ async function checkNames(places) {
   }
 }
 
-async function importConfig() {
-  return await import(pathToFileURL(join(ROOT, 'dist', 'config', 'config.js')).href).catch(() => undefined);
-}
-
 async function checkValues(env) {
-  const module = await importConfig();
+  const module = await compiled('config/config.js');
   if (!module) return ok('settings', 'The server checks them at its start; it is not built yet.');
   try {
     module.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) });

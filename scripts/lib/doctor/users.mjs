@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from '../paths.mjs';
+import { compiled } from '../compiled.mjs';
 import { fail, ok, warn } from './finding.mjs';
 
 /** The last id that `auto` may give: inside of a user namespace, and elsewhere. */
@@ -102,8 +101,7 @@ function checkRootless(what, last) {
 /** The server's own code says it, once it is built and has run. */
 async function automaticRange(env) {
   const instance = readText(join(env.SANDBOX_DATA_DIR || '/data/sandboxes', 'instance'));
-  const compiled = join(ROOT, 'dist', 'sandboxes', 'users', 'uid-range.js');
-  const module = await import(pathToFileURL(compiled).href).catch(() => undefined);
+  const module = await compiled('sandboxes/users/uid-range.js');
   return /^[0-9a-f]{12}$/.test(instance) ? module?.toAutomaticRange(false, instance) : undefined;
 }
 
