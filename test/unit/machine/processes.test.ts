@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, readlink } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { findProcesses, groupOf } from '../../../src/machine/processes.ts';
 
@@ -19,10 +21,20 @@ describe('the control group of a process', () => {
 });
 
 describe('the processes of control groups', () => {
-  it('are one for each group that has any', async () => {
+  it('are one for each group that has any with a network of its own', async () => {
     const name = await own();
-    const found = await findProcesses([name, 'no-such-group']);
-    expect([...found.keys()]).toEqual([name]);
-    expect(await groupOf(found.get(name) ?? ABSENT_PID, [name])).toBe(name);
+    const apart = spawn('unshare', ['--map-root-user', '--net', 'sh', '-c', 'echo there; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      await once(apart.stdout, 'data');
+      const found = await findProcesses([name, 'no-such-group']);
+      expect([...found.keys()]).toEqual([name]);
+      const pid = found.get(name) ?? ABSENT_PID;
+      expect(await groupOf(pid, [name])).toBe(name);
+      expect(await readlink(`/proc/${pid}/ns/net`)).not.toBe(await readlink('/proc/self/ns/net'));
+    } finally {
+      apart.kill();
+    }
   });
 });
