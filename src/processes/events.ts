@@ -48,15 +48,19 @@ const MAX_LINE_BYTES = 4096;
 /** Turns the frames of a kept process into events. Pieces of output are whole characters; what is no UTF-8 becomes U+FFFD. */
 export class EventReader {
   readonly #memoryLimitBytes: number;
+  readonly #after: number;
   #next = 1;
-  #lostBytes = 0;
+  /** All bytes of the process that were told, or are told as missed. */
+  #toldBytes = 0;
   #facts: ProcessFacts | undefined;
   #line = '';
   #shown: Buffer[] = [];
   #shownBytes = 0;
 
-  constructor(memoryLimitBytes: number) {
+  /** Frames of a process of so much memory, for one who knows the events up to `after`. */
+  constructor(memoryLimitBytes: number, after = 0) {
     this.#memoryLimitBytes = memoryLimitBytes;
+    this.#after = after;
   }
 
   /** The process that the frames are of, once it has been told. */
@@ -69,20 +73,21 @@ export class EventReader {
     switch (frame.kind) {
       case 'opening': {
         this.#facts = frame.facts;
-        if (frame.next === frame.first && frame.first > 1) yield this.#gap(frame.next, frame.lostBytes);
+        if (frame.next > this.#after + 1) yield this.#gap(frame.next, frame.lostBytes);
         this.#next = frame.next;
-        this.#lostBytes = frame.lostBytes;
+        this.#toldBytes = frame.offsetBytes;
         if (this.#next === 1) yield this.#start(frame.facts);
         else yield { id: this.#next - 1, type: 'opened' };
         return;
       }
       case 'gap':
-        yield this.#gap(frame.next, frame.lostBytes - this.#lostBytes);
+        yield this.#gap(frame.next, frame.lostBytes - this.#toldBytes);
         this.#next = frame.next;
-        this.#lostBytes = frame.lostBytes;
+        this.#toldBytes = frame.lostBytes;
         return;
       case 'output': {
         const text = frame.bytes.toString('utf8');
+        this.#toldBytes += frame.bytes.length;
         if (frame.stream === 'stderr') this.#line = lastLine(this.#line + text);
         yield { id: this.#take(), type: frame.stream, text, bytes: frame.bytes };
         return;
@@ -92,6 +97,7 @@ export class EventReader {
         if (this.#shownBytes <= MAX_SHOWN_BYTES) this.#shown.push(frame.bytes);
         return;
       case 'shown': {
+        this.#toldBytes += this.#shownBytes;
         const line = Buffer.concat(this.#shown).toString('utf8');
         this.#shown = [];
         this.#shownBytes = 0;

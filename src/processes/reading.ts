@@ -9,7 +9,7 @@ export async function* readProcess(
   id: number,
   options: Parameters<typeof attachProcess>[2],
 ): AsyncGenerator<ProcessEvent> {
-  const reader = new EventReader(memory.limitBytes);
+  const reader = new EventReader(memory.limitBytes, options.after);
   const startedAtMs = performance.now();
   try {
     for await (const frame of attachProcess(connection, id, options)) yield* reader.read(frame);

@@ -176,7 +176,7 @@ export class MainRun {
   }
 
   async #read({ connection, memory }: HeldSandbox, processId: number, after: number, log: MainLog): Promise<Execution> {
-    const reader = new EventReader(memory.limitBytes);
+    const reader = new EventReader(memory.limitBytes, after);
     const { signal } = this.#ending;
     for await (const frame of attachProcess(connection, processId, { after, signal })) {
       for (const event of reader.read(frame)) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProcessEnd } from '../../../src/agent/calls/processes.ts';
+import type { ProcessEnd, ProcessFacts } from '../../../src/agent/calls/processes.ts';
 import { EventReader } from '../../../src/processes/events.ts';
 
 const COUNT = { bytes: 0, omitted: 0 };
@@ -19,6 +19,28 @@ function noticeOf(end: ProcessEnd): string | null | undefined {
   const [event] = [...new EventReader(2 ** 28).read({ kind: 'end', id: 2, end })];
   return event?.type === 'exit' ? event.execution.notice : undefined;
 }
+
+describe('what a reader has missed', () => {
+  const facts = { id: 1, pid: 5, startedAtMs: 0 } as ProcessFacts;
+  const opening = { kind: 'opening', next: 4, first: 4, lostBytes: 100, offsetBytes: 100, facts } as const;
+  const output = { kind: 'output', stream: 'stdout', bytes: Buffer.alloc(10) } as const;
+  const gapsOf = (after: number) => {
+    const reader = new EventReader(2 ** 28, after);
+    const frames = [opening, output, output, { kind: 'gap', next: 9, lostBytes: 150 }, output] as const;
+    return frames.flatMap((frame) => [...reader.read(frame)]).filter(({ type }) => type === 'gap');
+  };
+
+  it('is what was said behind the last that it was told, and nothing that it was told', () => {
+    expect(gapsOf(0)).toEqual([
+      { id: 4, type: 'gap', bytes: 100 },
+      { id: 9, type: 'gap', bytes: 30 },
+    ]);
+  });
+
+  it('is nothing at first for one who knows all that is not kept', () => {
+    expect(gapsOf(3)).toEqual([{ id: 9, type: 'gap', bytes: 30 }]);
+  });
+});
 
 describe('the exit of a process', () => {
   it('says that everything else had to end to make room for it', () => {
