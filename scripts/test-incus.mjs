@@ -6,7 +6,9 @@ import { print } from './lib/terminal.mjs';
 import { runVitest } from './lib/test-steps.mjs';
 
 /** Those that say nothing of Docker itself. */
-const ATTACKS = ['kernel', 'sight', 'resources', 'floods', 'uncounted'].map((name) => `test/integration/attacks/${name}.test.ts`);
+const ATTACKS = ['kernel', 'sight', 'resources', 'floods', 'uncounted'].map(
+  (name) => `test/integration/attacks/${name}.test.ts`,
+);
 const FILES = ['test/incus', ...ATTACKS];
 
 await runScript(async () => {
