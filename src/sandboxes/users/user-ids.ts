@@ -35,7 +35,7 @@ export class UserIdsUsedUp extends SandboxError {
     const count = range.last - range.first + 1;
     super(
       'unavailable',
-      `All ${count} user ids of SANDBOX_UID_RANGE (${toText(range)}) belong to sandboxes, those that were deleted and keep their files too; the operator must set a larger range.`,
+      `All ${count} user ids of SANDBOX_UID_RANGE (${toText(range)}) are taken, by sandboxes, also by those that were deleted and keep their files, or by users of the machine or the image; the operator must set a larger range.`,
     );
   }
 }

@@ -111,7 +111,7 @@ describe('the id of a folder', () => {
     await ids.of(B);
     await expect(ids.of(C)).rejects.toMatchObject({
       kind: 'unavailable',
-      message: expect.stringMatching(/All 2 user ids of SANDBOX_UID_RANGE \(70000-70001\) belong to sandboxes/),
+      message: expect.stringMatching(/All 2 user ids of SANDBOX_UID_RANGE \(70000-70001\) are taken, by sandboxes/),
     });
     await rm(join(dataDir, A), { recursive: true });
     expect(await ids.of(C)).toBe(70_000);
