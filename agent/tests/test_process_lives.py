@@ -56,5 +56,16 @@ class Lost(KeptCase):
         self.assertEqual(self.client.finish(reader).out, b"after\n")
 
 
+class EarlySignals(KeptCase):
+    def test_a_signal_right_behind_the_start_ends_every_kind_of_program(self) -> None:
+        sleeps = {"argv": "", "shell": "exec sleep 600", "python": "import time\ntime.sleep(600)"}
+        for program, source in sleeps.items():
+            more = {"argv": ["sleep", "600"]} if program == "argv" else {}
+            for number, name in ((2, "SIGINT"), (15, "SIGTERM")) * 12:
+                started = self.begin(source, program, **more)
+                self.client.call("signal", id=started, signal=number)
+                self.assertEqual(self.read(started).result["exit"]["signal"], name, program)
+
+
 if __name__ == "__main__":
     unittest.main()

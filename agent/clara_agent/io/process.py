@@ -38,9 +38,10 @@ def spawn(
         os.setsid()
         if is_run:
             become_subreaper()
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         for number in RESET:
             _signal.signal(number, _signal.SIG_DFL)
+        # Behind that: what was sent to it meanwhile ends it, as it would its program.
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         _place(descriptors)
         if has_terminal:
             ioctl(0, TIOCSCTTY, 0)

@@ -34,6 +34,7 @@ def become_program(job: dict[str, Any]) -> None:
     """Turns the fork into a program that is no Python script: what the interpreter has changed for itself is undone first."""
     for number in RESET:
         _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
     try:
         posix.chdir(job["cwd"])
         posix.execve(job["file"], job["argv"], job["environment"])

@@ -10,6 +10,8 @@ import marshal
 import posix
 import sys
 
+import _signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
@@ -43,6 +45,7 @@ def _call_with_frames_removed(*_: object) -> None:
     namespace, code = _load(job)
     error = None
     try:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         exec(code, namespace)
     except BaseException as caught:
         assert caught.__traceback__

@@ -183,6 +183,9 @@ class Zygote:
         rehearse(self.place, self.script)
         KEPT.append(self)
         job, descriptors = self.receive()
+        # What came while it waited was meant for others; what comes from here on is for the program, which hears it once it begins.
+        while _signal.sigpending():
+            _signal.sigtimedwait(ALL, 0)
         # Said before the next spare fork may take a request: requests start in the order in which they came.
         self.report(STARTED, job["id"], posix.getpid())
         posix.close(holder)
@@ -193,10 +196,6 @@ class Zygote:
             posix.close(descriptor)
         if "script" in job:
             take_title(self.place, job)
-        # What came while it waited was meant for others.
-        while _signal.sigpending():
-            _signal.sigtimedwait(ALL, 0)
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
         job["path"] = self.path
         job["preloaded"] = self.preloaded
         return job
