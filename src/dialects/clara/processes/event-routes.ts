@@ -37,7 +37,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
       const signal = AbortSignal.any([disconnectSignal(reply), request.server.closing]);
       const events = processes.events(ref, id, { after, signal });
       const format = acceptedFormat(request.headers.accept) ?? 'sse';
-      return await sendEvents(reply, format, toStream(events, 'Command', 0));
+      return await sendEvents(reply, format, toStream(events, 'Command', null));
     },
   );
 

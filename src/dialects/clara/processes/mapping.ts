@@ -42,7 +42,7 @@ function toShownEvent(id: number, shown: ShownLine | null): StreamEvent {
 }
 
 /** An event as streams of this dialect have it. */
-function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeoutSeconds: number): StreamEvent {
+function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked: number | null): StreamEvent {
   const { id } = event;
   switch (event.type) {
     case 'start': {
@@ -60,6 +60,8 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
       // It has no number of its own: it says that of the next.
       return { event: 'gap', data: { first_id: id, bytes: event.bytes } };
     case 'exit': {
+      // Who comes later does not know what was asked for; it ran for as long.
+      const timeoutSeconds = asked ?? Math.round(event.execution.durationMs / 1000);
       const { output: _, stderr: __, error, ...end } = toExecutionResponse(event.execution, what, timeoutSeconds);
       const { cell } = event;
       const { results: ___, ...shown } = toShownFields(event.execution);
@@ -79,7 +81,7 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', timeo
 export async function* toStream(
   events: AsyncIterable<ProcessEvent>,
   what: 'Execution' | 'Command',
-  timeoutSeconds: number,
+  timeoutSeconds: number | null,
 ): AsyncGenerator<StreamEvent> {
   for await (const event of events) yield toStreamEvent(event, what, timeoutSeconds);
 }

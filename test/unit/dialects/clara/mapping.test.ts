@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isBase64 } from '../../../../src/dialects/base64.ts';
 import { toExecutionResponse } from '../../../../src/dialects/clara/executions/mapping.ts';
+import { toStream } from '../../../../src/dialects/clara/processes/mapping.ts';
 import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.ts';
 import { toFileContent } from '../../../../src/files/content.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
@@ -68,6 +69,18 @@ describe('an ExecutionResponse', () => {
       oom_killed: true,
       killed_by: 'SIGKILL',
     });
+  });
+});
+
+describe('the exit in a stream', () => {
+  it('says after how long a run was timed out, also to who comes later and does not know what was asked for', async () => {
+    const timedOut = execution({ timedOut: true, exitCode: 124, durationMs: 60_003 });
+    async function* events() {
+      yield { id: 3, type: 'exit', execution: timedOut, lastLine: '', cell: null, isCode: false } as const;
+    }
+    const told = [];
+    for await (const event of toStream(events(), 'Command', null)) told.push(event);
+    expect(told).toMatchObject([{ id: 3, event: 'exit', data: { error: 'Command timed out after 60 seconds' } }]);
   });
 });
 
