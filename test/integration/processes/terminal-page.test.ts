@@ -109,7 +109,8 @@ it('runs htop, which draws the whole screen, and Python, whose lines can be edit
   const python = await openPage({ argv: ['python3'] });
   await shows(python, '>>>');
   await type(python, 'print(6 * 8\x1b[D\x1b[3~7)\r');
-  await shows(python, '\n42');
+  // Before the prompt the terminal takes lines, and what ends its input there is lost.
+  await shows(python, '\n42\n>>>');
   await type(python, '\x04');
   expect(await closedWith(python)).toBe(1000);
   await python.close();
