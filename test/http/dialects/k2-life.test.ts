@@ -78,6 +78,19 @@ describe('the life of a K2 sandbox', () => {
     expect((await call).statusCode).toBe(200);
   });
 
+  it('begins its timeout anew when it is restarted, and not when it is stopped', async () => {
+    await start({ SANDBOX_PAUSE_AFTER: '0' });
+    const [stopped, restarted] = [await make({ timeout: 100 }), await make({ timeout: 100 })];
+    for (const id of [stopped, restarted]) await fake.call('POST', `/sandboxes/${id}/actions`, { action: 'stop' });
+    await pass(90);
+    await fake.call('POST', `/sandboxes/${restarted}/actions`, { action: 'restart' });
+    await pass(50);
+    await untilGone(stopped);
+    expect((await fake.call('GET', `/sandboxes/${restarted}`)).json()).toMatchObject({ status: 'running' });
+    await pass(60);
+    await untilGone(restarted);
+  });
+
   it('ends after a restart of the server too, by the time since its last use', async () => {
     await start({ SANDBOX_PAUSE_AFTER: '0' });
     const { dataDir, engine, clock } = fake;

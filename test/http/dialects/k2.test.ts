@@ -40,6 +40,23 @@ describe('a K2 client', () => {
     expect((await fake.call('DELETE', `/sandboxes/${id}`)).json()).toEqual({ detail: 'Sandbox not found' });
   });
 
+  it('that names nothing gets 300 seconds and the usual template, which lists show', async () => {
+    const template = 'k2data/sandbox-base:latest';
+    const made = await fake.call('POST', '/sandboxes', {});
+    expect(made.json()).toMatchObject({ status: 'running', timeout: 300, template, metadata: {} });
+    expect((await fake.call('GET', '/sandboxes')).json().sandboxes).toMatchObject([{ template, metadata: {} }]);
+  });
+
+  it('that names no timeout for its code has 300 seconds', async () => {
+    const id = await make();
+    for (const timeout of [undefined, null, 7]) {
+      await fake.call('POST', `/sandboxes/${id}/code`, { code: '1', timeout });
+    }
+    const [container] = [...fake.engine.sandboxes.values()];
+    const asked = container?.agent.requests.filter(({ timeoutMs }) => timeoutMs !== undefined);
+    expect(asked?.map(({ timeoutMs }) => timeoutMs)).toEqual([300_000, 300_000, 7_000]);
+  });
+
   it('of the later SDK names image and environment, and finds id and state', async () => {
     const image = 'k2-sandbox/code-interpreter:latest';
     const made = await fake.call('POST', '/sandboxes', { image, environment: { E2B_LOCAL: 'True' }, timeout: 300 });

@@ -89,6 +89,27 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
     },
   );
 
+  it('means by null that it says nothing of a field', async () => {
+    const nothing = { name: null, volumes: null, environment: null, resources: null, command: null, entrypoint: null };
+    const made = await make({ ...nothing, ports: null, auto_remove: null, force_build: null, build_context: null });
+    expect(made).toMatchObject({
+      ...{ name: expect.any(String), environment: {}, resources: { cpu: 1, memory: '512m' }, command: null },
+      ...{ entrypoint: null, volumes: [], ports: [], auto_remove: true },
+    });
+  });
+
+  it('may give each sandbox the same external port, which is the internal one where it names none', async () => {
+    for (const name of ['one', 'other']) {
+      const made = await make({ name, ports: [{ internal: 80, external: 8080 }, { internal: 443 }] });
+      expect(made).toMatchObject({
+        ports: [
+          { internal_port: 80, external_port: 8080 },
+          { internal_port: 443, external_port: 443 },
+        ],
+      });
+    }
+  });
+
   it('lists those of one status', async () => {
     const stopped = await make({ name: 'stopped' });
     await make({ name: 'running' });
