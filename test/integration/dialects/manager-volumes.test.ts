@@ -59,6 +59,7 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
         { name: 'up.bin', type: 'file' },
       ],
     });
+    expect((await get(id, '/volumes/data/ls?path=/in/here')).entries).toEqual([{ name: 'note.txt', type: 'file' }]);
     const full = await exec(id, 'head -c 64M /dev/zero > /data/big; ls /data; df -m /data | tail -1');
     expect(full.stderr).toContain('No space left on device');
     expect((await server.call('POST', `${of('write')}?path=/more`, { content: 'x'.repeat(9_000_000) })).status).toBe(
@@ -104,6 +105,23 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
     await server.call('DELETE', at(other));
     expect((await server.call('DELETE', `${volume}/shared`)).body).toEqual({ status: 'deleted' });
   });
+
+  it.each([
+    ['15m', 422],
+    ['257m', 422],
+    ['16m', 200],
+  ])(
+    'has 16 MiB to the limit of a disk, and half a GiB or that limit where nobody says: %s is %d',
+    async (size, status) => {
+      const made = await server.call('POST', SANDBOXES, { image: 'python:3.9', volumes: { a: { size }, b: {} } });
+      expect(made.status).toBe(status);
+      if (status === 422) expect(made.body).toEqual({ detail: expect.stringContaining('16m to 256m') });
+      else {
+        expect(made.body.volumes.map(({ size: mib }: { size: number }) => mib)).toEqual([16, 256]);
+        await server.call('DELETE', at(made.body.container_id));
+      }
+    },
+  );
 
   it('of the network is one of 32 at the most, each of its key alone', async () => {
     const url = '/api/v1/volumes/network';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { until } from '../../support/until.ts';
@@ -60,6 +61,41 @@ describe('a sandbox of SandboxClient of New-dev0/Sandbox', () => {
     await until('both have written', async () => (await exec(id, 'cat /workspace/seen')).stdout === 'xx');
     expect((await server.call('POST', at(id, '/stop?timeout=5'))).body).toEqual({ status: 'stopped' });
     expect(await get(id)).toMatchObject({ status: 'exited', container_id: id });
+    await server.call('DELETE', at(id));
+  });
+
+  it('ends the command of a stream whose reader leaves', async () => {
+    const id = await make({});
+    const leaving = new AbortController();
+    const streamed = await fetch(`${server.url}${at(id, '/exec/stream')}`, {
+      method: 'POST',
+      headers: { 'x-api-key': server.apiKey, 'content-type': 'application/json' },
+      body: JSON.stringify({ command: 'echo begun; exec sleep 987' }),
+      signal: leaving.signal,
+    });
+    const reader = streamed.body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('begun\n');
+    const runs = async () => (await exec(id, 'pgrep -fx "sleep 987"')).exit_code === 0;
+    expect(await runs()).toBe(true);
+    leaving.abort();
+    await until('the command has ended', async () => !(await runs()));
+    await server.call('DELETE', at(id));
+  });
+
+  it('is exported with names below the folder, all of its workspace where that is /', async () => {
+    const id = await make({ name: 'exported' });
+    await exec(id, 'mkdir -p app/src && echo 1 > app/src/a.py && echo 2 > top');
+    const namesOf = async (query: string) => {
+      const headers = { 'x-api-key': server.apiKey };
+      const answer = await fetch(`${server.url}${at(id, `/export${query}`)}`, { headers });
+      expect(answer.headers.get('content-length')).toBeNull();
+      const program =
+        'import io, sys, zipfile; print(*zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).namelist())';
+      const input = Buffer.from(await answer.arrayBuffer());
+      return execFileSync('python3', ['-c', program], { input }).toString().trim().split(' ');
+    };
+    expect(await namesOf('?folder_path=/workspace/app')).toEqual(['src/', 'src/a.py']);
+    expect(await namesOf('')).toEqual(expect.arrayContaining(['app/src/a.py', 'top']));
     await server.call('DELETE', at(id));
   });
 
