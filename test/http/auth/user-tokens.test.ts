@@ -174,7 +174,7 @@ describe('a token of the Cloud Sandbox API', () => {
   });
 });
 
-describe('limits of tokens', () => {
+describe('limits of tokens of the Cloud Sandbox API', () => {
   it('allow 600 that are bad a minute and address, and any number that has expired', async () => {
     const expired = user.token;
     fake.clock.nowMs += 86_400_000;

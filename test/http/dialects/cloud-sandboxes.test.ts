@@ -114,7 +114,7 @@ describe('a sandbox of a Cloud client', () => {
   });
 });
 
-describe('pause and resume of the SDK', () => {
+describe('pause and resume of the Cloud SDK', () => {
   beforeEach(() => start());
 
   it('freezes the sandbox, which release does not destroy, and acquire gives back when it was resumed', async () => {

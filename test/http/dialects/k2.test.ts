@@ -146,7 +146,7 @@ describe('a K2 client', () => {
   });
 });
 
-describe('the names of images of published examples', () => {
+describe('the names of images of published examples of K2', () => {
   afterEach(close);
 
   const imageOf = (): string | undefined => [...fake.engine.sandboxes.values()].at(-1)?.spec.image;

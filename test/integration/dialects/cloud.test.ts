@@ -138,7 +138,7 @@ describe('files of a Cloud client', () => {
   });
 });
 
-describe('pause and resume of the SDK', () => {
+describe('pause and resume of the Cloud SDK', () => {
   it('freeze all that runs, and let it go on where it was', async () => {
     await run(
       'nohup sh -c "echo $$ > pid; exec sleep 600" >/dev/null 2>&1 & while [ ! -s pid ]; do :; done; echo kept > kept.txt',

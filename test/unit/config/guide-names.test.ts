@@ -35,7 +35,7 @@ describe('variables of the guide of Cloud Sandbox', () => {
   });
 });
 
-describe('JWT_SECRET', () => {
+describe('JWT_SECRET of the guide of Cloud Sandbox', () => {
   it.each([
     'short',
     'cloud-sandbox-secret',
