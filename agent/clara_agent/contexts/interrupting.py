@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SIGINT = 2
 LOOK_SECONDS = 0.05
 MAX_SIGNALS = 40
+LONELY_SIGNALS = 3
 SETTLED_SECONDS = 1
 STARTING_SECONDS = 0.005
 STARTING_ROUNDS = 20
@@ -38,6 +39,7 @@ class ShellInterrupt:
         self._name = command_of(shell)
         self._left = MAX_SIGNALS
         self._rounds = STARTING_ROUNDS
+        self._lonely = LONELY_SIGNALS
         self._told: set[int] = set()
         self._timer: Timer | None = None
         self._signal()
@@ -72,9 +74,9 @@ class ShellInterrupt:
             self._is_asked = True
             self._ask()
             self._look_later()
-        else:
-            # It goes on with commands of its own, before which it came.
-            self._left = 1
+        elif self._lonely:
+            # It goes on with commands of its own, before which it came, or has not come to its next program.
+            self._lonely -= 1
             self._signal()
 
     def _members(self) -> dict[int, str]:
