@@ -6,14 +6,14 @@ from os import sysconf
 from time import CLOCK_BOOTTIME, clock_gettime
 
 from ..io.tree import below, scan, signal_group
+from .program_interrupts import SIGINT, Interruption, has_interrupt, members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..io.loop import Loop, Timer
+    from ..io.loop import Loop
 
-SIGINT = 2
 LOOK_SECONDS = 0.05
 MAX_SIGNALS = 40
 LONELY_SIGNALS = 3
@@ -23,7 +23,7 @@ STARTING_ROUNDS = 20
 STARTING, PART, YOUNG, SETTLED = "starting", "part", "young", "settled"
 
 
-class ShellInterrupt:
+class ShellInterrupt(Interruption):
     """SIGINT to the group of a shell, and again where a fork of it may have missed it, until `stop`.
 
     Between its fork and its exec a program has the shell's handlers: a signal of that moment ends nothing, so that is waited for.
@@ -32,8 +32,6 @@ class ShellInterrupt:
     """
 
     def __init__(self, loop: Loop, shell: int, ask: Callable[[], object]) -> None:
-        self._loop = loop
-        self._shell = shell
         self._ask = ask
         self._is_asked = False
         self._name = command_of(shell)
@@ -41,26 +39,27 @@ class ShellInterrupt:
         self._rounds = STARTING_ROUNDS
         self._lonely = LONELY_SIGNALS
         self._told: set[int] = set()
-        self._timer: Timer | None = None
+        super().__init__(loop, shell)
+
+    def _begin(self) -> None:
         self._signal()
 
     def _signal(self) -> None:
         members = self._members()
         if STARTING in members.values() and self._rounds:
             self._rounds -= 1
-            self._timer = self._loop.later(STARTING_SECONDS, self._signal)
-            return
+            return self._later(STARTING_SECONDS, self._signal)
         self._rounds = STARTING_ROUNDS
         self._told = {pid for pid, kind in members.items() if kind == YOUNG}
-        self._reaped = faults_of_ended(self._shell)
-        signal_group(self._shell, SIGINT)
+        self._reaped = faults_of_ended(self._pid)
+        signal_group(self._pid, SIGINT)
         self._left -= 1
         if SETTLED not in members.values():
             self._look_later()
 
     def _look_later(self) -> None:
         if self._left:
-            self._timer = self._loop.later(LOOK_SECONDS, self._look)
+            self._later(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
         members = self._members()
@@ -68,7 +67,7 @@ class ShellInterrupt:
             # They have heard it, and do what they do then.
             self._left -= 1
             self._look_later()
-        elif members or faults_of_ended(self._shell) != self._reaped:
+        elif members or faults_of_ended(self._pid) != self._reaped:
             self._signal()
         elif not self._is_asked:
             self._is_asked = True
@@ -84,21 +83,15 @@ class ShellInterrupt:
         processes = scan()
         latest = (clock_gettime(CLOCK_BOOTTIME) - SETTLED_SECONDS) * sysconf("SC_CLK_TCK")
         found = {}
-        for pid in below(self._shell, processes):
-            _, group, state, born = processes[pid]
-            if group != self._shell or ignores_interrupts(pid):
+        for pid in members(self._pid, processes):
+            _, _, state, born = processes[pid]
+            if ignores_interrupts(pid):
                 continue
             if command_of(pid) == self._name:
                 found[pid] = PART if below(pid, processes) else STARTING
             else:
                 found[pid] = SETTLED if int(born) < latest and state not in b"ZX" else YOUNG
         return found
-
-    def stop(self) -> None:
-        """The cell is over."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
 
 
 def command_of(pid: int) -> bytes:
@@ -116,7 +109,7 @@ def ignores_interrupts(pid: int) -> bool:
     """Whether SIGINT is nothing to it, as to what runs in the background."""
     for line in _read("/proc/%d/status" % pid).splitlines():
         if line.startswith(b"SigIgn:"):
-            return bool(int(line[7:], 16) >> (SIGINT - 1) & 1)
+            return has_interrupt(line[7:])
     return False
 
 

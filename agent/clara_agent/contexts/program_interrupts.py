@@ -17,7 +17,7 @@ MAX_LOOKS = 4
 DIES, HANDLES, IGNORES, GONE = "dies", "handles", "ignores", "gone"
 
 
-class ProgramInterrupt:
+class Interruption:
     """One interrupt, looked after for a while."""
 
     def __init__(self, loop: Loop, pid: int) -> None:
@@ -40,7 +40,7 @@ class ProgramInterrupt:
             self._timer = None
 
 
-class PassedInterrupt(ProgramInterrupt):
+class PassedInterrupt(Interruption):
     """SIGINT to a process. While it ignores that, as it does in `os.system`, what it has started last has it in its place, and then the process itself."""
 
     _is_passed = False
@@ -71,7 +71,7 @@ class PassedInterrupt(ProgramInterrupt):
         self._is_passed = True
 
 
-class ToldInterrupt(ProgramInterrupt):
+class ToldInterrupt(Interruption):
     """SIGINT to what a process has started, which was told itself; to it too where it goes on, as what computes hears nothing else."""
 
     def _begin(self) -> None:

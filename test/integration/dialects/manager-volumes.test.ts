@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
+import { ManagerClient } from '../../support/manager-client.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 
@@ -8,6 +9,8 @@ const SANDBOXES = '/api/v1/sandboxes';
 const OTHER_KEY = 'the key of another';
 
 let server: RealServer;
+
+const manager = new ManagerClient(() => server);
 
 beforeAll(async () => {
   server = await startRealServer({
@@ -19,27 +22,15 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-async function make(body: Readonly<Record<string, unknown>>): Promise<string> {
-  const made = await server.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
-  expect(made).toMatchObject({ status: 200 });
-  return made.body.container_id;
-}
-
-const at = (id: string, rest = '') => `${SANDBOXES}/${id}${rest}`;
-
-const exec = async (id: string, command: string) => (await server.call('POST', at(id, '/exec'), { command })).body;
-
-const get = async (id: string, rest = '') => (await server.call('GET', at(id, rest))).body;
-
 describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
   it('has its size, is read and written by clients and code, and goes with its sandbox', async () => {
-    const id = await make({ volumes: { data: { size: '32m', mount_path: '/data' } } });
-    const { volumes } = await get(id);
+    const id = await manager.make({ volumes: { data: { size: '32m', mount_path: '/data' } } });
+    const { volumes } = await manager.get(id);
     expect(volumes).toEqual([
       expect.objectContaining({ name: 'data', mount_path: '/data', size: 32, driver: 'local' }),
     ]);
     const { volume_id: volume } = volumes[0];
-    const of = (verb: string) => at(id, `/volumes/${volume}/${verb}`);
+    const of = (verb: string) => manager.at(id, `/volumes/${volume}/${verb}`);
     expect((await server.call('POST', `${of('mkdir')}?path=/in/here`)).body).toEqual({ status: 'created' });
     const written = await server.call('POST', `${of('write')}?path=/in/here/note.txt`, { content: 'hello ä\n' });
     expect(written.body).toEqual({ status: 'written' });
@@ -50,7 +41,7 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
     expect((await server.call('POST', `${of('upload')}?path=/in/`, undefined, init)).body).toEqual({
       status: 'uploaded',
     });
-    expect((await exec(id, 'cat /data/in/here/note.txt /data/in/up.bin; ls -A /data')).stdout).toBe(
+    expect((await manager.exec(id, 'cat /data/in/here/note.txt /data/in/up.bin; ls -A /data')).stdout).toBe(
       'hello ä\nbytesin\n',
     );
     expect((await server.call('GET', `/api/v1/volumes/${id}/data/ls?path=/in`)).body).toEqual({
@@ -59,15 +50,17 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
         { name: 'up.bin', type: 'file' },
       ],
     });
-    expect((await get(id, '/volumes/data/ls?path=/in/here')).entries).toEqual([{ name: 'note.txt', type: 'file' }]);
-    const full = await exec(id, 'head -c 64M /dev/zero > /data/big; ls /data; df -m /data | tail -1');
+    expect((await manager.get(id, '/volumes/data/ls?path=/in/here')).entries).toEqual([
+      { name: 'note.txt', type: 'file' },
+    ]);
+    const full = await manager.exec(id, 'head -c 64M /dev/zero > /data/big; ls /data; df -m /data | tail -1');
     expect(full.stderr).toContain('No space left on device');
     expect((await server.call('POST', `${of('write')}?path=/more`, { content: 'x'.repeat(9_000_000) })).status).toBe(
       507,
     );
-    await server.call('POST', at(id, '/restart'));
-    expect((await exec(id, 'cat /data/in/up.bin')).stdout).toBe('bytes');
-    await server.call('DELETE', at(id));
+    await server.call('POST', manager.at(id, '/restart'));
+    expect((await manager.exec(id, 'cat /data/in/up.bin')).stdout).toBe('bytes');
+    await server.call('DELETE', manager.at(id));
     expect((await server.call('GET', '/api/v1/volumes/network')).body).toEqual({ volumes: [] });
   });
 
@@ -77,32 +70,37 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
       volume_name: 'shared',
     });
     expect((await server.call('POST', volume, { name: 'shared', size: '32m' })).status).toBe(409);
-    const one = await make({ volumes: { shared: { network: true, mount_path: '/srv/shared' } } });
-    const other = await make({});
-    await exec(other, 'echo kept > /workspace/kept');
-    const mounted = await server.call('POST', at(other, '/volumes/shared/mount?mount_path=/data'));
+    const one = await manager.make({ volumes: { shared: { network: true, mount_path: '/srv/shared' } } });
+    const other = await manager.make({});
+    await manager.exec(other, 'echo kept > /workspace/kept');
+    const mounted = await server.call('POST', manager.at(other, '/volumes/shared/mount?mount_path=/data'));
     expect(mounted.body).toEqual({ status: 'mounted' });
-    expect((await exec(other, 'cat /workspace/kept')).stdout).toBe('kept\n');
-    await exec(one, 'mkdir /srv/shared/folder && echo one > /srv/shared/folder/file');
+    expect((await manager.exec(other, 'cat /workspace/kept')).stdout).toBe('kept\n');
+    await manager.exec(one, 'mkdir /srv/shared/folder && echo one > /srv/shared/folder/file');
     expect(
-      (await exec(other, 'echo other >> /data/folder/file && rm -r /data/nothing; cat /data/folder/file')).stdout,
+      (await manager.exec(other, 'echo other >> /data/folder/file && rm -r /data/nothing; cat /data/folder/file'))
+        .stdout,
     ).toBe('one\nother\n');
-    expect((await exec(one, 'cat /srv/shared/folder/file && rm -r /srv/shared/folder')).exit_code).toBe(0);
+    expect((await manager.exec(one, 'cat /srv/shared/folder/file && rm -r /srv/shared/folder')).exit_code).toBe(0);
     // A program that sets its umask itself shares what it makes all the same.
-    await exec(one, 'umask 077; mkdir /srv/shared/own && echo one > /srv/shared/own/file');
-    expect((await exec(other, 'echo other >> /data/own/file && echo more > /data/own/more; id -u')).exit_code).toBe(0);
-    const own = (await exec(one, 'cat /srv/shared/own/file && rm -r /srv/shared/own')).stdout;
+    await manager.exec(one, 'umask 077; mkdir /srv/shared/own && echo one > /srv/shared/own/file');
+    expect(
+      (await manager.exec(other, 'echo other >> /data/own/file && echo more > /data/own/more; id -u')).exit_code,
+    ).toBe(0);
+    const own = (await manager.exec(one, 'cat /srv/shared/own/file && rm -r /srv/shared/own')).stdout;
     // gVisor knows no access lists, by which that is so.
     expect(own).toBe(IS_GVISOR ? 'one\n' : 'one\nother\n');
     expect((await server.call('DELETE', `${volume}/shared`)).status).toBe(409);
-    expect((await server.call('POST', at(other, '/volumes/shared/unmount'))).body).toEqual({ status: 'unmounted' });
-    expect(await get(other)).toMatchObject({ volumes: [], container_id: other });
-    await exec(one, 'echo still > /srv/shared/there');
-    await server.call('DELETE', at(one));
-    const third = await make({ volumes: { shared: { network: true } } });
-    expect((await exec(third, 'cat /mnt/shared/there')).stdout).toBe('still\n');
-    await server.call('DELETE', at(third));
-    await server.call('DELETE', at(other));
+    expect((await server.call('POST', manager.at(other, '/volumes/shared/unmount'))).body).toEqual({
+      status: 'unmounted',
+    });
+    expect(await manager.get(other)).toMatchObject({ volumes: [], container_id: other });
+    await manager.exec(one, 'echo still > /srv/shared/there');
+    await server.call('DELETE', manager.at(one));
+    const third = await manager.make({ volumes: { shared: { network: true } } });
+    expect((await manager.exec(third, 'cat /mnt/shared/there')).stdout).toBe('still\n');
+    await server.call('DELETE', manager.at(third));
+    await server.call('DELETE', manager.at(other));
     expect((await server.call('DELETE', `${volume}/shared`)).body).toEqual({ status: 'deleted' });
   });
 
@@ -118,7 +116,7 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
       if (status === 422) expect(made.body).toEqual({ detail: expect.stringContaining('16m to 256m') });
       else {
         expect(made.body.volumes.map(({ size: mib }: { size: number }) => mib)).toEqual([16, 256]);
-        await server.call('DELETE', at(made.body.container_id));
+        await server.call('DELETE', manager.at(made.body.container_id));
       }
     },
   );
@@ -138,8 +136,8 @@ describe('a volume of SandboxClient of New-dev0/Sandbox', () => {
     expect((await ask('GET', url, OTHER_KEY)).body).toEqual({ volumes: [] });
     expect((await ask('DELETE', `${url}/v0`, OTHER_KEY)).status).toBe(404);
     expect((await create(0, OTHER_KEY)).status).toBe(200);
-    const mine = await make({});
-    const mount = await ask('POST', at(mine, '/volumes/v40/mount'), server.apiKey);
+    const mine = await manager.make({});
+    const mount = await ask('POST', manager.at(mine, '/volumes/v40/mount'), server.apiKey);
     expect([mount.status, mount.body]).toEqual([404, { detail: expect.stringContaining('v40') }]);
     const [{ name }] = (await ask('GET', url, server.apiKey)).body.volumes;
     expect((await ask('DELETE', `${url}/${name}`, server.apiKey)).body).toEqual({ status: 'deleted' });
