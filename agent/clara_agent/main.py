@@ -8,6 +8,7 @@ from .agent import Agent
 from .io.guard import become_deaf, become_known_as, become_subreaper, become_undumpable
 from .io.staged import sweep_roots
 from .wire.handover import Keeper
+from .wire.operations import find_operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,5 +32,6 @@ def main(header: dict[str, Any], listener: socket, keeper: int, line: socket) ->
     agent.loop.soon(agent.interpreters.warm_up)
     # So that no run waits for its code to be read.
     agent.loop.soon(agent.changes)
+    agent.loop.soon(lambda: find_operation("run"))
     agent.loop.soon(lambda: sweep_roots(agent.roots, agent.children))
     agent.loop.run()

@@ -38,10 +38,14 @@ export async function claimPooled(
   const fresh = newRecord(sandbox, request, clock.wallMs());
   const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId, uid: pooled.uid };
   try {
-    await store.claimPoolFolder(pooled.folder, record);
-    sandbox.record = record;
-    if (isResized) await engine.update(pooled.engineId, { memoryBytes, cpus });
-    await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
+    // Side by side: what a crash leaves of either the next start removes, as if there had been no claim, or starts anew.
+    await settled([
+      store.claimPoolFolder(pooled.folder, record).then(() => {
+        sandbox.record = record;
+      }),
+      isResized ? engine.update(pooled.engineId, { memoryBytes, cpus }) : null,
+      engine.rename(pooled.engineId, toEngineName(instance, sandbox.id)),
+    ]);
   } catch (error) {
     await pool.discard(pooled).catch(parts.onError);
     // A folder without a record that a crash has left is in the way; a start uses it.
@@ -59,4 +63,9 @@ export async function claimPooled(
   sandbox.isFromPool = true;
   sandbox.become('running');
   return true;
+}
+
+/** Waits for all of it, then throws the reason of the first that failed. */
+async function settled(work: readonly (Promise<void> | null)[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
