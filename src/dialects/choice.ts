@@ -1,6 +1,6 @@
 import type { ChooseDialect } from '../http/dialect-constraint.ts';
 import { showsE2bKey } from './e2b/key-form.ts';
-import { isSignedFile, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
+import { isUnnamed, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
 
 type Head = Pick<Parameters<ChooseDialect>[0], 'url' | 'headers'>;
 
@@ -20,7 +20,9 @@ const byPrefix: Rule = (head) => {
 };
 
 const byE2bHeaders: Rule = (head) =>
-  namesSandbox(head.headers) || isSignedFile(toPath(head.url), toQuery(head.url)) ? toPlane(head) : undefined;
+  namesSandbox(head.headers) || isUnnamed(head.headers, toPath(head.url), toQuery(head.url))
+    ? toPlane(head)
+    : undefined;
 
 /** Where the other of two dialects begins with the same paths, the form of the key tells. */
 const byE2bKey: Rule = ({ url, headers }) =>

@@ -110,9 +110,14 @@ export class KeyDoor {
     return name === keyName ? match.principal : behindGateway(match.principal, name.slice(keyName.length + 1), '');
   }
 
+  /** Counts a signature or token that is none for the address of who asks; throws `too_many` after many. */
+  noteBadSignature(request: FastifyRequest): void {
+    this.#limits.countBadSignature(request);
+  }
+
   /** Throws `unauthorized` for a signature or token that is none, which is no wrong key; `too_many` after many from the address of who asks. */
   refuseSignature(request: FastifyRequest, sentence: string): never {
-    this.#limits.countBadSignature(request);
+    this.noteBadSignature(request);
     throw new SandboxError('unauthorized', sentence);
   }
 }

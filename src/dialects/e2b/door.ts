@@ -9,8 +9,8 @@ import { sendGone, sendNoTraffic } from './gone.ts';
 import { toResumedByTraffic } from './life.ts';
 import type { OpenAnswers } from './open-answers.ts';
 import { NAMESPACE } from './operation.ts';
-import { ENVD_PORT, type Place, placeIn } from './planes.ts';
-import { isExpired, isSame, isSignedWith, signedFileIn } from './signatures.ts';
+import { ENVD_PORT, namesSandbox, type Place, placeIn } from './planes.ts';
+import { findHolder, isExpired, isSame, isSignedWith, signedFileIn } from './signatures.ts';
 import { userOf, type Visit } from './visit.ts';
 
 interface DoorParts {
@@ -33,7 +33,8 @@ export class SandboxDoor {
   async enter(request: FastifyRequest, reply: FastifyReply): Promise<Visit | null> {
     const { tenancies, hosts, answers } = this.#parts;
     const hostPlace = hosts.idPlaceOf(hosts.nameOf(request.raw));
-    const place = hostPlace ?? placeIn(request.headers) ?? (await this.#signedPlace(request));
+    const place = hostPlace ?? placeIn(request.headers) ?? (await this.#unnamedPlace(request));
+    if (place === null) return sendNothing(sendGone(request, reply, ''));
     const tenancy = await tenancies.find({ namespace: NAMESPACE, id: place.id });
     if (!tenancy || answers.isLeaving(tenancy.id)) return sendNothing(sendGone(request, reply, place.id));
     if (!this.#isTrafficAllowed(request, tenancy, place)) return sendNothing(sendNoTraffic(request, reply, place.id));
@@ -83,19 +84,29 @@ export class SandboxDoor {
     }
   }
 
-  /** The sandbox whose token has signed the URL, which does not name it. */
-  async #signedPlace(request: FastifyRequest): Promise<Place> {
-    const signed = request.routeOptions.config.e2b?.needs === 'token or signature' && signedFileIn(request);
+  /** The sandbox whose token has signed the URL, or is shown, where nothing names one; null where the token is nobody's. */
+  async #unnamedPlace(request: FastifyRequest): Promise<Place | null> {
+    const { tenancies, keys } = this.#parts;
+    const { headers, routeOptions } = request;
+    const signed = routeOptions.config.e2b?.needs === 'token or signature' && signedFileIn(request);
+    const token = headers['x-access-token'];
+    if (!signed && typeof token === 'string' && !namesSandbox(headers)) {
+      const holder = findHolder(token, await tenancies.all(NAMESPACE));
+      if (holder) return { id: holder.address.id, port: ENVD_PORT };
+      // Its sandbox is gone, or somebody guesses.
+      keys.noteBadSignature(request);
+      return null;
+    }
     if (!signed) {
       throw new HttpError(
         400,
         'Send the headers E2b-Sandbox-Id and E2b-Sandbox-Port, which is a number from 1 to 65535.',
       );
     }
-    for (const { address, terms } of await this.#parts.tenancies.all(NAMESPACE)) {
+    for (const { address, terms } of await tenancies.all(NAMESPACE)) {
       if (terms.token !== null && isSignedWith(terms.token, signed)) return { id: address.id, port: ENVD_PORT };
     }
-    return this.#parts.keys.refuseSignature(request, 'invalid signature');
+    return keys.refuseSignature(request, 'invalid signature');
   }
 }
 

@@ -51,6 +51,14 @@ export function isExpired({ expiration }: SignedFile, nowMs: number): boolean {
   return expiration !== null && !(/^\d{1,12}$/.test(expiration) && Number(expiration) * 1000 > nowMs);
 }
 
+/** Among sandboxes the one whose token this is, found in a time that says nothing of how much of it is right; undefined where it is nobody's. */
+export function findHolder<T extends { readonly terms: { readonly token: string | null } }>(
+  token: string,
+  sandboxes: readonly T[],
+): T | undefined {
+  return sandboxes.filter(({ terms }) => terms.token !== null && isSame(token, terms.token)).at(0);
+}
+
 /** Compares texts in a time that says nothing of where they differ. */
 export function isSame(one: string, other: string): boolean {
   const [left, right] = [one, other].map((text) => createHash('sha256').update(text).digest());
