@@ -1,6 +1,17 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { type ChooseDialect, DIALECT } from './dialect-constraint.ts';
 import { HttpError } from './http-error.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for a route that stands for all that is none, where a scope has something to say first; it calls `refuseUnknown`. */
+    isUnknown?: true;
+  }
+  interface FastifyInstance {
+    /** Answers a request to what is no route. */
+    refuseUnknown(request: FastifyRequest, reply: FastifyReply): void;
+  }
+}
 
 /** A route as it was registered. Hooks of inner scopes, which come after that of this file, say more of it in the options themselves. */
 interface Registered {
@@ -40,14 +51,18 @@ export function answerUnknownRoutes(app: FastifyInstance, choose: ChooseDialect)
   app.addHook('onReady', async () => {
     addresses = toAddresses(routes);
   });
-  app.addHook('onRequest', (request, reply, done) => {
-    const isOptions = request.method === 'OPTIONS';
-    if (!request.is404 && (!isOptions || request.routeOptions.config.isPassedOn === true)) return done();
+  app.decorate('refuseUnknown', (request, reply) => {
     const methods = methodsOf(request, choose(request.raw), addresses);
     if (methods.length === 0) throw new HttpError(404, 'Not Found');
     const allow = [...methods, 'OPTIONS'];
-    if (!isOptions) throw otherMethod(request.method, allow);
+    if (request.method !== 'OPTIONS') throw otherMethod(request.method, allow);
     reply.code(204).header('Allow', allow.join(', ')).send();
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const { isPassedOn, isUnknown } = request.routeOptions.config ?? {};
+    const isRoute = !request.is404 && (request.method !== 'OPTIONS' || isPassedOn === true);
+    if (isRoute || isUnknown === true) return done();
+    app.refuseUnknown(request, reply);
   });
 }
 
@@ -55,8 +70,8 @@ function toAddresses(routes: readonly Registered[]): readonly Address[] {
   const addresses = new Map<string, Address>();
   for (const { url, method, route } of routes) {
     const { config, constraints } = route;
-    // Another site, whose routes are none of this one's.
-    if (config?.isPreview === true) continue;
+    // Another site, whose routes are none of this one's, or what is no address.
+    if (config?.isPreview === true || config?.isUnknown === true) continue;
     const named: unknown = constraints?.[DIALECT];
     const dialect = typeof named === 'string' ? named : undefined;
     const key = `${dialect ?? ''} ${url}`;

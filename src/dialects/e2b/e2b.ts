@@ -1,6 +1,6 @@
 /*
  * How it is built: clients speak with one address, on which each request is in one of four planes, told before routing (`planes.ts`):
- * the control plane, or a port of a sandbox that headers, a signature or the host name: 49983 is `envd/`, 49999 `interpreter/`, all
+ * the control plane, or a port of a sandbox that headers, a signature, a token or the host name: 49983 is `envd/`, 49999 `interpreter/`, all
  * others `ports/`. Requests to a port pass `door.ts`, which finds the sandbox by its id and checks the tokens that its terms ask for;
  * their routes find it in `visitOf(request)`, with the `ref` for all calls to the core, and say by `config.e2b` what they need.
  * Connections whose answers are under way when a sandbox is paused or ends are cut by `open-answers.ts`.
@@ -14,7 +14,7 @@ import { scoped } from '../../http/scope.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Core, Dialect } from '../dialect.ts';
-import { admitVisits } from './admit-visits.ts';
+import { admitUnknown, admitVisits } from './admit-visits.ts';
 import { SandboxDoor } from './door.ts';
 import { envdRoutes } from './envd/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
@@ -33,6 +33,7 @@ import { type ControlOptions, sandboxRoutes } from './sandboxes/routes.ts';
 import { snapshotRoutes } from './snapshots/routes.ts';
 import { templateRoutes } from './templates/routes.ts';
 import { type TemplateSettings, Templates } from './templates/templates.ts';
+import type { Access } from './visit.ts';
 
 interface E2bOptions extends Omit<ControlOptions, 'templates'> {
   readonly templates: TemplateSettings;
@@ -52,7 +53,8 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
   const plane = (
     name: Plane,
     routes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }>,
-    isAnywhere = false,
+    /** What is needed to hear that something is no route; null where all paths are one. */
+    unknown: Access | null,
   ): Dialect => ({
     ...shared,
     name,
@@ -61,9 +63,10 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
       const opened = scoped(name, async (scope: FastifyInstance) => {
         admitVisits(scope, door(core));
         await routes(scope.withTypeProvider(), core);
+        if (unknown) admitUnknown(scope, unknown);
       });
       await app.register(opened);
-      if (!isAnywhere) await app.register(opened, { prefix: PREFIX });
+      if (unknown) await app.register(opened, { prefix: PREFIX });
     },
     routes: async () => undefined,
   });
@@ -101,9 +104,9 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
         await app.register(scoped('e2b by the key', hidden(routes)));
       },
     },
-    plane(PLANES.envd, envdRoutes),
-    { ...plane(PLANES.interpreter, interpreterRoutes), hasTextErrors: true },
-    plane(PLANES.port, portRoutes, true),
+    plane(PLANES.envd, envdRoutes, {}),
+    { ...plane(PLANES.interpreter, interpreterRoutes, { needs: 'nothing' }), hasTextErrors: true },
+    plane(PLANES.port, portRoutes, null),
   ];
 }
 

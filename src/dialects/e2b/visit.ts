@@ -5,7 +5,7 @@ import type { Tenancy } from '../../sandboxes/tenancies.ts';
 import type { Place } from './planes.ts';
 
 /** What a route of a sandbox's port asks of who calls it; where nothing is said, the token of a sandbox that has one. */
-interface Access {
+export interface Access {
   readonly needs?: 'token' | 'token or signature' | 'nothing';
   /** True if it needs nothing either where a host of previews names the sandbox. */
   readonly isOpenByHost?: boolean;
