@@ -74,6 +74,10 @@ class Cells(ContextCase):
         shown = self.shown(self.cell("class A:\n    def _repr_html_(self): return '<b>'\ndisplay(A())\n5", silent=True))
         self.assertEqual([line["data"].get("text/html") for line in shown], ["<b>"])
 
+    def test_threads_show_one_line_after_the_other(self) -> None:
+        code = "import threading\nclass Large:\n    def _repr_png_(self): return b'x' * 1_000_000\nthreads = [threading.Thread(target=display, args=(Large(),)) for _ in range(4)]\nfor each in threads: each.start()\nfor each in threads: each.join()"
+        self.assertEqual([len(line["data"]["image/png"]) for line in self.shown(self.cell(code))], [1_333_336] * 4)
+
     def test_what_is_too_large_is_cut_and_said(self) -> None:
         answer = self.cell("class A:\n    def __repr__(self): return 'x' * 100_000\nA()")
         result = [line for line in self.shown(answer) if line["type"] == "result"][0]

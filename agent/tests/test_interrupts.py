@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -88,6 +89,25 @@ class Interrupts(ContextCase):
         self.interrupt("javascript")
         self.assertFalse(self.client.finish(running).result["timedOut"])
         self.assertEqual(self.cell(LOOKING["javascript"], "javascript").out, b"1\n")
+
+    def test_what_it_cuts_in_the_middle_of_a_line_costs_no_other_line(self) -> None:
+        self.cell(KEEPING["python"], "python")
+        self.client.gives_credit = False
+        running = self.begin("class Large:\n    def _repr_png_(self): return b'x' * 4_000_000\ndisplay('before')\ndisplay(Large())", "python")
+        shown = self.client.answers[running].streams
+        self.client.wait(lambda: len(shown[0]) > 150_000)
+        self.interrupt("python")
+        self.client.gives_credit = True
+        self.client.send(codec.CREDIT, running, 0, len(shown[0]).to_bytes(4, "big"))
+        before, half, error = bytes(self.client.finish(running).streams[0]).splitlines()
+        self.assertEqual([json.loads(before)["data"], json.loads(error)["name"]], [{"text/plain": "'before'"}, "KeyboardInterrupt"])
+        self.assertEqual((half[:17], half.endswith(b"}")), (b'{"type": "result"', False))
+        self.assertEqual(self.shown(self.cell("kept", "python"))[0]["data"], {"text/plain": "1"})
+
+    def test_one_that_comes_before_something_is_shown_is_heard(self) -> None:
+        code = "import signal, sys\ndef interrupted():\n    del sys.stdout.flush\n    signal.raise_signal(signal.SIGINT)\nsys.stdout.flush = interrupted\ndisplay(1)\nprint('went on')"
+        answer = self.cell(code, "python")
+        self.assertEqual((answer.out, [line["name"] for line in self.shown(answer)]), (b"", ["KeyboardInterrupt"]))
 
     def test_a_handler_that_raises_between_two_cells_costs_no_variables(self) -> None:
         os.mkfifo(self.sandbox.path("rung"))

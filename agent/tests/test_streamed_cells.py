@@ -104,6 +104,11 @@ class Streamed(StreamCase):
         self.assertFalse(self.client.call("signal", id=number, signal=15).result["sent"])
         self.assertEqual(self.value("kept"), "1")
 
+    def test_half_a_line_that_an_interrupt_leaves_is_no_event(self) -> None:
+        answer = self.read("import os\n_ = os.write(4, b'{\"type\": \"result\", \"da\\n\\n')\n5")
+        self.assertEqual([event["shown"] for event in answer.events[1:]], [2])
+        self.assertEqual(self.lines(answer)[0]["data"], {"text/plain": "5"})
+
     def test_its_deletion_and_the_going_of_its_caller_interrupt_it(self) -> None:
         for leave in (lambda number, reader: self.client.call("forget", id=number), lambda number, reader: self.client.send(codec.CANCEL, reader)):
             number = self.stream("print('in')\nimport time\nwhile True: time.sleep(0.01)")

@@ -9,6 +9,7 @@ import binascii
 import json
 import os
 import sys
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ class Showing:
         # Where what is shown has its place among the outputs: called with the number of the line.
         self.waits = False
         self.wait: Any = None
+        # Threads show one line after the other; a handler of a signal may show something in the middle of one.
+        self._turn = RLock()
         self.begin()
 
     def begin(self, pid: int | None = None) -> None:
         """A cell or script begins, in this process or in that one."""
         self._pid = os.getpid() if pid is None else pid
         self._bytes = self._results = self._sent = 0
-        self._is_cut = self._is_lost = False
+        self._is_cut = self._is_lost = self._is_torn = False
 
     @property
     def is_full(self) -> bool:
@@ -115,19 +118,29 @@ class Showing:
         for name in "stdout", "stderr":
             try:
                 getattr(sys, name).flush()
-            except BaseException:
+            except Exception:
                 pass
+        with self._turn:
+            sent = self._write(json.dumps(line).encode("ascii") + b"\n")
+        if sent and self.waits and self.wait and line["type"] != "input_request":
+            self.wait(sent)
+
+    def _write(self, text: bytes) -> int:
+        """Writes a line; its number, 0 where there is no room for it or nobody who reads."""
+        # What an interrupt has cut off ends here: it costs no other line.
+        view = memoryview(b"\n" + text if self._is_torn else text)
+        self._is_torn = True
+        # Not before: no more may be waited for than is read.
         self._sent += 1
-        view = memoryview(json.dumps(line).encode("ascii") + b"\n")
         try:
             while view:
                 view = view[os.write(SHOWN, view) :]
         except OSError:
-            # There is no room for it, or nobody who reads: what is half a line is taken for a sign of that.
+            # What is half a line is taken for a sign of that.
             self._is_lost = True
-            return
-        if self.waits and self.wait and line["type"] != "input_request":
-            self.wait(self._sent)
+            return 0
+        self._is_torn = False
+        return self._sent
 
 
 def _to_json(value: Any) -> Any:

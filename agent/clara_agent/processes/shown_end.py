@@ -25,6 +25,9 @@ class ShownEnd:
         if line.startswith(CUT):
             self._is_cut = True
             return True
+        # Half a line, which an interrupt has left.
+        if line[:1] + line[-1:] != b"{}":
+            return True
         if line.startswith(FAILED) and len(line) <= MAX_FAILED:
             self._failed = line
         return False
