@@ -173,9 +173,7 @@ export class Contexts {
 
   /** Raises KeyboardInterrupt in what runs; the variables stay. */
   async interrupt(ref: SandboxRef, id: string): Promise<void> {
-    const context = await this.get(ref, id);
-    if (context.state !== 'busy') return;
-    await this.#sandboxes.use(ref, { lease: 'file' }, ({ connection }) => changeContext(connection, 'interrupt', id));
+    await this.#changeLiving(ref, id, 'interrupt');
   }
 
   /** Gives it a fresh interpreter. */
@@ -191,18 +189,21 @@ export class Contexts {
 
   /** Ends and forgets it. */
   async remove(ref: SandboxRef, id: string): Promise<void> {
-    await this.get(ref, id);
-    if (await this.#sandboxes.isUp(ref)) {
-      await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
-        try {
-          await changeContext(connection, 'delete', id);
-        } catch (error) {
-          const isGone = error instanceof AgentFailure && error.code === 'not_found';
-          if (!isGone) throw error;
-        }
-      });
-    }
+    await this.#changeLiving(ref, id, 'delete');
     if (id !== DEFAULT_CONTEXT) await this.#notes.change(ref, (noted) => noted.filter((one) => one.id !== id));
+  }
+
+  /** Does that to its interpreter, if it has one; a use of its sandbox in any case. */
+  async #changeLiving(ref: SandboxRef, id: string, change: 'interrupt' | 'delete'): Promise<void> {
+    await this.get(ref, id);
+    await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection }) => {
+      try {
+        await changeContext(connection, change, id);
+      } catch (error) {
+        const isGone = error instanceof AgentFailure && error.code === 'not_found';
+        if (!isGone) throw error;
+      }
+    });
   }
 
   /** What it is made with where its interpreter is not there; undefined for one that nobody has made. */

@@ -178,6 +178,9 @@ export class FakeAgent {
         return this.#processes.list();
       case 'contexts':
         return { contexts: [] };
+      case 'context_interrupt':
+      case 'context_delete':
+        throw new FakeFailure('not_found', 'There is no such context.');
       default:
         throw new FakeFailure('unsupported', `The fake agent does not know ${request.op}.`);
     }

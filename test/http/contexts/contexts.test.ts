@@ -60,6 +60,27 @@ describe('contexts', () => {
   });
 });
 
+describe.each([
+  ['POST', 'contexts/default/interrupt'],
+  ['DELETE', 'contexts/default'],
+] as const)('%s of %s', (method, path) => {
+  it.each(['pause', 'stop'])('wakes the sandbox after a %s, although nothing runs in that context', async (verb) => {
+    await fake.call('POST', '/sandbox/sleeper/create', {});
+    await fake.call('POST', `/sandbox/sleeper/${verb}`);
+    expect((await fake.call(method, `/sandbox/sleeper/${path}`)).statusCode).toBe(204);
+    expect((await fake.call('GET', '/sandbox/sleeper/status')).json().status).toBe('running');
+  });
+
+  it('counts as a use of one that runs', async () => {
+    await fake.call('POST', '/sandbox/used/create', {});
+    fake.clock.nowMs += 60_000;
+    await fake.call(method, `/sandbox/used/${path}`);
+    const nowMs = fake.clock.nowMs;
+    const { last_used: lastUsed } = (await fake.call('GET', '/sandbox/used/status')).json();
+    expect(new Date(lastUsed).getTime()).toBe(nowMs);
+  });
+});
+
 describe('the language of execute', () => {
   it.each([
     [{ code: '1', language: 'cobol' }, 'language'],
