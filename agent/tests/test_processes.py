@@ -171,7 +171,7 @@ class Tables(KeptCase):
 
     def test_a_program_that_cannot_be_started_is_an_error_and_is_not_kept(self) -> None:
         before = len(self.client.call("processes").result["processes"])
-        self.assert_fails("not_found", "start", b"echo", program="shell", cwd="/nowhere")
+        self.assert_fails("not_directory", "start", b"echo", program="shell", cwd="/nowhere")
         answer = self.client.call("start", None, program="argv", argv=["/no/such/program"])
         self.assertEqual(self.client.call("wait", id=answer.result["id"], timeoutMs=20000).result["exit"]["exitCode"], 127)
         self.end(answer.result["id"])

@@ -60,7 +60,7 @@ class Runs(AgentCase):
         for program in "shell", "python":
             with self.assertRaises(CallFailed) as caught:
                 self.client.run(program, "1", cwd="nowhere")
-            self.assertEqual(caught.exception.code, "not_found")
+            self.assertEqual(caught.exception.code, "not_directory")
 
     def test_wrong_parameters_are_errors(self) -> None:
         for parameters in (

@@ -23,7 +23,7 @@ import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { ProcessEvent } from './events.ts';
 import { type Execution, execute, toEnding } from './executions.ts';
 import { type KeptProcess, toKeptProcess } from './kept-process.ts';
-import { namingLanguage } from './lacking.ts';
+import { namingFields } from './lacking.ts';
 import type { RunOptions, StartOptions, StreamOptions } from './process-options.ts';
 import { languageOf } from './programs.ts';
 import { noteEnd, readProcess } from './reading.ts';
@@ -235,7 +235,7 @@ export class Processes {
         signal,
       });
     } catch (error) {
-      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw namingLanguage(error, program);
+      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw namingFields(error, program);
       throw new SandboxError('conflict', error.message, { cause: error });
     }
   }

@@ -46,7 +46,7 @@ class Process(ProgramStreams):
         self._has_cleared = False
         super().__init__(agent.loop, request, sink, on_line, self._finish)
         if not os.path.isdir(request.cwd):
-            raise Failure("not_found", "There is no such working folder: %s." % os.fsdecode(request.cwd))
+            raise Failure("not_directory", "There is no such working folder: %s." % os.fsdecode(request.cwd))
         self._memory = MemoryLoss(agent.oom, bool(agent.runs))
         self._tracking = Tracking(agent.changes() if request.tracks_files else None)
         self.started = monotonic()

@@ -119,6 +119,21 @@ describe('a process', () => {
       expect((await begin({ ...program, stdin: true })).body.error).toMatch(/^stdin is for a command or code of up to/);
   });
 
+  it.each(['processes', 'contexts'])(
+    'names the folder that is not there as a wrong field, as all %s do',
+    async (what) => {
+      await start();
+      const body = { cwd: 'missing', ...(what === 'processes' ? { command: 'true' } : {}) };
+      expect(await server.call('POST', path(what), body)).toMatchObject({
+        status: 422,
+        body: {
+          error: 'There is no such working folder: /workspace/missing.',
+          detail: [{ loc: ['body', 'cwd'] }],
+        },
+      });
+    },
+  );
+
   it('says what it does not take, and how many may be kept', async () => {
     await start({ SANDBOX_MAX_PROCESSES: '2' });
     expect((await begin({})).body.error).toMatch(/one of command, argv and code/);
