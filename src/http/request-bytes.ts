@@ -28,7 +28,9 @@ export async function wholeBodyOf(request: IncomingMessage): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.once('error', (cause) => reject(wentAway(cause)));
-    request.once('close', () => reject(wentAway(null)));
+    request.once('close', () => {
+      if (!request.complete) reject(wentAway(null));
+    });
   });
 }
 

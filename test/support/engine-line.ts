@@ -11,6 +11,8 @@ export interface EngineLine {
   readonly socketPath: string;
   /** Connections that are open now. */
   connections(): number;
+  /** Whether it hangs now. */
+  hangs(): boolean;
   /** From now on connections are accepted and nothing is ever answered, on those that are open too. */
   hang(): void;
   /** Passes no byte on until `flow`, which then loses none, as an engine does that is stopped for a moment. */
@@ -69,6 +71,7 @@ export async function openEngineLine(): Promise<EngineLine> {
   return {
     socketPath,
     connections: () => clients,
+    hangs: () => mode === 'hangs',
     hang: () => {
       mode = 'hangs';
       for (const socket of sockets) {

@@ -15,6 +15,8 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #body: Readable | undefined;
   #abortedBy: Error | undefined;
+  /** True once the whole answer has come. */
+  #isOver = false;
 
   /** Resolves with the head of the answer; rejects where none comes. */
   get answer(): Promise<Answer> {
@@ -35,7 +37,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     const body = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {
-        controller.abort(error ?? new Error('Nobody reads the answer any more.'));
+        if (!this.#isOver) controller.abort(error ?? new Error('Nobody reads the answer any more.'));
         done(error);
       },
     });
@@ -50,6 +52,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#isOver = true;
     this.#body?.push(null);
   }
 

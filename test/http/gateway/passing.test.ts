@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { ConfigError } from '../../../src/config/config.ts';
@@ -31,6 +32,29 @@ describe('what a gateway passes on', () => {
     sent.end('last');
     expect(String((await chunks.next()).value)).toBe('last');
     expect((await chunks.next()).done).toBe(true);
+  });
+
+  const types: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ['no type', {}],
+    ['a type', { 'content-type': 'text/plain; charset=utf-8' }],
+    ['an encoding of its own', { 'content-type': 'text/plain', 'content-encoding': 'br' }],
+  ];
+
+  it.each(types)('has the headers and the bytes that it was sent with: %s', async (_name, own) => {
+    const bytes = Buffer.from([0xff, 0x00, 0x7b, 0x7d]);
+    const url = await startFar((_asked, reply) => {
+      reply.writeHead(200, { ...own, 'content-length': bytes.length }).end(bytes);
+    });
+    gateway = await startGateway(url);
+    const answered = once(request(`${gateway.url}/sandbox/u/raw?path=a`, { headers }).end(), 'response');
+    const [answer] = (await answered) as [IncomingMessage];
+    const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = answer.headers;
+    expect({ type, encoding, length }).toEqual({
+      type: own['content-type'],
+      encoding: own['content-encoding'],
+      length: String(bytes.length),
+    });
+    expect(await buffer(answer)).toEqual(bytes);
   });
 
   it('says who asks, in which dialect and where, and has the other server’s key alone', async () => {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts';
+import type { Engine } from '../../../src/engines/engine.ts';
 import { type EngineLine, openEngineLine } from '../../support/engine-line.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
@@ -16,18 +17,30 @@ afterEach(async () => {
 
 const DISK = { SANDBOX_DISK_LIMIT: '64m' };
 
-/** A deadline for calls of the engine that a test can wait for. */
-const CALL_TIMEOUT_MS = 4_000;
+/** Calls that nobody answers need not be waited for long, in milliseconds; those that are answered may take their time. */
+const HASTY_MS = 2_000;
+const PATIENT_MS = 30_000;
 
 async function start(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<{ server: RealServer; line: EngineLine }> {
   const line = await openEngineLine();
   closers.push(() => line.close());
-  const engine = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: CALL_TIMEOUT_MS });
-  const server = await startRealServer({ ...DISK, ...variables }, { engine });
+  const server = await startRealServer({ ...DISK, ...variables }, { engine: engineOn(line) });
   closers.push(() => server.close());
   return { server, line };
+}
+
+function engineOn(line: EngineLine): Engine {
+  const { socketPath } = line;
+  const hasty = createDockerEngine({ socketPath, callTimeoutMs: HASTY_MS });
+  const patient = createDockerEngine({ socketPath, callTimeoutMs: PATIENT_MS });
+  const close = async () => {
+    await Promise.all([hasty.close(), patient.close()]);
+  };
+  return new Proxy(patient, {
+    get: (_, name) => (name === 'close' ? close : Reflect.get(line.hangs() ? hasty : patient, name)),
+  });
 }
 
 async function startPlain(variables: Readonly<Record<string, string>> = {}): Promise<RealServer> {
@@ -88,17 +101,10 @@ describe('an engine that accepts and never answers', () => {
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     await server.leave();
     line.hang();
-    // Calls that nobody answers need not be waited for long; those that are answered may take their time.
-    const hasty = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: 500 });
-    const patient = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: CALL_TIMEOUT_MS });
-    closers.push(() => hasty.close());
-    let isHung = true;
-    const engine = new Proxy(hasty, { get: (_, name) => Reflect.get(isHung ? hasty : patient, name) });
-    const second = await startRealServer({ ...DISK, SANDBOX_DATA_DIR: server.dataDir }, { engine });
+    const second = await startRealServer({ ...DISK, SANDBOX_DATA_DIR: server.dataDir }, { engine: engineOn(line) });
     closers.push(() => second.leave());
     expect((await second.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });
     expect((await second.execute('u', READ_KEPT)).status).toBe(503);
-    isHung = false;
     line.restore();
     await expectHealed(second);
   });
