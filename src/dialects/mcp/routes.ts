@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { type Principal, requireUser } from '../../auth/principal.ts';
 import { SandboxError } from '../../errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { originOf } from '../../http/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
 import { type Core, principalOf } from '../dialect.ts';
-import { CallsUnderWay } from './calls-under-way.ts';
+import { CallsUnderWay, isOfMethod } from './calls-under-way.ts';
 import { sendWebResponse, toWebRequest } from './exchange.ts';
 import type { Sdk, serving } from './serving.ts';
 import type { Caller } from './tool.ts';
@@ -17,8 +16,6 @@ const MAX_SUBSCRIPTIONS = 64;
 
 /** The header with the label of a client. */
 const LABEL = 'mcp-session-id';
-
-const initialize = z.looseObject({ method: z.literal('initialize') });
 
 type Sender = Omit<Caller, 'signal' | 'progress'>;
 
@@ -63,16 +60,15 @@ export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions):
     const handler = await opened;
     const principal = principalOf(request);
     const call = new AbortController();
-    const left = disconnectSignal(reply);
-    left.addEventListener('abort', () => call.abort(), { once: true });
+    const signal = disconnectSignal(reply, call);
     const { done } = underWay.note({ principal: principal.name, label: labelOf(request) }, request.body, call);
     reply.raw.once('close', done);
-    const web = toWebRequest(request, call.signal);
+    const web = toWebRequest(request, signal);
     senders.set(web, senderOf(request, principal, options, publicUrl));
     const parsedBody = request.body ?? undefined;
     const response = await handler.fetch(web, parsedBody === undefined ? {} : { parsedBody });
     // A label for the client: nothing is kept of it, it tells its cancellations from those of others.
-    if (initialize.safeParse(request.body).success && response.ok) reply.header(LABEL, randomUUID());
+    if (isOfMethod(request.body, 'initialize') && response.ok) reply.header(LABEL, randomUUID());
     return await sendWebResponse(reply, response);
   };
 

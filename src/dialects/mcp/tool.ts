@@ -78,8 +78,8 @@ export function defineTool<Shape extends z.ZodRawShape>(definition: Definition<S
   return {
     listed: { name, description, inputSchema: toInputSchema(shape), annotations: hints },
     call: async (input, { toRef, ...caller }) => {
-      const { sandbox: _, ...rest } = withoutNulls(input);
-      const { sandbox } = parsePart(whose, withoutNulls(input), `tool ${name}`);
+      const { sandbox: named, ...rest } = withoutNulls(input);
+      const { sandbox } = named === undefined ? {} : parsePart(whose, { sandbox: named }, `tool ${name}`);
       const parsed = parsePart(own, rest, `tool ${name}`);
       const ref = toRef(sandbox);
       if (makesSandbox) await ensure(caller.core, ref);
