@@ -54,7 +54,9 @@ interface IdleDefaults {
 
 interface Age {
   readonly idleMs: number;
-  /** The same with the time before the sandbox came into memory. */
+  /** Since it was used or has worked last: what its work has left is kept for as long as it may be idle. */
+  readonly restMs: number;
+  /** Since it was used, with the time before the sandbox came into memory. */
   readonly unusedMs: number;
   /** Since somebody had it paused, on the wall clock; null where nobody has. */
   readonly pausedMs: number | null;
@@ -78,17 +80,16 @@ export function dueAction(
   if (end.when === 'at' && age.nowMs >= end.atMs && !isHeld) return end.by;
   if (end.when === 'up' && age.upMs !== null && age.upMs >= end.afterSeconds * 1000) return end.by;
   if (age.pausedMs !== null) return age.pausedMs >= defaults.pausedKeepSeconds * 1000 ? 'stop' : null;
-  if (age.idleMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
+  if (age.restMs >= toMs(life.stopAfter, defaults.stopAfterSeconds)) return 'stop';
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
   return pauseMs > 0 && age.idleMs >= pauseMs ? 'pause' : null;
 }
 
-/** For so many seconds without use it is neither paused nor stopped; Infinity where it never is. */
-export function idleLifeSeconds(life: LifePolicy, defaults: IdleDefaults): number {
+/** For so many seconds without use it is neither paused nor stopped, where it worked last so long after that; Infinity where it never is. */
+export function idleLifeSeconds(life: LifePolicy, defaults: IdleDefaults, workedSeconds: number): number {
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
-  return (
-    Math.min(pauseMs > 0 ? pauseMs : Number.POSITIVE_INFINITY, toMs(life.stopAfter, defaults.stopAfterSeconds)) / 1000
-  );
+  const stopMs = toMs(life.stopAfter, defaults.stopAfterSeconds);
+  return Math.min(pauseMs > 0 ? pauseMs / 1000 : Number.POSITIVE_INFINITY, workedSeconds + stopMs / 1000);
 }
 
 /** For so many milliseconds without a request work keeps it awake; Infinity where it does not give way at the cap. */

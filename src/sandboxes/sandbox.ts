@@ -34,6 +34,8 @@ export class Sandbox {
   hasSlot = false;
   /** What its programs work at although nobody asks anything of it, as it was last looked at. */
   work: readonly WorkReason[] = [];
+  /** When it was last seen at work that nobody asks for, on the monotonic clock. */
+  workedAtMs = Number.NEGATIVE_INFINITY;
   /** How long it was unused before it came into memory, in milliseconds; 0 once it is used. */
   unusedBeforeMs = 0;
   #state: SandboxState = 'absent';

@@ -134,7 +134,8 @@ function awakeOf(
   const { busy } = sandbox.leases;
   const awakeBecause = [...busy, ...sandbox.worksAt(0)];
   if (busy.length > 0) return { awakeBecause, awakeUntilMs: null };
-  const idleSeconds = idleLifeSeconds(life, config);
+  const workedSeconds = Math.max(0, sandbox.workedAtMs - sandbox.lastUsedMs) / 1000;
+  const idleSeconds = idleLifeSeconds(life, config, workedSeconds);
   const seconds =
     awakeBecause.length > 0 ? Math.max(longestWorkMs(life, config.backgroundSeconds) / 1000, idleSeconds) : idleSeconds;
   return { awakeBecause, awakeUntilMs: Number.isFinite(seconds) ? lastUsedAtMs + seconds * 1000 : null };

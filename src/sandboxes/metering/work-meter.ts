@@ -14,8 +14,12 @@ const WINDOW_MS = 60_000;
 const CPU_NANOS = 500_000_000;
 const EGRESS_BYTES = 65_536;
 
-/** After so long without a request a reading is taken to compare the next one with, in milliseconds. */
-const FIRST_READING_MS = 20_000;
+/** After so long without a request a reading is taken to compare later ones with, and from then on as often at the least, in milliseconds. */
+const FIRST_READING_MS = 5_000;
+const READING_MS = 15_000;
+
+/** Readings of less than so long after the one before are not kept, in milliseconds: whoever asks for figures asks often. */
+const KEPT_MS = 2_000;
 
 /** Between two readings where there was no earlier one, in milliseconds. */
 const SAMPLE_MS = 300;
@@ -34,7 +38,7 @@ interface Reading {
 export class WorkMeter {
   readonly #clock: Clock;
   /** Keyed by AgentLink, which is replaced on every start. */
-  readonly #readings = new WeakMap<AgentLink, Reading>();
+  readonly #readings = new WeakMap<AgentLink, readonly Reading[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,8 +47,8 @@ export class WorkMeter {
   /** Takes a reading of an idle sandbox from time to time, to compare later ones with. */
   async note(sandbox: Sandbox, idleMs: number): Promise<void> {
     if (idleMs < FIRST_READING_MS) return;
-    const { atMs } = this.#baseline(sandbox) ?? { atMs: Number.NEGATIVE_INFINITY };
-    if (this.#clock.monotonicMs() - atMs > WINDOW_MS / 2) await this.#read(sandbox);
+    const atMs = this.#comparable(sandbox).at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+    if (this.#clock.monotonicMs() - atMs >= READING_MS) await this.#read(sandbox);
   }
 
   /**
@@ -60,7 +64,7 @@ export class WorkMeter {
   }
 
   async #used(sandbox: Sandbox, samples: boolean): Promise<readonly WorkReason[]> {
-    let before = this.#baseline(sandbox) ?? (samples ? await this.#read(sandbox) : null);
+    let before = this.#comparable(sandbox)[0] ?? (samples ? await this.#read(sandbox) : null);
     if (!before) return [];
     if (samples && this.#clock.monotonicMs() - before.atMs < SAMPLE_MS) {
       before = (await this.#read(sandbox)) ?? before;
@@ -84,11 +88,12 @@ export class WorkMeter {
     return kept;
   }
 
-  /** A reading since the last request that is not older than a window. */
-  #baseline(sandbox: Sandbox): Reading | null {
-    const reading = sandbox.link && this.#readings.get(sandbox.link);
-    if (!reading || reading.atMs < sandbox.lastUsedMs) return null;
-    return this.#clock.monotonicMs() - reading.atMs <= WINDOW_MS ? reading : null;
+  /** The readings since the last request that are not older than a window, the oldest first. */
+  #comparable(sandbox: Sandbox): readonly Reading[] {
+    const fromMs = Math.max(sandbox.lastUsedMs, this.#clock.monotonicMs() - WINDOW_MS);
+    const { link } = sandbox;
+    const readings = (link && this.#readings.get(link)) ?? [];
+    return readings.filter(({ atMs }) => atMs >= fromMs);
   }
 
   async #read(sandbox: Sandbox): Promise<Reading | null> {
@@ -101,7 +106,9 @@ export class WorkMeter {
       cpuNanos: load.cpuNanos - load.ownCpuNanos,
       egressBytes: counters ? counters.sentBytes + counters.receivedBytes : 0,
     };
-    this.#readings.set(link, reading);
+    const before = this.#comparable(sandbox);
+    const last = before.at(-1);
+    if (!last || reading.atMs - last.atMs >= KEPT_MS) this.#readings.set(link, [...before, reading]);
     return reading;
   }
 

@@ -88,14 +88,17 @@ export class Reaper {
     const idleMs = isIdle ? clock.monotonicMs() - sandbox.lastUsedMs : 0;
     const pausedMs = sandbox.pausedAtMs === null ? null : nowMs - sandbox.pausedAtMs;
     const unusedMs = isIdle ? idleMs + sandbox.unusedBeforeMs : 0;
+    // What still works at the maximum is as idle as if it did not.
+    const isAtMaximum = sandbox.work.length > 0 && idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds);
+    const restMs = isAtMaximum ? idleMs : Math.min(idleMs, clock.monotonicMs() - sandbox.workedAtMs);
     const upMs = sandbox.upMs(nowMs);
     const { isSuspended } = sandbox;
-    return dueAction(sandbox.life, config, { idleMs, unusedMs, pausedMs, isSuspended, upMs, nowMs });
+    return dueAction(sandbox.life, config, { idleMs, restMs, unusedMs, pausedMs, isSuspended, upMs, nowMs });
   }
 
   /** Work puts off what only idleness asks for, for so long since the last request. */
   async #isKeptAwake(sandbox: Sandbox, action: ReturnType<typeof dueAction>, idleMs: number): Promise<boolean> {
-    const { workMeter, config } = this.#parts;
+    const { clock, workMeter, config } = this.#parts;
     if (sandbox.state !== 'running' || idleMs === 0) {
       sandbox.work = [];
       return false;
@@ -104,7 +107,10 @@ export class Reaper {
     if (idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds)) return false;
     if (action === null) await workMeter.note(sandbox, idleMs);
     const isDue = action === 'pause' || (action === 'stop' && !stopsByTheClock(sandbox));
-    if (isDue || sandbox.work.length > 0) sandbox.work = await workMeter.look(sandbox, { samples: true });
+    if (isDue || sandbox.work.length > 0) {
+      sandbox.work = await workMeter.look(sandbox, { samples: true });
+      if (sandbox.work.length > 0) sandbox.workedAtMs = clock.monotonicMs();
+    }
     return isDue && sandbox.work.length > 0;
   }
 

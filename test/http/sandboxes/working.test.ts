@@ -57,6 +57,23 @@ describe('a sandbox that nobody asks anything of', () => {
     while (stateOf() !== 'stopped') await pass(0);
   });
 
+  it('runs on while its programs use that in bursts, once a minute', async () => {
+    for (let passes = 0; passes < 40; passes += 1) await pass(passes % 2 === 0 ? 600 : 0);
+    expect(stateOf()).toBe('running');
+  });
+
+  it('is frozen, and not stopped with what its processes have said, when work ends that has gone on for longer than it may be idle', async () => {
+    work = { processes: 1, contexts: 0 };
+    for (let passes = 0; passes < 40; passes += 1) await pass(0);
+    work = { processes: 0, contexts: 0 };
+    for (let passes = 0; passes < 28; passes += 1) await pass(0);
+    expect(stateOf()).toBe('paused');
+    for (let passes = 0; passes < 4; passes += 1) await pass(0);
+    expect(stateOf()).not.toBe('paused');
+    const { last_stop: lastStop } = (await fake.call('GET', '/sandbox/u/status')).json();
+    expect(lastStop.reason).toBe('idle');
+  });
+
   it('is stopped at the maximum although it works, and says what that ended', async () => {
     for (let passes = 0; passes < 119; passes += 1) await pass(400);
     expect(stateOf()).toBe('running');
