@@ -9,7 +9,7 @@ from .packing_output import PackingOutput
 from .plan import FILE, FOLDER, UP
 from .survey import Changed, Survey, to_failure
 from .tar_writer import TarWriter
-from ..files.working_folder import enter, leave
+from ..io.trail import Trail
 from .zip_writer import ZipWriter
 
 TYPE_CHECKING = False
@@ -48,20 +48,20 @@ def pack(path: bytes, form: str, out: int) -> dict[str, Any]:
 
 def write(plan: Plan, writer: Writer) -> None:
     """Follows the plan from the working folder."""
-    above = []
-    for step in plan.steps():
-        try:
-            if step.kind == UP:
-                leave(above.pop())
-            elif step.kind == FILE:
-                _write_file(step, writer)
-            elif step.kind == FOLDER:
-                above.append(enter(step.name))
-                writer.add(step, os.stat(b"."), ())
-            else:
-                writer.add(step, os.lstat(step.name), ())
-        except OSError as error:
-            raise to_failure(error, step.path) from None
+    with Trail() as trail:
+        for step in plan.steps():
+            try:
+                if step.kind == UP:
+                    trail.leave()
+                elif step.kind == FILE:
+                    _write_file(step, writer)
+                elif step.kind == FOLDER:
+                    trail.enter(step.name)
+                    writer.add(step, os.stat(b"."), ())
+                else:
+                    writer.add(step, os.lstat(step.name), ())
+            except OSError as error:
+                raise to_failure(error, step.path) from None
     writer.end(plan)
 
 

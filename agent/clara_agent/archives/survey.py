@@ -8,7 +8,7 @@ import stat
 
 from ..errors import Failure, from_os_error
 from .plan import FILE, FOLDER, LINK, Plan
-from ..files.working_folder import enter, leave
+from ..io.trail import Trail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +53,13 @@ class Survey:
         os.chdir(path)
         start = os.open(b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            self._look_below()
+            with Trail() as trail:
+                self._look_below(trail)
             os.fchdir(start)
         finally:
             os.close(start)
 
-    def _look_below(self) -> None:
+    def _look_below(self, trail: Trail) -> None:
         above = []
         prefix = b""
         todo = self._list(prefix)
@@ -66,21 +67,21 @@ class Survey:
             if todo:
                 name = todo.pop()
                 try:
-                    here = enter(name)
+                    trail.enter(name)
                 except OSError as error:
                     if error.errno in GONE:
                         continue
                     raise to_failure(error, prefix + name) from None
                 self._add(FOLDER, prefix, name)
-                above.append((name, todo, here))
+                above.append((name, todo))
                 prefix += name + b"/"
                 todo = self._list(prefix)
             elif above:
-                name, todo, here = above.pop()
+                name, todo = above.pop()
                 prefix = prefix[: -len(name) - 1]
                 self.plan.leave()
                 try:
-                    leave(here)
+                    trail.leave()
                 except OSError as error:
                     raise to_failure(error, prefix + name) from None
             else:

@@ -9,10 +9,14 @@ from ..errors import Failure, from_os_error
 from ..wire.parameters import take, take_path, to_text
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
+from ..io.trail import Trail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+# Of the folders in one: what is looked through again after so many are gone.
+MOST_NAMES = 256
 
 
 class Remove(JobOperation):
@@ -58,48 +62,46 @@ def remove_any(path: bytes) -> None:
 def remove_tree(path: bytes) -> dict[str, Any]:
     """Removes a folder of any depth; changes the working folder, so it runs in a child."""
     os.chdir(os.path.dirname(path) or b".")
-    above = []
-    name = os.path.basename(path)
-    _enter(name, above)
-    while above:
-        inner = _empty()
-        if inner is not None:
-            _enter(inner, above)
-            continue
-        name, place = above.pop()
-        os.chdir(b"..")
-        if _place() != place:
-            raise Failure("internal", "The folder was moved while it was removed.")
-        try:
-            os.rmdir(name)
-        except FileNotFoundError:
-            pass
+    with Trail() as trail:
+        trail.enter(os.path.basename(path))
+        above = [_empty()]
+        while above:
+            if above[-1]:
+                try:
+                    trail.enter(above[-1].pop())
+                except (FileNotFoundError, NotADirectoryError):
+                    pass  # Somebody else removes it too.
+                else:
+                    above.append(_empty())
+                    continue
+            else:
+                above.pop()
+                _remove_empty(trail.leave())
+            if above and not above[-1]:
+                # More may have been left, or have come.
+                above[-1] = _empty()
     return {"removed": True}
 
 
-def _place() -> tuple[int, int]:
-    status = os.stat(b".")
-    return status.st_dev, status.st_ino
-
-
-def _enter(name: bytes, above: list[tuple[bytes, tuple[int, int]]]) -> None:
-    place = _place()
-    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fchdir(fd)
-    finally:
-        os.close(fd)
-    above.append((name, place))
-
-
-def _empty() -> bytes | None:
-    """Unlinks what is no folder; the name of a folder that is left, or None."""
+def _empty() -> list[bytes]:
+    """Unlinks what is no folder, until there are enough folders; their names."""
+    folders = []
     with os.scandir(b".") as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                return entry.name
+                folders.append(entry.name)
+                if len(folders) == MOST_NAMES:
+                    break
+                continue
             try:
                 os.unlink(entry.name)
             except FileNotFoundError:
                 pass
-    return None
+    return folders
+
+
+def _remove_empty(name: bytes) -> None:
+    try:
+        os.rmdir(name)
+    except FileNotFoundError:
+        pass

@@ -7,6 +7,7 @@ import stat
 import time
 
 from ..wire.parameters import take, take_count, to_path
+from ..io.trail import Trail, place
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
 
@@ -54,40 +55,34 @@ class Walk:
             os.chdir(path)
         except FileNotFoundError:
             return
-        device = os.stat(b".").st_dev
-        above = []
-        names = self._count(device)
-        while self.is_complete:
-            if names:
-                inner = self._enter(names.pop(), device)
-                if inner is not None:
-                    above.append((names, inner))
-                    names = self._count(device)
-                continue
-            if not above:
-                return
-            names, place = above.pop()
-            os.chdir(b"..")
-            # A folder that was moved meanwhile has another one above it.
-            if _place() != place:
-                self.is_complete = False
+        device = place()[0]
+        with Trail() as trail:
+            above = [self._count(device)]
+            while above and self.is_complete:
+                if above[-1]:
+                    if self._enter(trail, above[-1].pop(), device):
+                        above.append(self._count(device))
+                    continue
+                above.pop()
+                if above:
+                    self._leave(trail)
 
-    def _enter(self, name: bytes, device: int) -> tuple[int, int] | None:
-        """Goes into a folder; the place that it was left from, or nothing where it cannot be entered."""
-        place = _place()
+    def _enter(self, trail: Trail, name: bytes, device: int) -> bool:
+        """Goes into a folder of the same file system; whether it can be entered."""
         try:
-            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            trail.enter(name)
         except OSError:
-            return None
+            return False
+        if place()[0] == device:
+            return True
+        trail.leave()
+        return False
+
+    def _leave(self, trail: Trail) -> None:
         try:
-            if os.fstat(fd).st_dev != device:
-                return None
-            os.fchdir(fd)
+            trail.leave()
         except OSError:
-            return None
-        finally:
-            os.close(fd)
-        return place
+            self.is_complete = False  # It was moved meanwhile, or one above it.
 
     def _count(self, device: int) -> list[bytes]:
         """Adds what is in this folder; the names of the folders in it."""
@@ -118,7 +113,3 @@ class Walk:
         self.entries += 1
         self.blocks += status.st_blocks
 
-
-def _place() -> tuple[int, int]:
-    status = os.stat(b".")
-    return status.st_dev, status.st_ino
