@@ -21,6 +21,15 @@ import { stopWhereStuck } from './stuck.ts';
 /** Seconds that programs get to end when their sandbox stops. */
 const STOP_GRACE_SECONDS = 2;
 
+/** What a start that failed has found. */
+interface FailedStart {
+  /** Whether it was to make a sandbox. */
+  readonly isNew: boolean;
+  /** The same, and nobody has files there. */
+  readonly isFirst: boolean;
+  readonly before: SandboxRecord | null;
+}
+
 /** The verbs on one sandbox. Whoever calls one holds that sandbox's mutex. */
 export class Lifecycle {
   readonly #parts: LifecycleParts;
@@ -171,11 +180,12 @@ export class Lifecycle {
     }
   }
 
-  /** Rolls back a failed start: removes the container of a new sandbox, whose record was `before`; stops that of an existing one. */
-  async undoStart(sandbox: Sandbox, isNew: boolean, before: SandboxRecord | null): Promise<void> {
+  /** Rolls back a failed start: removes all of a sandbox that had no files before, the container of another new one, whose record was `before`; stops that of an existing one. */
+  async undoStart(sandbox: Sandbox, { isNew, isFirst, before }: FailedStart): Promise<void> {
     if (isNew) sandbox.record = toUndoneRecord(sandbox.record, before);
     try {
-      if (isNew) await this.remove(sandbox);
+      if (isFirst) await this.purge(sandbox);
+      else if (isNew) await this.remove(sandbox);
       else {
         if (sandbox.engineId) await this.#parts.engine.stop(sandbox.engineId, 0);
         await this.#parts.attachments.closeAll(sandbox.id);

@@ -164,6 +164,7 @@ export class Provisioner {
     const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
     const isNew = !sandbox.isExisting;
     const before = sandbox.record;
+    const isFirst = isNew && (before?.isBlank ?? !(await disks.hasFiles(sandbox.id)));
     requireImageStillPermitted(request.asked.image || isNew ? request.asked : sandbox.asked, config);
     if (isNew) await disks.reserve.requireForNew();
     const startedAtMs = performance.now();
@@ -182,7 +183,7 @@ export class Provisioner {
     } catch (error) {
       const reason = messageOf(error);
       this.#parts.events.emit({ type: 'start_failed', sandboxId: sandbox.id, reason });
-      await lifecycle.undoStart(sandbox, isNew, before);
+      await lifecycle.undoStart(sandbox, { isNew, isFirst, before });
       throw error;
     }
   }

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
 import type { FakeSandbox } from '../../fakes/fake-sandboxes.ts';
@@ -50,13 +52,30 @@ describe('a create with an image that cannot run', () => {
     'leaves nothing of a new sandbox where it %s, and says that it is no passing fault',
     async (_what, image, sentence) => {
       const fake = await start(ANY_IMAGE);
+      const before = await readdir(fake.dataDir);
       const refused = await fake.call('POST', '/sandbox/u/create', { image });
       expect(refused.statusCode).toBe(422);
       expect(refused.json().error).toMatch(sentence);
       expect(states(fake)).toEqual([]);
+      expect(await readdir(fake.dataDir)).toEqual(before);
       expect((await fake.call('POST', '/sandbox/u/execute', code)).json()).toMatchObject({ success: true });
     },
   );
+
+  it('keeps the files of a deleted sandbox, and those of which the record is lost', async () => {
+    const fake = await start(ANY_IMAGE);
+    await fake.call('POST', '/sandbox/u/execute', code);
+    await fake.call('DELETE', '/sandbox/u');
+    const [folder = ''] = (await readdir(fake.dataDir)).filter((name) => name.startsWith('u-'));
+    const files = async () => await readdir(join(fake.dataDir, folder));
+    const kept = await files();
+    expect((await fake.call('POST', '/sandbox/u/create', { image: 'absent:latest' })).statusCode).toBe(422);
+    expect(await files()).toEqual(kept);
+    await rm(join(fake.dataDir, folder, 'sandbox.json'));
+    const next = await start({ ...ANY_IMAGE, SANDBOX_DATA_DIR: fake.dataDir });
+    expect((await next.call('POST', '/sandbox/u/create', { image: 'absent:latest' })).statusCode).toBe(422);
+    expect(await files()).toEqual(expect.arrayContaining(['workspace', 'packages']));
+  });
 
   it('is no passing fault where the engine only fails to run a program in what has ended', async () => {
     const fake = await start(ANY_IMAGE);
