@@ -1,9 +1,11 @@
 // `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox. What it
 // wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
+
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
+import { counted } from './lib/counted.mjs';
 import {
   containersOf,
   dataFolderOf,
@@ -53,12 +55,12 @@ await runScript(async () => {
   }
   await writeManifest(target, hashes);
   print(
-    `${Object.keys(hashes).length} entries of ${dataDir} are in ${target}. npm run restore -- ${target} brings them back.`,
+    `Copied ${counted(Object.keys(hashes).length, 'entry', 'entries')} of ${dataDir} to ${target}. npm run restore -- ${target} brings them back.`,
   );
   const elsewhere = entriesOf(dataDir).filter((name) => existsSync(join(dataDir, name, 'volume.json')));
   if (elsewhere.length > 0) {
     print(
-      `The files of ${elsewhere.length} sandboxes are in volumes of an Incus on other machines and in no backup of this: incus storage volume export brings them out.`,
+      `The files of ${counted(elsewhere.length, 'sandbox', 'sandboxes')} are in volumes of an Incus on other machines and in no backup of this: incus storage volume export brings them out.`,
     );
   }
   return 0;
@@ -69,7 +71,9 @@ async function requireQuiet(dataDir) {
   const instance = instanceOf(dataDir);
   const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
   if (running.length > 0 || mountedDisks(dataDir).length > 0) {
-    throw new Failure(`${running.length} sandboxes still run, or their disks are open. Stop them first: npm run down`);
+    throw new Failure(
+      `Sandboxes still run (${running.length}), or their disks are open. Stop them first: npm run down`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 // `npm run down`: stops all sandboxes of the data folder, whose server must have ended; --all also removes what `npm run up` made.
 import { parseArgs } from 'node:util';
+import { counted } from './lib/counted.mjs';
 import {
   containersOf,
   dataFolderOf,
@@ -29,7 +30,7 @@ await runScript(async () => {
   const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
   await stopContainers(running);
   await unmountDisks(dataDir);
-  print(`${running.length} sandboxes were stopped; all files are in ${dataDir}.`);
+  print(`Stopped ${counted(running.length, 'sandbox', 'sandboxes')}; all files are in ${dataDir}.`);
   if (!isAll) return 0;
 
   const left = instance ? await containersOf(instance) : [];
@@ -39,7 +40,7 @@ await runScript(async () => {
   const hadIncus = await removePlace();
   const service = await removeService();
   print(
-    `${left.length} containers and ${images.length} images were removed${hadIncus ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
+    `Removed ${counted(left.length, 'container', 'containers')} and ${counted(images.length, 'image', 'images')}${hadIncus ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
     'What stays, with how to remove it:',
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',

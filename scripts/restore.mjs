@@ -1,8 +1,10 @@
 // `npm run restore -- <folder>`: brings a backup back into the data folder of the settings, which must be empty or absent. All
 // files are compared with the backup's list before anything is written.
+
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
+import { counted } from './lib/counted.mjs';
 import { DEFAULT_DATA_DIR, keepDataFolder, requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
@@ -31,7 +33,7 @@ await runScript(async () => {
     });
   }
   await runLogged('bring the files to the disk', 'sync', ['-f', dataDir], { timeoutMs: TAR_MS });
-  print(`${files.length} entries are in ${dataDir}; the next start finds all sandboxes.`);
+  print(`Brought ${counted(files.length, 'entry', 'entries')} to ${dataDir}; the next start finds all sandboxes.`);
   return 0;
 });
 

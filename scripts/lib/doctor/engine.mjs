@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { compiled } from '../compiled.mjs';
+import { counted } from '../counted.mjs';
 import { dockerImageOf } from '../mode.mjs';
 import { capture } from '../run.mjs';
 import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
@@ -127,7 +128,7 @@ async function checkSockets({ CgroupVersion: version }, env) {
 function checkMemory({ MemTotal: total }, env) {
   const each = toBytes(env.SANDBOX_DOCKER_MEMORY || '512m');
   const count = Number(env.SANDBOX_MAX_CONTAINERS || 50);
-  const sum = `${count} sandboxes of ${toGibibytes(each)} may use ${toGibibytes(each * count)}; this machine has ${toGibibytes(total)}.`;
+  const sum = `${counted(count, 'sandbox', 'sandboxes')} of ${toGibibytes(each)} may use ${toGibibytes(each * count)}; this machine has ${toGibibytes(total)}.`;
   if (each > total) return fail('memory', sum, 'Set SANDBOX_DOCKER_MEMORY to less than this machine has.');
   const mend = `Set SANDBOX_MAX_CONTAINERS to ${Math.floor(total / each)} or less, or SANDBOX_DOCKER_MEMORY lower.`;
   if (each * count > total)

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { counted } from '../counted.mjs';
 import { askIncus, POOL, PROJECT, query } from '../incus/client.mjs';
 import { expectedMode } from '../mode.mjs';
 import { capture } from '../run.mjs';
@@ -56,7 +57,7 @@ function checkRanges() {
   });
   const count = Math.floor(Math.min(...sizes) / 65_536);
   if (count >= 1_000) return ok('ranges of users', `There are enough for ${count} sandboxes with users of their own.`);
-  const means = `/etc/subuid and /etc/subgid give root ranges for ${count} sandboxes.`;
+  const means = `/etc/subuid and /etc/subgid give root ranges for ${counted(count, 'sandbox', 'sandboxes')}.`;
   const mend = 'Put root:1000000:1000000000 into both, and restart Incus.';
   return count === 0 ? fail('ranges of users', means, mend) : warn('ranges of users', means, mend);
 }

@@ -135,7 +135,7 @@ describe.each(['legacy', 'modern'] as const)('the published client, %s', (mode) 
     expect((await call('list_files', { path: 'a' })).text).toBe('/workspace/a\n  b.txt  14 B');
     expect((await call('list_files', { pattern: '*.txt' })).text).toContain('/workspace/a/b.txt  14 B');
     expect((await call('search_files', { pattern: 'T.O', glob: '*.txt' })).text).toBe(
-      '/workspace/a/b.txt:2:TWO\n[1 matches in 1 files]',
+      '/workspace/a/b.txt:2:TWO\n[1 match in 1 file]',
     );
     expect((await call('search_files', { pattern: '(' })).isError).toBe(true);
     await call('run_shell', { command: 'seq 1 100000 > many.txt; head -c 3000 /dev/zero > zeros' });

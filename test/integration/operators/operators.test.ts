@@ -78,7 +78,7 @@ describe('an operator', () => {
     const target = join(parent, 'backup');
     expect(await run('backup', [target])).toEqual({ code: 1, text: expect.stringContaining('npm run down') });
 
-    expect(await run('down')).toEqual({ code: 0, text: expect.stringContaining('1 sandboxes were stopped') });
+    expect(await run('down')).toEqual({ code: 0, text: expect.stringContaining('Stopped 1 sandbox;') });
     expect(await run('backup', [target])).toEqual({ code: 0, text: expect.stringContaining('npm run restore') });
     expect(await run('backup', [target])).toEqual({ code: 1, text: expect.stringContaining('is not empty') });
     expect(await run('restore', [target])).toEqual({ code: 1, text: expect.stringContaining('is not empty') });

@@ -38,7 +38,11 @@ export const searchFiles = defineTool({
     const { matches, files, reason } = await core.tree.search(ref, toAbsolutePath(path ?? '.'), request, signal);
     const lines = matches.map((match) => `${showName(match.path).shown}:${match.line}:${match.text}`);
     const fitted = await fitText(lines.join('\n'), call);
-    const summary = `[${matches.length} matches in ${files} files${reason === null ? '' : `; ${REASON[reason]}`}]`;
+    const summary = `[${counted(matches.length, 'match', 'matches')} in ${counted(files, 'file', 'files')}${reason === null ? '' : `; ${REASON[reason]}`}]`;
     return answer(textBlock(fitted.text, summary));
   },
 });
+
+function counted(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
