@@ -82,10 +82,10 @@ export class Processes {
     }
   }
 
-  /** Starts a program that lives on by itself; throws `conflict` where as many are kept as may be. */
+  /** Starts a program that lives on by itself, for which nobody waits; throws `conflict` where as many are kept as may be. */
   async start(ref: SandboxRef, program: Program, options: StartOptions): Promise<KeptProcess> {
     const { needsRoom = false } = options;
-    return await this.#sandboxes.use(ref, { lease: 'run', needsRoom }, async (access) =>
+    return await this.#sandboxes.use(ref, { lease: 'file', needsRoom }, async (access) =>
       toKeptProcess(await this.#start(access, program, options, false)),
     );
   }

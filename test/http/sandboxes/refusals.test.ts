@@ -18,7 +18,7 @@ let agents: FakeAgent[] = [];
 afterEach(() => fake?.close());
 
 /** One sandbox may run, whose programs are to keep it awake: none gives way to another. */
-async function start(): Promise<void> {
+async function start(more: Readonly<Record<string, string>> = {}): Promise<void> {
   const engine = new FakeEngine();
   agents = [];
   engine.onAgent = (agent) => {
@@ -27,7 +27,7 @@ async function start(): Promise<void> {
     agent.onWork = () => ({ processes: 1, contexts: 0 });
   };
   const hash = hashKey(BOT_KEY).toString('hex');
-  const variables = { SANDBOX_API_KEYS: `bot:sha256:${hash};prefix=bot-`, SANDBOX_MAX_CONTAINERS: '1' };
+  const variables = { SANDBOX_API_KEYS: `bot:sha256:${hash};prefix=bot-`, SANDBOX_MAX_CONTAINERS: '1', ...more };
   fake = await startFakeApp(variables, engine);
 }
 
@@ -143,6 +143,21 @@ describe('every native route of files, ports, settings, checkpoints and secrets'
     await until('all are under way', () => agent?.requests.filter(({ op }) => op === 'list').length === FILE_CALLS);
     const routes = NATIVE_ROUTES.filter(({ isFileCall }) => isFileCall);
     expect(await askAll(routes, (route) => send(route))).toEqual(expected(() => 503, routes));
+    agent?.die();
+    await Promise.all(held);
+  });
+
+  it('of runs leaves those that nobody waits for', async () => {
+    await start({ SANDBOX_MAX_EXECUTIONS: '1' });
+    await fake.call('POST', '/sandbox/u/create');
+    const [agent] = agents;
+    for (const op of ['run', 'start'] as const) agent?.silentAbout.add(op);
+    const isAsked = (op: string) => agent?.requests.some((request) => request.op === op) === true;
+    const held = [fake.call('POST', '/sandbox/u/execute', { code: 'wait' })];
+    await until('it runs', () => isAsked('run'));
+    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'more' })).statusCode).toBe(503);
+    held.push(fake.call('POST', '/sandbox/u/processes', { command: 'sleep 1' }));
+    await until('it is started', () => isAsked('start'));
     agent?.die();
     await Promise.all(held);
   });
