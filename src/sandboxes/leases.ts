@@ -85,7 +85,8 @@ export class Leases {
   requireFree(kind: LeaseKind, max: number): void {
     if (this.#held[kind] >= max) {
       const verb = kind === 'run' || kind === 'file' ? 'works on' : 'has';
-      const sentence = `This sandbox already ${verb} ${max} ${NOUN[kind]}; try again when one is done.`;
+      const held = kind === 'run' && max === 1 ? '1 call' : `${max} ${NOUN[kind]}`;
+      const sentence = `This sandbox already ${verb} ${held}; try again when one is done.`;
       throw new SandboxError('limit', sentence, { retryAfterSeconds: 1 });
     }
   }

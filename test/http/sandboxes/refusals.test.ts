@@ -155,7 +155,8 @@ describe('every native route of files, ports, settings, checkpoints and secrets'
     const isAsked = (op: string) => agent?.requests.some((request) => request.op === op) === true;
     const held = [fake.call('POST', '/sandbox/u/execute', { code: 'wait' })];
     await until('it runs', () => isAsked('run'));
-    expect((await fake.call('POST', '/sandbox/u/execute', { code: 'more' })).statusCode).toBe(503);
+    const refused = await fake.call('POST', '/sandbox/u/execute', { code: 'more' });
+    expect([refused.statusCode, refused.json().error]).toEqual([503, expect.stringMatching(/ works on 1 call;/)]);
     held.push(fake.call('POST', '/sandbox/u/processes', { command: 'sleep 1' }));
     await until('it is started', () => isAsked('start'));
     agent?.die();
