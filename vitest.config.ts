@@ -14,7 +14,8 @@ const ON_INCUS = process.env.CLARA_TEST_ENGINE === 'incus' ? [] : ['test/incus/*
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // A machine that others keep busy takes several times as long.
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     experimental: { fsModuleCache: true },

@@ -13,12 +13,12 @@ import { exposeYoungCollection } from '../../src/young-garbage.ts';
 import { createTestEngine } from './engine-under-test.ts';
 import { startGateway } from './gateway.ts';
 import { unmountAllBelow } from './mounts.ts';
-import { IS_GVISOR, RUNTIME } from './runtime.ts';
+import { RUNTIME } from './runtime.ts';
 
 const API_KEY = 'key-for-these-tests';
 
-/** How long a call may wait for its sandbox on gVisor, whose starts take longer on a busy machine than clients wait. */
-const READY_ON_GVISOR_MS = 40_000;
+/** How long a call may wait for its sandbox, in milliseconds: on a busy machine starts take longer than clients wait, on gVisor more so. */
+const READY_MS = 40_000;
 
 /** What a route answered; `body` is parsed JSON. */
 export interface Answer {
@@ -69,7 +69,7 @@ export async function startRealServer(
     collectYoung: exposeYoungCollection(),
     logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     version: '0.0.0-test',
-    ...(IS_GVISOR ? { readyMs: READY_ON_GVISOR_MS } : {}),
+    readyMs: READY_MS,
     ...parts,
   });
   const farUrl = await app.listen({ host: '127.0.0.1', port: 0 });

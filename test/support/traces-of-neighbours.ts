@@ -12,9 +12,13 @@ def holds(path, name):
         if os.path.islink(path): return pattern.search(os.readlink(path))
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError: return False
-    try: return pattern.search(os.read(descriptor, 1 << 16))
-    except OSError: return False
+    content = b''
+    # What the kernel makes up comes a page at a time.
+    try:
+        while len(content) < 1 << 16 and (part := os.read(descriptor, 1 << 16)): content += part
+    except OSError: pass
     finally: os.close(descriptor)
+    return pattern.search(content)
 
 for top in b'/proc', b'/sys':
     for folder, folders, files in os.walk(top):

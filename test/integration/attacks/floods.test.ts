@@ -39,7 +39,9 @@ afterEach(async () => {
 
 /** Python that writes to a descriptor until nobody takes it, and keeps count in the workspace. */
 const flood = (descriptor: string) => `count = os.open('/workspace/count', os.O_WRONLY | os.O_CREAT, 0o600)
-written = 0
+# So much goes into a pipe that nobody reads yet.
+written = os.write(${descriptor}, bytes(512))
+os.pwrite(count, b'%d' % written, 0)
 while written < ${FLOOD_BYTES}:
     try: written += os.write(${descriptor}, bytes(65536))
     except OSError: break

@@ -78,7 +78,6 @@ describe('an engine that accepts and never answers', () => {
 
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy', docker: false });
     const calls = [
-      ['GET', '/sandbox/u/status'],
       ['POST', '/sandbox/other/create'],
       ['POST', '/sandbox/u/stop'],
       ['POST', '/sandbox/u/restart'],
