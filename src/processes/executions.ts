@@ -5,7 +5,7 @@ import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import type { RunEnding } from '../observability/core-events.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
-import { namingFields } from './lacking.ts';
+import { namingLanguage } from './lacking.ts';
 import { foldShown, NOTHING_SHOWN, type Shown } from './results.ts';
 
 /** How a program in a sandbox ended, for a person: a failure here is a result, not an error. */
@@ -96,7 +96,7 @@ export async function execute(
     const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
     return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
   } catch (error) {
-    const failure = namingFields(error, program);
+    const failure = namingLanguage(error, program);
     if (!(failure instanceof AgentFailure)) throw failure;
     return await toLostExecution(failure, startedAtMs, options);
   }
