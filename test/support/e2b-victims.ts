@@ -50,7 +50,7 @@ export async function startVictims(): Promise<Victims> {
     await sandbox.files.write('secret.txt', `${word}-FILE`);
     await sandbox.files.write('echo.py', ECHO);
     await sandbox.commands.run(`python3 echo.py ${word}-PORT`, { background: true });
-    await sandbox.commands.run('curl -s -o /dev/null --retry 30 --retry-connrefused --retry-delay 1 localhost:8000');
+    await sandbox.commands.run('curl -s -o /dev/null --retry 30 --retry-connrefused --retry-delay 1 127.0.0.1:8000');
     return sandbox;
   };
   const say = async (text: string) => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ({ victim, shut, mine } = victims);
 });
 
-afterAll(() => victims.close());
+afterAll(() => victims?.close());
 
 const HOST = 'Host: 127.0.0.1';
 const FILE = '/files?path=secret.txt';
