@@ -90,14 +90,16 @@ export async function runVitest(args) {
 }
 
 /**
- * @param {{numPassedTests: number, numFailedTests: number, testResults: {status: string, assertionResults: unknown[]}[]} | undefined} report
+ * @param {{numPassedTests: number, numFailedTests: number, testResults: {status: string, assertionResults: {status: string}[]}[]} | undefined} report
  * @param {number} code
  * @returns {Count}
  */
 function countVitest(report, code) {
   if (!report) return { passed: 0, failed: 1 };
-  // A file that cannot be loaded fails without a test of its own.
-  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  // A file that cannot be loaded or prepared fails without a test of its own that does.
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
   const failed = report.numFailedTests + broken.length;
   return { passed: report.numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
