@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../async/clock.ts';
 import { TokenBuckets } from '../async/token-buckets.ts';
 import type { ApiKey } from '../auth/api-keys.ts';
+import { counted } from '../counted.ts';
 import { SandboxError } from '../errors.ts';
 import { clientAddress } from './client-address.ts';
 
@@ -66,7 +67,7 @@ export class RateLimits {
 function demand(seconds: number, sentence: string): void {
   if (seconds === 0) return;
   const wait = Math.ceil(seconds);
-  throw new SandboxError('too_many', `${sentence}; wait ${wait} ${wait === 1 ? 'second' : 'seconds'}.`, {
+  throw new SandboxError('too_many', `${sentence}; wait ${counted(wait, 'second', 'seconds')}.`, {
     retryAfterSeconds: wait,
   });
 }

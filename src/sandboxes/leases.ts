@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { SandboxError } from '../errors.ts';
 
 /**
@@ -13,14 +14,15 @@ export type WorkReason = 'terminal' | 'preview' | 'context' | 'keep_awake' | 'cp
 /** Why a sandbox is kept awake. */
 export type AwakeReason = 'call' | 'transfer' | 'stream' | WorkReason;
 
-const NOUN: Readonly<Record<LeaseKind, string>> = {
-  run: 'calls',
-  file: 'file operations',
-  stream: 'streams',
-  watch: 'watchers of folders',
-  terminal: 'viewers of terminals',
-  preview: 'connections of previews',
-  visit: 'connections of previews',
+/** What one lease of a kind is called, and several. */
+const NOUNS: Readonly<Record<LeaseKind, readonly [one: string, many: string]>> = {
+  run: ['call', 'calls'],
+  file: ['file operation', 'file operations'],
+  stream: ['stream', 'streams'],
+  watch: ['watcher of folders', 'watchers of folders'],
+  terminal: ['viewer of terminals', 'viewers of terminals'],
+  preview: ['connection of previews', 'connections of previews'],
+  visit: ['connection of previews', 'connections of previews'],
 };
 
 /** For so long since the last request with a key a visitor without one holds a sandbox awake, in milliseconds. */
@@ -85,8 +87,7 @@ export class Leases {
   requireFree(kind: LeaseKind, max: number): void {
     if (this.#held[kind] >= max) {
       const verb = kind === 'run' || kind === 'file' ? 'works on' : 'has';
-      const held = kind === 'run' && max === 1 ? '1 call' : `${max} ${NOUN[kind]}`;
-      const sentence = `This sandbox already ${verb} ${held}; try again when one is done.`;
+      const sentence = `This sandbox already ${verb} ${counted(max, ...NOUNS[kind])}; try again when one is done.`;
       throw new SandboxError('limit', sentence, { retryAfterSeconds: 1 });
     }
   }

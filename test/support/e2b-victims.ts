@@ -59,9 +59,14 @@ export async function startVictims(): Promise<Victims> {
     if (!text.includes(CLOSE)) client.closeSide();
     return await client.end();
   };
-  const victim = await make(KEY, 'VICTIM');
-  const shut = await make(KEY, 'VICTIM', { network: { allowPublicTraffic: false } });
-  return { victim, shut, mine: await make(THIEF_KEY, 'MINE'), say, close: () => server.close() };
+  try {
+    const victim = await make(KEY, 'VICTIM');
+    const shut = await make(KEY, 'VICTIM', { network: { allowPublicTraffic: false } });
+    return { victim, shut, mine: await make(THIEF_KEY, 'MINE'), say, close: () => server.close() };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
 }
 
 const CLOSE = 'Connection: close';

@@ -164,7 +164,6 @@ export class Provisioner {
     const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
     const isNew = !sandbox.isExisting;
     const before = sandbox.record;
-    const isFirst = isNew && (before?.isBlank ?? !(await disks.hasFiles(sandbox.id)));
     requireImageStillPermitted(request.asked.image || isNew ? request.asked : sandbox.asked, config);
     if (isNew) await disks.reserve.requireForNew();
     const startedAtMs = performance.now();
@@ -172,6 +171,7 @@ export class Provisioner {
       this.#tellUp(sandbox, 'claim', startedAtMs);
       return await lifecycle.connect(sandbox);
     }
+    const isFirst = isNew && (before?.isBlank ?? !(await disks.hasFiles(sandbox.id)));
     await evictor.reserve(sandbox);
     try {
       return await starts.run(async () => {

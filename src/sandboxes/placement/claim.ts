@@ -37,14 +37,18 @@ export async function claimPooled(
   if (!pooled) return false;
   const fresh = newRecord(sandbox, request, clock.wallMs());
   const record = { ...fresh, secret: pooled.secret, engineId: pooled.engineId, uid: pooled.uid };
+  // One after the other: both change the same container.
+  const give = async () => {
+    if (isResized) await engine.update(pooled.engineId, { memoryBytes, cpus });
+    await engine.rename(pooled.engineId, toEngineName(instance, sandbox.id));
+  };
   try {
     // Side by side: what a crash leaves of either the next start removes, as if there had been no claim, or starts anew.
     await settled([
       store.claimPoolFolder(pooled.folder, record).then(() => {
         sandbox.record = record;
       }),
-      isResized ? engine.update(pooled.engineId, { memoryBytes, cpus }) : null,
-      engine.rename(pooled.engineId, toEngineName(instance, sandbox.id)),
+      give(),
     ]);
   } catch (error) {
     await pool.discard(pooled).catch(parts.onError);
@@ -66,6 +70,6 @@ export async function claimPooled(
 }
 
 /** Waits for all of it, then throws the reason of the first that failed. */
-async function settled(work: readonly (Promise<void> | null)[]): Promise<void> {
+async function settled(work: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

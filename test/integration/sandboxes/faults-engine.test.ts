@@ -84,9 +84,12 @@ describe('an engine that accepts and never answers', () => {
       ['DELETE', '/sandbox/u'],
     ] as const;
     const crowd = Array.from({ length: 20 }, (_, index) => ['POST', `/sandbox/other-${index}/create`] as const);
+    // Its agent knows, unless the stop has ended the connection to it.
+    const status = server.call('GET', '/sandbox/u/status');
     const answers = await Promise.all([...calls, ...crowd].map(([method, path]) => server.call(method, path)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
     for (const { body } of answers) expect(body.error).toMatch(/engine|still/);
+    expect([200, 503]).toContain((await status).status);
 
     line.restore();
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'healthy' });

@@ -171,7 +171,7 @@ export const SANDBOX_RULES: Rules = {
   'src/sandboxes/address.ts': [],
   'src/sandboxes/ref.ts': ['src/sandboxes/address.ts', 'src/auth/principal.ts', 'src/errors.ts'],
   'src/sandboxes/state.ts': [],
-  'src/sandboxes/leases.ts': ['src/errors.ts'],
+  'src/sandboxes/leases.ts': ['src/counted.ts', 'src/errors.ts'],
   'src/sandboxes/life-policy.ts': [],
   'src/sandboxes/sandbox.ts': [
     'src/sandboxes/address.ts',

@@ -69,6 +69,7 @@ export const OTHER_RULES: Rules = {
   'src/listen.ts': ['src/config', 'src/exposure.ts'],
   'src/log.ts': [],
   'src/atomic-file.ts': ['src/errors.ts'],
+  'src/counted.ts': [],
   'src/errors.ts': [],
   'src/ip-address.ts': [],
   'src/message-headers.ts': [],

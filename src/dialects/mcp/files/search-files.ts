@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { showName } from '../../../files/names.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { textBlock } from '../blocks.ts';
@@ -42,7 +43,3 @@ export const searchFiles = defineTool({
     return answer(textBlock(fitted.text, summary));
   },
 });
-
-function counted(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
