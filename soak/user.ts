@@ -96,6 +96,8 @@ export class SoakUser {
     let answer = await this.#ask('GET', `/raw?path=${name}`);
     if (answer?.status === 404 && this.#mayBeDeleted) {
       await this.#change('POST', '/create');
+      // Refused while something is broken: what is in it shows in a later look.
+      if (this.#mayBeDeleted) return;
       answer = await this.#ask('GET', `/raw?path=${name}`);
     }
     if (!answer) return;
