@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
@@ -7,23 +8,45 @@ import { mountsBelow } from '../support/mounts.ts';
 import { startRefused } from '../support/refused-start.ts';
 import { ROOT } from './base-images.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
-import { sendJson } from './https-client.ts';
+import { type HttpsRequest, sendJson } from './https-client.ts';
+import { makeTlsHost, type TlsHost } from './tls-host.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
 
 describe('the production profile of docker-compose.yml', () => {
   let deployment: Deployment | undefined;
+  let known: TlsHost;
+  let stranger: TlsHost;
 
   beforeAll(async () => {
-    deployment = await startDeployment({ SANDBOX_DISK_LIMIT: '64m' });
+    known = await makeTlsHost('known.secrets.test');
+    stranger = await makeTlsHost('stranger.secrets.test');
+    deployment = await startDeployment({
+      SANDBOX_DISK_LIMIT: '64m',
+      SANDBOX_EGRESS_ALLOW: `*,${known.address},${stranger.address}`,
+      NODE_EXTRA_CA_CERTS: known.certificateFile,
+    });
+    await Promise.all([known.start(), stranger.start()]);
   }, BUILD_TIMEOUT_MS);
 
-  afterAll(() => deployment?.close(), BUILD_TIMEOUT_MS);
+  afterAll(async () => {
+    await Promise.all([known?.close(), stranger?.close()]);
+    await deployment?.close();
+  }, BUILD_TIMEOUT_MS);
 
   function send(path: string, apiKey?: string, body?: unknown, more: Readonly<Record<string, string>> = {}) {
+    return sendAs(body === undefined ? 'GET' : 'POST', path, apiKey, body, more);
+  }
+
+  function sendAs(
+    method: NonNullable<HttpsRequest['method']>,
+    path: string,
+    apiKey: string | undefined,
+    body: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ) {
     if (!deployment) throw new Error('The deployment has not started.');
     const headers = { ...more, ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }) };
-    const method = body === undefined ? 'GET' : 'POST';
     return sendJson({ port: deployment.httpsPort, authority: deployment.authority, path, method, headers, body });
   }
 
@@ -109,6 +132,23 @@ describe('the production profile of docker-compose.yml', () => {
       const answer = await send(`/sandbox/${user}/execute`, deployment?.apiKey, read);
       expect(answer).toMatchObject({ status: 200, body: { output: 'before\n' } });
     }
+  });
+
+  it('gives a secret to the host that it names where NODE_EXTRA_CA_CERTS vouches for it, and to the program a placeholder', async () => {
+    const value = 'the secret of the deployment test';
+    const { apiKey } = deployment ?? {};
+    await send('/sandbox/carl/create', apiKey, {});
+    const secret = { value, hosts: [known.address, stranger.address] };
+    expect(await sendAs('PUT', '/sandbox/carl/secrets/API_KEY', apiKey, secret)).toEqual({ status: 204, body: null });
+    const ask = async (host: TlsHost) => {
+      const curl = `curl -sS -H "Authorization: Bearer $API_KEY" https://${host.address}/`;
+      return (await send('/sandbox/carl/shell', apiKey, { command: `${curl} 2>&1; echo " $API_KEY"` })).body;
+    };
+    const hash = createHash('sha256').update(`Bearer ${value}`).digest('hex');
+    expect(await ask(known)).toMatchObject({
+      output: expect.stringMatching(new RegExp(`^${hash} Bearer (clara-secret-[a-z0-9]{32}) \\1\n$`)),
+    });
+    expect(await ask(stranger)).toMatchObject({ output: expect.stringContaining('response 502') });
   });
 
   it('leaves no disk mounted for a sandbox that is stopped', async () => {

@@ -9,12 +9,12 @@ export interface HttpsRequest {
   readonly path: string;
   /** The only certificate authority that is trusted, in PEM. */
   readonly authority: string;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** Sends one request to https://localhost and reads its JSON answer; fails where the certificate is not trusted. */
+/** Sends one request to https://localhost and reads its JSON answer, null where it has no body; fails where the certificate is not trusted. */
 export async function sendJson(options: HttpsRequest): Promise<{ status: number; body: unknown }> {
   const payload = options.body === undefined ? undefined : JSON.stringify(options.body);
   return new Promise((resolve, reject) => {
@@ -30,7 +30,7 @@ export async function sendJson(options: HttpsRequest): Promise<{ status: number;
       },
       (response) => {
         text(response)
-          .then((body) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(body) }))
+          .then((body) => resolve({ status: response.statusCode ?? 0, body: body === '' ? null : JSON.parse(body) }))
           .catch(reject);
       },
     );

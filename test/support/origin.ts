@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { WebSocketServer } from 'ws';
+import { makeCertificate } from './certificate.ts';
 
 const run = promisify(execFile);
 
@@ -38,7 +39,7 @@ export interface Origin {
  */
 export async function startOrigin(): Promise<Origin> {
   const folder = await mkdtemp(join(tmpdir(), 'clara-origin-'));
-  const { key, certificate } = await makeCertificate(folder);
+  const { key, certificate } = await makeCertificate('origin.test', folder);
   await makeRepository(folder);
   const wheel = await makeWheel(folder);
   const tarball = await makeTarball(folder);
@@ -125,15 +126,6 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-async function makeCertificate(folder: string): Promise<{ key: string; certificate: string }> {
-  const keyFile = join(folder, 'key.pem');
-  const file = join(folder, 'certificate.pem');
-  const subject = ['-subj', '/CN=origin.test', '-addext', 'subjectAltName=DNS:origin.test'];
-  const kind = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
-  await run('openssl', [...kind, '-keyout', keyFile, '-out', file, ...subject]);
-  return { key: await readFile(keyFile, 'utf8'), certificate: await readFile(file, 'utf8') };
 }
 
 /** A bare repository that any server of files can serve. */
