@@ -5,10 +5,7 @@ import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { outsideRenderer } from './dialects/outside.ts';
 import { ownDialects } from './dialects/own-dialects.ts';
-import { EGRESS_DEADLINES } from './egress/deadlines.ts';
-import { Egress } from './egress/egress.ts';
-import { thisMachine } from './egress/local-host.ts';
-import { systemResolver } from './egress/resolver.ts';
+import { openEgress } from './egress/open-egress.ts';
 import { FaultLog } from './fault-log.ts';
 import { CONNECTION_LIMITS } from './http/connection-limits.ts';
 import { chooseByHostFirst } from './http/dialect-constraint.ts';
@@ -34,27 +31,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const tracing = await openTracing(config.tracing, version, onError);
   const measured = watchCalls(parts.engine, metrics.watchEngine);
   const engine = tracing ? watchCalls(measured, tracing.watchEngine) : measured;
-  const egress = new Egress({
-    ...config.egress,
-    deadlines: { ...EGRESS_DEADLINES, ...parts.egressDeadlines },
-    localHost: thisMachine(clock, () => [...engine.traits.guardedPorts, ...portsOf(app)]),
-    resolver: parts.resolver ?? systemResolver(),
-    trustedRoots: parts.trustedRoots,
-    clock,
-    logger,
-    onEnd: (connection) => metrics.noteConnection(connection),
-  });
+  const guardedPorts = () => [...engine.traits.guardedPorts, ...portsOf(app)];
+  const egress = openEgress(parts, guardedPorts, (connection) => metrics.noteConnection(connection));
   const toldLimits = new ToldLimits();
   const imagePrograms = new ImagePrograms(LANGUAGE_PROGRAMS);
-  const life = await openCore({
-    ...parts,
-    engine,
-    egress,
-    toldLimits,
-    imagePrograms,
-    onError,
-    onAgentCall: tracing?.watchAgent,
-  });
+  const onAgentCall = tracing?.watchAgent;
+  const life = await openCore({ ...parts, engine, egress, toldLimits, imagePrograms, onError, onAgentCall });
   metrics.follow(life);
   const core = composeServices(life, { ...parts, engine, imagePrograms, metrics, onError });
   egress.peers = new Peers(life.networks, core.ports);

@@ -49,7 +49,8 @@ interface EgressParts {
   readonly trustedRoots?: readonly string[] | undefined;
 }
 
-interface ConnectionEnd {
+/** How one connection of a sandbox ended, and what went through it. */
+export interface ConnectionEnd {
   readonly verdict: Verdict;
   readonly sentBytes: number;
   readonly receivedBytes: number;

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { INSTRUCTIONS } from '../../../src/dialects/mcp/instructions.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
@@ -216,45 +215,5 @@ describe('what is wrong', () => {
       const { statusCode, headers } = await fake.inject({ ...post, method });
       expect([statusCode, headers.allow]).toEqual([405, 'POST']);
     }
-  });
-});
-
-describe('a call that its client cancels', () => {
-  /** Starts a run that goes on until it is killed; `killed` resolves then. */
-  const startLong = async (label: string) => {
-    await call('run_shell', { command: 'hello' });
-    const sandbox = [...fake.engine.sandboxes.values()][0];
-    if (!sandbox) throw new Error('No sandbox was made.');
-    const started = createDeferred<void>();
-    const killed = createDeferred<void>();
-    sandbox.agent.onRun = async ({ signal }) => {
-      started.resolve();
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-      killed.resolve();
-      return {};
-    };
-    const answer = legacy(callOf('run_shell', { command: 'sleep' }, 7), { 'mcp-session-id': label });
-    await started.promise;
-    return { answer, killed: killed.promise };
-  };
-
-  const cancel = (requestId: number, label: string) =>
-    legacy({ method: 'notifications/cancelled', params: { requestId } }, { 'mcp-session-id': label });
-
-  it('ends what it ran, by the label of that client alone', async () => {
-    fake = await startFakeApp({}, undefined, speaking('mcp'));
-    const label = String((await legacy(INITIALIZE)).headers['mcp-session-id']);
-    expect(label).toMatch(/^[0-9a-f-]{36}$/);
-    const { answer, killed } = await startLong(label);
-    let isOver = false;
-    void killed.then(() => {
-      isOver = true;
-    });
-    expect((await cancel(7, 'another label')).status).toBe(202);
-    expect((await cancel(8, label)).status).toBe(202);
-    expect(isOver).toBe(false);
-    expect((await cancel(7, label)).status).toBe(202);
-    await killed;
-    await answer.catch(() => undefined);
   });
 });

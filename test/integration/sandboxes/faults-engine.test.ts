@@ -32,12 +32,9 @@ async function start(
 }
 
 function engineOn(line: EngineLine): Engine {
-  const { socketPath } = line;
-  const hasty = createDockerEngine({ socketPath, callTimeoutMs: HASTY_MS });
-  const patient = createDockerEngine({ socketPath, callTimeoutMs: PATIENT_MS });
-  const close = async () => {
-    await Promise.all([hasty.close(), patient.close()]);
-  };
+  const hasty = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: HASTY_MS });
+  const patient = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: PATIENT_MS });
+  const close = () => Promise.all([hasty.close(), patient.close()]);
   return new Proxy(patient, {
     get: (_, name) => (name === 'close' ? close : Reflect.get(line.hangs() ? hasty : patient, name)),
   });

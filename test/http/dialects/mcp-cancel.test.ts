@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type Message, parseAnswer, toLegacy } from '../../support/mcp-client.ts';
+
+const INITIALIZE: Message = {
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+let fake: FakeApp;
+
+afterEach(async () => {
+  await fake.close();
+});
+
+const legacy = async (message: Message, headers: Readonly<Record<string, string>> = {}) =>
+  parseAnswer(await fake.inject(toLegacy(message, { 'x-api-key': API_KEY, ...headers })));
+
+const callOf = (name: string, args: Readonly<Record<string, unknown>>, id = 1): Message => ({
+  id,
+  method: 'tools/call',
+  params: { name, arguments: args },
+});
+
+describe('a call that its client cancels', () => {
+  /** Starts a run that goes on until it is killed; `killed` resolves then. */
+  const startLong = async (label: string) => {
+    await legacy(callOf('run_shell', { command: 'hello' }));
+    const sandbox = [...fake.engine.sandboxes.values()][0];
+    if (!sandbox) throw new Error('No sandbox was made.');
+    const started = createDeferred<void>();
+    const killed = createDeferred<void>();
+    sandbox.agent.onRun = async ({ signal }) => {
+      started.resolve();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      killed.resolve();
+      return {};
+    };
+    const answer = legacy(callOf('run_shell', { command: 'sleep' }, 7), { 'mcp-session-id': label });
+    await started.promise;
+    return { answer, killed: killed.promise };
+  };
+
+  const cancel = (requestId: number, label: string) =>
+    legacy({ method: 'notifications/cancelled', params: { requestId } }, { 'mcp-session-id': label });
+
+  it('ends what it ran, by the label of that client alone', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    const label = String((await legacy(INITIALIZE)).headers['mcp-session-id']);
+    expect(label).toMatch(/^[0-9a-f-]{36}$/);
+    const { answer, killed } = await startLong(label);
+    let isOver = false;
+    void killed.then(() => {
+      isOver = true;
+    });
+    expect((await cancel(7, 'another label')).status).toBe(202);
+    expect((await cancel(8, label)).status).toBe(202);
+    expect(isOver).toBe(false);
+    expect((await cancel(7, label)).status).toBe(202);
+    await killed;
+    await answer.catch(() => undefined);
+  });
+});
