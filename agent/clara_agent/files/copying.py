@@ -84,6 +84,8 @@ def _copy_below(source: bytes, fd: int, status: os.stat_result) -> None:
             _copy_one(found.name, found_status, into, found.name)
         except FileNotFoundError:
             continue  # It has vanished.
+        except PermissionError as error:
+            raise OSError(error.errno, error.strerror, os.path.join(source, found.path)) from None
         if stat.S_ISDIR(found_status.st_mode):
             open_folders.append((found.path, os.open(found.name, FOLDER_FLAGS, dir_fd=into), found_status))
     for _, folder, its_status in reversed(open_folders):

@@ -14,6 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# What lets the user of a folder look through it.
+LOOK_THROUGH = 0o500
+
 
 class Chmod(JobOperation):
     """Sets the mode; links below a folder are left as they are."""
@@ -34,19 +37,24 @@ class Chmod(JobOperation):
 
 
 def change_all(path: bytes, mode: int) -> dict[str, Any]:
-    """Sets the mode of a folder and all below it; of the folders last, from below, as one may close itself by that."""
+    """Sets the mode of a folder and all below it; what opens folders is set on the way down, what may close them on the way up."""
     from .walk import Walk
 
+    opens = mode & LOOK_THROUGH == LOOK_THROUGH
+    if opens:
+        os.chmod(path, mode)
     top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     folders = []
     for found in Walk(path, is_strict=True):
-        if found.is_folder:
+        if found.is_folder and not opens:
             folders.append(found.path)
         elif not os.path.islink(found.name):
             try:
                 os.chmod(found.name, mode)
             except FileNotFoundError:
                 pass
+            except OSError as error:
+                raise from_os_error(error, to_text(os.path.join(path, found.path))) from None
     os.fchdir(top)
     for folder in reversed(folders):
         try:

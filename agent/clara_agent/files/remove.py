@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# A folder that its user has closed is opened, or nothing in it could be removed.
+OPEN = 0o700
 # Of the folders in one: what is looked through again after so many are gone.
 MOST_NAMES = 256
 
@@ -47,8 +49,16 @@ class Remove(JobOperation):
             return self.channel.result({"removed": True})
         if not recursive:
             raise Failure("is_directory", "It is a folder: %s." % to_text(path))
-        self.job = Job(self.agent, self.channel, lambda *_: remove_tree(path), writes=(path,))
+        self.job = Job(self.agent, self.channel, lambda *_: _answer(path), writes=(path,))
         return None
+
+
+def _answer(path: bytes) -> dict[str, Any]:
+    try:
+        remove_tree(path)
+    except OSError as error:
+        raise from_os_error(error, to_text(path)) from None
+    return {"removed": True}
 
 
 def remove_any(path: bytes) -> None:
@@ -59,16 +69,16 @@ def remove_any(path: bytes) -> None:
         os.unlink(path)
 
 
-def remove_tree(path: bytes) -> dict[str, Any]:
-    """Removes a folder of any depth; changes the working folder, so it runs in a child."""
+def remove_tree(path: bytes) -> None:
+    """Removes a folder of any depth, with what its user has closed in it; changes the working folder, so it runs in a child."""
     os.chdir(os.path.dirname(path) or b".")
     with Trail() as trail:
-        trail.enter(os.path.basename(path))
+        _enter(trail, os.path.basename(path))
         above = [_empty()]
         while above:
             if above[-1]:
                 try:
-                    trail.enter(above[-1].pop())
+                    _enter(trail, above[-1].pop())
                 except (FileNotFoundError, NotADirectoryError):
                     pass  # Somebody else removes it too.
                 else:
@@ -76,15 +86,30 @@ def remove_tree(path: bytes) -> dict[str, Any]:
                     continue
             else:
                 above.pop()
-                _remove_empty(trail.leave())
+                _remove_empty(trail.leave(), bool(above))
             if above and not above[-1]:
                 # More may have been left, or have come.
                 above[-1] = _empty()
-    return {"removed": True}
+
+
+def _enter(trail: Trail, name: bytes) -> None:
+    try:
+        trail.enter(name)
+    except PermissionError:
+        os.chmod(name, OPEN)
+        trail.enter(name)
 
 
 def _empty() -> list[bytes]:
     """Unlinks what is no folder, until there are enough folders; their names."""
+    try:
+        return _unlink_files()
+    except PermissionError:
+        os.chmod(b".", OPEN)
+        return _unlink_files()
+
+
+def _unlink_files() -> list[bytes]:
     folders = []
     with os.scandir(b".") as entries:
         for entry in entries:
@@ -100,8 +125,14 @@ def _empty() -> list[bytes]:
     return folders
 
 
-def _remove_empty(name: bytes) -> None:
+def _remove_empty(name: bytes, is_within: bool) -> None:
+    """Removes an empty folder; `is_within` says that the one it lies in is to go too."""
     try:
         os.rmdir(name)
     except FileNotFoundError:
         pass
+    except PermissionError:
+        if not is_within:
+            raise
+        os.chmod(b".", OPEN)
+        os.rmdir(name)

@@ -67,35 +67,35 @@ class Walk:
             after = after[1:] if is_known else []
             if not is_known:
                 yield found
-            if found.is_folder and self._enter(found.name, levels):
+            if found.is_folder and self._enter(found, levels):
                 above.append((prefix, todo))
                 prefix = found.path + b"/"
                 todo = self._list(prefix, after)
             else:
                 after = []
 
-    def _enter(self, name: bytes, levels: list[int]) -> bool:
+    def _enter(self, found: Found, levels: list[int]) -> bool:
         if len(levels) >= self._depth:
             self.is_cut = self.is_cut or self._depth == MAX_LEVELS
             if self.is_cut and self._is_strict:
-                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.path.join(self._root, found.path))
             return False
         try:
-            fd = os.open(name, FLAGS)
+            fd = os.open(found.name, FLAGS)
         except OSError as error:
-            return self._pass_over(error)
+            return self._pass_over(error, found.path)
         levels.append(fd)
         try:
             os.fchdir(fd)
         except OSError as error:
             # It may be read, and not be entered.
             os.close(levels.pop())
-            return self._pass_over(error)
+            return self._pass_over(error, found.path)
         return True
 
-    def _pass_over(self, error: OSError) -> bool:
+    def _pass_over(self, error: OSError, path: bytes) -> bool:
         if self._is_strict and error.errno not in GONE:
-            raise error
+            raise OSError(error.errno, error.strerror, os.path.join(self._root, path)) from None
         return False
 
     def _list(self, prefix: bytes, after: list[bytes]) -> list[Found]:
@@ -110,6 +110,6 @@ class Walk:
                     if self._wants is None or self._wants(found):
                         listed.append(found)
         except OSError as error:
-            self._pass_over(error)
+            self._pass_over(error, prefix)
         listed.sort(key=lambda found: found.name, reverse=True)
         return listed

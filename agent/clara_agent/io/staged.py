@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 PREFIX = b".clara-staged-"
 RANDOM_BYTES = 8
-REMOVER = b"/bin/rm"
+REMOVE = [b"/bin/rm", b"-rf", b"--"]
+# What is in a folder that its user has closed is only removed once that is open.
+OPEN = [b"/bin/chmod", b"-R", b"u+rwx", b"--"]
 
 # What a file system says that has no nameless files.
 NO_NAMELESS = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
@@ -160,12 +162,23 @@ def discard(path: bytes, children: Children) -> None:
     try:
         os.unlink(path)
     except IsADirectoryError:
-        try:
-            children.watch(os.posix_spawn(REMOVER, [REMOVER, b"-rf", b"--", path], {}), lambda _: None)
-        except OSError:
-            pass  # The next agent tries again.
+        _remove_folder(path, children)
     except OSError:
         pass  # It is gone.
+
+
+def _remove_folder(path: bytes, children: Children) -> None:
+    def run(argv: list[bytes], then: Callable[[int], object]) -> None:
+        try:
+            children.watch(os.posix_spawn(argv[0], [*argv, path], {}), then)
+        except OSError:
+            pass  # The next agent tries again.
+
+    def open_if_left(status: int) -> None:
+        if status != 0:
+            run(OPEN, lambda _: run(REMOVE, lambda _: None))
+
+    run(REMOVE, open_if_left)
 
 
 def _rename(name: bytes, path: bytes) -> None:

@@ -38,6 +38,31 @@ describe('folders', () => {
     expect(await shell('ls -A')).toBe('');
   });
 
+  it('are replaced, moved to another disk, opened and deleted where their user has closed folders in them', async () => {
+    await shell(
+      'mkdir -p new; for name in a b c d; do mkdir -p $name/x/y; touch $name/x/y/f; chmod 500 $name/x/y $name/x; done',
+    );
+    const move = (from: string, to: string) => post('move', { from, to, overwrite: true });
+    expect(await post('copy', { from: 'new', to: 'a', overwrite: true })).toMatchObject({ status: 200 });
+    expect(await move('new', 'b')).toMatchObject({ status: 200 });
+    expect(await move('c', '/tmp/c')).toMatchObject({ status: 200 });
+    expect(await shell('ls -A; find /tmp/c -type f; chmod 0 d/x/y')).toBe('a\nb\nd\n/tmp/c/x/y/f\n');
+    expect(await remove('path=/tmp/c&recursive=true')).toMatchObject({ status: 204 });
+    expect(await post('copy', { from: 'd', to: 'a', overwrite: true })).toMatchObject({
+      status: 422,
+      body: { error: 'Permission denied: /workspace/d/x/y.' },
+    });
+    await shell('while ls -A | grep -q "^.clara-staged"; do :; done');
+    for (const mode of ['0755', '0000', '0755']) {
+      expect(await post('chmod', { path: 'd', mode, recursive: true })).toMatchObject({ status: 200, body: { mode } });
+    }
+    expect(await shell('stat -c %a d/x/y/f; chmod 0 d/x/y d/x d')).toBe('755\n');
+    for (const name of ['a', 'b', 'd']) {
+      expect(await remove(`path=${name}&recursive=true`)).toMatchObject({ status: 204 });
+    }
+    expect(await shell('ls -A')).toBe('');
+  });
+
   it('stay where something is in the way, the place is not theirs, or it is the workspace itself', async () => {
     await shell('echo 1 > a; echo 2 > b');
     expect(await post('move', { from: 'a', to: 'b' })).toMatchObject({ status: 409 });
