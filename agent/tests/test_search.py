@@ -35,7 +35,7 @@ class Globs(InFolder):
         return [json.loads(line)["path"][len(self.root) + 1 :] for line in answer.out.splitlines()], answer.result["truncated"]
 
     def test_patterns_fit_names_or_paths(self) -> None:
-        for name in "a.py", "b.txt", "src/a.py", "src/deep/c.py", "src/deep/.env", "[x]", "src/new\nline.py":
+        for name in "a.py", "b.txt", "src/a.py", "src/deep/c.py", "src/deep/.env", "[x]", "src/new\nline.py", "d/" * 12 + "z.c":
             self.make(name)
         os.symlink("..", self.at("src/loop"))
         for pattern, names in (
@@ -45,6 +45,7 @@ class Globs(InFolder):
             ("**/c.py", ["src/deep/c.py"]),
             ("**/a.py", ["a.py", "src/a.py"]),
             ("src/**/*.py", ["src/a.py", "src/deep/c.py", "src/new\nline.py"]),
+            ("**/" * 200 + "z.c", ["d/" * 12 + "z.c"]),
             ("./a.py", ["a.py"]),
             ("?.{py,txt}", ["a.py", "b.txt", "src/a.py", "src/deep/c.py"]),
             ("[ab].*", ["a.py", "b.txt", "src/a.py"]),
@@ -115,6 +116,11 @@ class Searches(InFolder):
         self.make("real", b"x\xff")
         self.assertEqual(self.search("x"), [("real", 1, 1, "x\ufffd")])
         self.assertEqual(self.answer.result["files"], 1)
+
+    def test_lines_of_windows_are_shown_without_their_end(self) -> None:
+        self.make("f", b"a\r\nx\r\nb\r\r\n")
+        self.assertEqual(self.search("x", context=1), [("f", 2, 1, "x")])
+        self.assertEqual((self.matches[0]["before"], self.matches[0]["after"]), (["a"], ["b\r"]))
 
     def test_one_file_is_searched_too(self) -> None:
         self.make("f", b"x")

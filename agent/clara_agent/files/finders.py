@@ -36,7 +36,7 @@ class Finder:
         self._is_plain = not is_regex
 
     def find(self, data: bytes) -> Iterator[tuple[int, int, list[str]]]:
-        """Yields the number of each line that fits, from 0, the column of its first match, from 0, and all lines."""
+        """Yields the number of each line that fits, from 0, the column of its first match, from 0, and all lines, those behind it as they are in the file."""
         if not data or self._needle and self._needle not in data:
             return
         text = data.decode("utf-8", "replace")
@@ -47,11 +47,15 @@ class Finder:
         if not lines[-1]:
             lines.pop()
         for number, line in enumerate(lines):
-            if line.endswith("\r"):
-                line = lines[number] = line[:-1]
+            line = lines[number] = bare(line)
             match = search(line)
             if match:
                 yield number, match.start(), lines
+
+
+def bare(line: str) -> str:
+    """A line without the end that Windows gives it."""
+    return line[:-1] if line.endswith("\r") else line
 
 
 def _literal_of(source: str) -> str:

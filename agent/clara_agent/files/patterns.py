@@ -21,7 +21,9 @@ def _compile(pattern: str) -> Callable[[str], bool]:
     if "/" not in pattern:
         match = re.compile(_translate(pattern) if pattern != "**" else ".*", re.DOTALL).fullmatch
         return lambda path: match(path[path.rfind("/") + 1 :]) is not None
-    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    given = [part for part in pattern.split("/") if part not in ("", ".")]
+    # Several `**` in a row fit what one does, in as many ways as take for ever.
+    parts = [part for part, following in zip(given, [*given[1:], ""]) if part != "**" or following != "**"]
     text = ""
     for index, part in enumerate(parts):
         is_last = index == len(parts) - 1

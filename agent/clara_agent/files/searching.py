@@ -7,7 +7,7 @@ import stat
 
 from ..jobs.deadline import give_up_after
 from .entries import Lines
-from .finders import Finder
+from .finders import Finder, bare
 from .glob import is_searched
 from .patterns import compile_pattern
 from .walk import Found, Walk
@@ -97,7 +97,7 @@ class Search:
                 "column": column + 1,
                 "text": _show(lines[number], column),
                 "before": [_show(line, 0) for line in before],
-                "after": [_show(line, 0) for line in after],
+                "after": [_show(bare(line), 0) for line in after],
             }
         )
 
