@@ -14,6 +14,7 @@ import { Processes } from './processes/processes.ts';
 import type { SandboxCore } from './sandboxes/core.ts';
 import type { ImagePrograms } from './sandboxes/image-programs.ts';
 import { Info } from './sandboxes/info.ts';
+import { SandboxNames } from './sandboxes/sandbox-names.ts';
 import { limitYoungGarbage } from './young-garbage.ts';
 
 /** What the services need besides the life of sandboxes. */
@@ -34,6 +35,7 @@ export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
   return {
     ...{ sandboxes, listing, settings, tenancies, images, devices, usage, checkpoints, restoring, forks },
     ...{ snapshots, logs, alerts, volumes, networks, secrets },
+    names: new SandboxNames(listing),
     mains: new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError }),
     processes: new Processes(sandboxes, config),
     languageContexts: new LanguageContexts(sandboxes, config),

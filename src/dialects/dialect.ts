@@ -27,6 +27,7 @@ import type { Listing } from '../sandboxes/listing.ts';
 import type { Networks } from '../sandboxes/networks.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { SandboxLogs } from '../sandboxes/sandbox-logs.ts';
+import type { SandboxNames } from '../sandboxes/sandbox-names.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Secrets } from '../sandboxes/secrets.ts';
 import type { Settings } from '../sandboxes/settings.ts';
@@ -39,6 +40,7 @@ import type { Volumes } from '../sandboxes/volumes/volumes.ts';
 export interface Core {
   readonly sandboxes: Sandboxes;
   readonly listing: Listing;
+  readonly names: SandboxNames;
   readonly settings: Settings;
   readonly tenancies: Tenancies;
   readonly images: Images;

@@ -76,11 +76,6 @@ export class Listing {
     return await this.#describeAll(await this.own(principal, namespace));
   }
 
-  /** True where a principal has given this name to one of them. */
-  async isNamed(principal: Principal, namespace: string, name: string): Promise<boolean> {
-    return (await this.own(principal, namespace)).some((entry) => entry.name === name);
-  }
-
   /** The images by name that sandboxes are made of, of all principals. */
   async images(): Promise<ReadonlySet<string>> {
     return new Set([...(await this.#parts.catalog.all())].flatMap(({ asked }) => asked.image ?? []));

@@ -1,4 +1,5 @@
 import type { Clock } from '../async/clock.ts';
+import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../errors.ts';
 import type { SandboxAddress } from './address.ts';
 import type { Catalog } from './catalog.ts';
@@ -26,11 +27,11 @@ export interface OwnedPort {
 }
 
 interface PortNotesParts {
-  readonly changes: Changes;
-  readonly catalog: Catalog;
-  readonly registry: Registry;
-  readonly clock: Clock;
-  readonly store: SandboxStore;
+  readonly changes: Pick<Changes, 'findExisting' | 'exclusively'>;
+  readonly catalog: Pick<Catalog, 'find' | 'ofPreview' | 'ofSubdomain'>;
+  readonly registry: Pick<Registry, 'find'>;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly store: Pick<SandboxStore, 'write'>;
 }
 
 /** What the record of a sandbox says of its ports. */
@@ -44,6 +45,7 @@ export interface NotedPorts {
 /** What the records of sandboxes keep of their ports. Throws `not_found` where there is no sandbox. */
 export class PortNotes {
   readonly #parts: PortNotesParts;
+  readonly #settling = new Mutex();
 
   constructor(parts: PortNotesParts) {
     this.#parts = parts;
@@ -63,11 +65,13 @@ export class PortNotes {
 
   /** Settles all ports of a sandbox at once; throws `conflict` where another sandbox has one of their subdomains. */
   async settle(ref: SandboxRef, ports: Readonly<Record<number, PortSettings>>): Promise<void> {
-    for (const { subdomain } of Object.values(ports)) {
-      if (subdomain === undefined || (await this.#parts.catalog.ofSubdomain(subdomain)) === undefined) continue;
-      throw new SandboxError('conflict', `Another sandbox has the subdomain ${subdomain}; choose another.`);
-    }
-    await this.#write(ref, (record) => ({ ...record, ports }));
+    await this.#settling.run(async () => {
+      for (const { subdomain } of Object.values(ports)) {
+        if (subdomain === undefined || (await this.#parts.catalog.ofSubdomain(subdomain)) === undefined) continue;
+        throw new SandboxError('conflict', `Another sandbox has the subdomain ${subdomain}; choose another.`);
+      }
+      await this.#write(ref, (record) => ({ ...record, ports }));
+    });
   }
 
   /** The public port of a host, by its own label or by place, of a sandbox that belongs to who made it; null for any other. */

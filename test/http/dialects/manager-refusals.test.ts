@@ -113,6 +113,14 @@ describe('a name that SandboxClient of New-dev0/Sandbox gives', () => {
     expect(mine.json().container_id).not.toBe(theirs.json().container_id);
   });
 
+  it('is that of one where several are made with it at the same time', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 4 }, () => app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' })),
+    );
+    expect(made.map(({ statusCode }) => statusCode).sort()).toEqual([200, 409, 409, 409]);
+    expect((await app.call('GET', SANDBOXES)).json().sandboxes).toHaveLength(1);
+  });
+
   it('is free again once its sandbox is deleted', async () => {
     await app.call('DELETE', at(await make({ name: 'gone' })));
     await make({ name: 'gone' });

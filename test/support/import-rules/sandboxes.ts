@@ -124,6 +124,7 @@ export const SANDBOX_RULES: Rules = {
     ...SANDBOX,
     ...GROUND,
   ],
+  'src/sandboxes/sandbox-names.ts': ['src/auth/principal.ts', 'src/sandboxes/listing.ts', ...GROUND],
   'src/sandboxes/listing.ts': ['src/sandboxes/status.ts', 'src/sandboxes/metering', ...SANDBOX, ...GROUND],
   'src/sandboxes/spec-settings.ts': ['src/sandboxes/lifecycle', ...SANDBOX, ...GROUND],
   'src/sandboxes/settings.ts': [

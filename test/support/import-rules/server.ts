@@ -62,6 +62,7 @@ export const OTHER_RULES: Rules = {
     'src/sandboxes/core.ts',
     'src/sandboxes/image-programs.ts',
     'src/sandboxes/info.ts',
+    'src/sandboxes/sandbox-names.ts',
     ...GROUND,
   ],
   'src/exposure.ts': [],

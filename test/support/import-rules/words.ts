@@ -22,6 +22,7 @@ export const CORE = [
   'src/files',
   'src/sandboxes/sandboxes.ts',
   'src/sandboxes/listing.ts',
+  'src/sandboxes/sandbox-names.ts',
   'src/sandboxes/settings.ts',
   'src/sandboxes/tenancies.ts',
   'src/sandboxes/snapshots.ts',

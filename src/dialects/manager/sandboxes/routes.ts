@@ -35,6 +35,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
   const {
     sandboxes,
     listing,
+    names,
     settings,
     images,
     mains,
@@ -63,9 +64,6 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       const program = toMainProgram(body);
       const resources = toResources(body.resources);
       const name = body.name ?? `sandbox-${randomBytes(6).toString('hex')}`;
-      if (await listing.isNamed(principal, NAMESPACE, name)) {
-        throw new SandboxError('conflict', `There is a sandbox with the name ${name}; delete it, or choose another.`);
-      }
       const { gpu } = resources;
       if (gpu !== undefined) await devices.require(gpu);
       if (isBuild(body)) builds.require();
@@ -95,9 +93,11 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       const make = (image: Pick<AskedSpec, 'image' | 'imageName'>) =>
         makeSandbox(sandboxes, NAMESPACE, principal, wanted(image));
       const build = isBuild(body) ? await toBuildPlace(body, principal, listing) : null;
-      const made = build
-        ? await builds.with({ ...build, ...granted, imageName: body.image }, disconnectSignal(reply), make)
-        : await make(await images.ask(body.image));
+      const made = await names.take(principal, NAMESPACE, name, async () =>
+        build
+          ? await builds.with({ ...build, ...granted, imageName: body.image }, disconnectSignal(reply), make)
+          : await make(await images.ask(body.image)),
+      );
       const notServed = ports.filter((port) => !isServed(port));
       await logs.append(made.id, toNotes(notServed, made.createdAtMs));
       await mains.whenStarted(made.id);
