@@ -1,6 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { createDeferred } from '../../async/deferred.ts';
+import { isSandboxError, SandboxError } from '../../errors.ts';
 import { type Header, toHeaders } from '../../message-headers.ts';
 
 /** What a server answered: a body at its reader's pace, or after 101 the connection itself. */
@@ -58,7 +59,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#answer.reject(error);
-    this.#body?.destroy(error);
+    this.#body?.destroy(isSandboxError(error) ? error : cutShort(error));
   }
 
   /** Ends the request where nobody waits for its answer any more. */
@@ -67,6 +68,10 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#answer.reject(error);
     this.#controller?.abort(error);
   }
+}
+
+function cutShort(cause: Error): SandboxError {
+  return new SandboxError('unreachable', 'The connection to the server there ended before its answer did.', { cause });
 }
 
 function headersOf({ rawHeaders }: Dispatcher.DispatchController): readonly Header[] {
