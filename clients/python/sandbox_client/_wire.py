@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Mapping, Optional
+import re
+from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import quote
 
 import httpx
@@ -18,6 +19,9 @@ API_KEY_VARIABLE = "SANDBOX_API_KEY"
 
 GRACE_SECONDS = 30.0
 """How much longer than the call itself its answer may take."""
+
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 def headers_of(api_key: Optional[str]) -> Dict[str, str]:
@@ -61,6 +65,32 @@ def lost(error: httpx.HTTPError) -> SandboxError:
     if isinstance(error, httpx.TimeoutException):
         return SandboxTimeoutError("The server did not answer in time.")
     return SandboxConnectionError(f"The server was not reached, or its answer broke off: {error}")
+
+
+class LineReader:
+    """Lines of text that comes in pieces; the lines of httpx end at other characters too, such as U+2028, which are text here."""
+
+    def __init__(self) -> None:
+        self._parts: List[str] = []
+        self._held = ""
+
+    def read(self, piece: str) -> List[str]:
+        """The lines that end in this piece, without their ends."""
+        text = self._held + piece
+        # What follows a carriage return says whether it ends the line alone.
+        self._held = "\r" if text.endswith("\r") else ""
+        first, *others = _LINE_END.split(text[: len(text) - len(self._held)])
+        self._parts.append(first)
+        lines = []
+        for other in others:
+            lines.append("".join(self._parts))
+            self._parts = [other]
+        return lines
+
+    def end(self) -> List[str]:
+        """The last line, where the text did not end with one."""
+        rest = "".join(self._parts)
+        return [rest] if rest or self._held else []
 
 
 def event_of(line: str) -> Optional[Event]:

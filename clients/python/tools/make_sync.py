@@ -19,7 +19,7 @@ WORDS = {
     "__aexit__": "__exit__",
     "aclose": "close",
     "aread": "read",
-    "aiter_lines": "iter_lines",
+    "aiter_text": "iter_text",
     "aiter_bytes": "iter_bytes",
     "ClaraClient": "SyncClaraClient",
     "SandboxClient": "SyncSandboxClient",

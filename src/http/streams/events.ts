@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { StreamFormat } from './format.ts';
+import { toJsonLine } from './json-line.ts';
 import { STALL_MS, sendStream } from './sending.ts';
 import { orSilence } from './silence.ts';
 
@@ -23,8 +24,8 @@ export const PING: StreamEvent = { event: 'ping', data: {} };
 
 function toText(format: StreamFormat, { id, event, data }: StreamEvent): string {
   if (event === PING.event && format === 'sse') return ': ping\n\n';
-  if (format === 'ndjson') return `${JSON.stringify({ ...(id === undefined ? {} : { id }), event, ...data })}\n`;
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  if (format === 'ndjson') return toJsonLine(JSON.stringify({ ...(id === undefined ? {} : { id }), event, ...data }));
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${toJsonLine(JSON.stringify(data))}\n`;
 }
 
 /**

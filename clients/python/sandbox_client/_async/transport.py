@@ -86,14 +86,16 @@ class AsyncTransport:
         async with self.stream(method, path, params=params, json=json, accept="application/x-ndjson") as response:
             if response.status_code == httpx.codes.NO_CONTENT:
                 return
-            async for line in response.aiter_lines():
-                event = _wire.event_of(line)
-                if event is None:
-                    continue
-                last = event
-                yield event
-                if event.event == "exit":
-                    return
+            reader = _wire.LineReader()
+            async for piece in response.aiter_text():
+                for line in reader.read(piece):
+                    event = _wire.event_of(line)
+                    if event is None:
+                        continue
+                    last = event
+                    yield event
+                    if event.event == "exit":
+                        return
         where = f" behind event {last.id}" if last else ""
         raise SandboxConnectionError(f"The stream ended{where} without an exit; processes.events goes on from there.")
 

@@ -86,14 +86,16 @@ class SyncTransport:
         with self.stream(method, path, params=params, json=json, accept="application/x-ndjson") as response:
             if response.status_code == httpx.codes.NO_CONTENT:
                 return
-            for line in response.iter_lines():
-                event = _wire.event_of(line)
-                if event is None:
-                    continue
-                last = event
-                yield event
-                if event.event == "exit":
-                    return
+            reader = _wire.LineReader()
+            for piece in response.iter_text():
+                for line in reader.read(piece):
+                    event = _wire.event_of(line)
+                    if event is None:
+                        continue
+                    last = event
+                    yield event
+                    if event.event == "exit":
+                        return
         where = f" behind event {last.id}" if last else ""
         raise SandboxConnectionError(f"The stream ended{where} without an exit; processes.events goes on from there.")
 

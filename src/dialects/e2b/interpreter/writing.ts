@@ -1,3 +1,4 @@
+import { toJsonLine } from '../../../http/streams/json-line.ts';
 import { orSilence } from '../../../http/streams/silence.ts';
 import { stringify } from './json-text.ts';
 import type { Line } from './lines.ts';
@@ -14,7 +15,7 @@ export async function* toTexts(first: IteratorResult<Line>, lines: AsyncGenerato
     for (;;) {
       const result = await orSilence(next, PING_MS);
       if (result?.done) return;
-      yield `${stringify(result ? result.value : PING)}\n`;
+      yield toJsonLine(stringify(result ? result.value : PING));
       if (result) next = lines.next();
     }
   } finally {

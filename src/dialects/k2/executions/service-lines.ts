@@ -1,5 +1,6 @@
 import type { CellExecution } from '../../../contexts/cells.ts';
 import type { ContextLanguage } from '../../../contexts/languages.ts';
+import { toJsonLine } from '../../../http/streams/json-line.ts';
 import { KEYS, toError, toLogs } from './mapping.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -26,7 +27,7 @@ export function* toServiceLines(
 }
 
 function toLine(line: Line): string {
-  return `${JSON.stringify(line)}\n`;
+  return toJsonLine(JSON.stringify(line));
 }
 
 /** A result by the short names of its types; what has none is extra. */
