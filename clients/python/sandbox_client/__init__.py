@@ -14,10 +14,13 @@ from .errors import (
     SandboxVolumeError,
 )
 from .manager_models import (
+    Alert,
     CommandResult,
     CreateSandboxRequest,
     DirectoryEntry,
     Entrypoint,
+    LogEntry,
+    MetricData,
     PortConfig,
     ResourceConfig,
     Sandbox,
@@ -26,6 +29,7 @@ from .manager_models import (
 from .models import ChangedFile, Checkpoint, CodeError, Context, Entry, Event, Execution, Match, Port, Process, Result, SandboxInfo
 
 __all__ = [
+    "Alert",
     "ChangedFile",
     "Checkpoint",
     "ClaraClient",
@@ -38,7 +42,9 @@ __all__ = [
     "Entrypoint",
     "Event",
     "Execution",
+    "LogEntry",
     "Match",
+    "MetricData",
     "Port",
     "PortConfig",
     "Process",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Dict, List, Optional, Union
 
 from pydantic import BaseModel, Field
@@ -54,7 +55,7 @@ class CreateSandboxRequest(BaseModel):
 
 
 class Sandbox(Model):
-    """A sandbox of the manager's API; `container_id`, `name` and `id` all name it in a call."""
+    """A sandbox of the manager's API; `container_id` and `name` name it in a call."""
 
     id: int
     container_id: str
@@ -88,3 +89,36 @@ class DirectoryEntry(Model):
 
     name: str
     type: str
+
+
+class LogEntry(Model):
+    """A line of the log; `log_type` is stdout, stderr or system."""
+
+    timestamp: datetime
+    log_type: str
+    level: str
+    message: str
+
+
+class MetricData(Model):
+    """What a sandbox takes; `cpu_usage` in percent of one CPU, the rest in bytes."""
+
+    timestamp: datetime
+    cpu_usage: float
+    memory_usage: int
+    memory_limit: int
+    network_rx_bytes: int
+    network_tx_bytes: int
+    block_read_bytes: int
+    block_write_bytes: int
+
+
+class Alert(Model):
+    """Something that was near its limit, or failed; `severity` is warning or critical."""
+
+    timestamp: datetime
+    alert_type: str
+    severity: str
+    message: str
+    resolved: bool
+    resolved_at: Optional[datetime] = None

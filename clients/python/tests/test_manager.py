@@ -17,7 +17,9 @@ from sandbox.client import (
     SandboxError,
     SandboxNotFoundError,
     SandboxValidationError,
+    SandboxVolumeError,
     SyncSandboxClient,
+    VolumeConfig,
 )
 
 URL = os.environ["CLARA_URL"]
@@ -57,6 +59,10 @@ class Manager(unittest.IsolatedAsyncioTestCase):
                 path = await client.export_container(one, "/workspace/out", str(Path(folder, "out.zip")))
                 self.assertIsInstance(path, str)
                 self.assertEqual(zipfile.ZipFile(str(path)).read("a.txt"), b"kept\n")
+            self.assertEqual(await client.update_timeout(one, 900), 900)
+            self.assertGreater((await client.get_sandbox_metrics(one)).memory_limit, 0)
+            self.assertEqual(await client.get_sandbox_alerts(one, resolved=False), [])
+            self.assertEqual(await client.get_sandbox_logs(one, since="1s"), [])
             self.assertEqual(await client.stop_sandbox(one), "stopped")
             self.assertEqual((await client.get_sandbox_status(one)).status, "exited")
             self.assertEqual(await client.start_sandbox(one), "started")
@@ -64,6 +70,40 @@ class Manager(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await client.delete_sandbox(one), "deleted")
             with self.assertRaises(SandboxNotFoundError):
                 await client.get_sandbox_status(one)
+
+    async def test_has_a_log(self) -> None:
+        """Of what its main process writes, and how it ends."""
+        async with SandboxClient(URL) as client:
+            one = (await client.create_sandbox(CreateSandboxRequest(image="python:3.9", command="echo hello"))).container_id
+            while (await client.get_sandbox_status(one)).status == "running":
+                pass
+            entries = await client.get_sandbox_logs(one)
+            self.assertEqual([entry.message for entry in entries if entry.log_type == "stdout"], ["hello"])
+            await client.delete_sandbox(one)
+
+    async def test_has_volumes(self) -> None:
+        """Of its own, and one that is mounted and taken away again."""
+        async with SandboxClient(URL) as client:
+            request = CreateSandboxRequest(image="python:3.9", volumes={"data": VolumeConfig(size="16m")})
+            one = (await client.create_sandbox(request)).container_id
+            self.assertEqual(await client.make_directory(one, "data", "/a"), "created")
+            self.assertEqual(await client.write_file(one, "data", "/a/b.txt", "b"), "written")
+            self.assertEqual(await client.read_file(one, "data", "/a/b.txt"), "b")
+            with tempfile.TemporaryDirectory() as folder:
+                Path(folder, "c.txt").write_text("c")
+                self.assertEqual(await client.upload_file(one, "data", "/a/c.txt", str(Path(folder, "c.txt"))), "uploaded")
+            names = [(entry.name, entry.type) for entry in await client.list_directory(one, "data", "/a")]
+            self.assertEqual(sorted(names), [("b.txt", "file"), ("c.txt", "file")])
+            with self.assertRaises(SandboxNotFoundError):
+                await client.read_file(one, "data", "/none")
+            name = await client.create_network_volume("shared", size="16m")
+            self.assertEqual(name, "shared")
+            with self.assertRaises(SandboxVolumeError):
+                await client.create_network_volume("shared")
+            self.assertEqual(await client.mount_volume(one, name, "/mnt/shared"), "mounted")
+            self.assertEqual(await client.unmount_volume(one, name), "unmounted")
+            self.assertEqual(await client.delete_network_volume(name), "deleted")
+            await client.delete_sandbox(one)
 
     async def test_what_is_wrong(self) -> None:
         """A missing image is told as such."""

@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, AsyncIterator, Dict, List, Optional, Union
 
-from .._wire import in_path, given, to_json
-from ..manager_models import CommandResult, CreateSandboxRequest, DirectoryEntry, Entrypoint, Sandbox
+from .._wire import LineReader, given, in_path, to_json
+from ..manager_models import (
+    Alert,
+    CommandResult,
+    CreateSandboxRequest,
+    DirectoryEntry,
+    Entrypoint,
+    LogEntry,
+    MetricData,
+    Sandbox,
+)
 from .transport import AsyncTransport
 
 Command = Optional[Union[str, List[str]]]
@@ -30,7 +39,8 @@ class SandboxClient:
 
     async def create_sandbox(self, request: CreateSandboxRequest) -> Sandbox:
         """Makes and starts one."""
-        return Sandbox(**(await self._http.send("POST", "/sandboxes", json=to_json(request), seconds=60)).json())
+        seconds = 360 if request.force_build else 60
+        return Sandbox(**(await self._http.send("POST", "/sandboxes", json=to_json(request), seconds=seconds)).json())
 
     async def delete_sandbox(self, sandbox_id: str) -> str:
         """Ends it and removes its files; network volumes stay."""
@@ -66,8 +76,12 @@ class SandboxClient:
         """What a command writes, line by line as it comes; leaving the loop ends the command."""
         path = _of(sandbox_id, "/exec/stream")
         async with self._http.stream("POST", path, json={"command": command}) as response:
-            async for line in response.aiter_lines():
-                yield line.rstrip("\n")
+            reader = LineReader()
+            async for piece in response.aiter_text():
+                for line in reader.read(piece):
+                    yield line
+            for line in reader.end():
+                yield line
 
     async def update_environment(self, sandbox_id: str, environment: Dict[str, str], merge: bool = True) -> Dict[str, str]:
         """Makes it anew with these variables, beside those it has or in their place; files and id stay."""
@@ -86,6 +100,24 @@ class SandboxClient:
     async def get_entrypoint(self, sandbox_id: str) -> Entrypoint:
         """What its main process is."""
         return Entrypoint(**(await self._http.send("GET", _of(sandbox_id, "/entrypoint"))).json())
+
+    async def update_timeout(self, sandbox_id: str, timeout: int) -> int:
+        """Stops it so many seconds after its start, whatever runs in it; 0 is never."""
+        return (await self._http.send("POST", _of(sandbox_id, "/timeout"), json={"timeout": timeout})).json()["timeout"]
+
+    async def get_sandbox_logs(self, sandbox_id: str, since: Optional[str] = None) -> List[LogEntry]:
+        """What its main process wrote and what happened to it, oldest first; `since` is a moment, or a time such as 10m."""
+        answer = await self._http.send("GET", _of(sandbox_id, "/logs"), params=given(since=since))
+        return [LogEntry(**entry) for entry in answer.json()["logs"]]
+
+    async def get_sandbox_metrics(self, sandbox_id: str) -> MetricData:
+        """What it takes of CPU, memory and network."""
+        return MetricData(**(await self._http.send("GET", _of(sandbox_id, "/metrics"))).json())
+
+    async def get_sandbox_alerts(self, sandbox_id: str, resolved: Optional[bool] = None) -> List[Alert]:
+        """What was near a limit; those that are over, or are not, where `resolved` says so."""
+        answer = await self._http.send("GET", _of(sandbox_id, "/alerts"), params=given(resolved=resolved))
+        return [Alert(**alert) for alert in answer.json()["alerts"]]
 
     async def list_directory(self, sandbox_id: str, volume_id: str, path: str = "/") -> List[DirectoryEntry]:
         """What is in a folder of a volume."""
@@ -130,6 +162,10 @@ class SandboxClient:
         body = given(name=name, driver=driver, size=size, mount_path=mount_path)
         answer = await self._http.send("POST", "/volumes/network", json=body, is_of_volume=True)
         return answer.json()["volume_name"]
+
+    async def delete_network_volume(self, volume_name: str) -> str:
+        """Removes one that is mounted nowhere, with its files."""
+        return await self._status("DELETE", f"/volumes/network/{in_path(volume_name)}", is_of_volume=True)
 
     async def mount_volume(self, sandbox_id: str, volume_name: str, mount_path: str) -> str:
         """Mounts a network volume, for which the sandbox is made anew."""
