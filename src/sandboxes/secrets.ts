@@ -48,7 +48,7 @@ export class Secrets {
    * Throws `conflict` where the sandbox has no way out through this server, or too many secrets.
    */
   async set(ref: SandboxRef, terms: SecretTerms, value: string): Promise<void> {
-    const hosts = terms.hosts.map(withPort);
+    const hosts = [...new Set(terms.hosts.map(withPort))];
     const { keeper, config } = this.#parts;
     keeper.requirePossible();
     await this.#change(ref, (record) => {

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { type Replacement, toHeaderText } from './filled-request.ts';
+import type { Replacement } from './filled-request.ts';
 import type { EgressSecret } from './secret.ts';
+import { writtenForms } from './written-forms.ts';
 
 interface Needle {
   readonly bytes: Buffer;
@@ -16,7 +17,7 @@ export class Redaction {
   constructor(secrets: readonly EgressSecret[], more: readonly Replacement[]) {
     const found = new Map<string, string>();
     for (const { value, placeholder } of secrets) {
-      for (const form of formsOf(value)) found.set(form, placeholder);
+      for (const form of writtenForms(value)) found.set(form, placeholder);
     }
     for (const { value, placeholder } of more) found.set(value, placeholder);
     this.#needles = [...found]
@@ -81,13 +82,6 @@ export class Redaction {
     }
     return open;
   }
-}
-
-/** A value as it is and as URLs and JSON write it; beyond ASCII also as servers write it that take each byte of a header for a character. */
-function formsOf(value: string): readonly string[] {
-  const asHeader = toHeaderText(value);
-  const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
-  return [value, encodeURIComponent(value), inJson(value), asHeader, inJson(asHeader)];
 }
 
 class RedactedStream extends Transform {

@@ -30,7 +30,7 @@ describe('the secrets of a sandbox', () => {
 
   it('are listed without their values, by name', async () => {
     expect((await put('Z_KEY')).statusCode).toBe(204);
-    const hosts = ['*.Example.ORG', 'api.test:8443', 'bücher.example'];
+    const hosts = ['*.Example.ORG', 'api.test:8443', '*.example.org:443', 'bücher.example'];
     expect((await put('A_KEY', { hosts, header: 'X-Token', in_query: true })).statusCode).toBe(204);
     expect(await list()).toEqual({
       secrets: [

@@ -57,6 +57,28 @@ describe('what a host answers', () => {
     expect(clean).toBe(`got ${Buffer.from('ada:ONE').toString('base64')}`);
   });
 
+  it.each([
+    ['JavaScript writes JSON', '"k/é <&(x"'],
+    ['PHP writes JSON', '"k\\/\\u00e9 <&(x"'],
+    ['PHP writes JSON in UTF-8', '"k\\/é <&(x"'],
+    ['PHP writes JSON for pages', '"k\\/\\u00e9 \\u003C\\u0026(x"'],
+    ['.NET writes JSON', '"k/\\u00E9 \\u003C\\u0026(x"'],
+    ['Python writes JSON', '"k/\\u00e9 <&(x"'],
+    ['Python writes JSON of bytes as characters', '"k/\\u00c3\\u00a9 <&(x"'],
+    ['Go writes JSON', '"k/é \\u003c\\u0026(x"'],
+    ['encodeURIComponent writes it', '"k%2F%C3%A9%20%3C%26(x"'],
+    ['forms write it', '"k%2F%C3%A9+%3C%26%28x"'],
+    ['Python quotes it', '"k/%C3%A9%20%3C%26%28x"'],
+    ['others escape it', '"k%2f%c3%a9%20%3c%26(x"'],
+  ])('loses a value as %s', (_who, text) => {
+    expect(new Redaction([secret('k/é <&(x', 'ONE')], []).text(Buffer.from(text).toString('latin1'))).toBe('"ONE"');
+  });
+
+  it('loses a token in Base64 as JSON of Gson and .NET has it', () => {
+    const token = new Redaction([secret('ab+/cd==', 'ONE')], []);
+    expect(token.text('ab+/cd\\u003d\\u003d ab\\u002B/cd== ab+\\/cd==')).toBe('ONE ONE ONE');
+  });
+
   it('keeps bytes of any kind', () => {
     expect(redaction.text('gr\xf6\xdfe \x80 abacus')).toBe('gr\xf6\xdfe \x80 ONE');
   });
