@@ -14,6 +14,8 @@ export interface AppParts extends Omit<CoreParts, 'egress' | 'imagePrograms' | '
   readonly choice?: ModeChoice;
   /** The dialects that it speaks, of its own and beside them; all its own where absent. */
   readonly dialects?: (own: readonly Dialect[]) => readonly Dialect[];
+  /** False without the OpenAPI documents and their pages; true where absent. */
+  readonly hasDocuments?: boolean;
   /** Frees what streams leave behind; where absent, V8 does that in its own time. */
   readonly collectYoung?: CollectYoung;
   /** What clients may take of their connections, where it is not the usual. */

@@ -61,6 +61,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     version,
     toldLimits,
     apis: dialects,
+    hasDocuments: parts.hasDocuments ?? true,
     chooseDialect: choose,
     renderError: outsideRenderer(dialects, choose),
     meter: metrics,

@@ -53,6 +53,9 @@ export function speaking(...names: readonly string[]): Pick<Required<AppParts>, 
   return { dialects: (own) => own.filter(({ name }) => name === 'clara' || names.includes(name)) };
 }
 
+/** Parts of an app that has the OpenAPI documents and their pages, too. */
+export const WITH_DOCUMENTS: Pick<Required<AppParts>, 'hasDocuments'> = { hasDocuments: true };
+
 /** Builds an app, as `startFakeApp` does, that speaks the native dialect alone. */
 export async function startNativeApp(
   variables?: Readonly<Record<string, string>>,
@@ -62,7 +65,10 @@ export async function startNativeApp(
   return await startFakeApp(variables, engine, { ...speaking(), ...parts });
 }
 
-/** Builds the app in a data folder of its own; `variables` are those of the environment, `parts` replace the usual ones. */
+/**
+ * Builds the app in a data folder of its own, without its OpenAPI documents; `variables` are those of the environment, `parts` replace
+ * the usual ones.
+ */
 export async function startFakeApp(
   variables: Readonly<Record<string, string>> = {},
   engine: FakeEngine = new FakeEngine(),
@@ -79,7 +85,8 @@ export async function startFakeApp(
   });
   const logger = pino({ level: 'silent' });
   const app = await buildApp({
-    ...{ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test', takeFolder: takeUnlocked },
+    ...{ config, engine, agentSource: SOURCE, clock, logger, version: '0.0.0-test' },
+    ...{ takeFolder: takeUnlocked, hasDocuments: false },
     ...parts,
   });
   await app.ready();

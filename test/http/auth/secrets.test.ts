@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const WRONG_KEY = 'a-key-that-is-nearly-right';
@@ -28,7 +28,7 @@ beforeAll(async () => {
       logged += line;
     },
   };
-  fake = await startNativeApp({}, undefined, { logger: createLogger('trace', destination) });
+  fake = await startNativeApp({}, undefined, { ...WITH_DOCUMENTS, logger: createLogger('trace', destination) });
 });
 
 afterAll(() => fake.close());

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey, parseApiKeys } from '../../../src/auth/api-keys.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 const opened: { close(): unknown }[] = [];
@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 async function start(keys: string, variables: Readonly<Record<string, string>> = {}): Promise<FakeApp> {
-  fake = await startNativeApp({ SANDBOX_API_KEYS: keys, ...variables });
+  fake = await startNativeApp({ SANDBOX_API_KEYS: keys, ...variables }, undefined, WITH_DOCUMENTS);
   opened.push(fake);
   return fake;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVersion } from '../../../src/version.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 interface Document {
   readonly openapi: string;
@@ -20,7 +20,10 @@ const OTHERS = [
 let fake: FakeApp;
 
 beforeAll(async () => {
-  fake = await startFakeApp({}, undefined, { version: readVersion(new URL('../../../', import.meta.url)) });
+  fake = await startFakeApp({}, undefined, {
+    ...WITH_DOCUMENTS,
+    version: readVersion(new URL('../../../', import.meta.url)),
+  });
 });
 
 afterAll(() => fake.close());

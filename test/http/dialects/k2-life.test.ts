@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speaking, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeApp;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, speaking('k2'));
+  fake = await startFakeApp(variables, undefined, { ...speaking('k2'), ...WITH_DOCUMENTS });
 }
 
 afterEach(() => fake.close());

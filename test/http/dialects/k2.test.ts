@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, speaking('k2'));
+  fake = await startFakeApp(variables, undefined, { ...speaking('k2'), ...WITH_DOCUMENTS });
 }
 
 const close = () => fake.close();

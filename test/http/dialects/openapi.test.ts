@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVersion } from '../../../src/version.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 interface Operation {
   readonly operationId?: string;
@@ -29,7 +29,7 @@ let operations: [string, Operation][];
 
 beforeAll(async () => {
   const version = readVersion(new URL('../../../', import.meta.url));
-  fake = await startFakeApp({}, undefined, { version });
+  fake = await startFakeApp({}, undefined, { ...WITH_DOCUMENTS, version });
   document = (await fake.call('GET', '/docs/json')).json();
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),

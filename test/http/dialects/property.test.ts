@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withDeadline } from '../../../src/async/deadline.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { type Operation, type Route, requestFor, type Schema } from '../../support/wild-requests.ts';
 
 const DEADLINE_MS = 20_000;
@@ -16,7 +16,7 @@ let routes: Route[];
 let ajv: Ajv2020;
 
 beforeAll(async () => {
-  fake = await startFakeApp({ SANDBOX_MAX_CONTAINERS: '1000', SANDBOX_RATE_LIMIT: '0' });
+  fake = await startFakeApp({ SANDBOX_MAX_CONTAINERS: '1000', SANDBOX_RATE_LIMIT: '0' }, undefined, WITH_DOCUMENTS);
   const document = (await fake.call('GET', '/docs/json')).json();
   const paths: Record<string, Record<string, Operation>> = document.paths;
   routes = Object.entries(paths).flatMap(([path, methods]) =>

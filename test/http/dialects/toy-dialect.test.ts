@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 
 const OTHER_KEY = 'the key of somebody else';
@@ -10,6 +10,7 @@ let fake: FakeApp;
 
 async function start(): Promise<void> {
   fake = await startFakeApp({ SANDBOX_API_KEYS: OTHER_ENTRY }, undefined, {
+    ...WITH_DOCUMENTS,
     dialects: (own) => [...own, toyDialect()],
   });
 }

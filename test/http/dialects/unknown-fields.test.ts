@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../../src/log.ts';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 /** The routes that existing clients use, which may send more than the routes know. */
 const PUBLISHED: [method: string, url: string, body: object | undefined][] = [
@@ -39,7 +39,7 @@ let verbose: FakeApp;
 let lines: Line[] = [];
 
 beforeAll(async () => {
-  quiet = await startFakeApp();
+  quiet = await startFakeApp({}, undefined, WITH_DOCUMENTS);
   const write = (line: string) => lines.push(JSON.parse(line));
   verbose = await startFakeApp({}, undefined, { logger: createLogger('debug', { write }) });
 });

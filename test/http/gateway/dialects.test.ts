@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import {
   BOT_KEY,
   CHAT_KEY,
@@ -16,7 +16,7 @@ let far: FakeApp;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  far = await startFakeApp(FAR_VARIABLES);
+  far = await startFakeApp(FAR_VARIABLES, undefined, WITH_DOCUMENTS);
   const url = await far.app.listen({ host: '127.0.0.1', port: 0 });
   const keys = [entryOf('bot', BOT_KEY), entryOf('chat', CHAT_KEY, ';prefix=chat-'), entryOf('sdk', E2B_KEY)];
   gateway = await startGateway(url, {

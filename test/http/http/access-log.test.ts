@@ -6,7 +6,7 @@ import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { createLogger } from '../../../src/log.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const BOT_KEY = 'the key of the bot';
@@ -27,7 +27,7 @@ async function start(
 ): Promise<void> {
   const destination = { write: (line: string) => void logged.push(line) };
   const logger = createLogger('info', destination, variables.SANDBOX_LOG_USERS !== 'off');
-  fake = await startNativeApp({ SANDBOX_API_KEYS: BOT, ...variables }, engine, { logger, ...parts });
+  fake = await startNativeApp({ SANDBOX_API_KEYS: BOT, ...variables }, engine, { ...WITH_DOCUMENTS, logger, ...parts });
   logged = [];
 }
 

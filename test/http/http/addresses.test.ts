@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const KEY = { 'x-api-key': API_KEY };
@@ -11,7 +11,7 @@ let plain: FakeApp;
 let fake: FakeApp;
 
 beforeAll(async () => {
-  plain = await startNativeApp();
+  plain = await startNativeApp({}, undefined, WITH_DOCUMENTS);
 });
 
 beforeEach(() => {
@@ -56,7 +56,7 @@ describe('the root', () => {
   );
 
   it('needs no key, and is limited like what needs none', async () => {
-    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' });
+    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' }, undefined, WITH_DOCUMENTS);
     expect((await ask('GET', '/', { 'x-api-key': 'wrong' })).statusCode).toBe(200);
     expect((await ask('GET', '/', {})).statusCode).toBe(429);
   });
@@ -114,7 +114,7 @@ describe('a method that an address does not take', () => {
   });
 
   it('is limited like what needs no key', async () => {
-    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' });
+    fake = await startNativeApp({ SANDBOX_RATE_LIMIT: '1' }, undefined, WITH_DOCUMENTS);
     expect((await ask('POST', '/health', {})).statusCode).toBe(405);
     expect((await ask('POST', '/health', {})).statusCode).toBe(429);
   });
@@ -174,7 +174,7 @@ describe('OPTIONS', () => {
   });
 
   it('for the server as a whole is answered', async () => {
-    fake = await startNativeApp();
+    fake = await startNativeApp({}, undefined, WITH_DOCUMENTS);
     await fake.app.listen({ host: '127.0.0.1', port: 0 });
     const client = await RawClient.open((fake.app.server.address() as AddressInfo).port);
     client.send('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
@@ -186,7 +186,7 @@ describe('OPTIONS', () => {
 
 describe('HEAD', () => {
   it('is what GET is, without a body, on every address that takes GET', async () => {
-    fake = await startNativeApp();
+    fake = await startNativeApp({}, undefined, WITH_DOCUMENTS);
     await fake.call('POST', '/sandbox/u/file', { path: '/workspace/a/b.txt', content: 'text' });
     for (const url of [
       '/',

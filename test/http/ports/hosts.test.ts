@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 
 const close = () => fake.close();
 
 const start = async (variables: Record<string, string> = {}): Promise<FakeApp> => {
-  fake = await startNativeApp(variables);
+  fake = await startNativeApp(variables, undefined, WITH_DOCUMENTS);
   return fake;
 };
 const get = (url: string, host: string, more: object = {}) =>

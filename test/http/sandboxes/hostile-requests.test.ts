@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectionLimits } from '../../../src/http/connection-limits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';
 
 const KEY = `X-API-Key: ${API_KEY}\r\n`;
@@ -21,7 +21,7 @@ async function listen(
   variables: Readonly<Record<string, string>> = {},
   engine = new FakeEngine(),
 ): Promise<void> {
-  fake = await startNativeApp(variables, engine, { connectionLimits });
+  fake = await startNativeApp(variables, engine, { ...WITH_DOCUMENTS, connectionLimits });
   await fake.app.listen({ host: '127.0.0.1', port: 0 });
   port = (fake.app.server.address() as AddressInfo).port;
 }
