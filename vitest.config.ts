@@ -24,7 +24,10 @@ export default defineConfig({
     // pulled; and they reach it by the name that Caddy's certificate is for.
     env: { TMPDIR: '/var/tmp', TESTCONTAINERS_RYUK_DISABLED: 'true', TESTCONTAINERS_HOST_OVERRIDE: 'localhost' },
     projects: [
-      { extends: true, test: { name: 'fast', include: FAST, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'fast', include: FAST, isolate: false, setupFiles: ['test/support/without-durability.ts'] },
+      },
       {
         extends: true,
         test: {
