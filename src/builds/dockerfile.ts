@@ -40,7 +40,9 @@ async function toFrom(rest: string, stages: string[], imageOf: (name: string) =>
   const from = isStage ? image : await imageOf(image);
   // An unnamed stage has its place in the list all the same: the number by which others copy from it.
   stages.push(stage?.toLowerCase() ?? '');
-  return stage === undefined ? `FROM ${from}` : `FROM ${from} AS ${stage}`;
+  const line = stage === undefined ? `FROM ${from}` : `FROM ${from} AS ${stage}`;
+  // The published images whose names mean another one here are root's.
+  return from === image ? line : `${line}\nUSER 0`;
 }
 
 function requireHarmless(keyword: string, rest: string, stages: readonly string[]): void {

@@ -83,7 +83,7 @@ describe('force_build of SandboxClient of New-dev0/Sandbox', () => {
     const { images } = app.engine.builder;
     expect([...images.values()]).toEqual([
       expect.objectContaining({
-        text: 'FROM clara-sandbox:latest\nCOPY . /app\n',
+        text: 'FROM clara-sandbox:latest\nUSER 0\nCOPY . /app\n',
         memoryBytes: 512 * 2 ** 20,
         cpus: 1,
       }),

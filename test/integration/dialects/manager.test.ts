@@ -103,7 +103,7 @@ describe('an image of SandboxClient of New-dev0/Sandbox', () => {
     const source = await manager.make({ name: 'source' });
     const run = (id: string, command: string) => manager.exec(id, command);
     const text =
-      'FROM python:3.9\\nUSER 0\\nCOPY note.txt /opt/note.txt\\nRUN ls /sys/class/net > /opt/cards && chmod a+r /opt/*\\n';
+      'FROM python:3.9\\nCOPY note.txt /opt/note.txt\\nRUN ls /sys/class/net > /opt/cards && chmod a+r /opt/*\\n';
     await run(source, `mkdir app && cd app && echo hello > note.txt && printf '${text}' > Dockerfile`);
     const context = { context_path: 'source:/workspace/app' };
     const id = await manager.make({ image: 'mine:1', force_build: true, build_context: context });

@@ -22,6 +22,7 @@ CMD ["python3"]\r
 `.replace('ADD --chown=1 file.tar ["x\n', 'ADD --chown=1 file.tar /x/\nADD ["a b","/c"]\n'.replace('a b', 'ab'));
     expect(await check(text)).toBe(`ARG A=1
 FROM own:latest AS Build
+USER 0
 RUN echo one &&   echo "two"
 COPY --chown=1:1 . /app
 FROM build
@@ -30,6 +31,11 @@ ADD --chown=1 file.tar /x/
 ADD ["ab","/c"]
 CMD ["python3"]
 `);
+  });
+
+  it('begins as root where a published name stands for the own image, and else as the user of the image', async () => {
+    expect(await check('FROM python:3.9\nRUN mkdir /app')).toBe('FROM own:latest\nUSER 0\nRUN mkdir /app\n');
+    expect(await check('FROM own:latest\nRUN mkdir app')).toBe('FROM own:latest\nRUN mkdir app\n');
   });
 
   it.each([
