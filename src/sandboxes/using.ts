@@ -146,6 +146,7 @@ export class Using {
       if (thawsOnly) requireAwakeable(sandbox);
       if (!sandbox.isExisting) requireMadeByUse(ref);
       requireNotHalted(sandbox);
+      if (thawsOnly) return (await provisioner.reach(sandbox)) ?? refuseStopped();
       return await provisioner.bringUp(sandbox, ref.principal, request);
     });
     return withDeadline(connected, this.#readyMs, 'The sandbox is still starting; try again in a moment.', ending);
@@ -156,6 +157,10 @@ export class Using {
 function requireAwakeable(sandbox: Sandbox): void {
   if (sandbox.isUp || sandbox.state === 'creating') return;
   requireExisting(sandbox);
+  refuseStopped();
+}
+
+function refuseStopped(): never {
   throw new SandboxError('unreachable', 'The sandbox is stopped; it starts with the next call of its user to the API.');
 }
 

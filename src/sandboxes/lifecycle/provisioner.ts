@@ -142,22 +142,25 @@ export class Provisioner {
   }
 
   async #bringUp(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
+    return (await this.reach(sandbox)) ?? (await this.#start(sandbox, request));
+  }
+
+  /** Brings a sandbox that is up, frozen ones too, to where its agent answers; null where it is stopped, or turns out to be: none is started. */
+  async reach(sandbox: Sandbox): Promise<AgentConnection | null> {
     const { lifecycle } = this.#parts;
     if (sandbox.state === 'paused') {
       const startedAtMs = performance.now();
       await lifecycle.resume(sandbox);
       if (sandbox.isUp) this.#tellUp(sandbox, 'resume', startedAtMs);
     }
-    if (sandbox.state === 'running') {
-      try {
-        return await lifecycle.connect(sandbox);
-      } catch (error) {
-        if (isSandboxError(error, 'invalid')) throw error;
-        await lifecycle.recover(sandbox, error);
-        if (sandbox.isUp) return await this.#bringUp(sandbox, request);
-      }
+    if (sandbox.state !== 'running') return null;
+    try {
+      return await lifecycle.connect(sandbox);
+    } catch (error) {
+      if (isSandboxError(error, 'invalid')) throw error;
+      await lifecycle.recover(sandbox, error);
+      return sandbox.isUp ? await this.reach(sandbox) : null;
     }
-    return await this.#start(sandbox, request);
   }
 
   async #start(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {

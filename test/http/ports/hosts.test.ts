@@ -51,6 +51,25 @@ describe('the settings of a port', () => {
   });
 });
 
+describe('a visit of a port', () => {
+  afterEach(close);
+
+  it('starts no sandbox that has ended by itself', async () => {
+    await start();
+    await fake.call('POST', '/sandbox/u/create');
+    const [sandbox] = [...fake.engine.sandboxes.values()];
+    fake.engine.kill(sandbox?.name ?? '');
+    // The first one may hear that the connection was lost.
+    await fake.call('GET', '/sandbox/u/ports/8000/');
+    const visit = await fake.call('GET', '/sandbox/u/ports/8000/');
+    expect([visit.statusCode, visit.json()]).toEqual([
+      502,
+      { error: 'The sandbox is stopped; it starts with the next call of its user to the API.' },
+    ]);
+    expect((await fake.call('GET', '/sandbox/u/status')).json()).toMatchObject({ status: 'stopped' });
+  });
+});
+
 describe('a page of another origin', () => {
   afterEach(close);
 
