@@ -37,6 +37,8 @@ export interface SessionsParts {
 export class Sessions {
   readonly #parts: SessionsParts;
   readonly #mutex = new KeyedMutex<string>();
+  /** By sandbox, so that one session alone gets it. */
+  readonly #binding = new KeyedMutex<string>();
   #lastStampMs = 0;
 
   constructor(parts: SessionsParts) {
@@ -133,7 +135,7 @@ export class Sessions {
 
   /** Gives it a sandbox that its user has acquired; throws `conflict` where another session holds that. */
   async bind(principal: Principal, id: string, sandboxId: string): Promise<void> {
-    await this.change(principal, id, async (session) => {
+    const work = async (session: Session) => {
       this.#require(session, 'active');
       const { store, sandboxes } = this.#parts;
       const ref = { address: { namespace: NAMESPACE, id: sandboxId }, principal };
@@ -146,7 +148,8 @@ export class Sessions {
       await this.endAt(ref, { when: 'at', atMs: session.expiresAtMs, by: 'purge' });
       if (before) await orMissing(() => this.endAt(before, UNBOUND_END));
       await this.#write({ ...session, sandboxId, resumed: null, ...this.#used() });
-    });
+    };
+    await this.change(principal, id, (session) => this.#binding.run(sandboxId, () => work(session)));
   }
 
   /** Takes its sandbox from it, which stays acquired. */

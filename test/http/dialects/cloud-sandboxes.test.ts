@@ -216,6 +216,13 @@ describe('bind and unbind of a Cloud client', () => {
     expect((await act(one, 'bind')).json().error).toBe('sandbox_id is required');
   });
 
+  it('give a sandbox to one of two sessions that ask for it at the same time', async () => {
+    const sandbox = await acquire();
+    const sessions = [await makeSession(), await makeSession()];
+    const bound = await Promise.all(sessions.map((id) => act(id, 'bind', { sandbox_id: sandbox })));
+    expect(bound.map(({ statusCode }) => statusCode).sort()).toEqual([200, 409]);
+  });
+
   it('leave the sandbox acquired when it is unbound and its session ends', async () => {
     const id = await makeSession();
     const sandbox = await acquire();
