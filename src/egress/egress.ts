@@ -147,6 +147,7 @@ export class Egress {
     let address: Address | undefined;
     let verdict: Verdict = 'allowed';
     let end: TunnelEnd | undefined;
+    let reason: string | undefined;
     let hasBegun = false;
     let hasWaited = false;
     try {
@@ -163,6 +164,7 @@ export class Egress {
     } catch (error) {
       const refusal = toRefusal(error, host, port, tunnel.gone);
       verdict = refusal.verdict;
+      if (verdict === 'unreachable') reason = refusal.message;
       meter.counters[COUNTER_OF[verdict]] += 1;
       channel.fail(refusal.code, refusal.message);
     } finally {
@@ -171,7 +173,8 @@ export class Egress {
       const ms = Math.round(this.#parts.clock.monotonicMs() - startedMs);
       this.#parts.onEnd?.({ verdict, sentBytes, receivedBytes });
       if (!hasWaited) log.fold(verdict);
-      else log.write({ host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, end, ms });
+      else
+        log.write({ host, port, address: address?.text ?? null, sentBytes, receivedBytes, verdict, reason, end, ms });
     }
   }
 

@@ -123,6 +123,7 @@ describe('the value of a secret', () => {
     const ask = `curl -sS -w '%{http_connect}' -o /dev/null -H "X-Api-Key: $OTHER_KEY" https://wrong.test:${origin.httpsPort}/hello`;
     expect((await shell(`${ask} 2>/dev/null; true`)).output).toBe('502');
     expect(origin.heads).toEqual([]);
+    expect(lines.join('')).toContain('"reason":"wrong.test gets a secret of this sandbox, and there is no TLS with it');
   });
 
   it('is in no fork, and comes through a restart of the sandbox and of the server', async () => {
