@@ -1,29 +1,26 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-const MODULE = new URL('../../../scripts/lib/api-key.mjs', import.meta.url).href;
+const module = await import(new URL('../../../scripts/lib/api-key.mjs', import.meta.url).href);
 
 let folder: string;
 let file: string;
 
 /** What the script's module says of the key with this environment; it prints a line where it makes one. */
 function ensureApiKey(env: Readonly<Record<string, string>>): { key: string; isNew: boolean } | null {
-  const program = `
-import { ensureApiKey } from ${JSON.stringify(MODULE)};
-console.log(JSON.stringify(ensureApiKey(${JSON.stringify(env)}, ${JSON.stringify(file)}) ?? null));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
-  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '');
+  return module.ensureApiKey(env, file) ?? null;
 }
 
 beforeEach(() => {
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   folder = mkdtempSync(join(tmpdir(), 'clara-key-'));
   file = join(folder, '.env');
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,17 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-const MODULE = new URL('../../../scripts/lib/daemon-config.mjs', import.meta.url).href;
+const { parseDaemonConfig, withRuntime } = await import(
+  new URL('../../../scripts/lib/daemon-config.mjs', import.meta.url).href
+);
 
 /** What the script's module makes of a configuration text, as its caller uses it. */
-function merged(text: string): unknown {
-  const program = `
-import { parseDaemonConfig, withRuntime } from ${JSON.stringify(MODULE)};
-const config = parseDaemonConfig(process.argv[1]);
-process.stdout.write(JSON.stringify(withRuntime(config, 'runsc', { path: '/usr/bin/runsc' })));`;
-  const args = ['--input-type=module', '-e', program, '--', text];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }));
-}
+const merged = (text: string): unknown => withRuntime(parseDaemonConfig(text), 'runsc', { path: '/usr/bin/runsc' });
 
 describe('the engine configuration that gains a runtime', () => {
   it('keeps all that it has', () => {

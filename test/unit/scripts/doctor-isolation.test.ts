@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-const MODULE = new URL('../../../scripts/lib/doctor/isolation.mjs', import.meta.url).href;
+const { checkIsolation } = await import(new URL('../../../scripts/lib/doctor/isolation.mjs', import.meta.url).href);
 
 interface Engine {
   readonly options: readonly string[];
@@ -17,21 +16,17 @@ interface Finding {
 }
 
 /** What the script's module finds about an engine, by what was looked at. */
-function findings({ options, version = '29.0.0', rootDir = '/var/lib/docker', env = {} }: Engine) {
+async function findings({ options, version = '29.0.0', rootDir = '/var/lib/docker', env = {} }: Engine) {
   const info = { ServerVersion: version, SecurityOptions: options, DockerRootDir: rootDir };
-  const program = `
-    import { checkIsolation } from ${JSON.stringify(MODULE)};
-    console.log(JSON.stringify(await checkIsolation(${JSON.stringify(info)}, ${JSON.stringify(env)})));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
-  const found: readonly Finding[] = JSON.parse(output);
+  const found: readonly Finding[] = await checkIsolation(info, env);
   return Object.fromEntries(found.map(({ what, level, means }) => [what, `${level}: ${means}`]));
 }
 
 describe('what npm run doctor says of isolation', () => {
   it.each(['default', 'unconfined'])(
     'is in order with the list of this project, on an engine that filters: %s',
-    (profile) => {
-      const found = findings({ options: [`name=seccomp,profile=${profile}`], version: '20.10.24' });
+    async (profile) => {
+      const found = await findings({ options: [`name=seccomp,profile=${profile}`], version: '20.10.24' });
       expect(found.seccomp).toMatch(/^ok: strict/);
       expect(found.io_uring).toMatch(/^ok: Out of reach/);
     },
@@ -52,29 +47,31 @@ describe('what npm run doctor says of isolation', () => {
       { SANDBOX_DOCKER_SECCOMP: 'engine', SANDBOX_DOCKER_RUNTIME: 'runsc' },
       /^ok: engine: gVisor/,
     ],
-  ])('of an engine %s', (_, options, env, finding) => {
-    expect(findings({ options, env }).seccomp).toMatch(finding);
+  ])('of an engine %s', async (_, options, env, finding) => {
+    expect((await findings({ options, env })).seccomp).toMatch(finding);
   });
 
-  it('tells who the users of sandboxes are', () => {
+  it('tells who the users of sandboxes are', async () => {
     const rootDir = '/var/lib/docker/100000.100000';
-    const plain = findings({ options: [], env: { SANDBOX_UID_RANGE: '900000-999999' } }).users;
+    const plain = (await findings({ options: [], env: { SANDBOX_UID_RANGE: '900000-999999' } })).users;
     expect(plain).toMatch(/^(ok: Each sandbox is a user of its own, from 900000 to 999999|fail: .* only root)/);
-    expect(findings({ options: ['name=userns'], rootDir }).users).toMatch(/userns-remap is on/);
-    expect(findings({ options: ['name=userns'] }).users).toMatch(/^fail: userns-remap is on/);
-    expect(findings({ options: ['name=rootless'] }).users).toMatch(/: The engine is rootless/);
+    expect((await findings({ options: ['name=userns'], rootDir })).users).toMatch(/userns-remap is on/);
+    expect((await findings({ options: ['name=userns'] })).users).toMatch(/^fail: userns-remap is on/);
+    expect((await findings({ options: ['name=rootless'] })).users).toMatch(/: The engine is rootless/);
   });
 
-  it('warns of fewer than there may be sandboxes', () => {
+  it('warns of fewer than there may be sandboxes', async () => {
     const env = { SANDBOX_UID_RANGE: '900000-900009', SANDBOX_MAX_CONTAINERS: '11' };
-    expect(findings({ options: [], env }).users).toMatch(/^(warn: .* less than SANDBOX_MAX_CONTAINERS \(11\)|fail: )/);
+    expect((await findings({ options: [], env })).users).toMatch(
+      /^(warn: .* less than SANDBOX_MAX_CONTAINERS \(11\)|fail: )/,
+    );
   });
 
-  it('tells what the kernel counts for all sandboxes together', () => {
-    const unmapped = findings({ options: [] })['shared counts'];
+  it('tells what the kernel counts for all sandboxes together', async () => {
+    const unmapped = (await findings({ options: [] }))['shared counts'];
     expect(unmapped).not.toContain('inotify');
     expect(unmapped).toMatch(/kernel\.pty\.max|^ok: /);
-    const remapped = findings({ options: ['name=userns'] })['shared counts'];
+    const remapped = (await findings({ options: ['name=userns'] }))['shared counts'];
     expect(remapped).toMatch(/fs\.inotify\.max_user_instances|^ok: /);
   });
 });

@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-const MODULE = new URL('../../../scripts/lib/doctor/service.mjs', import.meta.url).href;
+const { judgeService } = await import(new URL('../../../scripts/lib/doctor/service.mjs', import.meta.url).href);
 
 interface Facts {
   readonly unit?: string;
@@ -11,12 +10,8 @@ interface Facts {
 
 /** What the script's module says of a unit, where `the unit` is the one that this version writes. */
 function judge({ unit, state = '', enabled = '' }: Facts): string {
-  const facts = { unit, state, enabled, expected: 'the unit' };
-  const program = `
-    import { judgeService } from ${JSON.stringify(MODULE)};
-    const { level, means } = judgeService(${JSON.stringify(facts)});
-    console.log(level + ': ' + means);`;
-  return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  const { level, means } = judgeService({ unit, state, enabled, expected: 'the unit' });
+  return `${level}: ${means}`;
 }
 
 it.each([
