@@ -1,5 +1,5 @@
 import { hashKey } from '../../src/auth/api-keys.ts';
-import { type FakeApp, speaking } from './fake-app.ts';
+import { type FakeApp, speakingOnly } from './fake-app.ts';
 import { startLocalApp } from './local-app.ts';
 
 /** Of a request, by their names in small letters. */
@@ -46,7 +46,7 @@ export class EnvdApp {
 export async function startEnvdApp(): Promise<EnvdApp> {
   const fake = await startLocalApp(
     { SANDBOX_API_KEYS: `one:sha256:${hashKey(KEY).toString('hex')}` },
-    speaking('e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
+    speakingOnly('e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
   );
   const payload = { templateID: 'base', timeout: 60, secure: true, envVars: { A: 'b' } };
   const made = await fake.inject({ method: 'POST', url: '/sandboxes', headers: { 'x-api-key': KEY }, payload });

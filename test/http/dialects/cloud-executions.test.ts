@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asCloudUser, type CloudUser } from '../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
 let user: CloudUser;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, speaking('cloud', 'metrics'));
+  fake = await startFakeApp(variables, undefined, speakingOnly('cloud', 'metrics'));
   user = await asCloudUser(fake, 'my-user');
 }
 

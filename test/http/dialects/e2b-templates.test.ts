@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 
 const KEY = 'e2b_0123456789abcdef';
 const OTHER_KEY = 'e2b_fedcba9876543210';
@@ -14,7 +14,7 @@ async function start(variables: Readonly<Record<string, string>> = {}): Promise<
   fake = await startFakeApp(
     { SANDBOX_API_KEYS: keys, ...variables },
     undefined,
-    speaking('k2', 'e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
+    speakingOnly('k2', 'e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
   );
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { API_KEY, type FakeApp, speaking } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speakingOnly } from '../../support/fake-app.ts';
 import { startLocalApp } from '../../support/local-app.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
@@ -13,7 +13,7 @@ afterEach(() => app.close());
 
 async function start(variables: Readonly<Record<string, string>> = { SANDBOX_BUILDS: 'true' }): Promise<void> {
   const keys = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
-  app = await startLocalApp({ SANDBOX_API_KEYS: keys, ...variables }, speaking('manager'));
+  app = await startLocalApp({ SANDBOX_API_KEYS: keys, ...variables }, speakingOnly('manager'));
 }
 
 async function send(body: Readonly<Record<string, unknown>>, key = API_KEY) {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 
 let app: FakeApp;
 
 afterEach(() => app.close());
 
 async function start(variables: Readonly<Record<string, string>>, hasGpus: boolean): Promise<void> {
-  app = await startFakeApp(variables, undefined, speaking('manager'));
+  app = await startFakeApp(variables, undefined, speakingOnly('manager'));
   app.engine.hasGpus = hasGpus;
 }
 

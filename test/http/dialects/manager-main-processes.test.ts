@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import type { RunScript } from '../../fakes/fake-run.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const OTHER_KEY = 'the key of another';
@@ -12,7 +12,7 @@ let app: FakeApp;
 
 beforeEach(async () => {
   app = await startFakeApp({ SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}` }, undefined, {
-    ...speaking('manager'),
+    ...speakingOnly('manager'),
     wait: async () => undefined,
   });
 });

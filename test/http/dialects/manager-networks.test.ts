@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 
 const OTHER_KEY = 'the key of another';
 
@@ -10,7 +10,7 @@ let app: FakeApp;
 
 const start = async (variables: Readonly<Record<string, string>> = {}) => {
   const keys = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
-  app = await startFakeApp({ SANDBOX_API_KEYS: keys, ...variables }, undefined, speaking('manager'));
+  app = await startFakeApp({ SANDBOX_API_KEYS: keys, ...variables }, undefined, speakingOnly('manager'));
 };
 
 afterEach(() => app.close());

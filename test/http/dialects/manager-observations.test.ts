@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
@@ -10,7 +10,7 @@ let app: FakeApp;
 beforeEach(async () => {
   // Without a limit of requests: it would last for ever with a clock that stands still, and looks are many where the machine is busy.
   const variables = { SANDBOX_PAUSE_AFTER: '0', SANDBOX_RATE_LIMIT: '0' };
-  app = await startFakeApp(variables, undefined, speaking('manager', 'metrics'));
+  app = await startFakeApp(variables, undefined, speakingOnly('manager', 'metrics'));
 });
 
 afterEach(() => app.close());
@@ -137,7 +137,7 @@ describe('alerts that SandboxClient of New-dev0/Sandbox reads', () => {
     const { dataDir, engine, clock } = app;
     await app.app.close();
     engine.revive();
-    app = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock, ...speaking('manager', 'metrics') });
+    app = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock, ...speakingOnly('manager', 'metrics') });
     expect(await alertsOf(id)).toEqual([
       expect.objectContaining({ alert_type: 'oom', timestamp: before[0].timestamp }),
     ]);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import type { RunScript } from '../../fakes/fake-run.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speakingOnly, startFakeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const OTHER_KEY = 'the key of another';
@@ -12,7 +12,7 @@ let app: FakeApp;
 
 const start = async () => {
   app = await startFakeApp({ SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}` }, undefined, {
-    ...speaking('manager'),
+    ...speakingOnly('manager'),
     wait: async () => undefined,
   });
 };
