@@ -8,6 +8,7 @@ import os
 import unittest
 from typing import List
 
+import httpx
 from sandbox_client import (
     ClaraClient,
     Event,
@@ -94,6 +95,14 @@ class SyncClient(unittest.TestCase):
         """Where a port is reached."""
         self.assertEqual(self.sandbox.ports.set(8080, "private").port, 8080)
         self.assertIn(8080, [port.port for port in self.sandbox.ports.list()])
+
+    def test_signs_urls_that_need_no_key(self) -> None:
+        """Of a route below the sandbox, or with its whole path."""
+        self.sandbox.files.write("signed.txt", "signed")
+        url = self.sandbox.sign("GET", "/raw?path=signed.txt", expires_in=60)
+        self.assertEqual(httpx.get(url).text, "signed")
+        whole = url[url.index("/sandbox/") : url.index("&signature=")]
+        self.assertEqual(httpx.get(self.sandbox.sign("GET", whole)).text, "signed")
 
     def test_tells_what_is_wrong(self) -> None:
         """Each error with the server's sentence and status."""

@@ -137,7 +137,8 @@ export class Sandbox {
   /** A URL that needs no key, for one route below this sandbox, such as `/raw?path=a.txt`. */
   async sign(method: 'GET' | 'PUT' | 'POST', path: string, expiresIn?: number): Promise<string> {
     const { http, ...call } = this.#call();
-    const body = { method, path, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) };
+    const whole = path.startsWith('/sandbox/') ? path : `/sandbox/${encodeURIComponent(this.userId)}${path}`;
+    const body = { method, path: whole, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) };
     return (await this.#transport.data(http.POST('/sandbox/{user_id}/sign', { ...call, body }))).url;
   }
 

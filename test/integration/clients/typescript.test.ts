@@ -50,6 +50,14 @@ describe('the TypeScript client', () => {
     expect((await sandbox.shell('exit 4')).exit_code).toBe(4);
   });
 
+  it('signs URLs that need no key, of a route below the sandbox or with its whole path', async () => {
+    await sandbox.files.write('signed.txt', 'signed');
+    const url = await sandbox.sign('GET', '/raw?path=signed.txt', 60);
+    expect(await (await fetch(url)).text()).toBe('signed');
+    const whole = url.slice(url.indexOf('/sandbox/'), url.indexOf('&signature='));
+    expect(await (await fetch(await sandbox.sign('GET', whole))).text()).toBe('signed');
+  });
+
   it('remembers in contexts', async () => {
     expect(await sandbox.contexts.create('notebook')).toMatchObject({ id: 'notebook', language: 'python' });
     await sandbox.contexts.execute('notebook', 'x = 20');

@@ -104,7 +104,8 @@ class AsyncSandbox:
 
     async def sign(self, method: str, path: str, expires_in: Optional[int] = None) -> str:
         """A URL that needs no key, for one route below this sandbox, such as `/raw?path=a.txt`."""
-        body = given(method=method, path=path, expires_in=expires_in)
+        whole = path if path.startswith("/sandbox/") else self._path + path
+        body = given(method=method, path=whole, expires_in=expires_in)
         return (await self._http.send("POST", f"{self._path}/sign", json=body)).json()["url"]
 
     async def _run(self, path: str, timeout: int, body: Dict[str, Any]) -> Execution:
