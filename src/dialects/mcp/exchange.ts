@@ -21,18 +21,63 @@ export function toWebRequest({ method, url, headers }: FastifyRequest, signal: A
   });
 }
 
+/** When a client that waits for an answer as one gets the begin of a stream instead, and how often that shows that it is alive; in milliseconds. Most proxies cut what is silent for 60 seconds. */
+const PATIENCE = { soonMs: 5_000, aliveMs: 15_000 };
+
+/** Sends what the library answers: as it comes if it comes soon, else in a stream that shows until then that it will. Null is a call that was cut off, which has no answer. */
+export async function sendPatiently(
+  reply: FastifyReply,
+  answer: Promise<Response | null>,
+  { soonMs, aliveMs } = PATIENCE,
+): Promise<FastifyReply> {
+  const soon = await within(answer, soonMs);
+  if (soon) return await sendWebResponse(reply, soon);
+  beginStream(reply);
+  reply.type('text/event-stream').header('Cache-Control', 'no-cache, no-transform');
+  return await reply.send(soon === null ? '' : Readable.from(eventsOf(answer, aliveMs), { objectMode: false }));
+}
+
 /** Sends what the library answers, as it comes. */
 export async function sendWebResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status);
   if (response.body === null) return await reply.send();
-  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    return await reply.send(Buffer.from(await response.arrayBuffer()));
-  }
+  if (!isStream(response)) return await reply.send(Buffer.from(await response.arrayBuffer()));
+  beginStream(reply);
+  return await reply.send(Readable.from(chunksOf(response.body), { objectMode: false }));
+}
+
+function isStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+}
+
+function beginStream(reply: FastifyReply): void {
   // Nginx holds answers back otherwise.
   reply.header('X-Accel-Buffering', 'no');
   limitIdleClient(reply, STALL_MS);
-  return await reply.send(Readable.from(chunksOf(response.body), { objectMode: false }));
+}
+
+/** The answer, or undefined where it takes longer. */
+async function within<T>(answer: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* eventsOf(answer: Promise<Response | null>, aliveMs: number): AsyncGenerator<string | Uint8Array> {
+  let response = await within(answer, aliveMs);
+  while (response === undefined) {
+    yield ': keepalive\n\n';
+    response = await within(answer, aliveMs);
+  }
+  if (response?.body && isStream(response)) yield* chunksOf(response.body);
+  else if (response) yield `event: message\ndata: ${await response.text()}\n\n`;
 }
 
 /** Ends where the library cuts an answer off, as it does when its call is cancelled. */

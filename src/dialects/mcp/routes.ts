@@ -7,8 +7,9 @@ import { originOf } from '../../http/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
 import { type Core, principalOf } from '../dialect.ts';
 import { CallsUnderWay, isOfMethod } from './calls-under-way.ts';
-import { sendWebResponse, toWebRequest } from './exchange.ts';
+import { sendPatiently, sendWebResponse, toWebRequest } from './exchange.ts';
 import type { Sdk, serving } from './serving.ts';
+import { answerSingleCall, isPatientCall, toSingleCall } from './single-calls.ts';
 import type { Caller } from './tool.ts';
 
 /** Streams that wait for changes, of which this server tells none. */
@@ -44,12 +45,13 @@ export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions):
   };
   const onError = (err: unknown) => app.log.error({ err }, 'MCP failed at a request');
   // Loaded by the first request, as it takes longer than all the rest of a start.
-  let opened: Promise<ReturnType<Sdk['createMcpHandler']>> | undefined;
   const open = async () => {
     const sdk = await import('@modelcontextprotocol/server');
-    return sdk.createMcpHandler(serve({ sdk, callerOf, onError }), { maxSubscriptions: MAX_SUBSCRIPTIONS });
+    const factory = serve({ sdk, callerOf, onError });
+    return { sdk, factory, handler: sdk.createMcpHandler(factory, { maxSubscriptions: MAX_SUBSCRIPTIONS }) };
   };
-  app.addHook('onClose', async () => await (await opened)?.close());
+  let opened: ReturnType<typeof open> | undefined;
+  app.addHook('onClose', async () => await (await opened)?.handler.close());
 
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     requireKnownOrigin(request);
@@ -57,7 +59,7 @@ export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions):
       throw new SandboxError('invalid', 'The body must be a message of JSON-RPC.');
     }
     opened ??= open();
-    const handler = await opened;
+    const { sdk, factory, handler } = await opened;
     const principal = principalOf(request);
     const call = new AbortController();
     const signal = disconnectSignal(reply, call);
@@ -66,7 +68,12 @@ export async function mcpRoutes(app: FastifyInstance, options: McpRouteOptions):
     const web = toWebRequest(request, signal);
     senders.set(web, senderOf(request, principal, options, publicUrl));
     const parsedBody = request.body ?? undefined;
-    const response = await handler.fetch(web, parsedBody === undefined ? {} : { parsedBody });
+    const fetched = () => handler.fetch(web, parsedBody === undefined ? {} : { parsedBody });
+    if (isPatientCall(web, parsedBody)) {
+      const single = await toSingleCall(web, parsedBody, sdk);
+      return await sendPatiently(reply, single ? answerSingleCall(sdk, factory, web, single) : fetched());
+    }
+    const response = await fetched();
     // A label for the client: nothing is kept of it, it tells its cancellations from those of others.
     if (isOfMethod(request.body, 'initialize') && response.ok) reply.header(LABEL, randomUUID());
     return await sendWebResponse(reply, response);

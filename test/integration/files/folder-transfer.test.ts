@@ -144,7 +144,8 @@ print(count)`;
   });
 
   it('is a 404 where there is none, a 422 where it is a file', async () => {
-    await put('afile', 'x');
+    const written = await put('afile', 'x');
+    expect([written.ok, written.ok || (await errorOf(written))]).toEqual([true, true]);
     for (const [path, status] of [
       ['nowhere', 404],
       ['afile', 422],

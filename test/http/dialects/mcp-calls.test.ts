@@ -63,3 +63,51 @@ describe('a call that its client cancels', () => {
     await answer.catch(() => undefined);
   });
 });
+
+describe('the answer to a call', () => {
+  const sendCall = async (
+    params: Readonly<Record<string, unknown>>,
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
+    const asked = {
+      id: 3,
+      method: 'tools/call',
+      params: { name: 'run_shell', arguments: { command: 'hello' }, ...params },
+    };
+    const {
+      statusCode,
+      headers: sent,
+      body,
+    } = await fake.inject(toLegacy(asked, { 'x-api-key': API_KEY, ...headers }));
+    return { statusCode, type: String(sent['content-type']).replace(/;.*/, ''), body };
+  };
+
+  it('is one JSON in every version of the protocol', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    for (const version of ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']) {
+      const answer = await sendCall({}, { 'mcp-protocol-version': version });
+      expect([version, answer.statusCode, answer.type]).toEqual([version, 200, 'application/json']);
+      expect(JSON.parse(answer.body)).toMatchObject({ jsonrpc: '2.0', id: 3, result: { content: [{ type: 'text' }] } });
+    }
+  });
+
+  it('is refused where the version is unknown, or the client takes only one form', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    expect(await sendCall({}, { 'mcp-protocol-version': '1999-01-01' })).toMatchObject({ statusCode: 400 });
+    expect(await sendCall({}, { accept: 'application/json' })).toMatchObject({ statusCode: 406 });
+    expect(await sendCall({}, { accept: 'text/event-stream' })).toMatchObject({ statusCode: 406 });
+  });
+
+  it('is of each message of several that come as one', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    const { payload: _, ...post } = toLegacy({ method: 'x' }, { 'x-api-key': API_KEY });
+    const messages = [1, 2].map((id) => ({ jsonrpc: '2.0', ...callOf('run_shell', { command: 'hello' }, id) }));
+    const { body, statusCode } = await fake.inject({ ...post, payload: messages });
+    expect(statusCode).toBe(200);
+    const ids = body
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => JSON.parse(line.slice(6)).id);
+    expect(ids.sort()).toEqual([1, 2]);
+  });
+});
