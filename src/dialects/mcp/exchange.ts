@@ -42,7 +42,8 @@ export async function sendWebResponse(reply: FastifyReply, response: Response): 
   for (const [name, value] of response.headers) reply.header(name, value);
   reply.code(response.status);
   if (response.body === null) return await reply.send();
-  if (!isStream(response)) return await reply.send(Buffer.from(await response.arrayBuffer()));
+  // As a text, which is sent with its head in one write.
+  if (!isStream(response)) return await reply.send(await response.text());
   beginStream(reply);
   return await reply.send(Readable.from(chunksOf(response.body), { objectMode: false }));
 }
