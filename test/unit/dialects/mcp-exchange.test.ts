@@ -35,7 +35,7 @@ async function hear(response: Response | null, pieces: number): Promise<{ type: 
 
 describe('an answer of MCP', () => {
   it('that comes soon is sent as it is', async () => {
-    expect(await hear(asJson(), 0)).toEqual({ type: 'application/json', heard: RESULT });
+    expect(await hear(asJson(), 0)).toEqual({ type: 'application/json; charset=utf-8', heard: RESULT });
   });
 
   it.each([
