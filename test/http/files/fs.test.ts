@@ -15,7 +15,8 @@ const base64 = (text: string | Uint8Array) => encodeURIComponent(Buffer.from(tex
 
 describe('reading folders', () => {
   it('tells a file with all its fields', async () => {
-    const { statusCode, body } = await fake.call('GET', '/sandbox/u/fs/stat?path=hello.txt');
+    await fake.call('POST', '/sandbox/lone/file', { path: 'hello.txt', content: 'Hello' });
+    const { statusCode, body } = await fake.call('GET', '/sandbox/lone/fs/stat?path=hello.txt');
     expect(statusCode).toBe(200);
     expect(JSON.parse(body)).toEqual({
       name: 'hello.txt',
@@ -29,7 +30,7 @@ describe('reading folders', () => {
       modified_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       target: null,
     });
-    const { entries, next_cursor } = (await fake.call('GET', '/sandbox/u/fs')).json();
+    const { entries, next_cursor } = (await fake.call('GET', '/sandbox/lone/fs')).json();
     expect([entries, next_cursor]).toEqual([[JSON.parse(body)], null]);
   });
 

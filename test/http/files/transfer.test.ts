@@ -26,9 +26,10 @@ describe('an upload', () => {
   });
 
   it('may be larger than any JSON body', async () => {
-    const response = await put(Buffer.alloc(3 * 2 ** 20, 'x'));
+    const url = '/sandbox/large/raw?path=file.bin';
+    const response = await put(Buffer.alloc(3 * 2 ** 20, 'x'), {}, url);
     expect([response.statusCode, response.json()]).toEqual([201, { path: 'file.bin', size: 3 * 2 ** 20 }]);
-    expect((await put('small')).statusCode).toBe(200);
+    expect((await put('small', {}, url)).statusCode).toBe(200);
   });
 
   it.each(['application/json', 'multipart/form-data', 'nonsense', 'text/plain; charset="'])(

@@ -100,6 +100,7 @@ describe('through a gateway', () => {
   });
 
   it('signed URLs name the gateway, and open what they say', async () => {
+    await gateway.call('POST', '/sandbox/ada/create', {});
     const signed = await gateway.call('POST', '/sandbox/ada/sign', { method: 'GET', path: '/sandbox/ada/status' });
     const path = '/sandbox/ada/raw?path=a.txt';
     const file = await gateway.call('POST', '/sandbox/ada/sign', { method: 'GET', path });
