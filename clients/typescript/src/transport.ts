@@ -6,9 +6,9 @@ import type { paths } from './schema.ts';
 const GRACE_SECONDS = 30;
 
 export interface ClientOptions {
-  /** Where the server is, such as `http://localhost:8080`. */
+  /** Where the server is, such as `http://localhost:8080`, or `http://key:<key>@localhost:8080`. */
   readonly baseUrl: string;
-  /** Where it is not given, Node takes SANDBOX_API_KEY. */
+  /** Where neither this nor the address has it, Node takes SANDBOX_API_KEY. */
   readonly apiKey?: string;
   /** How long an answer may take where the call itself names no time, in seconds; 30 if not given. */
   readonly timeout?: number;
@@ -30,9 +30,10 @@ export class Transport {
 
   constructor({ baseUrl, apiKey, timeout = 30, fetch }: ClientOptions) {
     this.#timeout = timeout;
-    const key = apiKey ?? keyOfEnvironment();
+    const { address, password } = apart(baseUrl);
+    const key = apiKey ?? password ?? keyOfEnvironment();
     this.http = createClient<paths>({
-      baseUrl: baseUrl.replace(/\/+$/, ''),
+      baseUrl: address.replace(/\/+$/, ''),
       ...(key === undefined ? {} : { headers: { 'X-API-Key': key } }),
       ...(fetch ? { fetch } : {}),
     });
@@ -59,6 +60,12 @@ export class Transport {
     if (!outcome.response.ok) throw toError(outcome.response, outcome.error);
     return outcome;
   }
+}
+
+/** An address and the password in it, since fetch takes none with a password. */
+function apart(baseUrl: string): { readonly address: string; readonly password?: string } {
+  const [, scheme = '', password = '', rest = ''] = /^(https?:\/\/)[^/?#@]*:([^/?#@]*)@(.*)$/i.exec(baseUrl) ?? [];
+  return password === '' ? { address: baseUrl } : { address: scheme + rest, password: decodeURIComponent(password) };
 }
 
 function keyOfEnvironment(): string | undefined {

@@ -24,6 +24,21 @@ describe('the TypeScript client', () => {
     expect(waits.mock.calls).toEqual([[5_000], [5_000], [31_000], [60_000], [100_000], [100_000]]);
   });
 
+  it('takes the key from its address, as the Python client does, unless it is given one', async () => {
+    const seen: (readonly [string, string | null])[] = [];
+    const fetch = async (request: Request) => {
+      seen.push([request.url, request.headers.get('x-api-key')]);
+      return Response.json({});
+    };
+    const baseUrl = 'http://key:a%20key@localhost:8080/below/';
+    await new ClaraClient({ baseUrl, fetch }).health();
+    await new ClaraClient({ baseUrl, fetch, apiKey: 'another' }).health();
+    expect(seen).toEqual([
+      ['http://localhost:8080/below/health', 'a key'],
+      ['http://localhost:8080/below/health', 'another'],
+    ]);
+  });
+
   it('says what the server says, as the Python client does', async () => {
     for (const [body, sentence] of [
       [
