@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
+import { counted } from '../counted.ts';
 import { numberFields, refuseBlanks } from './blank-numbers.ts';
 import { logIgnoredFields, shortName } from './ignored-fields.ts';
 
@@ -110,7 +111,7 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string {
 }
 
 function describeSize(origin: string, limit: number | bigint, direction: 'more' | 'fewer'): string {
-  if (origin === 'string') return `must have ${limit} characters or ${direction}`;
-  if (origin === 'array') return `must have ${limit} entries or ${direction}`;
+  if (origin === 'string') return `must have ${counted(Number(limit), 'character', 'characters')} or ${direction}`;
+  if (origin === 'array') return `must have ${counted(Number(limit), 'entry', 'entries')} or ${direction}`;
   return `must be ${limit} or ${direction === 'more' ? 'more' : 'less'}`;
 }

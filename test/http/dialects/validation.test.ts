@@ -51,6 +51,7 @@ describe('what is wrong with a request', () => {
     ],
     ['path is required and must be a text; content is required and must be a text.', file, {}, ['path', 'content']],
     ['encoding must be utf-8 or base64.', file, { path: 'a', content: '', encoding: 5 }, ['encoding']],
+    ['edits must have 1 entry or more.', '/sandbox/u/fs/edit', { path: 'a', edits: [] }, ['edits']],
     ['content is not valid base64.', file, { path: 'a', content: '%%%', encoding: 'base64' }, ['content']],
   ])('is named, in a sentence: %s', async (sentence, url, body, fields) => {
     const response = await fake.call('POST', url, body);
