@@ -52,7 +52,9 @@ export class Sessions {
   async create(principal: Principal, wanted: WantedSession): Promise<Session> {
     const { store, images, onEvent } = this.#parts;
     await images.ask(wanted.image);
-    await this.#requireRoom(principal);
+    await this.#makeRoom(principal);
+    // Nothing waits from here until the store has it: of two at the same moment the second finds the first.
+    this.#requireRoom(principal);
     const session = newSession(principal.name, wanted, this.#stamp());
     await store.write(session);
     onEvent({ type: 'created' });
@@ -178,17 +180,24 @@ export class Sessions {
     if (status !== wanted) throw outOfOrder(status);
   }
 
-  async #requireRoom({ name }: Principal): Promise<void> {
+  /** Forgets what has expired of one whose sessions are as many as may be. */
+  async #makeRoom({ name }: Principal): Promise<void> {
+    if (this.#hasRoom(name)) return;
+    const { store } = this.#parts;
+    const expired = [...store.all()].filter((each) => each.owner === name && this.statusOf(each) === 'expired');
+    for (const { id } of expired) await store.remove(id);
+  }
+
+  #requireRoom({ name }: Principal): void {
+    if (this.#hasRoom(name)) return;
+    const sentence = `There are as many sessions as may be (${MOST.each} of one user); delete some first.`;
+    throw new SandboxError('too_many', sentence);
+  }
+
+  #hasRoom(name: string): boolean {
     const { store } = this.#parts;
     const own = [...store.all()].filter(({ owner }) => owner === name);
-    if (own.length < MOST.each && store.size < MOST.all) return;
-    const expired = own.filter((session) => this.statusOf(session) === 'expired');
-    for (const { id } of expired) await store.remove(id);
-    if (own.length - expired.length < MOST.each && store.size < MOST.all) return;
-    throw new SandboxError(
-      'too_many',
-      `There are as many sessions as may be (${MOST.each} of one user); delete some first.`,
-    );
+    return own.length < MOST.each && store.size < MOST.all;
   }
 
   async #write(session: Session): Promise<Session> {

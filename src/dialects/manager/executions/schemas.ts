@@ -11,7 +11,10 @@ export const commandBody = z
 
 export const commandResponse = z
   .object({
-    output: z.string().meta({ description: 'Both streams, in the order in which they came.' }),
+    output: z.string().meta({
+      description:
+        'Both streams, in the order in which they were read; what a program writes to both at once comes stream by stream.',
+    }),
     exit_code: z.int().meta({ description: '126 and 127: it could not be started; 124: it ran out of time.' }),
     stdout: z.string(),
     stderr: z.string(),
