@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from os import sysconf
-from time import CLOCK_BOOTTIME, clock_gettime
+from time import CLOCK_BOOTTIME, clock_gettime, monotonic
 
-from ..io.tree import below, scan, signal_group
+from _signal import SIGCONT, SIGSTOP
+
+from ..io.tree import below, scan, signal, signal_group
 from .program_interrupts import SIGINT, Interruption, has_interrupt, members
 
 TYPE_CHECKING = False
@@ -20,6 +22,12 @@ LONELY_SIGNALS = 3
 SETTLED_SECONDS = 1
 STARTING_SECONDS = 0.005
 STARTING_ROUNDS = 20
+# So many signals are sent to what runs; for those after them all is held.
+SIGNALS_ON_THE_RUN = 4
+HOLDING_SECONDS = 0.002
+HOLDING_ROUNDS = 25
+LET_START_SECONDS = 0.003
+HELD = b"TtZX"
 STARTING, PART, YOUNG, SETTLED = "starting", "part", "young", "settled"
 
 
@@ -27,6 +35,7 @@ class ShellInterrupt(Interruption):
     """SIGINT to the group of a shell, and again where a fork of it may have missed it, until `stop`.
 
     Between its fork and its exec a program has the shell's handlers: a signal of that moment ends nothing, so that is waited for.
+    On a busy machine there is another by the time that the signal comes, again and again: then all is held while it is looked at.
     And the shell goes on behind a program that ended by itself just then: where none has run for a while, the shell is told again.
     Where nothing runs, it may have thrown away the command by which it says that the cell is over: `ask` gives it that anew.
     """
@@ -39,23 +48,66 @@ class ShellInterrupt(Interruption):
         self._rounds = STARTING_ROUNDS
         self._lonely = LONELY_SIGNALS
         self._told: set[int] = set()
+        self._is_held = False
         super().__init__(loop, shell)
 
     def _begin(self) -> None:
         self._signal()
 
     def _signal(self) -> None:
+        if MAX_SIGNALS - self._left >= SIGNALS_ON_THE_RUN:
+            return self._hold()
         members = self._members()
         if STARTING in members.values() and self._rounds:
             self._rounds -= 1
             return self._later(STARTING_SECONDS, self._signal)
+        self._tell(members)
+        if SETTLED not in members.values():
+            self._look_later()
+        return None
+
+    def _tell(self, members: dict[int, str]) -> None:
         self._rounds = STARTING_ROUNDS
         self._told = {pid for pid, kind in members.items() if kind == YOUNG}
         self._reaped = faults_of_ended(self._pid)
         signal_group(self._pid, SIGINT)
         self._left -= 1
-        if SETTLED not in members.values():
-            self._look_later()
+
+    def _hold(self) -> None:
+        """Stops the group, so that it is told as it was seen."""
+        self._is_held = True
+        self._rounds = HOLDING_ROUNDS
+        signal_group(self._pid, SIGSTOP)
+        self._later(HOLDING_SECONDS, self._tell_held)
+
+    def _tell_held(self) -> None:
+        members = self._members()
+        states = [state_of(pid) for pid in [self._pid, *members]]
+        self._rounds -= 1
+        if self._rounds and any(state not in HELD for state in states):
+            return self._later(HOLDING_SECONDS, self._tell_held)
+        self._let_start([pid for pid, kind in members.items() if kind == STARTING])
+        self._tell(members)
+        self._go_on()
+        return self._look_later()
+
+    def _let_start(self, starting: list[int]) -> None:
+        """Waits, for a moment, until what is starting has become its program; the shell is held, and cannot hear before of its end."""
+        deadline = monotonic() + LET_START_SECONDS
+        for pid in starting:
+            signal(pid, SIGCONT)
+            while command_of(pid) == self._name and monotonic() < deadline:
+                pass
+
+    def _go_on(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            signal_group(self._pid, SIGCONT)
+
+    def stop(self) -> None:
+        """The cell is over; nothing stays held."""
+        self._go_on()
+        super().stop()
 
     def _look_later(self) -> None:
         if self._left:
@@ -99,10 +151,14 @@ def command_of(pid: int) -> bytes:
     return _read("/proc/%d/cmdline" % pid)
 
 
+def state_of(pid: int) -> bytes:
+    """The letter of its state, X once it has ended."""
+    return _fields(pid)[0]
+
+
 def faults_of_ended(pid: int) -> bytes:
     """Changes with each child of the process that has ended."""
-    line = _read("/proc/%d/stat" % pid)
-    return b" ".join(line[line.rfind(b")") + 2 :].split()[8:9])
+    return b" ".join(_fields(pid)[8:9])
 
 
 def ignores_interrupts(pid: int) -> bool:
@@ -111,6 +167,12 @@ def ignores_interrupts(pid: int) -> bool:
         if line.startswith(b"SigIgn:"):
             return has_interrupt(line[7:])
     return False
+
+
+def _fields(pid: int) -> list[bytes]:
+    """Its line in /proc from the state on; X alone once it is gone."""
+    line = _read("/proc/%d/stat" % pid)
+    return line[line.rfind(b")") + 2 :].split() or [b"X"]
 
 
 def _read(path: str) -> bytes:
