@@ -20,7 +20,7 @@ await runScript(async () => {
     print('0 passed, 1 failed');
     return 1;
   }
-  const counts = [...(await Promise.all([runChecks(), runAgentTests()])), await runVitest(process.argv.slice(2))];
+  const counts = [await runChecks(), await runAgentTests(), await runVitest(process.argv.slice(2))];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   print('', `${passed} passed, ${failed} failed`);

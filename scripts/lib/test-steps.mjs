@@ -42,19 +42,17 @@ export async function runChecks() {
 }
 
 /**
- * The agent's own tests, with this machine's Python or else the sandbox image's. They mostly wait, so that something else may run
- * beside them: what they print comes when they are over.
+ * The agent's own tests, with this machine's Python or else the sandbox image's.
  * @returns {Promise<Count>}
  */
 export async function runAgentTests() {
+  announce('unittest agent/tests');
   const isRecentEnough = 'import sys; sys.exit(sys.version_info < (3, 8))';
   const hasPython = (await capture('python3', ['-c', isRecentEnough])).code === 0;
   const inImage = ['run', '--rm', '--init', '--volume', `${ROOT}:/source:ro`, '--workdir', '/source', SANDBOX_IMAGE];
   const output = hasPython
-    ? await runHeld('python3', AGENT_TESTS)
-    : await runHeld('docker', [...inImage, 'python3', '-B', ...AGENT_TESTS]);
-  announce('unittest agent/tests');
-  process.stdout.write(output.text);
+    ? await runEchoed('python3', AGENT_TESTS)
+    : await runEchoed('docker', [...inImage, 'python3', '-B', ...AGENT_TESTS]);
   return countUnittest(output.text, output.code);
 }
 
@@ -107,18 +105,19 @@ function countVitest(report, code) {
 }
 
 /**
- * Runs a command in the repository, keeping what it prints in the order in which it came.
+ * Runs a command in the repository, showing and keeping what it prints.
  * @param {string} command
  * @param {string[]} args
  * @returns {Promise<{code: number, text: string}>}
  */
-function runHeld(command, args) {
+function runEchoed(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part) => {
         text += part;
+        process.stdout.write(part);
       });
     }
     child.once('error', reject);
