@@ -61,10 +61,7 @@ class ShellInterrupt(Interruption):
         if STARTING in members.values() and self._rounds:
             self._rounds -= 1
             return self._later(STARTING_SECONDS, self._signal)
-        self._tell(members)
-        if SETTLED not in members.values():
-            self._look_later()
-        return None
+        return self._tell(members)
 
     def _tell(self, members: dict[int, str]) -> None:
         self._rounds = STARTING_ROUNDS
@@ -72,6 +69,8 @@ class ShellInterrupt(Interruption):
         self._reaped = faults_of_ended(self._pid)
         signal_group(self._pid, SIGINT)
         self._left -= 1
+        if SETTLED not in members.values():
+            self._look_later()
 
     def _hold(self) -> None:
         """Stops the group, so that it is told as it was seen."""
@@ -82,14 +81,12 @@ class ShellInterrupt(Interruption):
 
     def _tell_held(self) -> None:
         members = self._members()
-        states = [state_of(pid) for pid in [self._pid, *members]]
         self._rounds -= 1
-        if self._rounds and any(state not in HELD for state in states):
+        if self._rounds and any(_fields(pid)[0] not in HELD for pid in [self._pid, *members]):
             return self._later(HOLDING_SECONDS, self._tell_held)
         self._let_start([pid for pid, kind in members.items() if kind == STARTING])
         self._tell(members)
-        self._go_on()
-        return self._look_later()
+        return self._go_on()
 
     def _let_start(self, starting: list[int]) -> None:
         """Waits, for a moment, until what is starting has become its program; the shell is held, and cannot hear before of its end."""
@@ -149,11 +146,6 @@ class ShellInterrupt(Interruption):
 def command_of(pid: int) -> bytes:
     """The command line of a process, nothing once it has ended; a fork has that of its parent until its exec."""
     return _read("/proc/%d/cmdline" % pid)
-
-
-def state_of(pid: int) -> bytes:
-    """The letter of its state, X once it has ended."""
-    return _fields(pid)[0]
 
 
 def faults_of_ended(pid: int) -> bytes:
