@@ -14,6 +14,18 @@ export interface Message {
   readonly id?: number | string;
 }
 
+/** How a client of 2025 begins. */
+export const INITIALIZE: Message = {
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+/** The call of a tool. */
+export function callOf(name: string, args: Readonly<Record<string, unknown>>, id = 1): Message {
+  return { id, method: 'tools/call', params: { name, arguments: args } };
+}
+
 /** An answer without its frame, whatever that was. */
 export interface McpAnswer {
   readonly status: number;

@@ -3,6 +3,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limitIdleClient } from '../../http/client-idle.ts';
 import { STALL_MS } from '../../http/streams/sending.ts';
+import { orSilence } from '../../http/streams/silence.ts';
 
 /** Headers of requests that the protocol knows. */
 const KNOWN = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id'];
@@ -24,17 +25,17 @@ export function toWebRequest({ method, url, headers }: FastifyRequest, signal: A
 /** When a client that waits for an answer as one gets the begin of a stream instead, and how often that shows that it is alive; in milliseconds. Most proxies cut what is silent for 60 seconds. */
 const PATIENCE = { soonMs: 5_000, aliveMs: 15_000 };
 
-/** Sends what the library answers: as it comes if it comes soon, else in a stream that shows until then that it will. Null is a call that was cut off, which has no answer. */
+/** Sends what the library answers: as it comes if it comes soon, else in a stream that shows until then that it will. */
 export async function sendPatiently(
   reply: FastifyReply,
-  answer: Promise<Response | null>,
+  answer: Promise<Response>,
   { soonMs, aliveMs } = PATIENCE,
 ): Promise<FastifyReply> {
-  const soon = await within(answer, soonMs);
+  const soon = await orSilence(answer, soonMs);
   if (soon) return await sendWebResponse(reply, soon);
   beginStream(reply);
   reply.type('text/event-stream').header('Cache-Control', 'no-cache, no-transform');
-  return await reply.send(soon === null ? '' : Readable.from(eventsOf(answer, aliveMs), { objectMode: false }));
+  return await reply.send(Readable.from(eventsOf(answer, aliveMs), { objectMode: false }));
 }
 
 /** Sends what the library answers, as it comes. */
@@ -58,27 +59,14 @@ function beginStream(reply: FastifyReply): void {
   limitIdleClient(reply, STALL_MS);
 }
 
-/** The answer, or undefined where it takes longer. */
-async function within<T>(answer: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function* eventsOf(answer: Promise<Response | null>, aliveMs: number): AsyncGenerator<string | Uint8Array> {
-  let response = await within(answer, aliveMs);
-  while (response === undefined) {
+async function* eventsOf(answer: Promise<Response>, aliveMs: number): AsyncGenerator<string | Uint8Array> {
+  let response = await orSilence(answer, aliveMs);
+  while (response === null) {
     yield ': keepalive\n\n';
-    response = await within(answer, aliveMs);
+    response = await orSilence(answer, aliveMs);
   }
-  if (response?.body && isStream(response)) yield* chunksOf(response.body);
-  else if (response) yield `event: message\ndata: ${await response.text()}\n\n`;
+  if (!isStream(response)) yield `event: message\ndata: ${await response.text()}\n\n`;
+  else if (response.body) yield* chunksOf(response.body);
 }
 
 /** Ends where the library cuts an answer off, as it does when its call is cancelled. */

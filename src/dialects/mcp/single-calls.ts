@@ -19,20 +19,20 @@ export async function toSingleCall(request: Request, body: unknown, sdk: Sdk): P
   return isWhole ? body : null;
 }
 
-/** Answers such a call as one JSON, or as a stream where something is told before its result: the library has streams alone for these versions. Null where it was cut off. */
+/** Answers such a call as one JSON, or as a stream where something is told before its result: the library has streams alone for these versions. One that was cut off is a stream of nothing. */
 export async function answerSingleCall(
   sdk: Sdk,
   factory: McpServerFactory,
   request: Request,
   message: JSONRPCRequest,
-): Promise<Response | null> {
+): Promise<Response> {
   const server = await factory({ era: 'legacy', requestInfo: request });
   const transport = new sdk.PerRequestHTTPServerTransport({ classification: { era: 'legacy' } });
   await server.connect(transport);
   try {
     return await transport.handleMessage(message, { request });
   } catch (error) {
-    if (request.signal.aborted) return null;
+    if (request.signal.aborted) return new Response(null, { headers: { 'content-type': 'text/event-stream' } });
     throw error;
   }
 }

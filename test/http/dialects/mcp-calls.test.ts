@@ -1,13 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
-import { type Message, parseAnswer, toLegacy } from '../../support/mcp-client.ts';
-
-const INITIALIZE: Message = {
-  id: 0,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
+import { callOf, INITIALIZE, type Message, parseAnswer, toLegacy } from '../../support/mcp-client.ts';
 
 let fake: FakeApp;
 
@@ -17,12 +11,6 @@ afterEach(async () => {
 
 const legacy = async (message: Message, headers: Readonly<Record<string, string>> = {}) =>
   parseAnswer(await fake.inject(toLegacy(message, { 'x-api-key': API_KEY, ...headers })));
-
-const callOf = (name: string, args: Readonly<Record<string, unknown>>, id = 1): Message => ({
-  id,
-  method: 'tools/call',
-  params: { name, arguments: args },
-});
 
 describe('a call that its client cancels', () => {
   /** Starts a run that goes on until it is killed; `killed` resolves then. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { INSTRUCTIONS } from '../../../src/dialects/mcp/instructions.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
-import { type Message, parseAnswer, toLegacy, toModern } from '../../support/mcp-client.ts';
+import { callOf, INITIALIZE, type Message, parseAnswer, toLegacy, toModern } from '../../support/mcp-client.ts';
 
 const TOOLS = [
   'run_python',
@@ -24,12 +24,6 @@ const TOOLS = [
 const BOT_KEY = 'the key of a bot';
 const BOT = { SANDBOX_API_KEYS: `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-` };
 
-const INITIALIZE: Message = {
-  id: 0,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
-
 let fake: FakeApp;
 
 afterEach(async () => {
@@ -41,12 +35,6 @@ const legacy = async (message: Message, headers: Readonly<Record<string, string>
 
 const modern = async (message: Message, headers: Readonly<Record<string, string>> = {}) =>
   parseAnswer(await fake.inject(toModern(message, { 'x-api-key': API_KEY, ...headers })));
-
-const callOf = (name: string, args: Readonly<Record<string, unknown>>, id = 1): Message => ({
-  id,
-  method: 'tools/call',
-  params: { name, arguments: args },
-});
 
 const call = (name: string, args: Readonly<Record<string, unknown>>, headers = {}) =>
   legacy(callOf(name, args), headers);

@@ -7,6 +7,7 @@ const RESULT = '{"jsonrpc":"2.0","id":1,"result":{}}';
 const asJson = () => new Response(RESULT, { headers: { 'content-type': 'application/json' } });
 const asEvents = () =>
   new Response('event: message\ndata: 1\n\n', { headers: { 'content-type': 'text/event-stream' } });
+const asNothing = () => new Response(null, { headers: { 'content-type': 'text/event-stream' } });
 
 let app: FastifyInstance;
 
@@ -15,8 +16,8 @@ afterEach(async () => {
 });
 
 /** What a client hears, by pieces, of an answer that comes once it has heard so many. */
-async function hear(response: Response | null, pieces: number): Promise<{ type: string | null; heard: string }> {
-  const answer = createDeferred<Response | null>();
+async function hear(response: Response, pieces: number): Promise<{ type: string | null; heard: string }> {
+  const answer = createDeferred<Response>();
   app = fastify();
   app.get('/', (_request, reply) =>
     sendPatiently(reply, answer.promise, { soonMs: pieces === 0 ? 60_000 : 1, aliveMs: 1 }),
@@ -41,7 +42,7 @@ describe('an answer of MCP', () => {
   it.each([
     ['one JSON', asJson(), `event: message\ndata: ${RESULT}\n\n`],
     ['a stream', asEvents(), 'event: message\ndata: 1\n\n'],
-    ['none, as its call was cut off', null, ''],
+    ['none, as its call was cut off', asNothing(), ''],
   ])('that comes late is a stream which shows that it will come: %s', async (_what, response, end) => {
     const { type, heard } = await hear(response, 3);
     expect(type).toBe('text/event-stream');
@@ -50,6 +51,6 @@ describe('an answer of MCP', () => {
   });
 
   it('that was cut off soon is an empty stream', async () => {
-    expect(await hear(null, 0)).toEqual({ type: 'text/event-stream', heard: '' });
+    expect(await hear(asNothing(), 0)).toEqual({ type: 'text/event-stream', heard: '' });
   });
 });
