@@ -115,7 +115,7 @@ class Agent:
             self.folders.check()
         else:
             self.folders.reopen()
-            self._settings.check(())
+            self._settings.check([])
         return operation(self, channel, parameters)
 
     def _ended(self, connection: Connection) -> None:

@@ -59,11 +59,17 @@ class Scratch:
         self._live.add(folder)
         return path
 
-    def drop(self, path: bytes) -> None:
-        """Removes a script and its folder."""
+    def drop(self, path: bytes, read: Callable[[bytes], object] | None = None) -> None:
+        """Removes a script and its folder; a folder in which a program has left something more is read before that."""
         folder = os.path.dirname(path)
         self._live.discard(folder)
-        remove_folder(folder)
+        remove_file(path)
+        try:
+            os.rmdir(folder)
+        except OSError:
+            if read:
+                read(folder)
+            remove_folder(folder)
 
     def _clear(self) -> None:
         """Removes what no run in progress needs: the scratch is for scripts, whatever programs have put there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from fcntl import ioctl
-from stat import S_ISREG
+from stat import S_ISFIFO, S_ISREG
 
 # What a terminal holds at most that was written and not read.
 TERMINAL_BYTES = 65536
@@ -17,6 +17,6 @@ def waiting_in(fd: int) -> int:
     if S_ISREG(status.st_mode):
         # gVisor has no FIONREAD for files.
         return max(0, status.st_size - os.lseek(fd, 0, os.SEEK_CUR))
-    if os.isatty(fd):
+    if not S_ISFIFO(status.st_mode) and os.isatty(fd):
         return TERMINAL_BYTES
     return int.from_bytes(ioctl(fd, FIONREAD, b"\0\0\0\0"), "little")

@@ -217,6 +217,8 @@ class Process(ProgramStreams):
     def _clean_up(self) -> None:
         script, self.script = self.script, None
         if script:
-            if self.request.program == "python" and self.agent.interpreters.is_learning:
-                self.agent.interpreters.learn(os.path.join(os.path.dirname(script), b"imports"))
-            self.agent.scratch.drop(script)
+            is_learning = self.request.program == "python" and self.agent.interpreters.is_learning
+            self.agent.scratch.drop(script, self._learn if is_learning else None)
+
+    def _learn(self, folder: bytes) -> None:
+        self.agent.interpreters.learn(os.path.join(folder, b"imports"))

@@ -6,6 +6,8 @@ import errno
 import marshal
 import os
 
+from struct import Struct
+
 from _socket import SHUT_RDWR
 
 from ..io.descriptors import send_with
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from .launch import PythonLaunch
 
 READY, IMPORTING, BROKEN, STARTED, EXITED, REFUSED, SPARE_FORK = range(1, 8)
+# Four numbers: the kind, the number of a launch or module, a process, a status.
+MESSAGE = Struct("<4i")
 # A zygote that was stopped by the code it runs is first continued, then given up; so is one that does not answer.
 WATCH_SECONDS = 1
 MOST_STOPS = 2
@@ -102,28 +106,28 @@ class ZygoteClient:
         if events & WRITE and self._backlog:
             self._loop.modify(self._fd, READ)
             self._send()
-        if not self._read():
+        if self.is_alive and self._read() is False:
             self._died()
 
-    def _read(self) -> bool:
-        """Hears what has come; false at the end."""
-        while self.is_alive:
-            try:
-                message = self._socket.recv(64)
-            except BlockingIOError:
-                return True
-            except OSError:
-                return False
-            if len(message) != 16:
-                return False
-            self._hear([int.from_bytes(message[at : at + 4], "little", signed=True) for at in (0, 4, 8, 12)])
+    def _read(self) -> bool | None:
+        """Hears one message; None where none has come, false at the end."""
+        try:
+            message = self._socket.recv(64)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return False
+        if len(message) != MESSAGE.size:
+            return False
+        self._hear(*MESSAGE.unpack(message))
         return True
 
-    def _hear(self, message: list[int]) -> None:
-        kind, number, pid, status = message
+    def _hear(self, kind: int, number: int, pid: int, status: int) -> None:
         self._silence = 0
         self.has_spoken = True
         if kind == STARTED:
+            if pid == self.spare_fork:
+                self.spare_fork = None
             launch = self._pending.pop(number, None)
             if launch:
                 self._running[pid] = launch
@@ -154,7 +158,8 @@ class ZygoteClient:
             self._socket.shutdown(SHUT_RDWR)
         except OSError:
             pass
-        self._read()
+        while self.is_alive and self._read():
+            pass
         self.is_alive = False
         self._loop.remove(self._fd)
         self._socket.close()
@@ -179,7 +184,7 @@ class ZygoteClient:
 
     def pids(self) -> list[int]:
         """Its processes, without those that run something."""
-        return [self.pid] + ([self.spare_fork] if self.spare_fork and self.spare_fork not in self._running else [])
+        return [self.pid] + ([self.spare_fork] if self.spare_fork else [])
 
     def give_up(self) -> None:
         """Nobody waits any more for one of its starts: ends it where it does not answer; one that does may go on for the others."""
