@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     # By pid: parent, group, state and start time.
     Processes = Dict[int, Tuple[int, int, bytes, bytes]]
 
-# How often the stopping is repeated before everything in the container is frozen for a moment.
+# How often the stopping is repeated before everything in the container is frozen for a moment, and with how many processes there that is
+# done at once: they leave the agent so little of the sandbox's CPU that each round would take seconds.
 PATIENT_ROUNDS = 20
+CROWD = 40
 GIVE_UP_SECONDS = 5
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
@@ -41,6 +43,11 @@ def scan() -> Processes:
         if len(fields) > 19:
             found[int(name)] = (int(fields[1]), int(fields[2]), fields[0], fields[19])
     return found
+
+
+def _count() -> int:
+    """How many processes there are."""
+    return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
 def below(root: int, processes: Processes) -> list[int]:
@@ -87,6 +94,8 @@ class TreeKill:
         self._stop()
 
     def _stop(self) -> None:
+        if not self._rounds and is_contained() and _count() > CROWD:
+            return self._freeze()
         while self._on_gone:
             if not self._stop_more():
                 return self._kill()

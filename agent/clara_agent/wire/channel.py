@@ -21,13 +21,14 @@ WINDOW = 262144
 class Channel:
     """What an operation speaks through. `operation` gets on_data, on_end, on_room, on_cancel, on_gone."""
 
-    __slots__ = ("connection", "id", "operation", "is_over", "_send_credit", "_receive_credit", "_consumed")
+    __slots__ = ("connection", "id", "operation", "is_over", "_is_cancelled", "_send_credit", "_receive_credit", "_consumed")
 
     def __init__(self, connection: Connection, number: int) -> None:
         self.connection = connection
         self.id = number
         self.operation: Listener | None = None
         self.is_over = False
+        self._is_cancelled = False
         self._send_credit = WINDOW
         self._receive_credit = WINDOW
         self._consumed = 0
@@ -37,10 +38,12 @@ class Channel:
         if self.connection.is_full():
             self.connection.call_when_drained(self)
             return 0
-        return self._send_credit
+        return self._send_credit or (WINDOW if self._is_cancelled else 0)
 
     def data(self, stream: int, payload: Bytes) -> None:
-        """Sends bytes that `room` allows."""
+        """Sends bytes that `room` allows; once the peer has cancelled, what it gives no credit for is dropped."""
+        if self._is_cancelled and len(payload) > self._send_credit:
+            return
         self._send_credit -= len(payload)
         self.connection.send(codec.DATA, self.id, stream, payload)
 
@@ -80,6 +83,14 @@ class Channel:
             self._receive_credit += self._consumed
             self.connection.send(codec.CREDIT, self.id, 0, self._consumed.to_bytes(4, "big"))
             self._consumed = 0
+
+    def receive_cancel(self) -> None:
+        """Takes a CANCEL frame: the answer must not wait for a peer that reads no more."""
+        self._is_cancelled = True
+        assert self.operation
+        self.operation.on_cancel()
+        if not self.is_over:
+            self.operation.on_room()
 
     def receive_data(self, stream: int, payload: memoryview) -> None:
         """Takes a DATA frame off the peer's credit."""

@@ -150,7 +150,7 @@ class Connection:
         elif channel.id % 2:
             if kind != codec.CANCEL:
                 raise Violation("a frame of type %d on a channel of the server's" % kind)
-            operation.on_cancel()
+            channel.receive_cancel()
         else:
             if kind == codec.CANCEL:
                 raise Violation("a CANCEL of a channel of the agent's")

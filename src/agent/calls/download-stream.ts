@@ -38,14 +38,15 @@ export class DownloadStream {
       destroy: (error, done) => {
         this.#takeAll();
         listener.onDestroy();
+        this.#release();
         done(error);
       },
     });
   }
 
-  /** Takes the next bytes, which may be part of a larger buffer. */
+  /** Takes the next bytes, which may be part of a larger buffer; those that nobody reads any more are taken at once, so that the giver comes to its end. */
   give(bytes: Buffer): void {
-    if (this.body.destroyed) return;
+    if (this.body.destroyed) return this.#listener.onTaken(bytes.length);
     if (this.#isWanted) {
       this.#isWanted = false;
       this.body.push(bytes);
@@ -87,8 +88,12 @@ export class DownloadStream {
     this.#isWanted = all.length === 0;
     for (const bytes of all) this.body.push(bytes);
     if (this.#hasEnded) this.body.push(null);
+    this.#release();
+    this.#listener.onWaiting(true);
+  }
+
+  #release(): void {
     this.#listener.onTaken(this.#withheldBytes);
     this.#withheldBytes = 0;
-    this.#listener.onWaiting(true);
   }
 }

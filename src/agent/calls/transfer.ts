@@ -71,7 +71,7 @@ export function download(
     receivedBytes += payload.length;
     // Whoever was told a size would take what comes after it for the next answer.
     if (receivedBytes > (exactBytes?.() ?? Number.POSITIVE_INFINITY)) body.destroy(hasChanged());
-    else stream.give(payload);
+    stream.give(payload);
     onBytes?.(payload.length);
   };
   const listener = onEvent ? { onData, onEvent } : { onData };

@@ -100,6 +100,22 @@ describe('a download', () => {
     expect(await connection.closed).toMatchObject({ code: 'hung' });
   });
 
+  it('that its reader has left gives the agent credit for the rest, and interrupts nobody', async () => {
+    const { body } = await openDownload();
+    for (let chunk = 0; chunk < 3; chunk += 1) send(FRAME.DATA, 1, 1, CHUNK);
+    await settle();
+    body.destroy();
+    await settle();
+    expect(sent(FRAME.CANCEL)).toHaveLength(1);
+    send(FRAME.DATA, 1, 1, CHUNK);
+    await settle();
+    const credit = sent(FRAME.CREDIT).reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0);
+    expect(credit).toBe(4 * CHUNK.length);
+    send(FRAME.ERROR, 1, 0, cancelled);
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    expect(connection.isOpen).toBe(true);
+  });
+
   it('with fewer bytes than the file had is an error, never a short body', async () => {
     const { body, error } = await openDownload();
     body.resume();
