@@ -46,7 +46,10 @@ export class DownloadStream {
 
   /** Takes the next bytes, which may be part of a larger buffer; those that nobody reads any more are taken at once, so that the giver comes to its end. */
   give(bytes: Buffer): void {
-    if (this.body.destroyed) return this.#listener.onTaken(bytes.length);
+    if (this.body.destroyed) {
+      this.#listener.onTaken(bytes.length);
+      return;
+    }
     if (this.#isWanted) {
       this.#isWanted = false;
       this.body.push(bytes);
