@@ -154,6 +154,12 @@ class JavaScript(ContextCase):
 
 
 class StreamedJavaScript(StreamCase):
+    def test_errors_are_told_as_such_alone_where_values_are_data_too(self) -> None:
+        rich = {"name": "rich", "make": {"language": "javascript", "rich": True}}
+        for code, name in (("null.x", "TypeError"), ("let = =", "SyntaxError"), ("await null; throw 5", "Uncaught")):
+            failed = self.read(code, **rich)
+            self.assertEqual((bytes(failed.err), [line["name"] for line in self.lines(failed)]), (b"", [name]), code)
+
     def test_what_is_written_between_two_that_are_shown_is_between_them(self) -> None:
         answer = self.read("console.log('a'); display(1); console.log('b'); 2", name="js", **JAVASCRIPT)
         self.assertEqual(bytes(answer.out), b"a\nb\n")

@@ -30,7 +30,7 @@ class ApartStarter:
         """The program."""
         raise NotImplementedError
 
-    def greeting(self) -> bytes:
+    def greeting(self, job: dict[str, Any]) -> bytes:
         """What it is sent before all cells."""
         raise NotImplementedError
 
@@ -62,7 +62,7 @@ class ApartStarter:
             _let_go_first(pid)
             return pid
 
-        return start_with_control(SOCK_STREAM, self.greeting(), start)
+        return start_with_control(SOCK_STREAM, self.greeting(job), start)
 
     def give_up(self) -> None:
         """None waits."""

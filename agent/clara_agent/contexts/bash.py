@@ -82,7 +82,7 @@ class BashStarter(ApartStarter):
     def argv(self) -> list[bytes]:
         return [b"bash", b"--norc", b"--noprofile", b"--noediting", b"-i"]
 
-    def greeting(self) -> bytes:
+    def greeting(self, job: dict[str, Any]) -> bytes:
         return GREETING.encode()
 
     def place(self, null: int, control: int, outputs: list[int]) -> list[int]:

@@ -38,6 +38,8 @@ let acknowledged = 0;
 // Whether the cell that came last is to be interrupted, and whether its code runs without a pause.
 let isInterrupted = false;
 let isBusy = false;
+// Whether tracebacks are told as such alone.
+let isRich = false;
 
 function settle() {
   session.connect();
@@ -110,9 +112,9 @@ function receiveNow(buffer) {
   }
 }
 
-/** Tells an error that nobody caught; between two cells it is written only. */
+/** Tells an error that nobody caught, and writes it too unless the context is rich; between two cells it is written only. */
 function tell(error) {
-  fs.writeSync(2, `${error.traceback.join('\n')}\n`);
+  if (!cell || !isRich) fs.writeSync(2, `${error.traceback.join('\n')}\n`);
   if (!cell) return;
   send({ type: 'error', ...error });
   cell.isGood = false;
@@ -221,6 +223,7 @@ function receive(text) {
   for (const line of lines) {
     const message = JSON.parse(line);
     if (message.shown !== undefined) acknowledged = message.shown;
+    else if (message.rich) isRich = true;
     else if (message.interrupt) {
       isInterrupted = true;
       if (cell && !isBusy) stop(cell);

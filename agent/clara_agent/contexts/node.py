@@ -44,9 +44,9 @@ class NodeStarter(ApartStarter):
     def argv(self) -> list[bytes]:
         return [b"node", b"-e", LOADER.encode()]
 
-    def greeting(self) -> bytes:
+    def greeting(self, job: dict[str, Any]) -> bytes:
         source = json.dumps({part: __spec__.loader.sources[FOLDER + part] for part in PARTS}).encode()
-        return len(source).to_bytes(4, "little") + source
+        return len(source).to_bytes(4, "little") + source + (b'{"rich":true}\n' if job["rich"] else b"")
 
     def place(self, null: int, control: int, outputs: list[int]) -> list[int]:
         out, err, shown = outputs
