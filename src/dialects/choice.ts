@@ -20,9 +20,7 @@ const byPrefix: Rule = (head) => {
 };
 
 const byE2bHeaders: Rule = (head) =>
-  namesSandbox(head.headers) || isUnnamed(head.headers, toPath(head.url), toQuery(head.url))
-    ? toPlane(head)
-    : undefined;
+  namesSandbox(head.headers) || isUnnamed(head.headers, toPath(head.url)) ? toPlane(head) : undefined;
 
 /** Where the other of two dialects begins with the same paths, the form of the key tells. */
 const byE2bKey: Rule = ({ url, headers }) =>
@@ -43,15 +41,10 @@ export function dialectOfHost({ port }: { readonly port: number }): Plane {
 }
 
 function toPlane({ url, headers }: Head): Plane {
-  return planeOf(headers, toPath(url), toQuery(url));
+  return planeOf(headers, toPath(url));
 }
 
 /** Of a target, which may be a whole URL. */
 function toPath(target = ''): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
-}
-
-function toQuery(target = ''): string {
-  const at = target.indexOf('?');
-  return at === -1 ? '' : target.slice(at + 1).replace(/#.*$/s, '');
 }

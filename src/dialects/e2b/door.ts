@@ -21,6 +21,10 @@ interface DoorParts {
   readonly answers: OpenAnswers;
 }
 
+/** Said of the URL of a file that is not signed, as clients make it of a sandbox without a token. */
+const UNSIGNED =
+  'Nothing here names a sandbox. URLs of files are signed where it was made with secure: true; of any other, send the headers E2b-Sandbox-Id and E2b-Sandbox-Port.';
+
 /** Lets requests in to ports of sandboxes: by the id, which nobody guesses, and by the tokens that the sandbox's terms ask for. */
 export class SandboxDoor {
   readonly #parts: DoorParts;
@@ -97,12 +101,13 @@ export class SandboxDoor {
       keys.noteBadSignature(request);
       return null;
     }
-    if (!signed) {
+    if (!signed && namesSandbox(headers)) {
       throw new HttpError(
         400,
         'Send the headers E2b-Sandbox-Id and E2b-Sandbox-Port, which is a number from 1 to 65535.',
       );
     }
+    if (!signed) throw new SandboxError('not_found', UNSIGNED);
     for (const { address, terms } of await tenancies.all(NAMESPACE)) {
       if (terms.token !== null && isSignedWith(terms.token, signed)) return { id: address.id, port: ENVD_PORT };
     }

@@ -23,9 +23,9 @@ export function planeOfPort(port: number): Plane {
 }
 
 /** The plane of a request to no host of previews: its headers name a sandbox, its signature or token is one's, or it is about sandboxes themselves. */
-export function planeOf(headers: IncomingHttpHeaders, path: string, query: string): Plane {
+export function planeOf(headers: IncomingHttpHeaders, path: string): Plane {
   if (namesSandbox(headers)) return planeOfPort(placeIn(headers)?.port ?? 0);
-  return isUnnamed(headers, path, query) ? PLANES.envd : PLANES.control;
+  return isUnnamed(headers, path) ? PLANES.envd : PLANES.control;
 }
 
 /** True where headers name a sandbox or a port, whole or not. */
@@ -40,9 +40,8 @@ export function placeIn(headers: IncomingHttpHeaders): Place | null {
   return Number(port) >= 1 && Number(port) <= 65_535 ? { id, port: Number(port) } : null;
 }
 
-/** True for what is asked of a sandbox that nothing names: a file by a signed URL, and files and health by its token, as SDKs 2.7 to 2.14.0 do. */
-export function isUnnamed(headers: IncomingHttpHeaders, path: string, query: string): boolean {
+/** True for what is asked of a sandbox that nothing names: a file, by a signed URL or by its token, and health by its token, as SDKs 2.7 to 2.14.0 do. */
+export function isUnnamed(headers: IncomingHttpHeaders, path: string): boolean {
   const asked = path.replace(/^\/e2b(?=\/)/, '');
-  if (asked === '/files' && /(?:^|&)signature=/.test(query)) return true;
-  return (asked === '/files' || asked === '/health') && headers['x-access-token'] !== undefined;
+  return asked === '/files' || (asked === '/health' && headers['x-access-token'] !== undefined);
 }

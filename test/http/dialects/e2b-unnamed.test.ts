@@ -162,6 +162,16 @@ it('who guesses tokens has 600 tries a minute, files and health together', async
   expect(statuses.slice(600)).toEqual([429, 429, 429, 429]);
 });
 
+it.each(['', '/e2b'])('a file of no sandbox is told what its URL lacks, below "%s"', async (prefix) => {
+  await make(KEY, { secure: false });
+  for (const key of [{}, { 'x-api-key': KEY }, { 'x-api-key': API_KEY }]) {
+    for (const answer of [await read(key, prefix), await write(key, 'x', prefix)]) {
+      const message = expect.stringMatching(/secure: true.*E2b-Sandbox-Id and E2b-Sandbox-Port/s);
+      expect([answer.statusCode, answer.json()]).toEqual([404, { code: 404, message }]);
+    }
+  }
+});
+
 it('health without a token is the server’s own', async () => {
   expect((await health({})).json()).toMatchObject({ status: 'healthy' });
 });
