@@ -29,9 +29,18 @@ describe('code of the published interpreter client', () => {
   });
 
   it('fails as itself', async () => {
-    const { error, logs } = await sandbox.runCode('1/0');
-    expect(error).toMatchObject({ name: 'ZeroDivisionError', value: 'division by zero' });
-    expect([error?.traceback.includes('1/0'), logs.stderr]).toEqual([true, []]);
+    for (const [language, code, name, where] of [
+      ['python', '1/0', 'ZeroDivisionError', '1/0'],
+      ['javascript', 'null.x', 'TypeError', 'cell-1'],
+      ['typescript', 'const wrong: = 1', 'SyntaxError', 'const wrong: = 1'],
+    ] as const) {
+      const { error, logs } = await sandbox.runCode(code, { language });
+      expect([error?.name, error?.traceback, logs]).toEqual([
+        name,
+        expect.stringContaining(where),
+        { stdout: [], stderr: [] },
+      ]);
+    }
     expect((await sandbox.runCode('import os; os._exit(3)')).error?.name).toBe('UnexpectedEndOfExecution');
   });
 
@@ -149,5 +158,23 @@ describe('contexts of the published interpreter client', () => {
     expect((await sandbox.runCode('z', { context })).error?.name).toBe('NameError');
     await sandbox.removeCodeContext(context);
     await expect(sandbox.runCode('1', { context })).rejects.toThrow(`Context ${context.id} not found`);
+  });
+
+  it('are listed behind those of Python and JavaScript, which are there from the start', async () => {
+    const fresh = await Sandbox.create({ apiKey: KEY, apiUrl: server.url, sandboxUrl: server.url });
+    const first = await fresh.createCodeContext();
+    await fresh.runCode('1');
+    const second = await fresh.createCodeContext({ language: 'bash' });
+    const ids = (await fresh.listCodeContexts()).map(({ id }) => id);
+    expect(ids).toEqual(['language-python', 'language-javascript', first.id, second.id]);
+  });
+
+  it('take a folder from the home of the user on', async () => {
+    await sandbox.runCode('import os; os.makedirs("below/home", exist_ok=True)');
+    for (const cwd of ['below/home', '~/below/home', './below/../below/home/']) {
+      expect(await sandbox.createCodeContext({ cwd })).toMatchObject({ cwd: '/home/user/below/home' });
+    }
+    await expect(sandbox.createCodeContext({ cwd: 'none' })).rejects.toThrow('500');
+    await expect(sandbox.createCodeContext({ cwd: '~other' })).rejects.toThrow('400');
   });
 });

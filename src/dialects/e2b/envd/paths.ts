@@ -6,7 +6,7 @@ import type { LinuxUser } from './users.ts';
 const MAX_PATH = 4096;
 
 /** A path of a request made absolute: empty, `~` and relative ones begin at the user's home. Throws `invalid` for another user's. */
-export function resolvePath(path: string, { home }: LinuxUser): string {
+export function resolvePath(path: string, { home }: Pick<LinuxUser, 'home'>): string {
   if (path.length > MAX_PATH) throw new SandboxError('invalid', `The path has more than ${MAX_PATH} characters.`);
   if (path.includes('\0')) throw new SandboxError('invalid', 'The path holds a NUL character.');
   if (!path.isWellFormed()) throw new SandboxError('invalid', 'The path is no Unicode text.');

@@ -5,6 +5,7 @@ import type { Context } from '../../../contexts/context.ts';
 import { isSandboxError } from '../../../errors.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
+import { resolvePath } from '../envd/paths.ts';
 import { visitOf } from '../visit.ts';
 import { defaultContextOf, HOME, LISTED, languageOfDefault } from './defaults.ts';
 import { findLanguage } from './languages.ts';
@@ -33,7 +34,7 @@ export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { cont
     const asked = {
       id: randomBytes(ID_BYTES).toString('hex'),
       language: found.language,
-      cwd: cwd ?? HOME,
+      cwd: resolvePath(cwd ?? '', { home: HOME }),
       env: undefined,
       name: null,
     };
@@ -64,16 +65,12 @@ export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { cont
       change(reply, request.params.id, () => contexts.remove(visitOf(request).ref, request.params.id)),
   );
 
-  /** The contexts of languages come first, which are there before anybody uses them. */
+  /** Those of languages that are there before anybody uses them come first, then all others as they were made. */
   const listContexts = async (ref: SandboxRef) => {
-    const there = (await contexts.list(ref)).filter(({ id }) => id !== 'default');
-    const ids = new Set(there.map(({ id }) => id));
-    const absent = LISTED.filter((language) => !ids.has(defaultContextOf(language))).map((language) => ({
-      id: defaultContextOf(language),
-      language,
-      cwd: HOME,
-    }));
-    return [...absent, ...there.map(toInfo)];
+    const listed = LISTED.map((language) => ({ id: defaultContextOf(language), language, cwd: HOME }));
+    const ids = new Set(['default', ...listed.map(({ id }) => id)]);
+    const others = (await contexts.list(ref)).filter(({ id }) => !ids.has(id));
+    return [...listed, ...others.map(toInfo)];
   };
 
   /** Does something to a context; that of a language that nobody has used yet is as it is to be. */
