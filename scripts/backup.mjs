@@ -1,9 +1,9 @@
 // `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox. What it
 // wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
 
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
 import {
@@ -25,7 +25,7 @@ const TAR_MS = 6 * 3_600_000;
 await runScript(async () => {
   const [given] = process.argv.slice(2);
   if (!given || process.argv.length > 3) throw new Failure('Usage: npm run backup -- <an empty or new folder>');
-  const target = resolve(given);
+  const target = withoutLinks(resolve(given));
   const env = readEnvironment();
   await requireNoServer(env);
   const dataDir = dataFolderOf(env);
@@ -37,7 +37,9 @@ await runScript(async () => {
   if (target === dataDir || target.startsWith(`${dataDir}/`)) {
     throw new Failure(`${target} lies in the data folder, which would be copied into itself.`);
   }
-  mkdirSync(target, { recursive: true, mode: 0o700 });
+  // Whoever may look into a folder that is there already reads no file of a user, and no key.
+  process.umask(0o077);
+  mkdirSync(target, { recursive: true });
   /** @type {Record<string, string>} */
   const hashes = {};
   for (const name of entriesOf(dataDir)) {
@@ -65,6 +67,16 @@ await runScript(async () => {
   }
   return 0;
 });
+
+/**
+ * A path of which not all need be there, as it is behind links.
+ * @param {string} path
+ * @returns {string}
+ */
+function withoutLinks(path) {
+  if (existsSync(path)) return realpathSync(path);
+  return join(withoutLinks(dirname(path)), basename(path));
+}
 
 /** @param {string} dataDir */
 async function requireQuiet(dataDir) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,6 +92,26 @@ describe('an operator', () => {
     await restored.leave();
     server = await startRealServer({ SANDBOX_DATA_DIR: dataDir });
     expect((await server.call('GET', '/sandbox/u/file?path=/workspace/kept.txt')).body.content).toBe('kept');
+  });
+
+  it('has a copy that nobody else reads, also in a folder that all may look into', async () => {
+    await server.leave();
+    const target = join(parent, 'backup');
+    await mkdir(target, { mode: 0o755 });
+    expect((await run('backup', [target])).code).toBe(0);
+    const files = await readdir(target);
+    const modes = await Promise.all(files.map(async (name) => (await stat(join(target, name))).mode & 0o777));
+    expect(files).toContain('secret.tar');
+    expect([...new Set(modes)]).toEqual([0o600]);
+  });
+
+  it('is refused a copy into the data folder, also by a link', async () => {
+    await server.leave();
+    await symlink(dataDir, join(parent, 'link'));
+    for (const target of [join(dataDir, 'inside'), join(parent, 'link', 'inside')]) {
+      expect(await run('backup', [target])).toEqual({ code: 1, text: expect.stringContaining('copied into itself') });
+    }
+    expect(await readdir(dataDir)).not.toContain('inside');
   });
 
   it('gets nothing back of a copy that is damaged or was not finished', async () => {
