@@ -105,3 +105,17 @@ describe('a start', () => {
     expect(() => parseDiskServiceConfig(variables)).toThrow(/SANDBOX_DATA_DIRR.*SANDBOX_DATA_DIR\./);
   });
 });
+
+describe('a variable that a document names', () => {
+  const root = new URL('../../../', import.meta.url);
+  const folders = ['', 'docs/', 'docs/recipes/', 'clients/python/', 'clients/typescript/'];
+  const documents = folders.flatMap((folder) =>
+    readdirSync(new URL(folder, root)).flatMap((name) => (name.endsWith('.md') ? [`${folder}${name}`] : [])),
+  );
+
+  it.each(documents)('is one of this project: %s', (file) => {
+    const text = readFileSync(new URL(file, root), 'utf8');
+    const names = [...text.matchAll(/`(SANDBOX_[A-Z0-9_]*[A-Z0-9])(?:=[^`]*)?`/g)].map(([, name = '']) => name);
+    expect(explainUnknownNames(names, KNOWN, file)).toEqual([]);
+  });
+});
