@@ -82,6 +82,8 @@ export interface EngineSandbox {
   readonly image: string;
   /** True where it is stopped and its last run was ended from outside, as by the kernel for want of memory; absent where the engine does not tell. */
   readonly wasKilled?: boolean;
+  /** Which paths of the machine are bound where inside, by the latter; absent where the engine does not tell. */
+  readonly bound?: Readonly<Record<string, string>>;
 }
 
 export interface EngineStats {

@@ -77,5 +77,6 @@ export function demandSources({ mounts }: EngineSpec): void {
 
 /** A sandbox as engines tell it. */
 export function toEngineSandbox({ id, name, state, spec, wasKilled = false }: FakeSandbox): EngineSandbox {
-  return { id, name, state, labels: spec.labels, image: spec.image, wasKilled };
+  const bound = Object.fromEntries(spec.mounts.map(({ source, target }) => [target, pathOfMount(source)]));
+  return { id, name, state, labels: spec.labels, image: spec.image, wasKilled, bound };
 }

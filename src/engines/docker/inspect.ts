@@ -72,6 +72,7 @@ function fromInspect(info: ContainerInspectInfo): EngineSandbox {
     labels: info.Config.Labels ?? {},
     image: info.Config.Image,
     wasKilled: toState(info.State.Status) === 'stopped' && (info.State.OOMKilled || info.State.ExitCode === KILLED),
+    bound: toBound(info.Mounts),
   };
 }
 
@@ -82,7 +83,13 @@ function fromList(info: ContainerInfo): EngineSandbox {
     state: toState(info.State),
     labels: info.Labels ?? {},
     image: info.Image,
+    bound: toBound(info.Mounts),
   };
+}
+
+function toBound(mounts: ContainerInfo['Mounts']): Record<string, string> {
+  const binds = mounts.filter(({ Type }) => Type === 'bind');
+  return Object.fromEntries(binds.map(({ Destination, Source }) => [Destination, Source]));
 }
 
 function toState(status: string): EngineState {

@@ -85,12 +85,13 @@ export class Instances {
   }
 
   /** Whether a container is still what its sandbox needs: startable, of the same spec and user, in this data folder, and of the image that has the name now. */
-  async #fits({ state, labels }: EngineSandbox, { id, asked }: SandboxRecord): Promise<boolean> {
+  async #fits(found: EngineSandbox, { id, asked }: SandboxRecord): Promise<boolean> {
     const { engine, store, users, config } = this.#parts;
+    const { state, labels } = found;
     const spec = resolveSpec(config, asked);
     const isStartable = state === 'running' || state === 'paused' || !(LABEL.pooled in labels);
     if (!isStartable || labels[LABEL.spec] !== specHash(spec)) return false;
-    if (!isInFolder({ labels }, store.path)) return false;
+    if (!isInFolder(found, store.path)) return false;
     if (labels[LABEL.user] !== String(await users.preparedFor(id))) return false;
     // An image that is gone makes no other container, and is in this one all the same.
     const imageId = await engine.imageId(spec.image);

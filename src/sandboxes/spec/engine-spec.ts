@@ -100,7 +100,10 @@ function toNetwork(config: ServerConfig, { instance, id, spec }: SpecParts): Eng
   return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
 }
 
-/** False for a sandbox that was made in another data folder, or in this one before it was moved; one that does not say is believed. */
-export function isInFolder({ labels }: Pick<EngineSandbox, 'labels'>, dataDir: string): boolean {
-  return (labels[LABEL.folder] ?? dataDir) === dataDir;
+/** False for a sandbox that was made in another data folder, or in this one before it was moved; earlier versions gave no label for it. */
+export function isInFolder({ labels, bound }: Pick<EngineSandbox, 'labels' | 'bound'>, dataDir: string): boolean {
+  const folder = labels[LABEL.folder];
+  if (folder !== undefined) return folder === dataDir;
+  const workspace = bound?.[WORKSPACE];
+  return workspace === undefined || workspace.startsWith(join(dataDir, '/'));
 }

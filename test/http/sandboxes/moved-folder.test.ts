@@ -58,6 +58,27 @@ describe('a data folder that was moved', () => {
     },
   );
 
+  it('has its running sandboxes made anew where it is now, also those of a version that had no label for it', async () => {
+    const first = await start();
+    await first.call('POST', '/sandbox/u/file', write);
+    for (const { spec } of first.engine.sandboxes.values()) Reflect.deleteProperty(spec.labels, 'clara.folder');
+    const dataDir = await moved(first);
+    const second = await start(dataDir, first.engine);
+    expect((await second.call('GET', '/sandbox/u/status')).json().status).toBe('stopped');
+    expect(await content(second)).toBe('kept');
+    expect(folderLabels(first.engine)).toEqual([dataDir]);
+  });
+
+  it('is believed to be where it was by sandboxes without that label that are bound from there', async () => {
+    const first = await start();
+    await first.call('POST', '/sandbox/u/file', write);
+    for (const { spec } of first.engine.sandboxes.values()) Reflect.deleteProperty(spec.labels, 'clara.folder');
+    await first.app.close();
+    first.engine.revive();
+    const second = await start(first.dataDir, first.engine);
+    expect((await second.call('GET', '/sandbox/u/status')).json().status).toBe('running');
+  });
+
   it('keeps what it is through a second move and a start in between', async () => {
     const first = await start();
     await first.call('POST', '/sandbox/u/file', write);

@@ -70,6 +70,16 @@ it('freezes a sandbox that has more to do than its share of the CPU lets it', as
   }
 });
 
+describe('a container with a folder of the machine', () => {
+  it('is told with where that is bound, one by one and in the list', async () => {
+    const source = await mkdtemp(join(tmpdir(), 'clara-bound-'));
+    const id = await engine.create(specFor(IMAGE, labels, { mounts: [{ source, target: '/workspace' }] }));
+    const told = { id, bound: { '/workspace': source } };
+    expect([await engine.inspect(id), ...(await engine.list(labels))]).toMatchObject([told, told]);
+    await rm(source, { recursive: true });
+  });
+});
+
 describe('hardening of a container, seen from inside', () => {
   it('runs as the user, without capabilities and without a way to new privileges, under seccomp', async () => {
     const id = await started();
