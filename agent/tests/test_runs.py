@@ -160,8 +160,8 @@ class Outputs(AgentCase):
         self.assertEqual((answer.out, answer.result["stdout"]), (b"", {"bytes": 3893, "omitted": 3893}))
 
     def test_output_comes_while_the_program_runs(self) -> None:
-        number = self.client.open("run", b"echo first; read x < go; echo second", program="shell", timeoutMs=20000)
         os.mkfifo(self.sandbox.path("go"))
+        number = self.client.open("run", b"echo first; read x < go; echo second", program="shell", timeoutMs=20000)
         self.client.wait(lambda: self.client.answers[number].out == b"first\n")
         with open(self.sandbox.path("go"), "w"):
             pass
