@@ -89,13 +89,17 @@ class TreeKill:
         self._rounds = 0
         self._delay = 0.0005
         self._deadline = loop.later(GIVE_UP_SECONDS, self._give_up)
-        for pid in self._roots:
-            signal_group(pid, SIGSTOP)
-        self._stop()
+        # By this, so that who was stopped before can no longer be told from who was not.
+        self._has_stopped = False
+        if is_contained() and _count() > CROWD:
+            self._freeze()
+        else:
+            self._has_stopped = True
+            for pid in self._roots:
+                signal_group(pid, SIGSTOP)
+            self._stop()
 
     def _stop(self) -> None:
-        if not self._rounds and is_contained() and _count() > CROWD:
-            return self._freeze()
         while self._on_gone:
             if not self._stop_more():
                 return self._kill()
@@ -130,15 +134,17 @@ class TreeKill:
         return members
 
     def _freeze(self) -> None:
-        """Stops all processes of this user in one step, which nothing can outrun, and continues those of others."""
+        """Stops all processes of this user in one step, which nothing can outrun, and continues those of others that were not stopped before."""
+        before = {} if self._has_stopped else scan()
         signal(-1, SIGSTOP)
         processes = scan()
         members = self._members(processes)
         for pid in members:
             self._known[pid] = processes[pid][3]
             signal(pid, SIGKILL)
-        for pid in processes:
-            if pid not in members and pid != os.getpid():
+        for pid, (_, _, _, born) in processes.items():
+            _, _, state, known = before.get(pid, (0, 0, b"", b""))
+            if pid not in members and pid != os.getpid() and (state != b"T" or known != born):
                 signal(pid, SIGCONT)
         self._wait()
 

@@ -36,6 +36,23 @@ print(sorted(set(names)))`;
 /** What ends the sandbox or its agent on gVisor, whose first process gets signals as any other and whose agent shows its arguments. */
 const ENDS_MORE_ON_GVISOR = /^(kill (-9 )?1|for .*|pkill -9 -f .*|pkill -P .*|pkill -u .*|skill -u .*)$/;
 
+it('a call that is ended among many processes ends its own alone, and what was stopped stays so', async () => {
+  const many = `${Array.from({ length: 50 }, () => 'setsid sleep 9992 > /dev/null 2>&1 &').join('\n')}
+setsid sleep 9993 > /dev/null 2>&1 &
+until [ "$(pgrep -xc sleep)" -eq 51 ]; do :; done
+pkill -STOP -f '^sleep 9993'`;
+  await server.shell('many', many);
+  const { body } = await server.execute('many', 'import os\nos.fork()\nwhile True: pass', { timeout: 1 });
+  expect(body).toMatchObject({ timed_out: true });
+  const states = (
+    await server.shell('many', "ps -eo stat=,args= | awk '$2 ~ /sleep|python/ {print $3, substr($1, 1, 1)}'")
+  ).body;
+  const lines = String(states.output).trim().split('\n').sort();
+  expect(lines.filter((line) => /^9993/.test(line))).toEqual(['9993 T']);
+  expect(lines.filter((line) => /^9992/.test(line))).toEqual(Array(50).fill('9992 S'));
+  expect(lines.filter((line) => line.includes('R'))).toEqual([]);
+});
+
 describe('what ends processes by name or by user ends those of the user, and the sandbox stays', () => {
   beforeAll(() => server.call('POST', '/sandbox/u/create'));
 
