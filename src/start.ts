@@ -10,6 +10,7 @@ import { chooseMode, type Probes } from './modes/choice.ts';
 import { readEngineNote, writeEngineNote } from './modes/engine-note.ts';
 import { PROBES } from './modes/engines.ts';
 import { takeGatewayFolder } from './modes/gateway-folder.ts';
+import { takeNotedFolder } from './modes/noted-folder.ts';
 import { leaveEngine } from './modes/other-engine.ts';
 import { readVersion } from './version.ts';
 import { exposeYoungCollection } from './young-garbage.ts';
@@ -52,6 +53,7 @@ export async function startServer({ settings, loggerFor, root, probes = PROBES }
     engine: openEngine(mode, config.incus),
     agentSource: await readAgentSource(new URL('agent/', root)),
     collectYoung: exposeYoungCollection(),
+    takeFolder: async (folder) => await takeNotedFolder(folder, mode),
     onFolderTaken: leave,
   });
   // Before anything runs: whoever comes next has to know where to look.

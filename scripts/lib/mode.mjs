@@ -29,7 +29,10 @@ export function expectedMode(env) {
  */
 export function lastEngine(env) {
   try {
-    const { engine } = JSON.parse(readFileSync(join(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR, 'engine.json'), 'utf8'));
+    const file = join(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR, 'engine.json');
+    const { engine, used } = JSON.parse(readFileSync(file, 'utf8'));
+    // A folder whose first start failed has run nothing.
+    if (used?.length === 0) return undefined;
     return ['docker', 'incus', 'incus-vm', 'remote'].find((mode) => mode === engine);
   } catch {
     return undefined;

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { ClaraClient } from '#client';
 import { type Settings, settingsWith } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
-import { readEngineNote, writeEngineNote } from '../modes/engine-note.ts';
+import { addRemoteToNote, readEngineNote } from '../modes/engine-note.ts';
 import { startServer } from '../start.ts';
 import { listenPrivately } from './private-socket.ts';
 import { findRoot } from './root.ts';
@@ -86,7 +86,7 @@ async function findRemote(settings: Settings): Promise<Way | null> {
     const note = await readEngineNote(dataDir);
     if (note?.used.includes('remote') !== true && !(await isThere(remote.url))) return null;
     // Without a folder nobody falls back from it either.
-    await writeEngineNote(dataDir, 'remote').catch(() => undefined);
+    await addRemoteToNote(dataDir).catch(() => undefined);
   }
   return { mode: 'remote', baseUrl: remote.url, apiKey: remote.key, close: async () => undefined };
 }

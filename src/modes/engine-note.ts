@@ -23,16 +23,22 @@ export interface EngineNote {
 /** A folder from before there was a choice. */
 const BEFORE: EngineNote = { engine: 'docker', used: ['docker'] };
 
-/** Reads it; null for a folder that no server has used. Throws a ConfigError where the file says something else. */
+/** Reads it; null for a folder in which no server has run anything. Throws a ConfigError where the file says something else. */
 export async function readEngineNote(dataDir: string): Promise<EngineNote | null> {
   const file = join(dataDir, ENGINE_FILE);
   const text = await readOrNull(file);
   if (text === null) return (await readOrNull(join(dataDir, INSTANCE_FILE))) === null ? null : BEFORE;
   const parsed = noteSchema.safeParse(parse(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data.used.length === 0 ? null : parsed.data;
   throw new ConfigError(
     `${file} does not say what runs the sandboxes of this folder: write {"version":1,"engine":"docker","used":["docker"]} into it, with the engine that they last ran on.`,
   );
+}
+
+/** Says in a new data folder that nothing has run there yet, so that one whose first start fails is not taken for an earlier version's. */
+export async function beginEngineNote(dataDir: string, engine: Mode): Promise<void> {
+  const isNew = (await readEngineNote(dataDir)) === null;
+  if (isNew) await write(dataDir, { engine, used: [] });
 }
 
 /** Says in the data folder that its sandboxes are run by this from now on. */
@@ -40,7 +46,17 @@ export async function writeEngineNote(dataDir: string, engine: Mode): Promise<vo
   const before = await readEngineNote(dataDir);
   if (before?.engine === engine && (await readOrNull(join(dataDir, ENGINE_FILE))) !== null) return;
   const used = [...new Set([...(before?.used ?? []), engine])];
-  await writeAtomically(join(dataDir, ENGINE_FILE), `${JSON.stringify({ version: 1, engine, used })}\n`);
+  await write(dataDir, { engine, used });
+}
+
+/** Says in the data folder that another server has been used too; what runs on an engine here runs on. */
+export async function addRemoteToNote(dataDir: string): Promise<void> {
+  const { engine = 'remote', used = [] } = (await readEngineNote(dataDir)) ?? {};
+  if (!used.includes('remote')) await write(dataDir, { engine, used: [...used, 'remote'] });
+}
+
+async function write(dataDir: string, note: EngineNote): Promise<void> {
+  await writeAtomically(join(dataDir, ENGINE_FILE), `${JSON.stringify({ version: 1, ...note })}\n`);
 }
 
 /** What this user may not read is as good as not there: whoever opens the folder says why. */

@@ -2,7 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ENGINE_FILE, readEngineNote, writeEngineNote } from '../../../src/modes/engine-note.ts';
+import {
+  addRemoteToNote,
+  beginEngineNote,
+  ENGINE_FILE,
+  readEngineNote,
+  writeEngineNote,
+} from '../../../src/modes/engine-note.ts';
 
 describe('what a data folder says of its engine', () => {
   let folder: string;
@@ -25,6 +31,30 @@ describe('what a data folder says of its engine', () => {
     const note = { engine: 'docker', used: ['remote', 'docker'] };
     expect(await readEngineNote(folder)).toEqual({ version: 1, ...note });
     expect(JSON.parse(await readFile(join(folder, ENGINE_FILE), 'utf8'))).toEqual({ version: 1, ...note });
+  });
+
+  it('is nothing while no start in it has succeeded, and then what that one was', async () => {
+    await beginEngineNote(folder, 'incus');
+    await writeFile(join(folder, 'instance'), '0123456789ab');
+    expect(await readEngineNote(folder)).toBeNull();
+    await beginEngineNote(folder, 'incus');
+    await writeEngineNote(folder, 'incus');
+    expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'incus', used: ['incus'] });
+    await beginEngineNote(folder, 'docker');
+    expect(await readEngineNote(folder)).toMatchObject({ engine: 'incus' });
+  });
+
+  it('says of another server that it was used, and still what runs on an engine here', async () => {
+    await writeEngineNote(folder, 'docker');
+    await addRemoteToNote(folder);
+    await addRemoteToNote(folder);
+    expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'docker', used: ['docker', 'remote'] });
+  });
+
+  it('stays Docker for a folder of an earlier version until a start in it has succeeded', async () => {
+    await writeFile(join(folder, 'instance'), '0123456789ab');
+    await beginEngineNote(folder, 'incus');
+    expect(await readEngineNote(folder)).toEqual({ engine: 'docker', used: ['docker'] });
   });
 
   it.each(['', '{', '{"version":1,"engine":"podman","used":[]}', '{"version":2,"engine":"docker","used":[]}'])(
