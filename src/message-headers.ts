@@ -24,9 +24,11 @@ export function toHeaders(flat: readonly string[]): readonly Header[] {
 
 /** The headers of a message that go on to the next connection: without those of this one, and those that `Connection` names. */
 export function endToEnd(headers: readonly Header[]): readonly Header[] {
-  const named = headers
-    .filter(([name]) => name.length === CONNECTION.length && name.toLowerCase() === CONNECTION)
-    .flatMap(([, value]) => value.split(',').map((part) => part.trim().toLowerCase()));
+  const named: string[] = [];
+  for (const [name, value] of headers) {
+    if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;
+    for (const part of value.split(',')) named.push(part.trim().toLowerCase());
+  }
   return headers.filter(([name]) => {
     const key = name.toLowerCase();
     return !HOP_BY_HOP.has(key) && !named.includes(key);
@@ -35,13 +37,14 @@ export function endToEnd(headers: readonly Header[]): readonly Header[] {
 
 /** Headers by their name in lower case, those that come several times as a list. */
 export function toRecord(headers: readonly Header[]): Record<string, string | string[]> {
-  const record = new Map<string, string | string[]>();
+  // Names are a stranger's: none of them reaches a prototype.
+  const record: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    const before = record.get(key);
-    if (before === undefined) record.set(key, value);
-    else if (typeof before === 'string') record.set(key, [before, value]);
+    const before = record[key];
+    if (before === undefined) record[key] = value;
+    else if (typeof before === 'string') record[key] = [before, value];
     else before.push(value);
   }
-  return Object.fromEntries(record);
+  return record;
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ApiKey } from '../auth/api-keys.ts';
 import { type Principal, requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
-import type { KeyDoor } from '../http/auth.ts';
+import { type KeyDoor, presentedKey } from '../http/auth.ts';
 import type { FarKey, FarSide } from './far-side.ts';
 
 /** Where what a request shows is for the server in a sandbox, which nobody here knows. */
@@ -18,6 +18,8 @@ interface Asking {
 /** Who asks: the holder of one of this server's keys, or somebody whom only the other server can know. */
 export interface GatewayVisit {
   readonly principal: Principal | null;
+  /** The key that the request shows; null where it shows none of this server. */
+  readonly key: string | null;
   readonly farKey: FarKey;
 }
 
@@ -45,13 +47,13 @@ export class GatewayDoor {
       const isForeign = isOfSandbox || PORT_PATH.test(request.url);
       if (request.headers['x-api-key'] !== undefined && !isForeign) this.#keys.admit(request);
       this.#keys.admitVisitor(request);
-      return { principal, farKey: await this.#far.farKey() };
+      return { principal, key: null, farKey: await this.#far.farKey() };
     }
     const userId = userIdOf(request);
     if (userId !== undefined && !isOfSandbox) requireUser(principal, userId);
     const farKey = await this.#far.farKey();
     if (farKey === 'plain') this.#requireAlone(principal, isMcp);
-    return { principal, farKey };
+    return { principal, key: presentedKey(request), farKey };
   }
 
   /** Without a gateway's key over there all clients are one, and what only a body says is held by nobody. */

@@ -7,6 +7,7 @@ import { SandboxError } from '../errors.ts';
 import { type Answer, AnswerHandler } from '../http/forward/answer-handler.ts';
 import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
 import type { Header } from '../message-headers.ts';
+import { Cutoff } from './cutoff.ts';
 
 /** The longest head of an answer, in bytes. */
 const MAX_HEAD_BYTES = 65_536;
@@ -31,17 +32,20 @@ export interface FarRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  readonly headers: readonly Header[];
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
   readonly body: PassedBody | null;
   readonly isWebSocket: boolean;
   /** Raised when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  readonly cutoff: Cutoff;
 }
 
 /** The server that holds the sandboxes. */
 export class FarSide {
   /** Its scheme, name and port. */
   readonly origin: string;
+  /** The name and the port by which it knows itself. */
+  readonly host: string;
   readonly key: string;
   readonly timeoutMs: number;
   /** Marks what has passed this server, so that an address which leads back to it is found out. RFC 9110, section 7.6.3. */
@@ -56,6 +60,7 @@ export class FarSide {
   constructor(remote: Remote, clock: Clock, logger: FastifyBaseLogger) {
     const url = new URL(remote.url);
     this.origin = url.origin;
+    this.host = url.host;
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.key = remote.key;
     this.timeoutMs = remote.timeoutSeconds * 1000;
@@ -71,23 +76,18 @@ export class FarSide {
     });
   }
 
-  /** The name and the port by which it knows itself. */
-  get host(): string {
-    return new URL(this.origin).host;
-  }
-
   /** Sends a request and resolves with the head of its answer. Throws `unavailable` where none comes. */
-  async ask({ method, target, headers, body, isWebSocket, signal }: FarRequest): Promise<Answer> {
+  async ask({ method, target, headers, body, isWebSocket, cutoff }: FarRequest): Promise<Answer> {
     const handler = new AnswerHandler();
-    const abort = () => handler.abort(toError(signal.reason));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
+    const abort = () => handler.abort(toError(cutoff.reason));
+    if (cutoff.isRaised) abort();
+    cutoff.onRaised = abort;
     try {
       this.#pool.dispatch(
         {
           method: method as 'GET',
           path: `${this.#prefix}${target}`,
-          headers: headers.flat(),
+          headers: headers as string[],
           body: body as never,
           upgrade: isWebSocket ? 'websocket' : null,
         },
@@ -95,11 +95,13 @@ export class FarSide {
       );
       const answer = await handler.answer;
       const source = answer.upgraded ?? answer.body;
-      source.once('close', () => signal.removeEventListener('abort', abort));
+      source.once('close', () => {
+        cutoff.onRaised = null;
+      });
       return answer;
     } catch (cause) {
-      signal.removeEventListener('abort', abort);
-      throw signal.aborted ? signal.reason : this.#away(cause);
+      cutoff.onRaised = null;
+      throw cutoff.isRaised ? cutoff.reason : this.#away(cause);
     }
   }
 
@@ -122,16 +124,19 @@ export class FarSide {
     target: string,
     more: readonly Header[] = [],
   ): Promise<{ readonly status: number; readonly body: unknown }> {
-    const headers: readonly Header[] = [['Host', this.host], ['Via', this.via], ['X-API-Key', this.key], ...more];
-    const signal = AbortSignal.timeout(Math.min(KIND_MS, this.timeoutMs));
+    const headers = ['Host', this.host, 'Via', this.via, 'X-API-Key', this.key, ...more.flat()];
+    const cutoff = new Cutoff();
+    const timer = setTimeout(() => cutoff.raise(new Error('It took too long.')), Math.min(KIND_MS, this.timeoutMs));
     const asked = { method: 'GET', target, headers, body: null, isWebSocket: false };
     try {
-      const answer = await this.ask({ ...asked, signal });
+      const answer = await this.ask({ ...asked, cutoff });
       const chunks: Buffer[] = [];
       for await (const chunk of answer.body ?? []) chunks.push(chunk);
       return { status: answer.status, body: JSON.parse(Buffer.concat(chunks).toString() || 'null') };
     } catch (cause) {
       throw this.#away(cause);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -85,12 +85,14 @@ export async function buildGateway({ config, reason, clock, logger, version }: G
 }
 
 /** The choice by what the client shows itself, whatever it says that a gateway has told. */
-const chooseByClient: ChooseDialect = (head) =>
-  chooseDialect({
+const chooseByClient: ChooseDialect = (head) => {
+  if (head.headers[GATEWAY_HEADERS.dialect] === undefined) return chooseDialect(head);
+  return chooseDialect({
     socket: head.socket,
     ...(head.url === undefined ? {} : { url: head.url }),
     headers: { ...head.headers, [GATEWAY_HEADERS.dialect]: undefined },
   });
+};
 
 /** The same choice, made once for each request. */
 function remembered(choose: ChooseDialect): ChooseDialect {

@@ -4,7 +4,7 @@ import { authorizationOf, type KeyDoor } from '../http/auth.ts';
 import { addressOf } from '../http/client-address.ts';
 import { FROM_PROXIES } from '../http/forward/request-headers.ts';
 import { BY_PATH, GATEWAY_HEADERS, limitsHeader } from '../http/gateway-headers.ts';
-import { endToEnd, type Header, toHeaders } from '../message-headers.ts';
+import { endToEnd, toHeaders } from '../message-headers.ts';
 import type { FarSide } from './far-side.ts';
 
 /** What only this server says. */
@@ -16,6 +16,8 @@ const OF_THE_PAGE = /^(?:origin|referer|sec-fetch-.*)$/;
 interface Toward {
   readonly far: FarSide;
   readonly keys: KeyDoor;
+  /** The key of this server that the client has shown; null where it has shown none. */
+  readonly key: string | null;
   /** For whom it is asked; null where the other server believes nothing of it. */
   readonly told: Principal | null;
   readonly dialect: string | undefined;
@@ -27,15 +29,9 @@ interface Toward {
   readonly isOfSandbox: boolean;
 }
 
-/** The headers of a request for the other server: its key in the place of this one's, and who asks. */
-export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly Header[] {
+/** The headers of a request for the other server, names and values in turn: its key in the place of this one's, and who asks. */
+export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly string[] {
   const { far, told, dialect, origin, isPreview, isOfSandbox } = toward;
-  const kept = endToEnd(toHeaders(request.raw.rawHeaders)).flatMap(([name, value]): Header[] => {
-    const key = name.toLowerCase();
-    if (OWN.has(key) || FROM_PROXIES.test(key)) return [];
-    if (!isOfSandbox && OF_THE_PAGE.test(key)) return [];
-    return [[name, withFarKey(request, key, value, toward)]];
-  });
   const said: readonly (readonly [string, string | null])[] = [
     ['Host', isPreview ? (request.headers.host ?? '') : far.host],
     ['Via', far.via],
@@ -50,15 +46,24 @@ export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly 
     [GATEWAY_HEADERS.limits, told && limitsHeader(told)],
     [GATEWAY_HEADERS.userPrefix, told && told.userPrefix !== '' ? encodeURIComponent(told.userPrefix) : null],
   ];
-  return [...said.flatMap(([name, value]): Header[] => (value === null ? [] : [[name, value]])), ...kept];
+  const headers: string[] = [];
+  for (const [name, value] of said) if (value !== null) headers.push(name, value);
+  for (const [name, value] of endToEnd(toHeaders(request.raw.rawHeaders))) {
+    const key = name.toLowerCase();
+    if (OWN.has(key) || FROM_PROXIES.test(key)) continue;
+    if (!isOfSandbox && OF_THE_PAGE.test(key)) continue;
+    headers.push(name, withFarKey(request, key, value, toward));
+  }
+  return headers;
 }
 
 /** What the other server issued passes as it is; a key of this one becomes that of the other, in the same place. */
-function withFarKey(request: FastifyRequest, name: string, value: string, { far, keys }: Toward): string {
-  if (name === 'x-api-key') return keys.isKey(value) ? far.key : value;
+function withFarKey(request: FastifyRequest, name: string, value: string, { far, keys, key }: Toward): string {
+  const isKey = (text: string) => text === key || keys.isKey(text);
+  if (name === 'x-api-key') return isKey(value) ? far.key : value;
   if (name !== 'authorization') return value;
   const shown = authorizationOf(request);
-  if (shown?.scheme === 'bearer') return keys.isKey(shown.token) ? `Bearer ${far.key}` : value;
-  if (shown?.scheme !== 'basic' || !keys.isKey(shown.password)) return value;
+  if (shown?.scheme === 'bearer') return isKey(shown.token) ? `Bearer ${far.key}` : value;
+  if (shown?.scheme !== 'basic' || !isKey(shown.password)) return value;
   return `Basic ${Buffer.from(`${shown.user}:${far.key}`).toString('base64')}`;
 }

@@ -9,10 +9,11 @@ import { leaveBodies, passedMethods } from '../http/forward/passed-requests.ts';
 import { originOf } from '../http/origin.ts';
 import type { PreviewHosts } from '../http/preview-hosts.ts';
 import { bytesOf, hasBody, wholeBodyOf } from '../http/request-bytes.ts';
-import { endToEnd, type Header } from '../message-headers.ts';
+import { endToEnd } from '../message-headers.ts';
 import { GatewayDoor, type GatewayVisit } from './admission.ts';
 import { answerMs, BodyWatch } from './answer-time.ts';
 import type { FarSide, PassedBody } from './far-side.ts';
+import { OpenRequests } from './open-requests.ts';
 import { toFarHeaders } from './request-headers.ts';
 import { withinPrefix } from './within-prefix.ts';
 
@@ -54,6 +55,7 @@ export function chooseInside(choose: ChooseDialect): ChooseDialect {
 export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes): Promise<void> {
   const { far, keys, hosts, choose } = parts;
   const door = new GatewayDoor(keys, far, parts.keyCount);
+  const open = new OpenRequests(parts.ended);
   leaveBodies(app);
   app.addHook('onRequest', ({ headers }, _reply, done) => {
     // What is no media type is the other server's to judge; it gets the head as it was sent.
@@ -74,10 +76,10 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
     const told = visit.farKey === 'gateway' ? visit.principal : null;
     const isPort = /\/ports\/\d+(?:\/|$)/.test(request.url);
     const headers = toFarHeaders(request, {
-      ...{ far, keys, told, dialect, isPreview, origin: parts.publicUrl ?? originOf(request) },
+      ...{ far, keys, key: visit.key, told, dialect, isPreview, origin: parts.publicUrl ?? originOf(request) },
       isOfSandbox: isOfSandbox || isPort,
     });
-    return await forward(request, reply, { far, headers, visit, ended: parts.ended });
+    return await forward(request, reply, { far, headers, visit, open });
   };
 
   const route = {
@@ -94,18 +96,21 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
   app.route({ ...route, url: '*', config: preview, constraints: { surface: 'preview' } });
 }
 
-interface Forwarded extends Pick<GatewayRoutes, 'far' | 'ended'> {
-  readonly headers: readonly Header[];
+interface Forwarded {
+  readonly far: FarSide;
+  readonly headers: readonly string[];
   readonly visit: GatewayVisit;
+  /** What ends the requests that are under way. */
+  readonly open: OpenRequests;
 }
 
 async function forward(
   request: FastifyRequest,
   reply: FastifyReply,
-  { far, headers, visit, ended }: Forwarded,
+  { far, headers, visit, open }: Forwarded,
 ): Promise<FastifyReply> {
   const isWebSocket = request.ws === true && asksForWebSocket(request);
-  const over = endWith(reply, ended);
+  const cutoff = open.add(reply);
   const watch = new BodyWatch();
   let timer: NodeJS.Timeout | undefined;
   let isAnswered = false;
@@ -113,7 +118,7 @@ async function forward(
     // Some answers begin before the request is at its end.
     if (isAnswered) return;
     const ms = isWebSocket ? far.timeoutMs : answerMs(request.raw, watch.read(), far.timeoutMs);
-    timer = setTimeout(() => over.abort(tooLate(ms)), ms);
+    timer = setTimeout(() => cutoff.raise(tooLate(ms)), ms);
   };
   const { target, body } = await withinPrefix(request, visit, await bodyOf(request, isWebSocket));
   try {
@@ -128,7 +133,7 @@ async function forward(
       headers,
       body: isWhole ? body : thenStart(watch.pass(body), startTimer),
       isWebSocket,
-      signal: over.signal,
+      cutoff,
     });
     if (answer.status === 401 || answer.status === 403) far.noteRefusal();
     if (!answer.upgraded) return sendBack(request, reply, answer, endToEnd(answer.headers));
@@ -138,19 +143,6 @@ async function forward(
     isAnswered = true;
     clearTimeout(timer);
   }
-}
-
-/** What ends a request over there: a client that leaves, the end of this server, or who holds it. */
-function endWith(reply: FastifyReply, ended: AbortSignal): AbortController {
-  const over = new AbortController();
-  const end = () => over.abort(ended.reason);
-  if (ended.aborted) end();
-  ended.addEventListener('abort', end, { once: true });
-  reply.raw.once('close', () => {
-    ended.removeEventListener('abort', end);
-    if (!reply.raw.writableFinished) over.abort();
-  });
-  return over;
 }
 
 /** A small one whole, which costs less than passing it on in parts. */

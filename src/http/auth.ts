@@ -142,8 +142,8 @@ function requireOwnUser(request: FastifyRequest, principal: Principal, user: { i
   if (request.routeOptions.config.isAboutNoUser !== true) requireUser(principal, user?.id);
 }
 
-/** Empty where the request shows no key. */
-function presentedKey(request: FastifyRequest): string {
+/** The key that a request shows, as `X-API-Key` or in `Authorization`; empty where it shows none. */
+export function presentedKey(request: FastifyRequest): string {
   const header = request.headers['x-api-key'];
   return typeof header === 'string' ? header : keyOfAuthorization(request);
 }
