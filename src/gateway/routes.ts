@@ -31,9 +31,6 @@ interface GatewayRoutes {
   requireKnownOrigin(request: FastifyRequest): void;
 }
 
-/** As the framework takes one. */
-const MEDIA_TYPE = /^[^\s/;]+\/[^\s/;]+/;
-
 /** The longest body that is read before it is passed on, in bytes. */
 const SMALL_BYTES = 65_536;
 
@@ -57,13 +54,6 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
   const door = new GatewayDoor(keys, far, parts.keyCount);
   const open = new OpenRequests(parts.ended);
   leaveBodies(app);
-  app.addHook('onRequest', ({ headers }, _reply, done) => {
-    // What is no media type is the other server's to judge; it gets the head as it was sent.
-    if (headers['content-type'] !== undefined && !MEDIA_TYPE.test(headers['content-type'])) {
-      headers['content-type'] = 'application/octet-stream';
-    }
-    done();
-  });
 
   const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const dialect = choose(request.raw);

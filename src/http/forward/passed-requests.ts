@@ -13,8 +13,18 @@ export function passedMethods(app: FastifyInstance): string[] {
   return methods;
 }
 
+/** As the framework takes one. */
+const MEDIA_TYPE = /^[^\s/;]+\/[^\s/;]+/;
+
 /** Leaves the bodies of a scope's requests unread, whatever they call themselves. */
 export function leaveBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onRequest', ({ method, headers }, _reply, done) => {
+    // What is no media type, or a QUERY without one, is the other server's to judge; it gets the head as it was sent.
+    const type = headers['content-type'];
+    const isRefused = type === undefined ? method === 'QUERY' : !MEDIA_TYPE.test(type);
+    if (isRefused) headers['content-type'] = 'application/octet-stream';
+    done();
+  });
 }

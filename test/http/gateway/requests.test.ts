@@ -51,6 +51,13 @@ describe('a request that a gateway passes on', () => {
     expect([answer.headers['x-length'], String(await once(answer, 'data'))]).toEqual(['chunks', 'in chunks']);
   });
 
+  it('may be a QUERY that names no media type, which the other server judges', async () => {
+    const url = await startFar((asked, reply) => reply.end(`${asked.method} ${asked.headers['content-type']}`));
+    gateway = await startGateway(url);
+    const answer = await fetch(`${gateway.url}/sandbox/u/ports/8000/x`, { method: 'QUERY', headers });
+    expect([answer.status, await answer.text()]).toEqual([200, 'QUERY undefined']);
+  });
+
   it('is not heard of over there where its client leaves before its small body is whole', async () => {
     const asked: (string | undefined)[] = [];
     const url = await startFar((request, reply) => {
