@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { compiled } from '../compiled.mjs';
-import { DEFAULT_DATA_DIR } from '../data-folder.mjs';
+import { DEFAULT_DATA_DIR, isDataFolderKept } from '../data-folder.mjs';
 import { checkDataFolder } from './data-folder.mjs';
 import { fail, ok, warn } from './finding.mjs';
 import { nearestFolder } from './nearest-folder.mjs';
@@ -17,16 +17,19 @@ const HEALTH_CHARACTERS = 65_536;
 export async function checkHost(env) {
   const dataDir = env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR;
   const nearest = await nearestFolder(dataDir);
-  const health = await healthOf(env);
+  const answer = await healthOf(env);
+  // One server keeps one folder: who answers while nobody keeps this one has another.
+  const health = nearest === dataDir && isDataFolderKept(dataDir) ? answer : undefined;
+  const isOfAnother = answer !== undefined && health === undefined;
   return [
-    await checkPort(env),
+    await checkPort(env, { isOurs: health !== undefined, isOfAnother }),
     ...checkServer(health),
     ...(await checkDataFolder(dataDir, nearest, { env, isServerThere: health !== undefined })),
     await checkDisks(nearest, env),
   ];
 }
 
-async function checkPort(env) {
+async function checkPort(env, { isOurs, isOfAnother }) {
   const host = env.SANDBOX_API_HOST || '0.0.0.0';
   const port = Number(env.SANDBOX_API_PORT || 8080);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -34,12 +37,11 @@ async function checkPort(env) {
   }
   const error = await tryListen(host, port);
   if (!error) return ok('port', `${port} is free.`);
-  if (error.code === 'EADDRINUSE' && (await isOurs(host, port)))
-    return ok('port', `${port} is this server's, which runs.`);
+  if (error.code === 'EADDRINUSE' && isOurs) return ok('port', `${port} is this server's, which runs.`);
   if (error.code === 'EADDRINUSE') {
     return fail(
       'port',
-      `${port} is taken by another program.`,
+      `${port} is taken by ${isOfAnother ? 'a server of another data folder' : 'another program'}.`,
       `Stop it, or set SANDBOX_API_PORT to another, such as ${port + 1}.`,
     );
   }
@@ -56,10 +58,6 @@ function tryListen(host, port) {
     probe.once('error', resolve);
     probe.listen({ host, port }, () => probe.close(() => resolve(undefined)));
   });
-}
-
-async function isOurs(host, port) {
-  return (await askHealth(host, port)) !== undefined;
 }
 
 /** What a server that runs there says of itself; undefined where none does. */

@@ -33,10 +33,13 @@ describe('npm run doctor, where a server runs or did', () => {
     }
     const server: RealServer = await startRealServer();
     try {
-      const { port } = new URL(server.url);
-      const { text } = await doctor.look(doctor.good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
+      const place = `SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${new URL(server.url).port}`;
+      const { text } = await doctor.look(`SANDBOX_API_KEY=${GOOD_KEY}\nSANDBOX_DATA_DIR=${server.dataDir}\n${place}`);
       expect(text).toMatch(/^ok +port: \d+ is this server's/m);
       expect(text).toMatch(/^ok +server: It runs, version 0\.0\.0-test, and warns of nothing/m);
+      const another = await doctor.look(doctor.good(place));
+      expect(another.text).toMatch(/^fail +port: \d+ is taken by a server of another data folder/m);
+      expect(another.text).toMatch(/^ok +server: None answers/m);
     } finally {
       await server.close();
     }
@@ -51,8 +54,8 @@ describe('npm run doctor, where a server runs or did', () => {
     });
     try {
       await until('the server warns', async () => Boolean((await server.call('GET', '/health')).body.warnings));
-      const { port } = new URL(server.url);
-      const { text } = await doctor.look(doctor.good(`SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${port}`));
+      const place = `SANDBOX_API_HOST=127.0.0.1\nSANDBOX_API_PORT=${new URL(server.url).port}`;
+      const { text } = await doctor.look(`SANDBOX_API_KEY=${GOOD_KEY}\nSANDBOX_DATA_DIR=${server.dataDir}\n${place}`);
       expect(text).toMatch(/^warn +server: The image of new sandboxes is not on this machine/m);
       expect(text).toMatch(/^warn +server: .* less free than SANDBOX_DISK_RESERVE/m);
     } finally {
