@@ -31,7 +31,7 @@ class Loads(unittest.TestCase):
             "memory.stat": "anon 4194304\ninactive_file 2097152\nactive_file 1\n",
             "cpu.stat": "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\n",
         }
-        self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cpuNanos": 1500000})
+        self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cacheBytes": 2097152, "cpuNanos": 1500000})
 
     def test_a_group_of_version_1_is_read_with_all_below_it(self) -> None:
         files = {
@@ -39,11 +39,11 @@ class Loads(unittest.TestCase):
             "memory/memory.stat": "cache 1\ninactive_file 1\ntotal_inactive_file 2097152\n",
             "cpuacct/cpuacct.usage": "1500000\n",
         }
-        self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cpuNanos": 1500000})
+        self.assertEqual(self.read(files), {"memoryBytes": 8388608, "cacheBytes": 2097152, "cpuNanos": 1500000})
 
     def test_more_cache_than_memory_is_no_memory(self) -> None:
         files = {"memory.current": "1\n", "memory.stat": "inactive_file 2\n", "cpu.stat": "usage_usec 0\n"}
-        self.assertEqual(self.read(files), {"memoryBytes": 0, "cpuNanos": 0})
+        self.assertEqual(self.read(files), {"memoryBytes": 0, "cacheBytes": 1, "cpuNanos": 0})
 
     def test_the_root_of_all_groups_and_no_group_at_all_are_none(self) -> None:
         self.assertIsNone(self.read({"memory.stat": "inactive_file 2\n", "cpu.stat": "usage_usec 5\n"}))

@@ -87,7 +87,10 @@ export interface EngineSandbox {
 }
 
 export interface EngineStats {
+  /** Without file cache that the kernel would give back. */
   readonly memoryBytes: number;
+  /** That cache; 0 where nobody tells. */
+  readonly cacheBytes: number;
   /** CPU time used since the sandbox started, in nanoseconds. */
   readonly cpuNanos: number;
   /** How many it has, or their threads; 0 where nobody counts. */

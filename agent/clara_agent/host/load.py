@@ -29,7 +29,7 @@ def count_processes() -> int:
 
 
 def read_load(root: str) -> dict[str, int] | None:
-    """Memory without the file cache that the kernel would give back, and CPU time so far; None where the files are not there."""
+    """Memory without the file cache that the kernel would give back, that cache, and CPU time so far; None where the files are not there."""
     return _read_unified(root) or _read_version_1(root)
 
 
@@ -50,7 +50,8 @@ def _read_version_1(root: str) -> dict[str, int] | None:
 
 
 def _load(memory: int, cache: int | None, nanoseconds: int) -> dict[str, int]:
-    return {"memoryBytes": max(0, memory - (cache or 0)), "cpuNanos": nanoseconds}
+    given_back = min(memory, cache or 0)
+    return {"memoryBytes": memory - given_back, "cacheBytes": given_back, "cpuNanos": nanoseconds}
 
 
 def _field(text: bytes, name: bytes) -> int | None:

@@ -24,6 +24,8 @@ export function measureFolders(
 
 const load = z.object({
   memoryBytes: z.int().min(0),
+  /** File cache beside it, which the kernel would give back. */
+  cacheBytes: z.int().min(0).default(0),
   cpuNanos: z.int().min(0),
   /** The agent's own part of the CPU time. */
   ownCpuNanos: z.int().min(0).default(0),

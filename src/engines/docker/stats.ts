@@ -31,6 +31,11 @@ export function toEngineStats(stats: unknown): EngineStats {
   }
   const { memory_stats: memory, cpu_stats: cpu, pids_stats: pids } = parsed.data;
   const fileCache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
-  const memoryBytes = Math.max(0, memory.usage - fileCache);
-  return { memoryBytes, cpuNanos: cpu.cpu_usage.total_usage, processes: pids?.current ?? 0 };
+  const cacheBytes = Math.min(memory.usage, fileCache);
+  return {
+    memoryBytes: memory.usage - cacheBytes,
+    cacheBytes,
+    cpuNanos: cpu.cpu_usage.total_usage,
+    processes: pids?.current ?? 0,
+  };
 }

@@ -42,9 +42,10 @@ export class ControlGroups {
       readText(join(pids, 'pids.current')),
     ]);
     if (used === null || time === null) return null;
-    const cache = fieldOf(stat, isTwo ? 'inactive_file' : 'total_inactive_file') ?? 0;
+    const cacheBytes = Math.min(Number(used), fieldOf(stat, isTwo ? 'inactive_file' : 'total_inactive_file') ?? 0);
     return {
-      memoryBytes: Math.max(0, Number(used) - cache),
+      memoryBytes: Number(used) - cacheBytes,
+      cacheBytes,
       cpuNanos: isTwo ? (fieldOf(time, 'usage_usec') ?? 0) * 1000 : Number(time),
       processes: Number(count ?? 0),
     };

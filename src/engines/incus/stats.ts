@@ -25,5 +25,5 @@ export async function readStats(
   if (status !== 'Running' && status !== 'Frozen') {
     throw new SandboxError('conflict', 'The sandbox does not run, so it has no usage.');
   }
-  return { memoryBytes: memory?.usage ?? 0, cpuNanos: cpu?.usage ?? 0, processes };
+  return { memoryBytes: memory?.usage ?? 0, cacheBytes: 0, cpuNanos: cpu?.usage ?? 0, processes };
 }

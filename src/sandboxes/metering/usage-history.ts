@@ -14,6 +14,8 @@ const AT_A_TIME = 8;
 export interface PastUsage {
   readonly atMs: number;
   readonly memoryBytes: number;
+  /** File cache beside it. */
+  readonly cacheBytes: number;
   /** 100 is one CPU in full use. */
   readonly cpuPercent: number;
   readonly diskBytes: number;
@@ -53,10 +55,10 @@ export class UsageHistory {
 
   async #note(sandbox: Sandbox): Promise<void> {
     const { clock, usageMeter, diskMeter } = this.#parts;
-    const { memoryBytes, cpuPercent } = await usageMeter.measure(sandbox);
+    const { memoryBytes, cacheBytes, cpuPercent } = await usageMeter.measure(sandbox);
     const disk = sandbox.record && (await diskMeter.usage(sandbox.record, sandbox));
     const kept = this.#kept.get(sandbox.id) ?? [];
-    kept.push({ atMs: clock.wallMs(), memoryBytes, cpuPercent, diskBytes: disk?.usedBytes ?? 0 });
+    kept.push({ atMs: clock.wallMs(), memoryBytes, cacheBytes, cpuPercent, diskBytes: disk?.usedBytes ?? 0 });
     this.#kept.set(sandbox.id, kept.length > MAX_KEPT ? kept.slice(-MAX_KEPT) : kept);
   }
 }

@@ -19,13 +19,15 @@ const AGENT_MS = 1_000;
 /** What a sandbox takes of the machine. */
 export interface Usage {
   readonly memoryBytes: number;
+  /** File cache beside it. */
+  readonly cacheBytes: number;
   /** 100 is one CPU in full use. */
   readonly cpuPercent: number;
   readonly processes: number;
 }
 
 /** Of a sandbox that does not run. */
-export const NO_USAGE: Usage = { memoryBytes: 0, cpuPercent: 0, processes: 0 };
+export const NO_USAGE: Usage = { memoryBytes: 0, cacheBytes: 0, cpuPercent: 0, processes: 0 };
 
 interface Reading extends EngineStats {
   readonly atMs: number;
@@ -79,7 +81,8 @@ export class UsageMeter {
     const elapsedMs = now.atMs - before.atMs;
     const usedMs = (now.cpuNanos - before.cpuNanos) / 1e6;
     const cpuPercent = elapsedMs > 0 && usedMs > 0 ? (usedMs / elapsedMs) * 100 : 0;
-    const usage = { memoryBytes: now.memoryBytes, cpuPercent, processes: now.processes };
+    const { memoryBytes, cacheBytes, processes } = now;
+    const usage = { memoryBytes, cacheBytes, cpuPercent, processes };
     this.#usages.set(link, usage);
     return usage;
   }

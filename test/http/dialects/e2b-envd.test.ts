@@ -125,6 +125,8 @@ describe('figures of envd', () => {
     expect((await app.envd('GET', '/metrics')).json()).toMatchObject({
       cpu_count: expect.any(Number),
       mem_total: 536_870_912,
+      mem_used: 10_000_000,
+      mem_cache: 2_000_000,
     });
   });
 });

@@ -217,3 +217,16 @@ describe('files of the published client', () => {
     expect([forged.status, await forged.json()]).toEqual([401, { code: 401, message: 'invalid signature' }]);
   });
 });
+
+describe('metrics of the published client', () => {
+  it.skipIf(IS_GVISOR)('tell the file cache beside the memory', async () => {
+    await sandbox.commands.run('head -c 8M /dev/urandom > cached; cat cached > /dev/null');
+    await until('the cache and the disk are told', async () => {
+      const { memCache = 0, diskUsed = 0 } = (await sandbox.getMetrics()).at(-1) ?? {};
+      return memCache > 2 ** 22 && diskUsed > 2 ** 22;
+    });
+    const { memCache = 0, memUsed = 0, memTotal = 0 } = (await sandbox.getMetrics()).at(-1) ?? {};
+    expect(memUsed).toBeGreaterThan(0);
+    expect(memCache + memUsed).toBeLessThanOrEqual(memTotal);
+  });
+});

@@ -68,7 +68,7 @@ function toMetric(usage: PastUsage, size: SandboxSize): z.output<typeof schemas.
     cpuUsedPct: Math.round(usage.cpuPercent * 100) / 100,
     memUsed: usage.memoryBytes,
     memTotal: size.memoryBytes,
-    memCache: 0,
+    memCache: usage.cacheBytes,
     diskUsed: usage.diskBytes,
     diskTotal: size.diskBytes,
   };

@@ -117,6 +117,7 @@ describe('a SandboxInfo', () => {
       awakeBecause: ['terminal'],
       awakeUntilMs: Date.UTC(2026, 0, 2, 9, 4, 5),
       lastStop: { atMs: Date.UTC(2026, 0, 1), reason: 'eviction: cpu' },
+      cacheBytes: 0,
       memoryBytes: 1_572_864,
       cpuPercent: 12.345,
       processes: 4,

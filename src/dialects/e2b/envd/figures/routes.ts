@@ -46,6 +46,7 @@ function toMetrics({
   cpus,
   cpuPercent,
   memoryBytes,
+  cacheBytes,
   memoryLimitBytes,
   disk,
 }: UsageReport): z.output<typeof metrics> {
@@ -55,7 +56,7 @@ function toMetrics({
     cpu_used_pct: cpuPercent,
     mem_total: memoryLimitBytes,
     mem_used: memoryBytes,
-    mem_cache: 0,
+    mem_cache: cacheBytes,
     mem_total_mib: Math.floor(memoryLimitBytes / MIB),
     mem_used_mib: Math.floor(memoryBytes / MIB),
     disk_used: disk?.usedBytes ?? 0,
