@@ -10,6 +10,10 @@ export const DOCKER_TRAITS: EngineTraits = {
   sharesHostFiles: true,
   canPause: true,
   canBridge: true,
+  images: {
+    advice: 'npm run image builds the usual one, docker pull brings another',
+    variable: 'SANDBOX_DOCKER_IMAGE',
+  },
   // Where one listens that is told to use TCP.
   guardedPorts: [2375, 2376],
   hasOwnKernel: (runtime) => runtime !== SHARED_KERNEL_RUNTIME,

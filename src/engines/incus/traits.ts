@@ -7,6 +7,10 @@ export const INCUS_TRAITS: EngineTraits = {
   sharesHostFiles: true,
   canPause: true,
   canBridge: false,
+  images: {
+    advice: 'npm run incus imports the usual one, incus image copy or incus publish brings another',
+    variable: 'INCUS_SANDBOX_IMAGE',
+  },
   // Its API over TLS, where it is told to listen.
   guardedPorts: [8443],
   hasOwnKernel: () => false,

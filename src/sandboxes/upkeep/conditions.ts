@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { Engine } from '../../engines/engine.ts';
+import type { Engine, EngineTraits } from '../../engines/engine.ts';
 import { isSandboxError, messageOf } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { SandboxStore } from '../storage/store.ts';
@@ -29,16 +29,18 @@ async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[
   try {
     const { unlimited } = await engine.info();
     const isThere = (await engine.imageId(image)) !== null;
-    return [...(isThere ? [] : [withoutImage(image)]), ...(unlimited.length === 0 ? [] : [withoutLimits(unlimited)])];
+    return [
+      ...(isThere ? [] : [withoutImage(image, engine.traits)]),
+      ...(unlimited.length === 0 ? [] : [withoutLimits(unlimited)]),
+    ];
   } catch (error) {
     return [{ sentence: 'The engine does not answer, so no sandbox can be started.', detail: messageOf(error) }];
   }
 }
 
-function withoutImage(image: string): Warning {
-  const sentence =
-    'The image of new sandboxes is not on this machine, so none can be made: npm run image builds the usual one, docker pull brings another.';
-  return { sentence, detail: `SANDBOX_DOCKER_IMAGE is ${image}` };
+function withoutImage(image: string, { images }: EngineTraits): Warning {
+  const sentence = `The image of new sandboxes is not on this machine, so none can be made: ${images.advice}.`;
+  return { sentence, detail: `${images.variable} is ${image}` };
 }
 
 function withoutLimits(unlimited: readonly string[]): Warning {

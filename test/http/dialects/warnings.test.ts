@@ -2,6 +2,8 @@ import { rename } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { DOCKER_TRAITS } from '../../../src/engines/docker/traits.ts';
+import { INCUS_TRAITS } from '../../../src/engines/incus/traits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
@@ -50,6 +52,17 @@ const none = (warnings: readonly string[] | undefined) => warnings === undefined
 const IMAGE = 'registry.example/of/ours:1';
 
 describe('/health', () => {
+  it.each([
+    ['npm run image', DOCKER_TRAITS, 'SANDBOX_DOCKER_IMAGE'],
+    ['npm run incus', INCUS_TRAITS, 'INCUS_SANDBOX_IMAGE'],
+  ])('says that %s brings an image which the engine lacks', async (command, traits, variable) => {
+    const engine = Object.assign(new FakeEngine(), { traits });
+    engine.imageId = async () => null;
+    const { fake, lines } = await start({}, engine);
+    expect(await warningsAfter(fake, some)).toEqual([expect.stringContaining(command)]);
+    expect(lines.map(({ detail }) => detail)).toContainEqual(expect.stringContaining(`${variable} is `));
+  });
+
   it('has no warnings where nothing is wrong', async () => {
     const { fake } = await start({ SANDBOX_POOL_SIZE: '1' });
     await until('the pool is filled', async () => (await fake.call('GET', '/info')).json().pooled_sandboxes === 1);

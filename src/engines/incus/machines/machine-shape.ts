@@ -17,6 +17,10 @@ const TRAITS: EngineTraits = {
   sharesHostFiles: false,
   canPause: true,
   canBridge: false,
+  images: {
+    advice: 'incus image copy or incus publish brings one of virtual machines, with python3 in it',
+    variable: 'INCUS_SANDBOX_IMAGE',
+  },
   guardedPorts: [],
   hasOwnKernel: () => true,
   // Its memory cannot grow while it runs.
