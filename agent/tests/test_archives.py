@@ -213,27 +213,6 @@ class Archives(ArchiveCase):
             self.assertEqual(self.client.answers[number].error["code"], "cancelled")
         self.client.gives_credit = True
 
-    def test_cancel_ends_what_waits_for_its_reader(self) -> None:
-        self.write_file("big", os.urandom(1_000_000))
-        flood = "head -c 1000000 /dev/zero; sleep 100"
-        kept = self.client.call("start", b"head -c 1000000 /dev/zero", program="shell").result["id"]
-        self.client.gives_credit = False
-        for op, body, parameters in (
-            ("pack", None, {"path": "big", "format": "tar"}),
-            ("pack", None, {"path": "big", "format": "zip"}),
-            ("read", None, {"path": "big"}),
-            ("output", None, {"id": kept}),
-            ("attach", None, {"id": kept}),
-            ("run", flood.encode(), {"program": "shell", "timeoutMs": 60000}),
-        ):
-            with self.subTest(op=op):
-                number = self.client.open(op, body, **parameters)
-                answer = self.client.answers[number]
-                self.client.wait(lambda: len(answer.out) > 262144 - 65536)
-                self.client.send(codec.CANCEL, number)
-                self.client.wait(lambda: answer.is_over)
-        self.client.gives_credit = True
-
     def test_a_killed_job_fails_only_its_call(self) -> None:
         self.client.open("unpack", destination=self.folder, format="tar", limits=LIMITS)
         number = self.client.next - 2

@@ -93,6 +93,27 @@ class Endings(AgentCase):
             self.assertEqual((result["cancelled"], result["timedOut"], result["exitCode"]), (True, False, 137))
             self.assert_gone(pids)
 
+    def test_cancel_ends_what_waits_for_its_reader(self) -> None:
+        self.write_file("big", os.urandom(1_000_000))
+        flood = "head -c 1000000 /dev/zero; sleep 100"
+        kept = self.client.call("start", b"head -c 1000000 /dev/zero", program="shell").result["id"]
+        self.client.gives_credit = False
+        for op, body, parameters in (
+            ("pack", None, {"path": "big", "format": "tar"}),
+            ("pack", None, {"path": "big", "format": "zip"}),
+            ("read", None, {"path": "big"}),
+            ("output", None, {"id": kept}),
+            ("attach", None, {"id": kept}),
+            ("run", flood.encode(), {"program": "shell", "timeoutMs": 60000}),
+        ):
+            with self.subTest(op=op):
+                number = self.client.open(op, body, **parameters)
+                answer = self.client.answers[number]
+                self.client.wait(lambda: len(answer.out) > 262144 - 65536)
+                self.client.send(codec.CANCEL, number)
+                self.client.wait(lambda: answer.is_over)
+        self.client.gives_credit = True
+
     def test_cancel_before_the_source_is_whole_answers(self) -> None:
         number = self.client.open("run", program="shell", timeoutMs=1000)
         self.client.send(codec.CANCEL, number)

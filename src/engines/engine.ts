@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { EngineVolumes, MountSource } from './engine-volumes.ts';
+import type { EngineFile, ImageReading } from './image-reading.ts';
 
 /** The engine's own handle of a sandbox, stable for the sandbox's life in the engine (Docker: 64 hex digits; Incus: the instance's name). */
 export type EngineId = string & { readonly __brand: 'EngineId' };
@@ -95,22 +96,6 @@ export interface EngineStats {
   readonly cpuNanos: number;
   /** How many it has, or their threads; 0 where nobody counts. */
   readonly processes: number;
-}
-
-/** A regular file of an image. */
-export interface EngineFile {
-  readonly sizeBytes: number;
-  /** Null where it has more bytes than were asked for. */
-  readonly content: Buffer | null;
-}
-
-/** What is to be read of an image. An engine may make a sandbox of this name for it, which never starts. */
-export interface ImageReading {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly image: string;
-  readonly paths: readonly string[];
-  readonly maxBytes: number;
 }
 
 export interface EngineInfo {

@@ -3,7 +3,6 @@ import { DOCKER_TRAITS } from '../../src/engines/docker/traits.ts';
 import type {
   Engine,
   EngineExec,
-  EngineFile,
   EngineId,
   EngineInfo,
   EngineLimits,
@@ -11,8 +10,8 @@ import type {
   EngineSpec,
   EngineStats,
   EngineTraits,
-  ImageReading,
 } from '../../src/engines/engine.ts';
+import type { EngineFile, ImageReading } from '../../src/engines/image-reading.ts';
 import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { FakeBuilder } from './fake-builder.ts';

@@ -1,4 +1,4 @@
-import type { EngineFile, ImageReading } from '../../src/engines/engine.ts';
+import type { EngineFile, ImageReading } from '../../src/engines/image-reading.ts';
 import { SandboxError } from '../../src/errors.ts';
 
 /** The images of a fake engine: every name is one, but for those that a test takes away or breaks. */

@@ -1,7 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { SandboxError } from '../../errors.ts';
-import type { EngineFile, EngineId, ImageReading } from '../engine.ts';
+import type { EngineId } from '../engine.ts';
+import type { EngineFile, ImageReading } from '../image-reading.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { type CallSubject, statusOf } from './errors.ts';
 import { removeSandbox } from './lifecycle.ts';

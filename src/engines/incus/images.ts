@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { EngineFile, EngineId, EngineSpec, ImageReading } from '../engine.ts';
+import type { EngineId, EngineSpec } from '../engine.ts';
+import type { EngineFile, ImageReading } from '../image-reading.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { filesOf } from './instances.ts';

@@ -1,5 +1,6 @@
 import { isSandboxError, SandboxError } from '../../../errors.ts';
-import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec, ImageReading } from '../../engine.ts';
+import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec } from '../../engine.ts';
+import type { ImageReading } from '../../image-reading.ts';
 import { countExecs, startExec } from '../exec.ts';
 import { ExecUsers } from '../exec-user.ts';
 import { readFacts } from '../facts.ts';

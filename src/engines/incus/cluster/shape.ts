@@ -1,4 +1,5 @@
-import type { EngineId, EngineLimits, EngineSpec, EngineTraits, ImageReading } from '../../engine.ts';
+import type { EngineId, EngineLimits, EngineSpec, EngineTraits } from '../../engine.ts';
+import type { ImageReading } from '../../image-reading.ts';
 import type { ControlGroups } from '../control-groups.ts';
 import type { Program } from '../exec.ts';
 import type { ExecUser } from '../exec-user.ts';
