@@ -24,7 +24,9 @@ describe('a local sandbox', () => {
 
   it('keeps its files to itself, and sees no process of another', async () => {
     await fake.call('POST', '/sandbox/a/file', { path: 'own.txt', content: 'x' });
-    const command = 'ls /workspace; cat /proc/[0-9]*/comm | grep -c clara-agent';
+    // A fork of an agent has its name until it becomes a program.
+    const count = `awk '$2 == "(clara-agent)" { of[$1] = $4 } END { for (pid in of) if (!(of[pid] in of)) n++; print n }'`;
+    const command = `ls /workspace; cat /proc/[0-9]*/stat 2>/dev/null | ${count}`;
     expect((await run('a', 'shell', { command })).output).toBe('own.txt\n1\n');
     expect((await run('b', 'shell', { command })).output).toBe('1\n');
   });

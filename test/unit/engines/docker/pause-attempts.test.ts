@@ -23,7 +23,9 @@ async function engineThatRefuses(times: number, status = 'running') {
     response.setHeader('content-type', 'application/json');
     if (request.method === 'GET') {
       const state = { Status: status, Running: status === 'running', Paused: false, ExitCode: 0, OOMKilled: false };
-      response.end(JSON.stringify({ Id: ID, Name: '/c', State: state, Config: { Labels: {} }, HostConfig: {} }));
+      response.end(
+        JSON.stringify({ Id: ID, Name: '/c', State: state, Mounts: [], Config: { Labels: {} }, HostConfig: {} }),
+      );
       return;
     }
     asked.push(asked.length);
