@@ -6,18 +6,11 @@ import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
-import {
-  containersOf,
-  dataFolderOf,
-  entriesOf,
-  instanceOf,
-  keepDataFolder,
-  mountedDisks,
-  requireNoServer,
-} from './lib/data-folder.mjs';
+import { dataFolderOf, entriesOf, keepDataFolder, mountedDisks, requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { runLogged } from './lib/run.mjs';
+import { sandboxesOf } from './lib/sandboxes.mjs';
 import { print } from './lib/terminal.mjs';
 
 const TAR_MS = 6 * 3_600_000;
@@ -30,7 +23,7 @@ await runScript(async () => {
   await requireNoServer(env);
   const dataDir = dataFolderOf(env);
   keepDataFolder(dataDir);
-  await requireQuiet(dataDir);
+  await requireQuiet(dataDir, env);
   if (existsSync(target) && readdirSync(target).length > 0) {
     throw new Failure(`${target} is not empty; a backup goes into a folder of its own.`);
   }
@@ -78,10 +71,12 @@ function withoutLinks(path) {
   return join(withoutLinks(dirname(path)), basename(path));
 }
 
-/** @param {string} dataDir */
-async function requireQuiet(dataDir) {
-  const instance = instanceOf(dataDir);
-  const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
+/**
+ * @param {string} dataDir
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function requireQuiet(dataDir, env) {
+  const running = (await sandboxesOf(dataDir, env)).filter(({ isRunning }) => isRunning);
   if (running.length > 0 || mountedDisks(dataDir).length > 0) {
     throw new Failure(
       `Sandboxes still run (${running.length}), or their disks are open. Stop them first: npm run down`,

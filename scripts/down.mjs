@@ -1,19 +1,12 @@
 // `npm run down`: stops all sandboxes of the data folder, whose server must have ended; --all also removes what `npm run up` made.
 import { parseArgs } from 'node:util';
 import { counted } from './lib/counted.mjs';
-import {
-  containersOf,
-  dataFolderOf,
-  instanceOf,
-  keepDataFolder,
-  requireNoServer,
-  stopContainers,
-  unmountDisks,
-} from './lib/data-folder.mjs';
+import { dataFolderOf, keepDataFolder, requireNoServer, unmountDisks } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { removePlace } from './lib/incus/place.mjs';
 import { capture } from './lib/run.mjs';
+import { removeSandbox, sandboxesOf, stopSandbox } from './lib/sandboxes.mjs';
 import { removeService } from './lib/service.mjs';
 import { print } from './lib/terminal.mjs';
 
@@ -26,22 +19,26 @@ await runScript(async () => {
   await requireNoServer(env);
   const dataDir = dataFolderOf(env);
   keepDataFolder(dataDir);
-  const instance = instanceOf(dataDir);
-  const running = instance ? await containersOf(instance, { isRunningOnly: true }) : [];
-  await stopContainers(running);
+  const all = await sandboxesOf(dataDir, env);
+  const running = all.filter(({ isRunning }) => isRunning);
+  for (const sandbox of running) await stopSandbox(sandbox);
   await unmountDisks(dataDir);
   print(`Stopped ${counted(running.length, 'sandbox', 'sandboxes')}; all files are in ${dataDir}.`);
   if (!isAll) return 0;
 
-  const left = instance ? await containersOf(instance) : [];
-  for (const id of left) await docker(['rm', '--force', id]);
-  const images = await imagesOfOurs();
-  for (const id of images) await docker(['image', 'rm', '--force', id]);
-  const hadIncus = await removePlace();
+  for (const sandbox of all) await removeSandbox(sandbox);
+  const { removed, kept } = await removeImages();
+  const incus = await removePlace();
   const service = await removeService();
   print(
-    `Removed ${counted(left.length, 'container', 'containers')} and ${counted(images.length, 'image', 'images')}${hadIncus ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
+    `Removed ${counted(all.length, 'container', 'containers')} and ${counted(removed, 'image', 'images')}${incus === 'removed' ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
     'What stays, with how to remove it:',
+    ...(kept > 0
+      ? [`  ${counted(kept, 'image', 'images')} that containers of others are made of: the same command there`]
+      : []),
+    ...(incus === 'used'
+      ? ['  the project and the pool of Incus, in which others have sandboxes: the same command there']
+      : []),
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',
     '  the rules of the firewall that network bridge needs: iptables -D DOCKER-USER -j CLARA-SANDBOX, and the same for INPUT',
@@ -58,9 +55,18 @@ function readArguments() {
   }
 }
 
-async function imagesOfOurs() {
+/** Removes the images that were built here, save those that somebody's containers need. */
+async function removeImages() {
+  // A folder that Incus alone has run is no reason to ask for Docker.
+  if ((await capture('docker', ['version'], { timeoutMs: DOCKER_MS })).code !== 0) return { removed: 0, kept: 0 };
   const found = await Promise.all(IMAGES.map((name) => docker(['image', 'ls', '--quiet', '--no-trunc', name])));
-  return [...new Set(found.flatMap((text) => text.split('\n').filter((id) => id !== '')))];
+  const ids = new Set(found.flatMap((text) => text.split('\n').filter((id) => id !== '')));
+  let kept = 0;
+  for (const id of ids) {
+    if ((await docker(['ps', '--all', '--quiet', '--filter', `ancestor=${id}`])) !== '') kept += 1;
+    else await docker(['image', 'rm', '--force', id]);
+  }
+  return { removed: ids.size - kept, kept };
 }
 
 /** @param {string[]} args */

@@ -8,7 +8,6 @@ import { capture } from './run.mjs';
 /** Where sandboxes live unless the settings say otherwise. */
 export const DEFAULT_DATA_DIR = '/data/sandboxes';
 const ASK_MS = 3_000;
-const STOP_MS = 120_000;
 const UNMOUNT_MS = 60_000;
 
 /**
@@ -80,33 +79,6 @@ export function isDataFolderKept(dataDir) {
  */
 function lock(folder, kind) {
   return spawnSync('flock', [kind, '--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', folder] });
-}
-
-/**
- * The containers of a data folder's sandboxes, by their ids.
- * @param {string} instance
- * @param {{isRunningOnly?: boolean}} [options]
- * @returns {Promise<string[]>}
- */
-export async function containersOf(instance, { isRunningOnly = false } = {}) {
-  const args = ['ps', '--quiet', '--no-trunc', ...(isRunningOnly ? [] : ['--all'])];
-  const { code, stdout, stderr } = await capture('docker', [...args, '--filter', `label=clara.instance=${instance}`], {
-    timeoutMs: STOP_MS,
-  });
-  if (code !== 0) throw new Failure(`The Docker engine does not say which sandboxes run: ${stderr.trim()}`);
-  return stdout.split('\n').filter((id) => id !== '');
-}
-
-/**
- * Stops containers, paused ones too; their files stay.
- * @param {string[]} ids
- */
-export async function stopContainers(ids) {
-  for (const id of ids) {
-    await capture('docker', ['unpause', id], { timeoutMs: STOP_MS });
-    const { code, stderr } = await capture('docker', ['stop', '--time', '2', id], { timeoutMs: STOP_MS });
-    if (code !== 0) throw new Failure(`The sandbox ${id.slice(0, 12)} cannot be stopped: ${stderr.trim()}`);
-  }
 }
 
 /**

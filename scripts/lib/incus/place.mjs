@@ -36,21 +36,19 @@ export async function ensurePlace() {
 }
 
 /**
- * Removes what was made for sandboxes: the containers of all servers of this machine, images, project and pool.
- * @returns {Promise<boolean>} false where there was nothing
+ * Removes what was made for sandboxes, images, project and pool, where nobody has a sandbox in it any more.
+ * @returns {Promise<'absent' | 'used' | 'removed'>}
  */
 export async function removePlace() {
-  if ((await capture('incus', ['query', '/1.0'])).code !== 0) return false;
-  if (!(await hasNamed('projects', PROJECT))) return false;
-  for (const url of await query(`/1.0/instances?project=${PROJECT}`)) {
-    await incus(['delete', '--force', '--project', PROJECT, lastOf(url)]);
-  }
+  if ((await capture('incus', ['query', '/1.0'])).code !== 0) return 'absent';
+  if (!(await hasNamed('projects', PROJECT))) return 'absent';
+  if ((await query(`/1.0/instances?project=${PROJECT}`)).length > 0) return 'used';
   for (const url of await query(`/1.0/images?project=${PROJECT}`)) {
     await incus(['image', 'delete', '--project', PROJECT, lastOf(url)]);
   }
   await incus(['project', 'delete', PROJECT]);
   if (await hasNamed('storage-pools', POOL)) await incus(['storage', 'delete', POOL]);
-  return true;
+  return 'removed';
 }
 
 /**

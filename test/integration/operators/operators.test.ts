@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
 import { appendFile, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../../support/operator-command.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Where no server of anybody's answers. */
 const NO_PORT = '1';
-
-interface Ended {
-  readonly code: number;
-  readonly text: string;
-}
 
 let parent: string;
 let dataDir: string;
@@ -32,19 +24,9 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-/** Runs one of the operator's commands as npm does. */
-function run(
-  script: string,
-  args: readonly string[] = [],
-  variables: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  const env = { ...process.env, SANDBOX_DATA_DIR: dataDir, SANDBOX_API_PORT: NO_PORT, ...variables };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(ROOT, 'scripts', `${script}.mjs`), ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, text: stdout + stderr });
-    });
-  });
-}
+/** Runs one of the operator's commands for this data folder. */
+const run = (script: string, args: readonly string[] = [], variables: Readonly<Record<string, string>> = {}) =>
+  runCommand(script, args, { SANDBOX_DATA_DIR: dataDir, SANDBOX_API_PORT: NO_PORT, ...variables });
 
 describe('an operator', () => {
   it('is told to stop the server before anything else', async () => {

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { instanceOf } from './data-folder.mjs';
+import { Failure } from './failure.mjs';
+import { incus, PROJECT, query } from './incus/client.mjs';
+import { capture } from './run.mjs';
+
+const CALL_MS = 120_000;
+
+/** @typedef {'docker' | 'incus'} Local an engine of this machine */
+/** @typedef {{engine: Local, id: string, project: string, isRunning: boolean}} Made what an engine has made for a sandbox, in a project of Incus */
+
+const FIND = { docker: findContainers, incus: findInstances };
+const STOP = { docker: stopContainer, incus: stopInstance };
+const REMOVE = { docker: removeContainer, incus: removeInstance };
+
+/**
+ * What the engines that have run the sandboxes of this data folder have of them; fails with a sentence where one does not answer.
+ * @param {string} dataDir
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Made[]>}
+ */
+export async function sandboxesOf(dataDir, env) {
+  const instance = instanceOf(dataDir);
+  if (!instance) return [];
+  return (await Promise.all(enginesOf(dataDir, env).map(async (engine) => await FIND[engine](instance, env)))).flat();
+}
+
+/**
+ * Stops what runs, paused ones too; the files stay.
+ * @param {Made} made
+ */
+export async function stopSandbox(made) {
+  await STOP[made.engine](made);
+}
+
+/**
+ * Removes what an engine has made; the files stay.
+ * @param {Made} made
+ */
+export async function removeSandbox(made) {
+  await REMOVE[made.engine](made);
+}
+
+/**
+ * The engines of this machine that have run something of a data folder; Docker where it does not say.
+ * @param {string} dataDir
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Local[]}
+ */
+function enginesOf(dataDir, env) {
+  let used = ['docker'];
+  try {
+    used = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')).used ?? used;
+  } catch {
+    // A folder of before there was a choice.
+  }
+  /** @type {Local[]} */
+  const engines = used.includes('docker') ? ['docker'] : [];
+  // On other machines it is theirs to stop and to remove.
+  const isFar = (env.INCUS_REMOTE ?? '').startsWith('https://');
+  if (!isFar && used.some((name) => name === 'incus' || name === 'incus-vm')) engines.push('incus');
+  return engines;
+}
+
+/**
+ * @param {string} instance
+ * @returns {Promise<Made[]>}
+ */
+async function findContainers(instance) {
+  const args = ['ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.State}}', '--filter'];
+  const { code, stdout, stderr } = await capture('docker', [...args, `label=clara.instance=${instance}`], {
+    timeoutMs: CALL_MS,
+  });
+  if (code !== 0) throw new Failure(`The Docker engine does not say which sandboxes run: ${stderr.trim()}`);
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [id = '', state = ''] = line.split(' ');
+    return { engine: 'docker', id, project: '', isRunning: ['running', 'paused', 'restarting'].includes(state) };
+  });
+}
+
+/**
+ * @param {string} instance
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Made[]>}
+ */
+async function findInstances(instance, env) {
+  if (env.INCUS_REMOTE?.startsWith('/')) process.env.INCUS_SOCKET = env.INCUS_REMOTE;
+  const project = env.INCUS_PROJECT || PROJECT;
+  /** @type {{name: string, status: string, config: Record<string, string>}[]} */
+  const all = await query(`/1.0/instances?project=${project}&recursion=1`);
+  const ours = all.filter(({ config }) => config['user.clara.label.clara.instance'] === instance);
+  return ours.map(({ name, status }) => ({ engine: 'incus', id: name, project, isRunning: status !== 'Stopped' }));
+}
+
+/** @param {Made} made */
+async function stopContainer({ id }) {
+  await capture('docker', ['unpause', id], { timeoutMs: CALL_MS });
+  await docker('be stopped', ['stop', '--time', '2', id]);
+}
+
+/** @param {Made} made */
+async function removeContainer({ id }) {
+  await docker('be removed', ['rm', '--force', id]);
+}
+
+/** @param {Made} made */
+async function stopInstance({ id, project }) {
+  const { code } = await capture('incus', ['stop', '--timeout', '2', '--project', project, id], { timeoutMs: CALL_MS });
+  if (code !== 0) await incus(['stop', '--force', '--project', project, id]);
+}
+
+/** @param {Made} made */
+async function removeInstance({ id, project }) {
+  await incus(['delete', '--force', '--project', project, id]);
+}
+
+/**
+ * @param {string} aim completes the sentence "The sandbox … cannot …"
+ * @param {string[]} args whose last is the container
+ */
+async function docker(aim, args) {
+  const { code, stderr } = await capture('docker', args, { timeoutMs: CALL_MS });
+  if (code !== 0) throw new Failure(`The sandbox ${args.at(-1)?.slice(0, 12)} cannot ${aim}: ${stderr.trim()}`);
+}
