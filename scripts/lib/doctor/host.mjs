@@ -9,6 +9,7 @@ import { nearestFolder } from './nearest-folder.mjs';
 /** The server gives its engine three seconds to answer. */
 const HEALTH_TIMEOUT_MS = 5_000;
 const HEALTH_CHARACTERS = 65_536;
+
 /**
  * What the server needs of this machine besides the engine.
  * @param {NodeJS.ProcessEnv} env
@@ -19,7 +20,7 @@ export async function checkHost(env) {
   const nearest = await nearestFolder(dataDir);
   const answer = await healthOf(env);
   // One server keeps one folder: who answers while nobody keeps this one has another.
-  const health = nearest === dataDir && isDataFolderKept(dataDir) ? answer : undefined;
+  const health = answer !== undefined && nearest === dataDir && isKept(dataDir) ? answer : undefined;
   const isOfAnother = answer !== undefined && health === undefined;
   return [
     await checkPort(env, { isOurs: health !== undefined, isOfAnother }),
@@ -27,6 +28,16 @@ export async function checkHost(env) {
     ...(await checkDataFolder(dataDir, nearest, { env, isServerThere: health !== undefined })),
     await checkDisks(nearest, env),
   ];
+}
+
+/** @param {string} dataDir */
+function isKept(dataDir) {
+  try {
+    return isDataFolderKept(dataDir);
+  } catch {
+    // Whoever may not open it cannot tell.
+    return true;
+  }
 }
 
 async function checkPort(env, { isOurs, isOfAnother }) {
