@@ -48,6 +48,14 @@ while written < ${FLOOD_BYTES}:
     os.pwrite(count, b'%d' % written, 0)
 time.sleep(1000)`;
 
+/** Waits until the impostor in a user's sandbox has a stream of the server's; where its workspace is. */
+async function hasMet(dataDir: string, user: string): Promise<string> {
+  const [folder = ''] = (await readdir(dataDir)).filter((name) => name.startsWith(`${user}-`));
+  const workspace = join(dataDir, folder, 'disk', 'workspace');
+  await until('the impostor has met the server', () => existsSync(join(workspace, 'met')));
+  return workspace;
+}
+
 /** Lets an impostor write for ever; the sandbox must have ended that by itself, with nobody calling it, and be as it was. */
 async function expectHeldBack(
   on: RealServer,
@@ -59,8 +67,11 @@ async function expectHeldBack(
   await on.execute(user, "open('kept.txt', 'w').write('kept')");
   const container = await containerNamed(on.dataDir, `-${user}-`);
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
-  await on.execute(user, 'pass', { timeout: 1 });
+  // Before the call is over, as the agent that comes in its place may be carried too by then.
+  const call = on.execute(user, 'pass', { timeout: 1 });
+  await hasMet(on.dataDir, user);
   const kept = await programsOf(container);
+  await call;
   if (IS_GVISOR || IS_INCUS) {
     // The engine carries the agent that comes in its place too, on Incus at once: one of them is left, and that one works.
     const isAlone = async () => (await programsOf(container)).length <= 1;
@@ -115,9 +126,7 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     const speak = `send(out, hello(hash))\n${wait}\n${flood('out')}`;
     expect((await before.execute('left', impostor(speak))).body.success).toBe(false);
     const lost = before.execute('left', 'pass').catch(() => null);
-    const [folder = ''] = (await readdir(dataDir)).filter((name) => name.startsWith('left'));
-    const workspace = join(dataDir, folder, 'disk', 'workspace');
-    await until('the impostor has met the server', () => existsSync(join(workspace, 'met')));
+    const workspace = await hasMet(dataDir, 'left');
     await before.leave();
     await lost;
     const kept = await programsOf(container);
