@@ -30,6 +30,19 @@ export function instanceOf(dataDir) {
 }
 
 /**
+ * What a data folder says of the engines that run its sandboxes; undefined where it does not say.
+ * @param {string} dataDir
+ * @returns {{engine?: string, used?: string[]} | undefined}
+ */
+export function engineNoteOf(dataDir) {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Fails with a sentence while a server answers on the port of these settings: it would start again what is stopped.
  * @param {NodeJS.ProcessEnv} env
  */

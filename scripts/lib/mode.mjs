@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { DEFAULT_DATA_DIR } from './data-folder.mjs';
+import { DEFAULT_DATA_DIR, engineNoteOf } from './data-folder.mjs';
 import { SANDBOX_IMAGE } from './sandbox-image.mjs';
 
 /** Names of published examples, which mean the own image. */
@@ -28,15 +26,10 @@ export function expectedMode(env) {
  * @param {NodeJS.ProcessEnv} env
  */
 export function lastEngine(env) {
-  try {
-    const file = join(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR, 'engine.json');
-    const { engine, used } = JSON.parse(readFileSync(file, 'utf8'));
-    // A folder whose first start failed has run nothing.
-    if (used?.length === 0) return undefined;
-    return ['docker', 'incus', 'incus-vm', 'remote'].find((mode) => mode === engine);
-  } catch {
-    return undefined;
-  }
+  const note = engineNoteOf(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR);
+  // A folder whose first start failed has run nothing.
+  if (note?.used?.length === 0) return undefined;
+  return ['docker', 'incus', 'incus-vm', 'remote'].find((mode) => mode === note?.engine);
 }
 
 /**

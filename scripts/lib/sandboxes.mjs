@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { instanceOf } from './data-folder.mjs';
+import { engineNoteOf, instanceOf } from './data-folder.mjs';
 import { Failure } from './failure.mjs';
 import { incus, PROJECT, query } from './incus/client.mjs';
 import { capture } from './run.mjs';
@@ -49,12 +47,7 @@ export async function removeSandbox(made) {
  * @returns {Local[]}
  */
 function enginesOf(dataDir, env) {
-  let used = ['docker'];
-  try {
-    used = JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')).used ?? used;
-  } catch {
-    // A folder of before there was a choice.
-  }
+  const used = engineNoteOf(dataDir)?.used ?? ['docker'];
   /** @type {Local[]} */
   const engines = used.includes('docker') ? ['docker'] : [];
   // On other machines it is theirs to stop and to remove.

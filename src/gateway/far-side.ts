@@ -33,7 +33,7 @@ export interface FarRequest {
   /** Path and query. */
   readonly target: string;
   /** Names and values in turn. */
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly body: PassedBody | null;
   readonly isWebSocket: boolean;
   /** Raised when nobody waits for the answer any more. */
@@ -87,7 +87,7 @@ export class FarSide {
         {
           method: method as 'GET',
           path: `${this.#prefix}${target}`,
-          headers: headers as string[],
+          headers,
           body: body as never,
           upgrade: isWebSocket ? 'websocket' : null,
         },

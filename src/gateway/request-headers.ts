@@ -30,7 +30,7 @@ interface Toward {
 }
 
 /** The headers of a request for the other server, names and values in turn: its key in the place of this one's, and who asks. */
-export function toFarHeaders(request: FastifyRequest, toward: Toward): readonly string[] {
+export function toFarHeaders(request: FastifyRequest, toward: Toward): string[] {
   const { far, told, dialect, origin, isPreview, isOfSandbox } = toward;
   const said: readonly (readonly [string, string | null])[] = [
     ['Host', isPreview ? (request.headers.host ?? '') : far.host],

@@ -88,7 +88,7 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
 
 interface Forwarded {
   readonly far: FarSide;
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly visit: GatewayVisit;
   /** What ends the requests that are under way. */
   readonly open: OpenRequests;

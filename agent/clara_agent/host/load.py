@@ -6,6 +6,7 @@ import os
 from time import process_time_ns
 
 from ..errors import Failure
+from ..io.tree import count_processes
 from ..wire.operation import Operation
 
 ROOT = "/sys/fs/cgroup"
@@ -21,11 +22,6 @@ class Load(Operation):
         if load is None:
             raise Failure("unsupported", "The sandbox does not see its own control group.")
         self.channel.result(dict(load, ownCpuNanos=process_time_ns(), processes=count_processes()))
-
-
-def count_processes() -> int:
-    """All that there are in the sandbox, its first one and the agent's own too."""
-    return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
 def read_load(root: str) -> dict[str, int] | None:

@@ -45,8 +45,8 @@ def scan() -> Processes:
     return found
 
 
-def _count() -> int:
-    """How many processes there are."""
+def count_processes() -> int:
+    """All that there are in the sandbox, its first one and the agent's own too."""
     return sum(name.isdigit() for name in os.listdir("/proc"))
 
 
@@ -91,7 +91,7 @@ class TreeKill:
         self._deadline = loop.later(GIVE_UP_SECONDS, self._give_up)
         # By this, so that who was stopped before can no longer be told from who was not.
         self._has_stopped = False
-        if is_contained() and _count() > CROWD:
+        if is_contained() and count_processes() > CROWD:
             self._freeze()
         else:
             self._has_stopped = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import marshal
 import os
-
 from struct import Struct
 
 from _socket import SHUT_RDWR
