@@ -6,9 +6,9 @@ import type { Config, Settings } from './config/config.ts';
 import type { Mode } from './config/modes.ts';
 import { openEngine } from './engines/open.ts';
 import { buildGateway } from './gateway/gateway.ts';
-import { chooseMode, type Probes } from './modes/choice.ts';
+import { chooseMode } from './modes/choice.ts';
 import { readEngineNote, writeEngineNote } from './modes/engine-note.ts';
-import { PROBES } from './modes/engines.ts';
+import { probesOf } from './modes/engines.ts';
 import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { takeNotedFolder } from './modes/noted-folder.ts';
 import { leaveEngine } from './modes/other-engine.ts';
@@ -22,8 +22,6 @@ export interface StartParts {
   loggerFor(config: Config): FastifyBaseLogger;
   /** The folder that holds package.json and the agent. */
   readonly root: URL;
-  /** What this machine answers, where it is not asked itself. */
-  readonly probes?: Probes;
 }
 
 /** A server that is ready to listen, and what it was made of. */
@@ -33,9 +31,9 @@ export interface Started {
 }
 
 /** Decides what runs sandboxes, and builds the server for it. Throws an error whose message says what to do where that cannot be. */
-export async function startServer({ settings, loggerFor, root, probes = PROBES }: StartParts): Promise<Started> {
+export async function startServer({ settings, loggerFor, root }: StartParts): Promise<Started> {
   const note = await readEngineNote(settings.dataDir);
-  const choice = await chooseMode({ settings, note, probes });
+  const choice = await chooseMode({ settings, note, probes: probesOf(settings) });
   const { mode } = choice;
   const config = settings.configFor(mode);
   const logger = loggerFor(config);

@@ -30,6 +30,6 @@ export function toAskedMode(env: {
 }
 
 /** The mode of Incus for instances of this type. */
-export function incusMode(type: 'container' | 'vm'): Mode {
+export function incusMode(type: 'container' | 'vm'): 'incus' | 'incus-vm' {
   return type === 'vm' ? 'incus-vm' : 'incus';
 }

@@ -1,16 +1,36 @@
+import type { Settings } from '../config/config.ts';
+import { incusMode } from '../config/modes.ts';
+import type { Engine } from '../engines/engine.ts';
 import { openEngine } from '../engines/open.ts';
+import { SandboxError } from '../errors.ts';
 import type { Probes } from './choice.ts';
 
-/** What the engines of this machine answer. */
-export const PROBES: Probes = {
-  docker: async () => `Docker ${await versionOf('docker')} answers.`,
-  incus: async () => `Incus ${await versionOf('incus')} answers.`,
-};
+/** What answers where these settings say, each asked as a server would open it. */
+export function probesOf(settings: Pick<Settings, 'incusType' | 'configFor'>): Probes {
+  return {
+    docker: async () => await using(openEngine('docker'), async ({ version }) => `Docker ${version} answers.`),
+    incus: async () => {
+      const mode = incusMode(settings.incusType);
+      const { incus, image } = settings.configFor(mode);
+      return await using(openEngine(mode, incus), async ({ version, engine }) => {
+        const answers = `Incus ${version} answers`;
+        if ((await engine.imageId(image)) !== null) return `${answers}, and has ${image}.`;
+        const sentence = `${answers}, and has no image ${image} in the project ${incus.project}: ${engine.traits.images.advice}.`;
+        throw new SandboxError('unavailable', sentence);
+      });
+    },
+  };
+}
 
-async function versionOf(kind: 'docker' | 'incus'): Promise<string> {
-  const engine = openEngine(kind);
+interface Answering {
+  readonly engine: Engine;
+  readonly version: string;
+}
+
+async function using(engine: Engine, say: (answering: Answering) => Promise<string>): Promise<string> {
   try {
-    return (await engine.info()).version;
+    const { version } = await engine.info();
+    return await say({ engine, version });
   } finally {
     await engine.close();
   }

@@ -14,6 +14,9 @@ const KEYS = /^(?:user\.|environment\.|limits\.(?:cpu|memory)$|security\.guestap
 
 const FINGERPRINTS = { machine: 'a1'.repeat(32), container: 'b2'.repeat(32) } as const;
 
+/** The only project that it has. */
+export const PROJECT = 'clara-sandbox';
+
 /** Images of the fake: one of virtual machines, and one of containers. */
 export const MACHINE_IMAGE = 'clara-machine';
 export const CONTAINER_IMAGE = 'clara-container';
@@ -83,7 +86,8 @@ export class FakeIncus {
     if (version === undefined || kind === undefined) {
       return { auth: 'trusted', environment: { server_version: '6.0.4', server_clustered: false } };
     }
-    if (kind === 'ready' || kind === 'projects') return {};
+    if (kind === 'ready') return {};
+    if (kind === 'projects') return projectAt(first);
     if (kind === 'resources') return { cpu: { total: cpus().length }, memory: { total: totalmem() } };
     if (kind === 'images') return this.#imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''));
     if (kind === 'operations') return await this.#operation(first, rest[0]);
@@ -216,6 +220,11 @@ export class FakeIncus {
     const users = [...this.#instances.values()].filter(({ volumes }) => volumes.includes(volume));
     return users.map(({ name }) => `/1.0/instances/${name}`);
   }
+}
+
+function projectAt(name: string | undefined): Reply {
+  if (name !== PROJECT) throw new Refusal(404, 'Project not found');
+  return { name };
 }
 
 function toInstance({ name, config, machine }: Instance) {
