@@ -45,7 +45,7 @@ export function toFileFields({ files }: Pick<Execution, 'files'>): z.output<type
 
 /** What helps where memory ran out. */
 const MORE_MEMORY =
-  'OOM killed: give the sandbox more with memory_limit or SANDBOX_DOCKER_MEMORY, or work on the data in parts';
+  'OOM killed: give the sandbox more with memory_limit or SANDBOX_DOCKER_MEMORY, on Incus INCUS_SANDBOX_MEMORY, or work on the data in parts';
 
 function toErrorText(execution: Execution, success: boolean, what: string, timeoutSeconds: number): string | null {
   if (execution.timedOut) {

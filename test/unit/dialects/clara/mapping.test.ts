@@ -65,7 +65,9 @@ describe('an ExecutionResponse', () => {
   it('says that memory ran out, and how much there was', () => {
     const killed = execution({ exitCode: 137, signal: 'SIGKILL', oomKilled: true });
     expect(toExecutionResponse(killed, 'Execution', TIMEOUT_SECONDS)).toMatchObject({
-      error: expect.stringMatching(/^Killed: out of memory \(limit 512 MiB\)\nOOM killed: /),
+      error: expect.stringMatching(
+        /^Killed: out of memory \(limit 512 MiB\)\nOOM killed: .* SANDBOX_DOCKER_MEMORY, on Incus INCUS_SANDBOX_MEMORY/,
+      ),
       oom_killed: true,
       killed_by: 'SIGKILL',
     });
