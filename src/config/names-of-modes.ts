@@ -43,6 +43,15 @@ const OF_INCUS = /^INCUS_(?:REMOTE|TRUST_TOKEN|PROJECT|POOL|SANDBOX_(?:TYPE|IMAG
 const OF_REMOTE = /^SANDBOX_(?:API_URL|REMOTE_API_KEY|TIMEOUT)$/;
 const OF_DOCKER_ALONE = /^(?:SANDBOX_(?:DOCKER_(?:IMAGE|RUNTIME)|BUILDS|GPU)|DOCKER_SANDBOX_[A-Z]+|SANDBOX_IMAGE)$/;
 
+/** What only Docker gives sandboxes: bridges of their own. */
+const OF_BRIDGES = /^SANDBOX_BRIDGE_(?:POOL|DNS)$/;
+
+/** What is about files and sockets that sandboxes share with the machine of the server. */
+const OF_SHARED_FILES = /^SANDBOX_(?:DISK_MECHANISM|AGENT_TRANSPORT)$/;
+
+/** What holds for sandboxes alone that share the machine's kernel. */
+const OF_SHARED_KERNELS = /^SANDBOX_DOCKER_SECCOMP$/;
+
 /** All that a server reads which holds no sandboxes. */
 const OF_A_GATEWAY =
   /^SANDBOX_(?:MODE|API_(?:KEY|KEYS|URL|HOST|PORT)|REMOTE_API_KEY|TIMEOUT|RATE_LIMIT|MAX_CONNECTIONS(?:_PER_ADDRESS)?|TRUSTED_PROXIES|CORS_ORIGINS|PUBLIC_URL|DOMAIN|PREVIEW_DOMAIN|DATA_DIR|METRICS_(?:TOKEN|ADDRESS)|LOG_(?:LEVEL|USERS))$/;
@@ -78,8 +87,19 @@ function isIdle(mode: Mode, name: string, order: readonly (readonly string[])[],
   if (mode === 'remote') return !OF_A_GATEWAY.test(name);
   if (OF_REMOTE.test(name)) return true;
   if (mode === 'docker' && OF_INCUS.test(name)) return true;
-  if (mode !== 'docker' && OF_DOCKER_ALONE.test(name)) return true;
+  if (mode !== 'docker' && isIdleOnIncus(mode, name, isFar(variables.INCUS_REMOTE))) return true;
   return order.some((names) => names.includes(name) && names.find((candidate) => variables[candidate]) !== name);
+}
+
+function isIdleOnIncus(mode: Mode, name: string, isOnOthers: boolean): boolean {
+  if (OF_DOCKER_ALONE.test(name) || OF_BRIDGES.test(name)) return true;
+  if (name === 'INCUS_TRUST_TOKEN') return !isOnOthers;
+  if (mode === 'incus-vm' && OF_SHARED_KERNELS.test(name)) return true;
+  return (mode === 'incus-vm' || isOnOthers) && OF_SHARED_FILES.test(name);
+}
+
+function isFar(remote = 'local'): boolean {
+  return remote !== 'local' && !remote.startsWith('/');
 }
 
 function toValue(name: string, value: string): string {

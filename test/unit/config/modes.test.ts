@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig, parseSettings } from '../../../src/config/config.ts';
+import type { Mode } from '../../../src/config/modes.ts';
 import { explainUnknownNames } from '../../../src/config/variable-names.ts';
 
 const required = { SANDBOX_API_KEY: 'key-for-these-tests' };
@@ -117,7 +118,7 @@ describe('the variables of a mode', () => {
 });
 
 describe('variables that do nothing', () => {
-  const idle = (variables: Record<string, string>, mode: 'docker' | 'incus' | 'remote') =>
+  const idle = (variables: Record<string, string>, mode: Mode) =>
     parseConfig({ ...required, ...variables }, mode).idleVariables;
   const remote = { SANDBOX_API_URL: 'https://sandbox.example.com', SANDBOX_REMOTE_API_KEY: 'the-far-key' };
 
@@ -138,6 +139,23 @@ describe('variables that do nothing', () => {
       'SANDBOX_DOCKER_RUNTIME',
       'SANDBOX_PIDS_LIMIT',
     ]);
+  });
+
+  it('are on Incus those of bridges, and there those of what sandboxes do not share with this machine', () => {
+    const bridges = { SANDBOX_BRIDGE_POOL: '10.9.0.0/16', SANDBOX_BRIDGE_DNS: '9.9.9.9' };
+    const files = { SANDBOX_AGENT_TRANSPORT: 'exec', SANDBOX_DISK_MECHANISM: 'measure' };
+    const seccomp = { SANDBOX_DOCKER_SECCOMP: 'engine' };
+    const token = { INCUS_TRUST_TOKEN: 'a-token' };
+    const all = { ...files, ...bridges, ...seccomp, ...token };
+    const far = { INCUS_REMOTE: 'https://node1.example:8443' };
+    expect(idle(all, 'docker')).toEqual(Object.keys(token));
+    expect(idle(all, 'incus')).toEqual(Object.keys({ ...token, ...bridges }).sort());
+    expect(idle({ ...all, INCUS_REMOTE: '/run/incus.sock' }, 'incus')).toEqual(
+      Object.keys({ ...token, ...bridges }).sort(),
+    );
+    expect(idle({ ...all, ...far }, 'incus')).toEqual(Object.keys({ ...files, ...bridges }).sort());
+    expect(idle(all, 'incus-vm')).toEqual(Object.keys(all).sort());
+    expect(idle({ ...all, ...far }, 'incus-vm')).toEqual(Object.keys({ ...files, ...bridges, ...seccomp }).sort());
   });
 
   it('are not those that are set to what they are anyway, or empty', () => {
