@@ -102,9 +102,15 @@ export class Disks {
     return await this.#diskOf(await this.kind(name)).usage(this.#folder(name));
   }
 
-  /** Removes what is not in the folder of a sandbox, which goes next. */
+  /** Removes what is not in the folder of a sandbox, which goes next; throws `unavailable` where that is another engine's. */
   async removeDisk(name: string): Promise<void> {
-    await this.#volume?.remove(this.#folder(name));
+    const folder = this.#folder(name);
+    if (await hasVolume(folder)) await this.#requireVolumes().remove(folder);
+  }
+
+  /** Throws `unavailable` where a sandbox has files in a volume of another engine, which a removal of its folder would leave behind. */
+  async requireRemovable(name: string): Promise<void> {
+    if (await hasVolume(this.#folder(name))) this.#requireVolumes();
   }
 
   /** True where the size of the disk of this sandbox is held, and not only measured. */
@@ -130,8 +136,8 @@ export class Disks {
     const folder = this.#folder(name);
     if (this.#volume) return await this.#kindBesideVolumes(folder);
     if (await hasImage(folder)) return 'image';
-    if (this.#newKind === 'folder') return 'folder';
-    return (await hasPlainFolders(folder)) ? 'folder' : 'image';
+    if (await hasPlainFolders(folder)) return 'folder';
+    return (await hasVolume(folder)) ? 'volume' : this.#newKind;
   }
 
   /** True where a sandbox has files already, in an image or in plain folders. */
@@ -156,9 +162,14 @@ export class Disks {
   }
 
   #diskOf(kind: DiskKind): Disk {
-    if (kind !== 'volume') return this.#disks[kind];
+    return kind === 'volume' ? this.#requireVolumes() : this.#disks[kind];
+  }
+
+  #requireVolumes(): VolumeDisk {
     if (this.#volume) return this.#volume;
-    throw new SandboxError('unavailable', 'The files of the sandbox are in a volume of another engine.');
+    const sentence =
+      'The files of the sandbox are in a volume of another engine: only the SANDBOX_MODE and the INCUS_REMOTE that it was made with run or remove it.';
+    throw new SandboxError('unavailable', sentence);
   }
 
   #folder(name: string): string {

@@ -17,6 +17,11 @@ const noteSchema = z.object({
 
 type Note = z.infer<typeof noteSchema>;
 
+/** A volume that the server keeps itself, in a folder of its own, is described in a file of that name too. */
+const describedSchema = z.object({ mountPath: z.string() }).transform(() => null);
+
+const fileSchema = z.union([noteSchema, describedSchema]);
+
 /** True where a sandbox's files are in a volume of the engine. */
 export async function hasVolume(folder: string): Promise<boolean> {
   return (await readNote(folder)) !== null;
@@ -76,7 +81,7 @@ export class VolumeDisk implements Disk {
 
 async function readNote(folder: string): Promise<Note | null> {
   const text = await readText(join(folder, VOLUME_FILE));
-  return text === null ? null : noteSchema.parse(JSON.parse(text));
+  return text === null ? null : fileSchema.parse(JSON.parse(text));
 }
 
 async function writeNote(folder: string, note: Note): Promise<void> {

@@ -20,6 +20,7 @@ import { FakeFolders } from './fake-folders.ts';
 import { FakeHost } from './fake-host.ts';
 import { FakeImages } from './fake-images.ts';
 import { demandSources, demandStarted, type FakeSandbox, FakeSandboxes, toEngineSandbox } from './fake-sandboxes.ts';
+import type { FakeVolumes } from './fake-volumes.ts';
 import { type Gate, Gates } from './gates.ts';
 import type { LocalSandboxes } from './local-sandboxes.ts';
 
@@ -51,7 +52,8 @@ export class FakeEngine implements Engine {
   hasGpus = false;
   readonly traits: EngineTraits = DOCKER_TRAITS;
   readonly builder = new FakeBuilder();
-  readonly volumes = null;
+  /** What keeps the files of its sandboxes; null where it binds folders of this machine. */
+  volumes: FakeVolumes | null = null;
   readonly host = new FakeHost(() => this.#enter('host'));
   readonly #local: LocalSandboxes | null;
   readonly #gates = new Gates();
@@ -113,7 +115,7 @@ export class FakeEngine implements Engine {
   async create(spec: EngineSpec): Promise<EngineId> {
     await this.#enter('create', spec.name);
     this.images.demand(spec.image);
-    demandSources(spec);
+    demandSources(spec, this.volumes);
     this.sandboxes.demandFree(spec.name);
     const id = randomBytes(32).toString('hex') as EngineId;
     const agent = new FakeAgent(this.#folders.filesOf(spec, id));
@@ -127,7 +129,7 @@ export class FakeEngine implements Engine {
   async start(id: EngineId): Promise<void> {
     const sandbox = await this.#enterSandbox('start', id);
     if (sandbox.state === 'paused') throw new SandboxError('conflict', 'The sandbox is paused: resume it.');
-    if (sandbox.state !== 'running') demandSources(sandbox.spec);
+    if (sandbox.state !== 'running') demandSources(sandbox.spec, this.volumes);
     sandbox.state = this.images.withoutSleep.has(sandbox.spec.image) ? 'stopped' : 'running';
   }
 

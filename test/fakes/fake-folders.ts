@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import type { EngineSpec } from '../../src/engines/engine.ts';
-import { pathOfMount } from '../../src/engines/engine-volumes.ts';
 import { FakeFiles } from './fake-files.ts';
 
 /** The files of fake sandboxes, which outlive them. */
@@ -10,8 +9,9 @@ export class FakeFolders {
   /** Files live in the first mount, as a folder would: found again by the next sandbox, even where the folder was renamed. */
   filesOf(spec: EngineSpec, id: string): FakeFiles {
     const first = spec.mounts[0]?.source;
-    const source = first === undefined ? undefined : pathOfMount(first);
-    const folder = source === undefined ? undefined : statSync(source, { throwIfNoEntry: false });
+    const isVolume = typeof first === 'object';
+    const source = isVolume ? first.volume : first;
+    const folder = source === undefined || isVolume ? undefined : statSync(source, { throwIfNoEntry: false });
     const key = folder ? `inode ${folder.ino}` : (source ?? id);
     const files = this.#files.get(key) ?? new FakeFiles();
     this.#files.set(key, files);

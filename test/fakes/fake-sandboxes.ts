@@ -5,6 +5,7 @@ import { pathOfMount } from '../../src/engines/engine-volumes.ts';
 import { SandboxError } from '../../src/errors.ts';
 import type { FakeAgent } from './fake-agent.ts';
 import type { FakeExec } from './fake-exec.ts';
+import type { FakeVolumes } from './fake-volumes.ts';
 
 /** A sandbox of the fake engine; tests may change what it measures and script its agent. */
 export interface FakeSandbox {
@@ -70,13 +71,17 @@ export function demandStarted({ state }: FakeSandbox): void {
 }
 
 /** What is to be bound must be there, at each start too. */
-export function demandSources({ mounts }: EngineSpec): void {
-  const missing = mounts.find(({ source }) => !existsSync(pathOfMount(source)));
-  if (missing) throw new SandboxError('invalid', `The engine found nothing to bind at ${pathOfMount(missing.source)}.`);
+export function demandSources({ mounts }: EngineSpec, volumes: FakeVolumes | null): void {
+  for (const { source } of mounts) {
+    if (volumes && typeof source !== 'string' && volumes.all.has(source.volume)) continue;
+    const path = pathOfMount(source);
+    if (!existsSync(path)) throw new SandboxError('invalid', `The engine found nothing to bind at ${path}.`);
+  }
 }
 
 /** A sandbox as engines tell it. */
 export function toEngineSandbox({ id, name, state, spec, wasKilled = false }: FakeSandbox): EngineSandbox {
-  const bound = Object.fromEntries(spec.mounts.map(({ source, target }) => [target, pathOfMount(source)]));
+  const folders = spec.mounts.filter(({ source }) => typeof source === 'string');
+  const bound = Object.fromEntries(folders.map(({ source, target }) => [target, pathOfMount(source)]));
   return { id, name, state, labels: spec.labels, image: spec.image, wasKilled, bound };
 }

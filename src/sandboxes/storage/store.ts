@@ -110,9 +110,13 @@ export class SandboxStore {
     this.#users.release(name);
   }
 
-  /** Removes a sandbox's folder with its files and its record; nothing runs in it. What a crash leaves of that is a folder that nobody owns. */
+  /**
+   * Removes a sandbox's folder with its files and its record; nothing runs in it. What a crash leaves of that is a folder that nobody
+   * owns. Throws `unavailable`, and removes nothing, where another engine has the files.
+   */
   async purge(id: SandboxId): Promise<void> {
     await this.#writes.settle(id);
+    await this.#disks.requireRemovable(id);
     await this.#disks.closeDisk(id);
     const ownerless = `pool-${randomBytes(8).toString('hex')}`;
     try {
