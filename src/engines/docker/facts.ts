@@ -17,7 +17,9 @@ const infoSchema = z.object({
 
 /** What an engine says about itself, who the users of its containers are, and what holds their limits. */
 export interface DockerFacts {
-  readonly info: Omit<EngineInfo, 'mapsUsers' | 'limitsSockets'>;
+  readonly info: Omit<EngineInfo, 'mapsUsers' | 'limitsSockets' | 'seccomp'> & {
+    readonly seccomp: readonly SystemCallFilter[];
+  };
   readonly users: UserMapping;
   /** Version of the control groups. */
   readonly cgroups: 1 | 2;

@@ -20,7 +20,10 @@ const resourcesSchema = z.object({
   memory: z.object({ total: z.number() }),
 });
 
-/** What Incus says about itself and the machine it runs on. */
+/** The filters of system calls that a container can have. */
+export const CONTAINER_FILTERS = ['strict', 'engine'] as const satisfies EngineInfo['seccomp'];
+
+/** What Incus says about itself and the machine it runs on, whose sandboxes are containers. */
 export async function readFacts(calls: IncusCalls, timeoutMs: number): Promise<EngineInfo> {
   const server = serverSchema.parse(await calls.get('describe itself', '/1.0', timeoutMs));
   await requireProject(calls, timeoutMs);
@@ -31,7 +34,7 @@ export async function readFacts(calls: IncusCalls, timeoutMs: number): Promise<E
     memoryBytes: memory.total,
     runtimes: [],
     hasGpus: false,
-    seccomp: ['strict', 'engine'],
+    seccomp: CONTAINER_FILTERS,
     mapsUsers: true,
     unlimited: [],
     limitsSockets: await canLimitSockets(await groupsVersion()),

@@ -123,6 +123,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     const all = (await listSandboxes(calls, labels)).filter(({ id }) => !preparations.has(id));
     const named = all.map((sandbox) => given.named(sandbox));
     for (const sandbox of named) known.note(sandbox);
+    await Promise.all(named.filter(({ state }) => state === 'running').map(({ id }) => memory.look(id)));
     return named;
   }
 
@@ -164,8 +165,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     create,
     start: async (id) => {
       await given.settled(id);
-      await startSandbox(calls, id);
-      memory.forget(id);
+      if (await startSandbox(calls, id)) memory.begin(id);
       if ((await groupsVersion()) === 1) await limitSockets([groups.nameOf(id)]);
     },
     stop: async (id, graceSeconds) => {

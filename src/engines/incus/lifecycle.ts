@@ -8,9 +8,9 @@ const REMOVAL_POLL_MS = 50;
 
 type Action = 'start' | 'stop' | 'freeze' | 'unfreeze';
 
-/** Starts it; succeeds where it runs, and throws `conflict` where it is paused. */
-export async function startSandbox(calls: IncusCalls, id: EngineId): Promise<void> {
-  await settle(calls, id, 'start', 'start the sandbox', 'running');
+/** Starts it; false where it runs already. Throws `conflict` where it is paused. */
+export async function startSandbox(calls: IncusCalls, id: EngineId): Promise<boolean> {
+  return await settle(calls, id, 'start', 'start the sandbox', 'running');
 }
 
 /** Ends all processes at once: the first hears no other signal. */
@@ -57,21 +57,22 @@ export async function removeSandbox(calls: IncusCalls, id: EngineId): Promise<vo
   }
 }
 
-/** Decides a refusal by the state that the sandbox is in; throws `conflict` where it cannot get to what is wanted from there. */
+/** False where it was as wanted already; throws `conflict` where it cannot get there from the state that it is in. */
 async function settle(
   calls: IncusCalls,
   id: EngineId,
   action: Action,
   doing: string,
   wanted: EngineState,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await act(calls, id, action, doing);
+    return true;
   } catch (error) {
     const meaning = meaningOf(error);
     if (meaning === undefined || meaning === 'not-found' || meaning === 'no-source') throw error;
     const state = (await inspectSandbox(calls, id))?.state;
-    if (state === wanted) return;
+    if (state === wanted) return false;
     throw new SandboxError('conflict', `The sandbox is ${state ?? 'gone'}, so it cannot become ${wanted}.`, {
       cause: error,
     });

@@ -3,13 +3,19 @@ import type { ControlGroups } from './control-groups.ts';
 
 const POLL_MS = 20;
 
+/** When the count of a sandbox has not grown since it is watched. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 interface Seen {
   readonly count: number;
   /** When the count was seen to have grown; -Infinity where it never was. */
   readonly grewAtMs: number;
 }
 
-/** Knows when memory last ran out in a sandbox: the kernel counts how often, and this when the count was seen to have grown. */
+/**
+ * Knows when memory last ran out in a sandbox. The kernel counts how often and says not when: that is some time between two looks, and
+ * taken for the later one. What was counted before the first look is nobody's news.
+ */
 export class MemoryWatch {
   readonly #groups: Pick<ControlGroups, 'outOfMemoryCount'>;
   readonly #seen = new Map<EngineId, Seen>();
@@ -18,21 +24,31 @@ export class MemoryWatch {
     this.#groups = groups;
   }
 
-  /** Looks now, and counts growth from what was seen before; a sandbox that is new here starts at none. */
-  async look(id: EngineId): Promise<Seen> {
+  /** Says that it was started at this moment, from which on the kernel counts anew. */
+  begin(id: EngineId): void {
+    this.#seen.set(id, { count: 0, grewAtMs: NEVER });
+  }
+
+  /** Looks once at a sandbox that somebody else has started. */
+  async adopt(id: EngineId): Promise<void> {
+    if (!this.#seen.has(id)) await this.look(id);
+  }
+
+  /** Looks now, so that growth from here on is told from growth before. */
+  async look(id: EngineId): Promise<void> {
     const count = await this.#groups.outOfMemoryCount(id);
-    const before = this.#seen.get(id) ?? { count: 0, grewAtMs: Number.NEGATIVE_INFINITY };
-    if (count === null) return before;
-    const now = count > before.count ? { count, grewAtMs: performance.now() } : { ...before, count };
-    this.#seen.set(id, now);
-    return now;
+    if (count === null) return;
+    const before = this.#seen.get(id);
+    const isNews = before !== undefined && count > before.count;
+    this.#seen.set(id, { count, grewAtMs: isNews ? performance.now() : (before?.grewAtMs ?? NEVER) });
   }
 
   /** True where memory ran out within so many milliseconds before now, or does within the patience. */
   async ranOut(id: EngineId, withinMs: number, patienceMs: number): Promise<boolean> {
     const nowMs = performance.now();
     for (;;) {
-      const { grewAtMs } = await this.look(id);
+      await this.look(id);
+      const grewAtMs = this.#seen.get(id)?.grewAtMs ?? NEVER;
       if (grewAtMs > nowMs - withinMs && withinMs > 0) return true;
       if (performance.now() - nowMs >= patienceMs) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

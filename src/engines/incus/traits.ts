@@ -1,5 +1,8 @@
 import type { EngineTraits } from '../engine.ts';
 
+/** Where its API over TLS listens, where it is told to. */
+export const API_PORT = 8443;
+
 /** What holds for sandboxes that are Incus' containers. */
 export const INCUS_TRAITS: EngineTraits = {
   kind: 'incus',
@@ -11,8 +14,7 @@ export const INCUS_TRAITS: EngineTraits = {
     advice: 'npm run incus imports the usual one, incus image copy or incus publish brings another',
     variable: 'INCUS_SANDBOX_IMAGE',
   },
-  // Its API over TLS, where it is told to listen.
-  guardedPorts: [8443],
+  guardedPorts: [API_PORT],
   hasOwnKernel: () => false,
   canUpdateLimits: () => true,
 };

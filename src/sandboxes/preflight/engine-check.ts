@@ -19,7 +19,7 @@ export async function checkEngine(
   }
   try {
     const info = await engine.info();
-    if (!info.seccomp.includes(seccomp)) {
+    if (info.seccomp && !info.seccomp.includes(seccomp)) {
       const possible = info.seccomp.length === 0 ? 'none at all' : `only ${info.seccomp.join(', ')}`;
       throw new SandboxError(
         'invalid',

@@ -12,6 +12,7 @@ import { pauseSandbox, removeSandbox, resumeSandbox, stopSandbox } from '../life
 import { MemoryWatch } from '../memory-watch.ts';
 import { Preparations } from '../preparations.ts';
 import { readStats } from '../stats.ts';
+import { API_PORT } from '../traits.ts';
 import { untilCut } from './cut-exec.ts';
 import { Making } from './making.ts';
 import type { Member } from './member.ts';
@@ -65,7 +66,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
 
   async function info(): Promise<EngineInfo> {
     const timeoutMs = Math.min(INFO_TIMEOUT_MS, callTimeoutMs);
-    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), limitsSockets: false };
+    const { mapsUsers, seccomp } = shape;
+    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), mapsUsers, seccomp, limitsSockets: false };
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
@@ -82,8 +84,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     const { isEvacuated, calls } = await memberOf(id);
     // Its files go to another member with the sandbox that is made in its place.
     if (isEvacuated) throw new SandboxError('conflict', 'The machine of the sandbox is being emptied.');
-    await shape.start(calls, id);
-    memory.forget(id);
+    if (await shape.start(calls, id)) memory.begin(id);
   }
 
   async function rename(id: EngineId, name: string): Promise<void> {
@@ -134,7 +135,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   }
 
   return {
-    traits: shape.traits,
+    traits: { ...shape.traits, guardedPorts: portsOf(options) },
     host: null,
     builder: null,
     volumes,
@@ -170,12 +171,19 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
+      await memory.adopt(id);
       const exec = await startExec(calls, id, shape.toProgram(await users.of(calls, id), argv));
       return untilCut(exec, () => memberOf(id));
     },
     countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),
     close: async () => await members.close(),
   };
+}
+
+/** Ports at which members may listen that are on this machine too. */
+function portsOf(reach: Reach): readonly number[] {
+  const urls = 'urls' in reach ? reach.urls : [];
+  return [...new Set([API_PORT, ...urls.map((url) => Number(new URL(url).port || 443))])];
 }
 
 function nameTaken(name: string): SandboxError {

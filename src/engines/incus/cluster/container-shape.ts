@@ -1,17 +1,19 @@
 import { toProgram } from '../exec.ts';
+import { CONTAINER_FILTERS } from '../facts.ts';
 import { ImageGrounds } from '../image-grounds.ts';
 import { toReader } from '../images.ts';
 import { toInstanceBody, toLimits } from '../instance-body.ts';
 import { startSandbox } from '../lifecycle.ts';
 import { INCUS_TRAITS } from '../traits.ts';
-import { MemberCounters } from './counters.ts';
+import { InnerCounters, OWN_GROUP } from './inner-counters.ts';
 import type { InstanceShape } from './shape.ts';
 import { startCommand, volumeDevices } from './start-script.ts';
 
 /** Sandboxes as containers of members, which have no folder of this machine. */
 export const CONTAINERS: InstanceShape = {
-  traits: { ...INCUS_TRAITS, sharesHostFiles: false, guardedPorts: [] },
+  traits: { ...INCUS_TRAITS, sharesHostFiles: false },
   mapsUsers: true,
+  seccomp: CONTAINER_FILTERS,
   grounds: (preparing) => new ImageGrounds(preparing),
   bodyOf: (id, spec, { volumes, files, ...ground }) => {
     const body = toInstanceBody(id, { ...spec, mounts: [] }, ground);
@@ -21,7 +23,7 @@ export const CONTAINERS: InstanceShape = {
     return { ...body, config, devices: { ...body.devices, ...devices } };
   },
   toLimits,
-  counters: (callsOf) => new MemberCounters(callsOf),
+  counters: (callsOf) => new InnerCounters(callsOf, OWN_GROUP),
   start: startSandbox,
   toProgram,
   toReader,

@@ -1,4 +1,4 @@
-import type { EngineId, EngineLimits, EngineSpec, EngineTraits } from '../../engine.ts';
+import type { EngineId, EngineInfo, EngineLimits, EngineSpec, EngineTraits } from '../../engine.ts';
 import type { ImageReading } from '../../image-reading.ts';
 import type { ControlGroups } from '../control-groups.ts';
 import type { Program } from '../exec.ts';
@@ -23,6 +23,8 @@ export interface InstanceShape {
   readonly traits: EngineTraits;
   /** True where users inside are others outside, so that volumes are to show their own. */
   readonly mapsUsers: boolean;
+  /** The filters of system calls that it can have; null where it has a kernel of its own. */
+  readonly seccomp: EngineInfo['seccomp'];
   /** Finds what sandboxes are made of, of images of this kind alone; throws `invalid` with a sentence for others. */
   grounds(preparing: Preparing): { of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> };
   /** Incus' form of a spec; throws `invalid` for what Incus cannot give. */
@@ -31,8 +33,8 @@ export interface InstanceShape {
   toLimits(limits: EngineLimits, hostCpus: number): Readonly<Record<string, string>>;
   /** What counts what is used, and what memory has taken. */
   counters(callsOf: (id: EngineId) => Promise<IncusCalls>): Pick<ControlGroups, 'outOfMemoryCount' | 'stats'>;
-  /** Starts it and resolves once programs can be started in it; succeeds where it runs, and throws `conflict` where it is paused. */
-  start(calls: IncusCalls, id: EngineId): Promise<void>;
+  /** Starts it and resolves once programs can be started in it; false where it runs already. Throws `conflict` where it is paused. */
+  start(calls: IncusCalls, id: EngineId): Promise<boolean>;
   /** How Incus starts a program of the sandbox's user. */
   toProgram(user: ExecUser, argv: readonly string[]): Program;
   /** An instance that only lends its files, and runs nothing. */

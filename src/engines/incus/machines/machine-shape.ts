@@ -1,10 +1,11 @@
 import type { EngineTraits } from '../../engine.ts';
+import { InnerCounters, WHOLE_KERNEL } from '../cluster/inner-counters.ts';
 import type { InstanceShape } from '../cluster/shape.ts';
 import { toReader } from '../images.ts';
 import { LAUNCHED } from '../launcher.ts';
 import { startSandbox } from '../lifecycle.ts';
+import { API_PORT } from '../traits.ts';
 import { toMachineBody, toMachineLimits } from './machine-body.ts';
-import { MachineCounters } from './machine-counters.ts';
 import { MachineGrounds } from './machine-grounds.ts';
 import { startMachine, untilBooted } from './machine-start.ts';
 
@@ -21,7 +22,7 @@ const TRAITS: EngineTraits = {
     advice: 'incus image copy or incus publish brings one of virtual machines, with python3 in it',
     variable: 'INCUS_SANDBOX_IMAGE',
   },
-  guardedPorts: [],
+  guardedPorts: [API_PORT],
   hasOwnKernel: () => true,
   // Its memory cannot grow while it runs.
   canUpdateLimits: () => false,
@@ -31,10 +32,11 @@ const TRAITS: EngineTraits = {
 export const MACHINES: InstanceShape = {
   traits: TRAITS,
   mapsUsers: false,
+  seccomp: null,
   grounds: ({ calls }) => new MachineGrounds(calls),
   bodyOf: toMachineBody,
   toLimits: toMachineLimits,
-  counters: (callsOf) => new MachineCounters(callsOf),
+  counters: (callsOf) => new InnerCounters(callsOf, WHOLE_KERNEL),
   start: startMachine,
   toProgram: ({ workdir }, argv) => ({ command: [...LAUNCHED, ...argv], uid: 0, gid: 0, cwd: workdir }),
   toReader: (reading) => ({ ...toReader(reading), memoryBytes: READER_BYTES }),

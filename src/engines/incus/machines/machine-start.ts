@@ -17,12 +17,13 @@ const BOOT_POLL_MS = 200;
 /** Incus says -1 as long as its agent in the machine does not answer. */
 const stateSchema = z.object({ status: z.string(), processes: z.number() });
 
-/** Starts it and resolves once it is set up; a machine that runs and is set up stays as it is. What cannot be set up is stopped again. */
-export async function startMachine(calls: IncusCalls, id: EngineId): Promise<void> {
-  await startSandbox(calls, id);
+/** Starts it and resolves once it is set up; false where it runs already. A machine that runs and is set up stays as it is, what cannot be set up is stopped again. */
+export async function startMachine(calls: IncusCalls, id: EngineId): Promise<boolean> {
+  const isStarted = await startSandbox(calls, id);
   try {
     await untilBooted(calls, id);
     await setUp(calls, id);
+    return isStarted;
   } catch (error) {
     await stopSandbox(calls, id, 0).catch(() => undefined);
     throw error;

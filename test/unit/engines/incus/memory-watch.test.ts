@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import type { EngineId } from '../../../../src/engines/engine.ts';
+import { MemoryWatch } from '../../../../src/engines/incus/memory-watch.ts';
+
+const ID = 'clara-0123456789abcdef01234567' as EngineId;
+const LONG_MS = 60_000;
+
+/** A kernel that has counted so many times until now. */
+function kernelAt(count: number | null) {
+  return { count, outOfMemoryCount: async () => kernel.count };
+}
+let kernel = kernelAt(0);
+
+function watchAt(count: number | null): MemoryWatch {
+  kernel = kernelAt(count);
+  return new MemoryWatch(kernel);
+}
+
+it('memory that ran out before a sandbox is watched is not news', async () => {
+  const watch = watchAt(1);
+  expect(await watch.ranOut(ID, 50, 0)).toBe(false);
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(false);
+  kernel.count = 2;
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(true);
+});
+
+it('memory that runs out is news from a sandbox that was started, and from one that was taken over', async () => {
+  const started = watchAt(1);
+  started.begin(ID);
+  expect(await started.ranOut(ID, LONG_MS, 0)).toBe(true);
+  const adopting = watchAt(7);
+  await adopting.adopt(ID);
+  kernel.count = 8;
+  await adopting.adopt(ID);
+  expect(await adopting.ranOut(ID, LONG_MS, 0)).toBe(true);
+});
+
+it('growth that a look has seen belongs to the time before it', async () => {
+  const watch = watchAt(0);
+  watch.begin(ID);
+  kernel.count = 1;
+  await watch.look(ID);
+  expect(await watch.ranOut(ID, 0, 0)).toBe(false);
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(true);
+});
+
+it('a start is the end of what was before, and a kernel that does not say changes nothing', async () => {
+  const watch = watchAt(0);
+  watch.begin(ID);
+  kernel.count = 1;
+  await watch.look(ID);
+  kernel.count = null;
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(true);
+  watch.begin(ID);
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(false);
+  watch.forget(ID);
+  expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(false);
+});
+
+it('news that is late is waited for within the patience', async () => {
+  const watch = watchAt(0);
+  watch.begin(ID);
+  const asked = watch.ranOut(ID, LONG_MS, LONG_MS);
+  kernel.count = 1;
+  expect(await asked).toBe(true);
+});
