@@ -11,7 +11,7 @@ import { checkService } from './lib/doctor/service.mjs';
 import { checkSettings } from './lib/doctor/settings.mjs';
 import { ENV_FILE } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
-import { expectedMode } from './lib/mode.mjs';
+import { findMode } from './lib/mode.mjs';
 import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
@@ -19,10 +19,11 @@ await runScript(async () => {
   const settings = readSettings(file);
   const env = { ...settings, ...process.env };
   const places = { [file]: Object.keys(settings), 'the environment': Object.keys(process.env) };
+  const mode = await findMode(env);
   const findings = [
-    ...(await checkSettings(env, file, places)),
-    checkMode(env),
-    ...(await checkPlace(env)),
+    ...(await checkSettings(env, mode, file, places)),
+    checkMode(env, mode),
+    ...(await checkPlace(env, mode)),
     await checkService(),
   ];
   for (const { level, what, means, mend } of findings) {
@@ -35,11 +36,10 @@ await runScript(async () => {
 });
 
 /** What sandboxes run on: this machine and its engine, or another server. */
-async function checkPlace(env) {
-  const mode = expectedMode(env);
+async function checkPlace(env, mode) {
   if (mode === 'remote') return [await checkRemote(env)];
-  const engine = mode === 'docker' ? await checkEngine(env) : await checkIncus(env);
-  return [...(await checkRights(env)), ...engine, ...(await checkHost(env))];
+  const engine = mode === 'docker' ? await checkEngine(env) : await checkIncus(env, mode);
+  return [...(await checkRights(env, mode)), ...engine, ...(await checkHost(env, mode))];
 }
 
 function readSettings(file) {

@@ -4,6 +4,7 @@ import { counted } from './lib/counted.mjs';
 import { dataFolderOf, keepDataFolder, requireNoServer, unmountDisks } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
+import { Incus } from './lib/incus/client.mjs';
 import { removePlace } from './lib/incus/place.mjs';
 import { capture } from './lib/run.mjs';
 import { removeSandbox, sandboxesOf, stopSandbox } from './lib/sandboxes.mjs';
@@ -28,7 +29,8 @@ await runScript(async () => {
 
   for (const sandbox of all) await removeSandbox(sandbox);
   const { removed, kept } = await removeImages();
-  const incus = await removePlace();
+  const named = new Incus(env);
+  const incus = await removePlace(named);
   const service = await removeService();
   print(
     `Removed ${counted(all.length, 'container', 'containers')} and ${counted(removed, 'image', 'images')}${incus === 'removed' ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
@@ -39,6 +41,7 @@ await runScript(async () => {
     ...(incus === 'used'
       ? ['  the project and the pool of Incus, in which others have sandboxes: the same command there']
       : []),
+    ...(incus === 'named' ? [`  the project ${named.project} of Incus, which may hold more than sandboxes`] : []),
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',
     '  the rules of the firewall that network bridge needs: iptables -D DOCKER-USER -j CLARA-SANDBOX, and the same for INPUT',

@@ -3,8 +3,8 @@ import { ensureApiKey } from './lib/api-key.mjs';
 import { requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
-import { prepare } from './lib/prepare.mjs';
-import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
+import { findMode } from './lib/mode.mjs';
+import { needsOf, prepare } from './lib/prepare.mjs';
 import { hasSystemd, installService, SERVICE, toUnit } from './lib/service.mjs';
 import { print } from './lib/terminal.mjs';
 
@@ -23,7 +23,7 @@ await runScript(async () => {
   if (process.getuid?.() !== 0) throw new Failure('Only root may install a service: sudo npm run service');
   const env = readEnvironment();
   await requireNoServer(env);
-  await prepare(env, { needsSandboxImage: (env.SANDBOX_DOCKER_IMAGE || SANDBOX_IMAGE) === SANDBOX_IMAGE });
+  await prepare(env, needsOf(env, await findMode(env)));
   ensureApiKey(env);
   await installService();
   print(

@@ -5,9 +5,8 @@ import { e2bExports } from './lib/e2b-exports.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { requireFreePort, waitUntilHealthy } from './lib/health.mjs';
-import { dockerImageOf, expectedMode } from './lib/mode.mjs';
-import { prepare } from './lib/prepare.mjs';
-import { SANDBOX_IMAGE } from './lib/sandbox-image.mjs';
+import { findMode } from './lib/mode.mjs';
+import { needsOf, prepare } from './lib/prepare.mjs';
 import { startServer } from './lib/server-process.mjs';
 import { print, printError } from './lib/terminal.mjs';
 
@@ -17,12 +16,7 @@ await runScript(async () => {
   const env = readEnvironment();
   const port = readPort(env);
   await requireFreePort(env.SANDBOX_API_HOST || '0.0.0.0', port);
-  const mode = expectedMode(env);
-  // Containers of Incus get the image that Docker builds; virtual machines have one of their operator's.
-  const needsIncus = mode === 'incus' || mode === 'incus-vm';
-  const needsEngine = mode === 'docker' || mode === 'incus';
-  const needsSandboxImage = mode === 'incus' || (needsEngine && dockerImageOf(env) === SANDBOX_IMAGE);
-  await prepare(env, { needsEngine, needsSandboxImage, needsIncus, needsMachines: mode === 'incus-vm' });
+  await prepare(env, needsOf(env, await findMode(env)));
   const master = ensureApiKey(env);
 
   const server = startServer({ ...process.env, ...(master ? { SANDBOX_API_KEY: master.key } : {}) });

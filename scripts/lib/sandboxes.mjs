@@ -1,12 +1,12 @@
 import { engineNoteOf, instanceOf } from './data-folder.mjs';
 import { Failure } from './failure.mjs';
-import { incus, PROJECT, query } from './incus/client.mjs';
+import { Incus } from './incus/client.mjs';
 import { capture } from './run.mjs';
 
 const CALL_MS = 120_000;
 
 /** @typedef {'docker' | 'incus'} Local an engine of this machine */
-/** @typedef {{engine: Local, id: string, project: string, isRunning: boolean}} Made what an engine has made for a sandbox, in a project of Incus */
+/** @typedef {{engine: Local, id: string, incus?: Incus, isRunning: boolean}} Made what an engine has made for a sandbox */
 
 const FIND = { docker: findContainers, incus: findInstances };
 const STOP = { docker: stopContainer, incus: stopInstance };
@@ -51,7 +51,7 @@ function enginesOf(dataDir, env) {
   /** @type {Local[]} */
   const engines = used.includes('docker') ? ['docker'] : [];
   // On other machines it is theirs to stop and to remove.
-  const isFar = (env.INCUS_REMOTE ?? '').startsWith('https://');
+  const { isFar } = new Incus(env);
   if (!isFar && used.some((name) => name === 'incus' || name === 'incus-vm')) engines.push('incus');
   return engines;
 }
@@ -69,7 +69,7 @@ async function findContainers(instance) {
   const lines = stdout.split('\n').filter((line) => line !== '');
   return lines.map((line) => {
     const [id = '', state = ''] = line.split(' ');
-    return { engine: 'docker', id, project: '', isRunning: ['running', 'paused', 'restarting'].includes(state) };
+    return { engine: 'docker', id, isRunning: ['running', 'paused', 'restarting'].includes(state) };
   });
 }
 
@@ -79,12 +79,11 @@ async function findContainers(instance) {
  * @returns {Promise<Made[]>}
  */
 async function findInstances(instance, env) {
-  if (env.INCUS_REMOTE?.startsWith('/')) process.env.INCUS_SOCKET = env.INCUS_REMOTE;
-  const project = env.INCUS_PROJECT || PROJECT;
+  const incus = new Incus(env);
   /** @type {{name: string, status: string, config: Record<string, string>}[]} */
-  const all = await query(`/1.0/instances?project=${project}&recursion=1`);
+  const all = await incus.query(`/1.0/instances?project=${incus.project}&recursion=1`);
   const ours = all.filter(({ config }) => config['user.clara.label.clara.instance'] === instance);
-  return ours.map(({ name, status }) => ({ engine: 'incus', id: name, project, isRunning: status !== 'Stopped' }));
+  return ours.map(({ name, status }) => ({ engine: 'incus', id: name, incus, isRunning: status !== 'Stopped' }));
 }
 
 /** @param {Made} made */
@@ -99,14 +98,15 @@ async function removeContainer({ id }) {
 }
 
 /** @param {Made} made */
-async function stopInstance({ id, project }) {
-  const { code } = await capture('incus', ['stop', '--timeout', '2', '--project', project, id], { timeoutMs: CALL_MS });
-  if (code !== 0) await incus(['stop', '--force', '--project', project, id]);
+async function stopInstance({ id, incus }) {
+  const stop = async (/** @type {string[]} */ ...how) =>
+    await incus.run(['stop', ...how, '--project', incus.project, id]);
+  await stop('--timeout', '2').catch(() => stop('--force'));
 }
 
 /** @param {Made} made */
-async function removeInstance({ id, project }) {
-  await incus(['delete', '--force', '--project', project, id]);
+async function removeInstance({ id, incus }) {
+  await incus.run(['delete', '--force', '--project', incus.project, id]);
 }
 
 /**

@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { compiled } from '../compiled.mjs';
 import { DEFAULT_DATA_DIR, isDataFolderKept } from '../data-folder.mjs';
+import { hasVolumes } from '../mode.mjs';
 import { checkDataFolder } from './data-folder.mjs';
 import { fail, ok, warn } from './finding.mjs';
 import { nearestFolder } from './nearest-folder.mjs';
@@ -13,9 +14,10 @@ const HEALTH_CHARACTERS = 65_536;
 /**
  * What the server needs of this machine besides the engine.
  * @param {NodeJS.ProcessEnv} env
+ * @param {import('../mode.mjs').Mode} mode
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
-export async function checkHost(env) {
+export async function checkHost(env, mode) {
   const dataDir = env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR;
   const nearest = await nearestFolder(dataDir);
   const answer = await healthOf(env);
@@ -26,7 +28,7 @@ export async function checkHost(env) {
     await checkPort(env, { isOurs: health !== undefined, isOfAnother }),
     ...checkServer(health),
     ...(await checkDataFolder(dataDir, nearest, { env, isServerThere: health !== undefined })),
-    await checkDisks(nearest, env),
+    await checkDisks(nearest, env, mode),
   ];
 }
 
@@ -103,11 +105,12 @@ function checkServer(health) {
   return warnings.length > 0 ? warnings : [ok(what, `It runs, version ${health.version}, and warns of nothing.`)];
 }
 
-async function checkDisks(folder, env) {
+async function checkDisks(folder, env, mode) {
   const what = 'disk limit';
   const mechanism = env.SANDBOX_DISK_MECHANISM || 'auto';
   if (env.SANDBOX_DISK_LIMIT === '0')
     return warn(what, 'Off: one sandbox can fill the disk.', 'Set SANDBOX_DISK_LIMIT, such as 5g.');
+  if (hasVolumes(env, mode)) return ok(what, 'Each sandbox gets a volume of Incus, whose size that holds.');
   if (mechanism === 'measure')
     return ok(what, 'Measured, as SANDBOX_DISK_MECHANISM says: code that runs can write more.');
   if (env.SANDBOX_DISK_SERVICE) return await checkDiskService(what, env.SANDBOX_DISK_SERVICE);

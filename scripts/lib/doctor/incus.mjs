@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { counted } from '../counted.mjs';
-import { askIncus, POOL, PROJECT, query } from '../incus/client.mjs';
-import { expectedMode } from '../mode.mjs';
-import { capture } from '../run.mjs';
-import { SANDBOX_IMAGE } from '../sandbox-image.mjs';
+import { Incus } from '../incus/client.mjs';
+import { checkFarIncus } from './far-incus.mjs';
 import { fail, ok, warn } from './finding.mjs';
 
 const SET_UP = 'sudo npm run incus';
@@ -11,20 +9,21 @@ const SET_UP = 'sudo npm run incus';
 /**
  * Incus and what it needs to hold sandboxes.
  * @param {NodeJS.ProcessEnv} env
+ * @param {import('../mode.mjs').Mode} mode
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
-export async function checkIncus(env) {
-  const { version, reason } = await askIncus();
-  if (!version) return [fail('Incus', `It does not answer: ${reason}.`, SET_UP)];
-  const { environment } = await query('/1.0');
-  const isOfMachines = expectedMode(env) === 'incus-vm';
+export async function checkIncus(env, mode) {
+  const incus = new Incus(env);
+  if (incus.isFar) return await checkFarIncus(env, mode);
+  const { version, drivers, features, reason } = await incus.ask();
+  const start = `Start it, or leave INCUS_REMOTE empty for that of ${SET_UP}.`;
+  if (!version) return [fail('Incus', `It does not answer: ${reason}.`, incus.remote === 'local' ? SET_UP : start)];
+  const isOfMachines = mode === 'incus-vm';
   return [
     ok('Incus', `Version ${version} answers.`),
-    ...(isOfMachines
-      ? checkMachines(environment.driver ?? '')
-      : [checkIdmaps(environment.kernel_features ?? {}), checkRanges()]),
-    await checkPlace(env),
-    await checkImage(env, isOfMachines ? 'virtual-machine' : 'container'),
+    ...(isOfMachines ? checkMachines(drivers) : [checkIdmaps(features), checkRanges()]),
+    await checkPlace(incus),
+    await checkImage(incus, isOfMachines),
   ];
 }
 
@@ -62,14 +61,13 @@ function checkRanges() {
   return count === 0 ? fail('ranges of users', means, mend) : warn('ranges of users', means, mend);
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-async function checkPlace(env) {
-  const [project, pool] = [env.INCUS_PROJECT || PROJECT, env.INCUS_POOL || POOL];
-  const hasProject = (await capture('incus', ['query', `/1.0/projects/${encodeURIComponent(project)}`])).code === 0;
-  if (!hasProject) return fail('project of Incus', `There is no project ${project}.`, SET_UP);
-  const found = await capture('incus', ['query', `/1.0/storage-pools/${encodeURIComponent(pool)}`]);
-  if (found.code !== 0) return fail('pool of Incus', `There is no storage pool ${pool}.`, SET_UP);
-  const { driver } = JSON.parse(found.stdout);
+/** @param {Incus} incus */
+async function checkPlace(incus) {
+  const { project, pool } = incus;
+  if (!(await incus.hasProject())) return fail('project of Incus', `There is no project ${project}.`, SET_UP);
+  const found = await incus.find(`/1.0/storage-pools/${encodeURIComponent(pool)}`);
+  if (!found) return fail('pool of Incus', `There is no storage pool ${pool}.`, SET_UP);
+  const { driver } = found;
   if (driver === 'btrfs' || driver === 'zfs')
     return ok('pool of Incus', `${pool} (${driver}) makes sandboxes as snapshots.`);
   const means = `${pool} is of the kind ${driver}: each sandbox may take seconds and a copy of the image.`;
@@ -77,19 +75,17 @@ async function checkPlace(env) {
 }
 
 /**
- * @param {NodeJS.ProcessEnv} env
- * @param {string} type
+ * @param {Incus} incus
+ * @param {boolean} isOfMachines
  */
-async function checkImage(env, type) {
-  const [project, image] = [env.INCUS_PROJECT || PROJECT, env.INCUS_SANDBOX_IMAGE || SANDBOX_IMAGE];
-  const path = `/1.0/images/aliases/${encodeURIComponent(image)}?project=${encodeURIComponent(project)}`;
-  const found = await capture('incus', ['query', path]);
+async function checkImage(incus, isOfMachines) {
+  const { project, image } = incus;
+  const found = await incus.findImage(isOfMachines);
   const machines = `Import one of virtual machines with python3 into the project ${project}, and name it in INCUS_SANDBOX_IMAGE (docs/incus.md).`;
-  const mend = type === 'container' ? SET_UP : machines;
-  if (found.code !== 0) return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, mend);
-  const { type: own } = JSON.parse(found.stdout);
-  if (own === type) return ok('image of Incus', `It has ${image}.`);
-  return fail('image of Incus', `${image} is an image for a ${own}, so no sandbox can be made.`, mend);
+  const mend = isOfMachines ? machines : SET_UP;
+  if (!found) return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, mend);
+  if ((found.type === 'virtual-machine') === isOfMachines) return ok('image of Incus', `It has ${image}.`);
+  return fail('image of Incus', `${image} is an image for a ${found.type}, so no sandbox can be made.`, mend);
 }
 
 /** @param {string} file */

@@ -1,4 +1,4 @@
-import { expectedMode, lastEngine } from '../mode.mjs';
+import { lastEngine } from '../mode.mjs';
 import { fail, ok } from './finding.mjs';
 
 const ASK_MS = 10_000;
@@ -6,15 +6,16 @@ const ASK_MS = 10_000;
 /**
  * What will run sandboxes, and why.
  * @param {NodeJS.ProcessEnv} env
+ * @param {import('../mode.mjs').Mode} mode
  * @returns {import('./finding.mjs').Finding}
  */
-export function checkMode(env) {
+export function checkMode(env, mode) {
   const asked = env.SANDBOX_MODE || 'auto';
-  const mode = expectedMode(env);
   if (asked !== 'auto') return ok('mode', `SANDBOX_MODE asks for ${asked}.`);
   if (mode === 'remote') return ok('mode', `remote: SANDBOX_API_URL is ${env.SANDBOX_API_URL}.`);
   if (lastEngine(env) === mode) return ok('mode', `${mode}: it ran the sandboxes of the data folder last.`);
-  return ok('mode', `${mode} where it answers, else Incus where it is set up.`);
+  if (mode !== 'docker') return ok('mode', `${mode}: Docker does not answer, and Incus is where the settings say.`);
+  return ok('mode', 'docker where it answers, else Incus where it is set up.');
 }
 
 /**

@@ -9,12 +9,19 @@ const SAFE_DIFFERENT_CHARACTERS = 10;
 /**
  * The settings themselves, the key, who can read the file that has it, and who can read what comes and goes.
  * @param {NodeJS.ProcessEnv} env
+ * @param {import('../mode.mjs').Mode} mode
  * @param {string} file
  * @param {Record<string, string[]>} places the names of all variables, by where they are set
  * @returns {Promise<import('./finding.mjs').Finding[]>}
  */
-export async function checkSettings(env, file, places) {
-  return [await checkNames(places), await checkValues(env), checkKey(env), await checkFile(file), checkAddress(env)];
+export async function checkSettings(env, mode, file, places) {
+  return [
+    await checkNames(places),
+    await checkValues(env, mode),
+    checkKey(env),
+    await checkFile(file),
+    checkAddress(env),
+  ];
 }
 
 async function checkNames(places) {
@@ -34,11 +41,11 @@ async function checkNames(places) {
   }
 }
 
-async function checkValues(env) {
+async function checkValues(env, mode) {
   const module = await compiled('config/config.js');
   if (!module) return ok('settings', 'The server checks them at its start; it is not built yet.');
   try {
-    module.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) });
+    module.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) }, mode);
     return ok('settings', 'All variables have values that the server takes.');
   } catch (error) {
     if (error?.name !== 'ConfigError') throw error;

@@ -6,7 +6,6 @@ import { addBackports } from '../backports.mjs';
 import { Failure } from '../failure.mjs';
 import { capture } from '../run.mjs';
 import { stage } from '../stage.mjs';
-import { askIncus } from './client.mjs';
 
 const DAEMON = '/usr/libexec/incus/incusd';
 const LOG_FOLDER = '/var/log/incus';
@@ -18,14 +17,21 @@ const MISSING =
   'linuxcontainers.org/incus says, then run the same command again.';
 
 /**
- * Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run.
+ * Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run. One that the
+ * settings have elsewhere is its operator's.
+ * @param {import('./client.mjs').Incus} incus
  * @param {{hasMachines: boolean}} wanted with what virtual machines need
  */
-export async function ensureIncus({ hasMachines }) {
-  if ((await askIncus()).version) return;
+export async function ensureIncus(incus, { hasMachines }) {
+  const { version, reason } = await incus.ask();
+  if (version) return;
+  if (incus.remote !== 'local')
+    throw new Failure(
+      `No Incus answers at INCUS_REMOTE=${incus.remote}: ${reason}. Start it, or leave INCUS_REMOTE empty.`,
+    );
   await ensurePackages(hasMachines);
-  if ((await askIncus()).version) return;
-  await stage('Starting Incus', start);
+  if ((await incus.ask()).version) return;
+  await stage('Starting Incus', () => start(incus));
 }
 
 /** @param {boolean} hasMachines */
@@ -43,11 +49,12 @@ async function ensurePackages(hasMachines) {
   await ensureInstalled({ isThere: false, missing: MISSING, packages: [...packages, 'btrfs-progs'] });
 }
 
-async function start() {
+/** @param {import('./client.mjs').Incus} incus */
+async function start(incus) {
   if (existsSync('/run/systemd/system')) {
     const { code, stderr } = await capture('systemctl', ['start', 'incus'], { timeoutMs: START_TIMEOUT_MS });
     if (code !== 0) throw new Failure(`systemd could not start incus: ${stderr.trim()}. See journalctl -u incus.`);
-    await waitForIncus('journalctl -u incus', () => true);
+    await waitForIncus(incus, 'journalctl -u incus', () => true);
     return;
   }
   mkdirSync(LOG_FOLDER, { recursive: true, mode: 0o700 });
@@ -65,18 +72,19 @@ async function start() {
     });
   }
   daemon.unref();
-  await waitForIncus(`${LOG_FOLDER}/incusd.log`, () => isAlive);
+  await waitForIncus(incus, `${LOG_FOLDER}/incusd.log`, () => isAlive);
 }
 
 /**
+ * @param {import('./client.mjs').Incus} incus
  * @param {string} logSource where Incus' own messages are
  * @param {() => boolean} isAlive
  */
-async function waitForIncus(logSource, isAlive) {
+async function waitForIncus(incus, logSource, isAlive) {
   const deadline = performance.now() + START_TIMEOUT_MS;
   let reason = '';
   while (performance.now() < deadline) {
-    const answer = await askIncus();
+    const answer = await incus.ask();
     if (answer.version) return;
     reason = answer.reason;
     if (!isAlive()) throw new Failure(`Incus ended right after its start (${reason}). Its messages: ${logSource}`);

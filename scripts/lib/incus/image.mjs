@@ -6,7 +6,6 @@ import { findImage } from '../docker.mjs';
 import { Failure } from '../failure.mjs';
 import { capture, runLogged } from '../run.mjs';
 import { stage } from '../stage.mjs';
-import { incus, POOL, PROJECT, query } from './client.mjs';
 
 const EXPORT_MS = 900_000;
 
@@ -28,35 +27,40 @@ export const MOUNT_POINTS = {
 /**
  * Makes sure that Incus has an image of the Docker engine under the same name, with what it lacks to be a sandbox; no image server
  * is asked.
+ * @param {import('./client.mjs').Incus} incus
  * @param {string} name
  */
-export async function ensureIncusImage(name) {
+export async function ensureIncusImage(incus, name) {
   const docker = await findImage(name);
   if (!docker) throw new Failure(`The Docker engine has no image ${name}: build it first with npm run image.`);
   const source = createHash('sha256').update(`${FORM} ${docker.id}`).digest('hex');
-  if ((await sourceOf(name)) === source) return;
+  if ((await sourceOf(incus, name)) === source) return;
   await ensureInstalled({
     isThere: (await capture('tar2sqfs', ['--version'])).code === 0,
     missing: 'tar2sqfs is not installed: apt-get install squashfs-tools-ng, then run the same command again.',
     packages: ['squashfs-tools-ng'],
   });
-  await stage(`Giving Incus the image ${name} (a minute or two)`, () => importImage(name, source));
+  await stage(`Giving Incus the image ${name} (a minute or two)`, () => importImage(incus, name, source));
 }
 
-/** @param {string} name */
-async function sourceOf(name) {
-  const alias = `/1.0/images/aliases/${encodeURIComponent(name)}?project=${PROJECT}`;
-  const { code, stdout } = await capture('incus', ['query', alias]);
-  if (code !== 0) return undefined;
-  const image = await query(`/1.0/images/${JSON.parse(stdout).target}?project=${PROJECT}`);
+/**
+ * @param {import('./client.mjs').Incus} incus
+ * @param {string} name
+ */
+async function sourceOf(incus, name) {
+  const { project } = incus;
+  const alias = await incus.find(`/1.0/images/aliases/${encodeURIComponent(name)}?project=${project}`);
+  if (!alias) return undefined;
+  const image = await incus.query(`/1.0/images/${alias.target}?project=${project}`);
   return image.properties?.['clara.source'];
 }
 
 /**
+ * @param {import('./client.mjs').Incus} incus
  * @param {string} name
  * @param {string} source
  */
-async function importImage(name, source) {
+async function importImage(incus, name, source) {
   const folder = mkdtempSync('/var/tmp/clara-sandbox-incus-');
   const container = (await docker(['create', '--network', 'none', name])).trim();
   try {
@@ -67,10 +71,10 @@ async function importImage(name, source) {
     await runLogged('export the image', 'bash', ['-c', pipe], { timeoutMs: EXPORT_MS });
     writeFileSync(join(folder, 'metadata.yaml'), await metadataOf(name, source));
     await runLogged('pack the metadata', 'tar', ['-C', folder, '-cf', meta, 'metadata.yaml']);
-    await incus(['image', 'import', meta, root, '--project', PROJECT, '--alias', name, '--reuse'], {
+    await incus.run(['image', 'import', meta, root, '--project', incus.project, '--alias', name, '--reuse'], {
       timeoutMs: EXPORT_MS,
     });
-    await unpack(name);
+    await unpack(incus, name);
   } finally {
     await docker(['rm', '--force', container]);
     rmSync(folder, { recursive: true, force: true });
@@ -79,13 +83,15 @@ async function importImage(name, source) {
 
 /**
  * Incus unpacks an image when the first container is made of it, and the first sandbox would wait for that.
+ * @param {import('./client.mjs').Incus} incus
  * @param {string} name
  */
-async function unpack(name) {
+async function unpack(incus, name) {
+  const { project, pool } = incus;
   const first = `clara-unpack-${process.pid}`;
-  const place = ['--project', PROJECT, '--no-profiles', '--storage', POOL];
-  await incus(['create', `local:${name}`, first, ...place], { timeoutMs: EXPORT_MS });
-  await incus(['delete', '--project', PROJECT, first]);
+  const place = ['--project', project, '--no-profiles', '--storage', pool];
+  await incus.run(['create', `local:${name}`, first, ...place], { timeoutMs: EXPORT_MS });
+  await incus.run(['delete', '--project', project, first]);
 }
 
 /**

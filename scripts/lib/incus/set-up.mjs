@@ -6,10 +6,11 @@ import { ensurePlace } from './place.mjs';
 /**
  * Makes sure that an Incus of this machine runs and has what sandboxes are made of: for containers the image that the Docker engine has
  * already; for virtual machines QEMU, and no image.
+ * @param {import('./client.mjs').Incus} incus
  * @param {{hasMachines: boolean}} wanted
  */
-export async function setUpIncus({ hasMachines }) {
-  await ensureIncus({ hasMachines });
-  await ensurePlace();
-  if (!hasMachines) await ensureIncusImage(SANDBOX_IMAGE);
+export async function setUpIncus(incus, { hasMachines }) {
+  await ensureIncus(incus, { hasMachines });
+  await ensurePlace(incus);
+  if (!hasMachines) await ensureIncusImage(incus, SANDBOX_IMAGE);
 }

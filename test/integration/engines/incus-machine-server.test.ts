@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CONTAINER_IMAGE, FakeIncus, MACHINE_IMAGE } from '../../support/incus-machines/fake-incus.ts';
+import { FakeIncus } from '../../support/incus-machines/fake-incus.ts';
+import { CONTAINER_IMAGE, MACHINE_IMAGE } from '../../support/incus-machines/place.ts';
 import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

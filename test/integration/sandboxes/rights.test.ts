@@ -93,7 +93,10 @@ describe('a server that is started by a user who is not root', () => {
     expect(found).toContain(sentence);
   });
 
-  it('names the engine’s socket where that is all that is closed to it', async () => {
+  it.each([
+    ['docker', "the Docker engine's", (socket: string) => ({ DOCKER_HOST: `unix://${socket}` })],
+    ['incus', "Incus'", (socket: string) => ({ INCUS_REMOTE: socket })],
+  ] as const)('names the socket of %s where that is all that is closed to it', async (mode, whose, at) => {
     const before = [
       'setpriv',
       `--regid=${UID}`,
@@ -107,12 +110,10 @@ describe('a server that is started by a user who is not root', () => {
     await chown(socket, UID, UID + 1);
     await chmod(socket, 0o600);
     // Where this machine has Incus too, `auto` would take that.
-    const more = { SANDBOX_MODE: 'docker', DOCKER_HOST: `unix://${socket}`, SANDBOX_DISK_MECHANISM: 'measure' };
+    const more = { SANDBOX_MODE: mode, SANDBOX_DISK_MECHANISM: 'measure', ...at(socket) };
     const { code, sentence, found } = await sayings(join(parent, 'data'), { before, more });
     expect(code).toBe(1);
-    expect(sentence).toBe(
-      "Permission denied: the server may not use the Docker engine's socket; run the server as root.",
-    );
+    expect(sentence).toBe(`Permission denied: the server may not use ${whose} socket; run the server as root.`);
     expect(found).toEqual([sentence]);
   });
 

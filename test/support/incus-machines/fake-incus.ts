@@ -6,20 +6,12 @@ import { WebSocketServer } from 'ws';
 import { KeyedMutex } from '../../../src/async/keyed-mutex.ts';
 import { Refusal, type Reply, type Request, toRequest } from './answers.ts';
 import { Machine, type MachineConfig } from './machine.ts';
+import { ENVIRONMENT, FINGERPRINTS, imageAt, projectAt } from './place.ts';
 import { Program } from './program.ts';
 import { FakeVolumes } from './volumes.ts';
 
 /** What Incus' own checks let into the configuration of a virtual machine (internal/instance/config.go of Incus). */
 const KEYS = /^(?:user\.|environment\.|limits\.(?:cpu|memory)$|security\.guestapi$)/;
-
-const FINGERPRINTS = { machine: 'a1'.repeat(32), container: 'b2'.repeat(32) } as const;
-
-/** The only project that it has. */
-export const PROJECT = 'clara-sandbox';
-
-/** Images of the fake: one of virtual machines, and one of containers. */
-export const MACHINE_IMAGE = 'clara-machine';
-export const CONTAINER_IMAGE = 'clara-container';
 
 interface Instance extends MachineConfig {
   readonly machine: Machine;
@@ -84,13 +76,14 @@ export class FakeIncus {
     const { method, path, query, body } = request;
     const [, version, kind, first, ...rest] = path.split('/');
     if (version === undefined || kind === undefined) {
-      return { auth: 'trusted', environment: { server_version: '6.0.4', server_clustered: false } };
+      return { auth: 'trusted', environment: ENVIRONMENT };
     }
     if (kind === 'ready') return {};
     if (kind === 'projects') return projectAt(first);
     if (kind === 'resources') return { cpu: { total: cpus().length }, memory: { total: totalmem() } };
-    if (kind === 'images') return this.#imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''));
+    if (kind === 'images') return imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''), query.get('project'));
     if (kind === 'operations') return await this.#operation(first, rest[0]);
+    if (kind === 'storage-pools' && rest.length === 0) return { driver: 'btrfs' };
     if (kind === 'storage-pools') return await this.#volumes.answer(request, rest[2], rest[3]);
     if (first === undefined) return method === 'POST' ? this.#make(body) : this.#listed(query);
     if (method !== 'PUT' && method !== 'DELETE') return await this.#instance(this.#find(first), request, rest[0]);
@@ -101,15 +94,6 @@ export class FakeIncus {
     const instance = this.#instances.get(name);
     if (!instance) throw new Refusal(404, 'Instance not found');
     return instance;
-  }
-
-  #imageAt(first: string, alias: string): Reply {
-    const isAlias = first === 'aliases';
-    if (isAlias && alias === MACHINE_IMAGE) return { target: FINGERPRINTS.machine };
-    if (isAlias && alias === CONTAINER_IMAGE) return { target: FINGERPRINTS.container };
-    if (first === FINGERPRINTS.machine) return { type: 'virtual-machine', properties: {} };
-    if (first === FINGERPRINTS.container) return { type: 'container', properties: {} };
-    throw new Refusal(404, isAlias ? 'Image alias not found' : 'Image not found');
   }
 
   async #operation(id: string | undefined, rest: string | undefined): Promise<Reply> {
@@ -220,11 +204,6 @@ export class FakeIncus {
     const users = [...this.#instances.values()].filter(({ volumes }) => volumes.includes(volume));
     return users.map(({ name }) => `/1.0/instances/${name}`);
   }
-}
-
-function projectAt(name: string | undefined): Reply {
-  if (name !== PROJECT) throw new Refusal(404, 'Project not found');
-  return { name };
 }
 
 function toInstance({ name, config, machine }: Instance) {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseSettings } from '../../../src/config/config.ts';
 import { chooseMode } from '../../../src/modes/choice.ts';
 import { probesOf } from '../../../src/modes/engines.ts';
-import { CONTAINER_IMAGE, FakeIncus, MACHINE_IMAGE, PROJECT } from '../../support/incus-machines/fake-incus.ts';
+import { FakeIncus } from '../../support/incus-machines/fake-incus.ts';
+import { CONTAINER_IMAGE, MACHINE_IMAGE, PROJECT } from '../../support/incus-machines/place.ts';
 
 let incus: FakeIncus;
 
