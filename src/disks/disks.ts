@@ -91,6 +91,11 @@ export class Disks {
     return this.#newKind === 'image';
   }
 
+  /** True where new sandboxes have their files in volumes of the engine. */
+  get usesVolumes(): boolean {
+    return this.#newKind === 'volume';
+  }
+
   /** Closes it, whatever it is. */
   async closeDisk(name: string): Promise<void> {
     await this.reserve.makeWay().catch(this.#parts.onError);
@@ -116,6 +121,16 @@ export class Disks {
   /** True where the size of the disk of this sandbox is held, and not only measured. */
   async holdsSizeOf(name: string): Promise<boolean> {
     return (await this.kind(name)) !== 'folder';
+  }
+
+  /** What the volume of a sandbox takes, in bytes, as its engine measures it; null where it has none. */
+  async volumeBytes(name: string): Promise<number | null> {
+    return (await this.#volume?.measure(this.#folder(name)))?.usedBytes ?? null;
+  }
+
+  /** True where the files of a sandbox are in an image. */
+  async hasImage(name: string): Promise<boolean> {
+    return await hasImage(this.#folder(name));
   }
 
   /** What the image of a sandbox takes of the disk below, in bytes, with what was written and has no place there yet; 0 where it has none. */

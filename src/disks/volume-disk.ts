@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readText, writeAtomically } from '../atomic-file.ts';
-import type { EngineVolumes } from '../engines/engine-volumes.ts';
+import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
 import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './disk.ts';
 import { VOLUME_FILE } from './layout.ts';
@@ -62,10 +62,14 @@ export class VolumeDisk implements Disk {
   async close(): Promise<void> {}
 
   async usage(folder: string): Promise<DiskUsage | null> {
+    const usage = await this.measure(folder);
+    return usage && usage.limitBytes > 0 ? usage : null;
+  }
+
+  /** The same of one without a limit too; null where there is none. */
+  async measure(folder: string): Promise<VolumeUsage | null> {
     const found = await readNote(folder);
-    if (!found?.isMade) return null;
-    const usage = await this.#volumes.usage(found.name);
-    return usage.limitBytes > 0 ? usage : null;
+    return found?.isMade ? await this.#volumes.usage(found.name) : null;
   }
 
   async mounted(): Promise<string[]> {

@@ -27,10 +27,11 @@ interface MeterParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Holds the disk limit by measurement where a sandbox's files are in plain folders; does nothing for the others. */
+/** Holds the disk limit by measurement where a sandbox's files are in plain folders, and notes what volumes of the engine take; does nothing for images. */
 export class DiskMeter {
   readonly #parts: MeterParts;
-  readonly #readings = new WeakMap<Sandbox, FolderUsage & { readonly atMs: number }>();
+  readonly #readings = new WeakMap<Sandbox, FolderUsage>();
+  readonly #measuredAtMs = new WeakMap<Sandbox, number>();
   readonly #running = new Map<Sandbox, Promise<void>>();
   readonly #timers = new Map<Sandbox, NodeJS.Timeout>();
   /** Connections to sandboxes that run on an image: the file system holds their limit, and no call need ask again. */
@@ -52,11 +53,13 @@ export class DiskMeter {
 
   /** Says that a sandbox may have written: it is measured now, or when it is due again. */
   noteWork(sandbox: Sandbox): void {
-    if (this.#isClosed || this.#parts.config.diskLimitBytes === 0 || this.#timers.has(sandbox)) return;
+    const { config, clock, disks } = this.#parts;
+    const isMeasured = config.diskLimitBytes > 0 || disks.usesVolumes;
+    if (this.#isClosed || !isMeasured || this.#timers.has(sandbox)) return;
     const connection = sandbox.link?.current;
     if (connection && this.#held.has(connection)) return;
-    const last = this.#readings.get(sandbox);
-    const ageMs = last ? this.#parts.clock.monotonicMs() - last.atMs : INTERVAL_MS;
+    const lastMs = this.#measuredAtMs.get(sandbox);
+    const ageMs = lastMs === undefined ? INTERVAL_MS : clock.monotonicMs() - lastMs;
     const measure = () => {
       this.#timers.delete(sandbox);
       void this.#measure(sandbox).catch(this.#parts.onError);
@@ -121,6 +124,7 @@ export class DiskMeter {
     const connection = sandbox.state === 'running' ? sandbox.link?.current : undefined;
     const { disks, clock, config } = this.#parts;
     if (!connection) return;
+    if (disks.usesVolumes) return await this.#readVolume(sandbox);
     try {
       await sandbox.whileMeasured(async () => {
         if (await disks.holdsSizeOf(sandbox.id)) {
@@ -129,12 +133,26 @@ export class DiskMeter {
         }
         const limits = { timeMs: WALK_MS, entries: inodesOf(config.diskLimitBytes) + 1 };
         const usage = await measureFolders(connection, [WORKSPACE, PACKAGES], limits);
-        this.#readings.set(sandbox, { ...usage, atMs: clock.monotonicMs() });
+        this.#readings.set(sandbox, usage);
+        this.#measuredAtMs.set(sandbox, clock.monotonicMs());
         if (sandbox.record) sandbox.record.diskBytes = usage.bytes;
       });
     } catch (error) {
       // What the sandbox makes of its own measurement must not stop anybody else's work; the next one is due soon.
       if (!(error instanceof AgentFailure)) throw error;
+    }
+  }
+
+  /** The engine holds its size; what it takes counts for a key. */
+  async #readVolume(sandbox: Sandbox): Promise<void> {
+    const { disks, clock, onError } = this.#parts;
+    this.#measuredAtMs.set(sandbox, clock.monotonicMs());
+    try {
+      const bytes = await disks.volumeBytes(sandbox.id);
+      if (sandbox.record && bytes !== null) sandbox.record.diskBytes = bytes;
+    } catch (error) {
+      // The next one is due soon, and no work waits for an engine that measures.
+      onError(error);
     }
   }
 }

@@ -88,11 +88,11 @@ export class KeyDisk {
     return bytes;
   }
 
-  /** Of plain folders what was measured last. */
+  /** Of plain folders and volumes what was measured last. */
   async #takenBy({ id }: CatalogEntry): Promise<number> {
     const { disks, registry, store } = this.#parts;
     const bytes = await disks.takenBytes(id);
-    if ((await disks.kind(id)) === 'image') return bytes;
+    if (await disks.hasImage(id)) return bytes;
     const record = registry.at(id)?.record ?? (await store.read(id));
     return bytes + (record?.diskBytes ?? 0);
   }
