@@ -128,6 +128,7 @@ export async function registerDialect(
     scope.addHook('onRequest', (request, _reply, done) => {
       const address = dialect.addressOf(request);
       request.ref = address && request.principal && { address, principal: request.principal };
+      request.about = address;
       done();
     });
     await dialect.routes(scope.withTypeProvider<ZodTypeProvider>(), core);

@@ -1,6 +1,7 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { keyNameOf } from '../auth/principal.ts';
 import type { ErrorKind } from '../errors.ts';
+import { type SandboxAddress, toSandboxId } from '../sandboxes/address.ts';
 import { addressOf, toClient, toPlain } from './client-address.ts';
 import type { StrangerLines } from './stranger-lines.ts';
 import type { IsTrustedProxy } from './trusted-proxies.ts';
@@ -24,6 +25,10 @@ declare module 'fastify' {
     failure: LoggedFailure | null;
     /** True where the request shows a key that is none, also where that is one too many. */
     hasWrongKey: boolean;
+    /** The sandbox that it is about; null until that and who asks are known, and for none. */
+    about: SandboxAddress | null;
+    /** The tool of MCP that was called; null where there is none. */
+    tool: string | null;
     /** How the work that was asked for ended, such as `exit 0`; null where its status says all. */
     outcome: string | null;
     isLogged: boolean;
@@ -31,7 +36,7 @@ declare module 'fastify' {
 }
 
 /**
- * One line for each request, when it is answered or its client has left: who asked and from where, the route's pattern, the status and,
+ * One line for each request, when it is answered or its client has left: who asked and from where, about which sandbox, the route's pattern, the status and,
  * where it failed, why; of requests without a right key as many as `strangers` takes. Never a query, a body or a header, which may hold secrets; ids of users only where `logsUsers` is set.
  */
 export class AccessLog extends LogController {
@@ -76,8 +81,10 @@ export class AccessLog extends LogController {
       address,
       key: request.principal && keyNameOf(request.principal.name),
       user: this.#logsUsers ? userOf(request)?.slice(0, MAX_USER_CHARACTERS) : undefined,
+      ...(request.about ? { sandbox: toSandboxId(request.about) } : {}),
       method: request.method,
       route: request.routeOptions.url ?? null,
+      ...(request.tool ? { tool: request.tool } : {}),
       status: loggedStatus,
       ms: Math.round(reply.elapsedTime * 100) / 100,
       ...(request.outcome === null ? {} : { outcome: request.outcome }),

@@ -93,6 +93,8 @@ export async function createHttpServer(
   app.decorateRequest('principal', null);
   app.decorateRequest('failure', null);
   app.decorateRequest('hasWrongKey', false);
+  app.decorateRequest('about', null);
+  app.decorateRequest('tool', null);
   app.decorateRequest('outcome', null);
   app.decorateRequest('isLogged', false);
   app.decorateRequest('bodyHash', null);

@@ -1,8 +1,9 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Principal } from '../../auth/principal.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { SandboxRef } from '../../sandboxes/ref.ts';
 import { NAMESPACE } from '../../sessions/sessions.ts';
+import { principalOf } from '../dialect.ts';
 import { ownOperations } from '../own-operations.ts';
 
 type Tag = 'auth' | 'sessions' | 'sandbox' | 'execute' | 'files';
@@ -24,10 +25,12 @@ export const success = z.object({ success: z.literal(true) }).meta({ examples: [
 
 export const SUCCESS = { success: true } as const;
 
-/** The sandbox that a field of the request names; throws a 400 where that is absent. */
-export function toRef(principal: Principal, sandboxId: string | null | undefined): SandboxRef {
+/** The sandbox that a field of the request names, which its line in the log has then; throws a 400 where that is absent. */
+export function toRef(request: FastifyRequest, sandboxId: string | null | undefined): SandboxRef {
   if (!sandboxId) throw new HttpError(400, 'sandbox_id is required');
-  return { address: { namespace: NAMESPACE, id: sandboxId }, principal };
+  const ref = { address: { namespace: NAMESPACE, id: sandboxId }, principal: principalOf(request) };
+  request.about = ref.address;
+  return ref;
 }
 
 /** A field that names a sandbox, which the route itself misses. */

@@ -101,7 +101,14 @@ function senderOf(request: FastifyRequest, principal: Principal, core: Core, pub
     note: (outcome) => {
       request.outcome = outcome;
     },
-    toRef: (sandbox) => toRef(principal, sandbox),
+    noteTool: (name) => {
+      request.tool = name;
+    },
+    toRef: (sandbox) => {
+      const ref = toRef(principal, sandbox);
+      request.about = ref.address;
+      return ref;
+    },
   };
 }
 

@@ -45,6 +45,7 @@ export function serving({ sdk, version, tools, callerOf, onError }: ServingParts
     server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
       const tool = byName.get(params.name);
       if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${params.name}.`);
+      sender.noteTool(params.name);
       const token = mcpReq._meta?.progressToken;
       const startedAtMs = performance.now();
       const progress = (message?: string): void => {

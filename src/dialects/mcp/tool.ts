@@ -51,6 +51,8 @@ export interface ToolCall extends Place {
 /** The same before its sandbox is known; `toRef` throws `forbidden` for one that is not the caller's. */
 export interface Caller extends Omit<ToolCall, 'ref'> {
   readonly toRef: (sandbox: string | undefined) => SandboxRef;
+  /** Says in the server's log which tool was called. */
+  readonly noteTool: (name: string) => void;
 }
 
 /** A tool with what it takes unchecked. */

@@ -61,6 +61,7 @@ describe('the log of a request', () => {
       address: '198.51.100.7',
       key: 'bot',
       user: 'bot-ü:1',
+      sandbox: expect.stringMatching(/^bot-1-[0-9a-f]{20}$/),
       method: 'GET',
       route: '/sandbox/:user_id/file',
       status: 200,

@@ -7,7 +7,7 @@ import { toOutcome } from '../../../processes/executions.ts';
 import { type Language, toLanguage, toProgram } from '../../../processes/languages.ts';
 import type { Program } from '../../../processes/programs.ts';
 import type { Loans } from '../../../sessions/loans.ts';
-import { type Core, principalOf } from '../../dialect.ts';
+import type { Core } from '../../dialect.ts';
 import { hasNoNul } from '../../fields.ts';
 import { operation, toRef } from '../operation.ts';
 import { toExecuteResponse, toNotRun } from './mapping.ts';
@@ -50,7 +50,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
     async (request, reply) => {
       const endByMs = performance.now() + toSeconds(request.body?.timeout) * 1000;
       const { code, language, command, work_dir: folder, env } = request.body ?? {};
-      const ref = toRef(principalOf(request), request.body?.sandbox_id);
+      const ref = toRef(request, request.body?.sandbox_id);
       const program = toWanted(code, language, command);
       await sandboxes.get(ref);
       loans.noteUse(ref);

@@ -7,7 +7,7 @@ import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Loans } from '../../../sessions/loans.ts';
-import { type Core, principalOf } from '../../dialect.ts';
+import type { Core } from '../../dialect.ts';
 import { sendFile } from '../../file-download.ts';
 import { toFileTime } from '../../file-time.ts';
 import { errorResponse } from '../errors.ts';
@@ -37,7 +37,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
     }),
     async (request, reply) => {
       const { sandbox_id: id, path } = request.query;
-      const ref = await use(toRef(principalOf(request), id));
+      const ref = await use(toRef(request, id));
       const entries = await listFolder(tree, ref, toAbsolutePath(path || '.'), disconnectSignal(reply));
       return { files: entries.map(toFile) };
     },
@@ -52,7 +52,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
     async (request, reply) => {
       const { sandbox_id: id } = request.query;
       const path = toAbsolutePath(requirePath(request.query.path));
-      const ref = await use(toRef(principalOf(request), id));
+      const ref = await use(toRef(request, id));
       await sendFile(files, ref, path, { request, reply }, (_status, message) => ({ error: message, message }));
       return reply;
     },
@@ -66,7 +66,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
     }),
     async (request, reply) => {
       const { sandbox_id: id, path, content, encoding } = request.body ?? {};
-      const wanted = toRef(principalOf(request), id);
+      const wanted = toRef(request, id);
       const target = toFilePath(requirePath(path));
       const bytes = Buffer.from(content ?? '', encoding ?? 'utf-8');
       const options = { signal: disconnectSignal(reply), deadlineMs: WRITE_DEADLINE_MS };
@@ -82,7 +82,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
       response: { 200: success },
     }),
     async (request, reply) => {
-      const wanted = toRef(principalOf(request), request.query.sandbox_id);
+      const wanted = toRef(request, request.query.sandbox_id);
       const path = toAbsolutePath(requirePath(request.query.path));
       await removeAll(tree, await use(wanted), path, disconnectSignal(reply));
       return SUCCESS;

@@ -17,6 +17,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
     }),
     async (request) => {
       const { address, engineId } = await loans.acquire(principalOf(request));
+      request.about = address;
       return { sandbox_id: address.id, container_id: engineId, status: 'active' as const };
     },
   );
@@ -28,7 +29,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
       response: { 200: success },
     }),
     async (request) => {
-      await loans.release(toRef(principalOf(request), request.body?.sandbox_id));
+      await loans.release(toRef(request, request.body?.sandbox_id));
       return SUCCESS;
     },
   );

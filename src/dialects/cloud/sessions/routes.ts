@@ -99,7 +99,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       response: { 200: success },
     }),
     async (request) => {
-      const { address, principal } = toRef(principalOf(request), request.body?.sandbox_id);
+      const { address, principal } = toRef(request, request.body?.sandbox_id);
       await sessions.bind(principal, request.params.id, address.id);
       return SUCCESS;
     },
