@@ -5,6 +5,7 @@ import type { SandboxId } from '../address.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Registry } from '../registry.ts';
+import type { Sandbox } from '../sandbox.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
 import { isPermitted } from '../spec/permitted-images.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
@@ -21,6 +22,7 @@ interface AdoptionParts {
   readonly instance: string;
   readonly config: Config;
   readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
   /** Called once, when memory and engine agree for the first time. */
   readonly onAdopted: () => void;
 }
@@ -52,10 +54,11 @@ export class Adoption {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async #adoptAll(): Promise<void> {
-    const { engine, registry, lifecycle, freezer, instance, clock } = this.#parts;
+    const { engine, lifecycle, freezer, instance, clock } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
-      const sandbox = id === null ? null : await registry.find(id as SandboxId);
+      const sandbox = id === null ? null : await this.#find(id as SandboxId);
+      if (sandbox === 'unreadable') continue;
       if (!sandbox?.record || sandbox.record.deletedAtMs !== null) {
         await engine.remove(found.id);
         continue;
@@ -68,6 +71,18 @@ export class Adoption {
         await freezer.thawLeft(sandbox);
         if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox, 'not_permitted');
       });
+    }
+  }
+
+  /** One whose record cannot be read is reported and left as it is: it holds nobody else up. */
+  async #find(id: SandboxId): Promise<Sandbox | null | 'unreadable'> {
+    const { registry, store, onError } = this.#parts;
+    try {
+      return await registry.find(id);
+    } catch (error) {
+      await store.requireUsable();
+      onError(error);
+      return 'unreadable';
     }
   }
 
