@@ -75,6 +75,20 @@ describe('the line of a request names its sandbox as those of the core do', () =
   });
 });
 
+describe('the line of a create names the sandbox that was made', () => {
+  it.each([
+    ['k2', '/sandboxes', {}],
+    ['manager', '/api/v1/sandboxes', { image: 'python:3.9' }],
+    ['e2b', '/e2b/sandboxes', { templateID: 'base' }],
+  ])('in the dialect %s', async (dialect, url, body) => {
+    await start(dialect);
+    expect((await fake.call('POST', url, body)).statusCode).toBeLessThan(300);
+    const up = logged.find(({ event }) => event === 'up');
+    expect(up?.sandbox).toMatch(/-[0-9a-f]{20}$/);
+    expect(logged.findLast(({ method }) => method === 'POST')).toMatchObject({ sandbox: up?.sandbox });
+  });
+});
+
 describe('the line of a call of MCP', () => {
   it.each([
     ['until 2025', toLegacy],

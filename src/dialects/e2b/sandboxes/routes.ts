@@ -51,6 +51,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async
       refuseLacking(request.body);
       const principal = principalOf(request);
       const ref = { address: { namespace: NAMESPACE, id: newId() }, principal };
+      request.about = ref.address;
       const snapshot = findSnapshot(principal, await snapshots.list(principal), request.body.templateID);
       if (snapshot) {
         const body = withSnapshot(request.body, snapshot, await snapshots.envOf(principal, snapshot));

@@ -36,6 +36,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
           ? {}
           : { prepare: (ref) => namingCwd(tree.makeFolder(ref, cwd, { parents: true }, signal)) }),
       });
+      request.about = made.address;
       return toSandbox(made);
     },
   );

@@ -98,6 +98,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<SandboxRoutesOptions> = async 
           ? await builds.with({ ...build, ...granted, imageName: body.image }, disconnectSignal(reply), make)
           : await make(await images.ask(body.image)),
       );
+      request.about = made.address;
       const notServed = ports.filter((port) => !isServed(port));
       await logs.append(made.id, toNotes(notServed, made.createdAtMs));
       await mains.whenStarted(made.id);
