@@ -9,7 +9,7 @@ import { toCellAbout } from '../processes/kept-process.ts';
 import { noteEnd, readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { toSandboxId } from '../sandboxes/address.ts';
-import type { ContextNotes, NotedContext } from '../sandboxes/context-notes.ts';
+import type { ContextNotes } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { type CallScope, inScope, toScopeCode } from './call-scope.ts';
@@ -17,6 +17,7 @@ import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
 import { type Context, DEFAULT_CONTEXT, toContext, toDeadContext, UNUSED_DEFAULT } from './context.ts';
 import { namingFields } from './field-errors.ts';
 import { type ContextLanguage, toContextLanguage } from './languages.ts';
+import { toNote, withNote } from './notes.ts';
 import { Turns } from './turns.ts';
 
 /** What a context is to be. */
@@ -92,8 +93,8 @@ export class Contexts {
       if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
       const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
       const setup = { about: { name, cwd }, language, cwd, env, isLost: false, isRich };
-      const context = toContext(await namingFields(makeContext(connection, id, setup, this.#config.maxContexts)));
-      return { context, isMade: noted === undefined, living };
+      const { context, made } = await namingFields(makeContext(connection, id, setup, this.#config.maxContexts));
+      return { context: toContext(context), isMade: made && noted === undefined, living };
     });
     const { context, isMade, living } = made;
     if (context.language !== language) {
@@ -101,7 +102,9 @@ export class Contexts {
     }
     if (isMade && id !== DEFAULT_CONTEXT) {
       const alive = new Set(living.map((one) => one.id));
-      await this.#notes.change(ref, (noted) => this.#withRoom([...noted, toNote(context)], alive));
+      await this.#notes.change(ref, (noted) =>
+        withNote(noted, toNote(context), { most: this.#config.maxContexts, alive }),
+      );
     }
     return { context, isMade };
   }
@@ -183,7 +186,7 @@ export class Contexts {
       const isThere = (await listContexts(connection)).some((one) => one.id === id);
       if (isThere) return toContext(await changeContext(connection, 'restart', id));
       const setup = (await this.#setupOf(ref, id, env)) ?? DEFAULT_SETUP;
-      return toContext(await makeContext(connection, id, setup, this.#config.maxContexts));
+      return toContext((await makeContext(connection, id, setup, this.#config.maxContexts)).context);
     });
   }
 
@@ -214,20 +217,6 @@ export class Contexts {
     const { name, cwd, language } = noted;
     return { about: { name, cwd }, language, cwd, env, isLost: true };
   }
-
-  /** As many as there may be contexts; of others those go first that have no interpreter. */
-  #withRoom(noted: readonly NotedContext[], alive: ReadonlySet<string>): readonly NotedContext[] {
-    let excess = noted.length - this.#config.maxContexts;
-    return noted.filter(({ id }, index) => {
-      if (excess <= 0 || alive.has(id) || index === noted.length - 1) return true;
-      excess -= 1;
-      return false;
-    });
-  }
-}
-
-function toNote({ id, name, language, cwd, createdAtMs }: Context): NotedContext {
-  return { id, name, language, cwd, createdAtMs: createdAtMs ?? 0 };
 }
 
 function notFound(id: string): SandboxError {

@@ -36,16 +36,16 @@ export function setupParameters({ about, language, cwd, env, isLost, isRich }: C
   return { about, language, cwd, ...(env === undefined ? {} : { env }), ...more };
 }
 
-/** Makes an interpreter where there is none of this id; AgentFailure `exists` where there are `most`. */
+/** Makes an interpreter where there is none of this id, and says whether it did; AgentFailure `exists` where there are `most`. */
 export async function makeContext(
   connection: AgentConnection,
   id: string,
   setup: ContextSetup,
   most: number,
-): Promise<ContextFacts> {
-  const schema = z.object({ context: contextFacts });
+): Promise<{ readonly context: ContextFacts; readonly made: boolean }> {
+  const schema = z.object({ context: contextFacts, made: z.boolean() });
   const parameters = { id, ...setupParameters(setup), most };
-  return (await call(connection, 'context', parameters, schema, { deadlineMs: ANSWER_MS })).context;
+  return await call(connection, 'context', parameters, schema, { deadlineMs: ANSWER_MS });
 }
 
 /** All interpreters that are kept, in the order in which they were made. */
