@@ -17,7 +17,7 @@ import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
 import { type Context, DEFAULT_CONTEXT, toContext, toDeadContext, UNUSED_DEFAULT } from './context.ts';
 import { namingFields } from './field-errors.ts';
 import { type ContextLanguage, toContextLanguage } from './languages.ts';
-import { toNote, withNote } from './notes.ts';
+import { toNote, USED_DEFAULT, withNote } from './notes.ts';
 import { Turns } from './turns.ts';
 
 /** What a context is to be. */
@@ -88,19 +88,22 @@ export class Contexts {
     const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection, env: common }) => {
       const living = await listContexts(connection);
       const found = living.find((one) => one.id === id);
-      if (found) return { context: toContext(found), isMade: false, living };
+      if (found) return { context: toContext(found), isMade: false, isNew: false, living };
       const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
-      if (noted && noted.language !== language) return { context: toDeadContext(noted), isMade: false, living };
+      const isListed = noted !== undefined && !noted.isByUse;
+      if (isListed && noted.language !== language) {
+        return { context: toDeadContext(noted), isMade: false, isNew: false, living };
+      }
       const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
-      const setup = { about: { name, cwd }, language, cwd, env, isLost: false, isRich };
+      const setup = { about: { name, cwd }, language, cwd, env, isLost: noted !== undefined, isRich };
       const { context, made } = await namingFields(makeContext(connection, id, setup, this.#config.maxContexts));
-      return { context: toContext(context), isMade: made && noted === undefined, living };
+      return { context: toContext(context), isMade: made && !isListed, isNew: made, living };
     });
-    const { context, isMade, living } = made;
+    const { context, isMade, isNew, living } = made;
     if (context.language !== language) {
       throw new SandboxError('conflict', `The context ${id} is there already, and is one of ${context.language}.`);
     }
-    if (isMade && id !== DEFAULT_CONTEXT) {
+    if (isNew) {
       const alive = new Set(living.map((one) => one.id));
       await this.#notes.change(ref, (noted) =>
         withNote(noted, toNote(context), { most: this.#config.maxContexts, alive }),
@@ -114,9 +117,9 @@ export class Contexts {
     const noted = await this.#notes.list(ref);
     const living = (await this.#sandboxes.look(ref, (connection) => listContexts(connection))) ?? [];
     const ids = new Set(living.map(({ id }) => id));
-    const dead = noted.filter(({ id }) => !ids.has(id)).map(toDeadContext);
+    const dead = noted.filter(({ id, isByUse }) => !ids.has(id) && !isByUse).map(toDeadContext);
     const contexts = [...dead, ...living.map(toContext)];
-    return ids.has(DEFAULT_CONTEXT) ? contexts : [UNUSED_DEFAULT, ...contexts];
+    return contexts.some(({ id }) => id === DEFAULT_CONTEXT) ? contexts : [UNUSED_DEFAULT, ...contexts];
   }
 
   /** One context; throws `not_found`. */
@@ -134,6 +137,7 @@ export class Contexts {
       const { outputLimitBytes, maxContexts: most } = this.#config;
       const result = await namingFields(executeCell(access, id, cell, { setup, most, outputLimitBytes }));
       access.noteRun(languageOf(setup), result.execution.durationMs, toEnding(result.execution));
+      if (isUnnotedDefault(id, setup)) await this.#notes.noteSoon(ref, USED_DEFAULT);
       return result;
     });
   }
@@ -152,8 +156,10 @@ export class Contexts {
       const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
       const timeoutMs = cell.timeoutSeconds * 1000;
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
+      const notes = this.#notes;
       const run = async function* () {
         const { id: process } = await namingFields(asConflict(startCell(held.connection, id, options)));
+        if (isUnnotedDefault(id, noted)) await notes.noteSoon(ref, USED_DEFAULT);
         yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
       };
       const language = toContextLanguage(languageOf(setup));
@@ -193,7 +199,7 @@ export class Contexts {
   /** Ends and forgets it. */
   async remove(ref: SandboxRef, id: string): Promise<void> {
     await this.#changeLiving(ref, id, 'delete');
-    if (id !== DEFAULT_CONTEXT) await this.#notes.change(ref, (noted) => noted.filter((one) => one.id !== id));
+    await this.#notes.change(ref, (noted) => noted.filter((one) => one.id !== id));
   }
 
   /** Does that to its interpreter, if it has one; a use of its sandbox in any case. */
@@ -211,12 +217,16 @@ export class Contexts {
 
   /** What it is made with where its interpreter is not there; undefined for one that nobody has made. */
   async #setupOf(ref: SandboxRef, id: string, env: SandboxAccess['env']): Promise<ContextSetup | undefined> {
-    if (id === DEFAULT_CONTEXT) return { ...DEFAULT_SETUP, env };
     const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
-    if (!noted) return undefined;
+    if (!noted) return id === DEFAULT_CONTEXT ? { ...DEFAULT_SETUP, env } : undefined;
     const { name, cwd, language } = noted;
     return { about: { name, cwd }, language, cwd, env, isLost: true };
   }
+}
+
+/** True where the record does not say yet that variables of the default context may be lost. */
+function isUnnotedDefault(id: string, setup: ContextSetup | undefined): boolean {
+  return id === DEFAULT_CONTEXT && setup !== undefined && !setup.isLost;
 }
 
 function notFound(id: string): SandboxError {

@@ -23,6 +23,15 @@ export class ContextNotes {
     return (await this.#parts.changes.findExisting(ref)).record?.contexts ?? [];
   }
 
+  /** Notes one in passing where none of its id is noted: on disk with what else is written soon. */
+  async noteSoon(ref: SandboxRef, note: NotedContext): Promise<void> {
+    const { changes, store } = this.#parts;
+    const { record, isExisting } = await changes.find(ref);
+    if (!isExisting || !record || record.contexts.some(({ id }) => id === note.id)) return;
+    record.contexts = [...record.contexts, note];
+    store.writeSoon(record);
+  }
+
   /** Notes what `change` makes of what is noted. */
   async change(ref: SandboxRef, change: (noted: readonly NotedContext[]) => readonly NotedContext[]): Promise<void> {
     const { changes, store } = this.#parts;

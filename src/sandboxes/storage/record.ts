@@ -16,6 +16,8 @@ const notedContext = z.object({
   language: z.string(),
   cwd: z.string(),
   createdAtMs: z.number(),
+  /** True for the default one where it was used and nobody has made it: it is known to have had variables, and is not listed. */
+  isByUse: z.boolean().optional(),
 });
 
 /** What is known of a context after its interpreter has ended with its sandbox; times on the wall clock. */
@@ -83,7 +85,7 @@ const shared = {
   env: z.record(z.string(), z.string()).default({}),
   /** When it was stopped last, on the wall clock, and why: a word, and behind a colon what that ended. */
   lastStop: z.object({ atMs: z.number(), reason: z.string() }).nullable().default(null),
-  /** Contexts that somebody made, oldest first. */
+  /** Contexts that somebody made, and the default one once it was used, oldest first. */
   contexts: z.array(notedContext).default([]),
   /** Names its preview hosts; null in a record of before there were any. */
   previewId: z.string().nullable().default(null),
