@@ -67,6 +67,11 @@ class Cells(ContextCase):
         answer = self.cell("input('name? ')")
         self.assertIn(b"nobody types", answer.err)
 
+    def test_who_asks_for_a_kernel_finds_none_and_shows_text(self) -> None:
+        """As tqdm.auto and ipywidgets ask, in one."""
+        code = "kind = 'text'\ntry:\n    from IPython import get_ipython\n    shell = get_ipython()\n    if 'IPKernelApp' in shell.config or hasattr(shell, 'kernel'): kind = 'widget'\nexcept ImportError: pass\nkind"
+        self.assertEqual(self.value(code), "'text'")
+
     def test_a_long_source_arrives_whole(self) -> None:
         self.assertEqual(self.value("text = '%s'\nlen(text)" % ("a" * 400_000)), "400000")
 
@@ -160,6 +165,15 @@ class Ends(ContextCase):
         self.assertEqual([self.cell("1").result["restarted"] for _ in range(2)], [True, False])
         self.client.call("context_delete", id="default")
         self.assert_fails("not_found", "context_interrupt", id="default")
+
+    def test_a_restart_of_a_busy_one_is_answered_with_its_fresh_interpreter(self) -> None:
+        self.cell("1")
+        running = self.begin("print('in')\nimport time\ntime.sleep(60)")
+        self.client.wait(lambda: self.client.answers[running].out)
+        fresh = self.client.call("context_restart", id="default").result
+        self.assertEqual((fresh["state"], fresh["executionCount"]), ("idle", 0))
+        self.assertEqual(self.client.finish(running).result["signal"], "SIGKILL")
+        self.assertEqual(self.cell("1").result["executionCount"], 1)
 
     def test_a_caller_that_leaves_interrupts_its_cell_and_one_that_waits_never_runs(self) -> None:
         running = self.begin("kept = 1\nprint('in')\nimport time\nwhile True: time.sleep(0.01)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import unittest
 
 from client import codec
@@ -34,6 +35,19 @@ class StreamCase(ContextCase):
             found.append(value)
             text = text[end:]
         return found
+
+
+class InOrder(StreamCase):
+    def test_cells_keep_their_places_while_folders_are_looked_through(self) -> None:
+        """For the first cells that tell what they change."""
+        for number in range(2000):
+            os.makedirs(self.sandbox.path("many/%d" % number))
+        self.cell("seen = []")
+        begun = [self.client.open("cell_start", b"seen.append('streamed')", id="default", timeoutMs=20_000, trackFiles=True)]
+        begun += [self.begin("seen.append('plain')", trackFiles=True), self.begin("seen.append('not looking')")]
+        for number in begun:
+            self.client.finish(number)
+        self.assertEqual(self.value("seen"), "['streamed', 'plain', 'not looking']")
 
 
 class Streamed(StreamCase):

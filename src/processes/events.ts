@@ -106,14 +106,19 @@ export class EventReader {
       }
       case 'end':
         this.#next = frame.id;
-        yield this.end(toExecution(frame.end, this.#memoryLimitBytes), toCellEnd(frame.end));
+        yield this.#exit(toExecution(frame.end, this.#memoryLimitBytes), toCellEnd(frame.end));
     }
   }
 
-  /** The event of an end that the frames did not tell. */
-  end(execution: Execution, cell: CellEnd | null = null): ProcessEvent {
+  /** The event of an end that the frames did not tell, since the sandbox is lost. */
+  end(execution: Execution): ProcessEvent {
+    return this.#exit(execution, { executionCount: 0, isRestarted: true });
+  }
+
+  #exit(execution: Execution, cellEnd: CellEnd | null): ProcessEvent {
     const kind = this.#facts && toKeptProcess(this.#facts).kind;
     const isCode = kind === 'code' || kind === 'context';
+    const cell = kind === 'context' ? cellEnd : null;
     return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell, isCode };
   }
 
@@ -141,7 +146,9 @@ function lastLine(text: string): string {
 }
 
 function toCellEnd(end: ProcessEnd): CellEnd | null {
-  if ('failure' in end || end.executionCount === undefined) return null;
+  // It did not run.
+  if ('failure' in end) return { executionCount: 0, isRestarted: false };
+  if (end.executionCount === undefined) return null;
   const { executionCount, restarted = false } = end;
   return { executionCount, isRestarted: restarted };
 }

@@ -93,10 +93,7 @@ class Cell(Operation):
         if self.timeout_ms is not None:
             # It may wait for the cells before it as long as it may run.
             self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
-        if self.tracking.is_ready():
-            found.submit(self)
-        else:
-            self.tracking.when_ready(lambda: self._sink.is_heard and found.submit(self))
+        found.submit(self)
 
     def find_context(self) -> Context:
         """The context, made where the call says of what; Failure `mismatch` where it has another language than the caller thinks."""

@@ -9,6 +9,7 @@ from ..errors import Failure, from_os_error
 from ..io.signals import ending
 from .interpreter import Interpreter
 from .turn import Turn
+from .waiting import Waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # How long an interrupted cell may take to end before its interpreter is killed.
 GRACE_SECONDS = 2
-MAX_WAITING = 256
 
 
 class Context:
@@ -45,12 +45,14 @@ class Context:
         self.count = 0
         self.created_at = self.last_used = time()
         self._interpreter: Interpreter | None = None
-        self._waiting: list[Cell] = []
+        self._waiting = Waiting(self._next)
         self._start_waiters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
         self._timer: Timer | None = None
         self._turn = Turn(agent.oom)
-        self._is_deleted = self._is_restarting = False
+        self._is_deleted = False
+        # Who is told that an interpreter stands in the place of the one whose cell is cut off.
+        self._restarts: list[Callable[[], object]] = []
         if not os.path.isdir(self._cwd):
             raise Failure("not_directory", "There is no such working folder: %s." % os.fsdecode(self._cwd))
         self._start()
@@ -90,14 +92,14 @@ class Context:
 
     def submit(self, cell: Cell) -> None:
         """Runs a cell when those before it are over."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise Failure("limit", "So many calls wait for this context already; try again in a moment.")
-        self._waiting.append(cell)
+        self._waiting.add(cell)
         self._next()
 
     def _next(self) -> None:
-        while self._waiting and not self._cell and not self._is_deleted:
-            cell = self._waiting.pop(0)
+        while not self._cell and not self._restarts and not self._is_deleted:
+            cell = self._waiting.take()
+            if not cell:
+                return
             try:
                 if not self._interpreter:
                     self._start()
@@ -122,7 +124,7 @@ class Context:
         if cell is self._cell:
             self._turn.is_cancelled = True
             self._cut()
-        elif cell in self._waiting:
+        else:
             self._waiting.remove(cell)
 
     def interrupt(self) -> None:
@@ -140,15 +142,18 @@ class Context:
         if cell is self._cell and self._interpreter:
             self._interpreter.acknowledge(shown)
 
-    def restart(self) -> None:
-        """A fresh interpreter under the same id; a cell that runs is cut off."""
-        interpreter = self._interpreter
+    def restart(self, then: Callable[[], object]) -> None:
+        """A fresh interpreter under the same id; calls back once it stands, with a cell that runs when that is cut off and read."""
         if self._cell:
-            self._is_restarting = True
-            if interpreter:
-                interpreter.kill()
-            return
-        self._interpreter = None
+            self._restarts.append(then)
+            if self._interpreter:
+                self._interpreter.kill()
+        else:
+            self._replace()
+            then()
+
+    def _replace(self) -> None:
+        interpreter, self._interpreter = self._interpreter, None
         if interpreter:
             interpreter.kill()
         self._is_lost = True
@@ -157,8 +162,7 @@ class Context:
     def delete(self) -> None:
         """Ends it with what it runs; cells that wait fail."""
         self._is_deleted = True
-        waiting, self._waiting = self._waiting, []
-        for cell in waiting:
+        for cell in self._waiting.clear():
             cell.on_failure(Failure("not_found", "The context %s was deleted." % self.id))
         if self._interpreter:
             self._interpreter.kill()
@@ -226,13 +230,15 @@ class Context:
         self._agent.loop.soon(self._go_on)
 
     def _go_on(self) -> None:
-        if self._is_restarting:
-            self._is_restarting = False
-            if not self._is_deleted and not self._interpreter:
-                try:
-                    self._start()
-                except OSError:
-                    pass  # The next cell tries again.
+        restarts, self._restarts = self._restarts, []
+        if restarts and not self._is_deleted:
+            try:
+                # The cell may have ended before the kill.
+                self._replace()
+            except OSError:
+                pass  # The next cell tries again.
+        for call in restarts:
+            call()
         self._next()
 
     def _stop_timer(self) -> None:

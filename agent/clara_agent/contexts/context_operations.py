@@ -12,12 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..io.loop import Timer
     from .context import Context
     from .table import ContextTable
 
 MAX_CONTEXTS = 1024
 MAX_ENVIRONMENT = 128 << 10
 MAX_NAME = 64
+# How long a caller of a restart waits: a cell that is cut off is over when its reader has all that it said.
+RESTART_SECONDS = 10
 
 
 def take_name(parameters: dict[str, Any]) -> str:
@@ -90,11 +93,26 @@ class Interrupt(_OnOne):
         context.interrupt()
 
 
-class Restart(_OnOne):
+class Restart(Operation):
     """Gives it a fresh interpreter."""
 
-    def act(self, context: Context) -> None:
-        context.restart()
+    def start(self) -> None:
+        """Answers when that stands, or late if what a cell said that was cut off is still being read."""
+        self._context: Context = self.agent.contexts().find(take_name(self.parameters))
+        self._deadline: Timer | None = None
+        self._context.restart(self._answer)
+        if not self.channel.is_over:
+            self._deadline = self.agent.loop.later(RESTART_SECONDS, self._answer)
+
+    def _answer(self) -> None:
+        self.stop()
+        self.channel.result(self._context.describe())
+
+    def stop(self) -> None:
+        """Waits no longer."""
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class Delete(_OnOne):

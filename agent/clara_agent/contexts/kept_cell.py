@@ -30,12 +30,8 @@ class KeptCell(Kept):
 
     def run(self, context: Context, cell: Cell, has_input: bool) -> None:
         """Runs the code of a call when the cells before it are over; with `has_input` somebody answers what it asks for."""
-        tracking = cell.tracking
         self.process = StreamedCell(self, context, cell, has_input)
-        if tracking.is_ready():
-            context.submit(self.process)
-        else:
-            tracking.when_ready(lambda: self.is_over or context.submit(self.process))
+        context.submit(self.process)
 
     def describe(self) -> dict[str, Any]:
         """What is known of it, its number among the cells of its context too."""
@@ -77,7 +73,7 @@ class StreamedCell:
         self.is_typed = cell.is_typed
         self._kept = kept
         self._context = context
-        self._tracking = cell.tracking
+        self.tracking = cell.tracking
         self._reading: ShownReading | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
@@ -98,7 +94,7 @@ class StreamedCell:
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn."""
-        self._tracking.start()
+        self.tracking.start()
         self._reading = ShownReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
 
     def over(self, end: dict[str, Any], then: Callable[[], object]) -> None:
@@ -108,7 +104,7 @@ class StreamedCell:
         self._reading.drain()
 
     def _finish(self) -> None:
-        self._tracking.finish(self._tell)
+        self.tracking.finish(self._tell)
 
     def _tell(self, files: dict[str, Any] | None) -> None:
         then, self._then = self._then, None
@@ -121,7 +117,7 @@ class StreamedCell:
         """It cannot run."""
         if self._reading:
             self._reading.close()
-        self._tracking.drop()
+        self.tracking.drop()
         self._kept.on_failure(failure)
 
     # What the table asks of it.

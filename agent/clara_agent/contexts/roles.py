@@ -11,6 +11,7 @@ from ..errors import Failure
 from ..host.cgroup import OomCounter
 from ..io.loop import Loop
 from ..io.scratch import Scratch
+from ..processes.tracking import Tracking
 from ..watching.changes import Changes
 from ..wire.contracts import Host
 
@@ -36,6 +37,8 @@ class Cell(Protocol):
     # Whether its code goes on only when what it shows is read.
     waits: bool
     source: bytearray
+    # It begins when that is ready.
+    tracking: Tracking
 
     # It is its turn.
     def begin(self, outputs: list[int]) -> None: ...

@@ -16,16 +16,22 @@ class Tracking:
 
     def __init__(self, changes: Changes | None) -> None:
         self._changes = changes
+        self._has_waited = False
         self._recording: Recording | None = None
 
     def is_ready(self) -> bool:
         """Whether the program need not wait; what has happened before is dealt with."""
-        return self._changes is None or self._changes.is_ready()
+        return self._changes is None or self._has_waited or self._changes.is_ready()
 
     def when_ready(self, then: Callable[[], object]) -> None:
         """Calls back later, once the program need wait no more."""
         assert self._changes
-        self._changes.when_ready(then)
+
+        def go_on() -> None:
+            self._has_waited = True
+            then()
+
+        self._changes.when_ready(go_on)
 
     def start(self) -> bool:
         """Begins, as the program does; false where it has to wait."""
