@@ -49,12 +49,18 @@ export class Members {
     return found;
   }
 
+  /** True for one of them, whether it answers or not. */
+  async has(name: string): Promise<boolean> {
+    await this.all();
+    return this.#members.has(name);
+  }
+
   /** True while one of them does not answer. */
   async isAnyAway(): Promise<boolean> {
     return (await this.all()).some(({ isAway }) => isAway);
   }
 
-  /** Asks the cluster anew which there are, and which of them are to be empty. */
+  /** Asks the cluster anew which there are, and which of them are to be empty; one that has left it is forgotten. */
   async refresh(): Promise<void> {
     const [url = ''] = this.#urls;
     this.#take(await this.ask((calls) => this.#membersAt(calls, url)), await this.#placing());
@@ -124,7 +130,7 @@ export class Members {
     });
     this.#take(found, placeOf);
     if (this.#isClosed) return;
-    this.#timer = setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
+    this.#timer ??= setInterval(() => void this.refresh().catch(() => undefined), LOOK_MS).unref();
   }
 
   get #urls(): readonly string[] {
@@ -160,6 +166,11 @@ export class Members {
       const member = known && isSame ? known : new Member({ name, url, place: placeOf(url) }, timeoutMs);
       member.isEvacuated = status === 'Evacuated';
       this.#members.set(name, member);
+    }
+    for (const member of this.#members.values()) {
+      if (found.some(({ server_name: name }) => name === member.name)) continue;
+      this.#members.delete(member.name);
+      void member.close();
     }
   }
 }

@@ -36,6 +36,7 @@ export class Roster {
       this.#places.set(name as EngineId, location);
       if (status !== UNKNOWN) this.#ids.set(config[KEY.name] ?? name, name as EngineId);
     }
+    await this.#dropLost();
     const named = new Set(this.#ids.values());
     this.#isComplete = found.every(({ name }) => named.has(name as EngineId));
     return found.filter(({ status }) => status !== UNKNOWN);
@@ -77,12 +78,24 @@ export class Roster {
     return this.#ids.get(name) ?? null;
   }
 
-  /** The name of the member that has it; throws `not_found` where none does. */
+  /** The name of the member that has it; throws `not_found` where none does, as where that one has left the cluster for good. */
   async placeOf(id: EngineId): Promise<string> {
-    if (!this.#places.has(id)) await this.list();
+    const known = this.#places.get(id);
+    if (known === undefined || !(await this.#members.has(known))) await this.list();
     const place = this.#places.get(id);
     if (place !== undefined) return place;
     throw new SandboxError('not_found', 'There is no sandbox of that name.');
+  }
+
+  /** Forgets those of members that have left the cluster; one that nobody here has heard of may have just come. */
+  async #dropLost(): Promise<void> {
+    const lost = async () => {
+      const names = new Set((await this.#members.all()).map(({ name }) => name));
+      return [...this.#places].flatMap(([id, place]) => (names.has(place) ? [] : [id]));
+    };
+    if ((await lost()).length === 0) return;
+    await this.#members.refresh();
+    for (const id of await lost()) this.drop(id);
   }
 
   /** How many are on that member. */

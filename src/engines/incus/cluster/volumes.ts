@@ -76,11 +76,12 @@ export class ClusterVolumes implements EngineVolumes {
   async remove(name: string): Promise<void> {
     const { members } = this.#parts;
     const found = await this.#find(name);
-    if (!found) return;
-    const member = await members.of(found.location);
-    await member.calls
-      .change('remove the volume of the sandbox', 'DELETE', this.#pathOf(name, member))
-      .catch(unlessAbsent);
+    if (found) {
+      const member = await members.of(found.location);
+      await member.calls
+        .change('remove the volume of the sandbox', 'DELETE', this.#pathOf(name, member))
+        .catch(unlessAbsent);
+    }
     this.#places.delete(name);
     this.#fresh.delete(name);
   }
