@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { z } from 'zod';
 import { readText, writeAtomically } from '../../../atomic-file.ts';
-import { SandboxError } from '../../../errors.ts';
+import { messageOf, SandboxError } from '../../../errors.ts';
 import { engineSilent } from '../errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import type { IncusTrust } from '../place.ts';
@@ -20,6 +20,10 @@ const DAYS = 3_650;
 
 /** What `incus config trust add` prints. */
 const tokenSchema = z.object({ fingerprint: z.string().regex(/^[0-9a-f]{64}$/), secret: z.string().min(1) });
+
+const greetingSchema = z.object({ auth: z.string() });
+
+type OwnCertificate = Pick<IncusTrust, 'key' | 'certificate'>;
 
 /** Where an Incus is that is to trust this server, and what makes it. */
 export interface TrustParts {
@@ -37,15 +41,17 @@ export async function openTrust(parts: TrustParts): Promise<IncusTrust> {
   const [key, certificate, serverCertificate] = await Promise.all(
     [FILES.key, FILES.certificate, FILES.serverCertificate].map((name) => readText(join(folder, name))),
   );
-  if (key && certificate && serverCertificate) return { key, certificate, serverCertificate };
+  const own = key && certificate ? { key, certificate } : null;
+  if (own && serverCertificate) return { ...own, serverCertificate };
   if (token === null) {
     const sentence = `Incus at ${parts.urls.join(', ')} does not know this server: set INCUS_TRUST_TOKEN to what \`incus config trust add\` prints, or put ${Object.values(FILES).join(', ')} into ${folder}.`;
     throw new SandboxError('unavailable', sentence);
   }
-  return await joinWith(parts, token);
+  return await joinWith(parts, token, own);
 }
 
-async function joinWith(parts: TrustParts, token: string): Promise<IncusTrust> {
+/** A token is good once, so that the key which it is for is kept before; the last file says that it was taken. */
+async function joinWith(parts: TrustParts, token: string, kept: OwnCertificate | null): Promise<IncusTrust> {
   const { folder } = parts;
   const { fingerprint } = readToken(token);
   const shown = await showCertificate(parts.urls);
@@ -53,14 +59,22 @@ async function joinWith(parts: TrustParts, token: string): Promise<IncusTrust> {
     const sentence = 'The Incus at INCUS_REMOTE shows another certificate than INCUS_TRUST_TOKEN is for.';
     throw new SandboxError('unavailable', sentence);
   }
-  const serverCertificate = new X509Certificate(shown).toString();
-  const trust = { ...(await makeCertificate()), serverCertificate };
+  const own = kept ?? (await makeCertificate());
+  const trust = { ...own, serverCertificate: new X509Certificate(shown).toString() };
+  if (!kept) await keep(folder, { [FILES.key]: own.key, [FILES.certificate]: own.certificate });
   await present(parts, trust, token);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeAtomically(join(folder, FILES.key), trust.key);
-  await writeAtomically(join(folder, FILES.certificate), trust.certificate);
-  await writeAtomically(join(folder, FILES.serverCertificate), serverCertificate);
+  await keep(folder, { [FILES.serverCertificate]: trust.serverCertificate });
   return trust;
+}
+
+async function keep(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);
+  } catch (cause) {
+    const sentence = `The certificates by which Incus knows this server cannot be kept in ${folder} (${messageOf(cause)}).`;
+    throw new SandboxError('unavailable', sentence, { cause });
+  }
 }
 
 function readToken(token: string): z.infer<typeof tokenSchema> {
@@ -92,11 +106,14 @@ async function certificateAt({ hostname, port }: URL): Promise<Buffer> {
   });
 }
 
+/** Where an earlier start was ended after this, Incus knows the certificate, and the token is good no more. */
 async function present({ urls, project }: TrustParts, trust: IncusTrust, token: string): Promise<void> {
   const body = { type: 'client', name: 'clara-sandbox', trust_token: token };
   await firstAnswer(urls, async (url) => {
     const calls = new IncusCalls({ url, project, trust }, JOIN_MS);
     try {
+      const { auth } = greetingSchema.parse(await calls.get('say whether it knows this server', '/1.0'));
+      if (auth === 'trusted') return;
       await calls.change('take the trust token', 'POST', '/1.0/certificates', body);
     } finally {
       await calls.close();
@@ -105,7 +122,7 @@ async function present({ urls, project }: TrustParts, trust: IncusTrust, token: 
 }
 
 /** The library is loaded where a certificate is made, which is once. */
-async function makeCertificate(): Promise<Pick<IncusTrust, 'key' | 'certificate'>> {
+async function makeCertificate(): Promise<OwnCertificate> {
   await import('reflect-metadata');
   const { X509CertificateGenerator, PemConverter, cryptoProvider } = await import('@peculiar/x509');
   // The library's own type of it is that of browsers.
