@@ -9,6 +9,7 @@ import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
 import { ImageCopies } from './copies/image-copies.ts';
 import { NoCopies } from './copies/no-copies.ts';
+import { VolumeCopies } from './copies/volume-copies.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './disk.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
@@ -62,7 +63,8 @@ export class Disks {
     const folderOf = (name: string) => this.#folder(name);
     const bytesOf = (name: string) => this.imageBytes(name);
     const image = new ImageCopies({ disk, folderOf, bytesOf });
-    this.copies = { image, folder: new FolderCopies(folderOf), volume: new NoCopies() };
+    const volume = volumes ? new VolumeCopies(volumes, folderOf) : new NoCopies();
+    this.copies = { image, folder: new FolderCopies(folderOf), volume };
     this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
   }
 

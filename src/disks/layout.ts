@@ -10,6 +10,12 @@ export const HOLDER_FILE = 'disk.engine';
 /** Names the volume of the engine that has the files of a sandbox. */
 export const VOLUME_FILE = 'volume.json';
 
+/** Names that of a copy which is to take its place. */
+export const RESTORED_VOLUME_FILE = `${VOLUME_FILE}.restored`;
+
+/** Names the one that was there before, until the sandbox runs on the other one. */
+export const PREVIOUS_VOLUME_FILE = `${VOLUME_FILE}.before`;
+
 /** A copy of a checkpoint's image that is to take its place. */
 export const RESTORED_FILE = `${IMAGE_FILE}.restored`;
 

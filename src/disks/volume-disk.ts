@@ -1,30 +1,15 @@
-import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { readText, writeAtomically } from '../atomic-file.ts';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { hasCode, isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './disk.ts';
-import { VOLUME_FILE } from './layout.ts';
+import { CHECKPOINTS_FOLDER, PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from './layout.ts';
 import type { DiskOwner } from './user-folder.ts';
-
-const noteSchema = z.object({
-  version: z.literal(1),
-  name: z.string().regex(/^clara-[0-9a-f]{24}$/),
-  /** True once the engine has made it: from then on one that is not there is lost. */
-  isMade: z.boolean(),
-});
-
-type Note = z.infer<typeof noteSchema>;
-
-/** A volume that the server keeps itself, in a folder of its own, is described in a file of that name too. */
-const describedSchema = z.object({ mountPath: z.string() }).transform(() => null);
-
-const fileSchema = z.union([noteSchema, describedSchema]);
+import { newVolumeNote, readVolumeNote, writeVolumeNote } from './volume-note.ts';
 
 /** True where a sandbox's files are in a volume of the engine. */
 export async function hasVolume(folder: string): Promise<boolean> {
-  return (await readNote(folder)) !== null;
+  return (await readVolumeNote(join(folder, VOLUME_FILE))) !== null;
 }
 
 /** A volume of the engine for each sandbox. Its name is kept in the sandbox's folder, and stays whatever becomes of that. */
@@ -43,15 +28,17 @@ export class VolumeDisk implements Disk {
     owner: DiskOwner,
     { sizeBytes = this.#sizeBytes }: OpenOptions = {},
   ): Promise<DiskFolders> {
-    const found = await readNote(folder);
-    const name = found?.name ?? `clara-${randomBytes(12).toString('hex')}`;
-    if (!found?.isMade) {
+    const file = join(folder, VOLUME_FILE);
+    const found = await readVolumeNote(file);
+    const note = found ?? newVolumeNote();
+    const { name } = note;
+    if (!note.isMade) {
       // The name first: what a crash leaves of the volume is found by it.
-      if (!found) await writeNote(folder, { version: 1, name, isMade: false });
+      if (!found) await writeVolumeNote(file, note);
       await this.#volumes.create(name, { sizeBytes, owner }).catch((error: unknown) => {
         if (!isSandboxError(error, 'conflict')) throw error;
       });
-      await writeNote(folder, { version: 1, name, isMade: true });
+      await writeVolumeNote(file, { ...note, isMade: true });
     } else if (!(await this.#volumes.has(name))) {
       const sentence = `The volume ${name} of the sandbox is gone from the engine; the operator has to bring it back.`;
       throw new SandboxError('unavailable', sentence);
@@ -68,7 +55,7 @@ export class VolumeDisk implements Disk {
 
   /** The same of one without a limit too; null where there is none. */
   async measure(folder: string): Promise<VolumeUsage | null> {
-    const found = await readNote(folder);
+    const found = await readVolumeNote(join(folder, VOLUME_FILE));
     return found?.isMade ? await this.#volumes.usage(found.name) : null;
   }
 
@@ -76,18 +63,21 @@ export class VolumeDisk implements Disk {
     return [];
   }
 
-  /** Removes it for good; succeeds where there is none. */
+  /** Removes it for good, and those of its copies; succeeds where there is none. */
   async remove(folder: string): Promise<void> {
-    const found = await readNote(folder);
-    if (found) await this.#volumes.remove(found.name);
+    for (const file of await noteFiles(folder)) {
+      const found = await readVolumeNote(join(folder, file));
+      if (found) await this.#volumes.remove(found.name);
+    }
   }
 }
 
-async function readNote(folder: string): Promise<Note | null> {
-  const text = await readText(join(folder, VOLUME_FILE));
-  return text === null ? null : fileSchema.parse(JSON.parse(text));
-}
-
-async function writeNote(folder: string, note: Note): Promise<void> {
-  await writeAtomically(join(folder, VOLUME_FILE), JSON.stringify(note));
+/** Where volumes of a sandbox may be named, from its folder on. */
+async function noteFiles(folder: string): Promise<readonly string[]> {
+  const checkpoints = await readdir(join(folder, CHECKPOINTS_FOLDER)).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const ofCheckpoints = checkpoints.map((id) => join(CHECKPOINTS_FOLDER, id, VOLUME_FILE));
+  return [...ofCheckpoints, RESTORED_VOLUME_FILE, PREVIOUS_VOLUME_FILE, VOLUME_FILE];
 }

@@ -29,6 +29,8 @@ export interface EngineVolumes {
   /** Makes an empty one where the engine has most room for a sandbox; throws `conflict` where it is there. */
   create(name: string, wanted: WantedVolume): Promise<void>;
   has(name: string): Promise<boolean>;
+  /** Copies one to a new name, with its size, beside it and whole or not at all; nothing writes to it meanwhile. Throws `no_space`, or `unavailable` after so many milliseconds. */
+  copy(from: string, to: string, deadlineMs: number): Promise<void>;
   /** Succeeds where it is absent; throws `conflict` while a sandbox has it. */
   remove(name: string): Promise<void>;
   usage(name: string): Promise<VolumeUsage>;

@@ -72,7 +72,7 @@ const CLOSE_PASSES_MS = 3_000;
 const DRAIN_MS = 5_000;
 
 /** What the core is composed of. */
-export interface CoreParts extends Omit<OpeningParts, 'users' | 'store'> {
+export interface CoreParts extends Omit<OpeningParts, 'users' | 'store' | 'disks'> {
   readonly agentSource: AgentSource;
   readonly egress: Egress;
   /** Told of each call to an agent; absent where nobody traces them. */
@@ -131,7 +131,7 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const disks = new Disks({ config, volumes: engine.volumes, logger, onError });
   const users = new SandboxUsers(engine, config);
   const store = new SandboxStore(config.dataDir, disks, users, onError);
-  const { instance, secret, answers } = await openFolder({ ...outer, users, store });
+  const { instance, secret, answers } = await openFolder({ ...outer, users, store, disks });
 
   const capacity = new Capacity(config.maxSandboxes);
   const starts = new Semaphore(STARTS_AT_A_TIME);

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../async/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { Disks } from '../disks/disks.ts';
 import { invisibleReason } from '../disks/mount-visibility.ts';
 import type { Engine } from '../engines/engine.ts';
 import { isOnEngineHost } from '../engines/host-path.ts';
@@ -19,6 +20,7 @@ export interface OpeningParts {
   readonly clock: Clock;
   readonly users: SandboxUsers;
   readonly store: SandboxStore;
+  readonly disks: Disks;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
   /** How the data folder is taken, where it is not by a lock of the file system. */
@@ -37,7 +39,7 @@ interface OpenedFolder {
 
 /** Takes the data folder, clears what a crash has left there and checks the engine; the folder is free again where that fails. */
 export async function openFolder(parts: OpeningParts): Promise<OpenedFolder> {
-  const { engine, config, clock, users, store, logger, onError } = parts;
+  const { engine, config, clock, users, store, disks, logger, onError } = parts;
   // Where the server sees other files than the engine, as in a container, the engine tells.
   const isThere = async (path: string) =>
     (await invisibleReason()) !== null && (await isOnEngineHost(engine, config.image, path));
@@ -47,7 +49,7 @@ export async function openFolder(parts: OpeningParts): Promise<OpenedFolder> {
     const secret = await ServerSecret.open(config.dataDir);
     const answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
     await store.removeAllPoolFolders();
-    await sweepLeftovers(store.path, onError);
+    await sweepLeftovers(store.path, disks, onError);
     await preflight({ engine, config, instance, users, logger });
     return { instance, secret, answers };
   } catch (error) {

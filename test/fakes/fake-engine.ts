@@ -118,7 +118,7 @@ export class FakeEngine implements Engine {
     demandSources(spec, this.volumes);
     this.sandboxes.demandFree(spec.name);
     const id = randomBytes(32).toString('hex') as EngineId;
-    const agent = new FakeAgent(this.#folders.filesOf(spec, id));
+    const agent = new FakeAgent(this.#folders.filesOf(spec, id, this.volumes));
     const stats = { memoryBytes: 10_000_000, cacheBytes: 2_000_000, cpuNanos: 1_000_000, processes: 3 };
     const sandbox = { id, spec, agent, name: spec.name, state: 'created', stats } as const;
     this.sandboxes.set(id, { ...sandbox, execs: new Set(), outOfMemoryAtMs: Number.NEGATIVE_INFINITY });

@@ -29,6 +29,14 @@ export class FakeFiles {
     for (const path of ['/', WORKSPACE, '/tmp']) this.#put(path, null);
   }
 
+  /** Another tree with the same in it. */
+  clone(): FakeFiles {
+    const copy = new FakeFiles();
+    for (const [path, entry] of this.#entries) copy.#entries.set(path, entry);
+    copy.#nextInode = this.#nextInode;
+    return copy;
+  }
+
   /** The absolute path; relative ones start in the workspace, which the home folder is another name of. */
   resolve(path: unknown): string {
     if (typeof path !== 'string' || path.includes('\0')) throw new FakeFailure('invalid', 'The path is invalid.');

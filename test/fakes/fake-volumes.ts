@@ -1,17 +1,36 @@
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../src/engines/engine-volumes.ts';
 import { SandboxError } from '../../src/errors.ts';
+import { FakeFiles } from './fake-files.ts';
 
 /** Volumes in memory that keep the interface's promises; tests say how full they are. */
 export class FakeVolumes implements EngineVolumes {
+  readonly #files = new Map<string, FakeFiles>();
   readonly all = new Map<string, WantedVolume>();
   /** What each of them takes, in bytes. */
   usedBytes = 0;
+  /** While true no copy has room. */
+  isFull = false;
   /** While true every call throws `unavailable`. */
   down = false;
 
   async create(name: string, wanted: WantedVolume): Promise<void> {
     if (await this.has(name)) throw new SandboxError('conflict', `The volume ${name} is there already.`);
     this.all.set(name, wanted);
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    const wanted = this.all.get(from);
+    if (!(await this.has(from)) || !wanted) throw new SandboxError('unavailable', `The volume ${from} is gone.`);
+    if (this.isFull) throw new SandboxError('no_space', 'The fake volumes have no room.');
+    this.all.set(to, wanted);
+    this.#files.set(to, this.filesOf(from).clone());
+  }
+
+  /** What is in one. */
+  filesOf(name: string): FakeFiles {
+    const files = this.#files.get(name) ?? new FakeFiles();
+    this.#files.set(name, files);
+    return files;
   }
 
   async has(name: string): Promise<boolean> {

@@ -60,12 +60,33 @@ describe('a cluster of Incus', () => {
     expect(body.disk_limit_mb).toBe(200);
   });
 
+  it('keeps checkpoints as volumes, brings them back, and begins others with them, whose own they become', async () => {
+    const taken = await server.call('POST', '/sandbox/ann/checkpoints', {});
+    expect(taken).toMatchObject({ status: 201, body: { size: expect.any(Number) } });
+    await server.shell('ann', 'mkdir -p made/deep; ln -s /etc/passwd made/link; echo other > kept');
+    expect((await server.call('POST', `/sandbox/ann/checkpoints/${taken.body.id}/restore`)).status).toBe(200);
+    expect((await server.shell('ann', 'ls; cat kept')).body.output).toBe('kept\nann');
+    await server.shell('ann', 'mkdir -p made/deep; ln -s /etc/passwd made/link; echo later > made/deep/file');
+    for (const [user, more] of Object.entries({ dan: {}, eve: { checkpoint: taken.body.id } })) {
+      expect((await server.call('POST', `/sandbox/${user}/create`, { from: { user_id: 'ann', ...more } })).status).toBe(
+        200,
+      );
+      const own = await server.shell(user, 'cat kept; echo more >> kept; find . ! -user $(id -u) -o -type l | sort');
+      expect(own.body).toMatchObject({ success: true, output: user === 'dan' ? 'ann./made/link\n' : 'ann' });
+    }
+    expect((await server.shell('dan', 'cat made/deep/file; rm -r made && ls')).body.output).toBe('later\nkept\n');
+    expect(await cluster.volumes()).toHaveLength(6);
+    for (const user of ['dan', 'eve']) {
+      expect((await server.call('DELETE', `/sandbox/${user}?files=true`)).status).toBe(200);
+    }
+    expect((await server.call('DELETE', `/sandbox/ann/checkpoints/${taken.body.id}`)).status).toBe(204);
+    expect(await cluster.volumes()).toHaveLength(3);
+    await server.execute('ann', "open('/tmp/lives', 'w')");
+  });
+
   it('refuses what there is no way for with volumes: 501', async () => {
-    const checkpoint = await server.call('POST', '/sandbox/ann/checkpoints', {});
-    expect(checkpoint).toMatchObject({
-      status: 501,
-      body: { error: expect.stringContaining('Incus of other machines') },
-    });
+    const secret = await server.call('PUT', '/sandbox/ann/secrets/TOKEN', { value: 'v', hosts: ['example.com'] });
+    expect(secret).toMatchObject({ status: 501, body: { error: expect.any(String) } });
   });
 
   it('while a member hangs, its sandbox alone is 503, and goes on after that', async () => {

@@ -28,4 +28,6 @@ export interface FileCopies {
   dropPrepared(name: string): Promise<void>;
   /** The same, and what was its own before. */
   dropOthers(name: string): Promise<void>;
+  /** Removes what a copy has elsewhere than in its folder, which goes next. */
+  drop(place: CopyPlace): Promise<void>;
 }

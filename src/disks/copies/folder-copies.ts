@@ -59,6 +59,8 @@ export class FolderCopies implements FileCopies {
     await dropOtherFolders(this.#folderOf(name));
   }
 
+  async drop(): Promise<void> {}
+
   #own(name: string): string[] {
     return PLAIN_FOLDERS.map((folder) => join(this.#folderOf(name), folder));
   }

@@ -65,6 +65,8 @@ export class ImageCopies implements FileCopies {
     for (const file of [RESTORED_FILE, PREVIOUS_FILE]) await dropFile(this.#parts.folderOf(name), file);
   }
 
+  async drop(): Promise<void> {}
+
   async #copy(from: CopyPlace, to: ImageFile): Promise<void> {
     await this.#parts.disk.copyImage(this.#imageIn(from), to, COPY_MS);
     await this.#parts.disk.settleImage(to);

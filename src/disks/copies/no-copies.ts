@@ -1,47 +1,48 @@
 import { SandboxError } from '../../errors.ts';
 import type { FileCopies } from './file-copies.ts';
 
-/** Stands where nothing copies the files of sandboxes: each call throws `unsupported`, but those that clear up find nothing. */
+/** Stands where the engine has no volumes and a sandbox's files are in one: each call throws `unavailable`, but those that clear up find nothing. */
 export class NoCopies implements FileCopies {
   async sizeNow(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async flush(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async copyNow(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async settle(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async seed(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async prepare(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async exchange(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async putBack(): Promise<never> {
-    throw unsupported();
+    throw elsewhere();
   }
 
   async dropPrepared(): Promise<void> {}
 
   async dropOthers(): Promise<void> {}
+
+  async drop(): Promise<void> {}
 }
 
-function unsupported(): SandboxError {
-  const sentence =
-    'Checkpoints, snapshots and copies are not made of sandboxes on an Incus of other machines, whose files are in volumes there.';
-  return new SandboxError('unsupported', sentence);
+function elsewhere(): SandboxError {
+  const sentence = 'The files of the sandbox are in a volume of another engine, which alone can copy them.';
+  return new SandboxError('unavailable', sentence);
 }

@@ -21,10 +21,12 @@ const LATEST = 'latest';
 /** The checkpoints in the folder of a sandbox. One appears and goes by a rename; what a crash leaves has another name. */
 export class CheckpointFolder {
   readonly #folder: string;
+  readonly #drop: (path: string) => Promise<void>;
 
-  /** `folder` is that of the sandbox. */
-  constructor(folder: string) {
+  /** `folder` is that of the sandbox; `drop` removes what the copy at a path in there has elsewhere. */
+  constructor(folder: string, drop: (path: string) => Promise<void>) {
     this.#folder = join(folder, CHECKPOINTS_FOLDER);
+    this.#drop = drop;
   }
 
   /** All of them, newest first. */
@@ -43,7 +45,7 @@ export class CheckpointFolder {
     if (!isCheckpointId(id)) return null;
     const text = await readText(join(this.#folder, id, RECORD_FILE));
     if (text === null) return null;
-    return { ...parseCheckpoint(text), sizeBytes: await blocksIn(join(this.#folder, id)) };
+    return await this.#sized(parseCheckpoint(text));
   }
 
   /** Begins one: its files go into the folder that this resolves with, by its path in the folder of the sandbox. */
@@ -67,27 +69,35 @@ export class CheckpointFolder {
     await syncPath(unfinished);
     await rename(unfinished, join(this.#folder, record.id));
     await syncPath(this.#folder);
-    return { ...record, sizeBytes: await blocksIn(join(this.#folder, record.id)) };
+    return await this.#sized(record);
   }
 
   /** Removes one for good. */
   async remove(id: string): Promise<void> {
-    const removed = join(this.#folder, `${id}${REMOVED}`);
-    await rename(join(this.#folder, id), removed);
+    await rename(join(this.#folder, id), join(this.#folder, `${id}${REMOVED}`));
     await syncPath(this.#folder);
-    await rm(removed, { recursive: true, force: true });
+    await this.#erase(`${id}${REMOVED}`);
   }
 
   /** Gives up one that was begun. */
   async discard(id: string): Promise<void> {
-    await rm(join(this.#folder, `${id}${UNFINISHED}`), { recursive: true, force: true });
+    await this.#erase(`${id}${UNFINISHED}`);
   }
 
   /** Removes what a crash has left of any; none is being made. */
   async sweep(): Promise<void> {
     for (const name of await this.#names()) {
-      if (!isCheckpointId(name)) await rm(join(this.#folder, name), { recursive: true, force: true });
+      if (!isCheckpointId(name)) await this.#erase(name);
     }
+  }
+
+  async #erase(name: string): Promise<void> {
+    await this.#drop(`${CHECKPOINTS_FOLDER}/${name}`);
+    await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
+
+  async #sized(record: CheckpointRecord): Promise<Checkpoint> {
+    return { ...record, sizeBytes: record.volumeBytes ?? (await blocksIn(join(this.#folder, record.id))) };
   }
 
   async #names(): Promise<string[]> {

@@ -13,13 +13,15 @@ const recordSchema = z.object({
   /** What it is of: a disk image, plain folders, or a volume of the engine. */
   kind: z.enum(['image', 'folder', 'volume']),
   createdAtMs: z.number(),
+  /** What the engine's volume took when it was made; absent for the other kinds. */
+  volumeBytes: z.number().optional(),
 });
 
 export type CheckpointRecord = z.infer<typeof recordSchema>;
 
 /** The workspace and packages of a sandbox as they were at a moment. */
 export interface Checkpoint extends CheckpointRecord {
-  /** What it takes of the disk of the server, in bytes. */
+  /** What it takes of the disk that it is on, in bytes. */
   readonly sizeBytes: number;
 }
 

@@ -54,8 +54,9 @@ export class Checkpoints {
       const path = await folder.begin(id);
       try {
         const kind = await disks.kind(sandbox.id);
-        await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
-        return await folder.finish({ version: 1, id, name, kind, createdAtMs });
+        const bytes = await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
+        const volumeBytes = kind === 'volume' ? { volumeBytes: bytes } : {};
+        return await folder.finish({ version: 1, id, name, kind, createdAtMs, ...volumeBytes });
       } catch (error) {
         await folder.discard(id);
         // A purge takes the folder away under it.
@@ -107,7 +108,8 @@ export class Checkpoints {
 
   /** The checkpoints of a sandbox on disk. */
   folderOf(id: SandboxId): CheckpointFolder {
-    return new CheckpointFolder(this.#parts.store.folderOf(id));
+    const { store, disks } = this.#parts;
+    return new CheckpointFolder(store.folderOf(id), (path) => disks.copies.volume.drop({ name: id, path }));
   }
 
   /** Where a checkpoint is. */

@@ -1,4 +1,5 @@
 import type { CopyPlace, FileCopies } from '../../disks/copies/file-copies.ts';
+import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { SandboxError } from '../../errors.ts';
 import { requireExisting } from '../changes.ts';
@@ -20,6 +21,7 @@ interface CaptureParts {
 
 /** What a copy takes. */
 interface Room {
+  readonly kind: DiskKind;
   readonly bytes: number;
   /** Against whose limit it counts; null where it is nobody's. */
   readonly keyName: string | null;
@@ -42,13 +44,15 @@ export class DiskCapture {
   }
 
   /**
-   * Copies what a sandbox has now, which is frozen for that and which counts for that key; the copy is on disk when this resolves. Throws
+   * Copies what a sandbox has now, which is frozen for that and which counts for that key; the copy is on disk when this resolves, with
+   * how many bytes it has at the most. Throws
    * `unavailable` where the sandbox would be frozen for more than 30 seconds, `no_space` where there is no room.
    */
-  async copyNow(sandbox: Sandbox, to: CopyPlace, keyName: string | null): Promise<void> {
-    const copies = await this.copiesOf(sandbox);
+  async copyNow(sandbox: Sandbox, to: CopyPlace, keyName: string | null): Promise<number> {
+    const kind = await this.#parts.disks.kind(sandbox.id);
+    const copies = this.#parts.disks.copies[kind];
     const bytes = await copies.sizeNow(sandbox.id);
-    await this.withRoom({ bytes, keyName }, async () => {
+    await this.withRoom({ kind, bytes, keyName }, async () => {
       // What is on disk before need not be written while everything stands still.
       await copies.flush(sandbox.id, FLUSH_MS);
       await sandbox.mutex.run(async () => {
@@ -57,13 +61,15 @@ export class DiskCapture {
       });
       await copies.settle(to);
     });
+    return bytes;
   }
 
   /** Does work that copies; throws `no_space` where the server's disk, or what a key may have of it, has no room for that. */
-  async withRoom<T>({ bytes, keyName, keyBytes = bytes }: Room, work: () => Promise<T>): Promise<T> {
+  async withRoom<T>({ kind, bytes, keyName, keyBytes = bytes }: Room, work: () => Promise<T>): Promise<T> {
     const { disks, keyDisk } = this.#parts;
-    const { roomBytes } = await disks.reserve.look();
-    if (roomBytes >= bytes) return await keyDisk.whileTaking(keyName, keyBytes, work);
+    // The engine says itself whether a volume has room.
+    if (kind === 'volume' || (await disks.reserve.look()).roomBytes >= bytes)
+      return await keyDisk.whileTaking(keyName, keyBytes, work);
     const sentence = `The disk of the server has no room for a copy of ${toMiB(bytes)} MiB; delete checkpoints or files, or tell its operator to free space.`;
     throw new SandboxError('no_space', sentence);
   }

@@ -149,7 +149,7 @@ export class Forks {
     checkpointId: string | null,
     request: Parameters<typeof newRecord>[1],
   ): Promise<void> {
-    const { store, disks, clock } = this.#parts;
+    const { store, disks, clock, onError } = this.#parts;
     await disks.reserve.requireForNew();
     const name = `${FORK_PREFIX}${randomBytes(8).toString('hex')}`;
     const folder = store.folderOf(name);
@@ -163,6 +163,7 @@ export class Forks {
       target.record = record;
       target.become('stopped');
     } finally {
+      await disks.removeDisk(name).catch(onError);
       await removeFolder(folder);
     }
   }
@@ -183,7 +184,7 @@ export class Forks {
       }
       const { id, kind, sizeBytes } = await checkpoints.require(source, checkpointId);
       const seed = () => disks.copies[kind].seed(checkpoints.placeOf(source, id), name);
-      return await capture.withRoom({ bytes: sizeBytes, keyName }, seed);
+      return await capture.withRoom({ kind, bytes: sizeBytes, keyName }, seed);
     });
   }
 

@@ -44,7 +44,7 @@ export class Restoring {
       const copies = await this.#copiesOf(sandbox, kind);
       const ownBytes = (await disks.imageBytes(sandbox.id)) + (sandbox.record?.diskBytes ?? 0);
       const keyBytes = Math.max(0, sizeBytes - ownBytes);
-      const room = { bytes: sizeBytes, keyName: sandbox.record?.createdBy ?? null, keyBytes };
+      const room = { kind, bytes: sizeBytes, keyName: sandbox.record?.createdBy ?? null, keyBytes };
       await capture.withRoom(room, async () => {
         try {
           await copies.prepare(checkpoints.placeOf(sandbox, id), sandbox.id);
@@ -62,12 +62,14 @@ export class Restoring {
     requireExisting(sandbox);
     await lifecycle.stop(sandbox, 'restore');
     await this.#requireClosed(sandbox);
+    await this.#letGo(sandbox);
     await copies.exchange(sandbox.id);
     try {
       await provisioner.bringUp(sandbox, principal, { asked: {}, life: DEFAULT_LIFE });
     } catch (error) {
       await lifecycle.stop(sandbox, 'restore').catch(onError);
       await this.#requireClosed(sandbox);
+      await this.#letGo(sandbox).catch(onError);
       await copies.putBack(sandbox.id);
       throw error;
     }
@@ -79,6 +81,12 @@ export class Restoring {
     const { disks } = this.#parts;
     if ((await disks.kind(sandbox.id)) === kind) return disks.copies[kind];
     throw new SandboxError('conflict', 'The checkpoint is of another kind of disk than the sandbox has now.');
+  }
+
+  /** A container has the volume that it was made with; another is made with the other one. */
+  async #letGo(sandbox: Sandbox): Promise<void> {
+    const { disks, lifecycle } = this.#parts;
+    if ((await disks.kind(sandbox.id)) === 'volume') await lifecycle.discardContainer(sandbox);
   }
 
   /** An image that is mounted cannot be exchanged: what is written would go to the one of before. */

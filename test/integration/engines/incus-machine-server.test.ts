@@ -86,6 +86,20 @@ it('the next server has the machine as it runs', async () => {
   expect(await shell('cat kept; ls /tmp/lives')).toBe('ann/tmp/lives\n');
 });
 
+it('has the files of a checkpoint again, and another that begins with them has them as its own', async () => {
+  const { status, body } = await server.call('POST', '/sandbox/ann/checkpoints', {});
+  expect(status).toBe(201);
+  await shell('echo other > kept; mkdir more');
+  expect((await server.call('POST', `/sandbox/ann/checkpoints/${body.id}/restore`)).status).toBe(200);
+  expect(await shell('cat kept; ls')).toBe('annkept\n');
+  await shell('mkdir more; ln -s /etc/passwd more/link; echo deep > more/file');
+  expect((await server.call('POST', '/sandbox/cyd/create', { from: { user_id: 'ann' } })).status).toBe(200);
+  const command = 'cat kept more/file; echo own >> more/file; find . ! -user $(id -u)';
+  expect((await server.call('POST', '/sandbox/cyd/shell', { command })).body).toMatchObject({ output: 'anndeep\n' });
+  expect(await shell('cat more/file')).toBe('deep\n');
+  expect((await server.call('DELETE', '/sandbox/cyd?files=true')).status).toBe(200);
+});
+
 it('needs an image of virtual machines', async () => {
   const asked = await server.call('POST', '/sandbox/bob/create', { image: CONTAINER_IMAGE });
   expect(asked).toMatchObject({ status: 422, body: { error: expect.stringContaining('is one of containers') } });

@@ -1,10 +1,15 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Refusal, type Reply, type Request } from './answers.ts';
 
 interface Volume {
   readonly name: string;
   readonly config: Record<string, string>;
+}
+
+interface WantedVolume extends Volume {
+  /** Of which it is to be a copy. */
+  readonly source?: { readonly name: string };
 }
 
 /** Custom volumes of Incus' API, each a folder of this machine. */
@@ -44,8 +49,9 @@ export class FakeVolumes {
     return found.map((volume) => ({ ...volume, location: 'none', used_by: this.#usersOf(volume.name) }));
   }
 
-  async #make({ name, config }: Volume): Promise<Reply> {
-    await mkdir(this.folderOf(name), { recursive: true });
+  async #make({ name, config, source }: WantedVolume): Promise<Reply> {
+    if (source) await cp(this.folderOf(source.name), this.folderOf(name), { recursive: true });
+    else await mkdir(this.folderOf(name), { recursive: true });
     this.#all.set(name, { name, config });
     return {};
   }

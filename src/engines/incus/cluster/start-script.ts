@@ -92,14 +92,18 @@ export function packed(lines: readonly string[]): string {
   return `echo ${script} | base64 -d | gzip -d | /bin/sh -s`;
 }
 
-/** Brings folders of one volume, which is mounted at its stage, to their places; the root is where the shell is. */
+/**
+ * Brings folders of one volume, which is mounted at its stage, to their places; the root is where the shell is. What a copy has of another
+ * sandbox becomes the user's: a folder last, so that a start goes on where the one before was cut off.
+ */
 export function volumeLines(places: readonly Place[], { uid, gid }: EngineUser): string[] {
   const stage = quoted(stageOf(places));
   const folders = [...new Set(places.map(({ folder }) => folder))];
   return [
     ...folders.map((folder) => {
       const path = `${stage}/${folder}`;
-      return `[ -d ${path} ] || { mkdir -m 0755 ${path}; chown ${uid}:${gid} ${path}; }`;
+      const give = `find ${path} -xdev -depth -exec chown -h ${uid}:${gid} {} +`;
+      return `[ -d ${path} ] || mkdir -m 0755 ${path}; [ "$(stat -c %u ${path})" = ${uid} ] || ${give}`;
     }),
     ...places.map(({ folder, target }) => `mount --bind ${stage}/${folder} ${quoted(target)}`),
   ];

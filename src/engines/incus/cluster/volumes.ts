@@ -69,6 +69,16 @@ export class ClusterVolumes implements EngineVolumes {
     this.#places.set(name, member.name);
   }
 
+  async copy(from: string, to: string, deadlineMs: number): Promise<void> {
+    const { location, config } = await this.#require(from);
+    const member = await this.#parts.members.of(location);
+    const source = { type: 'copy', name: from, pool: this.#parts.pool, volume_only: true };
+    const body = { name: to, type: 'custom', content_type: 'filesystem', config: ownConfig(config), source };
+    const path = this.#parts.members.pathOn(member, this.#pool);
+    await member.calls.change('copy the volume of the sandbox', 'POST', path, body, deadlineMs);
+    this.#places.set(to, location);
+  }
+
   async has(name: string): Promise<boolean> {
     return (await this.#find(name)) !== null;
   }
@@ -143,11 +153,10 @@ export class ClusterVolumes implements EngineVolumes {
     if (others.some((one) => one.location === to.name)) {
       await to.calls.change('clear the way', 'DELETE', this.#pathOf(name, to)).catch(unlessAbsent);
     }
-    const own = Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.')));
     const { serverCertificate } = await members.trust();
     await copyVolume({
       ...{ from: from.calls, fromUrl: from.url, to: to.calls, path, pool, name, serverCertificate },
-      config: { ...own, [SERIAL]: String(serialOf(config) + 1) },
+      config: { ...ownConfig(config), [SERIAL]: String(serialOf(config) + 1) },
     });
     this.#places.set(name, to.name);
     await from.calls.change('remove the volume of before', 'DELETE', this.#pathOf(name, from)).catch(unlessAbsent);
@@ -193,6 +202,11 @@ function bytesOf(size: string | undefined): number {
 
 function serialOf(config: Volume['config']): number {
   return Number(config[SERIAL] ?? 0);
+}
+
+/** What a copy is to have too: the rest is what Incus notes about the one volume. */
+function ownConfig(config: Volume['config']): Volume['config'] {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.')));
 }
 
 function unlessAbsent(error: unknown): void {

@@ -1,0 +1,111 @@
+import { link, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineVolumes } from '../../engines/engine-volumes.ts';
+import { SandboxError } from '../../errors.ts';
+import { PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from '../layout.ts';
+import { syncPath } from '../sync.ts';
+import { newVolumeNote, readVolumeNote, writeVolumeNote } from '../volume-note.ts';
+import { exchangeFile } from './exchange.ts';
+import type { CopyPlace, FileCopies } from './file-copies.ts';
+
+/** How long a copy may take for which nothing is frozen, in milliseconds. */
+const COPY_MS = 300_000;
+
+/** Copies of volumes of the engine: each is a volume beside the other, and a file with its name is where the files would be. */
+export class VolumeCopies implements FileCopies {
+  readonly #volumes: EngineVolumes;
+  readonly #folderOf: (name: string) => string;
+
+  constructor(volumes: EngineVolumes, folderOf: (name: string) => string) {
+    this.#volumes = volumes;
+    this.#folderOf = folderOf;
+  }
+
+  async sizeNow(name: string): Promise<number> {
+    return (await this.#volumes.usage(await this.#volumeIn(this.#own(name)))).usedBytes;
+  }
+
+  /** The machine of the volume reads what was written, wherever it is. */
+  async flush(): Promise<void> {}
+
+  async copyNow(name: string, to: CopyPlace, _sizeBytes: number, deadlineMs: number): Promise<void> {
+    await this.#copy(this.#own(name), this.#fileIn(to), deadlineMs);
+  }
+
+  async settle(): Promise<void> {}
+
+  async seed(from: CopyPlace, name: string): Promise<null> {
+    if (from.name !== name) await this.#copy(this.#fileIn(from), this.#own(name), COPY_MS);
+    return null;
+  }
+
+  async prepare(from: CopyPlace, name: string): Promise<void> {
+    await this.#copy(this.#fileIn(from), this.#restored(name), COPY_MS);
+  }
+
+  async exchange(name: string): Promise<void> {
+    const folder = this.#folderOf(name);
+    await exchangeFile({ folder, file: VOLUME_FILE, other: RESTORED_VOLUME_FILE, before: PREVIOUS_VOLUME_FILE });
+  }
+
+  async putBack(name: string): Promise<void> {
+    // The copy keeps a name by which it can be removed.
+    await link(this.#own(name), this.#restored(name));
+    await rename(this.#previous(name), this.#own(name));
+    await syncPath(this.#folderOf(name));
+  }
+
+  async dropPrepared(name: string): Promise<void> {
+    await this.#drop(this.#restored(name));
+  }
+
+  async dropOthers(name: string): Promise<void> {
+    for (const file of [this.#restored(name), this.#previous(name)]) await this.#drop(file);
+  }
+
+  async drop(place: CopyPlace): Promise<void> {
+    await this.#drop(this.#fileIn(place));
+  }
+
+  /** The name first: what a crash leaves of the volume is found by it. */
+  async #copy(fromFile: string, toFile: string, deadlineMs: number): Promise<void> {
+    const from = await this.#volumeIn(fromFile);
+    const note = newVolumeNote();
+    await writeVolumeNote(toFile, note);
+    try {
+      await this.#volumes.copy(from, note.name, deadlineMs);
+    } catch (error) {
+      await this.#drop(toFile).catch(() => undefined);
+      throw error;
+    }
+    await writeVolumeNote(toFile, { ...note, isMade: true });
+  }
+
+  async #volumeIn(file: string): Promise<string> {
+    const note = await readVolumeNote(file);
+    if (note) return note.name;
+    throw new SandboxError('unavailable', 'The sandbox has no files in a volume of the engine yet.');
+  }
+
+  async #drop(file: string): Promise<void> {
+    const note = await readVolumeNote(file);
+    if (note) await this.#volumes.remove(note.name);
+    await rm(file, { force: true });
+  }
+
+  #own(name: string): string {
+    return join(this.#folderOf(name), VOLUME_FILE);
+  }
+
+  #restored(name: string): string {
+    return join(this.#folderOf(name), RESTORED_VOLUME_FILE);
+  }
+
+  #previous(name: string): string {
+    return join(this.#folderOf(name), PREVIOUS_VOLUME_FILE);
+  }
+
+  #fileIn({ name, path }: CopyPlace): string {
+    return join(this.#folderOf(name), path, VOLUME_FILE);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { readText, writeAtomically } from '../atomic-file.ts';
+
+const noteSchema = z.object({
+  version: z.literal(1),
+  name: z.string().regex(/^clara-[0-9a-f]{24}$/),
+  /** True once the engine has made it: from then on one that is not there is lost. */
+  isMade: z.boolean(),
+});
+
+/** Which volume of the engine has files, in a file where they would be on this machine. */
+export type VolumeNote = z.infer<typeof noteSchema>;
+
+/** A volume that the server keeps itself, in a folder of its own, is described in a file of that name too. */
+const describedSchema = z.object({ mountPath: z.string() }).transform(() => null);
+
+const fileSchema = z.union([noteSchema, describedSchema]);
+
+/** A note of a volume that is to be made, under a name that no other has. */
+export function newVolumeNote(): VolumeNote {
+  return { version: 1, name: `clara-${randomBytes(12).toString('hex')}`, isMade: false };
+}
+
+/** What a file says; null where there is none, or where it describes a volume of the server's own. */
+export async function readVolumeNote(file: string): Promise<VolumeNote | null> {
+  const text = await readText(file);
+  return text === null ? null : fileSchema.parse(JSON.parse(text));
+}
+
+/** Writes it; on disk when this resolves. */
+export async function writeVolumeNote(file: string, note: VolumeNote): Promise<void> {
+  await writeAtomically(file, JSON.stringify(note));
+}
