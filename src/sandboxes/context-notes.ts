@@ -1,6 +1,6 @@
 import type { Changes } from './changes.ts';
 import type { SandboxRef } from './ref.ts';
-import type { NotedContext } from './storage/record.ts';
+import type { NotedContext } from './storage/noted-context.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 export type { NotedContext };

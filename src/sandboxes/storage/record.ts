@@ -5,23 +5,11 @@ import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 import { termsSchema } from '../terms.ts';
 import { keptSecret } from './kept-secret.ts';
+import { notedContext } from './noted-context.ts';
 import { randomName } from './random-name.ts';
 
 /** Revocations count up from a random number below this. */
 const MOST_SIGNATURES = 2 ** 40;
-
-const notedContext = z.object({
-  id: z.string(),
-  name: z.string().nullable(),
-  language: z.string(),
-  cwd: z.string(),
-  createdAtMs: z.number(),
-  /** True for the default one where it was used and nobody has made it: it is known to have had variables, and is not listed. */
-  isByUse: z.boolean().optional(),
-});
-
-/** What is known of a context after its interpreter has ended with its sandbox; times on the wall clock. */
-export type NotedContext = z.infer<typeof notedContext>;
 
 const portSettings = z.object({
   visibility: z.enum(['private', 'public']),
