@@ -32,6 +32,17 @@ const start = (): Promise<ServerProcess> =>
 const path = (suffix: string) => `/sandbox/u/${suffix}`;
 const events = (of: string) => fetch(`${server.url}${path(`processes/${of}`)}`, { headers: KEY });
 
+/** What a stream tells until it has told an output. */
+const untilOutput = async (reading: AsyncGenerator<ServerEvent>): Promise<ServerEvent[]> => {
+  const told: ServerEvent[] = [];
+  while (textOf(told, 'stdout') === '') {
+    const { value, done } = await reading.next();
+    if (done) throw new Error('The stream ended before it was read.');
+    told.push(value);
+  }
+  return told;
+};
+
 describe('a server that is killed in the middle of a stream, a terminal and a context', () => {
   it('is followed by one with the same processes, outputs without a gap, and variables', async () => {
     await server.call('POST', path('contexts'), { id: 'thinking' });
@@ -40,13 +51,15 @@ describe('a server that is killed in the middle of a stream, a terminal and a co
     const streamed = (await server.call('POST', path('processes'), { command: code, name: 'streamed' })).body.id;
     const tty = { rows: 24, cols: 80 };
     const typed = (await server.call('POST', path('processes'), { argv: ['cat'], tty, name: 'typed' })).body.id;
-    const reading = eventsOf(await events(`${streamed}/events`));
-    const before: ServerEvent[] = [];
-    while (textOf(before, 'stdout') === '') {
-      const { value, done } = await reading.next();
-      if (done) throw new Error('The stream ended before it was read.');
-      before.push(value);
-    }
+    const before = await untilOutput(eventsOf(await events(`${streamed}/events`)));
+    const cell = 'import os\nos.mkfifo("gate")\nprint("one", flush=True)\nopen("gate").read()\nkept += 1\nprint("two")';
+    const thinking = await fetch(`${server.url}${path('contexts/thinking/execute')}`, {
+      method: 'POST',
+      headers: { ...KEY, 'content-type': 'application/json' },
+      body: JSON.stringify({ code: cell, stream: true, timeout: 120 }),
+    });
+    const thought = await untilOutput(eventsOf(thinking));
+    const thinker = thought[0]?.data.process_id;
     const viewer = await attach(`${server.url}${path(`processes/${typed}/attach`)}`, KEY);
     viewer.type('hello\r');
     await viewer.until('hello\r\nhello\r\n');
@@ -57,6 +70,7 @@ describe('a server that is killed in the middle of a stream, a terminal and a co
 
     const { processes } = (await server.call('GET', path('processes'))).body;
     expect(processes).toMatchObject([
+      { id: thinker, kind: 'context', state: 'running' },
       { id: typed, name: 'typed', state: 'running' },
       { id: streamed, name: 'streamed', state: 'running' },
     ]);
@@ -74,10 +88,19 @@ describe('a server that is killed in the middle of a stream, a terminal and a co
     expect(next.told[0]).toEqual({ start: { offset: seen, ...tty } });
     next.leave();
 
-    expect((await server.call('POST', path('contexts/thinking/execute'), { code: 'kept + 1' })).body).toMatchObject({
+    expect((await server.call('GET', path('contexts/thinking'))).body).toMatchObject({ state: 'busy' });
+    await server.call('POST', path('shell'), { command: 'echo go > gate' });
+    const thoughts = await readEvents(events(`${thinker}/events?after=${thought.at(-1)?.id}`));
+    expect([textOf(thought, 'stdout'), textOf(thoughts, 'stdout')]).toEqual(['one\n', 'two\n']);
+    expect(thoughts.at(-1)).toMatchObject({
+      event: 'exit',
+      data: { success: true, execution_count: 2, context_restarted: false },
+    });
+    expect((await server.call('POST', path('contexts/thinking/execute'), { code: 'kept' })).body).toMatchObject({
       success: true,
       results: [{ data: { 'text/plain': '42' } }],
-      execution_count: 2,
+      execution_count: 3,
+      context_restarted: false,
     });
   });
 });
