@@ -108,7 +108,7 @@ export interface EngineInfo {
   readonly hasGpus: boolean;
   /** The filters of system calls that it can hold; null where sandboxes need none, as the kernel that they call is their own. */
   readonly seccomp: readonly SystemCallFilter[] | null;
-  /** True where its users of sandboxes are others on this machine, so that inside there are not more than 65,536 as a rule. */
+  /** True where its users of sandboxes are others on this machine, or none of it, so that inside there are not more than 65,536 as a rule. */
   readonly mapsUsers: boolean;
   /** What a spec limits and the engine does not, such as `memory`: the kernel lacks it, or the engine may not use it. */
   readonly unlimited: readonly string[];

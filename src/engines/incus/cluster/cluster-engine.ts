@@ -66,8 +66,8 @@ export function createIncusCluster(options: ClusterOptions): Engine {
 
   async function info(): Promise<EngineInfo> {
     const timeoutMs = Math.min(INFO_TIMEOUT_MS, callTimeoutMs);
-    const { mapsUsers, seccomp } = shape;
-    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), mapsUsers, seccomp, limitsSockets: false };
+    const { seccomp } = shape;
+    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), seccomp, limitsSockets: false };
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {

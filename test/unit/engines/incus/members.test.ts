@@ -21,8 +21,8 @@ describe('what an engine of other machines says of itself', () => {
     });
   });
 
-  it('of virtual machines: nobody is mapped, and their own kernel needs no list of system calls', async () => {
-    expect(await members.open(closers, 'incus-vm').info()).toMatchObject({ mapsUsers: false, seccomp: null });
+  it('of virtual machines: their users are none of a machine, and their own kernel needs no list of system calls', async () => {
+    expect(await members.open(closers, 'incus-vm').info()).toMatchObject({ mapsUsers: true, seccomp: null });
   });
 
   it.each(['incus', 'incus-vm'] as const)(
