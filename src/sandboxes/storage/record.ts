@@ -175,9 +175,7 @@ export function newRecord({ id, address }: NamedSandbox, request: MakeRequest, n
     lastStop: null,
     contexts: [],
     previewId: newPreviewId(),
-    ports: {},
-    portUrls: {},
-    ...{ terms: null, secrets: [], networks: [] },
+    ...{ ports: {}, portUrls: {}, terms: null, secrets: [], networks: [] },
   };
 }
 
