@@ -88,9 +88,12 @@ export class Disks {
     return folders;
   }
 
-  /** True where the size of new disks of this machine is held, and not only measured. */
-  get holdsSizes(): boolean {
-    return this.#newKind === 'image';
+  /** Why nothing holds the size of what is new on this machine; null where something does. */
+  get whyNoSizes(): string | null {
+    if (this.#newKind === 'image') return null;
+    if (this.#newKind === 'volume') return 'the files of its sandboxes are in volumes of its engine, and each has one.';
+    if (this.#parts.config.diskLimitBytes === 0) return 'its disks have no limit (SANDBOX_DISK_LIMIT=0).';
+    return 'it has no disk images. The operator finds in its log why; docs/manager.md says what they need.';
   }
 
   /** True where new sandboxes have their files in volumes of the engine. */

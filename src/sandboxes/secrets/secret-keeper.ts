@@ -50,7 +50,7 @@ export class SecretKeeper {
     const { traits } = this.#parts.engine;
     if (traits.sharesHostFiles) return;
     const sentence =
-      'Secrets do not work with an Incus of other machines: no certificate of this server reaches sandboxes there. Set them as variables of the environment.';
+      'Secrets do not work on this server: its sandboxes have no files of its machine, so that no certificate of it reaches one that runs. Set them as variables of the environment.';
     throw new SandboxError('unsupported', sentence);
   }
 

@@ -93,10 +93,9 @@ export class Volumes {
   async requirePossible(sizes: readonly number[]): Promise<void> {
     const { config, disks } = this.#parts;
     if (sizes.length === 0) return;
-    if (!disks.holdsSizes) {
-      const sentence =
-        'This server cannot hold the size of volumes: it has no disk images. The operator finds in its log why; docs/manager.md says what they need.';
-      throw new SandboxError('unsupported', sentence);
+    const { whyNoSizes } = disks;
+    if (whyNoSizes !== null) {
+      throw new SandboxError('unsupported', `This server cannot hold the size of volumes: ${whyNoSizes}`);
     }
     const most = config.diskLimitBytes;
     for (const size of sizes) {
