@@ -13,6 +13,7 @@ import { MemoryWatch } from '../memory-watch.ts';
 import { Preparations } from '../preparations.ts';
 import { readStats } from '../stats.ts';
 import { API_PORT } from '../traits.ts';
+import { promptFirst } from './ask-any.ts';
 import { untilCut } from './cut-exec.ts';
 import { Making } from './making.ts';
 import type { Member } from './member.ts';
@@ -48,9 +49,9 @@ export function createIncusCluster(options: ClusterOptions): Engine {
 
   /** The member with the fewest sandboxes, of those that answer and take any. */
   async function choose(): Promise<Member> {
-    const able = (await members.all()).filter(({ isAway, isEvacuated }) => !isAway && !isEvacuated);
+    const able = (await members.all()).filter(({ isEvacuated }) => !isEvacuated);
     const loadOf = ({ name }: Member) => roster.countOn(name) + volumes.countFresh(name);
-    const [first] = able.sort((one, other) => loadOf(one) - loadOf(other));
+    const [first] = promptFirst(able.sort((one, other) => loadOf(one) - loadOf(other)));
     if (first) return first;
     const sentence = 'No machine of the Incus cluster takes sandboxes at the moment.';
     throw new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });

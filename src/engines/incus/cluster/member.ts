@@ -2,16 +2,7 @@ import { SandboxError } from '../../../errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
 import type { IncusPlace } from '../place.ts';
-
-/** Between the beginnings of two pings, and how long one may take, in milliseconds. */
-const PING_EVERY_MS = 300;
-const PING_MS = 1_000;
-
-/** A ping that ended so much later than it may take has measured this process and not the member, in milliseconds. */
-const OWN_DELAY_MS = 250;
-
-/** So many pings in a row without an answer, and a member is away. */
-const FAILURES = 2;
+import { Pulse } from './pulse.ts';
 
 /** A client does well to ask again after so long, in seconds. */
 const RETRY_AFTER_SECONDS = 2;
@@ -32,19 +23,32 @@ export class Member {
   readonly #calls: IncusCalls;
   /** Of its own, so that no other call holds it up. */
   readonly #pings: IncusCalls;
-  readonly #timer: NodeJS.Timeout;
-  #failures = 0;
+  readonly #pulse: Pulse;
 
   constructor({ name, url, place }: MemberPlace, timeoutMs: number) {
     this.name = name;
     this.url = url;
     this.#calls = new IncusCalls(place, timeoutMs, (cause) => memberAway(name, cause));
-    this.#pings = new IncusCalls(place, PING_MS);
-    this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS).unref();
+    this.#pings = new IncusCalls(place, timeoutMs);
+    this.#pulse = new Pulse({
+      // The list of the API's versions asks no database, which the whole cluster may wait for.
+      ask: (isBack, deadlineMs) => this.#pings.get('answer', isBack ? '/1.0' : '/', deadlineMs),
+      onLost: () => this.#calls.interrupt(),
+    });
   }
 
   get isAway(): boolean {
-    return this.#failures >= FAILURES;
+    return this.#pulse.isLost;
+  }
+
+  /** True where it may be about to be away: what others know too they are asked first. */
+  get isLate(): boolean {
+    return this.#pulse.isLate;
+  }
+
+  /** What the work comes to; throws `unavailable` as soon as it is late. */
+  async whilePrompt<T>(work: Promise<T>): Promise<T> {
+    return await this.#pulse.whilePrompt(work);
   }
 
   /** What its sandboxes are asked by; throws `unavailable` at once while it is away. */
@@ -55,22 +59,8 @@ export class Member {
 
   /** Ends all calls and streams. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#pulse.close();
     await Promise.all([this.#calls.close(), this.#pings.close()]);
-  }
-
-  /** The list of the API's versions asks no database, which the whole cluster may wait for; who was away is back once it can do more. */
-  async #ping(): Promise<void> {
-    const startedAtMs = performance.now();
-    try {
-      await this.#pings.get('answer', this.isAway ? '/1.0' : '/');
-      this.#failures = 0;
-    } catch {
-      if (performance.now() - startedAtMs > PING_MS + OWN_DELAY_MS) return;
-      this.#failures += 1;
-      // Whoever waits for it is told now, and need not wait for the kernel's or the cluster's own patience.
-      if (this.#failures === FAILURES) await this.#calls.interrupt();
-    }
   }
 }
 

@@ -1,19 +1,15 @@
 import { z } from 'zod';
-import { isSandboxError, SandboxError } from '../../../errors.ts';
-import { IncusRefusal } from '../errors.ts';
+import { SandboxError } from '../../../errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
 import type { IncusPlace, IncusTrust } from '../place.ts';
+import { askAny } from './ask-any.ts';
 import { firstAnswer } from './first-answer.ts';
 import { Member, memberAway } from './member.ts';
 import { openTrust, type TrustParts } from './trust.ts';
 
 /** Between two looks at which members there are, in milliseconds. */
 const LOOK_MS = 5_000;
-
-/** How long a cluster may take to find another leader, and how often it is asked meanwhile, in milliseconds. */
-const LEADER_MS = 10_000;
-const LEADER_POLL_MS = 250;
 
 const serverSchema = z.object({ environment: z.object({ server_clustered: z.boolean().default(false) }) });
 
@@ -71,23 +67,9 @@ export class Members {
     return name === ALONE ? path : `${path}?target=${encodeURIComponent(name)}`;
   }
 
-  /** Asks whoever answers, one after the other; what only reads is asked again while the cluster has no leader. */
+  /** What the first of them says that answers; what only reads is asked again while the cluster has no leader. */
   async ask<T>(read: (calls: IncusCalls) => Promise<T>): Promise<T> {
-    const endMs = performance.now() + LEADER_MS;
-    for (;;) {
-      let failure: unknown = nobody();
-      for (const member of await this.all()) {
-        if (member.isAway) continue;
-        try {
-          return await read(member.calls);
-        } catch (error) {
-          failure = error;
-          if (!isPassing(error)) throw error;
-        }
-      }
-      if (performance.now() > endMs || this.#isClosed) throw failure;
-      await new Promise((resolve) => setTimeout(resolve, LEADER_POLL_MS));
-    }
+    return await askAny({ members: () => this.all(), isClosed: () => this.#isClosed }, read);
   }
 
   /** What opens members of other machines, and by what they are known. */
@@ -173,15 +155,4 @@ export class Members {
       void member.close();
     }
   }
-}
-
-/** True where another member, or the same a little later, may answer. */
-function isPassing(error: unknown): boolean {
-  if (!isSandboxError(error, 'unavailable') && !isSandboxError(error, 'timeout')) return false;
-  return !(error.cause instanceof IncusRefusal) || error.cause.status >= 500;
-}
-
-function nobody(): SandboxError {
-  const sentence = 'No machine of the Incus cluster answers: check INCUS_REMOTE and that incusd runs there.';
-  return new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
 }
