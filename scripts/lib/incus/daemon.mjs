@@ -5,16 +5,23 @@ import { ensureInstalled, isRootWithApt } from '../apt.mjs';
 import { addBackports } from '../backports.mjs';
 import { Failure } from '../failure.mjs';
 import { capture } from '../run.mjs';
+import { hasSystemd } from '../service.mjs';
 import { stage } from '../stage.mjs';
 
 const DAEMON = '/usr/libexec/incus/incusd';
+const QEMU = process.arch === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
 const LOG_FOLDER = '/var/log/incus';
+const JOURNAL = 'journalctl -u incus';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 200;
 
 const MISSING =
   'Incus is not installed, and installing it needs root on a machine with apt. Run `sudo npm run incus`, or install it as ' +
   'linuxcontainers.org/incus says, then run the same command again.';
+
+const NO_QEMU =
+  'QEMU is not installed, and installing it needs root on a machine with apt. Run `sudo npm run incus`, or install it, then run the ' +
+  'same command again.';
 
 /**
  * Makes sure that an Incus answers on this machine: installs it where it is absent, and starts it where it does not run. One that the
@@ -24,37 +31,63 @@ const MISSING =
  */
 export async function ensureIncus(incus, { hasMachines }) {
   const { version, reason } = await incus.ask();
+  const isOurs = incus.remote === 'local';
+  if (version && isOurs && hasMachines) await ensureQemu(incus);
   if (version) return;
-  if (incus.remote !== 'local')
-    throw new Failure(
-      `No Incus answers at INCUS_REMOTE=${incus.remote}: ${reason}. Start it, or leave INCUS_REMOTE empty.`,
-    );
+  if (!isOurs) {
+    const mend = 'Start it, or leave INCUS_REMOTE empty.';
+    throw new Failure(`No Incus answers at INCUS_REMOTE=${incus.remote}: ${reason}. ${mend}`);
+  }
   await ensurePackages(hasMachines);
   if ((await incus.ask()).version) return;
   await stage('Starting Incus', () => start(incus));
+}
+
+/**
+ * For an Incus that runs already.
+ * @param {import('./client.mjs').Incus} incus
+ */
+async function ensureQemu(incus) {
+  if (await hasQemu()) return;
+  await installIncus({ hasMachines: true, missing: NO_QEMU });
+  // It looks for QEMU when it starts.
+  if (!hasSystemd())
+    throw new Failure('QEMU is installed: start Incus anew, which then finds it, and run the same command again.');
+  await stage('Starting Incus anew', async () => {
+    await systemctl('restart');
+    await waitForIncus(incus, JOURNAL, () => true);
+  });
+}
+
+async function hasQemu() {
+  return (await capture(QEMU, ['--version'])).code === 0;
 }
 
 /** @param {boolean} hasMachines */
 async function ensurePackages(hasMachines) {
   const isThere = existsSync(DAEMON) && (await capture('incus', ['--version'])).code === 0;
   const hasBtrfs = (await capture('mkfs.btrfs', ['--version'])).code === 0;
-  if (isThere && hasBtrfs) return;
-  if (!isRootWithApt()) throw new Failure(MISSING);
+  const isEnough = !hasMachines || (await hasQemu());
+  if (!isThere || !hasBtrfs || !isEnough) await installIncus({ hasMachines, missing: MISSING });
+}
+
+/** @param {{hasMachines: boolean, missing: string}} wanted what is said where it cannot be done */
+async function installIncus({ hasMachines, missing }) {
+  if (!isRootWithApt()) throw new Failure(missing);
   // Newer releases have it themselves.
   const isOwn = /Candidate: (?!\(none\))/.test((await capture('apt-cache', ['policy', 'incus-base'])).stdout);
   const suite = isOwn ? undefined : addBackports();
   const packages = [hasMachines ? 'incus' : 'incus-base', 'incus-client'].map((name) =>
     suite ? `${name}/${suite}` : name,
   );
-  await ensureInstalled({ isThere: false, missing: MISSING, packages: [...packages, 'btrfs-progs'] });
+  await ensureInstalled({ isThere: false, missing, packages: [...packages, 'btrfs-progs'] });
 }
 
 /** @param {import('./client.mjs').Incus} incus */
 async function start(incus) {
-  if (existsSync('/run/systemd/system')) {
-    const { code, stderr } = await capture('systemctl', ['start', 'incus'], { timeoutMs: START_TIMEOUT_MS });
-    if (code !== 0) throw new Failure(`systemd could not start incus: ${stderr.trim()}. See journalctl -u incus.`);
-    await waitForIncus(incus, 'journalctl -u incus', () => true);
+  if (hasSystemd()) {
+    await systemctl('start');
+    await waitForIncus(incus, JOURNAL, () => true);
     return;
   }
   mkdirSync(LOG_FOLDER, { recursive: true, mode: 0o700 });
@@ -73,6 +106,12 @@ async function start(incus) {
   }
   daemon.unref();
   await waitForIncus(incus, `${LOG_FOLDER}/incusd.log`, () => isAlive);
+}
+
+/** @param {'start' | 'restart'} verb */
+async function systemctl(verb) {
+  const { code, stderr } = await capture('systemctl', [verb, 'incus'], { timeoutMs: START_TIMEOUT_MS });
+  if (code !== 0) throw new Failure(`systemd could not ${verb} incus: ${stderr.trim()}. See ${JOURNAL}.`);
 }
 
 /**
