@@ -23,7 +23,7 @@ export function hasSystemd() {
 export function toUnit(root = ROOT) {
   return `[Unit]
 Description=Clara Sandbox
-After=network-online.target docker.service
+After=network-online.target docker.service incus.service
 Wants=network-online.target docker.service
 
 [Service]
