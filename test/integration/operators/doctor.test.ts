@@ -78,7 +78,12 @@ describe('npm run doctor', () => {
       'SANDBOX_DATA_DIR=/etc/passwd',
       /^fail +data folder: \/etc\/passwd is no folder\.\n +To mend: Set SANDBOX_DATA_DIR/m,
     ],
-    ['no engine', 'DOCKER_HOST=unix:///nowhere/engine.sock', /^fail +engine: No Docker engine answers/m],
+    // Where this machine has Incus too, auto takes that.
+    [
+      'no engine',
+      'SANDBOX_MODE=docker\nDOCKER_HOST=unix:///nowhere/engine.sock',
+      /^fail +engine: No Docker engine answers/m,
+    ],
     ['a reserve beyond the disk', 'SANDBOX_DISK_RESERVE=900t', /^fail +free disk: /m],
     ['a data folder in memory', 'SANDBOX_DATA_DIR=/dev/shm/sandboxes', /^fail +free disk: .* is memory/m],
     [
