@@ -1,6 +1,7 @@
 import { runCell } from '../agent/calls/cell.ts';
 import type { ContextSetup } from '../agent/calls/contexts.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import { toWholeMs } from '../async/whole-ms.ts';
 import { type Execution, toExecution, toLostExecution } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextLanguage } from './languages.ts';
@@ -42,7 +43,7 @@ export async function executeCell(
 ): Promise<CellExecution> {
   const { setup, most, outputLimitBytes } = limits;
   const half = Math.ceil(outputLimitBytes / 2);
-  const timeoutMs = timeoutSeconds * 1000;
+  const timeoutMs = toWholeMs(timeoutSeconds);
   const startedAtMs = performance.now();
   try {
     const cell = await runCell(connection, id, {

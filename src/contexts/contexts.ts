@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ContextSetup, changeContext, listContexts, makeContext } from '../agent/calls/contexts.ts';
 import { startCell } from '../agent/calls/start-cell.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import { toWholeMs } from '../async/whole-ms.ts';
 import { SandboxError } from '../errors.ts';
 import type { ProcessEvent } from '../processes/events.ts';
 import { toEnding } from '../processes/executions.ts';
@@ -154,7 +155,7 @@ export class Contexts {
       const setup = noted ? { ...noted, isRich } : made && { ...made, isRich };
       const { maxContexts: most, maxProcesses: mostProcesses, outputLimitBytes } = this.#config;
       const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
-      const timeoutMs = cell.timeoutSeconds * 1000;
+      const timeoutMs = toWholeMs(cell.timeoutSeconds);
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
       const notes = this.#notes;
       const run = async function* () {

@@ -3,6 +3,7 @@ import { toText } from '../agent/calls/output-capture.ts';
 import { InterruptedRun, type Program, type RunResult, runProgram } from '../agent/calls/run.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import { toWholeMs } from '../async/whole-ms.ts';
 import type { RunEnding } from '../observability/core-events.ts';
 import type { SandboxMemory } from '../sandboxes/metering/memory.ts';
 import { namingLanguage } from './lacking.ts';
@@ -82,7 +83,7 @@ export async function execute(
   const startedAtMs = performance.now();
   try {
     const result = await runProgram(connection, program, {
-      timeoutMs: Math.round(options.timeoutSeconds * 1000),
+      timeoutMs: toWholeMs(options.timeoutSeconds),
       deadlineMs: Math.max(1_000, options.answerByMs - startedAtMs),
       capture: { headBytes: half, tailBytes: half },
       ...(options.env === undefined ? {} : { env: options.env }),

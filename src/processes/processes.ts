@@ -16,6 +16,7 @@ import type { Program } from '../agent/calls/run.ts';
 import { resizeTerminal, viewTerminal } from '../agent/calls/terminals.ts';
 import type { Chunks } from '../agent/calls/transfer.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
+import { toWholeMs } from '../async/whole-ms.ts';
 import { SandboxError } from '../errors.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
@@ -182,7 +183,7 @@ export class Processes {
   async wait(ref: SandboxRef, id: number, timeoutSeconds: number, signal: AbortSignal): Promise<KeptProcess> {
     await this.#requireUp(ref, id);
     const waited = this.#sandboxes.use(ref, { lease: 'stream' }, ({ connection }) =>
-      waitForProcess(connection, id, timeoutSeconds * 1000, signal),
+      waitForProcess(connection, id, toWholeMs(timeoutSeconds), signal),
     );
     return toKeptProcess(await waited);
   }
@@ -224,7 +225,7 @@ export class Processes {
         about,
         hasCaller,
         most: this.#config.maxProcesses,
-        timeoutMs: timeoutSeconds * 1000,
+        timeoutMs: toWholeMs(timeoutSeconds),
         cwd: about.cwd,
         env: common && env ? { ...common, ...env } : (env ?? common),
         hasStdin,

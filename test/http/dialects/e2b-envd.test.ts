@@ -94,6 +94,13 @@ describe('streams of envd', () => {
     expect(messages.at(-2)?.body).toMatchObject({ event: { end: { exitCode: 127, exited: true } } });
   });
 
+  it('have deadlines of any milliseconds', async () => {
+    const { messages } = await app.stream('/process.Process/Start', envelope({ process: { cmd: '/bin/true' } }), {
+      'connect-timeout-ms': '16100',
+    });
+    expect(messages.at(-2)?.body).toMatchObject({ event: { end: { exitCode: 0, exited: true } } });
+  });
+
   it('end with an error for a deadline that is none, and for a process that is not there', async () => {
     const late = await app.stream('/process.Process/Start', envelope({ process: { cmd: 'x' } }), {
       'connect-timeout-ms': 'soon',

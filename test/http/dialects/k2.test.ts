@@ -47,14 +47,14 @@ describe('a K2 client', () => {
     expect((await fake.call('GET', '/sandboxes')).json().sandboxes).toMatchObject([{ template, metadata: {} }]);
   });
 
-  it('that names no timeout for its code has 300 seconds', async () => {
+  it('that names no timeout for its code has 300 seconds, and else whole milliseconds', async () => {
     const id = await make();
-    for (const timeout of [undefined, null, 7]) {
+    for (const timeout of [undefined, null, 7, 16.1]) {
       await fake.call('POST', `/sandboxes/${id}/code`, { code: '1', timeout });
     }
     const [container] = [...fake.engine.sandboxes.values()];
     const asked = container?.agent.requests.filter(({ timeoutMs }) => timeoutMs !== undefined);
-    expect(asked?.map(({ timeoutMs }) => timeoutMs)).toEqual([300_000, 300_000, 7_000]);
+    expect(asked?.map(({ timeoutMs }) => timeoutMs)).toEqual([300_000, 300_000, 7_000, 16_100]);
   });
 
   it('of the later SDK names image and environment, and finds id and state', async () => {
