@@ -125,8 +125,7 @@ export class Processes {
 
   /** What is kept of one output, or the last `tail` bytes of that. */
   async output(ref: SandboxRef, id: number, stream: 'stdout' | 'stderr', tail: number | undefined): Promise<Buffer> {
-    const options = { stream, tail, limitBytes: this.#config.outputLimitBytes * 4 };
-    return await this.#use(ref, id, ({ connection }) => readProcessOutput(connection, id, options));
+    return await this.#use(ref, id, ({ connection }) => readProcessOutput(connection, id, { stream, tail }));
   }
 
   /** Sends a signal by its number; throws `conflict` where the process has ended. */

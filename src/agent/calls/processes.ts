@@ -9,6 +9,9 @@ import { type Chunks, feedFrom } from './transfer.ts';
 /** How long an answer that waits for nothing may take, in milliseconds. */
 const ANSWER_MS = 20_000;
 
+/** More than an agent keeps of one output: a MiB, and what a caller may be behind. */
+const MAX_KEPT_BYTES = 4 * 2 ** 20;
+
 const failure = z.object({ failure: z.object({ code: z.string(), message: z.string().max(4096) }) });
 
 /** An exception that nobody caught. */
@@ -171,16 +174,16 @@ export function forgetProcess(connection: AgentConnection, id: number): Promise<
 export async function readProcessOutput(
   connection: AgentConnection,
   id: number,
-  options: { readonly stream: 'stdout' | 'stderr'; readonly tail?: number | undefined; readonly limitBytes: number },
+  options: { readonly stream: 'stdout' | 'stderr'; readonly tail?: number | undefined },
 ): Promise<Buffer> {
-  const { stream, tail, limitBytes } = options;
+  const { stream, tail } = options;
   const pieces: Buffer[] = [];
   let received = 0;
   let channel: Channel | undefined;
   const listener: ChannelListener = {
     onData: (_stream, bytes) => {
       received += bytes.length;
-      if (received <= limitBytes) pieces.push(bytes);
+      if (received <= MAX_KEPT_BYTES) pieces.push(bytes);
       channel?.consumed(bytes.length);
     },
   };

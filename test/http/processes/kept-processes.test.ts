@@ -5,15 +5,38 @@ import { startLocalApp } from '../../support/local-app.ts';
 let fake: FakeApp;
 
 beforeAll(async () => {
-  fake = await startLocalApp();
+  fake = await startLocalApp({ SANDBOX_OUTPUT_LIMIT: '1k' });
 });
 
 afterAll(() => fake.close());
+
+/** Runs a command as a kept process to its end; the path of that. */
+async function ended(command: string): Promise<string> {
+  const { id } = (await fake.call('POST', '/sandbox/u/processes', { command })).json();
+  const path = `/sandbox/u/processes/${id}`;
+  expect((await fake.call('POST', `${path}/wait`, {})).json().state).toBe('exited');
+  return path;
+}
 
 describe('a kept process', () => {
   it('is waited for also where that is no whole number of milliseconds', async () => {
     const { id } = (await fake.call('POST', '/sandbox/u/processes', { command: 'sleep 1000' })).json();
     const waited = await fake.call('POST', `/sandbox/u/processes/${id}/wait`, { timeout: 0.0161 });
     expect([waited.statusCode, waited.json().state]).toEqual([200, 'running']);
+  });
+
+  it('tells the end of what is kept of its output, however little a run may answer', async () => {
+    const path = await ended('seq 1000 2999');
+    const all = Array.from({ length: 2000 }, (_, index) => `${1000 + index}\n`).join('');
+    const [whole, tail] = [
+      await fake.call('GET', `${path}/output`),
+      await fake.call('GET', `${path}/output?tail=8000`),
+    ];
+    expect([whole.body === all, tail.body === all.slice(-8000)]).toEqual([true, true]);
+  });
+
+  it('tells its output byte for byte, also where that is no UTF-8', async () => {
+    const output = await fake.call('GET', `${await ended("printf '\\377\\303'")}/output`);
+    expect([...output.rawPayload]).toEqual([0xff, 0xc3]);
   });
 });

@@ -53,7 +53,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
     async (request, reply) => {
       const { stream, tail } = request.query;
       const output = await processes.output(refOf(request), request.params.id, stream, tail);
-      return reply.type('text/plain; charset=utf-8').send(output.toString('utf8'));
+      return reply.type('text/plain; charset=utf-8').send(output);
     },
   );
 };

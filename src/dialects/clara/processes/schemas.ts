@@ -174,7 +174,10 @@ export const eventStream = {
   content: { 'text/event-stream': { schema: z.string() }, 'application/x-ndjson': { schema: z.string() } },
 };
 
-export const plainText = { description: 'What is kept of it.', content: { 'text/plain': { schema: z.string() } } };
+export const plainText = {
+  description: 'What is kept of it.',
+  content: { 'text/plain': { schema: z.unknown().meta({ type: 'string' }) } },
+};
 
 export const unreadInput = z.object({ error: z.string(), written: z.int().optional() }).meta({
   description: 'It has read none of its input for 30 seconds; `written` bytes were taken before, the rest is dropped.',
