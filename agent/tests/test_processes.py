@@ -164,7 +164,7 @@ class Tables(KeptCase):
         running = [self.begin("sleep 1000", most=3) for _ in range(2)]
         running.append(self.begin("sleep 1000", most=3))
         self.assert_fails("not_found", "processes", id=first)
-        self.assert_fails("limit", "start", b"sleep 1000", program="shell", most=3)
+        self.assert_fails("exists", "start", b"sleep 1000", program="shell", most=3)
         self.assertEqual([kept["id"] for kept in self.client.call("processes").result["processes"]], running[::-1])
         for number in running:
             self.end(number)

@@ -159,7 +159,7 @@ export class Contexts {
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
       const notes = this.#notes;
       const run = async function* () {
-        const { id: process } = await namingFields(asConflict(startCell(held.connection, id, options)));
+        const { id: process } = await namingFields(startCell(held.connection, id, options));
         if (isUnnotedDefault(id, noted)) await notes.noteSoon(ref, USED_DEFAULT);
         yield* noteEnd(held, languageOf(setup), readProcess(held, process, { isCaller: true, keepsRunning, signal }));
       };
@@ -232,16 +232,6 @@ function isUnnotedDefault(id: string, setup: ContextSetup | undefined): boolean 
 
 function notFound(id: string): SandboxError {
   return new SandboxError('not_found', `There is no context ${id}.`);
-}
-
-/** As many processes as may be kept are a conflict: one has to be deleted. */
-async function asConflict<T>(started: Promise<T>): Promise<T> {
-  try {
-    return await started;
-  } catch (error) {
-    if (!(error instanceof AgentFailure) || error.code !== 'limit') throw error;
-    throw new SandboxError('conflict', error.message, { cause: error });
-  }
 }
 
 function languageOf(setup: ContextSetup | undefined): string {

@@ -235,8 +235,7 @@ export class Processes {
         signal,
       });
     } catch (error) {
-      if (!(error instanceof AgentFailure) || error.code !== 'limit') throw namingFields(error, program);
-      throw new SandboxError('conflict', error.message, { cause: error });
+      throw namingFields(error, program);
     }
   }
 }

@@ -20,6 +20,8 @@ export class FakeAgent {
   silent = false;
   /** The operations that it never answers. */
   readonly silentAbout = new Set<string>();
+  /** What it does before an operation: waits, or throws how it fails that. */
+  readonly before = new Map<string, () => unknown>();
   /** How it sends an archive; the default sends five bytes and their number. */
   onPack: (channel: FakeChannel) => Promise<unknown> = sendsFiveBytes;
   /** What it was asked for, in order. */
@@ -115,6 +117,7 @@ export class FakeAgent {
     this.requests.push(request);
     const at = (key: string) => files.resolve(request[key]);
     if (this.silentAbout.has(request.op)) return await new Promise(() => undefined);
+    await this.before.get(request.op)?.();
     switch (request.op) {
       case 'run':
         return answerRun(channel, request, this.onRun);

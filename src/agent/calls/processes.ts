@@ -69,7 +69,7 @@ interface StartOptions {
   readonly about: Readonly<Record<string, unknown>>;
   /** True if its outputs wait for one reader, whose going ends it. */
   readonly hasCaller: boolean;
-  /** How many processes may be kept; ended ones give way. AgentFailure `limit` where so many run. */
+  /** How many processes may be kept; ended ones give way. AgentFailure `exists` where so many run. */
   readonly most: number;
   /** 0 for none. */
   readonly timeoutMs: number;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FakeApp } from '../../support/fake-app.ts';
+import { FakeEngine } from '../../fakes/fake-engine.ts';
+import { FakeFailure } from '../../fakes/fake-files.ts';
+import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { startLocalApp } from '../../support/local-app.ts';
 
 let fake: FakeApp;
@@ -38,5 +40,37 @@ describe('a kept process', () => {
   it('tells its output byte for byte, also where that is no UTF-8', async () => {
     const output = await fake.call('GET', `${await ended("printf '\\377\\303'")}/output`);
     expect([...output.rawPayload]).toEqual([0xff, 0xc3]);
+  });
+});
+
+describe('a process that cannot be started', () => {
+  const ways = [
+    ['processes', { command: 'true' }],
+    ['execute', { code: '1', stream: true }],
+    ['contexts/default/execute', { code: '1', stream: true }],
+  ] as const;
+
+  /** What all of them say where the agent fails them so. */
+  async function refusals(code: string) {
+    const engine = new FakeEngine();
+    engine.onAgent = (agent) => {
+      const fail = () => {
+        throw new FakeFailure(code, 'There is no room.');
+      };
+      for (const op of ['start', 'cell_start']) agent.before.set(op, fail);
+    };
+    const app = await startNativeApp({}, engine);
+    const answers = [];
+    for (const [path, body] of ways) {
+      const { statusCode, headers } = await app.call('POST', `/sandbox/u/${path}`, body);
+      answers.push([statusCode, headers['retry-after']]);
+    }
+    await app.close();
+    return answers;
+  }
+
+  it('may be tried again where room comes by itself, and not where something has to be deleted', async () => {
+    expect(await refusals('limit')).toEqual(ways.map(() => [503, '5']));
+    expect(await refusals('exists')).toEqual(ways.map(() => [409, undefined]));
   });
 });
