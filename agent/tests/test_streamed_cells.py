@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from client import codec
+from client import CallFailed, codec
 from test_contexts import ContextCase
 
 TYPE_CHECKING = False
@@ -130,6 +130,15 @@ class Streamed(StreamCase):
             self.client.wait(lambda: self.client.answers[reader].out)
             leave(number, reader)
             self.assertEqual(self.value("'next'"), "\"'next'\"".strip('"'))
+
+    def test_one_whose_caller_goes_before_it_is_told_of_its_process_never_gets_to_run(self) -> None:
+        call = self.client.open("cell_start", b"open('ran', 'w')\nwhile True: pass", id="fresh", make={}, timeoutMs=20_000, caller=True)
+        self.client.send(codec.CANCEL, call)
+        with self.assertRaises(CallFailed) as caught:
+            self.client.finish(call)
+        self.assertEqual(caught.exception.code, "cancelled")
+        self.assertEqual([kept for kept in self.client.call("processes").result["processes"] if kept["exit"] is None], [])
+        self.assertEqual(self.value("import os\nos.path.exists('ran')", "fresh"), "False")
 
     def test_one_that_waits_never_runs_when_it_is_deleted(self) -> None:
         running = self.stream("import time\nseen = []\nprint('in')\nwhile True: time.sleep(0.01)")

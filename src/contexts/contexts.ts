@@ -156,7 +156,8 @@ export class Contexts {
       const { maxContexts: most, maxProcesses: mostProcesses, outputLimitBytes } = this.#config;
       const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
       const timeoutMs = toWholeMs(cell.timeoutSeconds);
-      const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal };
+      const wanted = keepsRunning ? undefined : signal;
+      const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal: wanted };
       const notes = this.#notes;
       const run = async function* () {
         const { id: process } = await namingFields(startCell(held.connection, id, options));

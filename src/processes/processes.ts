@@ -73,7 +73,7 @@ export class Processes {
     const held = await this.#sandboxes.acquire(ref, { lease: 'run', needsRoom });
     let failure: unknown = null;
     try {
-      const { id } = await this.#start(held, program, options, true, signal);
+      const { id } = await this.#start(held, program, options, true, keepsRunning ? undefined : signal);
       yield* noteEnd(held, languageOf(program), readProcess(held, id, { isCaller: true, keepsRunning, signal }));
     } catch (error) {
       failure = error;

@@ -6,6 +6,10 @@ from ..wire.parameters import take, take_count
 from .cell import Cell
 from .kept_cell import KeptCell
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..processes.table import ProcessTable
+
 MAX_PROCESSES = 1024
 
 
@@ -19,15 +23,32 @@ class StartCell(Cell):
         self._has_caller = take(self.parameters, "caller", bool, False)
         self._has_input = take(self.parameters, "input", bool, True)
         self._most_processes = take_count(self.parameters, "processes", MAX_PROCESSES)
+        self._kept: KeptCell | None = None
 
     def on_end(self, stream: int) -> None:
         """The code is whole."""
+        if self._kept:
+            return
         context = self.find_context()
-        table = self.agent.table()
-        kept = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
+        table: ProcessTable = self.agent.table()
+        kept: KeptCell = table.add(self._about, self._has_caller, self._most_processes, KeptCell)
         try:
             kept.run(context, self, self._has_input)
         except BaseException:
             table.forget(kept)
             raise
-        context.when_started(lambda: self.channel.result(kept.describe()))
+        self._kept = kept
+        context.when_started(self._answer)
+
+    def _answer(self) -> None:
+        if self._kept:
+            self.channel.result(self._kept.describe())
+
+    def stop(self) -> None:
+        """Who starts it wants it no more."""
+        kept, self._kept = self._kept, None
+        if kept:
+            self.agent.table().discard(kept)
+
+    def on_gone(self) -> None:
+        """The cell goes on: whoever comes next finds it in the table."""

@@ -96,6 +96,11 @@ class ProcessTable:
         for reader in list(kept.readers):
             reader.on_forgotten()
 
+    def discard(self, kept: Kept) -> None:
+        """Ends one that nobody has been told of, and drops it."""
+        kept.kill()
+        self.forget(kept)
+
     def _expire(self) -> None:
         until = time() - KEEP_SECONDS
         for kept in list(self._kept.values()):

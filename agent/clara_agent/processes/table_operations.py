@@ -57,8 +57,7 @@ class Start(ProgramOperation):
         """Who starts it wants it no more."""
         kept, self._kept = self._kept, None
         if kept:
-            kept.kill()
-            self.agent.table().forget(kept)
+            self.agent.table().discard(kept)
 
     def on_gone(self) -> None:
         """The process goes on: whoever comes next finds it in the table."""

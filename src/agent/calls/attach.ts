@@ -45,7 +45,8 @@ export async function* readFrames(
   inbox: FrameInbox,
 ): AsyncGenerator<ProcessFrame> {
   const left = new AbortController();
-  const options = { signal: AbortSignal.any([signal, left.signal]), deadlineMs: null };
+  // A caller that has left by now still ends its process, or lets it run on.
+  const options = { signal: AbortSignal.any([signal, left.signal]), deadlineMs: null, opensAnyway: true };
   const listener: ChannelListener = {
     onData: (stream, bytes) => {
       if (stream === 0) inbox.put({ kind: 'part', bytes });

@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this many milliseconds without a result the agent counts as hung; null where it may wait for a program, and only its silence counts. */
   readonly deadlineMs: number | null;
+  /** True if the agent has to hear of the call, and of its end, where the signal was raised before it began. */
+  readonly opensAnyway?: boolean;
 }
 
 /** Options of a call that moves bytes, which may take as long as they keep moving. */
@@ -46,7 +48,9 @@ export async function call<Schema extends z.ZodType>(
   listener: ChannelListener = {},
   feed?: Feed,
 ): Promise<z.infer<Schema>> {
-  if (options.signal?.aborted) throw new AgentFailure('cancelled', 'The call was cancelled before it began.');
+  const opensAnyway = 'opensAnyway' in options && options.opensAnyway;
+  if (options.signal?.aborted && !opensAnyway)
+    throw new AgentFailure('cancelled', 'The call was cancelled before it began.');
   const channel = connection.open(op, parameters, listener);
   let failure: { readonly error: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -81,6 +85,7 @@ export async function call<Schema extends z.ZodType>(
   options.signal?.addEventListener('abort', cancel, { once: true });
   try {
     Promise.resolve(feed?.(channel, stallTimer)).catch(giveUp);
+    if (options.signal?.aborted) cancel();
     const result = await channel.result;
     if (failure) {
       failure = { error: withAnswer(failure.error, result) };

@@ -24,7 +24,7 @@ interface StartCellOptions {
   readonly tracksFiles?: boolean | undefined;
   /** False where nobody answers what the code asks for: it is told so at once. */
   readonly hasInput?: boolean | undefined;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Puts code into the queue of a context, as a kept process that waits for its caller to attach. */

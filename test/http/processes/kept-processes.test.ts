@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { FakeFailure } from '../../fakes/fake-files.ts';
-import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { startLocalApp } from '../../support/local-app.ts';
 
 let fake: FakeApp;
@@ -72,5 +73,42 @@ describe('a process that cannot be started', () => {
   it('may be tried again where room comes by itself, and not where something has to be deleted', async () => {
     expect(await refusals('limit')).toEqual(ways.map(() => [503, '5']));
     expect(await refusals('exists')).toEqual(ways.map(() => [409, undefined]));
+  });
+});
+
+describe('a stream whose client leaves before its program has started', () => {
+  it('goes on where keep_running is true', async () => {
+    const asked = createDeferred<void>();
+    const left = createDeferred<void>();
+    const answered = createDeferred<void>();
+    const attached = createDeferred<void>();
+    const engine = new FakeEngine();
+    engine.onAgent = (agent) => {
+      agent.before.set('start', () => {
+        asked.resolve();
+        return answered.promise;
+      });
+      agent.before.set('attach', () => attached.resolve());
+      agent.onRun = () => new Promise(() => undefined);
+    };
+    const app = await startNativeApp({}, engine);
+    const url = await app.app.listen({ host: '127.0.0.1', port: 0 });
+    app.app.server.once('connection', (socket) => socket.once('close', () => left.resolve()));
+    const client = new AbortController();
+    const streamed = fetch(`${url}/sandbox/u/shell`, {
+      method: 'POST',
+      headers: { 'x-api-key': API_KEY, 'content-type': 'application/json' },
+      body: JSON.stringify({ command: 'sleep 1000', stream: true, keep_running: true }),
+      signal: client.signal,
+    });
+    await asked.promise;
+    client.abort();
+    await expect(streamed).rejects.toThrow();
+    await left.promise;
+    answered.resolve();
+    await attached.promise;
+    const { processes } = (await app.call('GET', '/sandbox/u/processes')).json();
+    expect(processes.map(({ state }: { state: string }) => state)).toEqual(['running']);
+    await app.close();
   });
 });
