@@ -150,6 +150,15 @@ class Streamed(StreamCase):
         self.client.finish(reader)
         self.assertEqual(self.value("seen"), "[]")
 
+    def test_it_waits_for_those_before_it_as_long_as_it_may_run(self) -> None:
+        os.mkfifo(self.sandbox.path("busy"))
+        running = self.begin("open('busy').read()")
+        answer = self.read("1", timeoutMs=50)
+        self.assertEqual(answer.result["exit"]["failure"]["code"], "cancelled")
+        with open(self.sandbox.path("busy"), "w"):
+            pass
+        self.assertEqual(self.client.finish(running).result["executionCount"], 1)
+
     def test_a_slow_caller_paces_it_and_loses_nothing(self) -> None:
         number = self.stream("for i in range(20): print('x' * 99_999)")
         self.client.gives_credit = False

@@ -10,6 +10,7 @@ from ..processes.tracking import Tracking
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from .context_operations import MAX_CONTEXTS, require_language, take_asked, take_name
+from .turn_deadline import TurnDeadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Cell(Operation):
         self._sink = Sink(self.channel)
         self._readers: list[PipeReader] = []
         self._patience: Timer | None = None
-        self._waiting: Timer | None = None
+        self._turn_deadline: TurnDeadline | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
 
@@ -90,9 +91,7 @@ class Cell(Operation):
         if self._context:
             return
         found = self._context = self.find_context()
-        if self.timeout_ms is not None:
-            # It may wait for the cells before it as long as it may run.
-            self._waiting = self.agent.loop.later(self.timeout_ms / 1000, self._wait_no_longer)
+        self._turn_deadline = TurnDeadline(found, self)
         found.submit(self)
 
     def find_context(self) -> Context:
@@ -107,16 +106,9 @@ class Cell(Operation):
         require_language(self._name, found.language, self._language)
         return found
 
-    def _wait_no_longer(self) -> None:
-        self._waiting = None
-        assert self._context
-        self._context.cancel(self)
-        self.on_failure(Failure("cancelled", "Calls before this one keep the context busy, so this one did not run; interrupt the context, or try again later."))
-
     def _stop_waiting(self) -> None:
-        if self._waiting:
-            self._waiting.cancel()
-            self._waiting = None
+        if self._turn_deadline:
+            self._turn_deadline.stop()
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn: reads copies of the interpreter's outputs until it is over."""

@@ -6,6 +6,7 @@ from ..io.descriptors import copies_of
 from ..processes.kept import Kept
 from ..processes.shown_reading import ShownReading
 from ..wire.wire_json import loads
+from .turn_deadline import TurnDeadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .cell import Cell
     from .context import Context
 
-# What somebody may type before it is asked for.
+# What somebody may type before it is asked for, and the longest line.
 MAX_TYPED = 65536
 ASKING = b'{"type": "input_request"'
 SIGINT_EXIT = 130
@@ -78,11 +79,14 @@ class StreamedCell:
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
         self._typed = bytearray()
+        # What is typed beyond what may be: who types it waits.
+        self._excess = 0
         self._asked: int | None = None
         self._is_closed = False
         self._shown = 0
         # Which one of its context it will be.
         self.number = context.upcoming()
+        self._turn_deadline = TurnDeadline(context, self)
 
     @property
     def pid(self) -> int | None:
@@ -94,6 +98,7 @@ class StreamedCell:
 
     def begin(self, outputs: list[int]) -> None:
         """It is its turn."""
+        self._turn_deadline.stop()
         self.tracking.start()
         self._reading = ShownReading(self._context.loop, self._kept, copies_of(outputs), self._kept.show, self._finish)
 
@@ -115,6 +120,7 @@ class StreamedCell:
 
     def on_failure(self, failure: Failure) -> None:
         """It cannot run."""
+        self._turn_deadline.stop()
         if self._reading:
             self._reading.close()
         self.tracking.drop()
@@ -131,6 +137,7 @@ class StreamedCell:
 
     def end_now(self) -> None:
         """It waits for its turn, and gets none."""
+        self._turn_deadline.stop()
         self._context.cancel(self)
         self._end = {
             "exitCode": SIGINT_EXIT,
@@ -172,14 +179,17 @@ class StreamedCell:
         self._context.acknowledge(self, self._shown)
 
     def write(self, payload: Bytes) -> bool:
-        """Takes what is typed; false where no more is."""
-        if self._is_closed or len(self._typed) + len(payload) > MAX_TYPED:
+        """Takes what is typed, and says so as far as there is room for it; false where no more is taken."""
+        if self._is_closed:
             return False
         self._typed += payload
-        size = len(payload)
-        self._context.loop.soon(lambda: self._kept.consumed(size))
+        self._excess += len(payload)
         self._answer()
         return True
+
+    def flush_input(self) -> None:
+        """What was written is whole: who sends a line may leave out its end."""
+        self._answer()
 
     def close_stdin(self) -> None:
         """Nothing more is typed."""
@@ -187,15 +197,24 @@ class StreamedCell:
         self._answer()
 
     def drop_input(self) -> None:
-        """Nothing waits: what is typed is taken at once."""
+        """Throws away what there was no room for."""
+        del self._typed[len(self._typed) - self._excess :]
+        self._excess = 0
 
     def _answer(self) -> None:
-        if self._asked is None or not (self._typed or self._is_closed):
-            return
-        number, self._asked = self._asked, None
-        text: bytes | None = None
-        if self._typed:
-            # Who sends a line may leave out its end.
-            text, _, rest = bytes(self._typed).partition(b"\n")
-            self._typed[:] = rest
-        self._context.answer(self, number, text)
+        if self._asked is not None and self._has_line():
+            number, self._asked = self._asked, None
+            text: bytes | None = None
+            if self._typed:
+                text, end, _ = bytes(self._typed[:MAX_TYPED]).partition(b"\n")
+                del self._typed[: len(text) + len(end)]
+            self._context.answer(self, number, text)
+        excess = max(0, len(self._typed) - MAX_TYPED)
+        if self._excess > excess:
+            taken, self._excess = self._excess - excess, excess
+            self._kept.consumed(taken)
+
+    def _has_line(self) -> bool:
+        if self._is_closed or len(self._typed) >= MAX_TYPED or b"\n" in self._typed:
+            return True
+        return bool(self._typed) and not self._kept.is_written_to

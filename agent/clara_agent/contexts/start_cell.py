@@ -35,7 +35,7 @@ class StartCell(Cell):
         try:
             kept.run(context, self, self._has_input)
         except BaseException:
-            table.forget(kept)
+            table.discard(kept)
             raise
         self._kept = kept
         context.when_started(self._answer)

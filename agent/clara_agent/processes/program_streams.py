@@ -31,6 +31,9 @@ class ProgramStreams:
         """Passes bytes to its standard input; false where it has none any more."""
         return self._input.write(payload)
 
+    def flush_input(self) -> None:
+        """What was written for now is whole: a program reads it as it comes."""
+
     @property
     def input_size(self) -> int:
         """How many bytes of its input it has not taken."""

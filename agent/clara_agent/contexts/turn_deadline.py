@@ -1,0 +1,35 @@
+"""How long a cell waits for its turn."""
+
+from __future__ import annotations
+
+from ..errors import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..io.loop import Timer
+    from .context import Context
+    from .roles import Cell
+
+REFUSED = "Calls before this one keep the context busy, so this one did not run; interrupt the context, or try again later."
+
+
+class TurnDeadline:
+    """Refuses a cell that has waited as long as it may run, unless it is stopped before."""
+
+    def __init__(self, context: Context, cell: Cell) -> None:
+        self._context = context
+        self._cell = cell
+        self._timer: Timer | None = None
+        if cell.timeout_ms is not None:
+            self._timer = context.loop.later(cell.timeout_ms / 1000, self._refuse)
+
+    def stop(self) -> None:
+        """Its turn has come, or nobody wants it any more."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self) -> None:
+        self._timer = None
+        self._context.cancel(self._cell)
+        self._cell.on_failure(Failure("cancelled", REFUSED))
