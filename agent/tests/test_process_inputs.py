@@ -16,6 +16,20 @@ class Inputs(KeptCase):
         self.assertEqual(self.client.call("wait", id=number, timeoutMs=20000).result["exit"]["stdout"]["bytes"], 500004)
         self.assert_fails("exists", "input", b"late", id=number)
 
+    def test_code_that_reads_is_code_as_any_other_however_long_it_is(self) -> None:
+        code = "#%s\nimport sys\ndisplay(sys.stdin.read())\nprint(__file__ == sys.argv[0])" % ("x" * 200_000)
+        number = self.begin(code, "python", stdin=True)
+        self.client.call("input", b"typed", id=number, close=True)
+        answer = self.read(number)
+        self.assertEqual((answer.out, answer.result["exit"]["exitCode"]), (b"True\n", 0))
+        self.assertIn(b'"\'typed\'"', answer.streams[0])
+        self.assert_fails("exists", "input", b"late", id=number)
+
+    def test_a_command_that_reads_may_be_longer_than_an_argument(self) -> None:
+        number = self.begin("#%s\nread -r line; echo $line" % ("x" * 200_000), stdin=True)
+        self.client.call("input", b"typed\n", id=number)
+        self.assertEqual(self.read(number).out, b"typed\n")
+
     def test_input_that_its_writer_gave_up_is_dropped_and_not_taken_for_that_of_the_next(self) -> None:
         self.fifo()
         number = self.begin(program="argv", argv=["sh", "-c", "read go < fifo; exec wc -c"], stdin=True)

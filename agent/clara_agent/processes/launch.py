@@ -53,7 +53,7 @@ def launch_shell(run: Process, outputs: list[int]) -> None:
             run.script = run.agent.scratch.put(b"main.sh", source)
         argv = [SHELL, run.script]
     environment = _environment(run)
-    if run.request.terminal:
+    if run.request.has_stdin:
         return _spawn(run, argv, environment, outputs)
     if run.script is None and run.agent.prestarted_shell.give(run, source, environment, outputs):
         return
@@ -100,7 +100,7 @@ def _spawn(run: Process, argv: list[bytes], environment: dict[bytes, bytes], out
 def _start_warm(run: Process, job: dict[str, Any], outputs: list[int], source: Bytes | None = None, is_alone: bool = False) -> None:
     run.starting = PythonLaunch(run.agent.interpreters, job, [os.dup(fd) for fd in outputs], run, source)
     run.starting.is_alone = is_alone
-    run.starting.begin()
+    run.starting.begin(run.open_stdin if run.request.has_stdin else None)
 
 
 def launch_python(run: Process, outputs: list[int]) -> None:

@@ -18,10 +18,12 @@ class ProgramOperation(Operation):
     """Reads the parameters and the source, then has `begin` start the process."""
 
     checks_settings = True
+    # Whether its program outlives the channel, by which then comes no input.
+    is_kept = False
 
     def start(self) -> None:
         """Reads the parameters; a program without a source starts at once."""
-        self.request = RunRequest(self.parameters, self.agent.workspace)
+        self.request = RunRequest(self.parameters, self.agent.workspace, self.is_kept)
         self.source = bytearray()
         self.process: Process | None = None
         if self.request.program == "argv":

@@ -24,7 +24,7 @@ MAX_ENVIRONMENT = 256 << 10
 class RunRequest:
     """The parameters of one run."""
 
-    def __init__(self, parameters: dict[str, Any], workspace: str) -> None:
+    def __init__(self, parameters: dict[str, Any], workspace: str, is_kept: bool = False) -> None:
         self.program: str = take(parameters, "program", str)
         if self.program not in NAMES:
             raise Failure("invalid", "The program must be python, shell or argv.")
@@ -34,7 +34,9 @@ class RunRequest:
         self.terminal = _take_terminal(parameters)
         if self.terminal and self.program == "python":
             raise Failure("invalid", "Python source has no terminal: run python3 with a command.")
-        self.has_stdin: bool = self.terminal is not None or (take(parameters, "stdin", bool, False) and self.program == "argv")
+        # The source of a plain run comes where its input would.
+        is_typable = is_kept or self.program == "argv"
+        self.has_stdin: bool = self.terminal is not None or (take(parameters, "stdin", bool, False) and is_typable)
         # Whether a program that cannot be run is a failure, and none that ends at once.
         self.must_start: bool = take(parameters, "mustStart", bool, False)
         self.cwd = take_path(parameters, "cwd", workspace) if parameters.get("cwd") else os.fsencode(workspace)

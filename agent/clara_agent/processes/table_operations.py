@@ -23,6 +23,8 @@ END_SECONDS = 1
 class Start(ProgramOperation):
     """Starts a program that is kept; the result says its id once it runs. With `caller` its outputs wait for one to attach."""
 
+    is_kept = True
+
     def start(self) -> None:
         """Reads the parameters."""
         self._about = take(self.parameters, "about", dict, {})

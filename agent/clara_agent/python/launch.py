@@ -6,6 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..io.contracts import Bytes
@@ -23,6 +24,8 @@ class PythonLaunch:
         self._interpreters = interpreters
         self.job = job
         self.descriptors = descriptors
+        # What it reads; None where that is nothing.
+        self.stdin: int | None = None
         self._run = run
         # Its text decides which interpreter it gets; None where it is no Python.
         self.source = source
@@ -32,9 +35,12 @@ class PythonLaunch:
         self.is_broken = False
         self.zygote: ZygoteClient | None = None
 
-    def begin(self) -> None:
-        """Sends the script on its way; raises OSError where no process can be had."""
+    def begin(self, open_stdin: Callable[[], int | None] | None = None) -> None:
+        """Sends the script on its way; one that reads something gets an interpreter of its own. OSError where no process can be had."""
         try:
+            if open_stdin:
+                self.is_alone = True
+                self.stdin = open_stdin()
             self._interpreters.run(self)
         except BaseException:
             self._close()
@@ -93,5 +99,6 @@ class PythonLaunch:
 
     def _close(self) -> None:
         descriptors, self.descriptors = self.descriptors, []
-        for fd in descriptors:
+        stdin, self.stdin = self.stdin, None
+        for fd in descriptors if stdin is None else [stdin, *descriptors]:
             os.close(fd)

@@ -121,10 +121,11 @@ class InterpreterPool:
 
     def _run_cold(self, launch: PythonLaunch) -> None:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        stdin = null if launch.stdin is None else launch.stdin
         environment = dict(self.environment)
         environment.update(launch.job["env"])
         try:
-            pid = start_cold(environment, launch.job["cwd"], dict(launch.job, id=0, env={}), [null] + launch.descriptors)
+            pid = start_cold(environment, launch.job["cwd"], dict(launch.job, id=0, env={}), [stdin] + launch.descriptors)
         finally:
             os.close(null)
         self._children.watch(pid, launch.on_exited)

@@ -28,6 +28,17 @@ describe('a kept process', () => {
     expect([waited.statusCode, waited.json().state]).toEqual([200, 'running']);
   });
 
+  it.each([
+    ['command', 'read -r line; echo "$line"'],
+    ['code', 'print(input())'],
+  ])('reads what is written to it, however long its %s is', async (kind, program) => {
+    const body = { [kind]: `${program} # ${'x'.repeat(200_000)}`, stdin: true };
+    const path = `/sandbox/u/processes/${(await fake.call('POST', '/sandbox/u/processes', body)).json().id}`;
+    expect((await fake.call('POST', `${path}/stdin`, 'there\n')).statusCode).toBe(204);
+    expect((await fake.call('POST', `${path}/wait`, {})).json()).toMatchObject({ kind, exit_code: 0 });
+    expect((await fake.call('GET', `${path}/output`)).body).toBe('there\n');
+  });
+
   it('tells the end of what is kept of its output, however little a run may answer', async () => {
     const path = await ended('seq 1000 2999');
     const all = Array.from({ length: 2000 }, (_, index) => `${1000 + index}\n`).join('');

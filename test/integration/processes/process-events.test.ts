@@ -105,8 +105,11 @@ describe('a process', () => {
   it('takes input of a command and of code too', async () => {
     await start();
     const begun = [
-      await begin({ command: 'read -r line; [[ $line ]] && echo "bash is $line"', stdin: true }),
-      await begin({ code: 'print("Python is", input())', stdin: true }),
+      await begin({
+        command: `read -r line; [[ $line ]] && echo "bash is $line" # ${'x'.repeat(200_000)}`,
+        stdin: true,
+      }),
+      await begin({ code: `print("Python is", input()) # ${'x'.repeat(200_000)}`, stdin: true }),
     ];
     expect(begun.map(({ body }) => body.kind)).toEqual(['command', 'code']);
     for (const { body } of begun) {
@@ -115,8 +118,6 @@ describe('a process', () => {
       const said = await open('GET', path(`processes/${body.id}/output`));
       expect(await said.text()).toMatch(/^(bash|Python) is there\n$/);
     }
-    for (const program of [{ command: `# ${'x'.repeat(131_072)}` }, { code: '#\0' }])
-      expect((await begin({ ...program, stdin: true })).body.error).toMatch(/^stdin is for a command or code of up to/);
   });
 
   it.each(['processes', 'contexts'])(

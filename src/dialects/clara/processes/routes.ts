@@ -4,7 +4,7 @@ import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { scoped } from '../../../http/scope.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
-import { type Program, toTypable } from '../../../processes/programs.ts';
+import type { Program } from '../../../processes/programs.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toSignalNumber } from '../../signals.ts';
 import { requireTimeout } from '../executions/streaming.ts';
@@ -44,20 +44,19 @@ export const processRoutes: FastifyPluginAsyncZod<ProcessRoutesOptions> = async 
       const { name = null, labels, cwd } = request.body;
       const program = toProgram(request.body);
       const tty = request.body.tty ?? undefined;
-      const hasStdin = request.body.stdin ?? false;
       const more = { name, labels: labels ?? {}, cwd: toAbsolutePath(cwd ?? '.') };
       const about = toAbout(program, more, tty !== undefined);
       const options = {
         about,
         timeoutSeconds,
         env: request.body.env ?? undefined,
-        hasStdin,
+        hasStdin: request.body.stdin ?? false,
         keepsAwake: request.body.keep_awake ?? false,
         tracksFiles: true,
         tty,
       };
       reply.code(201);
-      return toProcess(await processes.start(refOf(request), hasStdin && !tty ? toTypable(program) : program, options));
+      return toProcess(await processes.start(refOf(request), program, options));
     },
   );
 

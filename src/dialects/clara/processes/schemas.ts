@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { isTypable, MAX_ARGUMENT_BYTES } from '../../../processes/programs.ts';
 import { env, path, text } from '../../fields.ts';
 import { toSignalNumber } from '../../signals.ts';
 import { userParams } from '../fields.ts';
@@ -27,10 +26,7 @@ export const startBody = z
     cwd: path.nullish().meta({ description: 'Where it runs; /workspace if absent.' }),
     env: env.nullish(),
     timeout: z.int().min(0).nullish().meta({ description: 'Seconds until it is killed; 0, the default, is never.' }),
-    stdin: z.boolean().nullish().meta({
-      description:
-        'True: it has a standard input that can be written to; command and code have up to 131,071 bytes then.',
-    }),
+    stdin: z.boolean().nullish().meta({ description: 'True: it has a standard input that can be written to.' }),
     tty: terminalSize.nullish().meta({
       description: 'A terminal of this size, for command or argv; with neither it is a login shell.',
     }),
@@ -50,10 +46,6 @@ export const startBody = z
   .refine(({ code, tty }) => code == null || tty == null, {
     path: ['tty'],
     error: 'is not for code: run python3 with a command',
-  })
-  .refine(({ command, code, stdin }) => !stdin || isTypable(command ?? code ?? ''), {
-    path: ['stdin'],
-    error: `is for a command or code of up to ${MAX_ARGUMENT_BYTES} bytes without NUL: write a longer one to a file and run that`,
   })
   .meta({ examples: [{ argv: ['cat'], tty: { rows: 24, cols: 80 }, name: 'echo', timeout: 600 }] });
 

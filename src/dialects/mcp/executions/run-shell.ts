@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
-import { isTypable, type Program, toTypable } from '../../../processes/programs.ts';
+import type { Program } from '../../../processes/programs.ts';
 import { textBlock } from '../blocks.ts';
 import { count, path, text } from '../fields.ts';
 import { answer, defineTool, type Tool } from '../tool.ts';
@@ -31,11 +31,10 @@ export function runShell(maxTimeoutSeconds: number): Tool {
       const program: Program = { program: 'shell', source: command };
       if (background) {
         const about = toAbout(program, { name: null, labels: {}, cwd: folder });
-        const hasStdin = isTypable(command);
-        const { id } = await core.processes.start(ref, hasStdin ? toTypable(program) : program, {
+        const { id } = await core.processes.start(ref, program, {
           about,
           timeoutSeconds: timeout ?? 0,
-          hasStdin,
+          hasStdin: true,
         });
         return answer(
           textBlock(`Process ${id} runs in the background; process_output with id ${id} reads what it says.`),
