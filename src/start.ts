@@ -3,15 +3,14 @@ import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
 import { systemClock } from './async/clock.ts';
 import type { Config, Settings } from './config/config.ts';
-import type { Mode } from './config/modes.ts';
 import { openEngine } from './engines/open.ts';
 import { buildGateway } from './gateway/gateway.ts';
 import { chooseMode } from './modes/choice.ts';
-import { readEngineNote, writeEngineNote } from './modes/engine-note.ts';
+import { type EngineNote, readEngineNote, writeEngineNote } from './modes/engine-note.ts';
 import { probesOf } from './modes/engines.ts';
 import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { takeNotedFolder } from './modes/noted-folder.ts';
-import { leaveEngine } from './modes/other-engine.ts';
+import { formerOf, leaveEngine, openFormer, useOf } from './modes/other-engine.ts';
 import { readVersion } from './version.ts';
 import { exposeYoungCollection } from './young-garbage.ts';
 
@@ -38,7 +37,7 @@ export async function startServer({ settings, loggerFor, root }: StartParts): Pr
   const config = settings.configFor(mode);
   const logger = loggerFor(config);
   const version = readVersion(root);
-  const leave = async (instance: string) => await leaveFormer(note?.engine ?? mode, config, instance, logger);
+  const leave = async (instance: string) => await leaveFormer(note, config, instance, logger);
   if (mode === 'remote') {
     const folder = await takeGatewayFolder(config.dataDir, leave, logger);
     const app = await buildGateway({ config, reason: choice.reason, clock: systemClock, logger, version });
@@ -55,7 +54,7 @@ export async function startServer({ settings, loggerFor, root }: StartParts): Pr
     onFolderTaken: leave,
   });
   // Before anything runs: whoever comes next has to know where to look.
-  await writeEngineNote(config.dataDir, mode).catch(async (error: unknown) => {
+  await writeEngineNote(config.dataDir, useOf(config)).catch(async (error: unknown) => {
     await app.close();
     throw error;
   });
@@ -64,15 +63,16 @@ export async function startServer({ settings, loggerFor, root }: StartParts): Pr
 }
 
 async function leaveFormer(
-  from: Mode,
-  { mode: to, incus }: Config,
+  note: EngineNote | null,
+  config: Config,
   instance: string,
   logger: FastifyBaseLogger,
 ): Promise<void> {
-  if (from === to || from === 'remote') return;
-  const engine = openEngine(from, incus);
+  const from = formerOf(note, config);
+  if (from === null) return;
+  const engine = openFormer(from, config);
   try {
-    await leaveEngine({ engine, from, to, instance, logger });
+    await leaveEngine({ engine, from, to: useOf(config), instance, logger });
   } finally {
     await engine.close();
   }

@@ -32,7 +32,7 @@ export function instanceOf(dataDir) {
 /**
  * What a data folder says of the engines that run its sandboxes; undefined where it does not say.
  * @param {string} dataDir
- * @returns {{engine?: string, used?: string[]} | undefined}
+ * @returns {{engine?: string, used?: string[], incus?: {remote: string, project: string}} | undefined}
  */
 export function engineNoteOf(dataDir) {
   try {

@@ -21,7 +21,9 @@ const REMOVE = { docker: removeContainer, incus: removeInstance };
 export async function sandboxesOf(dataDir, env) {
   const instance = instanceOf(dataDir);
   if (!instance) return [];
-  return (await Promise.all(enginesOf(dataDir, env).map(async (engine) => await FIND[engine](instance, env)))).flat();
+  const settings = withNotedIncus(dataDir, env);
+  const engines = enginesOf(dataDir, settings);
+  return (await Promise.all(engines.map(async (engine) => await FIND[engine](instance, settings)))).flat();
 }
 
 /**
@@ -38,6 +40,17 @@ export async function stopSandbox(made) {
  */
 export async function removeSandbox(made) {
   await REMOVE[made.engine](made);
+}
+
+/**
+ * The settings with the Incus that the data folder names: its sandboxes are there, also where no server has started with another one yet.
+ * @param {string} dataDir
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+function withNotedIncus(dataDir, env) {
+  const noted = engineNoteOf(dataDir)?.incus;
+  return noted ? { ...env, INCUS_REMOTE: noted.remote, INCUS_PROJECT: noted.project } : env;
 }
 
 /**

@@ -7,11 +7,15 @@ import { CONTAINERS } from './incus/cluster/container-shape.ts';
 import { createIncusEngine } from './incus/incus-engine.ts';
 import { MACHINES } from './incus/machines/machine-shape.ts';
 
-/** Which Incus, and what of it is the server's, as the configuration says. */
-export interface IncusSettings {
+/** Which Incus, and what of it is the server's, as INCUS_REMOTE and INCUS_PROJECT say. */
+export interface IncusName {
   /** `local`, the path of a socket, or the addresses of other machines (https), with commas between them. */
   readonly remote: string;
   readonly project: string;
+}
+
+/** The same, and how it is used. */
+export interface IncusSettings extends IncusName {
   /** Null for the pool that `npm run incus` makes. */
   readonly pool: string | null;
   /** Makes Incus of other machines trust this server; null where it does already. */
@@ -35,7 +39,7 @@ export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
 function openIncus(kind: 'incus' | 'incus-vm', incus: IncusSettings | undefined): Engine {
   const { remote, project, pool } = incus ?? OWN_INCUS;
   const place = { project, pool: pool ?? OWN_POOL };
-  const socketPath = remote === 'local' ? LOCAL_SOCKET : remote;
+  const socketPath = socketOf(remote);
   if (isAbsolute(socketPath)) {
     const here = { ...place, socketPath };
     return kind === 'incus' ? createIncusEngine(here) : createIncusCluster({ ...here, shape: MACHINES });
@@ -49,6 +53,20 @@ function openIncus(kind: 'incus' | 'incus-vm', incus: IncusSettings | undefined)
     'invalid',
     `INCUS_REMOTE=${remote} is none of what it may be: local, the path of a socket, or https://host:8443 of one or more machines, with commas between them.`,
   );
+}
+
+/** True where both are one and the same: by one socket, or of clusters that have a machine in common. */
+export function isSameIncus(one: IncusName, other: IncusName): boolean {
+  const addresses = addressesOf(other.remote);
+  return one.project === other.project && addressesOf(one.remote).some((address) => addresses.includes(address));
+}
+
+function addressesOf(remote: string): readonly string[] {
+  return addressesIn(remote) ?? [socketOf(remote)];
+}
+
+function socketOf(remote: string): string {
+  return remote === 'local' ? LOCAL_SOCKET : remote;
 }
 
 /** Null where one of them is no https URL of a machine. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { readText, writeAtomically } from '../atomic-file.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
+import type { IncusName } from '../engines/open.ts';
 import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';
 
 /** The file of a data folder that says what runs its sandboxes. */
@@ -10,7 +12,12 @@ export const ENGINE_FILE = 'engine.json';
 
 const MODES = ['docker', 'incus', 'incus-vm', 'remote'] as const satisfies readonly Mode[];
 
-const noteSchema = z.object({ version: z.literal(1), engine: z.enum(MODES), used: z.array(z.enum(MODES)) });
+const noteSchema = z.object({
+  version: z.literal(1),
+  engine: z.enum(MODES),
+  used: z.array(z.enum(MODES)),
+  incus: z.object({ remote: z.string(), project: z.string() }).optional(),
+});
 
 /** What a data folder says of its sandboxes. */
 export interface EngineNote {
@@ -18,6 +25,15 @@ export interface EngineNote {
   readonly engine: Mode;
   /** All that ever did. */
   readonly used: readonly Mode[];
+  /** Which Incus did last; absent where none did, and in folders of an earlier version. */
+  readonly incus?: IncusName | undefined;
+}
+
+/** What runs the sandboxes of a folder from now on. */
+export interface EngineUse {
+  readonly engine: Mode;
+  /** Which Incus, where it is one. */
+  readonly incus: IncusName | null;
 }
 
 /** A folder from before there was a choice. */
@@ -42,17 +58,19 @@ export async function beginEngineNote(dataDir: string, engine: Mode): Promise<vo
 }
 
 /** Says in the data folder that its sandboxes are run by this from now on. */
-export async function writeEngineNote(dataDir: string, engine: Mode): Promise<void> {
+export async function writeEngineNote(dataDir: string, { engine, incus: named }: EngineUse): Promise<void> {
   const before = await readEngineNote(dataDir);
-  if (before?.engine === engine && (await readOrNull(join(dataDir, ENGINE_FILE))) !== null) return;
+  const incus = named ?? before?.incus;
+  const isSaid = before?.engine === engine && isDeepStrictEqual(before.incus, incus);
+  if (isSaid && (await readOrNull(join(dataDir, ENGINE_FILE))) !== null) return;
   const used = [...new Set([...(before?.used ?? []), engine])];
-  await write(dataDir, { engine, used });
+  await write(dataDir, { engine, used, incus });
 }
 
 /** Says in the data folder that another server has been used too; what runs on an engine here runs on. */
 export async function addRemoteToNote(dataDir: string): Promise<void> {
-  const { engine = 'remote', used = [] } = (await readEngineNote(dataDir)) ?? {};
-  if (!used.includes('remote')) await write(dataDir, { engine, used: [...used, 'remote'] });
+  const { engine = 'remote', used = [], incus } = (await readEngineNote(dataDir)) ?? {};
+  if (!used.includes('remote')) await write(dataDir, { engine, used: [...used, 'remote'], incus });
 }
 
 async function write(dataDir: string, note: EngineNote): Promise<void> {

@@ -25,7 +25,7 @@ export async function takeGatewayFolder(
   try {
     const instance = await readText(join(folder, INSTANCE_FILE));
     if (instance !== null) await leave(instance.trim());
-    await writeEngineNote(folder, 'remote');
+    await writeEngineNote(folder, { engine: 'remote', incus: null });
     return lock;
   } catch (error) {
     await lock.close();

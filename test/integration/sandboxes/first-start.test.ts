@@ -22,7 +22,8 @@ it('a first start that a setting ended does not have the next one look for anoth
     const server = await startServerProcess(variables);
     await server.end('SIGTERM');
     const note: unknown = JSON.parse(await readFile(join(dataDir, 'engine.json'), 'utf8'));
-    expect(note).toEqual({ version: 1, engine: 'incus', used: ['incus'] });
+    const incus = { remote: nowhere, project: 'clara-sandbox' };
+    expect(note).toEqual({ version: 1, engine: 'incus', used: ['incus'], incus });
   } finally {
     await removeAll(dataDir);
   }

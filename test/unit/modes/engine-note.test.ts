@@ -10,6 +10,9 @@ import {
   writeEngineNote,
 } from '../../../src/modes/engine-note.ts';
 
+const HERE = { remote: 'local', project: 'clara-sandbox' };
+const FAR = { remote: 'https://node1.example:8443', project: 'clara-sandbox' };
+
 describe('what a data folder says of its engine', () => {
   let folder: string;
   beforeEach(async () => {
@@ -25,9 +28,9 @@ describe('what a data folder says of its engine', () => {
   });
 
   it('is what was written last, with all before it', async () => {
-    await writeEngineNote(folder, 'remote');
-    await writeEngineNote(folder, 'docker');
-    await writeEngineNote(folder, 'docker');
+    await writeEngineNote(folder, { engine: 'remote', incus: null });
+    await writeEngineNote(folder, { engine: 'docker', incus: null });
+    await writeEngineNote(folder, { engine: 'docker', incus: null });
     const note = { engine: 'docker', used: ['remote', 'docker'] };
     expect(await readEngineNote(folder)).toEqual({ version: 1, ...note });
     expect(JSON.parse(await readFile(join(folder, ENGINE_FILE), 'utf8'))).toEqual({ version: 1, ...note });
@@ -38,17 +41,26 @@ describe('what a data folder says of its engine', () => {
     await writeFile(join(folder, 'instance'), '0123456789ab');
     expect(await readEngineNote(folder)).toBeNull();
     await beginEngineNote(folder, 'incus');
-    await writeEngineNote(folder, 'incus');
-    expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'incus', used: ['incus'] });
+    await writeEngineNote(folder, { engine: 'incus', incus: HERE });
+    expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'incus', used: ['incus'], incus: HERE });
     await beginEngineNote(folder, 'docker');
     expect(await readEngineNote(folder)).toMatchObject({ engine: 'incus' });
   });
 
   it('says of another server that it was used, and still what runs on an engine here', async () => {
-    await writeEngineNote(folder, 'docker');
+    await writeEngineNote(folder, { engine: 'docker', incus: null });
     await addRemoteToNote(folder);
     await addRemoteToNote(folder);
     expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'docker', used: ['docker', 'remote'] });
+  });
+
+  it('names the Incus that ran them last, also while Docker does', async () => {
+    await writeEngineNote(folder, { engine: 'incus', incus: HERE });
+    await writeEngineNote(folder, { engine: 'incus', incus: FAR });
+    expect(await readEngineNote(folder)).toEqual({ version: 1, engine: 'incus', used: ['incus'], incus: FAR });
+    await writeEngineNote(folder, { engine: 'docker', incus: null });
+    await addRemoteToNote(folder);
+    expect(await readEngineNote(folder)).toMatchObject({ engine: 'docker', incus: FAR });
   });
 
   it('stays Docker for a folder of an earlier version until a start in it has succeeded', async () => {
