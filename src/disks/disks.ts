@@ -118,11 +118,6 @@ export class Disks {
     if (await hasVolume(folder)) await this.#requireVolumes().remove(folder);
   }
 
-  /** Throws `unavailable` where a sandbox has files in a volume of another engine, which a removal of its folder would leave behind. */
-  async requireRemovable(name: string): Promise<void> {
-    if (await hasVolume(this.#folder(name))) this.#requireVolumes();
-  }
-
   /** True where the size of the disk of this sandbox is held, and not only measured. */
   async holdsSizeOf(name: string): Promise<boolean> {
     return (await this.kind(name)) !== 'folder';

@@ -112,12 +112,13 @@ export class SandboxStore {
 
   /**
    * Removes a sandbox's folder with its files and its record; nothing runs in it. What a crash leaves of that is a folder that nobody
-   * owns. Throws `unavailable`, and removes nothing, where another engine has the files.
+   * owns. Throws `unavailable`, and removes nothing, where another engine has the files, or theirs does not answer.
    */
   async purge(id: SandboxId): Promise<void> {
     await this.#writes.settle(id);
-    await this.#disks.requireRemovable(id);
     await this.#disks.closeDisk(id);
+    // What can fail comes first: once nobody owns the folder, nobody asks for this again.
+    await this.#disks.removeDisk(id);
     const ownerless = `pool-${randomBytes(8).toString('hex')}`;
     try {
       await rename(this.folderOf(id), this.folderOf(ownerless));

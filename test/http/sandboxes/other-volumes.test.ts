@@ -42,3 +42,16 @@ it('an engine without volumes neither runs nor purges a sandbox whose files are 
   expect((await again.call('DELETE', '/sandbox/u?files=true')).statusCode).toBe(200);
   expect(volumes.all.size).toBe(0);
 });
+
+it('a purge while the engine cannot remove the volume is refused whole, and done the next time', async () => {
+  const engine = new FakeEngine();
+  const volumes = new FakeVolumes();
+  engine.volumes = volumes;
+  fake = await startNativeApp({}, engine);
+  expect((await fake.call('POST', '/sandbox/u/create')).statusCode).toBe(200);
+  volumes.down = true;
+  expect((await fake.call('DELETE', '/sandbox/u?files=true')).statusCode).toBe(503);
+  volumes.down = false;
+  expect((await fake.call('DELETE', '/sandbox/u?files=true')).statusCode).toBe(200);
+  expect(volumes.all.size).toBe(0);
+});
