@@ -22,7 +22,7 @@ export class VolumeDisk implements Disk {
     this.#sizeBytes = sizeBytes;
   }
 
-  /** Throws `unavailable` where the engine has lost it: an empty one would seem to be the sandbox's files. */
+  /** Lets one that is there grow to the size; throws `unavailable` where the engine has lost it: an empty one would seem to be the sandbox's files. */
   async open(
     folder: string,
     owner: DiskOwner,
@@ -39,7 +39,7 @@ export class VolumeDisk implements Disk {
         if (!isSandboxError(error, 'conflict')) throw error;
       });
       await writeVolumeNote(file, { ...note, isMade: true });
-    } else if (!(await this.#volumes.has(name))) {
+    } else if (!(await this.#volumes.grow(name, sizeBytes))) {
       const sentence = `The volume ${name} of the sandbox is gone from the engine; the operator has to bring it back.`;
       throw new SandboxError('unavailable', sentence);
     }

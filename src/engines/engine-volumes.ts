@@ -31,6 +31,8 @@ export interface EngineVolumes {
   has(name: string): Promise<boolean>;
   /** Copies one to a new name, with its size, beside it and whole or not at all; nothing writes to it meanwhile. Throws `no_space`, or `unavailable` after so many milliseconds. */
   copy(from: string, to: string, deadlineMs: number): Promise<void>;
+  /** Gives one that has a limit as much room as that, in bytes, where it has less; resolves with false where there is none of that name. */
+  grow(name: string, sizeBytes: number): Promise<boolean>;
   /** Succeeds where it is absent; throws `conflict` while a sandbox has it. */
   remove(name: string): Promise<void>;
   usage(name: string): Promise<VolumeUsage>;

@@ -38,6 +38,13 @@ export class FakeVolumes implements EngineVolumes {
     return this.all.has(name);
   }
 
+  async grow(name: string, sizeBytes: number): Promise<boolean> {
+    if (!(await this.has(name))) return false;
+    const volume = this.all.get(name);
+    if (volume && volume.sizeBytes > 0 && volume.sizeBytes < sizeBytes) this.all.set(name, { ...volume, sizeBytes });
+    return true;
+  }
+
   async remove(name: string): Promise<void> {
     if (await this.has(name)) this.all.delete(name);
   }

@@ -51,9 +51,15 @@ it('a volume is made once, is held by the sandbox that has it, and keeps its fil
   expect(await run('echo kept > /workspace/kept; stat -c %u:%g /workspace')).toBe('1000:1000\n');
   expect(await run('cat /workspace/kept')).toBe('kept\n');
   expect((await volumes.usage(volume)).limitBytes).toBe(wanted.sizeBytes);
+  expect(await volumes.grow(volume, wanted.sizeBytes / 2)).toBe(true);
+  expect((await volumes.usage(volume)).limitBytes).toBe(wanted.sizeBytes);
+  expect(await volumes.grow(volume, wanted.sizeBytes * 2)).toBe(true);
+  expect((await volumes.usage(volume)).limitBytes).toBe(wanted.sizeBytes * 2);
+  expect(await run('head -c 100000000 /dev/zero > /workspace/big && stat -c %s /workspace/big')).toBe('100000000\n');
   await volumes.remove(volume);
   await volumes.remove(volume);
   expect(await volumes.has(volume)).toBe(false);
+  expect(await volumes.grow(volume, wanted.sizeBytes)).toBe(false);
 });
 
 describeEngine('IncusCluster', () => {

@@ -35,7 +35,12 @@ export class FakeVolumes {
   /** What the API says of all of them, or of the one of that name. */
   async answer({ method, query, body }: Request, name: string | undefined, rest: string | undefined): Promise<Reply> {
     if (name === undefined) return method === 'POST' ? await this.#make(body) : this.#list(query.get('filter'));
-    if (!this.has(name)) throw new Refusal(404, 'Storage volume not found');
+    const volume = this.#all.get(name);
+    if (!volume) throw new Refusal(404, 'Storage volume not found');
+    if (method === 'PATCH') {
+      Object.assign(volume.config, body.config);
+      return {};
+    }
     if (rest === 'state') return { usage: { used: (await stat(this.folderOf(name))).size } };
     if (this.#usersOf(name).length > 0) throw new Refusal(400, 'The storage volume is still in use');
     this.#all.delete(name);

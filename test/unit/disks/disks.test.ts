@@ -18,11 +18,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-async function openDisks(volumes: EngineVolumes | null): Promise<Disks> {
+async function openDisks(volumes: EngineVolumes | null, limit = '128m'): Promise<Disks> {
   const config = parseConfig({
     SANDBOX_API_KEY: 'key-for-these-tests',
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_DISK_MECHANISM: 'measure',
+    SANDBOX_DISK_LIMIT: limit,
   });
   const raise = (error: unknown) => {
     throw error;
@@ -46,6 +47,15 @@ describe('files in a volume of an engine', () => {
     await expect(disks.usage('u')).rejects.toMatchObject(OTHERS);
     expect(await readdir(join(dataDir, 'u'))).toEqual(['volume.json']);
     expect(await disks.hasFiles('u')).toBe(true);
+  });
+
+  it.each([
+    ['grow with the limit', '256m', 256],
+    ['stay as they are where the limit is lower', '64m', 128],
+    ['stay as they are where there is no limit', '0', 128],
+  ])('%s', async (_what, limit, expectedMib) => {
+    await (await openDisks(volumes, limit)).openDisk('u', OWNER);
+    expect([...volumes.all.values()]).toMatchObject([{ sizeBytes: expectedMib * 2 ** 20 }]);
   });
 
   it('are removed by the engine that has them, and by no other', async () => {

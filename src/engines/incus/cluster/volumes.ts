@@ -54,7 +54,7 @@ export class ClusterVolumes implements EngineVolumes {
     const member = await choose();
     this.#fresh.set(name, member.name);
     const config = {
-      ...(sizeBytes > 0 ? { size: `${sizeBytes}B` } : {}),
+      ...(sizeBytes > 0 ? { size: toSize(sizeBytes) } : {}),
       ...(mapsUsers ? { 'security.shifted': 'true' } : {}),
       'initial.uid': String(owner.uid),
       'initial.gid': String(owner.gid),
@@ -81,6 +81,18 @@ export class ClusterVolumes implements EngineVolumes {
 
   async has(name: string): Promise<boolean> {
     return (await this.#find(name)) !== null;
+  }
+
+  /** What an operator has written in other units stays. */
+  async grow(name: string, sizeBytes: number): Promise<boolean> {
+    const found = await this.#find(name);
+    if (!found) return false;
+    const limitBytes = bytesOf(found.config.size);
+    if (limitBytes === 0 || limitBytes >= sizeBytes) return true;
+    const member = await this.#parts.members.of(found.location);
+    const body = { config: { size: toSize(sizeBytes) } };
+    await member.calls.change('give the sandbox more room', 'PATCH', this.#pathOf(name, member), body);
+    return true;
   }
 
   async remove(name: string): Promise<void> {
@@ -194,6 +206,10 @@ export class ClusterVolumes implements EngineVolumes {
   #pathOf(name: string, member: Member, rest = ''): string {
     return this.#parts.members.pathOn(member, `${this.#pool}/${name}${rest}`);
   }
+}
+
+function toSize(sizeBytes: number): string {
+  return `${sizeBytes}B`;
 }
 
 function bytesOf(size: string | undefined): number {
