@@ -14,6 +14,8 @@ interface ReserveParts {
   readonly disk: GrowingDisk;
   /** What sandboxes never get of the data folder's disk. */
   readonly reserveBytes: number;
+  /** False where the files of sandboxes are elsewhere: none of them takes anything of this disk then, and none is refused for it. */
+  readonly holdsFiles: boolean;
   readonly logger: FastifyBaseLogger;
   readonly onError: (error: unknown) => void;
 }
@@ -40,6 +42,11 @@ export class DiskReserve {
     this.#dataDir = dataDir;
     this.#ballast = new Ballast(ballastFile);
     await this.look();
+  }
+
+  /** True where sandboxes have their files on this disk. */
+  get holdsFiles(): boolean {
+    return this.#parts.holdsFiles;
   }
 
   /** What the last look has seen. */
@@ -71,6 +78,7 @@ export class DiskReserve {
 
   /** Throws `no_space` where there is too little for another sandbox. */
   async requireForNew(): Promise<void> {
+    if (!this.holdsFiles) return;
     const { freeBytes, roomBytes } = this.#room;
     const leftBytes = (await this.#freeBytes()) - (freeBytes - roomBytes);
     if (leftBytes >= (this.#ballast.owedBytes > 0 ? SCARCE_BYTES : 0)) return;
@@ -82,11 +90,13 @@ export class DiskReserve {
 
   /** Throws `no_space` where nothing more may be written. */
   async requireForWrite(): Promise<void> {
+    if (!this.holdsFiles) return;
     if (this.isUsedUp && (await this.look()).roomBytes <= 0) throw usedUp();
   }
 
   /** What a failed write in this sandbox was: its error, or that of the server's disk where that is what had no room. */
   async explain(error: unknown, name: string): Promise<unknown> {
+    if (!this.holdsFiles) return error;
     const { roomBytes, held } = await this.look();
     return roomBytes <= 0 || held.includes(name) ? usedUp(error) : error;
   }
@@ -127,7 +137,12 @@ export class DiskReserve {
     const { freeBytes } = this.#room;
     const facts = { freeBytes, reserveBytes: this.sizeBytes };
     const { logger } = this.#parts;
-    if (this.isUsedUp) {
+    if (this.isUsedUp && !this.holdsFiles) {
+      logger.warn(
+        facts,
+        'The disk of the data folder is almost full: records of sandboxes may soon not be written. Free space.',
+      );
+    } else if (this.isUsedUp) {
       logger.warn(
         facts,
         'The disk of the data folder is almost full: sandboxes get no more room, uploads and new sandboxes are refused until there is some. Free space, or lower SANDBOX_DISK_RESERVE.',

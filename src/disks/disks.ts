@@ -65,7 +65,8 @@ export class Disks {
     const image = new ImageCopies({ disk, folderOf, bytesOf });
     const volume = volumes ? new VolumeCopies(volumes, folderOf) : new NoCopies();
     this.copies = { image, folder: new FolderCopies(folderOf), volume };
-    this.reserve = new DiskReserve({ disk, reserveBytes: config.diskReserveBytes, logger: parts.logger, onError });
+    const { diskReserveBytes: reserveBytes } = config;
+    this.reserve = new DiskReserve({ disk, reserveBytes, holdsFiles: volumes === null, logger: parts.logger, onError });
   }
 
   /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
@@ -98,7 +99,7 @@ export class Disks {
 
   /** True where new sandboxes have their files in volumes of the engine. */
   get usesVolumes(): boolean {
-    return this.#newKind === 'volume';
+    return this.#volume !== null;
   }
 
   /** Closes it, whatever it is. */

@@ -156,6 +156,31 @@ describe('a cluster of Incus', () => {
     expect(await cluster.volumes()).toHaveLength(2);
   });
 
+  it('a volume grows with the limit at the next start of its sandbox', async () => {
+    await server.leave();
+    server = await startServer({ SANDBOX_DATA_DIR: server.dataDir, SANDBOX_DISK_LIMIT: '300m' });
+    expect((await server.call('POST', '/sandbox/bob/stop')).status).toBe(200);
+    const { body } = await server.shell('bob', 'head -c 250000000 /dev/zero > big && stat -c %s big && rm big');
+    expect(body).toMatchObject({ success: true, output: '250000000\n' });
+    expect((await server.call('GET', '/sandbox/bob/status')).body.disk_limit_mb).toBe(300);
+  });
+
+  it('a member that is taken out for good is forgotten, and its sandbox can be purged and made anew', async () => {
+    const member = await memberOf('bob');
+    // What ran on a daemon that is lost would outlive the test.
+    await cluster.incus('stop', '--all', '--force', '--project', 'clara-sandbox');
+    await cluster.lose(member);
+    const gone = { status: 503, body: { error: expect.stringContaining('is gone from the engine') } };
+    await until('it is forgotten', async () => {
+      const { body } = await server.execute('bob', 'print(1)');
+      return String(body.error).includes('is gone from the engine');
+    });
+    expect(await server.execute('bob', 'print(1)')).toMatchObject(gone);
+    expect((await server.call('DELETE', '/sandbox/bob?files=true')).status).toBe(200);
+    expect(await server.execute('bob', 'print(2)')).toMatchObject({ status: 200, body: { output: '2\n' } });
+    expect((await memberOf('bob')).name).not.toBe(member.name);
+  });
+
   it('a sandbox of the pool keeps its files where it was claimed', async () => {
     const pooling = await startServer({ SANDBOX_POOL_SIZE: '1' });
     await until('it is filled', async () => (await pooling.call('GET', '/info')).body.pooled_sandboxes === 1);

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
+import { startRefused } from '../support/refused-start.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
@@ -24,6 +25,8 @@ async function start(more: Readonly<Record<string, string>> = {}): Promise<Serve
   closers.push(() => started.end('SIGKILL'));
   return started;
 }
+
+const states = () => incus.incus('list', '--project', 'clara-sandbox', '--format', 'csv', '--columns', 's');
 
 const execute = (code: string) => server.call('POST', '/sandbox/ann/execute', { code });
 
@@ -84,4 +87,31 @@ it('is told to wait while the machine is away, and goes on when it is back', asy
   await machine?.start();
   await until('it answers', async () => (await execute('print(1)')).status === 200);
   expect(await execute('print(open("kept").read())')).toMatchObject({ body: { output: 'ann\n' } });
+});
+
+it('a start with Docker stops what runs there, runs none of it, and the next start with Incus has its files', async () => {
+  expect(await execute('print(1)')).toMatchObject({ status: 200 });
+  expect(await states()).toBe('RUNNING\n');
+  expect(await server.end('SIGTERM')).toBe(0);
+  server = await start({ SANDBOX_MODE: 'docker', INCUS_REMOTE: '' });
+  expect(await states()).toBe('STOPPED\n');
+  expect(await execute('print(1)')).toMatchObject({
+    status: 503,
+    body: { error: expect.stringContaining('in a volume of another engine') },
+  });
+  expect((await server.call('DELETE', '/sandbox/ann?files=true')).status).toBe(503);
+  expect(await incus.volumes()).toHaveLength(1);
+  expect(await server.end('SIGTERM')).toBe(0);
+  server = await start();
+  expect(await execute('print(open("kept").read())')).toMatchObject({ body: { output: 'ann\n' } });
+});
+
+it('is asked to stop what runs there before Docker runs any, and a start is refused while it is away', async () => {
+  const [machine] = incus.members;
+  expect(await server.end('SIGTERM')).toBe(0);
+  await machine?.kill();
+  const variables = { SANDBOX_DATA_DIR: dataDir, SANDBOX_MODE: 'docker', SANDBOX_DISK_LIMIT: '200m' };
+  const { code, sentence } = await startRefused(variables);
+  expect([code, sentence]).toEqual([1, expect.stringContaining(`may still run on Incus (containers) (${incus.urls}`)]);
+  await machine?.start();
 });

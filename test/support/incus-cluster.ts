@@ -132,6 +132,13 @@ export class IncusCluster {
     return all.map(({ name }) => name);
   }
 
+  /** Has a member die, and be taken out of the cluster for good; what ran there has to be stopped before. */
+  async lose({ name, kill }: TestMember): Promise<void> {
+    await kill();
+    this.members.splice(0, this.members.length, ...this.members.filter((member) => member.name !== name));
+    await this.incus('cluster', 'remove', name, '--force', '--yes');
+  }
+
   /** Removes all that it has from this machine. */
   async remove(): Promise<void> {
     await this.#removeContainers();

@@ -33,7 +33,7 @@ interface GuardParts {
 /**
  * Holds sandboxes back before the disk below them is full. Disk images get no more room than there is above the reserve, for which
  * this looks the more often the less an image may have. Plain folders cannot be held: who fills the disk from one is stopped once half the
- * reserve is gone.
+ * reserve is gone. Files in volumes of the engine are not on that disk.
  */
 export class DiskGuard {
   readonly #parts: GuardParts;
@@ -76,7 +76,8 @@ export class DiskGuard {
     const tookMs = performance.now() - startedAtMs;
     try {
       const isFalling = before.freeBytes - room.freeBytes > STEADY_BYTES;
-      if (isFalling && room.freeBytes < disks.reserve.sizeBytes / 2) await this.#stopWriters(room);
+      const { holdsFiles, sizeBytes } = disks.reserve;
+      if (holdsFiles && isFalling && room.freeBytes < sizeBytes / 2) await this.#stopWriters(room);
     } finally {
       this.#schedule(room, tookMs);
     }

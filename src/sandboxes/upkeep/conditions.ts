@@ -54,7 +54,10 @@ async function lookAtFolder(store: SandboxStore, disks: Disks): Promise<Warning[
   try {
     await store.requireUsable();
     await disks.reserve.requireForNew();
-    return [];
+    const { isUsedUp, holdsFiles } = disks.reserve;
+    const sentence =
+      'The disk of the data folder has less free than SANDBOX_DISK_RESERVE: records of sandboxes may soon not be written.';
+    return isUsedUp && !holdsFiles ? [{ sentence }] : [];
   } catch (error) {
     const sentence = isSandboxError(error, 'no_space')
       ? 'The disk of the data folder has less free than SANDBOX_DISK_RESERVE, so no new sandbox is made until there is more.'

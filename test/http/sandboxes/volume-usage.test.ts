@@ -64,3 +64,10 @@ describe('what volumes of the engine take', () => {
     expect((await fake.call('GET', '/sandbox/one/status')).statusCode).toBe(503);
   });
 });
+
+it('a full disk of the server refuses no sandbox whose files are in volumes', async () => {
+  await start({ SANDBOX_API_KEYS: `team:sha256:${HASH}`, SANDBOX_DISK_RESERVE: '1000000g' });
+  expect((await upload('one')).statusCode).toBe(200);
+  const health = (await fake.call('GET', '/health')).json();
+  expect(health.warnings).toContainEqual(expect.stringContaining('records of sandboxes may soon not be written'));
+});

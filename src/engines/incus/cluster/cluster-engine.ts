@@ -18,12 +18,16 @@ import { untilCut } from './cut-exec.ts';
 import { Making } from './making.ts';
 import type { Member } from './member.ts';
 import { Members, type Reach } from './members.ts';
+import { PoolRoom } from './pool-room.ts';
 import { Roster } from './roster.ts';
 import type { InstanceShape } from './shape.ts';
 import { ClusterVolumes } from './volumes.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 const INFO_TIMEOUT_MS = 3_000;
+
+const POOLS_FULL =
+  'The storage pools of all machines of the Incus cluster are almost full, so no new sandbox is made; the operator must make room. Sandboxes that exist go on.';
 
 /** Where the cluster is, and what of it is the server's. */
 export type ClusterOptions = Reach & {
@@ -40,6 +44,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const { pool, shape, callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const members = new Members({ ...options, timeoutMs: callTimeoutMs });
   const roster = new Roster(members, () => volumes.users());
+  const room = new PoolRoom(members, pool);
   const volumes = new ClusterVolumes({ members, pool, choose, mapsUsers: shape.mapsUsers });
   const counters = shape.counters(callsOf);
   const memory = new MemoryWatch(counters);
@@ -47,12 +52,14 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const making = new Making({ shape, members, volumes, pool, choose, info, preparations });
   const users = new ExecUsers();
 
-  /** The member with the fewest sandboxes, of those that answer and take any. */
+  /** The member with the fewest sandboxes, of those that answer, take any and have room for one; throws `no_space` where none of them has. */
   async function choose(): Promise<Member> {
-    const able = (await members.all()).filter(({ isEvacuated }) => !isEvacuated);
+    const able = (await members.all()).filter(({ isAway, isEvacuated }) => !isAway && !isEvacuated);
     const loadOf = ({ name }: Member) => roster.countOn(name) + volumes.countFresh(name);
-    const [first] = promptFirst(able.sort((one, other) => loadOf(one) - loadOf(other)));
+    const roomy = [...(await room.among(able))];
+    const [first] = promptFirst(roomy.sort((one, other) => loadOf(one) - loadOf(other)));
     if (first) return first;
+    if (able.length > roomy.length) throw new SandboxError('no_space', POOLS_FULL);
     const sentence = 'No machine of the Incus cluster takes sandboxes at the moment.';
     throw new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
   }
