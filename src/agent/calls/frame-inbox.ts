@@ -30,8 +30,16 @@ export class FrameInbox {
   readonly #frames: ProcessFrame[] = [];
   #failure: { readonly error: unknown } | undefined;
   #wake: Deferred<void> | undefined;
+  #isOpened = false;
 
+  /** Keeps a frame; the first one has to be the opening, and no other. What comes behind a failure is dropped. */
   put(frame: ProcessFrame): void {
+    if (this.#failure) return;
+    if ((frame.kind === 'opening') === this.#isOpened) {
+      this.fail(new AgentFailure('internal', 'The agent tells of a process out of order.'));
+      return;
+    }
+    this.#isOpened = true;
     if (this.#frames.length >= MAX_FRAMES) {
       this.fail(new AgentFailure('internal', 'The agent says more of a process than anybody asked for.'));
       return;

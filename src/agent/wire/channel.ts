@@ -99,7 +99,7 @@ export class Channel {
     this.#receiveCredit -= payload.length;
     if (this.#receiveCredit < 0) throw new ProtocolError('The agent sent more than its credit.');
     if (!this.#listener.onData) throw new ProtocolError('The agent sent bytes that nobody asked for.');
-    this.#listener.onData(stream, payload);
+    this.#listener.onData(stream, isSmallPart(payload) ? Buffer.from(payload) : payload);
   }
 
   /** For the connection: the peer sends no more on this stream. */
@@ -133,4 +133,9 @@ export class Channel {
     this.#wakeSender = undefined;
     wake?.();
   }
+}
+
+/** True for bytes that would keep many times their number, as they share the memory of the chunk that they came in. */
+function isSmallPart({ length, buffer }: Buffer): boolean {
+  return length < buffer.byteLength / 4;
 }
