@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
+import { ByteQueue } from '../../async/byte-queue.ts';
 import type { Channel } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
@@ -47,13 +48,12 @@ export async function collectBytes<Result extends z.ZodType>(
   options: TransferOptions,
   chunks?: Chunks,
 ): Promise<{ readonly bytes: Buffer; readonly result: z.infer<Result> }> {
-  const pieces: Buffer[] = [];
+  const kept = new ByteQueue();
   let received = 0;
   let channel: Channel | undefined;
   const onData = (_stream: number, piece: Buffer) => {
     received += piece.length;
-    // Small pieces are copied: they would keep the whole chunk that they came in.
-    if (received <= LIMIT_BYTES) pieces.push(Buffer.from(piece));
+    if (received <= LIMIT_BYTES) kept.push(piece);
     channel?.consumed(piece.length);
   };
   const feed: Feed = async (opened, stallTimer) => {
@@ -62,7 +62,7 @@ export async function collectBytes<Result extends z.ZodType>(
   };
   const end = await call(connection, op, parameters, result, options, { onData }, feed);
   if (received > LIMIT_BYTES) throw new AgentFailure('internal', 'The agent gave more than an answer may have.');
-  return { bytes: Buffer.concat(pieces), result: end };
+  return { bytes: kept.take(), result: end };
 }
 
 function parseLine<Item extends z.ZodType>(line: string, item: Item): z.infer<Item> {

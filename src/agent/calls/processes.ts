@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ByteQueue } from '../../async/byte-queue.ts';
 import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import type { AgentFailure } from '../wire/failures.ts';
@@ -177,13 +178,13 @@ export async function readProcessOutput(
   options: { readonly stream: 'stdout' | 'stderr'; readonly tail?: number | undefined },
 ): Promise<Buffer> {
   const { stream, tail } = options;
-  const pieces: Buffer[] = [];
+  const kept = new ByteQueue();
   let received = 0;
   let channel: Channel | undefined;
   const listener: ChannelListener = {
     onData: (_stream, bytes) => {
       received += bytes.length;
-      if (received <= MAX_KEPT_BYTES) pieces.push(bytes);
+      if (received <= MAX_KEPT_BYTES) kept.push(bytes);
       channel?.consumed(bytes.length);
     },
   };
@@ -192,5 +193,5 @@ export async function readProcessOutput(
     channel = opened;
   };
   await call(connection, 'output', parameters, z.unknown(), { deadlineMs: ANSWER_MS }, listener, feed);
-  return Buffer.concat(pieces);
+  return kept.take();
 }

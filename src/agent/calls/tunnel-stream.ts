@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { ByteQueue } from '../../async/byte-queue.ts';
 import type { Channel } from '../wire/channel.ts';
 
 /** How long what was written may take to arrive after both ends are done with it, in milliseconds. */
@@ -8,7 +9,7 @@ const LINGER_MS = 60_000;
 export class TunnelStream extends Duplex {
   #channel: Channel | undefined;
   readonly #cancel: () => void;
-  readonly #queue: Buffer[] = [];
+  readonly #queue = new ByteQueue();
   #isWanted = false;
   #hasEnded = false;
 
@@ -27,8 +28,8 @@ export class TunnelStream extends Duplex {
 
   /** Bytes from the sandbox. */
   receive(payload: Buffer): void {
-    this.#queue.push(payload);
-    this.#pass();
+    if (this.#isWanted && this.#queue.length === 0) this.#give(payload);
+    else this.#queue.push(payload);
   }
 
   /** No more come. */
@@ -61,19 +62,19 @@ export class TunnelStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#queue.length = 0;
+    this.#queue.take();
     if (error || !this.readableEnded || !this.writableFinished) this.#cancel();
     else setTimeout(this.#cancel, LINGER_MS).unref();
     done(error);
   }
 
+  #give(bytes: Buffer): void {
+    this.#isWanted = this.push(bytes);
+    this.#channel?.consumed(bytes.length);
+  }
+
   #pass(): void {
-    while (this.#isWanted && this.#queue.length > 0) {
-      const payload = this.#queue.shift();
-      if (!payload) break;
-      this.#isWanted = this.push(payload);
-      this.#channel?.consumed(payload.length);
-    }
+    if (this.#isWanted && this.#queue.length > 0) this.#give(this.#queue.take());
     if (this.#hasEnded && this.#queue.length === 0 && this.readableLength === 0 && !this.destroyed) {
       this.#hasEnded = false;
       this.push(null);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ByteQueue } from '../../async/byte-queue.ts';
 import { createDeferred, type Deferred } from '../../async/deferred.ts';
 import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
@@ -84,7 +85,7 @@ class LineInbox {
   channel: Channel | undefined;
   hasBegun = false;
   readonly #ready = createDeferred<void>();
-  #bytes: Buffer[] = [];
+  readonly #bytes = new ByteQueue();
   #rest = Buffer.alloc(0);
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
@@ -119,13 +120,11 @@ class LineInbox {
   /** The whole lines that have come; null at the end. */
   async take(): Promise<readonly string[] | null> {
     for (;;) {
-      const pieces = this.#bytes;
-      if (pieces.length > 0) {
-        this.#bytes = [];
-        const data = Buffer.concat([this.#rest, ...pieces]);
+      if (this.#bytes.length > 0) {
+        this.channel?.consumed(this.#bytes.length);
+        const data = Buffer.concat([this.#rest, this.#bytes.take()]);
         const end = data.lastIndexOf(10) + 1;
         this.#rest = data.subarray(end);
-        this.channel?.consumed(pieces.reduce((sum, piece) => sum + piece.length, 0));
         if (this.#rest.length > MAX_LINE_BYTES)
           throw new AgentFailure('internal', 'The agent gave a line without an end.');
         if (end > 0)

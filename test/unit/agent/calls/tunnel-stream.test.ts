@@ -5,6 +5,18 @@ import { TunnelStream } from '../../../../src/agent/calls/tunnel-stream.ts';
 
 const toStream = () => new TunnelStream(() => undefined);
 
+describe('what waits in a tunnel', () => {
+  it('is one piece for its reader, of however many it came in', async () => {
+    const stream = toStream();
+    for (const piece of ['a', 'b', 'c']) stream.receive(Buffer.from(piece));
+    const [all] = await once(stream, 'data');
+    expect(String(all)).toBe('abc');
+    const next = once(stream, 'data');
+    stream.receive(Buffer.from('d'));
+    expect(String((await next)[0])).toBe('d');
+  });
+});
+
 describe('the end of a tunnel', () => {
   it('is heard by nobody who has had the last bytes and asks for no more yet', async () => {
     const stream = toStream();
