@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FileChange } from '../../../files/file-tree.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { PING, type StreamEvent, sendEvents } from '../../../http/streams/events.ts';
-import { acceptedFormat } from '../../../http/streams/format.ts';
+import { streamFormat } from '../../../http/streams/format.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { named, toPath } from './mapping.ts';
@@ -29,7 +29,7 @@ export const watchRoutes: FastifyPluginAsyncZod<Core> = async (app, { tree }) =>
       if (after !== undefined || request.headers['last-event-id']) return reply.code(410).send({ error: NOT_RESUMED });
       const signal = AbortSignal.any([disconnectSignal(reply), request.server.closing]);
       const changes = tree.watch(refOf(request), toPath(path, path_base64), recursive === 'true', signal);
-      return await sendEvents(reply, acceptedFormat(request.headers.accept) ?? 'sse', toEvents(changes));
+      return await sendEvents(reply, streamFormat(request.headers.accept), toEvents(changes));
     },
   );
 };

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
-import { acceptedFormat } from '../../../http/streams/format.ts';
+import { streamFormat } from '../../../http/streams/format.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
@@ -27,7 +27,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
     async (request, reply) => {
       const ref = refOf(request);
       const { id } = request.params;
-      const after = request.query.after ?? toEventId(request.headers['last-event-id']);
+      const after = laterOf(request.query.after, toEventId(request.headers['last-event-id']));
       const { exit, firstEventId, lastEventId } = await processes.get(ref, id);
       if (after !== undefined && exit !== null && after >= lastEventId) return reply.code(204).send(null);
       if (after !== undefined && after + 1 < firstEventId) {
@@ -36,8 +36,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
       }
       const signal = AbortSignal.any([disconnectSignal(reply), request.server.closing]);
       const events = processes.events(ref, id, { after, signal });
-      const format = acceptedFormat(request.headers.accept) ?? 'sse';
-      return await sendEvents(reply, format, toStream(events, 'Command', null));
+      return await sendEvents(reply, streamFormat(request.headers.accept), toStream(events, 'Command', null));
     },
   );
 
@@ -57,6 +56,11 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
     },
   );
 };
+
+/** An EventSource that connects anew asks at the address that it began with, and says in the header how far it came. */
+function laterOf(asked: number | undefined, seen: number | undefined): number | undefined {
+  return asked === undefined || seen === undefined ? (asked ?? seen) : Math.max(asked, seen);
+}
 
 /** The event that a reader has seen last; empty says as little as absent. */
 function toEventId(header: string | string[] | undefined): number | undefined {
