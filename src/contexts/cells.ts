@@ -1,8 +1,7 @@
 import { runCell } from '../agent/calls/cell.ts';
 import type { ContextSetup } from '../agent/calls/contexts.ts';
-import { AgentFailure } from '../agent/wire/failures.ts';
 import { toWholeMs } from '../async/whole-ms.ts';
-import { type Execution, toExecution, toLostExecution } from '../processes/executions.ts';
+import { type Execution, isCut, toExecution, toLostExecution, withMemoryLoss } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { ContextLanguage } from './languages.ts';
 
@@ -61,9 +60,11 @@ export async function executeCell(
       signal,
     });
     const { run, executionCount, isRestarted } = cell;
-    return { execution: toExecution(run, memory.limitBytes), executionCount, isRestarted };
+    const ended = toExecution(run, memory.limitBytes);
+    const execution = await withMemoryLoss(ended, startedAtMs, memory, ended.stderr === '');
+    return { execution, executionCount, isRestarted };
   } catch (error) {
-    if (!(error instanceof AgentFailure) || (error.code !== 'lost' && error.code !== 'hung')) throw error;
+    if (!isCut(error)) throw error;
     const execution = await toLostExecution(error, startedAtMs, { memory, runsOn });
     return { execution, executionCount: 0, isRestarted: true };
   }

@@ -6,7 +6,7 @@ import { toWholeMs } from '../async/whole-ms.ts';
 import { SandboxError } from '../errors.ts';
 import type { ProcessEvent } from '../processes/events.ts';
 import { toEnding } from '../processes/executions.ts';
-import { toCellAbout } from '../processes/kept-process.ts';
+import { toCodeAbout } from '../processes/kept-process.ts';
 import { noteEnd, readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { toSandboxId } from '../sandboxes/address.ts';
@@ -154,7 +154,7 @@ export class Contexts {
       const noted = await this.#setupOf(ref, id, held.env);
       const setup = noted ? { ...noted, isRich } : made && { ...made, isRich };
       const { maxContexts: most, maxProcesses: mostProcesses, outputLimitBytes } = this.#config;
-      const about = toCellAbout(cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
+      const about = toCodeAbout('context', cell.code, setup?.cwd ?? DEFAULT_SETUP.cwd);
       const timeoutMs = toWholeMs(cell.timeoutSeconds);
       const wanted = keepsRunning ? undefined : signal;
       const options = { ...cell, setup, most, mostProcesses, about, timeoutMs, signal: wanted };

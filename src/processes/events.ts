@@ -1,9 +1,10 @@
 import type { ProcessFrame } from '../agent/calls/frame-inbox.ts';
 import { wholeCharactersStart } from '../agent/calls/output-capture.ts';
 import type { ProcessEnd, ProcessFacts } from '../agent/calls/processes.ts';
+import { ByteQueue } from '../async/byte-queue.ts';
 import { type Execution, exitCodeOf, noticeOf } from './executions.ts';
-import { toKeptProcess } from './kept-process.ts';
-import { NOTHING_SHOWN } from './results.ts';
+import { type ProcessAbout, toKeptProcess } from './kept-process.ts';
+import { NOTHING_SHOWN, parseShownLine, type ShownLine } from './results.ts';
 
 /** What a process says of itself, with numbers that rise by one from 1. */
 export type ProcessEvent = { readonly id: number } & (
@@ -20,8 +21,8 @@ export type ProcessEvent = { readonly id: number } & (
   | { readonly type: 'opened' }
   /** What was lost to a reader that came late or was slow; the next event has this id. */
   | { readonly type: 'gap'; readonly bytes: number }
-  /** A line of JSON, unchecked: what a cell shows. */
-  | { readonly type: 'shown'; readonly line: string }
+  /** What code shows: a line of JSON as it came, and what it says; null where it is too long or no such line. */
+  | { readonly type: 'shown'; readonly line: string; readonly shown: ShownLine | null }
   | {
       readonly type: 'exit';
       /** Its outputs and results have been told before. */
@@ -52,10 +53,12 @@ export class EventReader {
   #next = 1;
   /** All bytes of the process that were told, or are told as missed. */
   #toldBytes = 0;
-  #facts: ProcessFacts | undefined;
+  #kind: ProcessAbout['kind'] | undefined;
   #line = '';
-  #shown: Buffer[] = [];
+  readonly #shown = new ByteQueue();
   #shownBytes = 0;
+  /** True where something that was shown could not be told. */
+  #isCut = false;
 
   /** Frames of a process of so much memory, for one who knows the events up to `after`. */
   constructor(memoryLimitBytes: number, after = 0) {
@@ -63,16 +66,16 @@ export class EventReader {
     this.#after = after;
   }
 
-  /** The process that the frames are of, once it has been told. */
-  get facts(): ProcessFacts | undefined {
-    return this.#facts;
+  /** True once it has been told what process the frames are of. */
+  get hasBegun(): boolean {
+    return this.#kind !== undefined;
   }
 
   /** The events that a frame stands for, in order. */
   *read(frame: ProcessFrame): Generator<ProcessEvent> {
     switch (frame.kind) {
       case 'opening': {
-        this.#facts = frame.facts;
+        this.#kind = toKeptProcess(frame.facts).kind;
         if (frame.next > this.#after + 1) yield this.#gap(frame.next, frame.lostBytes);
         this.#next = frame.next;
         this.#toldBytes = frame.offsetBytes;
@@ -98,15 +101,16 @@ export class EventReader {
         return;
       case 'shown': {
         this.#toldBytes += this.#shownBytes;
-        const line = Buffer.concat(this.#shown).toString('utf8');
-        this.#shown = [];
+        const line = this.#shown.take().toString('utf8');
         this.#shownBytes = 0;
-        yield { id: this.#take(), type: 'shown', line };
+        const shown = parseShownLine(line);
+        if (shown === null) this.#isCut = true;
+        yield { id: this.#take(), type: 'shown', line, shown };
         return;
       }
       case 'end':
         this.#next = frame.id;
-        yield this.#exit(toExecution(frame.end, this.#memoryLimitBytes), toCellEnd(frame.end));
+        yield this.#exit(toExecution(frame.end, this.#memoryLimitBytes, this.#isCut), toCellEnd(frame.end));
     }
   }
 
@@ -116,9 +120,8 @@ export class EventReader {
   }
 
   #exit(execution: Execution, cellEnd: CellEnd | null): ProcessEvent {
-    const kind = this.#facts && toKeptProcess(this.#facts).kind;
-    const isCode = kind === 'code' || kind === 'context';
-    const cell = kind === 'context' ? cellEnd : null;
+    const isCode = this.#kind === 'code' || this.#kind === 'context';
+    const cell = this.#kind === 'context' ? cellEnd : null;
     return { id: this.#take(), type: 'exit', execution, lastLine: this.#line.trim(), cell, isCode };
   }
 
@@ -154,7 +157,7 @@ function toCellEnd(end: ProcessEnd): CellEnd | null {
 }
 
 /** How a kept process ended, as an execution whose outputs were read elsewhere. */
-function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
+function toExecution(end: ProcessEnd, memoryLimitBytes: number, isCut: boolean): Execution {
   const common = { stdout: '', stderr: '', truncated: false, exitCode: exitCodeOf(end), memoryLimitBytes };
   if ('failure' in end) {
     const { message } = end.failure;
@@ -172,6 +175,6 @@ function toExecution(end: ProcessEnd, memoryLimitBytes: number): Execution {
   }
   const { durationMs, timedOut, oomKilled, signal, files = null } = end;
   const notice = noticeOf(end, end.stderr.bytes === 0);
-  const shown = { results: [], isTruncated: end.shownCut ?? false, exception: end.exception ?? null };
+  const shown = { results: [], isTruncated: isCut || (end.shownCut ?? false), exception: end.exception ?? null };
   return { ...common, durationMs, timedOut, oomKilled, signal, notice, shown, files };
 }

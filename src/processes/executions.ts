@@ -93,14 +93,24 @@ export async function execute(
       signal: options.signal,
     });
     const execution = toExecution(result, options.memory.limitBytes);
-    if (result.exitCode !== TAKEN_EXIT_CODE || options.memory.isCountedInside) return execution;
-    const isTaken = await options.memory.ranOut(performance.now() - startedAtMs, execution.stderr === '');
-    return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
+    return await withMemoryLoss(execution, startedAtMs, options.memory, execution.stderr === '');
   } catch (error) {
     const failure = namingLanguage(error, program);
     if (!(failure instanceof AgentFailure)) throw failure;
     return await toLostExecution(failure, startedAtMs, options);
   }
+}
+
+/** The same, named as a death for want of memory where the machine's kernel has taken that from under the sandbox's own meanwhile; `isSilent` where nothing was written to stderr. */
+export async function withMemoryLoss(
+  execution: Execution,
+  startedAtMs: number,
+  memory: SandboxMemory,
+  isSilent: boolean,
+): Promise<Execution> {
+  if (execution.exitCode !== TAKEN_EXIT_CODE || memory.isCountedInside) return execution;
+  const isTaken = await memory.ranOut(performance.now() - startedAtMs, isSilent);
+  return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
 }
 
 /** The end of a program that the agent has failed: why, as far as anybody can tell. */
@@ -169,15 +179,9 @@ export function noticeOf(
   return end.brokenStart && end.exitCode !== 0 && isSilent ? BROKEN_START : null;
 }
 
-/** The end of a program whose sandbox was lost while its outputs were read; null for any other error. */
-export function toCutExecution(error: unknown, durationMs: number, memoryLimitBytes: number): Execution | null {
-  if (!(error instanceof AgentFailure) || !isCut(error)) return null;
-  return toFailedExecution(error, durationMs, memoryLimitBytes);
-}
-
-/** True where nobody knows how the program ended, as its sandbox fell silent. */
-function isCut({ code }: AgentFailure): boolean {
-  return code === 'lost' || code === 'hung';
+/** True where nobody knows how a program ended, as its sandbox fell silent. */
+export function isCut(error: unknown): error is AgentFailure {
+  return error instanceof AgentFailure && (error.code === 'lost' || error.code === 'hung');
 }
 
 function toFailedExecution(failure: AgentFailure, durationMs: number, memoryLimitBytes: number): Execution {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ProcessEnd, ProcessFacts, TerminalSize } from '../agent/calls/processes.ts';
 import type { Program } from '../agent/calls/run.ts';
+import { scriptedCode } from './runners.ts';
 
 /** What the server has an agent keep of a process, beside what that knows itself. */
 const aboutSchema = z.object({
@@ -30,9 +31,9 @@ export function toAbout(
   return { ...more, kind, command: command.slice(0, MAX_SHOWN).toWellFormed() };
 }
 
-/** What is to be said of a cell that is streamed. */
-export function toCellAbout(code: string, cwd: string): ProcessAbout {
-  return { name: null, labels: {}, kind: 'context', command: code.slice(0, MAX_SHOWN).toWellFormed(), cwd };
+/** What is to be said of code that is streamed, in whatever way it is run: by itself, or as a cell of a context. */
+export function toCodeAbout(kind: 'code' | 'context', code: string, cwd: string): ProcessAbout {
+  return { name: null, labels: {}, kind, command: code.slice(0, MAX_SHOWN).toWellFormed(), cwd };
 }
 
 /** A program that lives beyond its request. */
@@ -70,6 +71,8 @@ export function toKeptProcess(facts: ProcessFacts): KeptProcess {
 /** What the server said of a process; of a plain run, what its agent knows. */
 function aboutOf({ about, plain }: ProcessFacts): ProcessAbout {
   if (!plain) return aboutSchema.safeParse(about).data ?? aboutSchema.parse({});
+  const code = plain.program === 'shell' ? scriptedCode(plain.command) : null;
+  if (code !== null) return toCodeAbout('code', code, plain.cwd);
   const command = plain.command.slice(0, MAX_SHOWN).toWellFormed();
   return { name: null, labels: {}, kind: KIND[plain.program], command, cwd: plain.cwd };
 }

@@ -1,24 +1,30 @@
 import { attachProcess } from '../agent/calls/attach.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { EventReader, type ProcessEvent } from './events.ts';
-import { toCutExecution, toEnding } from './executions.ts';
+import { isCut, toEnding, toLostExecution, withMemoryLoss } from './executions.ts';
 
-/** The events of a kept process; where its sandbox is lost, `exit` says so. */
+/** The events of a kept process; where its sandbox is lost, or its memory ran out, `exit` says so. */
 export async function* readProcess(
-  { connection, memory, isServerEnding }: SandboxAccess,
+  { connection, memory, runsOn, isServerEnding }: SandboxAccess,
   id: number,
   options: Parameters<typeof attachProcess>[2],
 ): AsyncGenerator<ProcessEvent> {
   const reader = new EventReader(memory.limitBytes, options.after);
   const startedAtMs = performance.now();
   try {
-    for await (const frame of attachProcess(connection, id, options)) yield* reader.read(frame);
+    for await (const frame of attachProcess(connection, id, options)) {
+      for (const event of reader.read(frame)) {
+        if (event.type !== 'exit') yield event;
+        else {
+          const isSilent = event.lastLine === '';
+          yield { ...event, execution: await withMemoryLoss(event.execution, startedAtMs, memory, isSilent) };
+        }
+      }
+    }
   } catch (error) {
     // Then the process runs on, and the next server has it.
-    if (isServerEnding()) throw error;
-    const execution = reader.facts && toCutExecution(error, performance.now() - startedAtMs, memory.limitBytes);
-    if (!execution) throw error;
-    yield reader.end(execution);
+    if (isServerEnding() || !isCut(error) || !reader.hasBegun) throw error;
+    yield reader.end(await toLostExecution(error, startedAtMs, { memory, runsOn }));
   }
 }
 

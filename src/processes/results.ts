@@ -70,8 +70,9 @@ export function foldShown(bytes: Buffer, isCut: boolean): Shown {
   for (const text of lines) {
     left -= text.length + 1;
     const shown = left < 0 ? null : parseShownLine(text);
-    if (!shown) continue;
-    if (shown.type === 'truncated') isTruncated = true;
+    // It is too long, or holds what no result may hold.
+    if (!shown) isTruncated ||= text !== '';
+    else if (shown.type === 'truncated') isTruncated = true;
     else if (shown.type === 'error') exception = { name: shown.name, value: shown.value, traceback: shown.traceback };
     else if (shown.type === 'input_request') continue;
     else if (shown.type === 'clear_output') {

@@ -34,3 +34,11 @@ export function toScript(runner: Runner, code: string): string {
   if (file === undefined) return `exec ${command} ${given}`;
   return `folder=$(mktemp -d) && file="$folder/${file}" && trap 'rm -rf "$folder"' EXIT && cat > "$file" ${given}${command}\n`;
 }
+
+/** The code in a script that `toScript` made, even if the script is cut; null for any other. */
+export function scriptedCode(script: string): string | null {
+  const begin = /^[^\n]* <<'(end-[0-9a-f]{32})'\n/.exec(script);
+  if (!begin) return null;
+  const [line, end] = begin;
+  return script.slice(line.length).split(`\n${end}\n`, 1)[0] ?? '';
+}

@@ -1,6 +1,6 @@
 import type { TerminalView } from '../agent/calls/terminals.ts';
 import type { HeldSandbox } from '../sandboxes/access.ts';
-import { exitCodeOf, toCutExecution } from './executions.ts';
+import { exitCodeOf, isCut } from './executions.ts';
 
 /** What a viewer of a terminal is told. */
 export type TerminalEvent =
@@ -38,7 +38,7 @@ export class Terminal {
     try {
       yield* this.#read();
     } catch (error) {
-      if (this.#held.isServerEnding() || toCutExecution(error, 0, 0) === null) {
+      if (this.#held.isServerEnding() || !isCut(error)) {
         failure = error;
         throw error;
       }

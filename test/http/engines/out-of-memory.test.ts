@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunScript } from '../../fakes/fake-run.ts';
 import { OwnKernelEngine } from '../../fakes/own-kernel-engine.ts';
-import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
 const OUT_OF_MEMORY = {
@@ -18,6 +18,13 @@ let fake: FakeApp;
 let script: RunScript;
 
 const execute = async () => (await fake.call('POST', '/sandbox/u/execute', { code: "print('on')" })).json();
+/** The exit of the same as a stream. */
+const exitOf = async () => {
+  const headers = { 'x-api-key': API_KEY, accept: 'application/x-ndjson' };
+  const payload = { code: "print('on')" };
+  const { body } = await fake.inject({ method: 'POST', url: '/sandbox/u/execute', headers, payload });
+  return JSON.parse(body.trim().split('\n').at(-1) ?? '');
+};
 const sandboxId = () => [...fake.engine.sandboxes.keys()][0] ?? '';
 const asked = () => fake.engine.calls.filter((call) => call.startsWith('ranOutOfMemory')).length;
 async function untilAsked(): Promise<void> {
@@ -129,5 +136,50 @@ describe('a program whose memory the machine takes from under a kernel of its ow
     ends(1);
     expect(await execute()).toMatchObject({ exit_code: 1 });
     expect(asked()).toBe(0);
+  });
+});
+
+describe('a stream', () => {
+  const { success, output: _, error: __, ...end } = OUT_OF_MEMORY;
+  const outOfMemory = { event: 'exit', success, ...end, error: 'Killed: out of memory (limit 512 MiB)' };
+
+  /** Resolves once the events of what has just been started are read. */
+  const isRead = async () => {
+    const { requests } = fake.engine.get(sandboxId()).agent;
+    const count = (name: string) => requests.filter(({ op }) => op === name).length;
+    await until('its events are read', () => count('attach') === count('start'));
+  };
+
+  it('of a program whose sandbox ends as its memory runs out ends with the reason', async () => {
+    await start('runc');
+    script = async () => {
+      await isRead();
+      fake.engine.runOutOfMemory(sandboxId());
+      return never();
+    };
+    expect(await exitOf()).toMatchObject(outOfMemory);
+  });
+
+  it('of a program whose memory the machine takes ends with the reason, and otherwise with the exit code', async () => {
+    await start('runsc');
+    script = () => ({ exitCode: 1 });
+    expect(await exitOf()).toMatchObject({ exit_code: 1, oom_killed: false, error: 'Exit code: 1' });
+    script = async () => {
+      await isRead();
+      fake.engine.sandboxes.noteOutOfMemory(sandboxId());
+      return { exitCode: 1 };
+    };
+    expect(await exitOf()).toMatchObject(outOfMemory);
+  });
+
+  it('of a program whose agent is ended from inside says so', async () => {
+    await start('runc');
+    script = async () => {
+      await isRead();
+      fake.engine.get(sandboxId()).agent.die();
+      return never();
+    };
+    const error = expect.stringMatching(/^The program, or another one in its sandbox, ended or disturbed/);
+    expect(await exitOf()).toMatchObject({ exit_code: 137, oom_killed: false, killed_by: 'SIGKILL', error });
   });
 });

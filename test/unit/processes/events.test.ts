@@ -64,6 +64,19 @@ describe('the exit of a process', () => {
     expect(exit?.type === 'exit' && exit.lastLine).toBe(`${'é'.repeat(2047)}!`);
   });
 
+  it('says that something which was shown is not told', () => {
+    const exitOf = (line: string) => {
+      const reader = new EventReader(2 ** 28);
+      const part = { kind: 'part', bytes: Buffer.from(line) } as const;
+      const frames = [part, { kind: 'shown', id: 2 }, { kind: 'end', id: 3, end: END }] as const;
+      const exit = frames.flatMap((frame) => [...reader.read(frame)]).at(-1);
+      return exit?.type === 'exit' && exit.execution.shown.isTruncated;
+    };
+    expect(exitOf('{"type": "clear_output", "wait": false}')).toBe(false);
+    expect(exitOf(`{"type": "clear_output", "wait": false}${' '.repeat(9 * 2 ** 20)}`)).toBe(true);
+    expect(exitOf('nonsense')).toBe(true);
+  });
+
   it('says nothing of an ordinary end, and why where it could not start', () => {
     expect(noticeOf(END)).toBeNull();
     expect(noticeOf({ failure: { code: 'not_found', message: 'There is no such folder.' } })).toBe(

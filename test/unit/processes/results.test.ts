@@ -45,6 +45,19 @@ describe('what a run has shown', () => {
   });
 
   it.each([
+    ['is too long', { 'image/png': 'A'.repeat(6_900_000), 'image/jpeg': 'A'.repeat(6_900_000) }],
+    ['has a type that is too long', { ['x'.repeat(300)]: 'a' }],
+  ])('is cut, and says so, where a result %s', (_why, data) => {
+    const shown = fold(result('a'), result('', { data }), result('b'));
+    expect([texts(shown), shown.isTruncated]).toEqual([['a', 'b'], true]);
+  });
+
+  it('is whole although a line has nothing', () => {
+    const shown = foldShown(Buffer.from(`\n${JSON.stringify(result('a'))}\n`), false);
+    expect([texts(shown), shown.isTruncated]).toEqual([['a'], false]);
+  });
+
+  it.each([
     ['no JSON', 'nonsense'],
     ['no kind', '{}'],
     ['a list for data', JSON.stringify(result('a', { data: ['a'] }))],

@@ -49,5 +49,5 @@ export async function answerCell(
   const events = noting(contexts.stream(refOf(request), id, how), (event) => {
     if (event.type === 'exit') request.outcome = toOutcome(event.execution);
   });
-  return await sendEvents(reply, format, toStream(events, 'Execution', timeoutSeconds));
+  return await sendEvents(reply, format, toStream(events, timeoutSeconds));
 }

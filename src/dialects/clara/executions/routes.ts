@@ -6,7 +6,7 @@ import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import type { StreamFormat } from '../../../http/streams/format.ts';
 import { toOutcome } from '../../../processes/executions.ts';
-import { toAbout } from '../../../processes/kept-process.ts';
+import { toAbout, toCodeAbout } from '../../../processes/kept-process.ts';
 import { toLanguage, toProgram } from '../../../processes/languages.ts';
 import { type Program, pipInstall, pipList } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
@@ -28,8 +28,8 @@ const PIP_LIST_SECONDS = 50;
 
 interface RunRequest {
   readonly program: Program;
-  /** What the sentence about a timeout calls it. */
-  readonly what: 'Execution' | 'Command';
+  /** What it runs in its language; absent for what is a command, which has no results. */
+  readonly code?: string;
   readonly timeoutSeconds: number;
   /** True if it goes on although its caller has left. */
   readonly isKeptRunning?: boolean;
@@ -51,26 +51,28 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
   const answers = { 200: schemas.executionResponse };
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
-    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
-    const about = toAbout(program, { name: null, labels: {}, cwd: toAbsolutePath('.') });
+    const { program, code, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
+    const cwd = toAbsolutePath('.');
+    const about =
+      code === undefined ? toAbout(program, { name: null, labels: {}, cwd }) : toCodeAbout('code', code, cwd);
     const signal = disconnectSignal(reply);
     const how = { about, timeoutSeconds, needsRoom, tracksFiles, signal, keepsRunning: isKeptRunning };
     const events = noting(processes.stream(refOf(request), program, how), (event) => {
       if (event.type === 'exit') request.outcome = toOutcome(event.execution);
     });
-    return await sendEvents(reply, format, toStream(events, what, timeoutSeconds));
+    return await sendEvents(reply, format, toStream(events, timeoutSeconds));
   };
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest) => {
-    const { program, what, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
+    const { program, code, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
     const answerByMs = performance.now() + timeoutSeconds * 1000 + ANSWER_MARGIN_MS;
     const signal = isKeptRunning ? undefined : disconnectSignal(reply);
     const options = { timeoutSeconds, answerByMs, signal, needsRoom, tracksFiles };
     const execution = await processes.run(refOf(request), program, options);
     request.outcome = toOutcome(execution);
     return {
-      ...toExecutionResponse(execution, what, timeoutSeconds),
-      ...(what === 'Execution' ? toShownFields(execution) : {}),
+      ...toExecutionResponse(execution, code === undefined ? 'Command' : 'Execution', timeoutSeconds),
+      ...(code === undefined ? {} : toShownFields(execution)),
       ...(tracksFiles === undefined ? {} : toFileFields(execution)),
     };
   };
@@ -105,7 +107,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const program = toProgram(language, code);
       return await run(request, reply, {
         program,
-        what: 'Execution',
+        code,
         timeoutSeconds,
         isKeptRunning,
         tracksFiles,
@@ -123,7 +125,6 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const program: Program = { program: 'shell', source: command };
       return await run(request, reply, {
         program,
-        what: 'Command',
         timeoutSeconds,
         isKeptRunning,
         tracksFiles,
@@ -142,7 +143,6 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const program = pipInstall(toRequirements(text));
       return await run(request, reply, {
         program,
-        what: 'Command',
         timeoutSeconds,
         needsRoom: true,
         isStreamed: stream ?? false,
@@ -153,7 +153,6 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
   app.get(
     '/sandbox/:user_id/pip/list',
     sandboxOperation('execution', 'listPackages', "pip's table of installed packages", answers),
-    async (request, reply) =>
-      await answer(request, reply, { program: pipList(), what: 'Command', timeoutSeconds: PIP_LIST_SECONDS }),
+    async (request, reply) => await answer(request, reply, { program: pipList(), timeoutSeconds: PIP_LIST_SECONDS }),
   );
 };

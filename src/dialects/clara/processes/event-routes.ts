@@ -36,7 +36,7 @@ export const eventRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes 
       }
       const signal = AbortSignal.any([disconnectSignal(reply), request.server.closing]);
       const events = processes.events(ref, id, { after, signal });
-      return await sendEvents(reply, streamFormat(request.headers.accept), toStream(events, 'Command', null));
+      return await sendEvents(reply, streamFormat(request.headers.accept), toStream(events, null));
     },
   );
 

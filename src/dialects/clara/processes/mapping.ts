@@ -3,7 +3,7 @@ import { PING, type StreamEvent } from '../../../http/streams/events.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { exitCodeOf } from '../../../processes/executions.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
-import { parseShownLine, type ShownLine } from '../../../processes/results.ts';
+import type { ShownLine } from '../../../processes/results.ts';
 import { toExecutionResponse, toFileFields, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
 import type { processInfo } from './schemas.ts';
@@ -42,7 +42,7 @@ function toShownEvent(id: number, shown: ShownLine | null): StreamEvent {
 }
 
 /** An event as streams of this dialect have it. */
-function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked: number | null): StreamEvent {
+function toStreamEvent(event: ProcessEvent, asked: number | null): StreamEvent {
   const { id } = event;
   switch (event.type) {
     case 'start': {
@@ -53,7 +53,7 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked
     case 'stderr':
       return { id, event: event.type, data: { text: event.text } };
     case 'shown':
-      return toShownEvent(id, parseShownLine(event.line));
+      return toShownEvent(id, event.shown);
     case 'opened':
       return PING;
     case 'gap':
@@ -62,6 +62,7 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked
     case 'exit': {
       // Who comes later does not know what was asked for; it ran for as long.
       const timeoutSeconds = asked ?? Math.round(event.execution.durationMs / 1000);
+      const what = event.isCode ? 'Execution' : 'Command';
       const { output: _, stderr: __, error, ...end } = toExecutionResponse(event.execution, what, timeoutSeconds);
       const { cell } = event;
       const { results: ___, ...shown } = toShownFields(event.execution);
@@ -70,9 +71,10 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked
         ...toFileFields(event.execution),
         ...(cell ? { execution_count: cell.executionCount, context_restarted: cell.isRestarted } : {}),
       };
-      // A notice says more than the program could.
+      // A notice says more than the program could; what helps then stands in lines of its own in a plain answer.
       const said = event.execution.notice === null ? event.lastLine : '';
-      return { id, event: 'exit', data: { ...end, ...more, error: end.success ? null : said || error } };
+      const sentence = said || (error?.split('\n', 1)[0] ?? null);
+      return { id, event: 'exit', data: { ...end, ...more, error: end.success ? null : sentence } };
     }
   }
 }
@@ -80,8 +82,7 @@ function toStreamEvent(event: ProcessEvent, what: 'Execution' | 'Command', asked
 /** All events of a process as a stream of this dialect. */
 export async function* toStream(
   events: AsyncIterable<ProcessEvent>,
-  what: 'Execution' | 'Command',
   timeoutSeconds: number | null,
 ): AsyncGenerator<StreamEvent> {
-  for await (const event of events) yield toStreamEvent(event, what, timeoutSeconds);
+  for await (const event of events) yield toStreamEvent(event, timeoutSeconds);
 }

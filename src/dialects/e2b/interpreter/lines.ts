@@ -1,7 +1,6 @@
 import type { ContextLanguage } from '../../../contexts/languages.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { type Execution, toEnding } from '../../../processes/executions.ts';
-import { parseShownLine } from '../../../processes/results.ts';
 import { toResult } from './results.ts';
 
 /** A line of the answer. */
@@ -24,7 +23,7 @@ export async function* toLines(events: AsyncIterable<ProcessEvent>, language: Co
         yield { type: event.type, text: event.text, timestamp: Date.now() * 1_000_000 };
         break;
       case 'shown': {
-        const shown = parseShownLine(event.line);
+        const { shown } = event;
         if (shown?.type === 'result') yield toResult(shown.data, shown.is_main);
         if (shown?.type !== 'error') break;
         hasFailed = true;

@@ -81,8 +81,24 @@ describe('the exit in a stream', () => {
       yield { id: 3, type: 'exit', execution: timedOut, lastLine: '', cell: null, isCode: false } as const;
     }
     const told = [];
-    for await (const event of toStream(events(), 'Command', null)) told.push(event);
+    for await (const event of toStream(events(), null)) told.push(event);
     expect(told).toMatchObject([{ id: 3, event: 'exit', data: { error: 'Command timed out after 60 seconds' } }]);
+  });
+
+  it.each([
+    ['of memory', { oomKilled: true, signal: 'SIGKILL' }, '', 'Killed: out of memory (limit 512 MiB)'],
+    ['of memory, and said something', { oomKilled: true, signal: 'SIGKILL' }, 'said', 'said'],
+    ['of its time, with a notice', { timedOut: true, durationMs: 60_000, notice: 'Room was made.' }, '', /60 seconds$/],
+    ['in a way that nobody knows', { notice: 'Why.\nMore.' }, 'said', 'Why.'],
+    ['by itself', {}, '', 'Exit code: 137'],
+  ])('has one line for why a program ended: %s', async (_why, more, lastLine, error) => {
+    async function* events() {
+      const ended = execution({ exitCode: 137, stdout: '', stderr: '', ...more });
+      yield { id: 3, type: 'exit', execution: ended, lastLine, cell: null, isCode: true } as const;
+    }
+    const told = [];
+    for await (const event of toStream(events(), null)) told.push(event.data.error);
+    expect(told).toEqual([error instanceof RegExp ? expect.stringMatching(error) : error]);
   });
 });
 

@@ -4,7 +4,7 @@ import { toLines } from '../../../../src/dialects/e2b/interpreter/lines.ts';
 import { toResult } from '../../../../src/dialects/e2b/interpreter/results.ts';
 import type { ProcessEvent } from '../../../../src/processes/events.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
-import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
+import { NOTHING_SHOWN, type ShownLine } from '../../../../src/processes/results.ts';
 
 const ended: Execution = {
   stdout: '',
@@ -28,6 +28,10 @@ function exit(more: Partial<Execution> = {}, executionCount = 3): ProcessEvent {
   return { id: 9, type: 'exit', execution: { ...ended, ...more }, lastLine: '', cell, isCode: true };
 }
 
+function toShown(id: number, shown: ShownLine): ProcessEvent {
+  return { id, type: 'shown', line: JSON.stringify(shown), shown };
+}
+
 async function linesOf(events: readonly ProcessEvent[], language: 'python' | 'bash' = 'python') {
   async function* all() {
     yield* events;
@@ -40,18 +44,14 @@ async function linesOf(events: readonly ProcessEvent[], language: 'python' | 'ba
 describe('an execution as lines', () => {
   it('tells its number, what comes and the end', async () => {
     const output: ProcessEvent = { id: 2, type: 'stdout', text: 'hi\n', bytes: Buffer.from('hi\n') };
-    const shown: ProcessEvent = {
-      id: 3,
-      type: 'shown',
-      line: JSON.stringify({
-        type: 'result',
-        data: { 'text/plain': "'x'" },
-        metadata: {},
-        is_main: true,
-        display_id: null,
-        update: false,
-      }),
-    };
+    const shown = toShown(3, {
+      type: 'result',
+      data: { 'text/plain': "'x'" },
+      metadata: {},
+      is_main: true,
+      display_id: null,
+      update: false,
+    });
     expect(await linesOf([start, output, shown, exit()])).toEqual([
       { type: 'number_of_executions', execution_count: 3 },
       { type: 'stdout', text: 'hi\n', timestamp: expect.any(Number) },
@@ -65,8 +65,8 @@ describe('an execution as lines', () => {
   });
 
   it('tells an exception once, however the code ends', async () => {
-    const line = JSON.stringify({ type: 'error', name: 'ValueError', value: 'no', traceback: ['a', 'b'] });
-    const lines = await linesOf([start, { id: 2, type: 'shown', line }, exit({ exitCode: 1 })]);
+    const error = toShown(2, { type: 'error', name: 'ValueError', value: 'no', traceback: ['a', 'b'] });
+    const lines = await linesOf([start, error, exit({ exitCode: 1 })]);
     expect(lines.slice(1)).toEqual([
       { type: 'error', name: 'ValueError', value: 'no', traceback: 'a\nb' },
       { type: 'end_of_execution' },
@@ -81,9 +81,8 @@ describe('an execution as lines', () => {
   });
 
   it('leaves out lines that only code can have written', async () => {
-    expect(await linesOf([start, { id: 2, type: 'shown', line: '{"type":"end_of_execution"}' }, exit()])).toHaveLength(
-      2,
-    );
+    const forged = { id: 2, type: 'shown', line: '{"type":"end_of_execution"}', shown: null } as const;
+    expect(await linesOf([start, forged, exit()])).toHaveLength(2);
   });
 });
 
