@@ -81,7 +81,7 @@ describe('a streamed run', () => {
     expect(plain.body).toMatchObject({ error: 'timeout must be 300 or less.' });
   });
 
-  it('says an uncaught exception’s last line, a timeout, and a death for memory at its exit', async () => {
+  it('says an uncaught exception’s last line, a timeout, a signal, and a death for memory at its exit', async () => {
     await start();
     const last = async (body: object) =>
       (await readEvents(open('POST', path('execute'), { ...body, stream: true }))).at(-1)?.data;
@@ -97,6 +97,14 @@ describe('a streamed run', () => {
     expect(await last({ code: 'import os; os.kill(os.getpid(), 9)' })).toMatchObject({
       killed_by: 'SIGKILL',
       exit_code: 137,
+      oom_killed: false,
+      error: 'Exit code: 137',
+    });
+    expect(await last({ code: 'held = b"x" * (2 << 30)' })).toMatchObject({
+      killed_by: 'SIGKILL',
+      exit_code: 137,
+      oom_killed: true,
+      error: 'Killed: out of memory (limit 512 MiB)',
     });
   });
 
@@ -127,15 +135,42 @@ describe('a streamed run', () => {
     };
     const lost = { event: 'exit', data: { success: false, exit_code: 137, killed_by: 'SIGKILL' } };
     expect(await end(() => server.call('POST', path('stop')))).toMatchObject(lost);
-    expect(await end(() => server.shell('u', 'kill -9 $(pgrep -x clara-agent | head -1)'))).toMatchObject(lost);
+    const inside = await end(() => server.shell('u', 'kill -9 $(pgrep -x clara-agent | head -1)'));
+    expect(inside).toMatchObject(lost);
+    expect(inside?.data.error).toMatch(/^The program, or another one in its sandbox, ended or disturbed/);
     expect((await server.execute('u', 'print(1)')).body.output).toBe('1\n');
   });
 
   it('of pip shows its progress, and what it installs persists', async () => {
     await start();
+    const packed = 'clara_told-1.0-py3-none-any.whl';
+    const info = 'clara_told-1.0.dist-info';
+    await server.execute(
+      'u',
+      `import zipfile
+with zipfile.ZipFile('/workspace/${packed}', 'w') as z:
+    z.writestr('clara_told.py', 'ANSWER = 42')
+    z.writestr('${info}/METADATA', 'Metadata-Version: 2.1\\nName: clara-told\\nVersion: 1.0\\n')
+    z.writestr('${info}/WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    z.writestr('${info}/RECORD', 'clara_told.py,,\\n${info}/METADATA,,\\n${info}/WHEEL,,\\n${info}/RECORD,,\\n')`,
+    );
+    const all = await readEvents(open('POST', path('pip/install'), { package: `/workspace/${packed}`, stream: true }));
+    expect(all.at(-1)).toMatchObject({ event: 'exit', data: { success: true, error: null } });
+    const said = all.filter(({ event }) => event === 'stdout').map(({ data }) => data.text);
+    expect(said[0]).toContain('Processing');
+    expect(said.at(-1)).toContain('Successfully installed clara-told-1.0');
+    expect(said.length).toBeGreaterThan(1);
+    await server.call('POST', path('restart'));
+    expect((await server.execute('u', 'import clara_told; print(clara_told.ANSWER)')).body.output).toBe('42\n');
+  });
+
+  it('of pip says at its exit why nothing is installed', async () => {
+    await start();
     const all = await readEvents(open('POST', path('pip/install'), { package: 'no-such-package-here', stream: true }));
-    expect(all.at(-1)).toMatchObject({ event: 'exit', data: { success: false } });
-    expect(textOf(all, 'stderr')).toMatch(/no-such-package-here/);
+    expect(all.at(-1)).toMatchObject({
+      event: 'exit',
+      data: { success: false, error: expect.stringMatching(/no-such-package-here/) },
+    });
   });
 
   it('is paced by its reader and right to the byte, with other calls at work beside it', async () => {
