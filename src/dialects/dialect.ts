@@ -12,6 +12,7 @@ import { DIALECT } from '../http/dialect-constraint.ts';
 import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import { scoped } from '../http/scope.ts';
+import type { StreamDocument } from '../http/streams/documents.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { MainProcesses } from '../processes/main/main-processes.ts';
 import type { Processes } from '../processes/processes.ts';
@@ -81,8 +82,8 @@ export interface Dialect {
   readonly commonResponses: Readonly<Record<number, unknown>>;
   /** A sentence that an error of each status may have, for the OpenAPI document. */
   readonly errorExamples?: Readonly<Record<number, string>>;
-  /** Its operations that answer as events where they are asked to, for the OpenAPI document. */
-  readonly streamedOperations?: readonly string[];
+  /** What its operations answer as events, by their ids, for the OpenAPI document. */
+  readonly streams?: Readonly<Record<string, StreamDocument>>;
   /** The body of an error, where its clients read it. */
   renderError(problem: HttpProblem): Record<string, unknown>;
   /** True where its clients read errors as plain text: the `message` of the body alone is sent. */

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { documentKey } from './idempotency-key.ts';
 import { DOCS_POLICY } from './security-headers.ts';
+import { type StreamDocument, toStreamContent } from './streams/documents.ts';
 
 /** What each status means, for the reader of the document. */
 const MEANING: Readonly<Record<string, string>> = {
@@ -23,6 +24,7 @@ const MEANING: Readonly<Record<string, string>> = {
   416: 'The file has no such range.',
   417: 'The Expect header is not 100-continue.',
   422: 'The request is not valid; the sentence says what is wrong.',
+  426: 'It is for a WebSocket, with the subprotocol that the sentence names.',
   429: 'Too many requests, and Retry-After says when to come back; or as many sandboxes as the key may have.',
   431: 'The URL and the headers are too large together.',
   500: 'The server failed at it; its log says more.',
@@ -80,15 +82,17 @@ function exemplifyErrors(paths: Readonly<Record<string, unknown>>, sentences: Re
   }
 }
 
-/** Says of operations that they may answer as events too. */
-function documentStreams(paths: Readonly<Record<string, unknown>>, operationIds: readonly string[]): void {
+/** Shows the streams of operations that answer as events, always or where they are asked to. */
+function documentStreams(
+  paths: Readonly<Record<string, unknown>>,
+  streams: Readonly<Record<string, StreamDocument>>,
+): void {
   for (const path of Object.values(paths).filter(isRecord)) {
     for (const operation of Object.values(path).filter(isRecord)) {
-      if (!operationIds.includes(String(operation.operationId)) || !isRecord(operation.responses)) continue;
-      const answer = operation.responses[200];
-      if (!isRecord(answer) || !isRecord(answer.content)) continue;
-      for (const type of ['text/event-stream', 'application/x-ndjson'])
-        answer.content[type] = { schema: { type: 'string' } };
+      const stream = streams[String(operation.operationId)];
+      const answer = isRecord(operation.responses) ? operation.responses[200] : undefined;
+      if (stream && isRecord(answer) && isRecord(answer.content))
+        Object.assign(answer.content, toStreamContent(stream));
     }
   }
 }
@@ -136,8 +140,8 @@ interface DocumentedApi {
   readonly tags: readonly ApiTag[];
   /** A sentence that an error of each status may have. */
   readonly errorExamples?: Readonly<Record<number, string>> | undefined;
-  /** Operations that answer as events where they are asked to. */
-  readonly streamedOperations?: readonly string[] | undefined;
+  /** What operations answer as events, by their ids. */
+  readonly streams?: Readonly<Record<string, StreamDocument>> | undefined;
 }
 
 export interface OpenApiParts {
@@ -186,7 +190,7 @@ async function registerDocument(
   version: string,
   { title, description, apis, decorator }: ShownDocument,
 ): Promise<void> {
-  const streamed = apis.flatMap(({ streamedOperations = [] }) => streamedOperations);
+  const streams = Object.assign({}, ...apis.map((api) => api.streams ?? {}));
   const errorExamples = Object.assign({}, ...apis.map((api) => api.errorExamples ?? {}));
   await app.register(swagger, {
     decorator: decorator as 'swagger',
@@ -219,7 +223,7 @@ async function registerDocument(
       const transformed = jsonSchemaTransformObject(document);
       allowAbsentBodies(transformed.paths ?? {});
       exemplifyErrors(transformed.paths ?? {}, errorExamples);
-      documentStreams(transformed.paths ?? {}, streamed);
+      documentStreams(transformed.paths ?? {}, streams);
       if ('components' in transformed) dropUnused(transformed.components?.schemas ?? {}, transformed.paths);
       return transformed;
     },

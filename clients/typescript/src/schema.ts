@@ -1002,6 +1002,25 @@ export interface components {
             };
             at: string;
         };
+        UsageEvent: {
+            memory_bytes: number;
+            memory_limit_bytes: number;
+            cpu_percent: number;
+            processes: number;
+            disk_used_bytes: number | null;
+            disk_limit_bytes: number | null;
+            network: {
+                sent: number;
+                received: number;
+            };
+            at: string;
+            /** @constant */
+            event: "usage";
+            id: number;
+        } | {
+            /** @constant */
+            event: "ping";
+        };
         Checkpoint: {
             id: string;
             name: string | null;
@@ -1109,6 +1128,32 @@ export interface components {
             target: string | null;
             target_base64?: string;
         };
+        ChangeEvent: {
+            /** @enum {string} */
+            event: "created" | "modified" | "deleted";
+            id: number;
+            path: string;
+            path_base64?: string;
+            /** @enum {string} */
+            type: "file" | "directory" | "symlink" | "other";
+        } | {
+            /** @constant */
+            event: "renamed";
+            id: number;
+            path: string;
+            path_base64?: string;
+            /** @enum {string} */
+            type: "file" | "directory" | "symlink" | "other";
+            from: string;
+            from_base64?: string;
+        } | {
+            /** @constant */
+            event: "overflow";
+            id: number;
+        } | {
+            /** @constant */
+            event: "ping";
+        };
         Port: {
             port: number;
             process: {
@@ -1126,6 +1171,86 @@ export interface components {
             url: string;
             preview_url: string;
             expires_at: string;
+        };
+        RunEvent: {
+            /** @constant */
+            event: "start";
+            id: number;
+            process_id: number;
+            pid: number | null;
+            started_at: string;
+        } | {
+            /** @enum {string} */
+            event: "stdout" | "stderr";
+            id: number;
+            text: string;
+        } | {
+            /** @constant */
+            event: "result";
+            id: number;
+            data: {
+                [key: string]: unknown;
+            };
+            metadata: {
+                [key: string]: unknown;
+            };
+            is_main: boolean;
+            display_id: string | null;
+            update: boolean;
+        } | {
+            /** @constant */
+            event: "clear_output";
+            id: number;
+            wait: boolean;
+        } | {
+            /** @constant */
+            event: "error";
+            id: number;
+            name: string;
+            value: string;
+            traceback: string[];
+        } | {
+            /** @constant */
+            event: "input_request";
+            id: number;
+            prompt: string;
+            password: boolean;
+        } | {
+            /** @constant */
+            event: "gap";
+            first_id: number;
+            bytes: number;
+        } | {
+            success: boolean;
+            error: string | null;
+            exit_code: number;
+            execution_time: number;
+            timed_out: boolean;
+            oom_killed: boolean;
+            output_truncated: boolean;
+            killed_by: string | null;
+            results_truncated?: boolean;
+            exception?: {
+                name: string;
+                value: string;
+                traceback: string[];
+            } | null;
+            execution_count?: number;
+            context_restarted?: boolean;
+            files?: {
+                path: string;
+                path_base64?: string;
+                size: number | null;
+                /** @enum {string} */
+                change: "created" | "modified" | "deleted";
+            }[] | null;
+            files_truncated?: boolean;
+            /** @constant */
+            event: "exit";
+            id: number;
+        } | {
+            /** @constant */
+            event: "ping";
         };
         UpdatedSandbox: {
             id: string;

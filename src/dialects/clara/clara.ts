@@ -12,14 +12,17 @@ import { commonErrors, ERROR_EXAMPLES, renderError } from './errors.ts';
 import { executionRoutes } from './executions/routes.ts';
 import { fileRoutes } from './files/routes.ts';
 import { treeRoutes } from './fs/routes.ts';
+import { watchStream } from './fs/watch-schemas.ts';
 import { TAGS } from './operation.ts';
 import { namePaths } from './path-errors.ts';
 import { certificateRoute } from './ports/certificate-route.ts';
 import { hostRoutes } from './ports/host-routes.ts';
 import { pathRoutes } from './ports/path-routes.ts';
 import { type PortOptions, portRoutes } from './ports/routes.ts';
+import { cellStream, codeStream, commandStream, installStream, processStream } from './processes/event-schemas.ts';
 import { processRoutes } from './processes/routes.ts';
 import { sandboxRoutes } from './sandboxes/routes.ts';
+import { usageStream } from './sandboxes/state-schemas.ts';
 import { secretRoutes } from './secrets/routes.ts';
 import { healthRoute, infoRoute } from './service/routes.ts';
 import { admitSignatures, signatureRoutes } from './signatures/routes.ts';
@@ -50,7 +53,15 @@ export function claraDialect(options: ClaraOptions): Dialect {
     tags: TAGS,
     commonResponses: commonErrors,
     errorExamples: ERROR_EXAMPLES,
-    streamedOperations: ['executeCode', 'runShell', 'installPackage', 'executeInContext', 'getUsage'],
+    streams: {
+      executeCode: codeStream,
+      runShell: commandStream,
+      installPackage: installStream,
+      executeInContext: cellStream,
+      readEvents: processStream,
+      watchFolder: watchStream,
+      getUsage: usageStream,
+    },
     renderError,
     principalOf: (request, keys) => signerOf(request, keys, signer, clock) ?? keys.admit(request),
     addressOf,

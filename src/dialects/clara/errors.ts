@@ -75,6 +75,7 @@ export const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   413: 'The request body is too large for JSON; send the file to PUT /sandbox/{user_id}/raw instead.',
   416: 'The file is shorter than the range that was asked for.',
   417: 'The server knows no expectation but 100-continue.',
+  426: 'A terminal is seen over a WebSocket with the subprotocol clara.tty.v1.',
   429: 'The key bot makes more requests than it may; wait 1 second.',
   431: 'The URL and the headers are too large together.',
   500: 'The server failed at this; its log says more.',

@@ -22,7 +22,8 @@ const CONTENT_TYPE: Readonly<Record<StreamFormat, string>> = {
 /** Says that the stream is alive, and nothing else. */
 export const PING: StreamEvent = { event: 'ping', data: {} };
 
-function toText(format: StreamFormat, { id, event, data }: StreamEvent): string {
+/** An event as this format writes it. */
+export function toText(format: StreamFormat, { id, event, data }: StreamEvent): string {
   if (event === PING.event && format === 'sse') return ': ping\n\n';
   if (format === 'ndjson') return toJsonLine(JSON.stringify({ ...(id === undefined ? {} : { id }), event, ...data }));
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${toJsonLine(JSON.stringify(data))}\n`;

@@ -38,6 +38,11 @@ beforeAll(async () => {
 
 afterAll(() => fake.close());
 
+const contentOf = (response: unknown): Readonly<Record<string, unknown>> =>
+  typeof response === 'object' && response !== null && 'content' in response
+    ? (response.content as object as Record<string, unknown>)
+    : {};
+
 describe('the OpenAPI document', () => {
   it('is the one in docs/openapi.json (npm run openapi writes it anew)', async () => {
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../../docs/openapi.json');
@@ -135,6 +140,32 @@ describe('the OpenAPI document', () => {
         if (text.includes('application/json')) expect(shown, `${route} ${status}`).toMatch(/"examples?":/);
       }
     }
+  });
+
+  it('shows what a terminal answers to who opens no WebSocket', () => {
+    const { responses } = document.paths['/sandbox/{user_id}/processes/{id}/attach']?.get ?? {};
+    expect(Object.keys(responses ?? {})).toEqual(expect.arrayContaining(['101', '409', '426']));
+  });
+
+  it('describes the events of every stream, with one as it may come', () => {
+    const streams = operations.flatMap(([route, { responses }]) =>
+      Object.entries(contentOf(responses['200'])).flatMap(([type, media]) =>
+        /^text\/event-stream$|ndjson/.test(type) ? [{ route, type, media }] : [],
+      ),
+    );
+    expect(new Set(streams.map(({ route }) => route)).size).toBe(7);
+    for (const { route, type, media } of streams) {
+      expect(media, `${route} ${type}`).toMatchObject({
+        schema: {
+          type: 'string',
+          contentSchema: { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+Event$/) },
+        },
+        example: expect.stringMatching(type.startsWith('text') ? /^(id: \d+\n)?event: \w+\ndata: \{/ : /^\{.*\}\n/),
+      });
+    }
+    const events = JSON.stringify(document.components.schemas?.RunEvent);
+    for (const name of ['start', 'stdout', 'stderr', 'result', 'clear_output', 'error', 'input_request', 'gap', 'exit'])
+      expect(events).toContain(`"${name}"`);
   });
 
   it('points nowhere that is not in it, and says what each answer means', () => {

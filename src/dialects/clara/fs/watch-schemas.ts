@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StreamDocument } from '../../../http/streams/documents.ts';
 import { count, flag, pathFields, requirePath } from './fields.ts';
 
 export const watchQuery = z
@@ -21,3 +22,39 @@ export const notResumed = z.object({ error: z.string() }).meta({
   description: 'Watching cannot go on where another connection ended.',
   examples: [{ error: 'Changes are not kept: watch again without Last-Event-ID, and look at the files anew.' }],
 });
+
+const change = {
+  id: z.int().min(1).meta({ description: 'Its number in this connection.' }),
+  path: z.string(),
+  path_base64: z.string().optional(),
+  type: z.enum(['file', 'directory', 'symlink', 'other']),
+};
+
+/** An event of the stream, as a line of NDJSON has it. */
+export const changeEvent = z
+  .discriminatedUnion('event', [
+    z.object({ event: z.enum(['created', 'modified', 'deleted']), ...change }),
+    z.object({
+      event: z.literal('renamed'),
+      ...change,
+      from: z.string().meta({ description: 'Where it was.' }),
+      from_base64: z.string().optional(),
+    }),
+    z.object({ event: z.literal('overflow'), id: change.id }).meta({ description: 'Something is missing before it.' }),
+    z.object({ event: z.literal('ping') }),
+  ])
+  .meta({
+    id: 'ChangeEvent',
+    description: 'What has happened to a file; a ping or comment comes first.',
+    examples: [{ id: 1, event: 'created', path: '/workspace/plot.png', type: 'file' }],
+  });
+
+/** For the OpenAPI document: a stream of changes. */
+export const watchStream: StreamDocument = {
+  event: 'ChangeEvent',
+  example: [
+    { id: 1, event: 'created', data: { path: '/workspace/plot.png', type: 'file' } },
+    { id: 2, event: 'renamed', data: { path: '/workspace/new', from: '/workspace/old', type: 'directory' } },
+    { id: 3, event: 'overflow', data: {} },
+  ],
+};

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { HttpError } from '../../../http/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
+import { errorResponse } from '../errors.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
 import { SUBPROTOCOL, showTerminal } from './terminal-socket.ts';
@@ -41,7 +42,7 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
       'processes',
       'attachTerminal',
       'See its terminal and type on it, over a WebSocket',
-      { 101: schemas.upgraded },
+      { 101: schemas.upgraded, 426: errorResponse },
       { params, querystring: schemas.attachQuery },
     ),
     preHandler: async (request) => {

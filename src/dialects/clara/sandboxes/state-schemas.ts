@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { StreamDocument } from '../../../http/streams/documents.ts';
 
 /** Nothing: what is unknown is refused. */
 export const noQuery = z.strictObject({});
@@ -18,6 +19,17 @@ export const usageQuery = z.strictObject({
     .meta({ description: 'Of a stream: seconds between two events.' }),
 });
 
+const USAGE = {
+  memory_bytes: 22_450_176,
+  memory_limit_bytes: 536_870_912,
+  cpu_percent: 0.5,
+  processes: 5,
+  disk_used_bytes: 190_945_690,
+  disk_limit_bytes: 5_259_292_672,
+  network: { sent: 2_210, received: 183_502 },
+  at: '2026-01-31T12:05:00.000000Z',
+};
+
 export const usageInfo = z
   .object({
     memory_bytes: z.int(),
@@ -34,16 +46,26 @@ export const usageInfo = z
   .meta({
     id: 'SandboxUsage',
     description: 'As events `usage` where Accept names text/event-stream or application/x-ndjson.',
-    examples: [
-      {
-        memory_bytes: 22_450_176,
-        memory_limit_bytes: 536_870_912,
-        cpu_percent: 0.5,
-        processes: 5,
-        disk_used_bytes: 190_945_690,
-        disk_limit_bytes: 5_259_292_672,
-        network: { sent: 2_210, received: 183_502 },
-        at: '2026-01-31T12:05:00.000000Z',
-      },
-    ],
+    examples: [USAGE],
   });
+
+/** An event of the stream, as a line of NDJSON has it. */
+export const usageEvent = z
+  .discriminatedUnion('event', [
+    usageInfo.extend({ event: z.literal('usage'), id: z.int().min(1) }),
+    z.object({ event: z.literal('ping') }),
+  ])
+  .meta({
+    id: 'UsageEvent',
+    description: 'What the sandbox takes, every `interval` seconds.',
+    examples: [{ id: 1, event: 'usage', ...USAGE }],
+  });
+
+/** For the OpenAPI document: a stream of it. */
+export const usageStream: StreamDocument = {
+  event: 'UsageEvent',
+  example: [
+    { id: 1, event: 'usage', data: USAGE },
+    { id: 2, event: 'usage', data: { ...USAGE, cpu_percent: 3, at: '2026-01-31T12:05:02.000000Z' } },
+  ],
+};
