@@ -37,6 +37,8 @@ export interface OpenOptions {
   readonly sizeBytes?: number;
   /** True where its owner's group may use its files too, whoever made them. */
   readonly isShared?: boolean;
+  /** True where it is of a sandbox that waits for an owner. */
+  readonly isSpare?: boolean;
   /** What runs its sandbox, in a word or two: an image that another still has is not opened. */
   readonly holder?: string;
 }

@@ -26,7 +26,7 @@ export class VolumeDisk implements Disk {
   async open(
     folder: string,
     owner: DiskOwner,
-    { sizeBytes = this.#sizeBytes }: OpenOptions = {},
+    { sizeBytes = this.#sizeBytes, isSpare = false }: OpenOptions = {},
   ): Promise<DiskFolders> {
     const file = join(folder, VOLUME_FILE);
     const found = await readVolumeNote(file);
@@ -35,7 +35,7 @@ export class VolumeDisk implements Disk {
     if (!note.isMade) {
       // The name first: what a crash leaves of the volume is found by it.
       if (!found) await writeVolumeNote(file, note);
-      await this.#volumes.create(name, { sizeBytes, owner }).catch((error: unknown) => {
+      await this.#volumes.create(name, { sizeBytes, owner, isSpare }).catch((error: unknown) => {
         if (!isSandboxError(error, 'conflict')) throw error;
       });
       await writeVolumeNote(file, { ...note, isMade: true });

@@ -15,6 +15,8 @@ export interface WantedVolume {
   readonly sizeBytes: number;
   /** Whose it is, inside. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** True for a sandbox that waits for whoever comes: each machine is to have its share of those. */
+  readonly isSpare?: boolean;
 }
 
 /** How full a volume is. */
@@ -36,6 +38,8 @@ export interface EngineVolumes {
   /** Succeeds where it is absent; throws `conflict` while a sandbox has it. */
   remove(name: string): Promise<void>;
   usage(name: string): Promise<VolumeUsage>;
+  /** Which of these sandboxes that wait, by the engine's ids, is on the machine with the fewest that do not; undefined where there are none. */
+  pick<Id extends string>(waiting: readonly Id[]): Id | undefined;
 }
 
 /** The path of a mount on this machine, for engines that have no volumes of their own; throws `invalid` for a volume. */

@@ -49,6 +49,10 @@ export class FakeVolumes implements EngineVolumes {
     if (await this.has(name)) this.all.delete(name);
   }
 
+  pick<Id extends string>(waiting: readonly Id[]): Id | undefined {
+    return waiting[0];
+  }
+
   async usage(name: string): Promise<VolumeUsage> {
     if (!(await this.has(name))) throw new SandboxError('unavailable', `The volume ${name} is gone.`);
     return { usedBytes: this.usedBytes, limitBytes: this.all.get(name)?.sizeBytes ?? 0 };

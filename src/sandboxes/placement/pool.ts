@@ -19,6 +19,7 @@ import type { Capacity, SlotHolder } from './capacity.ts';
 import { ImageWatch } from './image-watch.ts';
 import { type Links, makeLink } from './make-link.ts';
 import { PoolSize } from './pool-size.ts';
+import { takeNext } from './take-next.ts';
 
 /** Between the wish to fill the pool and the next sandbox for it, in milliseconds: requests come first. */
 const PAUSE_MS = 50;
@@ -118,7 +119,7 @@ export class Pool {
     this.#wanted.note();
     this.#schedule(PAUSE_MS);
     for (;;) {
-      const pooled = this.#ready.shift();
+      const pooled = takeNext(this.#ready, this.#parts.engine);
       if (!pooled || pooled.link.current) return pooled;
       void this.discard(pooled).catch(this.#parts.onError);
     }

@@ -152,7 +152,8 @@ export class SandboxStore {
       const [socket, certificates] = [this.socketFolder(name), this.certificateFolder(name)];
       await makeReadable(socket);
       await makeReadable(certificates);
-      return { ...(await this.#disks.openDisk(name, user.owner)), ...user, socket, certificates };
+      const folders = await this.#disks.openDisk(name, user.owner, { isSpare: this.isPoolFolder(name) });
+      return { ...folders, ...user, socket, certificates };
     } catch (cause) {
       throw toStoreError(cause, 'The folders of the sandbox cannot be made');
     }

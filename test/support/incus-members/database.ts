@@ -52,16 +52,14 @@ export class FakeDatabase {
     if (this.full.has(location)) throw new Refusal(500, 'Failed creating instance: no space left on device');
     const { name, config } = body;
     const volumes = Object.values(body.devices).flatMap(({ source }) => source ?? []);
-    for (const volume of volumes) {
-      const isThere = this.volumes.some((one) => one.name === volume && one.location === location);
-      if (!isThere) throw new Refusal(404, 'Storage volume not found');
-    }
+    this.#requireVolumes(volumes, location);
     this.instances.set(name, { name, location, config: { ...config }, volumes, status: 'Stopped' });
     return {};
   }
 
   answerInstance(instance: FakeInstance, { method, body }: Request, rest: string | undefined): Reply {
     if (rest === 'state' && method === 'PUT') {
+      if (body.action === 'start') this.#requireVolumes(instance.volumes, instance.location);
       instance.status = body.action === 'stop' ? 'Stopped' : body.action === 'freeze' ? 'Frozen' : 'Running';
       instance.config['volatile.last_state.power'] = 'RUNNING';
       return {};
@@ -87,6 +85,14 @@ export class FakeDatabase {
     if (this.#usersOf(name).length > 0) throw new Refusal(400, 'The storage volume is still in use');
     this.volumes.splice(at, 1);
     return {};
+  }
+
+  /** A member has no volume of another. */
+  #requireVolumes(volumes: readonly string[], location: string): void {
+    for (const volume of volumes) {
+      const isThere = this.volumes.some((one) => one.name === volume && one.location === location);
+      if (!isThere) throw new Refusal(404, 'Storage volume not found');
+    }
   }
 
   #listed(wanted: string | undefined): Reply {

@@ -45,23 +45,37 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const members = new Members({ ...options, timeoutMs: callTimeoutMs });
   const roster = new Roster(members, () => volumes.users());
   const room = new PoolRoom(members, pool);
-  const volumes = new ClusterVolumes({ members, pool, choose, mapsUsers: shape.mapsUsers });
+  const volumes = new ClusterVolumes({ members, pool, choose, pick, mapsUsers: shape.mapsUsers });
   const counters = shape.counters(callsOf);
   const memory = new MemoryWatch(counters);
   const preparations = new Preparations();
   const making = new Making({ shape, members, volumes, pool, choose, info, preparations });
   const users = new ExecUsers();
 
-  /** The member with the fewest sandboxes, of those that answer, take any and have room for one; throws `no_space` where none of them has. */
-  async function choose(): Promise<Member> {
+  /**
+   * The member with the fewest sandboxes, of those that answer, take any and have room for one; for one that waits, that where the
+   * fewest do. Throws `no_space` where none of them has room.
+   */
+  async function choose(isSpare = false): Promise<Member> {
     const able = (await members.all()).filter(({ isAway, isEvacuated }) => !isAway && !isEvacuated);
     const loadOf = ({ name }: Member) => roster.countOn(name) + volumes.countFresh(name);
+    const sparesOf = ({ name }: Member) => (isSpare ? volumes.spares.countOn(name) : 0);
     const roomy = [...(await room.among(able))];
-    const [first] = promptFirst(roomy.sort((one, other) => loadOf(one) - loadOf(other)));
+    roomy.sort((one, other) => sparesOf(one) - sparesOf(other) || loadOf(one) - loadOf(other));
+    const [first] = promptFirst(roomy);
     if (first) return first;
     if (able.length > roomy.length) throw new SandboxError('no_space', POOLS_FULL);
     const sentence = 'No machine of the Incus cluster takes sandboxes at the moment.';
     throw new SandboxError('unavailable', sentence, { retryAfterSeconds: 2 });
+  }
+
+  /** That on the member with the fewest sandboxes that have an owner. */
+  function pick<Id extends string>(waiting: readonly Id[]): Id | undefined {
+    const ownedBeside = (id: Id) => {
+      const place = (isInstanceName(id) && roster.knownPlaceOf(id)) || '';
+      return roster.countOn(place) + volumes.countFresh(place) - volumes.spares.countOn(place);
+    };
+    return [...waiting].sort((one, other) => ownedBeside(one) - ownedBeside(other))[0];
   }
 
   async function memberOf(id: EngineId): Promise<Member> {
@@ -100,6 +114,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     if ((await roster.find(name)) !== null) throw nameTaken(name);
     await calls.change(`name the sandbox ${name}`, 'PATCH', pathOf(id), { config: { [KEY.name]: name } });
     roster.rename(id, name);
+    volumes.spares.drop(id);
   }
 
   async function remove(id: EngineId): Promise<void> {
@@ -110,6 +125,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
 
   function forget(id: EngineId): void {
     roster.drop(id);
+    volumes.spares.drop(id);
     users.forget(id);
     memory.forget(id);
   }

@@ -45,7 +45,7 @@ export class Making {
     await member.calls.change('make the sandbox', 'POST', path, body, CREATE_MS).catch((error: unknown) => {
       throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
     });
-    for (const name of mounted.keys()) volumes.noteUsed(name);
+    for (const name of mounted.keys()) volumes.noteUsed(name, id);
     return member;
   }
 

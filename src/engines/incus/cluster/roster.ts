@@ -98,6 +98,11 @@ export class Roster {
     for (const id of await lost()) this.drop(id);
   }
 
+  /** The same where it is known without a question. */
+  knownPlaceOf(id: EngineId): string | undefined {
+    return this.#places.get(id);
+  }
+
   /** How many are on that member. */
   countOn(place: string): number {
     return [...this.#places.values()].filter((one) => one === place).length;

@@ -6,6 +6,7 @@ import { meaningOf } from '../errors.ts';
 import { location } from '../instances.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
+import { Spares } from './spares.ts';
 import { copyVolume } from './volume-move.ts';
 
 /** How often a volume was moved: of two by one name, as a move leaves that was broken off, the later is the copy that is whole. */
@@ -29,14 +30,18 @@ type Volume = z.infer<typeof volumeSchema>;
 interface VolumesParts {
   readonly members: Members;
   readonly pool: string;
-  /** The member that has most room for a sandbox. */
-  choose(): Promise<Member>;
+  /** The member that has most room for a sandbox; for one that waits, that where the fewest do. */
+  choose(isSpare: boolean): Promise<Member>;
+  /** Which of these that wait a user gets first. */
+  pick<Id extends string>(waiting: readonly Id[]): Id | undefined;
   /** True where users of sandboxes are others on the members. */
   readonly mapsUsers: boolean;
 }
 
 /** Custom volumes of a cluster: each is on one member, which alone can run what has it. */
 export class ClusterVolumes implements EngineVolumes {
+  /** Those that wait for an owner. */
+  readonly spares = new Spares();
   readonly #parts: VolumesParts;
   /** By name, the members of volumes that were looked up. */
   readonly #places = new Map<string, string>();
@@ -47,12 +52,13 @@ export class ClusterVolumes implements EngineVolumes {
     this.#parts = parts;
   }
 
-  async create(name: string, { sizeBytes, owner }: WantedVolume): Promise<void> {
+  async create(name: string, { sizeBytes, owner, isSpare = false }: WantedVolume): Promise<void> {
     const { members, choose, mapsUsers } = this.#parts;
     // Each member has names of its own, so that another would make a second one.
     if (await this.has(name)) throw new SandboxError('conflict', `The volume ${name} is there already.`);
-    const member = await choose();
+    const member = await choose(isSpare);
     this.#fresh.set(name, member.name);
+    if (isSpare) this.spares.add(name, member.name);
     const config = {
       ...(sizeBytes > 0 ? { size: toSize(sizeBytes) } : {}),
       ...(mapsUsers ? { 'security.shifted': 'true' } : {}),
@@ -64,6 +70,7 @@ export class ClusterVolumes implements EngineVolumes {
     const path = members.pathOn(member, this.#pool);
     await member.calls.change('make the volume of the sandbox', 'POST', path, body).catch((error: unknown) => {
       this.#fresh.delete(name);
+      this.spares.dropVolume(name);
       throw error;
     });
     this.#places.set(name, member.name);
@@ -106,6 +113,11 @@ export class ClusterVolumes implements EngineVolumes {
     }
     this.#places.delete(name);
     this.#fresh.delete(name);
+    this.spares.dropVolume(name);
+  }
+
+  pick<Id extends string>(waiting: readonly Id[]): Id | undefined {
+    return this.#parts.pick(waiting);
   }
 
   async usage(name: string): Promise<VolumeUsage> {
@@ -137,9 +149,10 @@ export class ClusterVolumes implements EngineVolumes {
     return found;
   }
 
-  /** Says that a sandbox has it now. */
-  noteUsed(name: string): void {
+  /** Says that this sandbox has it now. */
+  noteUsed(name: string, id: EngineId): void {
     this.#fresh.delete(name);
+    this.spares.noteUsed(name, id);
   }
 
   /** The member that has it and can run what is to have it; throws `unavailable` where that is away, or a container has it already. */

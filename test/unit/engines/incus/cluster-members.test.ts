@@ -44,7 +44,7 @@ describe('a member that has left the cluster for good', () => {
     cluster.instances.push(sandbox);
     cluster.volumes.push({ name: VOLUME, location: 'node2', config: {}, used_by: [`/1.0/instances/${SANDBOX}`] });
     const choose = async () => (await members.all())[0] as never;
-    const volumes = new ClusterVolumes({ members, pool: 'pool', choose, mapsUsers: true });
+    const volumes = new ClusterVolumes({ members, pool: 'pool', choose, pick: () => undefined, mapsUsers: true });
     const roster = new Roster(members, () => volumes.users());
     expect(await roster.placeOf(SANDBOX)).toBe('node2');
     await cluster.lose('node2');
