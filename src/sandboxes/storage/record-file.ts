@@ -19,12 +19,19 @@ const NO_COUNTERS = {
 
 /** The record in the folder of a sandbox; null where there is none. */
 export async function readRecordFile(folder: string): Promise<SandboxRecord | null> {
+  const found = await readRecordText(folder);
+  if (found === null) return null;
+  const record = parseRecord(found.text);
+  return found.deletedAtMs === null ? record : { ...record, engineId: null, deletedAtMs: found.deletedAtMs };
+}
+
+/** The text of that record, unread, under whichever name it has; `deletedAtMs` is null where the text itself says whether it was deleted. */
+export async function readRecordText(folder: string): Promise<{ text: string; deletedAtMs: number | null } | null> {
   const text = await readText(join(folder, RECORD_FILE));
-  if (text !== null) return parseRecord(text);
+  if (text !== null) return { text, deletedAtMs: null };
   const deleted = await readText(join(folder, DELETED_FILE));
   if (deleted === null) return null;
-  const { mtimeMs } = await stat(join(folder, DELETED_FILE));
-  return { ...parseRecord(deleted), engineId: null, deletedAtMs: mtimeMs };
+  return { text: deleted, deletedAtMs: (await stat(join(folder, DELETED_FILE))).mtimeMs };
 }
 
 /**

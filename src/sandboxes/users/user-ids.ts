@@ -4,13 +4,12 @@ import { z } from 'zod';
 import { readText, writeAtomically } from '../../atomic-file.ts';
 import type { UidRange } from '../../config/fields.ts';
 import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
+import { readRecordText } from '../storage/record-file.ts';
 import { readMachineIds } from './machine-ids.ts';
 import { toText } from './uid-range.ts';
 
 /** In a sandbox's folder: the id of its user. */
 const ID_FILE = 'uid';
-
-const RECORD_FILE = 'sandbox.json';
 
 /** How many folders are read at the same time. */
 const READ_AT_A_TIME = 64;
@@ -187,7 +186,8 @@ export class UserIds {
     try {
       const text = await readText(join(folder, ID_FILE));
       if (text !== null && /^\d{1,10}\n$/.test(text)) return Number(text);
-      return recordSchema.parse(JSON.parse((await readText(join(folder, RECORD_FILE))) ?? '{}')).uid ?? null;
+      const record = await readRecordText(folder);
+      return record === null ? null : (recordSchema.parse(JSON.parse(record.text)).uid ?? null);
     } catch {
       // What cannot be read says nothing, and whoever needs it says why.
       return null;

@@ -63,6 +63,12 @@ describe('the id of a folder', () => {
     expect([await ids.current(A), await ids.current(B), await ids.current(C)]).toEqual([70_005, null, null]);
   });
 
+  it('is that of the record of a sandbox that was deleted while the disk was full', async () => {
+    await writeFile(join(dataDir, A, 'sandbox.deleted.json'), JSON.stringify({ version: 1, uid: 70_000 }));
+    const ids = await open(70_000, 70_009);
+    expect([await ids.of(B), await ids.of(A)]).toEqual([70_001, 70_000]);
+  });
+
   it('is not the same for a copy of the folder, made before a start or after it', async () => {
     const ids = await open(70_000, 70_009);
     expect(await ids.of(A)).toBe(70_000);
