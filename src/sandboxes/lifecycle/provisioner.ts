@@ -199,7 +199,7 @@ export class Provisioner {
   /** Starts a throw-away sandbox of that spec and runs Python in it; throws `invalid` where that cannot be. */
   async smokeTest(id: SandboxId, asked: AskedSpec): Promise<void> {
     const { config, users } = this.#parts;
-    const name = `trial-${id}`;
+    const name = `smoke-test-${id}`;
     const { image, memoryBytes, cpus } = resolveSpec(config, asked);
     await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, memoryBytes, cpus }));
   }

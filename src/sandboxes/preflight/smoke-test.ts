@@ -18,13 +18,13 @@ const KILLED = 137;
 const PROGRAM = 'import sys; sys.exit(sys.version_info < (3, 8))';
 
 /** What a smoke test needs of the server. */
-export interface TrialParts {
+export interface SmokeTestParts {
   readonly engine: Engine;
   readonly config: Config;
   readonly instance: string;
 }
 
-interface TrialSubject {
+interface SmokeTestSubject {
   /** Its name among this server's sandboxes: what a smoke test of the same name has left is removed first. */
   readonly name: string;
   readonly image: string;
@@ -35,13 +35,13 @@ interface TrialSubject {
 }
 
 /**
- * Makes a sandbox of nobody's, runs Python in it and removes it. Throws `invalid` where that cannot work, however often it is tried,
- * `unavailable` where it was killed; what the engine cannot do at the moment is thrown as it says it.
+ * Starts a throw-away sandbox and runs Python in it. Throws `invalid` for permanent faults, `unavailable` where it was killed; passes
+ * transient engine errors on.
  */
-export async function smokeTest(parts: TrialParts, subject: TrialSubject): Promise<void> {
+export async function smokeTest(parts: SmokeTestParts, subject: SmokeTestSubject): Promise<void> {
   const { engine } = parts;
   const { image } = subject;
-  await inTrial(parts, subject, async (id) => {
+  await inThrowAwaySandbox(parts, subject, async (id) => {
     try {
       await engine.start(id);
       // What is killed alone says nothing of the image, and all that runs is killed where the sandbox ends.
@@ -57,10 +57,10 @@ export async function smokeTest(parts: TrialParts, subject: TrialSubject): Promi
   });
 }
 
-/** Makes a sandbox of nobody's, not started, and removes it after the work. */
-export async function inTrial<T>(
-  parts: TrialParts,
-  subject: TrialSubject,
+/** Makes a throw-away sandbox, not started, and removes it after the work. */
+export async function inThrowAwaySandbox<T>(
+  parts: SmokeTestParts,
+  subject: SmokeTestSubject,
   work: (id: EngineId) => Promise<T>,
 ): Promise<T> {
   const { engine, config, instance } = parts;
@@ -94,7 +94,7 @@ export async function inTrial<T>(
 /** Why the Python of a smoke test failed; null where it did not. */
 export async function failureOf(exec: EngineExec): Promise<string | null> {
   try {
-    const sentence = 'Python did not end in a trial of the image; try again in a moment.';
+    const sentence = 'Python did not end in a smoke test of the image; try again in a moment.';
     if (!(await withDeadline(drain(exec), PROGRAM_MS, sentence))) return 'Its python3 writes without end.';
   } finally {
     exec.stream.destroy();
@@ -138,7 +138,7 @@ async function requireUp(engine: Engine, id: EngineId, image: string): Promise<v
 }
 
 function wasKilled(image: string): SandboxError {
-  const sentence = `The trial of image ${image} was killed before it ended, as where the machine has no memory left`;
+  const sentence = `The smoke test of image ${image} was killed before it ended, as where the machine has no memory left`;
   return new SandboxError('unavailable', `${sentence}; try again in a moment.`);
 }
 

@@ -9,7 +9,7 @@ import { isFull } from '../storage/record-file.ts';
 import { toHostUser } from '../users/host-user.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { toText } from '../users/uid-range.ts';
-import { failureOf, inTrial } from './smoke-test.ts';
+import { failureOf, inThrowAwaySandbox } from './smoke-test.ts';
 
 const MEMORY_BYTES = 128 * 2 ** 20;
 
@@ -72,7 +72,7 @@ async function requireMapped(engine: Engine, config: Config, instance: string, r
     cpus: 1,
     mounts: uids.map((uid) => ({ source: join(config.dataDir, FOLDER, uid), target: `/${uid}`, isReadOnly: true })),
   };
-  const reason = await inTrial({ engine, config, instance }, subject, async (id) => {
+  const reason = await inThrowAwaySandbox({ engine, config, instance }, subject, async (id) => {
     await engine.start(id);
     return await failureOf(await engine.exec(id, ['python3', '-I', '-c', PROGRAM, ...uids]));
   });

@@ -86,8 +86,8 @@ describe('a create with an image that cannot run', () => {
     expect([refused.statusCode, refused.json().error]).toEqual([422, expect.stringMatching(/sleep/)]);
   });
 
-  describe('in a trial whose Python was killed', () => {
-    /** The next trial's Pythons end with these codes; `ending` is what happens to the sandbox meanwhile. */
+  describe('in a smoke test whose Python was killed', () => {
+    /** The Pythons of the next smoke test end with these codes; `ending` is what happens to the sandbox meanwhile. */
     async function changeWhere(codes: readonly number[], ending: Partial<FakeSandbox> = {}) {
       const fake = await start(ANY_IMAGE);
       await fake.call('POST', '/sandbox/u/create');
@@ -105,7 +105,7 @@ describe('a create with an image that cannot run', () => {
     }
 
     it.each([
-      ['the whole trial was', [137], { state: 'stopped', wasKilled: true }],
+      ['the whole smoke test was', [137], { state: 'stopped', wasKilled: true }],
       ['so was its second', [137, 137], {}],
     ] as const)('is a passing fault where %s', async (_what, codes, ending) => {
       const { refused, again } = await changeWhere(codes, ending);
@@ -124,7 +124,7 @@ describe('a create with an image that cannot run', () => {
     });
   });
 
-  it('keeps what the sandbox had where the engine fails after the trial', async () => {
+  it('keeps what the sandbox had where the engine fails after the smoke test', async () => {
     const fake = await start(ANY_IMAGE);
     await fake.call('POST', '/sandbox/u/create');
     const gate = fake.engine.hold('stop');

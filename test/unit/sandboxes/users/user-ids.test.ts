@@ -135,7 +135,7 @@ describe('the id of a folder', () => {
 
   it('is lent where there is no folder, and nobody has it meanwhile', async () => {
     const ids = await open(70_000, 70_001);
-    await ids.lend('trial', async (uid) => {
+    await ids.lend('smoke-test', async (uid) => {
       expect([uid, await ids.of(A)]).toEqual([70_000, 70_001]);
       await expect(ids.of(B)).rejects.toMatchObject({ kind: 'unavailable' });
     });
