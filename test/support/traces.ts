@@ -17,11 +17,11 @@ export interface Traces {
   /** Files of the data folder that a loop device holds. */
   readonly loops: readonly string[];
   /** Everything in the data folder that is neither the server's own nor what a sandbox consists of. */
-  readonly strays: readonly string[];
+  readonly leftovers: readonly string[];
 }
 
 /** Nothing at all. */
-export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], strays: [] };
+export const NO_TRACES: Traces = { containers: [], mounts: [], loops: [], leftovers: [] };
 
 const SANDBOX_FOLDER = /-[0-9a-f]{20}$/;
 const SANDBOX_PARTS = [
@@ -73,13 +73,13 @@ export async function readTracesAtRest(dataDir: string, mounts: number): Promise
 /** Looks for whatever is held for the data folder. */
 export async function readTraces(dataDir: string): Promise<Traces> {
   const folder = await realpath(dataDir);
-  const [containers, mounts, loops, strays] = await Promise.all([
+  const [containers, mounts, loops, leftovers] = await Promise.all([
     containersOf(folder).then((all) => all.map(({ id }) => id)),
     mountsBelow(folder),
     loopsBelow(folder),
-    straysIn(folder),
+    leftoversIn(folder),
   ]);
-  return { containers, mounts, loops, strays };
+  return { containers, mounts, loops, leftovers };
 }
 
 async function loopsBelow(folder: string): Promise<string[]> {
@@ -87,17 +87,17 @@ async function loopsBelow(folder: string): Promise<string[]> {
   return toLines(stdout).filter((file) => file.startsWith(`${folder}${sep}`));
 }
 
-async function straysIn(folder: string): Promise<string[]> {
-  const strays: string[] = [];
+async function leftoversIn(folder: string): Promise<string[]> {
+  const leftovers: string[] = [];
   for (const name of await readdir(folder)) {
     if (SERVER_PARTS.includes(name)) continue;
-    if (!SANDBOX_FOLDER.test(name)) strays.push(name);
+    if (!SANDBOX_FOLDER.test(name)) leftovers.push(name);
     else {
       const parts = await partsOf(join(folder, name));
-      strays.push(...parts.filter((part) => !SANDBOX_PARTS.includes(part)).map((part) => join(name, part)));
+      leftovers.push(...parts.filter((part) => !SANDBOX_PARTS.includes(part)).map((part) => join(name, part)));
     }
   }
-  return strays;
+  return leftovers;
 }
 
 /** What is in the folder of a sandbox, which may be removed at any moment. */

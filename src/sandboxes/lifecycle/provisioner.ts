@@ -50,6 +50,8 @@ interface ProvisionerParts {
 export class Provisioner {
   readonly #parts: ProvisionerParts;
   readonly #quota = new Quota();
+  /** The names of sandboxes of smoke tests that are under way. */
+  readonly #inSmokeTest = new Set<string>();
 
   constructor(parts: ProvisionerParts) {
     this.#parts = parts;
@@ -201,6 +203,16 @@ export class Provisioner {
     const { config, users } = this.#parts;
     const name = `smoke-test-${id}`;
     const { image, memoryBytes, cpus } = resolveSpec(config, asked);
-    await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, memoryBytes, cpus }));
+    this.#inSmokeTest.add(name);
+    try {
+      await users.lend(name, (user) => smokeTest(this.#parts, { name, image, user, memoryBytes, cpus }));
+    } finally {
+      this.#inSmokeTest.delete(name);
+    }
+  }
+
+  /** True for the name of a throw-away sandbox that a smoke test removes by itself. */
+  isInSmokeTest(name: string): boolean {
+    return this.#inSmokeTest.has(name);
   }
 }

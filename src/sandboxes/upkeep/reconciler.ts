@@ -1,6 +1,7 @@
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { SandboxId } from '../address.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -12,6 +13,7 @@ interface ReconcilerParts {
   readonly store: SandboxStore;
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
+  readonly provisioner: Provisioner;
   readonly pool: Pool;
   readonly instance: string;
   readonly onError: (error: unknown) => void;
@@ -53,19 +55,20 @@ export class Reconciler {
   }
 
   async #treat(found: EngineSandbox): Promise<void> {
-    const { engine, store, registry, pool, instance } = this.#parts;
+    const { engine, store, registry, provisioner, pool, instance } = this.#parts;
     const name = fromEngineName(instance, found.name);
-    const owner = this.#ownerOf(found);
-    if (!owner && name !== null && store.isPoolFolder(name)) {
+    if (name !== null && provisioner.isInSmokeTest(name)) return;
+    const holder = this.#holderOf(found);
+    if (!holder && name !== null && store.isPoolFolder(name)) {
       if (!pool.owns(name)) await engine.remove(found.id);
       return;
     }
-    const sandbox = owner ?? (name === null ? null : await registry.find(name as SandboxId));
+    const sandbox = holder ?? (name === null ? null : await registry.find(name as SandboxId));
     if (!sandbox) await engine.remove(found.id);
     else if (sandbox.isIdle && !sandbox.isUp) await sandbox.mutex.run(() => this.#settle(sandbox, found));
   }
 
-  #ownerOf({ id }: EngineSandbox): Sandbox | undefined {
+  #holderOf({ id }: EngineSandbox): Sandbox | undefined {
     for (const sandbox of this.#parts.registry.all()) if (sandbox.engineId === id) return sandbox;
     return undefined;
   }

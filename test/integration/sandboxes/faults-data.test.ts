@@ -47,7 +47,7 @@ describe.each(['loop', 'measure'] as const)('a data folder with disks by %s', (m
     expect((await server.call('POST', '/sandbox/u/execute', READ_KEPT)).body).toMatchObject({ output: 'kept\n' });
     expect((await server.call('POST', '/sandbox/new/create')).status).toBe(200);
     for (const user of ['u', 'new']) expect((await server.call('DELETE', `/sandbox/${user}`)).status).toBe(200);
-    expect({ ...(await readTracesAtRest(dataDir, 0)), strays: [] }).toEqual(NO_TRACES);
+    expect({ ...(await readTracesAtRest(dataDir, 0)), leftovers: [] }).toEqual(NO_TRACES);
   });
 
   it('that is read-only: changes are a 503 that names the data folder, and all works once it can be written', async () => {

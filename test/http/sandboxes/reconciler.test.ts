@@ -22,11 +22,11 @@ async function start(variables: Readonly<Record<string, string>> = {}, engine?: 
   return fake;
 }
 
-/** Moves on to a pass of the reaper that asks the engine what it has, and waits until the pass is over. */
-async function sweep(fake: FakeApp, isDone: () => boolean): Promise<void> {
+/** Moves on to a pass of the reconciler, and waits until it is over. */
+async function reconcile(fake: FakeApp, isDone: () => boolean | Promise<boolean>): Promise<void> {
   fake.clock.nowMs += 61_000;
   await vi.advanceTimersByTimeAsync(5_000);
-  await until('the sweep is done', isDone);
+  await until('the pass is over', isDone);
 }
 
 async function untilAgentRuns({ engine }: FakeApp): Promise<void> {
@@ -47,7 +47,7 @@ describe('after an engine that failed a create and its clean-up', () => {
     expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
     expect(fake.engine.sandboxes.size).toBe(1);
     fake.engine.down = false;
-    await sweep(fake, () => fake.engine.sandboxes.size === 0);
+    await reconcile(fake, () => fake.engine.sandboxes.size === 0);
     expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(0);
     expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
   });
@@ -65,7 +65,7 @@ describe('after an engine that failed a create and its clean-up', () => {
     expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(0);
     fake.engine.down = false;
     fake.engine.calls.length = 0;
-    await sweep(fake, () => fake.engine.calls.some((call) => call.startsWith('inspect')));
+    await reconcile(fake, () => fake.engine.calls.some((call) => call.startsWith('inspect')));
     expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(1);
     expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
     expect((await fake.call('GET', '/sandbox/u/status')).json().container_id).toBe(id);
@@ -83,9 +83,9 @@ describe('after an engine that failed a claim from the pool', () => {
     gate.release();
     expect((await creating).statusCode).toBe(503);
     expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
-    const [stray] = fake.engine.sandboxes.keys();
+    const [leftover] = fake.engine.sandboxes.keys();
     fake.engine.down = false;
-    await sweep(fake, () => !fake.engine.sandboxes.has(stray ?? ''));
+    await reconcile(fake, () => !fake.engine.sandboxes.has(leftover ?? ''));
     expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' })).json().output).toBe('1\n');
   });
 });
@@ -125,16 +125,29 @@ describe('the end of a server', () => {
   });
 });
 
-describe('a sweep', () => {
+describe('a pass of the reconciler', () => {
+  it('leaves the sandbox of a smoke test that is under way', async () => {
+    const fake = await start();
+    await fake.call('POST', '/sandbox/u/create');
+    const gate = fake.engine.hold('start');
+    const changing = fake.call('PATCH', '/sandbox/u', { memory_limit: '128m', allow_restart: true });
+    await gate.reached;
+    const ownerless = join(fake.dataDir, 'pool-0123456789abcdef');
+    await mkdir(ownerless);
+    await reconcile(fake, async () => !(await readdir(fake.dataDir)).includes('pool-0123456789abcdef'));
+    gate.release();
+    expect((await changing).json()).toMatchObject({ restarted: true });
+  });
+
   it('takes away pool folders that nobody answers for, and leaves what runs and what waits', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
     await untilAgentRuns(fake);
     await fake.call('POST', '/sandbox/u/create', { memory_limit: '256m' });
-    const stray = join(fake.dataDir, 'pool-0123456789abcdef');
-    await mkdir(stray);
+    const ownerless = join(fake.dataDir, 'pool-0123456789abcdef');
+    await mkdir(ownerless);
     const before = [...fake.engine.sandboxes.keys()];
-    await sweep(fake, () => true);
-    await until('the stray folder is gone', async () => {
+    await reconcile(fake, () => true);
+    await until('the ownerless folder is gone', async () => {
       return !(await readdir(fake.dataDir)).includes('pool-0123456789abcdef');
     });
     expect([...fake.engine.sandboxes.keys()]).toEqual(before);
