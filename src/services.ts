@@ -35,6 +35,7 @@ export function composeServices(life: SandboxCore, parts: ServiceParts): Core {
   return {
     ...{ sandboxes, listing, settings, tenancies, images, devices, usage, checkpoints, restoring, forks },
     ...{ snapshots, logs, alerts, volumes, networks, secrets },
+    clock,
     names: new SandboxNames(listing),
     mains: new MainProcesses({ ...life, ...config, notes: life.mainNotes, clock, wait, onError }),
     processes: new Processes(sandboxes, config),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Clock } from '../async/clock.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Builds } from '../builds/builds.ts';
 import type { Contexts } from '../contexts/contexts.ts';
@@ -65,6 +66,7 @@ export interface Core {
   readonly tree: FileTree;
   readonly ports: Ports;
   readonly info: Info;
+  readonly clock: Clock;
 }
 
 /** One HTTP API over the core: a thin translation without rules of its own. */

@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type FileStat, type Files, versionOf } from '../files/files.ts';
+import { type FileStat, versionOf } from '../files/files.ts';
 import { planDownload } from '../http/download-plan.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import { toStream } from './body-streams.ts';
+import type { Core } from './dialect.ts';
 
 /** What is said instead where no byte of a file is sent, by status. */
 const REFUSALS = {
@@ -13,7 +14,7 @@ const REFUSALS = {
 
 /** Answers with a file or a part of it, as its headers ask; `toError` is the body of an error. */
 export async function sendFile(
-  files: Files,
+  { files, clock }: Pick<Core, 'files' | 'clock'>,
   ref: SandboxRef,
   path: string,
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
@@ -21,7 +22,7 @@ export async function sendFile(
 ): Promise<void> {
   const choose = (stat: FileStat, sizeBytes: number | null) => {
     const file = { name: posix.basename(path), sizeBytes, modifiedMs: Number(stat.mtimeNs) / 1e6 };
-    return planDownload(request, { ...file, version: versionOf(stat) }, Date.now());
+    return planDownload(request, { ...file, version: versionOf(stat) }, clock.wallMs());
   };
   await files.download(ref, path, choose, toStream(reply), async ({ chosen, body }) => {
     const { status } = chosen;

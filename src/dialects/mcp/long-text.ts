@@ -41,7 +41,7 @@ async function keep(
   { core, ref, signal }: ToolCall,
 ): Promise<{ readonly file: string } | { readonly failure: string }> {
   // Names rise with time, so that the oldest are first in a list.
-  const file = `${FOLDER}/${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`;
+  const file = `${FOLDER}/${core.clock.wallMs().toString(36)}-${randomBytes(3).toString('hex')}`;
   try {
     await core.files.write(ref, file, Buffer.from(text), { signal, deadlineMs: WRITE_MS });
     const list = { depth: 1, limit: 2 * KEPT, hidden: false, after: null };

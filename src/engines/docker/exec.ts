@@ -65,13 +65,13 @@ export async function countExecs(calls: DockerCalls, id: EngineId, argv: readonl
  * the code, so a code that is still missing then is waited for, up to a second: a program may also close its stdout and go on.
  */
 async function readExitCode(calls: DockerCalls, exec: Docker.Exec, stream: ExecStream): Promise<number | null> {
-  const waitUntil = Date.now() + EXIT_WAIT_MS;
+  const deadlineMs = performance.now() + EXIT_WAIT_MS;
   for (;;) {
     const info = await calls.run({ doing: 'look at a program' }, (_docker, abortSignal) =>
       exec.inspect({ abortSignal }),
     );
     if (!info.Running && info.ExitCode !== null) return info.ExitCode;
-    if (!stream.readableEnded || Date.now() >= waitUntil) return null;
+    if (!stream.readableEnded || performance.now() >= deadlineMs) return null;
     await new Promise((resolve) => setTimeout(resolve, EXIT_POLL_MS));
   }
 }

@@ -66,7 +66,7 @@ export async function resumeSandbox(calls: DockerCalls, id: EngineId): Promise<v
 
 /** Removes it with its anonymous volumes; waits where a removal is under way already. */
 export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<void> {
-  const deadline = Date.now() + calls.timeoutMs;
+  const deadlineMs = performance.now() + calls.timeoutMs;
   try {
     await thaw(calls, id);
     await calls.run(calls.about(id, 'remove the sandbox'), (docker, abortSignal) =>
@@ -77,7 +77,7 @@ export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<v
     if (status === 404) return;
     if (status !== 409) throw error;
     while ((await inspectSandbox(calls, id)) !== null) {
-      if (Date.now() >= deadline)
+      if (performance.now() >= deadlineMs)
         throw new SandboxError('timeout', 'The sandbox is not removed yet.', { cause: error });
       await new Promise((resolve) => setTimeout(resolve, REMOVAL_POLL_MS));
     }

@@ -30,7 +30,15 @@ export const DIALECT_RULES: Rules = {
   'src/dialects/choice.ts': ['src/http', 'src/dialects/e2b/key-form.ts', 'src/dialects/e2b/planes.ts'],
   'src/dialects/e2b/key-form.ts': ['src/http', 'src/errors.ts'],
   'src/dialects/e2b/planes.ts': [],
-  'src/dialects': ['src/message-headers.ts', 'src/http', 'src/auth', 'src/auth/principal.ts', 'src/errors.ts', ...CORE],
+  'src/dialects': [
+    'src/async',
+    'src/message-headers.ts',
+    'src/http',
+    'src/auth',
+    'src/auth/principal.ts',
+    'src/errors.ts',
+    ...CORE,
+  ],
   'src/dialects/clara': [
     'src/auth',
     'src/auth/principal.ts',

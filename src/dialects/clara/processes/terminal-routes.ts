@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Clock } from '../../../async/clock.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
@@ -15,7 +16,7 @@ declare module 'fastify' {
 }
 
 /** The native dialect: terminals. */
-export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes, settings }) => {
+export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { processes, settings, clock }) => {
   const params = schemas.processParams;
   app.decorateRequest('revoked', null);
 
@@ -60,16 +61,16 @@ export const terminalRoutes: FastifyPluginAsyncZod<Core> = async (app, { process
         open: (signal) => processes.view(refOf(request), params.id, { after: query.after, signal }),
         resize: (size) => processes.resize(refOf(request), params.id, size),
         closing: request.server.closing,
-        expires: expiryOf(request),
+        expires: expiryOf(request, clock),
       });
     },
   });
 };
 
 /** Raised when the signature of a request expires or is revoked; null where a key let it in. */
-function expiryOf({ signed, revoked }: FastifyRequest): AbortSignal | null {
+function expiryOf({ signed, revoked }: FastifyRequest, clock: Clock): AbortSignal | null {
   if (!signed || !revoked) return null;
-  return AbortSignal.any([AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - Date.now())), revoked]);
+  return AbortSignal.any([AbortSignal.timeout(Math.max(0, signed.expiresAt * 1000 - clock.wallMs())), revoked]);
 }
 
 function requireSubprotocol(request: FastifyRequest): void {

@@ -31,7 +31,7 @@ export const transferRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => 
 
   const download = async (request: FastifyRequest<RawRequest>, reply: FastifyReply) => {
     const path = toAbsolutePath(request.query.path);
-    await sendFile(files, refOf(request), path, { request, reply }, (_status, error) => ({ error }));
+    await sendFile(core, refOf(request), path, { request, reply }, (_status, error) => ({ error }));
     return reply;
   };
 

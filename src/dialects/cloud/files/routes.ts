@@ -22,7 +22,8 @@ interface FileRoutesOptions extends Core {
 }
 
 /** Cloud: files. */
-export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, { sandboxes, files, tree, loans }) => {
+export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, core) => {
+  const { sandboxes, files, tree, loans } = core;
   const use = async (ref: SandboxRef): Promise<SandboxRef> => {
     await sandboxes.get(ref);
     loans.noteUse(ref);
@@ -53,7 +54,7 @@ export const fileRoutes: FastifyPluginAsyncZod<FileRoutesOptions> = async (app, 
       const { sandbox_id: id } = request.query;
       const path = toAbsolutePath(requirePath(request.query.path));
       const ref = await use(toRef(request, id));
-      await sendFile(files, ref, path, { request, reply }, (_status, message) => ({ error: message, message }));
+      await sendFile(core, ref, path, { request, reply }, (_status, message) => ({ error: message, message }));
       return reply;
     },
   );

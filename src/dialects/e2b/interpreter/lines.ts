@@ -1,3 +1,4 @@
+import type { Clock } from '../../../async/clock.ts';
 import type { ContextLanguage } from '../../../contexts/languages.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { type Execution, toEnding } from '../../../processes/executions.ts';
@@ -9,7 +10,11 @@ export type Line = Readonly<Record<string, unknown>>;
 const END: Line = { type: 'end_of_execution' };
 
 /** The events of code as lines of the answer; the last one says that it is over. */
-export async function* toLines(events: AsyncIterable<ProcessEvent>, language: ContextLanguage): AsyncGenerator<Line> {
+export async function* toLines(
+  events: AsyncIterable<ProcessEvent>,
+  language: ContextLanguage,
+  clock: Clock,
+): AsyncGenerator<Line> {
   let hasFailed = false;
   let number: number | undefined;
   for await (const event of events) {
@@ -20,7 +25,7 @@ export async function* toLines(events: AsyncIterable<ProcessEvent>, language: Co
         break;
       case 'stdout':
       case 'stderr':
-        yield { type: event.type, text: event.text, timestamp: Date.now() * 1_000_000 };
+        yield { type: event.type, text: event.text, timestamp: clock.wallMs() * 1_000_000 };
         break;
       case 'shown': {
         const { shown } = event;

@@ -17,14 +17,15 @@ import { sendText } from './text.ts';
 const ID_BYTES = 16;
 
 /** E2B: what answers on port 49999 of a sandbox, its interpreter. */
-export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, { contexts, sandboxes }) => {
+export const interpreterRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
+  const { contexts, sandboxes, clock } = core;
   const open = { config: { e2b: { needs: 'nothing' } } } as const;
   const hidden = { hide: true };
 
   app.get('/health', { ...open, schema: hidden }, async (_request, reply) => sendJson(reply, 'OK'));
 
   app.post('/execute', { schema: { ...hidden, body: schemas.executeBody } }, async (request, reply) =>
-    answerExecution(request, reply, { ref: visitOf(request).ref, contexts, sandboxes }, request.body),
+    answerExecution(request, reply, { ref: visitOf(request).ref, contexts, sandboxes, clock }, request.body),
   );
 
   app.post('/contexts', { ...open, schema: { ...hidden, body: schemas.contextBody } }, async (request, reply) => {

@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Contexts } from '../../../contexts/contexts.ts';
 import { isSandboxError } from '../../../errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
-import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
+import type { Core } from '../../dialect.ts';
 import { cutWhereGone } from '../cutting.ts';
 import { defaultContextOf, HOME, languageOfDefault } from './defaults.ts';
 import { findLanguage } from './languages.ts';
@@ -17,17 +16,15 @@ import { toTexts } from './writing.ts';
 /** The longest that code may run, in seconds: its caller decides when it is enough. */
 const MAX_SECONDS = 86_400;
 
-interface Running {
+interface Running extends Pick<Core, 'contexts' | 'sandboxes' | 'clock'> {
   readonly ref: SandboxRef;
-  readonly contexts: Contexts;
-  readonly sandboxes: Sandboxes;
 }
 
 /** Runs code in a context, or in the one of its language, and answers as it goes: an object a line. */
 export async function answerExecution(
   request: FastifyRequest,
   reply: FastifyReply,
-  { ref, contexts, sandboxes }: Running,
+  { ref, contexts, sandboxes, clock }: Running,
   { code, context_id: id, language: name, env_vars: env }: z.output<typeof executeBody>,
 ): Promise<FastifyReply> {
   if (id && name) return sendText(reply, 400, 'Only one of context_id or language can be provided');
@@ -51,7 +48,7 @@ export async function answerExecution(
     standard: id && languageOfDefault(id) === null ? undefined : { language, cwd: HOME },
     isRich: true,
   });
-  const lines = toLines(events, language);
+  const lines = toLines(events, language, clock);
   let first: IteratorResult<Line>;
   try {
     first = await lines.next();
@@ -64,6 +61,6 @@ export async function answerExecution(
 }
 
 /** The language of a context; null where there is none of this id. */
-async function languageOf(contexts: Contexts, ref: SandboxRef, id: string): Promise<string | null> {
+async function languageOf(contexts: Core['contexts'], ref: SandboxRef, id: string): Promise<string | null> {
   return (await contexts.list(ref)).find((one) => one.id === id)?.language ?? languageOfDefault(id);
 }

@@ -25,7 +25,7 @@ interface ExecutionRoutesOptions extends Core {
 
 /** K2: code whose variables live on, and commands. */
 export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = async (app, options) => {
-  const { sandboxes, processes, languageContexts, maxTimeoutSeconds } = options;
+  const { sandboxes, processes, languageContexts, maxTimeoutSeconds, clock } = options;
 
   const toTimeout = (asked: number | null | undefined): number => {
     const seconds = asked ?? Math.min(USUAL_TIMEOUT, maxTimeoutSeconds);
@@ -52,12 +52,12 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       await sandboxes.get(ref);
       const language = toLanguage(request.body.language);
       const timeoutSeconds = toTimeout(request.body.timeout);
-      const fromMs = Date.now();
+      const fromMs = clock.wallMs();
       const cell = { code, timeoutSeconds, isSilent: false, signal: disconnectSignal(reply) };
       const scope = { cwd: cwd ?? null, env: envs ?? {} };
       const done = await languageContexts.execute(ref, language, cell, scope);
       request.outcome = toOutcome(done.execution);
-      const toMs = performance.timeOrigin + performance.now();
+      const toMs = clock.wallMs();
       return toCodeResponse(done, language, timeoutSeconds, { fromMs, toMs });
     },
   );
@@ -77,7 +77,7 @@ export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = as
       const cell = { code, timeoutSeconds, isSilent: false, signal: disconnectSignal(reply) };
       const done = await languageContexts.execute(ref, language, cell, { cwd: null, env: env_vars ?? {} });
       request.outcome = toOutcome(done.execution);
-      const endedAtMs = performance.timeOrigin + performance.now();
+      const endedAtMs = clock.wallMs();
       return await sendLines(reply, toServiceLines(done, language, timeoutSeconds, endedAtMs));
     },
   );

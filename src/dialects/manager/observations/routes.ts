@@ -7,7 +7,7 @@ import * as schemas from './schemas.ts';
 
 /** The manager: what a sandbox says and takes. */
 export const observationRoutes: FastifyPluginAsyncZod<Core> = async (app, options) => {
-  const { sandboxes, logs, alerts } = options;
+  const { sandboxes, logs, alerts, clock } = options;
 
   app.get(
     '/sandboxes/:sandbox_id/logs',
@@ -17,7 +17,7 @@ export const observationRoutes: FastifyPluginAsyncZod<Core> = async (app, option
     }),
     async (request) => {
       const { since } = request.query;
-      const sinceMs = since === undefined ? 0 : (schemas.toSinceMs(since, Date.now()) ?? 0);
+      const sinceMs = since === undefined ? 0 : (schemas.toSinceMs(since, clock.wallMs()) ?? 0);
       const lines = await logs.read(refOf(request), sinceMs);
       return {
         logs: lines.map(({ atMs, source, level, message }) => ({
@@ -33,7 +33,7 @@ export const observationRoutes: FastifyPluginAsyncZod<Core> = async (app, option
   app.get(
     '/sandboxes/:sandbox_id/metrics',
     sandboxOperation('observation', 'getMetrics', 'What a sandbox takes now', { response: { 200: schemas.metrics } }),
-    async (request) => toMetrics(await sandboxes.status(refOf(request)), Date.now()),
+    async (request) => toMetrics(await sandboxes.status(refOf(request)), clock.wallMs()),
   );
 
   app.get(

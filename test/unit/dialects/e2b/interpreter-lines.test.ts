@@ -5,6 +5,7 @@ import { toResult } from '../../../../src/dialects/e2b/interpreter/results.ts';
 import type { ProcessEvent } from '../../../../src/processes/events.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
 import { NOTHING_SHOWN, type ShownLine } from '../../../../src/processes/results.ts';
+import { FakeClock } from '../../../support/fake-app.ts';
 
 const ended: Execution = {
   stdout: '',
@@ -37,7 +38,7 @@ async function linesOf(events: readonly ProcessEvent[], language: 'python' | 'ba
     yield* events;
   }
   const lines: unknown[] = [];
-  for await (const line of toLines(all(), language)) lines.push(line);
+  for await (const line of toLines(all(), language, new FakeClock())) lines.push(line);
   return lines;
 }
 
@@ -54,7 +55,7 @@ describe('an execution as lines', () => {
     });
     expect(await linesOf([start, output, shown, exit()])).toEqual([
       { type: 'number_of_executions', execution_count: 3 },
-      { type: 'stdout', text: 'hi\n', timestamp: expect.any(Number) },
+      { type: 'stdout', text: 'hi\n', timestamp: Date.UTC(2026, 0, 1) * 1_000_000 },
       { type: 'result', text: 'x', is_main_result: true },
       { type: 'end_of_execution' },
     ]);

@@ -17,7 +17,7 @@ import { missing, toStream, toUser } from './target.ts';
 const bytes = (description: string) => z.any().meta({ description });
 
 /** GET /files of envd. */
-export const downloadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) => {
+export const downloadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files, clock }) => {
   app.get(
     '/files',
     {
@@ -44,7 +44,7 @@ export const downloadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }
       const name = posix.basename(path);
       const choose = (stat: FileStat, sizeBytes: number | null) => {
         const file = { name, sizeBytes, modifiedMs: Number(stat.mtimeNs) / 1e6, version: versionOf(stat) };
-        const plan = planDownload(request, file, Date.now());
+        const plan = planDownload(request, file, clock.wallMs());
         return { ...plan, sizeBytes };
       };
       const send = async ({
