@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeApp, speaking, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
+let time: PassingTime;
 let fake: FakeApp;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -15,14 +17,12 @@ async function make(body: object = {}): Promise<string> {
 }
 
 describe('the life of a K2 sandbox', () => {
-  beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
-  afterEach(() => vi.useRealTimers());
+  beforeEach(() => {
+    time = startPassingTime();
+  });
+  afterEach(() => time.end());
 
-  async function pass(seconds: number): Promise<void> {
-    fake.clock.nowMs += seconds * 1000;
-    await vi.advanceTimersByTimeAsync(1_000);
-    await new Promise(setImmediate);
-  }
+  const pass = (seconds: number) => time.pass(fake.clock, seconds);
 
   const isThere = async (id: string) => (await fake.call('GET', `/sandboxes/${id}`)).statusCode === 200;
   const untilGone = (id: string) => until(`${id} is gone`, async () => !(await isThere(id)));

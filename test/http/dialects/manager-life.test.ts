@@ -1,14 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
 
+let time: PassingTime;
 let app: FakeApp;
 
-beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+beforeEach(() => {
+  time = startPassingTime();
+});
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await app.close();
 });
 
@@ -25,11 +29,7 @@ async function make(body: Readonly<Record<string, unknown>> = {}): Promise<strin
   return made.json().container_id;
 }
 
-async function pass(seconds: number): Promise<void> {
-  app.clock.nowMs += seconds * 1000;
-  await vi.advanceTimersByTimeAsync(1_000);
-  await new Promise(setImmediate);
-}
+const pass = (seconds: number) => time.pass(app.clock, seconds);
 
 const statusOf = async (id: string) => (await app.call('GET', `${SANDBOXES}/${id}`)).json().status;
 

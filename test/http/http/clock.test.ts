@@ -1,25 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
+let time: PassingTime;
 let fake: FakeApp;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
   fake = await startNativeApp({ SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600' });
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await fake.close();
 });
 
-async function reap(): Promise<void> {
-  await vi.advanceTimersByTimeAsync(5_000);
-  await new Promise(setImmediate);
-}
+const reap = () => time.pass(fake.clock, 5);
 
 async function stateOf(): Promise<string> {
   return (await fake.call('GET', '/sandbox/u/status')).json().status;

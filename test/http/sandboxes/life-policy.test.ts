@@ -1,21 +1,23 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Dialect, refOf } from '../../../src/dialects/dialect.ts';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE, type LifePolicy } from '../../../src/sandboxes/life-policy.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 import { until } from '../../support/until.ts';
 
 let life: LifePolicy;
+let time: PassingTime;
 let fake: FakeApp;
 let onAgent: (agent: FakeAgent) => void;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
   life = DEFAULT_LIFE;
   const variables = { SANDBOX_PAUSE_AFTER: '60', SANDBOX_DOCKER_TIMEOUT: '600', SANDBOX_MAX_CONTAINERS: '2' };
   const engine = new FakeEngine();
@@ -28,7 +30,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await fake.close();
 });
 
@@ -58,12 +60,7 @@ const stateOf = async (box: string): Promise<unknown> => {
   return answer.statusCode === 200 ? answer.body : answer.json().oops;
 };
 
-/** Lets so much time pass, and the passes that are due in it. */
-async function pass(seconds: number): Promise<void> {
-  fake.clock.nowMs += seconds * 1000;
-  await vi.advanceTimersByTimeAsync(1_000);
-  await new Promise(setImmediate);
-}
+const pass = (seconds: number) => time.pass(fake.clock, seconds);
 
 async function untilState(box: string, state: string): Promise<void> {
   await until(`toy ${box} is ${state}`, async () => (await stateOf(box)) === state);

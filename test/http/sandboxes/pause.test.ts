@@ -1,27 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
+let time: PassingTime;
 let fake: FakeApp;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await fake.close();
 });
 
 const post = async (path: string) => await fake.call('POST', `/sandbox/${path}`);
 const statusOf = async (id: string): Promise<string> => (await fake.call('GET', `/sandbox/${id}/status`)).json().status;
 
-/** Lets so much time pass, and the passes that are due in it. */
-async function pass(seconds: number): Promise<void> {
-  fake.clock.nowMs += seconds * 1000;
-  await vi.advanceTimersByTimeAsync(1_000);
-  await new Promise(setImmediate);
-}
+const pass = (seconds: number) => time.pass(fake.clock, seconds);
 
 async function untilStatus(id: string, status: string): Promise<void> {
   await until(`sandbox ${id} is ${status}`, async () => (await statusOf(id)) === status);

@@ -1,18 +1,20 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
+let time: PassingTime;
 let fake: FakeApp;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await fake.close();
 });
 
@@ -21,17 +23,12 @@ const change = async (body: object) => await fake.call('PATCH', '/sandbox/u', bo
 const status = async () => (await fake.call('GET', '/sandbox/u/status')).json();
 const folder = () => join(fake.dataDir, toSandboxId({ namespace: 'clara', id: 'u' }));
 
-/** Lets so much time pass, and the passes that are due in it. */
-async function pass(seconds: number): Promise<void> {
-  fake.clock.nowMs += seconds * 1000;
-  await vi.advanceTimersByTimeAsync(1_000);
-  await new Promise(setImmediate);
-}
+const pass = (seconds: number) => time.pass(fake.clock, seconds);
 
 /** Makes a pass at each look, for one that is due while the last still works is left out. */
 async function untilAnswer(code: number, state?: string): Promise<void> {
   await until(`the status is ${code} ${state ?? ''}`, async () => {
-    await vi.advanceTimersByTimeAsync(1_000);
+    await pass(0);
     const answer = await fake.call('GET', '/sandbox/u/status');
     return answer.statusCode === code && (state === undefined || answer.json().status === state);
   });

@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
+let time: PassingTime;
 let fake: FakeApp;
 /** CPU time of the programs of each sandbox so far, in milliseconds. */
 let cpuMs: number;
@@ -12,7 +14,7 @@ let work: { processes: number; contexts: number };
 let onWork: () => unknown;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
   cpuMs = 0;
   work = { processes: 0, contexts: 0 };
   onWork = () => work;
@@ -27,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   await fake.close();
 });
 
@@ -35,10 +37,8 @@ const stateOf = (): string | undefined => [...fake.engine.sandboxes.values()][0]
 
 /** Lets half a minute pass in which programs take so much CPU time, and the passes that are due in it. */
 async function pass(usedMs: number): Promise<void> {
-  fake.clock.nowMs += 30_000;
   cpuMs += usedMs;
-  await vi.advanceTimersByTimeAsync(500);
-  for (let turns = 0; turns < 50; turns += 1) await new Promise(setImmediate);
+  await time.pass(fake.clock, 30);
 }
 
 describe('a sandbox that nobody asks anything of', () => {
@@ -109,8 +109,7 @@ describe('a sandbox that nobody asks anything of', () => {
     onWork = () => answers.shift() ?? work;
     const asked = fake.call('GET', '/sandbox/u/status');
     await until('it is measured', () => answers.length === 0);
-    await pass(0);
-    await pass(0);
+    for (let passes = 0; passes < 2; passes += 1) await time.begin(fake.clock, 30);
     expect(stateOf()).toBe('running');
     held.resolve(work);
     await asked;
