@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { passedMethods } from '../../http/forward/passed-requests.ts';
-import type { SandboxDoor } from './door.ts';
+import type { SandboxDoor } from './admission.ts';
 import type { Access } from './visit.ts';
 
 /** Lets all requests of this scope in by the door, before their bodies are read. */

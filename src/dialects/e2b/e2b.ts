@@ -1,7 +1,7 @@
 /*
  * How it is built: clients speak with one address, on which each request is in one of four planes, told before routing (`planes.ts`):
  * the control plane, or a port of a sandbox that headers, a signature, a token or the host name: 49983 is `envd/`, 49999 `interpreter/`, all
- * others `ports/`. Requests to a port pass `door.ts`, which finds the sandbox by its id and checks the tokens that its terms ask for;
+ * others `ports/`. Requests to a port pass `admission.ts`, which finds the sandbox by its id and checks the tokens that its terms ask for;
  * their routes find it in `visitOf(request)`, with the `ref` for all calls to the core, and say by `config.e2b` what they need.
  * Connections whose answers are under way when a sandbox is paused or ends are cut by `open-answers.ts`.
  */
@@ -14,8 +14,8 @@ import { scoped } from '../../http/scope.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Core, Dialect } from '../dialect.ts';
+import { SandboxDoor } from './admission.ts';
 import { admitUnknown, admitVisits } from './admit-visits.ts';
-import { SandboxDoor } from './door.ts';
 import { envdRoutes } from './envd/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
 import { interpreterRoutes } from './interpreter/routes.ts';
