@@ -8,7 +8,7 @@ import type { LanguageContexts } from '../contexts/language-contexts.ts';
 import { SandboxError } from '../errors.ts';
 import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
-import type { KeyDoor } from '../http/auth.ts';
+import type { KeyCheck } from '../http/auth.ts';
 import { DIALECT } from '../http/dialect-constraint.ts';
 import type { HttpProblem } from '../http/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
@@ -93,11 +93,11 @@ export interface Dialect {
   /** The status of an error where its clients expect another than that of its kind. */
   statusOf?(problem: HttpProblem): number | undefined;
   /** Who asks; throws `unauthorized` or `too_many`. */
-  principalOf(request: FastifyRequest, keys: KeyDoor): Principal | Promise<Principal>;
+  principalOf(request: FastifyRequest, keys: KeyCheck): Principal | Promise<Principal>;
   /** The sandbox that a request is about; null for a request about none. Its parts are not validated yet. */
   addressOf(request: FastifyRequest): SandboxAddress | null;
   /** Routes for everybody, which may look at keys themselves. */
-  readonly openRoutes?: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }>;
+  readonly openRoutes?: FastifyPluginAsyncZod<Core & { readonly keys: KeyCheck }>;
   /** Routes that need a key. */
   readonly routes: FastifyPluginAsyncZod<Core>;
 }
@@ -114,7 +114,7 @@ export async function registerDialect(
   app: FastifyInstance,
   dialect: Dialect,
   core: Core,
-  keys: KeyDoor,
+  keys: KeyCheck,
 ): Promise<void> {
   const open = scoped(dialect.name, async (scope: FastifyInstance) => {
     scope.addHook('onRoute', (route) => {

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ApiKey } from '../auth/api-keys.ts';
 import { type Principal, requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../errors.ts';
-import { type KeyDoor, presentedKey } from '../http/auth.ts';
+import { type KeyCheck, presentedKey } from '../http/auth.ts';
 import type { FarKey, FarSide } from './far-side.ts';
 
 /** Where what a request shows is for the server in a sandbox, which nobody here knows. */
@@ -24,12 +24,12 @@ export interface GatewayVisit {
 }
 
 /** Lets requests in at a gateway. */
-export class GatewayDoor {
-  readonly #keys: KeyDoor;
+export class GatewayAdmission {
+  readonly #keys: KeyCheck;
   readonly #far: FarSide;
   readonly #keyCount: number;
 
-  constructor(keys: KeyDoor, far: FarSide, keyCount: number) {
+  constructor(keys: KeyCheck, far: FarSide, keyCount: number) {
     this.#keys = keys;
     this.#far = far;
     this.#keyCount = keyCount;

@@ -8,7 +8,7 @@ import { requireKnownOrigin } from '../dialects/mcp/admission.ts';
 import { metricsRoute, readerOf } from '../dialects/metrics/metrics.ts';
 import { outsideRenderer } from '../dialects/outside.ts';
 import { SandboxError } from '../errors.ts';
-import type { KeyDoor } from '../http/auth.ts';
+import type { KeyCheck } from '../http/auth.ts';
 import { CONNECTION_LIMITS } from '../http/connection-limits.ts';
 import { type ChooseDialect, chooseByHostFirst } from '../http/dialect-constraint.ts';
 import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
@@ -105,7 +105,7 @@ function remembered(choose: ChooseDialect): ChooseDialect {
 
 interface OwnRoutes {
   readonly config: Config;
-  readonly keys: KeyDoor;
+  readonly keys: KeyCheck;
   readonly metrics: Metrics;
   readonly info: FarInfo;
 }

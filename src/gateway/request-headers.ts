@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
-import { authorizationOf, type KeyDoor } from '../http/auth.ts';
+import { authorizationOf, type KeyCheck } from '../http/auth.ts';
 import { addressOf } from '../http/client-address.ts';
 import { FROM_PROXIES } from '../http/forward/request-headers.ts';
 import { BY_PATH, GATEWAY_HEADERS, limitsHeader } from '../http/gateway-headers.ts';
@@ -15,7 +15,7 @@ const OF_THE_PAGE = /^(?:origin|referer|sec-fetch-.*)$/;
 
 interface Toward {
   readonly far: FarSide;
-  readonly keys: KeyDoor;
+  readonly keys: KeyCheck;
   /** The key of this server that the client has shown; null where it has shown none. */
   readonly key: string | null;
   /** For whom it is asked; null where the other server believes nothing of it. */

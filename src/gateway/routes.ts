@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isE2bKey, requireForm } from '../dialects/e2b/key-form.ts';
 import { SandboxError } from '../errors.ts';
-import type { KeyDoor } from '../http/auth.ts';
+import type { KeyCheck } from '../http/auth.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
 import { joinWebSocket } from '../http/forward/join-web-socket.ts';
 import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';
@@ -10,7 +10,7 @@ import { originOf } from '../http/origin.ts';
 import type { PreviewHosts } from '../http/preview-hosts.ts';
 import { bytesOf, hasBody, wholeBodyOf } from '../http/request-bytes.ts';
 import { endToEnd } from '../message-headers.ts';
-import { GatewayDoor, type GatewayVisit } from './admission.ts';
+import { GatewayAdmission, type GatewayVisit } from './admission.ts';
 import { answerMs, BodyWatch } from './answer-time.ts';
 import type { FarSide, PassedBody } from './far-side.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -19,7 +19,7 @@ import { withinPrefix } from './within-prefix.ts';
 
 interface GatewayRoutes {
   readonly far: FarSide;
-  readonly keys: KeyDoor;
+  readonly keys: KeyCheck;
   readonly keyCount: number;
   /** What URLs of this server begin with; null for what each request was sent to. */
   readonly publicUrl: string | null;
@@ -51,7 +51,7 @@ export function chooseInside(choose: ChooseDialect): ChooseDialect {
 /** Everything that this server does not answer itself, passed on to the other one as it comes. */
 export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes): Promise<void> {
   const { far, keys, hosts, choose } = parts;
-  const door = new GatewayDoor(keys, far, parts.keyCount);
+  const admission = new GatewayAdmission(keys, far, parts.keyCount);
   const open = new OpenRequests(parts.ended);
   leaveBodies(app);
 
@@ -61,7 +61,7 @@ export async function gatewayRoutes(app: FastifyInstance, parts: GatewayRoutes):
     if (isMcp) parts.requireKnownOrigin(request);
     const isPreview = hosts.isPreview(hosts.nameOf(request.raw));
     const isOfSandbox = isPreview || INSIDE.has(dialect);
-    const visit = await door.admit(request, { isOfSandbox, isMcp });
+    const visit = await admission.admit(request, { isOfSandbox, isMcp });
     if (dialect === 'e2b' && visit.principal) requireForm(request.url, isE2bKey(request.headers['x-api-key']));
     const told = visit.farKey === 'gateway' ? visit.principal : null;
     const isPort = /\/ports\/\d+(?:\/|$)/.test(request.url);

@@ -28,12 +28,12 @@ interface KeyMatch {
 
 /** How a dialect finds out who asks, and about which user. */
 interface Guarded {
-  principalOf(request: FastifyRequest, keys: KeyDoor): Principal | Promise<Principal>;
+  principalOf(request: FastifyRequest, keys: KeyCheck): Principal | Promise<Principal>;
   addressOf(request: FastifyRequest): { readonly id: string } | null;
 }
 
 /** Lets requests pass that show one of the keys. */
-export class KeyDoor {
+export class KeyCheck {
   readonly #matches: readonly KeyMatch[];
   readonly #limits: RateLimits;
   readonly #toldLimits: ToldLimits;

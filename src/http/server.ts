@@ -6,7 +6,7 @@ import type { ToldLimits } from '../auth/client-limits.ts';
 import type { Cidr } from '../ip-address.ts';
 import { AccessLog } from './access-log.ts';
 import { limitEachAddress } from './address-limits.ts';
-import { KeyDoor, limitOpenRequests } from './auth.ts';
+import { KeyCheck, limitOpenRequests } from './auth.ts';
 import { registerBodies } from './bodies.ts';
 import { refuseExpectations } from './broken-requests.ts';
 import { refuseWhileClosing } from './closing.ts';
@@ -64,7 +64,7 @@ export interface HttpServerParts extends OpenApiParts {
 /** A server that holds every limit and has the documents, for dialects to add their routes to; and what lets requests in. */
 export async function createHttpServer(
   parts: HttpServerParts,
-): Promise<{ readonly app: FastifyInstance; readonly keys: KeyDoor }> {
+): Promise<{ readonly app: FastifyInstance; readonly keys: KeyCheck }> {
   const { connectionLimits, logger, renderError, chooseDialect } = parts;
   const isTrustedProxy = trustProxies(parts.trustedProxies);
   const strangerLines = new StrangerLines(logger, parts.clock);
@@ -119,7 +119,7 @@ export async function createHttpServer(
     await registerOpenApi(app, parts);
     registerFrontPage(app);
   }
-  return { app, keys: new KeyDoor(parts.apiKeys, rateLimits, parts.toldLimits) };
+  return { app, keys: new KeyCheck(parts.apiKeys, rateLimits, parts.toldLimits) };
 }
 
 /** The TCP ports that a server listens on; none before it does. */

@@ -3,7 +3,7 @@ import type { Clock } from '../async/clock.ts';
 import type { Principal } from '../auth/principal.ts';
 import { SIGNATURE, type SignedRequest, showsSignature, type UrlSigner } from '../auth/url-signer.ts';
 import { SandboxError } from '../errors.ts';
-import type { KeyDoor } from './auth.ts';
+import type { KeyCheck } from './auth.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +21,7 @@ export function registerSignedUrls(scope: FastifyInstance): void {
 }
 
 /** Who asks by a signature; null where the request shows none, or a key. Throws `unauthorized` where it is not good, or not any more. */
-export function signerOf(request: FastifyRequest, keys: KeyDoor, signer: UrlSigner, clock: Clock): Principal | null {
+export function signerOf(request: FastifyRequest, keys: KeyCheck, signer: UrlSigner, clock: Clock): Principal | null {
   const { headers, url, method } = request;
   if (headers['x-api-key'] !== undefined || headers.authorization !== undefined || !showsSignature(url)) return null;
   const signed = signer.verify(method, url);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
 import { SandboxError } from '../../errors.ts';
-import type { KeyDoor } from '../../http/auth.ts';
+import type { KeyCheck } from '../../http/auth.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 import type { Tenancies, Tenancy } from '../../sandboxes/tenancies.ts';
@@ -13,9 +13,9 @@ import { ENVD_PORT, namesSandbox, type Place, placeIn } from './planes.ts';
 import { findHolder, isExpired, isSame, isSignedWith, signedFileIn } from './signatures.ts';
 import { userOf, type Visit } from './visit.ts';
 
-interface DoorParts {
+interface AdmissionParts {
   readonly tenancies: Tenancies;
-  readonly keys: KeyDoor;
+  readonly keys: KeyCheck;
   readonly hosts: PreviewHosts;
   readonly clock: Clock;
   readonly answers: OpenAnswers;
@@ -26,10 +26,10 @@ const UNSIGNED =
   'Nothing here names a sandbox. URLs of files are signed where it was made with secure: true; of any other, send the headers E2b-Sandbox-Id and E2b-Sandbox-Port.';
 
 /** Lets requests in to ports of sandboxes: by the id, which nobody guesses, and by the tokens that the sandbox's terms ask for. */
-export class SandboxDoor {
-  readonly #parts: DoorParts;
+export class SandboxAdmission {
+  readonly #parts: AdmissionParts;
 
-  constructor(parts: DoorParts) {
+  constructor(parts: AdmissionParts) {
     this.#parts = parts;
   }
 
@@ -78,7 +78,7 @@ export class SandboxDoor {
   }
 
   #requireSignature(request: FastifyRequest, token: string): void {
-    const keys: KeyDoor = this.#parts.keys;
+    const keys: KeyCheck = this.#parts.keys;
     const signed = signedFileIn(request);
     if (signed === null) keys.refuseSignature(request, 'missing signature query parameter');
     if (!isSignedWith(token, signed)) keys.refuseSignature(request, 'invalid signature');

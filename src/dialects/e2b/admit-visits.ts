@@ -1,22 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import { passedMethods } from '../../http/forward/passed-requests.ts';
-import type { SandboxDoor } from './admission.ts';
+import type { SandboxAdmission } from './admission.ts';
 import type { Access } from './visit.ts';
 
-/** Lets all requests of this scope in by the door, before their bodies are read. */
-export function admitVisits(scope: FastifyInstance, door: SandboxDoor): void {
+/** Admits all requests of this scope before their bodies are read. */
+export function admitVisits(scope: FastifyInstance, admission: SandboxAdmission): void {
   if (!scope.hasRequestDecorator('visit')) scope.decorateRequest('visit', null);
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, needsKey: true };
     route.schema = { ...route.schema, hide: true };
   });
   scope.addHook('onRequest', async (request, reply) => {
-    request.visit = await door.enter(request, reply);
+    request.visit = await admission.enter(request, reply);
     return request.visit ? undefined : reply;
   });
 }
 
-/** Answers what is no route of this scope after the door: that there is no such sandbox is told first, whatever is asked of it. */
+/** Answers what is no route of this scope once it was admitted: that there is no such sandbox is told first, whatever is asked of it. */
 export function admitUnknown(scope: FastifyInstance, access: Access): void {
   const add = (method: string[], e2b: Access) =>
     scope.route({

@@ -8,13 +8,13 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../../async/clock.ts';
-import type { KeyDoor } from '../../http/auth.ts';
+import type { KeyCheck } from '../../http/auth.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 import { scoped } from '../../http/scope.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Core, Dialect } from '../dialect.ts';
-import { SandboxDoor } from './admission.ts';
+import { SandboxAdmission } from './admission.ts';
 import { admitUnknown, admitVisits } from './admit-visits.ts';
 import { envdRoutes } from './envd/routes.ts';
 import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
@@ -49,10 +49,11 @@ const PREFIX = '/e2b';
 export function e2bDialects(options: E2bOptions): readonly Dialect[] {
   const answers = new OpenAnswers(options.events, options.clock);
   const templates = new Templates(options.templates);
-  const door = (core: Core & { readonly keys: KeyDoor }) => new SandboxDoor({ ...core, ...options, answers });
+  const admissionOf = (core: Core & { readonly keys: KeyCheck }) =>
+    new SandboxAdmission({ ...core, ...options, answers });
   const plane = (
     name: Plane,
-    routes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }>,
+    routes: FastifyPluginAsyncZod<Core & { readonly keys: KeyCheck }>,
     /** What is needed to hear that something is no route; null where all paths are one. */
     unknown: Access | null,
   ): Dialect => ({
@@ -61,7 +62,7 @@ export function e2bDialects(options: E2bOptions): readonly Dialect[] {
     isChosen: true,
     openRoutes: async (app, core) => {
       const opened = scoped(name, async (scope: FastifyInstance) => {
-        admitVisits(scope, door(core));
+        admitVisits(scope, admissionOf(core));
         await routes(scope.withTypeProvider(), core);
         if (unknown) admitUnknown(scope, unknown);
       });
@@ -116,7 +117,7 @@ const shared = {
   commonResponses: {},
   renderError,
   statusOf,
-  principalOf: (request: FastifyRequest, keys: KeyDoor) => keys.admit(request),
+  principalOf: (request: FastifyRequest, keys: KeyCheck) => keys.admit(request),
   addressOf,
 };
 

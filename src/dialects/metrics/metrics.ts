@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { hashKey } from '../../auth/api-keys.ts';
 import type { Principal } from '../../auth/principal.ts';
-import type { KeyDoor } from '../../http/auth.ts';
+import type { KeyCheck } from '../../http/auth.ts';
 import type { Dialect } from '../dialect.ts';
 import { listenForMetrics, type MetricsSource } from './listener.ts';
 
@@ -38,7 +38,7 @@ export function metricsDialect(
 }
 
 /** Who reads metrics: a holder of a key, or of the token that opens nothing else. */
-export function readerOf(request: FastifyRequest, keys: KeyDoor, tokenDigest: Buffer | null): Principal {
+export function readerOf(request: FastifyRequest, keys: KeyCheck, tokenDigest: Buffer | null): Principal {
   const isToken = tokenDigest !== null && timingSafeEqual(tokenDigest, hashKey(bearerOf(request)));
   return isToken ? { name: 'metrics token', userPrefix: '', maxSandboxes: 0 } : keys.admit(request);
 }

@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey, parseApiKeys } from '../../../src/auth/api-keys.ts';
-import { KeyDoor } from '../../../src/http/auth.ts';
+import { KeyCheck } from '../../../src/http/auth.ts';
 import { RateLimits } from '../../../src/http/rate-limits.ts';
 import { API_KEY, type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
 
@@ -84,8 +84,8 @@ describe('a key for users with a prefix', () => {
     const app: FastifyInstance = fastify();
     opened.push(app);
     app.decorateRequest('principal', null);
-    const door = new KeyDoor(keys, new RateLimits(0, new FakeClock()));
-    door.guard(app, { principalOf: (request) => door.admit(request), addressOf: () => null });
+    const check = new KeyCheck(keys, new RateLimits(0, new FakeClock()));
+    check.guard(app, { principalOf: (request) => check.admit(request), addressOf: () => null });
     app.setErrorHandler((error: Error, _request, reply) => reply.code(500).send(error.message));
     app.get('/other/:box', async () => 'open');
     app.get('/info', { config: { isAboutNoUser: true } }, async () => 'open');

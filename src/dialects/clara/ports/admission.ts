@@ -3,7 +3,7 @@ import type { Clock } from '../../../async/clock.ts';
 import { type Principal, requireUser } from '../../../auth/principal.ts';
 import { type SignedRequest, showsSignature, type UrlSigner } from '../../../auth/url-signer.ts';
 import { isSandboxError, SandboxError } from '../../../errors.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { showsAmbientCredentials, showsBasic } from '../../../http/foreign-pages.ts';
 import { type PortSettings, type Ports, UNSETTLED } from '../../../ports/ports.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
@@ -37,8 +37,8 @@ export interface Admitted {
   readonly settings: PortSettings;
 }
 
-interface DoorParts {
-  readonly keys: KeyDoor;
+interface AdmissionParts {
+  readonly keys: KeyCheck;
   readonly signer: UrlSigner;
   readonly clock: Clock;
   readonly ports: Ports;
@@ -46,10 +46,10 @@ interface DoorParts {
 }
 
 /** Lets requests in to ports: to a private one with a key or a signature, to a public one all. */
-export class PortDoor {
-  readonly #parts: DoorParts;
+export class PortAdmission {
+  readonly #parts: AdmissionParts;
 
-  constructor(parts: DoorParts) {
+  constructor(parts: AdmissionParts) {
     this.#parts = parts;
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../errors.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { isForeignPage } from '../../../http/foreign-pages.ts';
 import { takeCookie } from '../../../http/forward/cookies.ts';
 import { toPageHeaders } from '../../../http/forward/page-headers.ts';
@@ -12,16 +12,16 @@ import { UNSETTLED } from '../../../ports/ports.ts';
 import type { OwnedPort } from '../../../sandboxes/port-notes.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
-import { type Admitted, PortDoor } from './admission.ts';
+import { type Admitted, PortAdmission } from './admission.ts';
 import { isPageWanted, showFailuresAsPages } from './failure-page.ts';
 import { passToPort } from './passing.ts';
 import type { PortOptions } from './routes.ts';
 import { belowOnce, originForm, tokensOf, withoutToken } from './targets.ts';
 
 /** The native dialect: what runs on a port, for browsers, on a host of its own. */
-export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyDoor }> = async (app, core) => {
+export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyCheck }> = async (app, core) => {
   const { hosts, ports, clock } = core;
-  const door = new PortDoor(core);
+  const admission = new PortAdmission(core);
   leaveBodies(app);
   showFailuresAsPages(app);
 
@@ -39,7 +39,7 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     const cookie = isForeign ? null : takeCookie(request.headers.cookie ?? '', PORT_COOKIE).value;
     const tokens = [...tokensOf(asked), ...(cookie === null ? [] : [cookie])];
     const asking = { userId: address.id, port: place.port, tokens, isHost: true, isForeign };
-    const admitted = await door.admit(request, asking);
+    const admitted = await admission.admit(request, asking);
     const target = withoutToken(asked, admitted.token);
     const setCookie = target === asked ? null : toCookie(admitted, clock.wallMs(), hosts.isLocal);
     if (setCookie !== null && isVisit(request)) {
@@ -79,7 +79,7 @@ export const hostRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
 async function passVisitor(
   request: FastifyRequest,
   reply: FastifyReply,
-  core: Core & PortOptions & { keys: KeyDoor },
+  core: Core & PortOptions & { keys: KeyCheck },
   { ref, port }: OwnedPort,
 ): Promise<FastifyReply> {
   core.keys.admitVisitor(request);

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../async/clock.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { toPortHeaders } from '../../../http/forward/request-headers.ts';
 import type { Header } from '../../../message-headers.ts';
@@ -24,7 +24,7 @@ interface Passing {
 export async function passToPort(
   request: FastifyRequest,
   reply: FastifyReply,
-  { ports, settings, keys, clock }: Core & { readonly keys: KeyDoor; readonly clock: Clock },
+  { ports, settings, keys, clock }: Core & { readonly keys: KeyCheck; readonly clock: Clock },
   { admitted, port, target, host, prefix, toAnswerHeaders }: Passing,
 ): Promise<FastifyReply> {
   const { ref, signed, isVisitor } = admitted;

@@ -2,12 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../errors.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import type { Core } from '../../dialect.ts';
 import { toApiHeaders } from '../../passing.ts';
 import { scopeOf } from '../../port-urls.ts';
-import { PortDoor } from './admission.ts';
+import { PortAdmission } from './admission.ts';
 import { showFailuresAsPages } from './failure-page.ts';
 import { passToPort } from './passing.ts';
 import type { PortOptions } from './routes.ts';
@@ -15,8 +15,8 @@ import { portParams } from './schemas.ts';
 import { below, belowPort, tokensOf, withoutToken } from './targets.ts';
 
 /** The native dialect: what runs on a port, for programs, below the sandbox's own address. */
-export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyDoor }> = async (app, core) => {
-  const door = new PortDoor(core);
+export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyCheck }> = async (app, core) => {
+  const admission = new PortAdmission(core);
   leaveBodies(app);
   showFailuresAsPages(app);
 
@@ -30,7 +30,7 @@ export const pathRoutes: FastifyPluginAsyncZod<Core & PortOptions & { keys: KeyD
     }
     const asked = belowPort(request.url);
     const asking = { userId, port, tokens: tokensOf(asked), isHost: false, isForeign: false };
-    const admitted = await door.admit(request, asking);
+    const admitted = await admission.admit(request, asking);
     const isPrivate = admitted.signed !== null;
     return await passToPort(request, reply, core, {
       admitted,

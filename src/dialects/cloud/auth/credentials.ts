@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { asUser, type Principal, requireUser } from '../../../auth/principal.ts';
 import type { UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../errors.ts';
-import { authorizationOf, type KeyDoor } from '../../../http/auth.ts';
+import { authorizationOf, type KeyCheck } from '../../../http/auth.ts';
 import { HttpError } from '../../../http/http-error.ts';
 
 /** Where tokens are to be had, as the end of a sentence. */
@@ -17,7 +17,7 @@ function userOf(holder: Principal, userId: string): Principal {
 }
 
 /** The user that a token or HTTP Basic names; throws `unauthorized`, or `too_many` for many that are wrong. */
-export async function admitUser(request: FastifyRequest, keys: KeyDoor, tokens: UserTokens): Promise<Principal> {
+export async function admitUser(request: FastifyRequest, keys: KeyCheck, tokens: UserTokens): Promise<Principal> {
   const shown = authorizationOf(request);
   if (shown?.scheme === 'basic') {
     const holder = keys.admit(request);

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { requireUser } from '../../../auth/principal.ts';
 import { ACCESS_SECONDS, type TokenPair, type UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../errors.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { principalOf } from '../../dialect.ts';
 import { commonErrors } from '../errors.ts';
@@ -11,7 +11,7 @@ import { requireUserId } from './credentials.ts';
 import * as schemas from './schemas.ts';
 
 interface AuthRoutesOptions {
-  readonly keys: KeyDoor;
+  readonly keys: KeyCheck;
   readonly tokens: UserTokens;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../errors.ts';
-import type { KeyDoor } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth.ts';
 import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
@@ -19,7 +19,7 @@ const BETWEEN_MS = 100;
 const OWN_HEADER = /^(?:e2b-sandbox-(?:id|port)|e2b-traffic-access-token)$/i;
 
 /** E2B: any server that code has started in a sandbox. */
-export const portRoutes: FastifyPluginAsyncZod<Core & { readonly keys: KeyDoor }> = async (app, { ports, keys }) => {
+export const portRoutes: FastifyPluginAsyncZod<Core & { readonly keys: KeyCheck }> = async (app, { ports, keys }) => {
   leaveBodies(app);
 
   const connect = async ({ ref, port }: Visit) => {
