@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { EngineLine } from '../test/support/engine-line.ts';
+import type { EngineProxy } from '../test/support/engine-proxy.ts';
 import { readTraces } from '../test/support/traces.ts';
 import type { Random } from './random.ts';
 
@@ -29,16 +29,16 @@ const AWAY_MS = 4_000;
 const DOCKER_MS = 60_000;
 
 /** Breaks one thing, for a container one that is picked at random, and mends what does not mend itself; one that is just going away is no fault. */
-export async function injectFault(fault: Fault, dataDir: string, line: EngineLine, random: Random): Promise<void> {
-  if (fault === 'streams cut') line.cut();
+export async function injectFault(fault: Fault, dataDir: string, proxy: EngineProxy, random: Random): Promise<void> {
+  if (fault === 'streams cut') proxy.cut();
   else if (fault === 'engine stalls') {
-    line.stall();
+    proxy.stall();
     await pause(AWAY_MS);
-    line.flow();
+    proxy.flow();
   } else if (fault === 'engine hangs') {
-    line.hang();
+    proxy.hang();
     await pause(AWAY_MS);
-    line.restore();
+    proxy.restore();
   } else {
     const { containers } = await readTraces(dataDir);
     const id = containers[random(Math.max(1, containers.length))];

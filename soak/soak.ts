@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { openEngineLine } from '../test/support/engine-line.ts';
+import { openEngineProxy } from '../test/support/engine-proxy.ts';
 import { startServerProcess } from '../test/support/server-process.ts';
 import { readTraces, type Traces } from '../test/support/traces.ts';
 import { FAULTS, injectFault } from './faults.ts';
@@ -60,7 +60,7 @@ export async function soak({
   seed,
 }: SoakOptions): Promise<SoakResult> {
   const tally = newTally();
-  const line = await openEngineLine();
+  const proxy = await openEngineProxy();
   const server = await startServerProcess({
     SANDBOX_DATA_DIR: dataDir,
     SANDBOX_DISK_LIMIT: '64m',
@@ -71,7 +71,7 @@ export async function soak({
     SANDBOX_API_KEYS: `stranger:sha256:${createHash('sha256').update(OTHER_KEY).digest('hex')};prefix=stranger`,
     SANDBOX_RATE_LIMIT: '0',
     SANDBOX_LOG_LEVEL: 'info',
-    DOCKER_HOST: `unix://${line.socketPath}`,
+    DOCKER_HOST: `unix://${proxy.socketPath}`,
   });
   const sendAs: SendAs = ({ method, path, body, headers: more }, headers) =>
     ask(`${server.url}${path}`, method, body, { ...headers, ...more });
@@ -118,7 +118,7 @@ export async function soak({
         await pause(FAULT_INTERVAL_MS);
         const fault = FAULTS[faults % FAULTS.length] ?? 'streams cut';
         faults += 1;
-        await injectFault(fault, dataDir, line, random);
+        await injectFault(fault, dataDir, proxy, random);
         tally.faults[fault] = (tally.faults[fault] ?? 0) + 1;
       }
     })();
@@ -130,7 +130,7 @@ export async function soak({
     return { ...tally, errors, leaks: await tracesInTheEnd(dataDir), memoryBytes: { before, after } };
   } finally {
     await server.end('SIGKILL');
-    await line.close();
+    await proxy.close();
   }
 }
 

@@ -19,8 +19,8 @@ class FakeClock:
         self.now = 100.0
         self.frozen: list[float] = []
 
-    def poll(self, patience: float) -> list[tuple[int, int]]:
-        self.now += patience + (self.frozen.pop(0) if self.frozen else 0)
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        self.now += timeout + (self.frozen.pop(0) if self.frozen else 0)
         return []
 
 

@@ -223,10 +223,10 @@ export interface Engine {
   list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]>;
   stats(id: EngineId): Promise<EngineStats>;
   /**
-   * True where memory ran out in it within the last so many milliseconds, and took something of it; it may have ended of that. An
-   * engine may hear of it late: the answer waits so long for that before it is false.
+   * True where memory ran out in it in the last `withinMs`, and took something of it; it may have ended of that. An engine may hear
+   * of it late: the answer waits `waitMs` for that before it is false.
    */
-  ranOutOfMemory(id: EngineId, withinMs: number, patienceMs?: number): Promise<boolean>;
+  ranOutOfMemory(id: EngineId, withinMs: number, waitMs?: number): Promise<boolean>;
   /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
   /** How many programs that `exec` has started run in it, whoever started them, with these first arguments. */

@@ -190,10 +190,10 @@ export class FakeEngine implements Engine {
     return sandbox.stats;
   }
 
-  async ranOutOfMemory(id: EngineId, withinMs: number, patienceMs = 0): Promise<boolean> {
+  async ranOutOfMemory(id: EngineId, withinMs: number, waitMs = 0): Promise<boolean> {
     const nowMs = performance.now();
     await this.#enter('ranOutOfMemory', this.sandboxes.nameOf(id));
-    return await this.sandboxes.ranOutOfMemory(id, nowMs - withinMs, patienceMs);
+    return await this.sandboxes.ranOutOfMemory(id, nowMs - withinMs, waitMs);
   }
 
   async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {

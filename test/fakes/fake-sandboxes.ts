@@ -55,10 +55,10 @@ export class FakeSandboxes extends Map<string, FakeSandbox> {
   }
 
   /** Whether memory ran out in it after a moment, or does while somebody waits. */
-  async ranOutOfMemory(id: EngineId, afterMs: number, patienceMs: number): Promise<boolean> {
+  async ranOutOfMemory(id: EngineId, afterMs: number, waitMs: number): Promise<boolean> {
     const isKnown = () => (this.find(id)?.outOfMemoryAtMs ?? Number.NEGATIVE_INFINITY) > afterMs;
-    if (!isKnown() && patienceMs > 0) {
-      await once(this.#news, 'out of memory', { signal: AbortSignal.timeout(patienceMs) }).catch(() => undefined);
+    if (!isKnown() && waitMs > 0) {
+      await once(this.#news, 'out of memory', { signal: AbortSignal.timeout(waitMs) }).catch(() => undefined);
     }
     return isKnown();
   }

@@ -91,11 +91,11 @@ class Loop:
         callbacks = self._callbacks
         # Only those of earlier turns: what they wait for may be the write at the end of this one.
         calls, self._soon = self._soon, []
-        patience = 0 if calls else self._patience()
+        timeout = 0 if calls else self._timeout()
         before = monotonic()
-        ready = self._epoll.poll(patience)
+        ready = self._epoll.poll(timeout)
         if self._timers:
-            self._allow_for_standstill(monotonic() - before - max(0, patience))
+            self._allow_for_standstill(monotonic() - before - max(0, timeout))
         for fd, events in ready:
             callback = callbacks.get(fd)
             # A number that was freed in this turn may stand for something new by now.
@@ -108,7 +108,7 @@ class Loop:
         for call in self.turn_ends:
             call()
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         timers = self._timers
         while timers and timers[0].call is None:
             heappop(timers)

@@ -13,25 +13,20 @@ interface EventsQuery {
 }
 
 /** Looks through the engine's last events, of which it keeps some hundreds, by its own clock, and at those to come for so long. */
-export async function ranOutOfMemory(
-  calls: DockerCalls,
-  id: EngineId,
-  withinMs: number,
-  patienceMs = 0,
-): Promise<boolean> {
+export async function ranOutOfMemory(calls: DockerCalls, id: EngineId, withinMs: number, waitMs = 0): Promise<boolean> {
   const nowMs = Date.now();
   return await calls.run(
     calls.about(id, 'tell how the sandbox ended'),
     async (docker, abortSignal) => {
       const query: EventsQuery = {
         since: (nowMs - withinMs) / 1000,
-        until: (nowMs + patienceMs) / 1000,
+        until: (nowMs + waitMs) / 1000,
         filters: { container: [id], event: ['oom'] },
         abortSignal,
       };
       for await (const chunk of await docker.getEvents(query)) if (chunk.length > 0) return true;
       return false;
     },
-    Math.min(TIMEOUT_MS + patienceMs, calls.timeoutMs),
+    Math.min(TIMEOUT_MS + waitMs, calls.timeoutMs),
   );
 }

@@ -190,7 +190,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     },
     list,
     stats: (id) => readStats(calls, groups, id),
-    ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
+    ranOutOfMemory: (id, withinMs, waitMs = 0) => memory.ranOut(id, withinMs, waitMs),
     exec: async (id, argv) => await startExec(calls, id, toProgram(await users.of(calls, id), argv)),
     countExecs: (id, argv) => countExecs(calls, id, argv),
     close: async () => {

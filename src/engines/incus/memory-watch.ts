@@ -43,14 +43,14 @@ export class MemoryWatch {
     this.#seen.set(id, { count, grewAtMs: isNews ? performance.now() : (before?.grewAtMs ?? NEVER) });
   }
 
-  /** True where memory ran out within so many milliseconds before now, or does within the patience. */
-  async ranOut(id: EngineId, withinMs: number, patienceMs: number): Promise<boolean> {
+  /** True where memory ran out in the last `withinMs`, or does in the next `waitMs`. */
+  async ranOut(id: EngineId, withinMs: number, waitMs: number): Promise<boolean> {
     const nowMs = performance.now();
     for (;;) {
       await this.look(id);
       const grewAtMs = this.#seen.get(id)?.grewAtMs ?? NEVER;
       if (grewAtMs > nowMs - withinMs && withinMs > 0) return true;
-      if (performance.now() - nowMs >= patienceMs) return false;
+      if (performance.now() - nowMs >= waitMs) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

@@ -40,10 +40,10 @@ export class SandboxMemory {
     return await this.#ask(withinMs, this.isCountedInside ? 0 : NEWS_MS);
   }
 
-  async #ask(withinMs: number, patienceMs: number): Promise<boolean> {
+  async #ask(withinMs: number, waitMs: number): Promise<boolean> {
     if (!this.#engineId) return false;
     try {
-      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs, patienceMs);
+      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs, waitMs);
     } catch (error) {
       if (!isSandboxError(error)) throw error;
       return false;

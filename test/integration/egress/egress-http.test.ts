@@ -25,14 +25,14 @@ describe('the counters of egress', () => {
       'gil',
     );
     const order = ['origin.test', '10.0.0.1', 'absent.test'];
-    const books = () =>
+    const counted = () =>
       lines
         .map((line) => JSON.parse(line))
         .filter(({ msg, sandbox }) => msg === 'egress' && sandbox.startsWith('gil-'))
         .sort((one, other) => order.indexOf(one.host) - order.indexOf(other.host));
-    // A connection is booked when both of its ends are closed, which may be after the next one was refused.
-    await expect.poll(books, { timeout: 30_000 }).toHaveLength(order.length);
-    const entries = books();
+    // A connection is counted when both of its ends are closed, which may be after the next one was refused.
+    await expect.poll(counted, { timeout: 30_000 }).toHaveLength(order.length);
+    const entries = counted();
     expect(entries).toMatchObject([
       { host: 'origin.test', port: origin.httpPort, address: '127.0.0.1', verdict: 'allowed' },
       { host: '10.0.0.1', port: 81, address: null, verdict: 'denied', sentBytes: 0, receivedBytes: 0 },

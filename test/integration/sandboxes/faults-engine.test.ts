@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts';
 import type { Engine } from '../../../src/engines/engine.ts';
-import { type EngineLine, openEngineLine } from '../../support/engine-line.ts';
+import { type EngineProxy, openEngineProxy } from '../../support/engine-proxy.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
 import { NO_TRACES, readTraces, readTracesAtRest } from '../../support/traces.ts';
@@ -23,20 +23,20 @@ const PATIENT_MS = 30_000;
 
 async function start(
   variables: Readonly<Record<string, string>> = {},
-): Promise<{ server: RealServer; line: EngineLine }> {
-  const line = await openEngineLine();
-  closers.push(() => line.close());
-  const server = await startRealServer({ ...DISK, ...variables }, { engine: engineOn(line) });
+): Promise<{ server: RealServer; proxy: EngineProxy }> {
+  const proxy = await openEngineProxy();
+  closers.push(() => proxy.close());
+  const server = await startRealServer({ ...DISK, ...variables }, { engine: engineOn(proxy) });
   closers.push(() => server.close());
-  return { server, line };
+  return { server, proxy };
 }
 
-function engineOn(line: EngineLine): Engine {
-  const hasty = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: HASTY_MS });
-  const patient = createDockerEngine({ socketPath: line.socketPath, callTimeoutMs: PATIENT_MS });
+function engineOn(proxy: EngineProxy): Engine {
+  const hasty = createDockerEngine({ socketPath: proxy.socketPath, callTimeoutMs: HASTY_MS });
+  const patient = createDockerEngine({ socketPath: proxy.socketPath, callTimeoutMs: PATIENT_MS });
   const close = () => Promise.all([hasty.close(), patient.close()]);
   return new Proxy(patient, {
-    get: (_, name) => (name === 'close' ? close : Reflect.get(line.hangs() ? hasty : patient, name)),
+    get: (_, name) => (name === 'close' ? close : Reflect.get(proxy.hangs() ? hasty : patient, name)),
   });
 }
 
@@ -68,10 +68,10 @@ function timers(): number {
 
 describe('an engine that accepts and never answers', () => {
   it('makes health unhealthy and every call a 503, holds nothing on to them, and is used again when it answers', async () => {
-    const { server, line } = await start();
+    const { server, proxy } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     const timersBefore = timers();
-    line.hang();
+    proxy.hang();
 
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy', docker: false });
     const calls = [
@@ -88,37 +88,37 @@ describe('an engine that accepts and never answers', () => {
     for (const { body } of answers) expect(body.error).toMatch(/engine|still/);
     expect([200, 503]).toContain((await status).status);
 
-    line.restore();
+    proxy.restore();
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'healthy' });
     await expectHealed(server);
     expect(timers()).toBeLessThan(timersBefore + 20);
-    expect(line.connections()).toBeLessThan(20);
+    expect(proxy.connections()).toBeLessThan(20);
   });
 
   it('lets the server start, which is well once it answers', async () => {
-    const { server, line } = await start();
+    const { server, proxy } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     await server.leave();
-    line.hang();
-    const second = await startRealServer({ ...DISK, SANDBOX_DATA_DIR: server.dataDir }, { engine: engineOn(line) });
+    proxy.hang();
+    const second = await startRealServer({ ...DISK, SANDBOX_DATA_DIR: server.dataDir }, { engine: engineOn(proxy) });
     closers.push(() => second.leave());
     expect((await second.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });
     expect((await second.execute('u', READ_KEPT)).status).toBe(503);
-    line.restore();
+    proxy.restore();
     await expectHealed(second);
   });
 });
 
 describe('an engine that stands still for a moment', () => {
   it('makes calls wait, and loses none of them', async () => {
-    const { server, line } = await start();
+    const { server, proxy } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
-    line.stall();
+    proxy.stall();
     const reading = server.execute('u', READ_KEPT);
     const creating = server.execute('v', 'print(1)');
     const first = await Promise.race([creating, server.call('GET', '/health')]);
     expect(first.body).toMatchObject({ status: 'unhealthy' });
-    line.flow();
+    proxy.flow();
     expect((await reading).body).toMatchObject({ success: true, output: 'kept\n' });
     expect((await creating).body).toMatchObject({ success: true, output: '1\n' });
     await server.call('DELETE', '/sandbox/v');
@@ -128,12 +128,12 @@ describe('an engine that stands still for a moment', () => {
 
 describe('an engine that cuts all its connections', () => {
   it('fails the calls whose streams it carried, keeps what ran and serves the next call', async () => {
-    const { server, line } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
+    const { server, proxy } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     const id = await containerOf(server);
     const running = server.execute('u', "open('begun', 'w').close()\nimport time\ntime.sleep(60)");
     await server.shell('u', 'until test -e begun; do sleep 0.05; done');
-    line.cut();
+    proxy.cut();
     const { status, body } = await running;
     expect(status === 200 ? body.success : false).toBe(false);
     expect((await server.execute('u', READ_KEPT)).body).toMatchObject({ success: true, output: 'kept\n' });
@@ -142,26 +142,26 @@ describe('an engine that cuts all its connections', () => {
   });
 
   it('fails no call to a sandbox with a connection of its own, not even while it is gone', async () => {
-    const { server, line } = await start();
+    const { server, proxy } = await start();
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
     const running = server.execute(
       'u',
       "open('begun', 'w').close()\nwhile not __import__('os').path.exists('on'): pass",
     );
     await server.shell('u', 'until test -e begun; do sleep 0.05; done');
-    line.cut();
-    line.refuse();
+    proxy.cut();
+    proxy.refuse();
     // gVisor lets no such socket into a sandbox.
     expect((await server.shell('u', 'touch on')).status).toBe(IS_GVISOR ? 503 : 200);
     expect((await running).body.success).toBe(!IS_GVISOR);
-    line.restore();
+    proxy.restore();
     await expectHealed(server);
   });
 
   it('makes calls whose streams it carried a 503 while it is gone', async () => {
-    const { server, line } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
+    const { server, proxy } = await start({ SANDBOX_AGENT_TRANSPORT: 'exec' });
     await server.execute('u', "open('kept.txt', 'w').write('kept')");
-    line.refuse();
+    proxy.refuse();
     expect((await server.call('GET', '/health')).body).toMatchObject({ status: 'unhealthy' });
     for (const path of ['/sandbox/u/execute', '/sandbox/new/execute']) {
       const { status, body } = await server.call('POST', path, { code: '1' });
@@ -169,7 +169,7 @@ describe('an engine that cuts all its connections', () => {
     }
     expect((await server.call('DELETE', '/sandbox/u')).status).toBe(503);
     expect((await server.call('GET', '/sandbox/new/status')).status).toBe(404);
-    line.restore();
+    proxy.restore();
     await expectHealed(server);
   });
 });

@@ -192,7 +192,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
       return all.filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
     },
     stats: async (id) => await readStats(await callsOf(id), counters, id),
-    ranOutOfMemory: (id, withinMs, patienceMs = 0) => memory.ranOut(id, withinMs, patienceMs),
+    ranOutOfMemory: (id, withinMs, waitMs = 0) => memory.ranOut(id, withinMs, waitMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
       await memory.adopt(id);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const ENGINE_SOCKET = '/var/run/docker.sock';
 
 /** A socket behind which the real engine answers, hangs or is gone, as a test wishes. */
-export interface EngineLine {
+export interface EngineProxy {
   readonly socketPath: string;
   /** Connections that are open now. */
   connections(): number;
@@ -27,9 +27,9 @@ export interface EngineLine {
   close(): Promise<void>;
 }
 
-/** Opens a line to the machine's engine. */
-export async function openEngineLine(): Promise<EngineLine> {
-  const folder = await mkdtemp(join(tmpdir(), 'clara-line-'));
+/** Opens a proxy to the machine's engine. */
+export async function openEngineProxy(): Promise<EngineProxy> {
+  const folder = await mkdtemp(join(tmpdir(), 'clara-engine-'));
   const socketPath = join(folder, 'engine.sock');
   const sockets = new Set<Socket>();
   const pairs = new Set<readonly [Socket, Socket]>();
