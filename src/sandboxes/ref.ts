@@ -11,7 +11,7 @@ export interface SandboxRef {
 /** The namespace in which every principal whose prefix fits may use an address; elsewhere a sandbox belongs to the principal that made it. */
 export const SHARED_NAMESPACE = 'clara';
 
-/** The namespace of snapshots: what is there never runs, and is no sandbox of its owner's. */
+/** The namespace of snapshots: what is there never runs, and counts for nobody's sandboxes. */
 export const SNAPSHOT_NAMESPACE = 'snapshot';
 
 interface Made {

@@ -26,7 +26,7 @@ export interface PoolSizeParts {
   readonly availableBytes: () => number;
 }
 
-/** How many sandboxes are to wait for their owners. */
+/** How many sandboxes are to wait for a claim. */
 export class PoolSize {
   readonly #parts: PoolSizeParts;
   /** When sandboxes were asked for, oldest first. */

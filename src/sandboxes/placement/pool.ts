@@ -30,7 +30,7 @@ const LOOK_MS = 30_000;
 /** The same as the first after a failure. */
 const PAUSE_AFTER_FAILURE_MS = 5_000;
 
-/** A started sandbox that nobody owns yet; its agent and its Python are warm. */
+/** A started sandbox that no address has claimed; its agent and its Python are warm. */
 export interface PooledSandbox extends SlotHolder, Links {
   readonly engineId: EngineId;
   /** What its image was; null where the engine did not say. */
@@ -60,7 +60,7 @@ interface PoolParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Sandboxes started ahead of their users. Whoever takes one owns it; what was taken never comes back. */
+/** Sandboxes started ahead of their users. Each is taken once; what was taken never comes back. */
 export class Pool {
   readonly #parts: PoolParts;
   readonly #ready: PooledSandbox[] = [];
@@ -82,7 +82,7 @@ export class Pool {
     this.#images = new ImageWatch({ engine, image: config.image, onSeen, onError });
   }
 
-  /** How many sandboxes wait for an owner. */
+  /** How many sandboxes wait for a claim. */
   get size(): number {
     return this.#ready.length;
   }
@@ -109,7 +109,7 @@ export class Pool {
     return this.#folders.has(folder);
   }
 
-  /** No longer answers for a sandbox that has an owner now. */
+  /** No longer answers for a sandbox that an address has claimed. */
   disown(pooled: PooledSandbox): void {
     this.#folders.delete(pooled.folder);
   }
@@ -135,7 +135,7 @@ export class Pool {
     return true;
   }
 
-  /** Removes a sandbox that was taken but found no owner, folder and all. */
+  /** Removes a sandbox that was taken but not claimed, folder and all. */
   async discard(pooled: PooledSandbox): Promise<void> {
     const { engine, store, capacity } = this.#parts;
     pooled.link.close(new Error('The sandbox leaves the pool.'));

@@ -85,7 +85,7 @@ export class SandboxStore {
     }
   }
 
-  /** Gives a pooled sandbox's folder to its owner, record first; nothing of the owner may be there yet. */
+  /** Gives a pooled sandbox's folder to the sandbox that claims it, record first; nothing of that sandbox may be there yet. */
   async claimPoolFolder(name: string, record: SandboxRecord): Promise<void> {
     try {
       await writeRecordFile(this.folderOf(name), record);

@@ -45,7 +45,7 @@ export class UserIds {
   readonly #findRange: FindRange;
   readonly #idOf = new Map<string, number>();
   readonly #folderOf = new Map<number, string>();
-  /** The one that was given last. What was freed is given again last of all, as something of its owner may still run. */
+  /** The one that was given last. What was freed is given again last of all, as a program of it may still run. */
   #latest: number | undefined;
   #instance = '0';
   #found: UidRange | undefined;

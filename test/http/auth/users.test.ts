@@ -84,7 +84,7 @@ describe('each sandbox', () => {
     expect(await passwdOf('u')).toContain(`user:x:${uid}:${uid}:`);
   });
 
-  it('of the pool too, whose user goes with it to its owner', async () => {
+  it('of the pool too, whose user goes with it to the address that claims it', async () => {
     const fake = await start({ ...RANGE, SANDBOX_POOL_SIZE: '1' });
     await expect.poll(async () => (await fake.call('GET', '/info')).json().pooled_sandboxes).toBe(1);
     const [pooled] = [...fake.engine.sandboxes.values()];

@@ -131,7 +131,7 @@ describe('a sandbox', () => {
   });
 });
 
-describe('two owners', () => {
+describe('two addresses', () => {
   it.each([
     ['a_b', 'a-b'],
     ['a:b', 'a-b'],
@@ -162,7 +162,7 @@ describe('the cap', () => {
     expect((await fake.call('GET', '/info')).json()).toMatchObject({ active_sandboxes: 2, max_sandboxes: 2 });
   });
 
-  it('answers 503 with Retry-After only when all are busy, and never to the owner of a running sandbox', async () => {
+  it('answers 503 with Retry-After only when all are busy, and never to the user of a running sandbox', async () => {
     const fake = await start({ SANDBOX_MAX_CONTAINERS: '1' });
     let finish: () => void = () => undefined;
     let begun: () => void = () => undefined;

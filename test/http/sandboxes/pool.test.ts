@@ -26,7 +26,7 @@ async function filled(fake: FakeApp, size: number): Promise<void> {
 }
 
 describe('the pool', () => {
-  it('gives a new owner a sandbox without a create, and is filled again', async () => {
+  it('gives a new address a sandbox without a create, and is filled again', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '2' });
     await filled(fake, 2);
     const [first] = pooled(fake);
@@ -39,7 +39,7 @@ describe('the pool', () => {
     expect((await fake.call('POST', '/sandbox/u/execute', { code: 'print(7)' })).json().output).toBe('7\n');
   });
 
-  it('never gives one sandbox to two owners', async () => {
+  it('never gives one sandbox to two addresses', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '2' });
     await filled(fake, 2);
     const infos = await Promise.all(
@@ -59,7 +59,7 @@ describe('the pool', () => {
     );
   });
 
-  it('is passed over by an owner whose folder a crash has left without a record', async () => {
+  it('is passed over by an address whose folder a crash has left without a record', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
     await filled(fake, 1);
     const folder = join(fake.dataDir, toSandboxId({ namespace: 'clara', id: 'u' }));
@@ -70,7 +70,7 @@ describe('the pool', () => {
     expect(sandbox?.spec.user).toEqual({ uid, gid: uid });
   });
 
-  it('is passed over by an owner who has files already', async () => {
+  it('is passed over by an address that has files already', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
     await filled(fake, 1);
     await fake.call('POST', '/sandbox/u/file', { path: 'kept.txt', content: 'kept' });
@@ -80,7 +80,7 @@ describe('the pool', () => {
     expect((await fake.call('GET', '/sandbox/u/file?path=/workspace/kept.txt')).json().content).toBe('kept');
   });
 
-  it('is no active sandbox in /info until it has an owner', async () => {
+  it('is no active sandbox in /info until it is claimed', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '2' });
     const info = async () => (await fake.call('GET', '/info')).json();
     await filled(fake, 2);

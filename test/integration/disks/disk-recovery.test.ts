@@ -60,7 +60,7 @@ describe('a server that was killed', () => {
     expect((await server.shell('u', WRITE_100_MB)).body.error).toMatch(/No space left/);
   });
 
-  it('after a claim renamed the folder leaves a sandbox that its owner can use', async () => {
+  it('after a claim renamed the folder leaves a sandbox that its user can use', async () => {
     const first = await startLimited(closers, { ...LIMIT, SANDBOX_POOL_SIZE: '0' });
     await first.shell('u', 'echo kept > a.txt');
     await first.leave();

@@ -117,7 +117,7 @@ describe('a server that cannot mount', () => {
     expect(body.disk_usage_mb).toBeLessThan(30);
   });
 
-  it('gives a disk from the pool to its owner, and leaves none when it ends', async () => {
+  it('gives a disk from the pool to the sandbox that claims it, and leaves none when it ends', async () => {
     await startService();
     const server = await startServer({ SANDBOX_DISK_SERVICE: socket, SANDBOX_POOL_SIZE: '1' });
     await until('the pool is filled', async () => (await server.call('GET', '/info')).body.pooled_sandboxes === 1);

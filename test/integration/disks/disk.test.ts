@@ -153,7 +153,7 @@ describe('a disk with a limit', () => {
     expect(await mountsBelow(server.dataDir)).toEqual(mounted);
   });
 
-  it('goes with a sandbox from the pool to its owner', async () => {
+  it('goes with a sandbox from the pool to the address that claims it', async () => {
     const server = await startLimited(closers, { ...LIMIT, SANDBOX_POOL_SIZE: '1' });
     const pooled = async () => (await readdir(server.dataDir)).find((name) => name.startsWith('pool-'));
     await until('the pool is filled', async () => {

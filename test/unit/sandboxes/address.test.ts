@@ -18,7 +18,7 @@ describe('a sandbox id', () => {
     expect(toSandboxId({ namespace: 'a', id: 'bc' })).not.toBe(toSandboxId({ namespace: 'ab', id: 'c' }));
   });
 
-  it('is a harmless name of a folder and of a container for every owner', () => {
+  it('is a harmless name of a folder and of a container for every address', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 256 }), (id) => {
         expect(toSandboxId({ namespace: 'clara', id })).toMatch(/^[a-z0-9][a-z0-9-]{0,23}-[0-9a-f]{20}$/);
