@@ -1,11 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { limitIdleClient } from '../http/client-idle.ts';
+import { CLIENT_IDLE_MS, limitIdleClient } from '../http/client-idle.ts';
 import { disconnectSignal } from '../http/disconnect.ts';
 import { bytesOf } from '../http/request-bytes.ts';
 import { InvalidRequest } from '../http/validation.ts';
-
-/** How long a client may move no byte while it is the one that is waited for, in milliseconds; its connection then ends. */
-const CLIENT_IDLE_MS = 60_000;
 
 /** How a body is streamed in either direction: as long as both sides move it, until the client leaves. */
 export function toStream(reply: FastifyReply): { readonly signal: AbortSignal } {

@@ -4,9 +4,7 @@ import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../errors.ts';
 import { Ballast } from './ballast.ts';
 import type { DiskRoom, GrowingDisk } from './disk.ts';
-
-/** A new sandbox needs about so much, and does not take it from what is owed to the ballast. */
-const SCARCE_BYTES = 16 * 2 ** 20;
+import { SCARCE_BYTES } from './scarce.ts';
 
 const UNKNOWN: DiskRoom = toRoom(Number.MAX_SAFE_INTEGER, 0);
 
@@ -81,6 +79,7 @@ export class DiskReserve {
     if (!this.holdsFiles) return;
     const { freeBytes, roomBytes } = this.#room;
     const leftBytes = (await this.#freeBytes()) - (freeBytes - roomBytes);
+    // A new sandbox does not take what is owed to the ballast.
     if (leftBytes >= (this.#ballast.owedBytes > 0 ? SCARCE_BYTES : 0)) return;
     throw new SandboxError(
       'no_space',

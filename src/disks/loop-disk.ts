@@ -11,14 +11,12 @@ import type { MountNamespace } from './mount-namespace.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
 import { mountedImages, shareRoom } from './room.ts';
 import { RoomSharing } from './room-shares.ts';
+import { isScarce } from './scarce.ts';
 import { readSuperblock } from './superblock.ts';
 import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
 /** Size of a disk where the limit is off: its image was made before and keeps its size. */
 export const KEEP_SIZE = 0;
-
-/** A disk needs about so much for its own data when it is made. */
-const SCARCE_BYTES = 16 * 2 ** 20;
 
 /** The folders in the disk of a sandbox, once it is open, by their paths on this machine. */
 export function toFolders(folder: string): Record<keyof DiskFolders, string> {
@@ -61,7 +59,7 @@ export class LoopDisk implements GrowingDisk {
         await this.#mount(folder, mountPoint, { sizeBytes, isShared });
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
-      if (await isFull(this.#space.reach(folder))) {
+      if (await isScarce(this.#space.reach(folder))) {
         throw new SandboxError('no_space', 'The disk of the server is full, so no disk can be made or mounted.', {
           cause,
         });
@@ -142,11 +140,6 @@ export class LoopDisk implements GrowingDisk {
     await mkdir(this.#space.reach(mountPoint), { recursive: true, mode: 0o711 });
     await mountImage(this.#space, image, mountPoint);
   }
-}
-
-async function isFull(folder: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize < SCARCE_BYTES;
 }
 
 /** A disk may be purged while it is looked at. */

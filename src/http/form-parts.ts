@@ -56,7 +56,7 @@ export async function* formParts(request: FastifyRequest): AsyncGenerator<FormPa
         // The parser waits with the next part for whoever has not read this one.
         part.file.resume();
       } else {
-        if (part.valueTruncated) throw invalid(part.fieldname, `must have ${MAX_FIELD_BYTES} bytes or fewer`);
+        if (part.valueTruncated) throw invalidField(part.fieldname, `must have ${MAX_FIELD_BYTES} bytes or fewer`);
         yield { kind: 'field', name: part.fieldname, value: String(part.value) };
       }
     }
@@ -70,7 +70,7 @@ export async function* formParts(request: FastifyRequest): AsyncGenerator<FormPa
 export function toFileName({ name, fileName }: Extract<FormPart, { kind: 'file' }>): string {
   const last = fileName.replaceAll('\\', '/').split('/').at(-1) ?? '';
   if (last !== '' && last !== '.' && last !== '..' && !last.includes('\0')) return last;
-  throw invalid(name, 'must have a file name');
+  throw invalidField(name, 'must have a file name');
 }
 
 async function* chunksOf(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -103,6 +103,7 @@ function otherType(): HttpError {
   return new HttpError(415, 'Send the files as multipart/form-data.', { issues: [issue] });
 }
 
-function invalid(name: string, msg: string): InvalidRequest {
+/** The error of a field that is not what the route takes. */
+export function invalidField(name: string, msg: string): InvalidRequest {
   return new InvalidRequest([{ loc: ['body', name], msg, type: 'form_invalid' }]);
 }

@@ -1,16 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-
-interface MeteredRequest {
-  readonly method: string;
-  readonly route: string | null;
-  readonly status: number;
-  readonly seconds: number;
-  readonly bytes: number | null;
-}
+import type { MeasuredRequest } from '../observability/metrics.ts';
 
 /** Told of each request whose answer is over. */
 export interface RequestMeter {
-  noteRequest(request: MeteredRequest): void;
+  noteRequest(request: MeasuredRequest): void;
 }
 
 /** Tells a meter of requests, by the pattern of its route. */

@@ -1,19 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-
-/** What a request is traced with. */
-interface Trace {
-  run(work: () => void): void;
-  end(answer: { readonly route: string | null; readonly status: number }): void;
-}
+import type { RequestTrace, Tracing } from '../observability/tracing/tracing.ts';
 
 /** Where requests are traced. */
-export interface RequestTracer {
-  begin(request: { readonly id: string; readonly method: string; readonly parent: string | undefined }): Trace;
-}
+export type RequestTracer = Pick<Tracing, 'begin'>;
 
 /** Traces each request from its head to the end of its connection or answer. */
 export function traceRequests(app: FastifyInstance, tracer: RequestTracer): void {
-  const traces = new WeakMap<object, Trace>();
+  const traces = new WeakMap<object, RequestTrace>();
   app.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
     const parent = typeof traceparent === 'string' ? traceparent : undefined;

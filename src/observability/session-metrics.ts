@@ -3,7 +3,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** Of sessions, in seconds: from a minute to a week. */
 const SESSION_SECONDS = [60, 300, 900, 3_600, 4 * 3_600, 86_400, 604_800];
 
-interface Counts {
+/** How many sessions there are, and of these the active and the paused. */
+export interface SessionCounts {
   readonly total: number;
   readonly active: number;
   readonly paused: number;
@@ -54,8 +55,8 @@ export class SessionMetrics {
   }
 
   /** Asks how many there are when somebody reads. */
-  follow(counts: () => Counts): void {
-    const gauges: readonly (readonly [name: string, help: string, read: (counts: Counts) => number])[] = [
+  follow(counts: () => SessionCounts): void {
+    const gauges: readonly (readonly [name: string, help: string, read: (counts: SessionCounts) => number])[] = [
       ['sessions_total', 'Sessions, those too that have expired and can still be seen.', ({ total }) => total],
       ['sessions_active', 'Sessions that are active.', ({ active }) => active],
       ['sessions_paused', 'Sessions that are paused.', ({ paused }) => paused],

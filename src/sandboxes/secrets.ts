@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.ts';
 import { parsePattern } from '../egress/pattern.ts';
 import { SandboxError } from '../errors.ts';
+import { randomName } from '../random-name.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
 import type { KeptSecret } from './storage/kept-secret.ts';
-import { randomName } from './storage/random-name.ts';
 import type { SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 

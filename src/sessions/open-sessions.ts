@@ -1,6 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { Ticker } from '../async/ticker.ts';
 import type { Config } from '../config/config.ts';
+import type { SessionCounts } from '../observability/session-metrics.ts';
 import type { Images } from '../sandboxes/images.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { Settings } from '../sandboxes/settings.ts';
@@ -23,13 +24,6 @@ interface OpenParts {
   readonly clock: Clock;
   readonly onEvent: (event: SessionEvent) => void;
   readonly onError: (error: unknown) => void;
-}
-
-/** How many sessions there are, and of these the active and the paused. */
-interface SessionCounts {
-  readonly total: number;
-  readonly active: number;
-  readonly paused: number;
 }
 
 /** What users work in for a time, and the sandboxes that they acquire. */

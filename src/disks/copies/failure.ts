@@ -1,15 +1,11 @@
-import { statfs } from 'node:fs/promises';
 import { SandboxError } from '../../errors.ts';
 import { CommandFailure } from '../command.ts';
-
-/** A disk with less than this is full. */
-const SCARCE_BYTES = 16 * 2 ** 20;
+import { isScarce } from '../scarce.ts';
 
 /** What a copy into a folder that failed is: `no_space` where the disk there is full, else `unavailable`; what is no failure of a program is returned as it is. */
 export async function explainFailure(folder: string, cause: unknown): Promise<unknown> {
   if (!(cause instanceof CommandFailure)) return cause;
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < SCARCE_BYTES) {
+  if (await isScarce(folder)) {
     return new SandboxError('no_space', 'The disk of the server is full, so no files can be copied.', { cause });
   }
   const sentence =

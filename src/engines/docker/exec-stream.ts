@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { createDeferred } from '../../async/deferred.ts';
 import { SandboxError } from '../../errors.ts';
+import { MAX_STDERR_BYTES, tooMuchStderr } from '../exec-stderr.ts';
 import { Demux } from './demux.ts';
 import { engineSilent } from './errors.ts';
 import { ReadBudget } from './read-budget.ts';
@@ -10,11 +11,6 @@ const HIGH_WATER_BYTES = 256 * 1024;
 
 /** What is still read of a program after the stream was destroyed, so that the end of one that had not much left to say is seen. */
 const MAX_REST_BYTES = 1_048_576;
-
-/** What a program may say on its stderr: agents say nothing there, and others a sentence. */
-const MAX_STDERR_BYTES = 1_048_576;
-
-const TOO_MUCH_STDERR = 'A program in the sandbox writes without end where it has nothing to say.';
 
 type WriteDone = (error?: Error | null) => void;
 
@@ -116,7 +112,7 @@ export class ExecStream extends Duplex {
       const { stderrBytes, smallFrames } = this.#demux;
       const stdout = this.#demux.push(chunk);
       if (this.#demux.stderrBytes > stderrBytes) this.emit('stderr');
-      if (this.#demux.stderrBytes > MAX_STDERR_BYTES) this.destroy(new SandboxError('unavailable', TOO_MUCH_STDERR));
+      if (this.#demux.stderrBytes > MAX_STDERR_BYTES) this.destroy(tooMuchStderr());
       if (this.destroyed) return;
       if (stdout !== null && !this.push(stdout)) this.#isFull = true;
       const restMs = this.#budget.spend(this.#demux.smallFrames - smallFrames, performance.now());

@@ -1,16 +1,14 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { isImageReference } from '../image-reference.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
-
-/** A reference as it goes into a URL, unchanged: no image has another name. https://github.com/distribution/reference */
-const REFERENCE = /^[A-Za-z0-9](?:[A-Za-z0-9._/:@-](?!\.\.))*$/;
 
 const imageSchema = z.object({ Id: z.string() });
 
 /** The id of the image that has this name at the moment; null where the engine has none. */
 export async function imageIdOf(calls: DockerCalls, name: string): Promise<string | null> {
-  if (!REFERENCE.test(name)) return null;
+  if (!isImageReference(name)) return null;
   try {
     const image = await calls.run({ doing: 'look at the image' }, (docker, abortSignal) =>
       dial(docker, `/images/${name}/json`, abortSignal),

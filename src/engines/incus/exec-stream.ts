@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { createDeferred } from '../../async/deferred.ts';
-import { SandboxError } from '../../errors.ts';
+import { MAX_STDERR_BYTES, tooMuchStderr } from '../exec-stderr.ts';
 import { engineSilent } from './errors.ts';
 
 /** What may wait in each direction before the other side is made to wait. */
@@ -10,11 +10,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 /** Chunks are joined up to this size, so that a header and its payload are one message. */
 const JOINED_BYTES = 64 * 1024;
 
-/** What a program may say on its stderr: agents say nothing there, and others a sentence. */
-const MAX_STDERR_BYTES = 1_048_576;
 const STDERR_TAIL_BYTES = 4096;
-
-const TOO_MUCH_STDERR = 'A program in the sandbox writes without end where it has nothing to say.';
 
 type WriteDone = (error?: Error | null) => void;
 
@@ -117,7 +113,7 @@ export class ExecStream extends Duplex {
     this.#stderrBytes += data.length;
     this.#stderr = Buffer.concat([this.#stderr, data]).subarray(-STDERR_TAIL_BYTES);
     this.emit('stderr');
-    if (this.#stderrBytes > MAX_STDERR_BYTES) this.destroy(new SandboxError('unavailable', TOO_MUCH_STDERR));
+    if (this.#stderrBytes > MAX_STDERR_BYTES) this.destroy(tooMuchStderr());
   }
 
   #endOf(socket: WebSocket): void {

@@ -2,13 +2,11 @@ import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { EngineId, EngineSpec } from '../engine.ts';
 import type { EngineFile, ImageReading } from '../image-reading.ts';
+import { isImageReference } from '../image-reference.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';
 import { filesOf } from './instances.ts';
 import { removeSandbox } from './lifecycle.ts';
-
-/** An alias as it goes into a URL. */
-const ALIAS = /^[A-Za-z0-9](?:[A-Za-z0-9._/:@-](?!\.\.))*$/;
 
 const aliasSchema = z.object({ target: z.string() });
 
@@ -34,7 +32,7 @@ export interface FoundImage {
 /** The image that has this alias or id at the moment, in the server's project or else in Incus' usual one; null where there is none. */
 export async function findImage(calls: IncusCalls, name: string): Promise<FoundImage | null> {
   const [, id] = ID.exec(name) ?? [];
-  if (id === undefined && (!ALIAS.test(name) || name.length > 255)) return null;
+  if (id === undefined && (!isImageReference(name) || name.length > 255)) return null;
   const path = id === undefined ? `aliases/${encodeURIComponent(name)}` : id;
   for (const project of new Set([calls.project, USUAL_PROJECT])) {
     const found = await readOf(calls, path, project);

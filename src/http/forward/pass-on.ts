@@ -2,15 +2,12 @@ import type { Duplex, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SandboxError } from '../../errors.ts';
 import { endToEnd, type Header, toRecord } from '../../message-headers.ts';
-import { limitIdleClient } from '../client-idle.ts';
+import { CLIENT_IDLE_MS, limitIdleClient } from '../client-idle.ts';
 import { disconnectSignal } from '../disconnect.ts';
 import { bytesOf, hasBody } from '../request-bytes.ts';
 import type { Answer } from './answer-handler.ts';
 import { ask } from './ask.ts';
 import { type ConnectionLease, joinWebSocket } from './join-web-socket.ts';
-
-/** How long a client may move no byte of what it sends or is sent, in milliseconds. */
-const CLIENT_IDLE_MS = 60_000;
 
 interface PassedOn {
   /** Path and query, as the server there is asked. */

@@ -4,7 +4,8 @@ import type { SandboxStore } from '../storage/store.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { StopReason } from './stop-reason.ts';
 
-interface HaltingParts {
+/** What halting works with. */
+export interface HaltingParts {
   readonly lifecycle: Lifecycle;
   readonly store: SandboxStore;
   readonly clock: Clock;

@@ -1,24 +1,15 @@
-import type { Clock } from '../../async/clock.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { SandboxStore } from '../storage/store.ts';
-import { halt } from './halting.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import { type HaltingParts, halt } from './halting.ts';
 
 /** How long a pause waits for measurements that are under way, in milliseconds. */
 const MEASURED_MS = 8_000;
 
-interface SuspensionParts {
-  readonly clock: Clock;
-  readonly store: SandboxStore;
-  readonly lifecycle: Lifecycle;
-}
-
 /** Ends the work of sandboxes because somebody, or the life of one, asks for that: nothing that is no resume ends it. Whoever calls holds the sandbox's mutex. */
 export class Suspension {
-  readonly #parts: SuspensionParts;
+  readonly #parts: HaltingParts;
 
-  constructor(parts: SuspensionParts) {
+  constructor(parts: HaltingParts) {
     this.#parts = parts;
   }
 

@@ -8,8 +8,8 @@ import type { DiskUsage } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { inodesOf } from '../../disks/image.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import { PACKAGES, WORKSPACE } from '../folders.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { PACKAGES, WORKSPACE } from '../spec/layout.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { KeyDisk } from './key-disk.ts';
 

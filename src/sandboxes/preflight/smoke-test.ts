@@ -2,8 +2,8 @@ import { withDeadline } from '../../async/deadline.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineExec, EngineId, EngineSpec, EngineUser } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
+import { WORKSPACE } from '../folders.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
-import { WORKSPACE } from '../spec/layout.ts';
 
 /** How long the program of a smoke test may take, in milliseconds. */
 const PROGRAM_MS = 15_000;

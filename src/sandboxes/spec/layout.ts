@@ -1,17 +1,9 @@
 import type { AgentSettings } from '../../agent/link/header.ts';
 import type { EngineTmpfs } from '../../engines/engine.ts';
+import { HOME, PACKAGES, WORKSPACE } from '../folders.ts';
 import { NODE_PRELOAD } from '../storage/shared-files.ts';
 import { PROXY_ENVIRONMENT, PROXY_PORT, SOCKS_PORT } from './network-mode.ts';
 import type { SandboxSpec } from './sandbox-spec.ts';
-
-/** The persistent folder of a sandbox. */
-export const WORKSPACE = '/workspace';
-
-/** The same folder under the name that models are told. */
-export const HOME = '/home/user';
-
-/** Where pip and npm install; persistent. */
-export const PACKAGES = '/packages';
 
 /** Where the agent calls the server; a folder of the server's, read-only. */
 export const SOCKET_FOLDER = '/run/clara-line';

@@ -1,12 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { z } from 'zod';
+import { randomName } from '../../random-name.ts';
 import type { SandboxAddress, SandboxId } from '../address.ts';
 import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 import { termsSchema } from '../terms.ts';
 import { keptSecret } from './kept-secret.ts';
 import { notedContext } from './noted-context.ts';
-import { randomName } from './random-name.ts';
 
 /** Revocations count up from a random number below this. */
 const MOST_SIGNATURES = 2 ** 40;

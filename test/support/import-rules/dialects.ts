@@ -11,6 +11,7 @@ export const DIALECT_RULES: Rules = {
     'src/observability',
     'src/auth/principal.ts',
     'src/errors.ts',
+    'src/random-name.ts',
     ...CORE,
   ],
   'src/dialects/own-dialects.ts': [

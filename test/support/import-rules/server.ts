@@ -74,6 +74,7 @@ export const OTHER_RULES: Rules = {
   'src/errors.ts': [],
   'src/ip-address.ts': [],
   'src/message-headers.ts': [],
+  'src/random-name.ts': [],
   'src/size.ts': [],
   'src/version.ts': [],
   'src/young-garbage.ts': [],
@@ -85,6 +86,8 @@ export const OTHER_RULES: Rules = {
   'src/config': ['src/auth', 'src/egress/pattern.ts', 'src/ip-address.ts', 'src/size.ts'],
   'src/idempotency': ['src/atomic-file.ts', 'src/sandboxes/address.ts', 'src/async', 'src/errors.ts'],
   'src/http': [
+    'src/observability',
+    'src/observability/tracing',
     'src/auth/client-limits.ts',
     'src/idempotency',
     'src/sandboxes/address.ts',

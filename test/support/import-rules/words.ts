@@ -8,6 +8,7 @@ export const WORDS = [
   'src/errors.ts',
   'src/ip-address.ts',
   'src/message-headers.ts',
+  'src/random-name.ts',
   'src/size.ts',
   'src/version.ts',
   'src/young-garbage.ts',
@@ -46,6 +47,7 @@ export const CORE = [
   'src/sandboxes/status.ts',
   'src/sandboxes/ref.ts',
   'src/sandboxes/address.ts',
+  'src/sandboxes/folders.ts',
   'src/sandboxes/spec/asked-spec.ts',
   'src/sandboxes/spec/asked-change.ts',
 ];
@@ -55,6 +57,7 @@ export const SANDBOX = [
   'src/auth/client-limits.ts',
   'src/auth/principal.ts',
   'src/sandboxes/address.ts',
+  'src/sandboxes/folders.ts',
   'src/sandboxes/ref.ts',
   'src/sandboxes/state.ts',
   'src/sandboxes/leases.ts',
@@ -85,6 +88,7 @@ export const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 
 /** How a sandbox is used: what processes and files stand on. */
 export const USE = [
+  'src/sandboxes/folders.ts',
   'src/sandboxes/sandboxes.ts',
   'src/sandboxes/access.ts',
   'src/sandboxes/ref.ts',

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { isBase64 } from '../../base64.ts';
 import { filePath, folderPath, nameEncoding, path, presentPath } from '../fields.ts';
 
-export const listQuery = z.object({ path: folderPath.default('/workspace') });
+export const listQuery = z.object({ path: folderPath.default(WORKSPACE) });
 
 export const fileQuery = z.object({ path: filePath });
 

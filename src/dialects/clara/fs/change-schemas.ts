@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { flag, pathFields, requirePath } from './fields.ts';
 
 const mode = z
@@ -39,7 +40,7 @@ export const moveBody = relocationBody.meta({
 
 export const chmodBody = z
   .strictObject({
-    ...pathFields('path', '/workspace'),
+    ...pathFields('path', WORKSPACE),
     mode,
     recursive: z.boolean().default(false).meta({ description: 'true: all below it too, links excepted.' }),
   })

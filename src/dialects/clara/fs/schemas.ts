@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { count, flag, pathFields, requirePath } from './fields.ts';
 
 const base64 = (of: string) =>
@@ -40,7 +41,7 @@ export const entry = z
 
 export const listQuery = z
   .strictObject({
-    ...pathFields('path', '/workspace'),
+    ...pathFields('path', WORKSPACE),
     depth: count(1, 32).default(1).meta({ description: 'How many levels below the folder are listed.' }),
     limit: count(1, 10_000).default(1_000),
     cursor: z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { hasNoNul } from '../fields.ts';
 import { count, pathFields, requirePath } from './fields.ts';
 import { entry, exampleEntry } from './schemas.ts';
@@ -25,7 +26,7 @@ export const globQuery = z
         'Without / it fits the name at any depth, else the path below the folder; ** crosses folders, {a,b} is either.',
       examples: ['*.py'],
     }),
-    ...pathFields('path', '/workspace'),
+    ...pathFields('path', WORKSPACE),
     limit: count(1, 10_000).default(1_000),
   })
   .superRefine(requirePath('path', true));
@@ -37,7 +38,7 @@ export const globResponse = z
 export const searchBody = z
   .strictObject({
     query: pattern.refine((text) => !/[\r\n]/.test(text), 'must be within one line: lines are searched one by one'),
-    ...pathFields('path', '/workspace'),
+    ...pathFields('path', WORKSPACE),
     regex: z.boolean().default(false).meta({ description: "true: the query is an expression of Python's re." }),
     case_sensitive: z.boolean().default(true),
     include: patterns,

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { acceptForms, type FormPart, formParts, toFileName } from '../../../http/form-parts.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { acceptForms, type FormPart, formParts, invalidField, toFileName } from '../../../http/form-parts.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
@@ -28,16 +27,17 @@ export const uploadRoutes: FastifyPluginAsyncZod<Core> = async (app, { files }) 
       let folder: string | undefined;
       for await (const part of formParts(request)) {
         if (part.kind === 'field') {
-          if (folder !== undefined) throw invalid(part.name, 'must not come behind path; what follows it are files');
+          if (folder !== undefined)
+            throw invalidField(part.name, 'must not come behind path; what follows it are files');
           folder = toFolder(part);
         } else {
-          if (folder === undefined) throw invalid('path', 'is required before the first file');
+          if (folder === undefined) throw invalidField('path', 'is required before the first file');
           const path = posix.join(folder, toFileName(part));
           const { bytes } = await files.upload(refOf(request), path, part.chunks, options);
           written.push({ ...named('path', path), size: bytes });
         }
       }
-      if (folder === undefined) throw invalid('path', 'is required before the first file');
+      if (folder === undefined) throw invalidField('path', 'is required before the first file');
       return { files: written };
     },
   );
@@ -48,10 +48,6 @@ function toFolder({ name, value }: Extract<FormPart, { kind: 'field' }>): string
   if (parsed.success) return toPath(parsed.data.path, parsed.data.path_base64);
   const issue = parsed.error.issues[0];
   if (issue?.code === 'unrecognized_keys')
-    throw invalid('path', `must be the first field; ${JSON.stringify(name)} is not`);
-  throw invalid(name, issue?.message ?? 'is not valid');
-}
-
-function invalid(name: string, msg: string): InvalidRequest {
-  return new InvalidRequest([{ loc: ['body', name], msg, type: 'form_invalid' }]);
+    throw invalidField('path', `must be the first field; ${JSON.stringify(name)} is not`);
+  throw invalidField(name, issue?.message ?? 'is not valid');
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { pathFields, requirePath } from './fields.ts';
 
 /** The field that comes first. */
-export const folderField = z.strictObject(pathFields('path', '/workspace')).superRefine(requirePath('path'));
+export const folderField = z.strictObject(pathFields('path', WORKSPACE)).superRefine(requirePath('path'));
 
 /** All is in the form. */
 export const noQuery = z.strictObject({});

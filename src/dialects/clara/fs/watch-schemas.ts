@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { StreamDocument } from '../../../http/streams/documents.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { count, flag, pathFields, requirePath } from './fields.ts';
 
 export const watchQuery = z
   .strictObject({
-    ...pathFields('path', '/workspace'),
+    ...pathFields('path', WORKSPACE),
     recursive: flag(true).meta({ description: 'false: what is directly in the folder, and not below.' }),
     after: count(0, Number.MAX_SAFE_INTEGER)
       .optional()

@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
 import type { z } from 'zod';
 import type { Principal } from '../../../auth/principal.ts';
 import { SandboxError } from '../../../errors.ts';
+import { randomName } from '../../../random-name.ts';
 import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { Terms } from '../../../sandboxes/terms.ts';
@@ -11,7 +11,6 @@ import { toShownSnapshot } from '../snapshots/names.ts';
 import { newToken } from '../tokens.ts';
 import type { createBody } from './schemas.ts';
 
-const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const ID_CHARACTERS = 24;
 
 /** What is lacking here and would make a sandbox another than was asked for; a client that fails to start the gateway says so in the same words. */
@@ -34,7 +33,7 @@ interface Defaults {
 
 /** An id that nobody guesses, as clients put it into the name of a host. */
 export function newId(): string {
-  return `i${Array.from({ length: ID_CHARACTERS }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('')}`;
+  return `i${randomName(ID_CHARACTERS)}`;
 }
 
 /** Throws `invalid` for what this server lacks, whatever it would be asked of. */

@@ -5,6 +5,7 @@ import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
+import { HOME, WORKSPACE } from '../../../sandboxes/folders.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { NAMESPACE, operation, sandboxOperation } from '../operation.ts';
@@ -12,7 +13,7 @@ import { toLife, toListed, toSandbox } from './mapping.ts';
 import * as schemas from './schemas.ts';
 
 /** Folders that every sandbox has. */
-const USUAL_FOLDERS: readonly string[] = ['/home/user', '/workspace'];
+const USUAL_FOLDERS: readonly string[] = [HOME, WORKSPACE];
 
 /** K2: the life of sandboxes. */
 export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
@@ -26,7 +27,7 @@ export const sandboxRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {
     }),
     async (request, reply) => {
       const { template, envs, timeout, metadata } = request.body;
-      const cwd = posix.resolve('/home/user', request.body.cwd);
+      const cwd = posix.resolve(HOME, request.body.cwd);
       const signal = disconnectSignal(reply);
       const made = await makeSandbox(sandboxes, NAMESPACE, principalOf(request), {
         asked: await images.ask(template),

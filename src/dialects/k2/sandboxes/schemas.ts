@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HOME } from '../../../sandboxes/folders.ts';
 import { env, metadata, path, text } from '../../fields.ts';
 
 /** Thirty days: the longest time without use after which a sandbox is removed, in seconds. */
@@ -27,7 +28,7 @@ export const createBody = z
   .nullish()
   .transform((body) => ({
     template: body?.template ?? body?.image ?? TEMPLATE,
-    cwd: body?.cwd ?? '/home/user',
+    cwd: body?.cwd ?? HOME,
     envs: body?.envs ?? body?.environment ?? {},
     timeout: body?.timeout ?? 300,
     metadata: body?.metadata ?? {},

@@ -3,6 +3,7 @@ import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { collect, textOf } from './collecting.ts';
@@ -64,7 +65,7 @@ function toProgram(command: string | readonly string[]) {
 }
 
 function startOptions(program: AskedProgram, timeoutSeconds: number) {
-  const about = toAbout(program, { name: null, labels: {}, cwd: '/workspace' });
+  const about = toAbout(program, { name: null, labels: {}, cwd: WORKSPACE });
   return { about, timeoutSeconds, keepsRunning: false };
 }
 

@@ -2,13 +2,13 @@ import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { attachment } from '../../../http/content-disposition.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
 
 /** What is packed for the root: all that a sandbox keeps, and not the image nor what the kernel shows. */
-const ROOT = '/workspace';
 
 /** The manager: files. */
 export const fileRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxes, files }) => {
@@ -26,7 +26,7 @@ export const fileRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxes, 
       const { name } = await sandboxes.get(ref);
       const folder = toAbsolutePath(request.query.folder_path);
       const suffix = folder === '/' ? '' : `_${posix.basename(folder)}`;
-      await files.pack(ref, folder === '/' ? ROOT : folder, 'zip', toStream(reply), async ({ body }) => {
+      await files.pack(ref, folder === '/' ? WORKSPACE : folder, 'zip', toStream(reply), async ({ body }) => {
         reply.type('application/zip');
         reply.header('Content-Disposition', attachment(`${name}${suffix}.zip`));
         return await reply.send(body);

@@ -3,11 +3,10 @@ import type { z } from 'zod';
 import type { Principal } from '../../../auth/principal.ts';
 import type { WantedBuild } from '../../../builds/builds.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
+import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import type { Listing } from '../../../sandboxes/listing.ts';
 import { findOwn } from '../names.ts';
 import type { createBody } from './schemas.ts';
-
-const WORKSPACE = '/workspace';
 
 type Asked = Pick<z.output<typeof createBody>, 'force_build' | 'build_context'>;
 

@@ -1,12 +1,13 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError, SandboxError } from '../../../../errors.ts';
+import { toStream } from '../../../body-streams.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';
 import { envdOperation } from '../operation.ts';
 import { resolvePath } from '../paths.ts';
 import * as schemas from './schemas.ts';
-import { missing, toStream, toUser } from './target.ts';
+import { missing, toUser } from './target.ts';
 
 /** POST /files/compose of envd: one file of several. */
 export const composeRoutes: FastifyPluginAsyncZod<Core> = async (app, { files, tree }) => {

@@ -6,13 +6,14 @@ import { z } from 'zod';
 import { isSandboxError } from '../../../../errors.ts';
 import { type FileStat, versionOf } from '../../../../files/files.ts';
 import { planDownload } from '../../../../http/download-plan.ts';
+import { toStream } from '../../../body-streams.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';
 import { envdOperation } from '../operation.ts';
 import { resolvePath } from '../paths.ts';
 import { toFileAnswer } from './answer.ts';
 import * as schemas from './schemas.ts';
-import { missing, toStream, toUser } from './target.ts';
+import { missing, toUser } from './target.ts';
 
 const bytes = (description: string) => z.any().meta({ description });
 

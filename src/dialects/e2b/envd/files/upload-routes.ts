@@ -5,13 +5,14 @@ import { SandboxError } from '../../../../errors.ts';
 import { limitIdleClient } from '../../../../http/client-idle.ts';
 import { acceptForms, formParts } from '../../../../http/form-parts.ts';
 import { HttpError } from '../../../../http/http-error.ts';
+import { toStream } from '../../../body-streams.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';
 import { envdOperation } from '../operation.ts';
 import { resolvePath } from '../paths.ts';
 import { toAttributes, toMetadata } from './metadata.ts';
 import * as schemas from './schemas.ts';
-import { toStream, toUser } from './target.ts';
+import { toUser } from './target.ts';
 import { bytesOf, decoded } from './upload-bodies.ts';
 
 const BYTES_TYPE = 'application/octet-stream';
