@@ -3,6 +3,7 @@ import { errorCodes } from 'fastify';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
 import { HttpError } from './http-error.ts';
+import type { JsonTask } from './json-program.cjs';
 
 /** How long one body may take, in milliseconds: JSON of that size and of a reasonable shape takes a tenth of it. */
 const PARSE_MS = 10_000;
@@ -19,54 +20,7 @@ const HEAP_MIB = 768;
 
 const answerSchema = z.object({ value: z.unknown(), problem: z.enum(['encoding', 'invalid', 'values']).nullable() });
 
-// Values are counted before they are made: while they are, nothing could end the thread.
-const PROGRAM = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { bytes, maxValues } = workerData;
-parentPort.postMessage(countValues() > maxValues ? { value: null, problem: 'values' } : read());
-
-function countValues() {
-  let values = 0;
-  for (let at = 0; at < bytes.length && values <= maxValues; at += 1) {
-    const byte = bytes[at];
-    if (byte === 0x22) at = endOfText(at);
-    else if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
-  }
-  return values;
-}
-
-function endOfText(start) {
-  for (let at = start + 1; ; at += 1) {
-    at = bytes.indexOf(0x22, at);
-    if (at < 0) return bytes.length;
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
-  }
-}
-
-function read() {
-  let text;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return { value: null, problem: 'encoding' };
-  }
-  try {
-    return { value: JSON.parse(text, withoutPrototypes), problem: null };
-  } catch {
-    return { value: null, problem: 'invalid' };
-  }
-}
-
-function withoutPrototypes(key, value) {
-  if (value !== null && typeof value === 'object') {
-    if (Object.hasOwn(value, '__proto__')) delete value['__proto__'];
-    if (Object.hasOwn(value, 'constructor')) delete value.constructor;
-  }
-  return value;
-}
-`;
+const PROGRAM = new URL('./json-program.cjs', import.meta.url);
 
 /** Parses large JSON beside the event loop, a thread for each text and two at a time. */
 export class JsonThreads {
@@ -80,9 +34,9 @@ export class JsonThreads {
     const isWhole = bytes.byteLength === bytes.buffer.byteLength;
     const owned = isWhole ? bytes : bytes.slice();
     const worker = new Worker(PROGRAM, {
-      eval: true,
       env: {},
-      workerData: { bytes: owned, maxValues: MAX_VALUES },
+      execArgv: [],
+      workerData: { bytes: owned, maxValues: MAX_VALUES } satisfies JsonTask,
       transferList: [owned.buffer],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
     });

@@ -142,11 +142,7 @@ describe('what one place alone may touch', () => {
 
   it('the wall clock is read by the injected clock, and in what asks an engine that has a clock of its own', () => {
     const readers = touching(/Date\.now\(|new Date\(\)|performance\.timeOrigin/);
-    expect(readers.filter((file) => !file.startsWith('src/engines/'))).toEqual([
-      'src/async/clock.ts',
-      // A program for a thread of its own.
-      'src/egress/secrets/certificate-thread.ts',
-    ]);
+    expect(readers.filter((file) => !file.startsWith('src/engines/'))).toEqual(['src/async/clock.ts']);
   });
 
   it('the environment is read in config and by the processes themselves', () => {

@@ -1,7 +1,7 @@
 import type { webcrypto } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import type { CertificateQuestion, CertificateTask, LeafRequest } from './certificate-program.cjs';
 
 /** How long one certificate may take, the start of the thread with its libraries included, in milliseconds. */
 const ISSUE_MS = 20_000;
@@ -14,84 +14,7 @@ const HEAP_MIB = 128;
 
 const answerSchema = z.object({ id: z.int(), pem: z.string().nullable() });
 
-const require = createRequire(import.meta.url);
-
-// The library takes half a second to load and builds its certificates piece by piece, which is nothing for the event loop.
-const PROGRAM = `
-const { parentPort, workerData } = require('node:worker_threads');
-const { webcrypto, randomBytes } = require('node:crypto');
-require(workerData.polyfill);
-const x509 = require(workerData.library);
-x509.cryptoProvider.set(webcrypto);
-
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' };
-const DAY_MS = 86400000;
-const ISSUER = 'CN=Clara Sandbox secrets';
-const { d, ...publicKey } = workerData.key;
-const keys = Promise.all([
-  webcrypto.subtle.importKey('jwk', workerData.key, CURVE, true, ['sign']),
-  webcrypto.subtle.importKey('jwk', publicKey, CURVE, true, ['verify']),
-]);
-const serialNumber = () => '01' + randomBytes(15).toString('hex');
-
-async function issueRoot() {
-  const [privateKey, publicKey] = await keys;
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject: ISSUER,
-    issuer: ISSUER,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + 7300 * DAY_MS),
-    signingAlgorithm: SIGNING,
-    publicKey,
-    signingKey: privateKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-    ],
-  });
-  return certificate.toString('pem');
-}
-
-async function issueLeaf({ host, spki, days }) {
-  const [signingKey, authority] = await keys;
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject: 'CN=sandbox',
-    issuer: ISSUER,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + days * DAY_MS),
-    signingAlgorithm: SIGNING,
-    publicKey: await webcrypto.subtle.importKey('spki', spki, CURVE, true, ['verify']),
-    signingKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }]),
-      await x509.AuthorityKeyIdentifierExtension.create(authority),
-    ],
-  });
-  return certificate.toString('pem');
-}
-
-parentPort.on('message', ({ id, leaf }) => {
-  (leaf === null ? issueRoot() : issueLeaf(leaf)).then(
-    (pem) => parentPort.postMessage({ id, pem }),
-    () => parentPort.postMessage({ id, pem: null }),
-  );
-});
-`;
-
-/** What a certificate for one host is made of. */
-export interface LeafRequest {
-  readonly host: string;
-  /** The public key, as SubjectPublicKeyInfo. */
-  readonly spki: Buffer;
-  readonly days: number;
-}
+const PROGRAM = new URL('./certificate-program.cjs', import.meta.url);
 
 interface Waiting {
   resolve(pem: string): void;
@@ -130,7 +53,7 @@ export class CertificateThread {
     try {
       return await new Promise<string>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, leaf });
+        worker.postMessage({ id, leaf } satisfies CertificateQuestion);
       });
     } finally {
       clearTimeout(timer);
@@ -141,13 +64,9 @@ export class CertificateThread {
   }
 
   #start(): Worker {
-    const workerData = {
-      key: this.#key,
-      polyfill: require.resolve('reflect-metadata'),
-      library: require.resolve('@peculiar/x509'),
-    };
+    const workerData = { authorityKey: this.#key } satisfies CertificateTask;
     const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB };
-    const worker = new Worker(PROGRAM, { eval: true, workerData, resourceLimits, env: {}, execArgv: [] });
+    const worker = new Worker(PROGRAM, { workerData, resourceLimits, env: {}, execArgv: [] });
     worker.unref();
     worker.on('message', (answer: unknown) => {
       const { id, pem } = answerSchema.parse(answer);
