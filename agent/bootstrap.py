@@ -20,6 +20,7 @@ if sys.version_info < (3, 8):
 
 
 def parse(text: str) -> "Any":
+    """The value of a JSON text, without the import of json where its scanner is there."""
     try:
         from _json import make_scanner
     except ImportError:
@@ -30,6 +31,7 @@ def parse(text: str) -> "Any":
 
 
 def read(size: int) -> bytes:
+    """The next `size` bytes of stdin; ends the program where there are fewer."""
     parts = []
     while size:
         part = os.read(0, min(size, 65536))
@@ -72,6 +74,7 @@ class Bundle:
 
 
 def hand_over(peer: _socket.socket, secret: str) -> None:
+    """Gives stdin and stdout to the agent that runs; ends the program where it does not take them."""
     peer.settimeout(10)
     rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, (0).to_bytes(4, sys.byteorder) + (1).to_bytes(4, sys.byteorder))
     peer.sendmsg([('{"secret":"%s"}' % secret).encode()], [rights])
@@ -115,6 +118,7 @@ def listeners(peer: _socket.socket, name: str) -> "Iterable[int]":
 
 
 def main() -> None:
+    """Reads the header and the agent's source, and becomes the agent, or gives its stream to the one that runs."""
     size = b""
     while not size.endswith(b"\n"):
         if len(size) > 8:

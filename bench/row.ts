@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts';
 import { type Quantiles, toQuantiles } from './statistics.ts';
 
+/** What a row is measured in. */
 export type Unit = 'ms' | 'MB/s' | '/s' | 'MiB';
 
 /** One thing that a row promises, and whether it was kept. */
@@ -27,6 +28,7 @@ export interface Family {
   measure(bench: Bench): Promise<Row[]>;
 }
 
+/** Judges a row by its figures and the ratio to the other side, if there is one. */
 export type CheckOf = (ours: Quantiles, ratio: number | null) => Check;
 
 /** The row of two sets of samples in milliseconds, or in a unit of which more is better. */

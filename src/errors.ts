@@ -18,6 +18,7 @@ const ERROR_KINDS = [
   'internal',
 ] as const;
 
+/** What is wrong, of which a dialect makes a status. */
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /** What a client does better than it did; dialects that have a way for it name that. */

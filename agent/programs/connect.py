@@ -110,6 +110,7 @@ def listen(local_port: int, host: str, port: int) -> None:
 
 
 def say(sentence: str) -> None:
+    """Tells whoever has started this program, on stderr."""
     print("clara-connect: " + sentence, file=sys.stderr, flush=True)
 
 

@@ -10,8 +10,9 @@ const RULES = {
   'target-version': 'py38',
   'line-length': 160,
   lint: {
-    // Errors, unused and undefined names, whitespace, likely bugs, annotations, and what can be said more simply.
-    select: ['E', 'F', 'W', 'B', 'ANN', 'C4', 'PIE', 'PLE', 'RUF100'],
+    // Errors, unused and undefined names, whitespace, likely bugs, annotations, what can be said more simply, and a sentence on each
+    // package, module, class and function that others use.
+    select: ['E', 'F', 'W', 'B', 'ANN', 'C4', 'PIE', 'PLE', 'RUF100', 'D100', 'D101', 'D103', 'D104'],
     // Values of JSON are Any; patterns, comments and what tests send may be long; what a fresh interpreter has must be noted
     // before the next import; what is done in a loop is done before it goes on.
     ignore: ['ANN401', 'E402', 'E501', 'B023'],
@@ -22,20 +23,33 @@ const RULES = {
 const ANNOTATED = ['agent', 'clients/python'];
 const PLAIN = ['agent/clara_agent/python/sources.py', 'images/sandbox'];
 
+/** Says by its names what it tests. */
+const TEST = /\/tests\//;
+
 /**
  * What the rules find in the Python of the repository.
  * @returns {PythonFinding[]}
  */
 export function lintPython() {
-  const annotated = new Workspace(RULES, PositionEncoding.Utf16);
-  const { select, ignore } = RULES.lint;
+  const annotated = workspaceWithout();
+  const tests = workspaceWithout((rule) => rule.startsWith('D'));
   // Parts that run one after the other in one namespace name what the others define.
-  const lint = { select: select.filter((rule) => rule !== 'ANN'), ignore: [...ignore, 'F821'] };
-  const plain = new Workspace({ ...RULES, lint }, PositionEncoding.Utf16);
+  const plain = workspaceWithout((rule) => rule === 'ANN', ['F821']);
   const isPlain = (/** @type {string} */ file) => PLAIN.some((path) => file === path || file.startsWith(`${path}/`));
   const isBelow = (/** @type {string} */ path) => ANNOTATED.some((folder) => path.startsWith(`${folder}/`));
   const files = [...ANNOTATED, ...PLAIN.filter((path) => !isBelow(path))].flatMap(pythonBelow);
-  return files.flatMap((file) => findingsIn(file, isPlain(file) ? plain : annotated));
+  return files.flatMap((file) => findingsIn(file, TEST.test(file) ? tests : isPlain(file) ? plain : annotated));
+}
+
+/**
+ * The rules but those that `isLeftOut` names and those that are ignored besides.
+ * @param {(rule: string) => boolean} isLeftOut
+ * @param {string[]} ignored
+ */
+function workspaceWithout(isLeftOut = () => false, ignored = []) {
+  const { select, ignore } = RULES.lint;
+  const lint = { select: select.filter((rule) => !isLeftOut(rule)), ignore: [...ignore, ...ignored] };
+  return new Workspace({ ...RULES, lint }, PositionEncoding.Utf16);
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { capture } from './run.mjs';
 
+/** The unit of systemd that runs the server. */
 export const SERVICE = 'clara-sandbox.service';
 
 /** Where the unit lies. */

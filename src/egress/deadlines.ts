@@ -9,6 +9,7 @@ export interface EgressDeadlines {
   readonly idleMs: number;
 }
 
+/** How long connections of sandboxes may take, unless a test says otherwise. */
 export const EGRESS_DEADLINES: EgressDeadlines = {
   resolveMs: 8_000,
   addressMs: 6_000,

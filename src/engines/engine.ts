@@ -29,6 +29,7 @@ interface EngineMount {
   readonly isReadOnly?: boolean;
 }
 
+/** A folder in memory, by its path in the sandbox. */
 export interface EngineTmpfs {
   readonly path: string;
   readonly sizeBytes: number;
@@ -72,6 +73,7 @@ export interface EngineSpec {
 /** What of a spec can change while a sandbox runs. */
 export type EngineLimits = Pick<EngineSpec, 'memoryBytes' | 'cpus'>;
 
+/** The states of a sandbox that an engine tells apart. */
 export type EngineState = 'created' | 'running' | 'paused' | 'stopped';
 
 /** What an engine knows of a sandbox. */
@@ -87,6 +89,7 @@ export interface EngineSandbox {
   readonly bound?: Readonly<Record<string, string>>;
 }
 
+/** What a sandbox takes now. */
 export interface EngineStats {
   /** Without file cache that the kernel would give back. */
   readonly memoryBytes: number;
@@ -98,6 +101,7 @@ export interface EngineStats {
   readonly processes: number;
 }
 
+/** What an engine says of itself and its machine. */
 export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;

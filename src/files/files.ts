@@ -30,12 +30,14 @@ const ARCHIVE_LIMITS: ArchiveLimits = { entries: 100_000, bytes: 4 * 2 ** 30, ra
 /** How long a sandbox may move no byte while it is the one that is waited for, in milliseconds. */
 const IDLE_MS = 30_000;
 
+/** How long a call about files may take, and what ends it. */
 export interface FileCallOptions {
   readonly signal: AbortSignal;
   /** How long the sandbox may take, in milliseconds. */
   readonly deadlineMs: number;
 }
 
+/** What ends a transfer. */
 export interface StreamOptions {
   readonly signal: AbortSignal;
 }

@@ -22,6 +22,7 @@ export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
 }
 
+/** The limits of connections, unless a test says otherwise. */
 export const CONNECTION_LIMITS: ConnectionLimits = {
   headersMs: 15_000,
   bodyMs: 60_000,

@@ -8,6 +8,7 @@ export interface ClosingLimits {
   readonly answersMs: number;
 }
 
+/** How long a close waits, unless a test says otherwise. */
 export const CLOSING_LIMITS: ClosingLimits = { callsMs: 15_000, answersMs: 1_500 };
 
 /** Gives the calls that are under way at a close their time; `endCalls` makes those that are left answer at once. */

@@ -144,6 +144,7 @@ interface DocumentedApi {
   readonly streams?: Readonly<Record<string, StreamDocument>> | undefined;
 }
 
+/** What the OpenAPI documents are made of. */
 export interface OpenApiParts {
   readonly version: string;
   readonly apis: readonly DocumentedApi[];

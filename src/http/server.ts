@@ -32,6 +32,7 @@ import { answerUnknownRoutes } from './unknown-routes.ts';
 import { createValidatorCompiler } from './validation.ts';
 import { registerWebSockets } from './web-sockets.ts';
 
+/** What the HTTP server is made of. */
 export interface HttpServerParts extends OpenApiParts {
   readonly logger: FastifyBaseLogger;
   readonly clock: Clock;

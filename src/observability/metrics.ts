@@ -30,6 +30,7 @@ export interface MeasuredRequest {
   readonly bytes: number | null;
 }
 
+/** A connection of a sandbox that is over. */
 export interface MeasuredConnection {
   readonly verdict: string;
   readonly sentBytes: number;

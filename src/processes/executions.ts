@@ -30,6 +30,7 @@ export interface Execution {
   readonly files: ChangedFiles | null;
 }
 
+/** How a program runs, and what is answered of it. */
 export interface ExecutionOptions {
   readonly timeoutSeconds: number;
   /** Kept of each of stdout and stderr, in bytes. */

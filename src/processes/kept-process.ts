@@ -12,6 +12,7 @@ const aboutSchema = z.object({
   cwd: z.string().default('/workspace'),
 });
 
+/** What is said of a process to whoever lists it. */
 export type ProcessAbout = z.infer<typeof aboutSchema>;
 
 /** How processes call the programs that they run. */

@@ -21,6 +21,7 @@ const TABLE = {
   deno: { aliases: [], runner: { needs: ['deno'], command: 'deno run --quiet --allow-all -' } },
 } as const satisfies Readonly<Record<string, LanguageEntry>>;
 
+/** A language that programs may be in. */
 export type Language = keyof typeof TABLE;
 
 /** Their names, the usual one first. */

@@ -14,6 +14,7 @@ import type { SandboxStore } from './storage/store.ts';
 /** How long a change may take which is all that a call does, in milliseconds. */
 const CHANGE_MS = 50_000;
 
+/** What changes of records work with. */
 export interface ChangesParts {
   readonly config: Config;
   readonly clock: Clock;

@@ -34,6 +34,7 @@ export const lifePolicySchema = z.object({
   staysSuspended: z.boolean().optional(),
 });
 
+/** How long a sandbox lives, and what ends it. */
 export type LifePolicy = z.infer<typeof lifePolicySchema>;
 
 /** Frozen and stopped as the configuration says; gives way; never ends by itself. */

@@ -26,6 +26,7 @@ export interface ListFilter {
   readonly isForAll: boolean;
 }
 
+/** A page of sandboxes. */
 export interface ListPage {
   readonly sandboxes: readonly SandboxStatus[];
   /** Where the next page begins; null at the end. */

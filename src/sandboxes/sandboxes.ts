@@ -17,6 +17,7 @@ import { changesSpec, requireGrantable } from './spec/sandbox-spec.ts';
 import type { SandboxStatus } from './status.ts';
 import { Using, type UsingParts } from './using.ts';
 
+/** What the life of sandboxes works with. */
 export interface SandboxesParts extends UsingParts {
   readonly catalog: Catalog;
   readonly lifecycle: Lifecycle;

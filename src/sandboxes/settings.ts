@@ -17,6 +17,7 @@ import type { SandboxStatus } from './status.ts';
 import { newPreviewId } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
+/** What changes of settings work with. */
 export interface SettingsParts {
   readonly engine: Engine;
   readonly config: Config;

@@ -1,6 +1,7 @@
 /** The states of a sandbox. `absent`: it was never created, or was deleted; its files may be there. */
 export const SANDBOX_STATES = ['absent', 'creating', 'running', 'paused', 'stopped'] as const;
 
+/** One of these states. */
 export type SandboxState = (typeof SANDBOX_STATES)[number];
 
 /** The only changes of state that there are. */

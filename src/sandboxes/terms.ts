@@ -26,6 +26,8 @@ export const termsSchema = z.object({
   snapshot: z.object({ name: z.string().nullable(), sourceId: z.string() }).nullable().default(null),
 });
 
+/** What its makers and users have agreed on for a sandbox whose id they were told. */
 export type Terms = z.infer<typeof termsSchema>;
 
+/** What of them is about its network. */
 export type NetworkTerms = z.infer<typeof networkTermsSchema>;

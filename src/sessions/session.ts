@@ -34,6 +34,7 @@ export const sessionSchema = z.object({
 /** What a user works in for a time: it has a sandbox at the most, and outlives pauses and restarts of the server. */
 export type Session = Readonly<z.infer<typeof sessionSchema>>;
 
+/** What a session is at a moment. */
 export type SessionStatus = 'active' | 'paused' | 'expired';
 
 /** What it is at this moment. */

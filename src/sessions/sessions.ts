@@ -24,6 +24,7 @@ export type SessionEvent =
   | { readonly type: 'created' }
   | { readonly type: 'deleted' | 'expired' | 'released'; readonly seconds: number };
 
+/** What sessions work with. */
 export interface SessionsParts {
   readonly store: SessionStore;
   readonly sandboxes: Sandboxes;

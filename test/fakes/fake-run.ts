@@ -25,8 +25,10 @@ export interface FakeOutcome {
   readonly durationMs?: number;
 }
 
+/** What a run does. */
 export type RunScript = (run: FakeRun) => FakeOutcome | Promise<FakeOutcome>;
 
+/** What the agent is asked to run. */
 export const runParameters = z.object({
   program: z.enum(['python', 'shell', 'argv']),
   argv: z.array(z.string()).default([]),

@@ -25,6 +25,7 @@ const operationSchema = z.object({
 /** Of the OpenAPI document, what an example is made of. */
 export const exampleDocument = z.object({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
 
+/** An OpenAPI document, as far as its examples are read. */
 export type ExampleDocument = z.output<typeof exampleDocument>;
 
 /** A request as somebody sends it who fills in nothing. */

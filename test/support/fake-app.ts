@@ -10,6 +10,7 @@ import type { Clock } from '../../src/async/clock.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { FakeEngine } from '../fakes/fake-engine.ts';
 
+/** The key of the server in tests. */
 export const API_KEY = 'key-for-these-tests';
 
 const SOURCE: AgentSource = { bootstrap: 'pass', bundle: Buffer.from('{}'), hash: 'test' };

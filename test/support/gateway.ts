@@ -5,9 +5,13 @@ import { systemClock } from '../../src/async/clock.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { buildGateway } from '../../src/gateway/gateway.ts';
 
-/** Keys of a gateway's clients, of which the second is only for some users, and its own at the other server. */
+/** The key of a client of a gateway. */
 export const BOT_KEY = 'key-of-the-bot-at-the-gateway';
+
+/** The key of a client that is only for some users. */
 export const CHAT_KEY = 'key-of-the-chat-at-the-gateway';
+
+/** The gateway's own key at the other server. */
 export const FAR_KEY = 'key-of-the-gateway-at-the-other-server';
 
 /** The entry of a key. */

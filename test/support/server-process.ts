@@ -13,6 +13,7 @@ export interface ServerProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
+/** The key of the server in tests. */
 export const API_KEY = 'key-for-these-tests';
 
 /** Puts a program before Node that gives it mounts of its own, as in a container: neither sees what the other mounts. */

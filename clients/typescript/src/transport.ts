@@ -5,6 +5,7 @@ import type { paths } from './schema.ts';
 /** How much longer than the call itself its answer may take, in seconds. */
 const GRACE_SECONDS = 30;
 
+/** Where the server is, and how it is asked. */
 export interface ClientOptions {
   /** Where the server is, such as `http://localhost:8080`, or `http://key:<key>@localhost:8080`. */
   readonly baseUrl: string;

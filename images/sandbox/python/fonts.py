@@ -29,6 +29,7 @@ def before(module):
 
 
 def after(module):
+    """Adds the families and the last resorts of fonts.json."""
     try:
         with open(os.path.join(FOLDER, "fonts.json"), encoding="utf-8") as file:
             fonts = json.load(file)

@@ -2,6 +2,7 @@
 
 
 def after(module):
+    """Lets psutil find network cards without netlink."""
     ask_kernel = module.net_if_addrs
 
     def net_if_addrs():

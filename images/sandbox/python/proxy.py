@@ -2,6 +2,7 @@
 
 
 def after(module):
+    """Lets sessions find the proxy."""
     defaults = getattr(getattr(module, "ClientSession", object).__init__, "__kwdefaults__", None)
     if defaults and "trust_env" in defaults:
         defaults["trust_env"] = True

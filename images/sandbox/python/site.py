@@ -1,4 +1,4 @@
-# Part of the interpreter's sitecustomize, behind sources.py: what Python in a sandbox does that it does not elsewhere.
+"""Part of the interpreter's sitecustomize, behind sources.py: what Python in a sandbox does that it does not elsewhere."""
 import os as _os
 import sys as _sys
 

@@ -5,6 +5,7 @@ from sitecustomize import changed_ns
 
 
 def after(module):
+    """Lets a compiled test serve only while its source is as it was."""
     read = getattr(module, "_read_pyc", None)
 
     def read_fresh(source, compiled, *rest, **named):

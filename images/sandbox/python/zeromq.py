@@ -9,6 +9,7 @@ BACKLOG = 100
 
 
 def after(module):
+    """Lets sockets bind an address without asking for network cards."""
     bind = module.Socket.bind
 
     def bind_listening(self, addr):

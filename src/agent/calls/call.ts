@@ -4,6 +4,7 @@ import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { StallTimer } from './stall-timer.ts';
 
+/** How long a call may take, and what ends it. */
 export interface CallOptions {
   /** Ends the call: the agent is told to stop, and the promise rejects with `cancelled` once it has. */
   readonly signal?: AbortSignal | undefined;

@@ -7,6 +7,7 @@ import { type ContextSetup, setupParameters } from './contexts.ts';
 import { type CaptureLimits, OutputCapture } from './output-capture.ts';
 import { InterruptedRun, type RunResult, runResult, SHOWN_CAPTURE } from './run.ts';
 
+/** A cell of a context, and how it runs. */
 export interface CellOptions {
   readonly code: string;
   /** AgentFailure `mismatch` where the context has another; absent: that of the context. */

@@ -3,6 +3,7 @@ import type { AgentConnection } from '../wire/connection.ts';
 import { type CallOptions, call, type TransferOptions } from './call.ts';
 import { collectLines } from './lines.ts';
 
+/** A file, folder or link with all details, as the agent tells it. */
 export const fileEntry = z.object({
   path: z.string().min(1),
   type: z.enum(['file', 'directory', 'symlink', 'other']),
@@ -55,6 +56,7 @@ export function describeEntry(
   return call(connection, 'entry', { path, follow }, fileEntry, options);
 }
 
+/** Which part of a folder is listed. */
 export interface ListOptions {
   readonly depth: number;
   readonly limit: number;

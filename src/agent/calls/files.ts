@@ -14,6 +14,7 @@ const fileStat = z.object({
   inode: z.string().regex(/^\d{1,20}$/),
 });
 
+/** What tells one version of a file from another. */
 export type FileStat = z.infer<typeof fileStat>;
 
 /** The kinds of archive that folders are packed into and unpacked from. */

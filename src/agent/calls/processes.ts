@@ -22,6 +22,7 @@ export const shownException = z.object({
   traceback: z.array(z.string()).max(65_536),
 });
 
+/** An exception that ended code, as the interpreter shows it. */
 export type ShownException = z.infer<typeof shownException>;
 
 /** How a kept process ended, or why it could not be started. */
@@ -37,13 +38,16 @@ export const processEnd = z.union([
   failure,
 ]);
 
+/** How a kept process ended, or why it could not be started. */
 export type ProcessEnd = z.infer<typeof processEnd>;
 
 /** How many rows and columns a terminal has. */
 export const terminalSize = z.object({ rows: z.int().min(1), cols: z.int().min(1) });
 
+/** How many rows and columns a terminal has. */
 export type TerminalSize = z.infer<typeof terminalSize>;
 
+/** A kept process, as the agent tells it. */
 export const processFacts = z.object({
   id: z.int().min(1),
   about: z.record(z.string(), z.unknown()),

@@ -18,6 +18,7 @@ export type Program =
     }
   | { readonly program: 'argv'; readonly argv: readonly string[] };
 
+/** How a program runs, and what is kept of it. */
 export interface RunOptions {
   readonly timeoutMs: number;
   /** When the answer must be there, kill and all; a run without one then counts as hung. */

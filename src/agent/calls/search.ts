@@ -20,6 +20,7 @@ const digest = z.object({ digest: z.string().regex(/^[0-9a-f]+$/), size: z.numbe
 /** A line that was found; line and column count from 1, in characters. */
 export type SearchMatch = z.infer<typeof match>;
 
+/** What is searched for, and in which files. */
 export interface SearchRequest {
   readonly query: string;
   readonly regex: boolean;
@@ -31,6 +32,7 @@ export interface SearchRequest {
   readonly limit: number;
 }
 
+/** What a search found, in how many files. */
 export interface SearchResult {
   readonly matches: readonly SearchMatch[];
   readonly files: number;

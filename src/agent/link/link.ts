@@ -34,6 +34,7 @@ export interface SocketFolder {
   readonly inside: string;
 }
 
+/** What a link to an agent is made of. */
 export interface AgentLinkParts {
   readonly engine: Engine;
   readonly engineId: EngineId;

@@ -13,8 +13,10 @@ export const FRAME = {
   PONG: 11,
 } as const;
 
+/** What a frame is, by its number on the wire. */
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
+/** One frame, as it goes over the wire. */
 export interface Frame {
   readonly type: FrameType;
   readonly channel: number;

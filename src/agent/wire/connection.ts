@@ -43,6 +43,7 @@ interface WatchedCall {
 /** Told of each call that begins; undefined where nobody wants to know how it ends. */
 export type AgentCallWatcher = (operation: string) => WatchedCall | undefined;
 
+/** What an agent says of itself in its first frame. */
 export type AgentHello = z.infer<typeof helloPayload>;
 
 /** The server's end of one stream to one agent: opens channels, checks every frame, ends on the first violation. */

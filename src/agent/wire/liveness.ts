@@ -6,6 +6,7 @@ const TICKS_TO_PING = 2;
 /** Ticks without a byte, the answer to the question included, after which it counts as hung. */
 const TICKS_TO_GIVE_UP = 8;
 
+/** What is watched of an agent, and who hears that it hangs. */
 export interface LivenessParts {
   /** True while a call waits for the agent; without one nobody is asked. */
   readonly isAwaited: () => boolean;

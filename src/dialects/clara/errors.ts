@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
+/** The body of an error. */
 export const errorResponse = z
   .object({ error: z.string().meta({ description: 'A sentence for a person.' }) })
   .meta({ id: 'Error', examples: [{ error: 'Sandbox not found' }] });

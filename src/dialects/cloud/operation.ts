@@ -23,6 +23,7 @@ export const { operation } = ownOperations<Tag>();
 /** The answer of what has nothing to tell. */
 export const success = z.object({ success: z.literal(true) }).meta({ examples: [{ success: true }] });
 
+/** That answer. */
 export const SUCCESS = { success: true } as const;
 
 /** The sandbox that a field of the request names, which its line in the log has then; throws a 400 where that is absent. */

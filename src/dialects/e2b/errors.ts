@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HttpProblem } from '../../http/errors.ts';
 
+/** The body of an error. */
 export const errorResponse = z
   .object({
     code: z.int().meta({ description: 'The HTTP status.' }),

@@ -7,6 +7,7 @@ const INTERPRETER_PORT = 49_999;
 /** The names of the dialects that E2B's clients speak at one address: of the control plane, and of what answers on a port of a sandbox. */
 export const PLANES = { control: 'e2b', envd: 'e2b-envd', interpreter: 'e2b-interpreter', port: 'e2b-port' } as const;
 
+/** The name of one of them. */
 export type Plane = (typeof PLANES)[keyof typeof PLANES];
 
 /** A port of a sandbox, as a request names it. */

@@ -3,6 +3,7 @@ import type { HttpProblem } from '../../http/errors.ts';
 import { detailResponse } from '../fields.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
+/** The body of an error. */
 export const errorResponse = detailResponse('K2Error');
 
 const validationResponse = z

@@ -2,6 +2,7 @@ import type { HttpProblem } from '../../http/errors.ts';
 import { detailResponse } from '../fields.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
+/** The body of an error. */
 export const errorResponse = detailResponse('ManagerError');
 
 /** What every route may answer, whatever it does. */

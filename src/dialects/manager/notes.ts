@@ -23,6 +23,7 @@ const notes = z.object({
   autoRemove: z.boolean(),
 });
 
+/** What this dialect keeps of a sandbox in its record. */
 export type ManagerNotes = z.infer<typeof notes>;
 
 /** The notes of a record; throws where they are another dialect's. */

@@ -20,6 +20,7 @@ const LABEL = 'mcp-session-id';
 
 type Sender = Omit<Caller, 'signal' | 'progress'>;
 
+/** What the routes of MCP need. */
 export interface McpRouteOptions extends Core {
   readonly path: string;
   readonly publicUrl: string | null;

@@ -26,6 +26,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_FACTOR = 2;
 const INFO_TIMEOUT_MS = 3_000;
 
+/** Where Docker is, and how long it may take. */
 export interface DockerEngineOptions {
   /** The engine's socket; where absent, DOCKER_HOST and its companions say where the engine is, as for the docker command. */
   readonly socketPath?: string;

@@ -46,10 +46,12 @@ export function isBut(index: number, bits: number, value: number): ArgumentRule 
   return { index, kind: 'bits', mask: (INT & ~bits) >>> 0, value };
 }
 
+/** The argument, a pointer, is null. */
 export function isNull(index: number): ArgumentRule {
   return { index, kind: 'null' };
 }
 
+/** The argument, a pointer, is not null. */
 export function isNotNull(index: number): ArgumentRule {
   return { index, kind: 'some' };
 }

@@ -27,6 +27,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const CREATE_TIMEOUT_FACTOR = 4;
 const INFO_TIMEOUT_MS = 3_000;
 
+/** Where Incus is, and how it is used. */
 export type IncusEngineOptions = IncusPlace & {
   /** The storage pool that sandboxes are made in. */
   readonly pool: string;

@@ -30,6 +30,7 @@ const instanceSchema = z.object({
   location,
 });
 
+/** An instance of ours, as Incus tells it. */
 export type Instance = z.infer<typeof instanceSchema>;
 
 /** A name for a new instance: it stays, whoever the sandbox is given to. */

@@ -30,6 +30,7 @@ const SIGTERM = 15;
 /** The longest time between an end and the next start, in milliseconds. */
 const MAX_PAUSE_MS = 300_000;
 
+/** What a main process runs with. */
 export interface MainRunParts {
   readonly sandboxes: Sandboxes;
   readonly notes: MainNotes;

@@ -16,6 +16,7 @@ const alert = z.object({
 /** Something about a sandbox that somebody should look at; times are on the wall clock. */
 export type Alert = Readonly<z.infer<typeof alert>>;
 
+/** What an alert is about. */
 export type AlertKind = Alert['kind'];
 
 const alerts = z.array(alert);

@@ -17,6 +17,7 @@ const recordSchema = z.object({
   volumeBytes: z.number().optional(),
 });
 
+/** What the file of a checkpoint holds. */
 export type CheckpointRecord = z.infer<typeof recordSchema>;
 
 /** The workspace and packages of a sandbox as they were at a moment. */

@@ -20,6 +20,7 @@ const CALL_MS = 600_000;
 /** Copies of one sandbox that wait for each other. */
 const MAX_WAITING = 64;
 
+/** What checkpoints work with. */
 export interface CheckpointsParts {
   readonly config: Config;
   readonly clock: Clock;

@@ -30,6 +30,7 @@ interface LinkSubject {
   readonly isAdopted?: boolean;
 }
 
+/** The connection to an agent, and what goes over it. */
 export interface Links {
   readonly link: AgentLink;
   /** The way out over it, which there is where the sandbox's network is the proxy. */

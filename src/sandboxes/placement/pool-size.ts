@@ -18,6 +18,7 @@ const COST_BYTES = 32 * 2 ** 20;
 /** Those that wait may have this share of the memory that is free without them. */
 const SHARE = 1 / 4;
 
+/** What the size of the pool depends on. */
 export interface PoolSizeParts {
   /** A number, or `auto`: as many as the largest burst of the last minutes. */
   readonly wanted: number | 'auto';

@@ -1,10 +1,13 @@
 /** From the least to the most that a sandbox may reach. */
 const NETWORK_MODES = ['none', 'proxy', 'bridge'] as const;
 
+/** What a sandbox may reach. */
 export type NetworkMode = (typeof NETWORK_MODES)[number];
 
-/** Where the agent offers its proxy on the sandbox's loopback, and where programs look for one of SOCKS; both take HTTP and SOCKS. */
+/** Where the agent offers its proxy on the sandbox's loopback; it takes HTTP and SOCKS. */
 export const PROXY_PORT = 3128;
+
+/** Where programs look for a proxy of SOCKS; it takes both too. */
 export const SOCKS_PORT = 1080;
 
 /** True where the first reaches more than the second. */

@@ -100,6 +100,7 @@ const recordSchema = z.object({
   ...shared,
 });
 
+/** What is known of a sandbox that must outlive the server, in its newest version. */
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
 const firstVersion = z.object({ version: z.literal(1), owner: address, overrides: askedSpecSchema, ...shared });

@@ -84,6 +84,7 @@ export const GROUND = [
   'src/egress/pattern.ts',
 ];
 
+/** The server's end of the agent. */
 export const AGENT = ['src/agent/wire', 'src/agent/link', 'src/agent/calls'];
 
 /** How a sandbox is used: what processes and files stand on. */

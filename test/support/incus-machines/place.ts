@@ -14,9 +14,13 @@ export const FINGERPRINTS = { machine: 'a1'.repeat(32), container: 'b2'.repeat(3
 /** The only project that it has. */
 export const PROJECT = 'clara-sandbox';
 
-/** Its images: one of virtual machines, one of containers, and one of those in Incus' usual project. */
+/** The alias of its image of virtual machines. */
 export const MACHINE_IMAGE = 'clara-machine';
+
+/** The alias of its image of containers. */
 export const CONTAINER_IMAGE = 'clara-container';
+
+/** The alias of one in Incus' usual project. */
 export const USUAL_IMAGE = 'clara-usual';
 
 /** What the API says of an image, by its alias or its fingerprint. */

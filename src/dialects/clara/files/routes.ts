@@ -30,6 +30,7 @@ const LISTING_TIMEOUT_SECONDS = 20;
 /** How long the end of a listing that is late may take, in milliseconds. */
 const LISTING_MARGIN_MS = 5_000;
 
+/** What the routes of files need. */
 export interface FileRoutesOptions extends Core {
   /** Largest file that is answered as JSON, in bytes. */
   readonly jsonLimitBytes: number;

@@ -11,6 +11,7 @@ import { sandboxOperation } from '../operation.ts';
 import type { SignatureOptions } from '../signatures/routes.ts';
 import * as schemas from './schemas.ts';
 
+/** What the routes of ports need. */
 export interface PortOptions extends SignatureOptions {
   readonly hosts: PreviewHosts;
   /** Where the server listens. */

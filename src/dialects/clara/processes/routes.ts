@@ -15,6 +15,7 @@ import { toProcess } from './mapping.ts';
 import * as schemas from './schemas.ts';
 import { terminalRoutes } from './terminal-routes.ts';
 
+/** What the routes of processes need. */
 export interface ProcessRoutesOptions extends Core {
   /** The longest timeout of a stream or process, in seconds. */
   readonly maxTimeoutSeconds: number;

@@ -3,6 +3,7 @@ import { isSandboxError } from '../../../errors.ts';
 import type { Terminal, TerminalEvent } from '../../../processes/terminal.ts';
 import { terminalSize } from './schemas.ts';
 
+/** The WebSocket subprotocol of terminals. */
 export const SUBPROTOCOL = 'clara.tty.v1';
 
 /** Why a WebSocket is closed. RFC 6455, section 7.4.1, and one of our own. */

@@ -14,6 +14,7 @@ import { noBody } from '../sandboxes/state-schemas.ts';
 import * as schemas from './schemas.ts';
 import { whyNotSignable } from './signable.ts';
 
+/** What the routes of signed URLs need. */
 export interface SignatureOptions {
   readonly signer: UrlSigner;
   readonly clock: Clock;

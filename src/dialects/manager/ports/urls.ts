@@ -7,6 +7,7 @@ import type { ManagerNotes } from '../notes.ts';
 
 type Port = ManagerNotes['ports'][number];
 
+/** What URLs of ports are made with. */
 export interface UrlOptions {
   readonly hosts: PreviewHosts;
   /** What URLs of this server begin with; null for what a request was sent to. */

@@ -18,4 +18,5 @@ export const STATUS = {
   unauthenticated: 401,
 } as const;
 
+/** The code of an error of the Connect protocol. */
 export type ConnectCode = keyof typeof STATUS;

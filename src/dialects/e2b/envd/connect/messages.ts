@@ -12,6 +12,7 @@ export const text = z
   .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
   .refine((value) => value.isWellFormed(), 'must be Unicode text');
 
+/** A text, which is empty where it is absent. */
 export const textOrEmpty = text.nullish().transform((value) => value ?? '');
 
 /** An unsigned number of 32 bits, which JSON may hold as a text too. */
