@@ -1,4 +1,4 @@
-/** Lets so many milliseconds pass, between two looks at a condition. */
+/** Lets N ms pass, between two looks at a condition. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

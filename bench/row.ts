@@ -45,7 +45,7 @@ export function toRow(
   return { name, unit, ours, theirs, ratio, checks: checks.map((check) => check(ours, ratio)) };
 }
 
-/** At the median so many times better than the counterpart. */
+/** At the median N times better than the counterpart. */
 export function atLeast(times: number): CheckOf {
   return (_ours, ratio) => ({ target: `≥ ${times} ×`, isMet: ratio !== null && ratio >= times });
 }
@@ -60,7 +60,7 @@ export function over(limit: number, unit: Unit): CheckOf {
   return (ours) => ({ target: `> ${limit} ${unit}`, isMet: ours.p50 > limit });
 }
 
-/** A 99th percentile below so many medians. */
+/** A 99th percentile below N medians. */
 export function evenWithin(times: number): CheckOf {
   return (ours) => ({ target: `p99 < ${times} × p50`, isMet: ours.p99 < times * ours.p50 });
 }

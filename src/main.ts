@@ -12,7 +12,7 @@ const CLOSE_DELAY_MS = 28_000;
 /** A signal that comes twice within this time is one: npm passes on what the terminal has sent already. In milliseconds. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** Log lines leave in one write once there are so many bytes, or after so many milliseconds: a write each costs a request 0.1 ms. */
+/** Bytes of log lines, and how many ms, after which they leave in one write: a write each costs a request 0.1 ms. */
 const LOG_BATCH = { minLength: 4096, periodicFlush: 200 };
 
 try {

@@ -49,7 +49,7 @@ DEADLY = sorted(set(range(1, 65)) - {3, 17, 18, 19, 20, 21, 22, 23, 28, 32, 33})
 
 class Endings(AgentCase):
     def started(self, program: str, source: Any, lines: Any, timeout: Any = None) -> tuple[int, list[int]]:
-        """A run that has written so many lines, and its number."""
+        """A run that has written N lines, and its number."""
         number = self.client.open("run", source.encode(), program=program, timeoutMs=timeout or 20000)
         answer = self.client.answers[number]
         self.client.wait(lambda: answer.out.count(b"\n") >= lines or answer.is_over)

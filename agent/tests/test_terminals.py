@@ -123,7 +123,7 @@ class Terminals(Terminal):
         self.client.call("forget", id=number)
 
     def look_and_resize(self, number: int, times: int) -> int:
-        """Views begin and end, and sizes change, so many times; the memory of the agent after that, in bytes."""
+        """Views begin and end, and sizes change, N times; the memory of the agent after that, in bytes."""
         for at in range(0, times, 20):
             views = [self.view(number) for _ in range(20)]
             sizes = [self.client.open("resize", id=number, rows=20 + n, cols=80 + at % 50) for n in range(20)]

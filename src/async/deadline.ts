@@ -1,7 +1,7 @@
 import { SandboxError } from '../errors.ts';
 
 /**
- * The promise's value, or a `timeout` error with this sentence after so many milliseconds, or the signal's reason once it is raised;
+ * The promise's value, or a `timeout` error with this sentence after that time, or the signal's reason once it is raised;
  * the work itself goes on.
  */
 export async function withDeadline<T>(

@@ -1,6 +1,6 @@
 import { createDeferred, type Deferred } from './deferred.ts';
 
-/** Lets so many pieces of work run at a time, the others in the order in which they came. */
+/** Lets N pieces of work run at a time, the others in the order in which they came. */
 export class Semaphore {
   readonly #waiting: Deferred<void>[] = [];
   readonly #places: number;

@@ -11,7 +11,7 @@ interface Bucket {
   atMs: number;
 }
 
-/** Counts against a rate, for each name apart; of so many names only those that came last are remembered. */
+/** Counts against a rate, for each name apart; of names only those that came last are remembered. */
 export class TokenBuckets {
   readonly #rate: Rate;
   readonly #maxNames: number;

@@ -4,7 +4,7 @@ import { parsePattern } from '../egress/pattern.ts';
 import { type Cidr, parseCidr } from '../ip-address.ts';
 import { parseSize } from '../size.ts';
 
-/** A size of at least so many bytes, in bytes. */
+/** A size of at least `minimumBytes`, in bytes. */
 export function size(minimumBytes: number) {
   return sizeWith(minimumBytes, '');
 }

@@ -3,7 +3,7 @@ import { unicodeText } from '../http/unicode-text.ts';
 
 export const hasNoNul = (value: string): boolean => !value.includes('\0');
 
-/** A text of so many characters at the most, as programs can be given it. */
+/** A text of N characters at the most, as programs can be given it. */
 export const text = (most: number) =>
   unicodeText().max(most, 'is too long').refine(hasNoNul, 'must not hold a NUL character');
 

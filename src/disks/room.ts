@@ -6,7 +6,7 @@ import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace, MountPoint } from './mount-namespace.ts';
 import type { RoomSharing } from './room-shares.ts';
 
-/** What ext4 keeps of its blocks for its own needs: a fiftieth, and no more than so many. https://docs.kernel.org/admin-guide/ext4.html */
+/** What ext4 keeps of its blocks for its own needs: a fiftieth, and no more than this. https://docs.kernel.org/admin-guide/ext4.html */
 const RESERVED_BLOCKS = 4096;
 const RESERVED_FRACTION = 50;
 
@@ -78,7 +78,7 @@ async function lookAt(space: MountNamespace, { path, device, deviceNumber }: Mou
   }
 }
 
-/** Keeps from its writers all but so many bytes of what is free in it; its name where that is more than it keeps anyway, null too where it is being unmounted. */
+/** Keeps from its writers all but N bytes of what is free in it; its name where that is more than it keeps anyway, null too where it is being unmounted. */
 async function limit(space: MountNamespace, image: OpenImage, roomBytes: number): Promise<string | null> {
   const usual = Math.min(Math.floor(image.blocks / RESERVED_FRACTION), RESERVED_BLOCKS);
   const roomBlocks = Math.max(0, Math.floor(roomBytes / image.blockBytes));

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../ip-address.ts';
 
-/** A TCP connection to exactly this address; rejects after so many milliseconds or when the signal is raised. */
+/** A TCP connection to exactly this address; rejects after N ms or when the signal is raised. */
 export function dial(address: Address, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address.text, port, family: address.family, allowHalfOpen: true, noDelay: true });

@@ -66,7 +66,7 @@ export class GatewayAdmission {
   }
 }
 
-/** Why a gateway with so many keys needs one of a gateway over there. */
+/** Why a gateway with N keys needs one of a gateway over there. */
 export function explainKeys(count: number): string {
   return `This server has ${count} keys, and its own key at the server that holds the sandboxes is no gateway's, so that all its clients would be one: make one there with npm run key -- <name> --gateway, or keep a single key here.`;
 }

@@ -5,7 +5,7 @@ import { clientAddress, toClient } from './client-address.ts';
 import type { IsTrustedProxy } from './trusted-proxies.ts';
 
 /**
- * Lets one client address have so many connections: more are closed as they come. What comes from a trusted proxy counts for the
+ * Lets one client address have N connections: more are closed as they come. What comes from a trusted proxy counts for the
  * client of each request while the request is under way, since proxies share connections; more are a 429.
  */
 export function limitEachAddress(app: FastifyInstance, isTrustedProxy: IsTrustedProxy, maxPerAddress: number): void {

@@ -6,7 +6,7 @@ import { TokenBuckets } from '../async/token-buckets.ts';
 /** What a log line of somebody without a right key is about. */
 export type StrangerLine = 'wrong key' | 'answered';
 
-/** Lines of one client, and of all. Of wrong keys enough for whoever bans addresses, be there ever so many other lines of the same one. */
+/** Lines of one client, and of all. Of wrong keys enough for whoever bans addresses, however many other lines there are of the same one. */
 const WRONG_KEYS = { perSecond: 10 / 60, burst: 30 };
 const OTHERS = { perSecond: 1, burst: 100 };
 const OF_ALL = { perSecond: 20, burst: 1_000 };

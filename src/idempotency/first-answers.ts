@@ -68,7 +68,7 @@ export class FirstAnswers {
     this.#clock = clock;
   }
 
-  /** Those of a data folder, without what is too old; a principal may have so many keys at a time, of which the oldest goes first. */
+  /** Those of a data folder, without what is too old; a principal may have N keys at a time, of which the oldest goes first. */
   static async open(dataDir: string, secret: Buffer, clock: Clock, keysEach = KEYS_EACH): Promise<FirstAnswers> {
     const folder = join(dataDir, ANSWERS_FOLDER);
     await mkdir(folder, { recursive: true, mode: 0o700 });

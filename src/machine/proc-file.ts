@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 
-/** Lines are handed on in pieces of so many bytes, between which other work gets its turn. */
+/** Bytes of a piece in which lines are handed on; between pieces other work gets its turn. */
 const PIECE_BYTES = 64 * 1024;
 
-/** The lines of a file of /proc, which may be long and change while it is read, up to so many bytes; none where it cannot be read. */
+/** The lines of a file of /proc, which may be long and change while it is read, up to `maxBytes`; none where it cannot be read. */
 export async function* readLines(path: string, maxBytes: number): AsyncGenerator<string> {
   const file = await open(path).catch(() => null);
   if (file === null) return;

@@ -7,7 +7,7 @@ export type TerminalEvent =
   /** Comes first: how many bytes of the output came before what follows. */
   | { readonly type: 'start'; readonly offset: number; readonly rows: number; readonly cols: number }
   | { readonly type: 'output'; readonly bytes: Buffer }
-  /** So many bytes are lost to this viewer. */
+  /** N bytes are lost to this viewer. */
   | { readonly type: 'gap'; readonly bytes: number }
   | { readonly type: 'exit'; readonly exitCode: number; readonly signal: string | null };
 

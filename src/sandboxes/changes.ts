@@ -73,7 +73,7 @@ export class Changes {
     return toChanged(isExisting && record ? record : NO_SETTINGS, change, limits);
   }
 
-  /** Notes that somebody uses the sandbox now, and runs so many programs in it. */
+  /** Notes that somebody uses the sandbox now, and runs N programs in it. */
   noteUse(sandbox: Sandbox, executions = 0): void {
     sandbox.lastUsedMs = this.#parts.clock.monotonicMs();
     this.touch(sandbox, executions);

@@ -86,14 +86,14 @@ export function dueAction(
   return pauseMs > 0 && age.idleMs >= pauseMs ? 'pause' : null;
 }
 
-/** For so many seconds without use it is neither paused nor stopped, where it worked last so long after that; Infinity where it never is. */
+/** For this long without use, in seconds, it is neither paused nor stopped, where it worked last so long after that; Infinity where it never is. */
 export function idleLifeSeconds(life: LifePolicy, defaults: IdleDefaults, workedSeconds: number): number {
   const pauseMs = toMs(life.pauseAfter, defaults.pauseAfterSeconds);
   const stopMs = toMs(life.stopAfter, defaults.stopAfterSeconds);
   return Math.min(pauseMs > 0 ? pauseMs / 1000 : Number.POSITIVE_INFINITY, workedSeconds + stopMs / 1000);
 }
 
-/** For so many milliseconds without a request work keeps it awake; Infinity where it does not give way at the cap. */
+/** For this long without a request, in milliseconds, work keeps it awake; Infinity where it does not give way at the cap. */
 export function longestWorkMs({ yieldsAtCap }: LifePolicy, backgroundSeconds: number): number {
   return yieldsAtCap ? backgroundSeconds * 1000 : Number.POSITIVE_INFINITY;
 }

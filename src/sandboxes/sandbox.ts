@@ -170,7 +170,7 @@ export class Sandbox {
     }
   }
 
-  /** Resolves once its agent measures nothing, since a pause would leave that call hanging; throws `timeout` after so many milliseconds. */
+  /** Resolves once its agent measures nothing, since a pause would leave that call hanging; throws `timeout` after N ms. */
   async whenMeasured(deadlineMs: number): Promise<void> {
     const ended = async () => {
       while (this.#measurements > 0) await this.#measured.promise;

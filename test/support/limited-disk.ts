@@ -54,7 +54,7 @@ export async function released(folder: string): Promise<void> {
   await until('no loop device is left', async () => (await loopDevices(folder)).length === 0);
 }
 
-/** Uploads a file of so many bytes. */
+/** Uploads a file of N bytes. */
 export function putRaw(server: RealServer, user: string, path: string, bytes: number) {
   const headers = { 'x-api-key': 'key-for-these-tests', 'content-type': 'application/octet-stream' };
   const body = Buffer.alloc(bytes, 'x');

@@ -12,7 +12,7 @@ export interface NativeRoute {
   readonly full?: number;
   /** Where the engine does not answer: 503, but for what does not need it. */
   readonly down?: number;
-  /** True where it is one of the file operations of which a sandbox has so many at once. */
+  /** True where it is one of the file operations of which a sandbox has a limited number at once. */
   readonly isFileCall?: boolean;
 }
 

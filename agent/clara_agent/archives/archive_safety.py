@@ -17,7 +17,7 @@ MAX_LINKS = 40
 MAX_NAME = 255
 # What the kernel takes, less what the name of a temporary file may need in the deepest folder.
 MAX_PATH = 4096 - 64
-# Folders that no entry names are made too: they may be so many for each entry that is allowed.
+# Folders that no entry names are made too: they may be this many for each entry that is allowed.
 PLACES = 2
 
 

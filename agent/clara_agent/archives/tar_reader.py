@@ -129,7 +129,7 @@ class TarContent:
         self._file.close()
 
     def read(self, most: int) -> bytes:
-        """At most so many bytes, none at the end."""
+        """At most `most` bytes, none at the end."""
         return self._guarded(self._file.read, most)
 
 

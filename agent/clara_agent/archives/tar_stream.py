@@ -79,7 +79,7 @@ class TarStream:
                 pass
 
     def read(self, size: int) -> bytes:
-        """So many bytes, or fewer at the end."""
+        """`size` bytes, or fewer at the end."""
         if size > MAX_HEAD + BLOCK:
             raise Failure("invalid", "The archive has a name or a head that is too long.")
         data = b""

@@ -51,7 +51,7 @@ class Stored:
     unconsumed_tail = b""
 
     def decompress(self, data: bytes, most: int) -> bytes:
-        """At most so many bytes, the rest is kept."""
+        """At most `most` bytes, the rest is kept."""
         self.unconsumed_tail = data[most:]
         return data[:most]
 
@@ -64,7 +64,7 @@ class Lzma:
         self._head = b""
 
     def decompress(self, data: bytes, most: int) -> bytes:
-        """At most so many bytes."""
+        """At most `most` bytes."""
         from lzma import FILTER_LZMA1, FORMAT_RAW, LZMADecompressor, _decode_filter_properties  # pyright: ignore[reportAttributeAccessIssue]
 
         if self._inner is None:
@@ -147,7 +147,7 @@ class Content:
         """Nothing is open."""
 
     def read(self, most: int) -> bytes:
-        """At most so many bytes, none at the end."""
+        """At most `most` bytes, none at the end."""
         data = self._next(min(most, self._left)) if self._left else b""
         self._left -= len(data)
         self._crc = zlib.crc32(data, self._crc)

@@ -24,7 +24,7 @@ STORED, DEFLATED = 0, 8
 SIZES_FOLLOW, UTF8 = 1 << 3, 1 << 11
 UNIX, VERSION, VERSION_64 = 3 << 8, 20, 45
 MOST = 0xFFFFFFFF
-# From so many bytes on the sizes that follow a file have eight bytes: what deflate may add is less than the rest.
+# From this many bytes on the sizes that follow a file have eight bytes: what deflate may add is less than the rest.
 LARGE = 0xF0000000
 TYPES = {FILE: stat.S_IFREG, FOLDER: stat.S_IFDIR, LINK: stat.S_IFLNK}
 

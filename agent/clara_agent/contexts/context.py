@@ -138,7 +138,7 @@ class Context:
             self._interpreter.answer(number, text)
 
     def acknowledge(self, cell: Cell, shown: int) -> None:
-        """Tells the cell that so many of its lines are read, and the outputs before them."""
+        """Tells the cell that `shown` of its lines are read, and the outputs before them."""
         if cell is self._cell and self._interpreter:
             self._interpreter.acknowledge(shown)
 

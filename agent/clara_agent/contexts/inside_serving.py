@@ -107,7 +107,7 @@ class Interpreter:
         return marshal.loads(message)
 
     def _wait_until_shown(self, number: int) -> None:
-        """Waits until so many lines are read, so that what is written next comes after them."""
+        """Waits until N lines are read, so that what is written next comes after them."""
         if threading.current_thread() is threading.main_thread():
             while self._hear().get("shown", 0) < number:
                 pass

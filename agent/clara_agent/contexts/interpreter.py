@@ -98,7 +98,7 @@ class Interpreter:
         self._tell({"number": number, "text": text})
 
     def acknowledge(self, shown: int) -> None:
-        """Says that so many lines of its cell are read."""
+        """Says that N lines of its cell are read."""
         self._tell({"shown": shown})
 
     def _tell(self, message: dict[str, Any]) -> None:

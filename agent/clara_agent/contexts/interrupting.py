@@ -22,7 +22,7 @@ LONELY_SIGNALS = 3
 SETTLED_SECONDS = 1
 STARTING_SECONDS = 0.005
 STARTING_ROUNDS = 20
-# So many signals are sent to what runs; for those after them all is held.
+# Signals that are sent to what runs; before more of them all is held.
 SIGNALS_ON_THE_RUN = 4
 HOLDING_SECONDS = 0.002
 HOLDING_ROUNDS = 25

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# All attributes of one file are shown up to so many bytes, and can be set up to as many.
+# Bytes of all attributes of one file that are shown, and that can be set.
 MAX_BYTES = 8192
 
 

@@ -7,13 +7,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONTEXT = 3
-# Where so many pairs of lines would be compared, what differs is one block.
+# Pairs of lines that are compared at the most; beyond that what differs is one block.
 MAX_PAIRS = 4_000_000
 MAX_BYTES = 4 << 20
 
 
 def unified(before: str, after: str, path: str) -> str:
-    """Empty where they are the same; cut after so many characters, at the end of a line."""
+    """Empty where they are the same; cut at the end of a line after MAX_BYTES characters."""
     if before == after:
         return ""
     lines = []

@@ -11,7 +11,7 @@ from ..wire.parameters import take_count, take_path, to_text
 from .status import describe
 
 CHUNK = 65536
-# After so many chunks other channels have their turn.
+# Chunks after which other channels have their turn.
 CHUNKS_A_TURN = 8
 # A FIFO or device must not block the open, nor a terminal become the agent's own.
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

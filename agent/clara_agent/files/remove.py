@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A folder that its user has closed is opened, or nothing in it could be removed.
 OPEN = 0o700
-# Of the folders in one: what is looked through again after so many are gone.
+# Of the folders in one: how many are removed before it is looked through again.
 MOST_NAMES = 256
 
 

@@ -72,7 +72,7 @@ class Loop:
             self._epoll.unregister(fd)
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
-        """Calls once, after so many seconds."""
+        """Calls once, after N seconds."""
         timer = Timer(monotonic() + seconds, call)
         heappush(self._timers, timer)
         return timer

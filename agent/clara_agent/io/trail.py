@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 AGAIN_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# So many of the lowest folders are held open, and of those above them each one in so many.
+# How many of the lowest folders are held open; of those above them each one in N.
 STRIDE = 512
 
 

@@ -41,7 +41,7 @@ class ProcessTable:
         return min(BACKLOG, self._budget // max(1, sum(kept.is_paced for kept in self._kept.values())))
 
     def add(self, about: dict[str, Any], has_caller: bool, most: int, kind: type[Kept] = Kept) -> Any:
-        """Makes a place for a process; Failure `exists` where so many run already."""
+        """Makes a place for a process; Failure `exists` where as many run as may."""
         self._expire()
         while len(self._kept) >= min(most, MAX_PROCESSES):
             oldest = min((kept for kept in self._kept.values() if kept.is_over and not kept.readers), key=lambda kept: kept.ended_at or 0, default=None)

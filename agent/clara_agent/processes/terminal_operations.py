@@ -34,7 +34,7 @@ class View(Attach):
         return find_terminal(self.agent.table(), take_count(self.parameters, "id"))
 
     def position(self, kept: Kept) -> None:
-        """Begins behind so many bytes, within an event too."""
+        """Begins behind N bytes, within an event too."""
         wanted = take_count(self.parameters, "after", 0)
         history = kept.history
         self._taken = history.dropped_bytes

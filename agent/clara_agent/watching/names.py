@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# So many names share a string, on average at most.
+# Names that share a string, on average at most.
 SHARE = 32
 
 

@@ -12,12 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What is told of one run: so many files, and so many bytes of paths.
+# What is told of one run: files, and bytes of their paths.
 MOST_TOLD = 100
 MOST_PATH_BYTES = 64 << 10
 # What is kept in mind of one run; of more, those that come first by name.
 MOST_KEPT = 10_000
-# A file system's clock may be behind by so many seconds.
+# How far a file system's clock may be behind, in seconds.
 LAG_SECONDS = 0.02
 
 WAS_THERE, IS_SURE = 1, 2

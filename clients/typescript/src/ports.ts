@@ -29,7 +29,7 @@ export class Ports {
     return await this.#transport.data(this.#transport.http.PUT('/sandbox/{user_id}/ports/{port}', call));
   }
 
-  /** A link that opens it in a browser for so many seconds. */
+  /** A link that opens it in a browser for N seconds. */
   async share(port: number, expiresIn?: number): Promise<string> {
     const call = { ...this.#of(port), body: expiresIn === undefined ? {} : { expires_in: expiresIn } };
     return (await this.#transport.data(this.#transport.http.POST('/sandbox/{user_id}/ports/{port}', call))).url;

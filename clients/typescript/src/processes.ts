@@ -29,7 +29,7 @@ export class Processes {
     return await this.#transport.data(this.#transport.http.GET('/sandbox/{user_id}/processes/{id}', this.#of(id)));
   }
 
-  /** How it is once it has ended, or after so many seconds, at most 300; 60 if not given. */
+  /** How it is once it has ended, or after N seconds, at most 300; 60 if not given. */
   async wait(id: number, timeout = 60): Promise<Process> {
     const call = { ...this.#of(id, timeout), body: { timeout } };
     return await this.#transport.data(this.#transport.http.POST('/sandbox/{user_id}/processes/{id}/wait', call));

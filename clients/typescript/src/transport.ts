@@ -40,7 +40,7 @@ export class Transport {
     });
   }
 
-  /** For a call that itself may take so many seconds; the client's own time where that names none. */
+  /** For a call that itself may take N seconds; the client's own time where that names none. */
   deadline(seconds?: number): AbortSignal {
     const allowed = seconds === undefined ? this.#timeout : Math.max(this.#timeout, seconds + GRACE_SECONDS);
     return AbortSignal.timeout(allowed * 1000);

@@ -66,7 +66,7 @@ function checkIoUring(info, env, choice, seccomp) {
   return warn(what, means, 'Unset SANDBOX_DOCKER_SECCOMP, or set sysctl kernel.io_uring_disabled=2.');
 }
 
-/** What one sandbox could take from all others: with so many of each its memory ends first. */
+/** What one sandbox could take from all others: before it has ENOUGH_OF_EACH its memory ends. */
 function checkSharedCounts(env, isMapped) {
   const what = 'shared counts';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");

@@ -8,7 +8,7 @@ const BUFFER_BYTES = 131_072;
 const SMALL_BYTES = 16_384;
 
 interface DownloadListener {
-  /** So many bytes have been taken: more may be given. */
+  /** N bytes have been taken: more may be given. */
   readonly onTaken: (bytes: number) => void;
   /** The giver is waited for (true), or the reader is. */
   readonly onWaiting: (isForGiver: boolean) => void;

@@ -65,9 +65,9 @@ export function versionOf(stat: FileStat): string {
 
 interface ReadOptions {
   readonly offset?: number;
-  /** At most so many bytes. */
+  /** The most bytes that are read. */
   readonly length?: number;
-  /** So many bytes, neither more nor fewer: the body fails where the file no longer has them. */
+  /** The bytes that are read, neither more nor fewer: the body fails where the file no longer has them. */
   readonly exactBytes?: number;
 }
 

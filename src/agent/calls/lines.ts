@@ -7,7 +7,7 @@ import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed, type TransferOptions } from './call.ts';
 import { type Chunks, feedFrom } from './transfer.ts';
 
-/** So many lines are checked before others have their turn. */
+/** Lines that are checked before others have their turn. */
 const LINES_A_TURN = 500;
 
 /** More than any answer of lines may have, in bytes. */

@@ -74,7 +74,7 @@ interface StartOptions {
   readonly about: Readonly<Record<string, unknown>>;
   /** True if its outputs wait for one reader, whose going ends it. */
   readonly hasCaller: boolean;
-  /** How many processes may be kept; ended ones give way. AgentFailure `exists` where so many run. */
+  /** How many processes may be kept; ended ones give way. AgentFailure `exists` where as many run. */
   readonly most: number;
   /** 0 for none. */
   readonly timeoutMs: number;

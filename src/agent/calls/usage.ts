@@ -13,7 +13,7 @@ const folderUsage = z.object({ bytes: z.number().min(0), entries: z.number().min
 /** What folders of a sandbox take on their disk; where not `complete`, at least that. */
 export type FolderUsage = z.infer<typeof folderUsage>;
 
-/** Has a sandbox measure folders, for so long and up to so many entries. */
+/** Has a sandbox measure folders, for `timeMs` and up to `entries` of them. */
 export function measureFolders(
   connection: AgentConnection,
   paths: readonly string[],

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createDeferred, type Deferred } from '../../async/deferred.ts';
 import { encodeHeader, type FrameType } from './codec.ts';
 
-/** Up to so many bytes are copied into one write, which costs less than a write for each part. */
+/** Bytes that are copied into one write at the most, which costs less than a write for each part. */
 const MOST_COPIED_BYTES = 16_384;
 
 /** The frames that go to an agent: what is written in one turn of the event loop leaves in one system call. */

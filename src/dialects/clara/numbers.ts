@@ -1,4 +1,4 @@
-/** A number with so many digits behind the point, at the most. */
+/** A number with N digits behind the point, at the most. */
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

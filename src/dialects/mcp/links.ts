@@ -25,7 +25,7 @@ export class Links {
     this.#parts = parts;
   }
 
-  /** A URL that gets a file, or puts one, for so many seconds. */
+  /** A URL that gets a file, or puts one, for N seconds. */
   async ofFile(call: ToolCall, method: 'GET' | 'PUT', path: string, seconds: number): Promise<string> {
     const { core, ref, origin } = call;
     const target = toSentForm(

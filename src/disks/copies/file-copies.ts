@@ -12,7 +12,7 @@ export interface FileCopies {
   sizeNow(name: string): Promise<number>;
   /** Brings what it has written to the disk, while it runs on. */
   flush(name: string, deadlineMs: number): Promise<void>;
-  /** Copies what it has, so many bytes at the most; nothing runs in it meanwhile. Throws `no_space`, or `unavailable` after the deadline; then there is no copy. */
+  /** Copies what it has, N bytes at the most; nothing runs in it meanwhile. Throws `no_space`, or `unavailable` after the deadline; then there is no copy. */
   copyNow(name: string, to: CopyPlace, sizeBytes: number, deadlineMs: number): Promise<void>;
   /** Makes a copy fit to be used, and brings it to the disk. */
   settle(place: CopyPlace): Promise<void>;

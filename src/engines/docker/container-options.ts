@@ -69,14 +69,14 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
   };
 }
 
-/** As `docker run --gpus` has it: all, so many, or those of these ids. */
+/** As `docker run --gpus` has it: all, N of them, or those of these ids. */
 function toDeviceRequest(gpus: string) {
   const which =
     gpus === 'all' ? { Count: -1 } : /^\d{1,2}$/.test(gpus) ? { Count: Number(gpus) } : { DeviceIDs: gpus.split(',') };
   return { Driver: '', Capabilities: [['gpu']], ...which };
 }
 
-/** What holds memory and CPU, on a machine with so many CPUs. */
+/** What holds memory and CPU, on a machine with N CPUs. */
 export function toLimits({ memoryBytes, cpus }: EngineLimits, hostCpus: number) {
   return {
     Memory: memoryBytes,

@@ -57,7 +57,7 @@ export function isNotNull(index: number): ArgumentRule {
 }
 
 /**
- * The argument has, in the lowest so many bits, another value than this one, as rules of which one holds. A comparison "not equal"
+ * The argument has, in its N lowest bits, another value than this one, as rules of which one holds. A comparison "not equal"
  * would not do: it is one of 64 bits, and a program could set one that the kernel ignores.
  */
 export function isNot(index: number, bitCount: number, value: number): readonly ArgumentRule[] {

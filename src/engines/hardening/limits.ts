@@ -16,7 +16,7 @@ export const KERNEL_LIMITS = {
   sigpending: 4096,
 } as const;
 
-/** A file in a tmpfs takes about 1 KiB of the kernel's besides its content: for each so many bytes of its size it may have one. */
+/** tmpfs size per allowed inode: an inode costs ~1 KiB of kernel memory that `size=` does not count. */
 export const TMPFS_BYTES_PER_FILE = 8192;
 
 /**

@@ -82,7 +82,7 @@ export function toKeys(spec: EngineSpec, environment: ImageGround['environment']
   };
 }
 
-/** What holds memory and CPU, on a machine with so many CPUs. */
+/** What holds memory and CPU, on a machine with N CPUs. */
 export function toLimits({ memoryBytes, cpus }: EngineLimits, hostCpus: number): Readonly<Record<string, string>> {
   const shareMs = Math.round(Math.min(cpus, hostCpus) * CPU_PERIOD_MS);
   return { 'limits.memory': `${memoryBytes}B`, 'limits.cpu.allowance': `${shareMs}ms/${CPU_PERIOD_MS}ms` };

@@ -17,7 +17,7 @@ export const PREPARED_PROPERTY = 'clara.prepared';
 /** The property that holds the name by which such an image was asked for. */
 const NAME_PROPERTY = 'clara.name';
 
-/** Incus unpacks an image, and packs another, in so many milliseconds at most. */
+/** How long Incus may take to unpack an image and to pack another, in milliseconds. */
 const PREPARE_MS = 600_000;
 
 /** Where a sandbox's Python may be. */

@@ -1,4 +1,4 @@
-/** What comes next of a stream; null where nothing does for so many milliseconds. */
+/** What comes next of a stream; null where nothing does for N ms. */
 export async function orSilence<T>(next: Promise<T>, milliseconds: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<null>((resolve) => {

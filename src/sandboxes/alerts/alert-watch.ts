@@ -13,7 +13,7 @@ import type { Alerts } from './alerts.ts';
 const HIGH = 0.9;
 const CRITICAL = 0.98;
 
-/** So many starts within so long are a loop. */
+/** Starts that are a loop within that time, in milliseconds. */
 const LOOP_STARTS = 3;
 const LOOP_MS = 300_000;
 

@@ -57,7 +57,7 @@ export class Provisioner {
     this.#parts = parts;
   }
 
-  /** Counts the sandboxes that earlier servers left, if a key may have only so many. */
+  /** Counts the sandboxes that earlier servers left, if any key has a quota. */
   async countByPrincipal(): Promise<void> {
     const { config, catalog } = this.#parts;
     if (config.apiKeys.every((key) => key.maxSandboxes === null && key.isGateway !== true)) return;

@@ -15,7 +15,7 @@ const RESTS = 2;
 /** As fast as a machine may fill its disk, in bytes a millisecond; half of what one sandbox may have may be gone by the next look. */
 const FASTEST = 4_000_000;
 
-/** A disk that loses no more than so many bytes between two looks is not being filled. */
+/** A disk that loses no more bytes than this between two looks is not being filled. */
 const STEADY_BYTES = 4 * 2 ** 20;
 
 const STOPPED =

@@ -13,7 +13,7 @@ const LOOK_MS = 500;
 /** The table of locks, which costs the whole machine a moment to read, is read after so much growth of the kernel's objects. */
 const GROWTH_BYTES = 8 * 2 ** 20;
 
-/** And after so many looks without any. */
+/** And after this many looks without any. */
 const LOOKS_WITHOUT_LOCKS = 20;
 
 /** Each takes some 200 bytes. SQLite needs four for a connection. */

@@ -28,7 +28,7 @@ export class SandboxMemory {
   }
 
   /**
-   * Whether memory ran out within the last so many milliseconds, as the engine knows it; false where it does not say. A program that
+   * Whether memory ran out within the last N ms, as the engine knows it; false where it does not say. A program that
    * said nothing as it ended may have been taken just now.
    */
   async ranOut(withinMs: number, isSilent: boolean): Promise<boolean> {

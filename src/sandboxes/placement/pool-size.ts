@@ -55,7 +55,7 @@ export class PoolSize {
     if (this.#askedAtMs.length > 10 * MOST) this.#askedAtMs.splice(0, MOST);
   }
 
-  /** How many are to wait, where so many do already. */
+  /** How many are to wait, where `waiting` do already. */
   target(waiting: number): number {
     const { wanted, availableBytes } = this.#parts;
     if (wanted !== 'auto') return wanted;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readText } from '../../atomic-file.ts';
 import { hasCode } from '../../errors.ts';
 
-/** A log has two files of so many bytes; the older one gives way. */
+/** Bytes of each of the two files of a log, of which the older one gives way. */
 const MAX_FILE_BYTES = 1_048_576;
 
 const logLine = z.object({

@@ -96,7 +96,7 @@ describe('a key for users with a prefix', () => {
 });
 
 describe('a key with a quota of sandboxes', () => {
-  it('makes so many, uses those on, and makes another when one is deleted with its files', async () => {
+  it('makes as many as its quota, uses those on, and makes another when one is deleted with its files', async () => {
     await start(entry('bot', BOT_KEY, ';sandboxes=2'));
     expect((await create(BOT_KEY, 'a')).statusCode).toBe(200);
     expect((await ask(BOT_KEY, 'POST', '/sandbox/b/execute', { code: 'print(1)' })).statusCode).toBe(200);

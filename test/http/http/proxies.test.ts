@@ -23,7 +23,7 @@ const wrong = async (remoteAddress: string, forwarded?: string) => {
   return (await fake.inject({ method: 'GET', url: '/info', headers, remoteAddress })).statusCode;
 };
 
-/** The answers to so many wrong keys, of which ten of one client are a 401. */
+/** The answers to N wrong keys, of which ten of one client are a 401. */
 async function wrongs(count: number, ask: (index: number) => Promise<number>): Promise<number[]> {
   const answers: number[] = [];
   for (let index = 0; index < count; index += 1) answers.push(await ask(index));
@@ -104,7 +104,7 @@ describe('the connections of one address', () => {
     expect(await next.end()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it('are not limited for a trusted proxy, whose clients may each have so many requests under way', async () => {
+  it('are not limited for a trusted proxy, whose clients may each have as many requests under way', async () => {
     await start({ SANDBOX_MAX_CONNECTIONS_PER_ADDRESS: '2', SANDBOX_TRUSTED_PROXIES: '127.0.0.1' });
     await fake.app.listen({ host: '127.0.0.1', port: 0 });
     const gate = fake.engine.hold('create');

@@ -94,7 +94,7 @@ for n in range(30):
     expect(await output('still', 'cat a.txt')).toBe('kept\n');
   });
 
-  it('is refused beyond so many, the newest are told first, and one that is deleted makes room', async () => {
+  it('is refused beyond the most, the newest are told first, and one that is deleted makes room', async () => {
     await server.shell('many', 'true');
     const first = (await take('many', { name: 'first' })).body;
     const second = (await take('many', { name: 'second' })).body;

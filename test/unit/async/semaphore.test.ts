@@ -3,7 +3,7 @@ import { createDeferred } from '../../../src/async/deferred.ts';
 import { Semaphore } from '../../../src/async/semaphore.ts';
 
 describe('a semaphore', () => {
-  it('lets so many in at a time, in order, and the next in when one is done or fails', async () => {
+  it('lets in as many as its places, in order, and the next in when one is done or fails', async () => {
     const semaphore = new Semaphore(2);
     const begun: number[] = [];
     const ends = Array.from({ length: 4 }, () => createDeferred<void>());

@@ -15,7 +15,7 @@ afterEach(async () => {
   await app.close();
 });
 
-/** What a client hears, by pieces, of an answer that comes once it has heard so many. */
+/** What a client hears, by pieces, of an answer that comes once it has heard N. */
 async function hear(response: Response, pieces: number): Promise<{ type: string | null; heard: string }> {
   const answer = createDeferred<Response>();
   app = fastify();

@@ -72,7 +72,7 @@ describe('the log of a sandbox', () => {
 });
 
 describe('the logs of all sandboxes', () => {
-  it('have so many lines together, and all numbers when the server ends', () => {
+  it('have a number of lines together at the most, and all numbers when the server ends', () => {
     const all = new EgressLogs(logger, clock);
     for (let sandbox = 0; sandbox < 10; sandbox += 1) {
       const log = logOf(`u${sandbox}`, all);

@@ -37,7 +37,7 @@ async function carryOut(answers: FirstAnswers, once: OnceRequest): Promise<boole
 }
 
 describe('first answers', () => {
-  it('are so many of each principal, and the oldest goes first', async () => {
+  it('are limited for each principal, and the oldest goes first', async () => {
     const answers = await FirstAnswers.open(dataDir, SECRET, clock, 3);
     for (const key of ['a', 'b', 'c', 'd']) await carryOut(answers, request(key));
     await carryOut(answers, request('a', 'u', 'other'));

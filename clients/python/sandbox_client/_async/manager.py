@@ -102,7 +102,7 @@ class SandboxClient:
         return Entrypoint(**(await self._http.send("GET", _of(sandbox_id, "/entrypoint"))).json())
 
     async def update_timeout(self, sandbox_id: str, timeout: int) -> int:
-        """Stops it so many seconds after its start, whatever runs in it; 0 is never."""
+        """Stops it N seconds after its start, whatever runs in it; 0 is never."""
         return (await self._http.send("POST", _of(sandbox_id, "/timeout"), json={"timeout": timeout})).json()["timeout"]
 
     async def get_sandbox_logs(self, sandbox_id: str, since: Optional[str] = None) -> List[LogEntry]:

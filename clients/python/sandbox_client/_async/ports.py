@@ -30,5 +30,5 @@ class AsyncPorts:
         return Port(**(await self._http.send("PUT", f"{self._path}/{port}", json=body)).json())
 
     async def share(self, port: int, expires_in: Optional[int] = None) -> str:
-        """A link that opens it in a browser for so many seconds."""
+        """A link that opens it in a browser for N seconds."""
         return (await self._http.send("POST", f"{self._path}/{port}", json=given(expires_in=expires_in))).json()["url"]

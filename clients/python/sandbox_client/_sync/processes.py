@@ -57,7 +57,7 @@ class SyncProcesses:
         return Process(**(self._http.send("GET", self._of(id))).json())
 
     def wait(self, id: int, timeout: float = 60) -> Process:
-        """How it is once it has ended, or after so many seconds, at most 300."""
+        """How it is once it has ended, or after N seconds, at most 300."""
         answer = self._http.send("POST", self._of(id, "/wait"), json={"timeout": timeout}, seconds=timeout)
         return Process(**answer.json())
 

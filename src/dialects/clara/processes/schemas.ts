@@ -127,7 +127,7 @@ export const eventsQuery = z.strictObject({
 
 export const outputQuery = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
-  tail: z.coerce.number().int().min(0).optional().meta({ description: 'Only so many bytes at the end.' }),
+  tail: z.coerce.number().int().min(0).optional().meta({ description: 'Only the last N bytes.' }),
 });
 
 export const stdinQuery = z.strictObject({

@@ -13,7 +13,7 @@ import { answerExecution } from './running.ts';
 import * as schemas from './schemas.ts';
 import { sendText } from './text.ts';
 
-/** Ids open contexts to who knows them: nobody guesses so many bytes. */
+/** Bytes of an id, which opens a context to who knows it: nobody guesses that many. */
 const ID_BYTES = 16;
 
 /** E2B: what answers on port 49999 of a sandbox, its interpreter. */

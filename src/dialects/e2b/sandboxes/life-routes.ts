@@ -25,7 +25,7 @@ export const lifeRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (a
 
   app.post(
     '/sandboxes/:sandboxID/timeout',
-    sandboxOperation('sandboxes', 'setTimeout', 'End a sandbox so many seconds from now', {
+    sandboxOperation('sandboxes', 'setTimeout', 'End a sandbox N seconds from now', {
       body: schemas.timeoutBody,
       response: { 204: noContent },
     }),
@@ -41,7 +41,7 @@ export const lifeRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (a
 
   app.post(
     '/sandboxes/:sandboxID/refreshes',
-    sandboxOperation('sandboxes', 'refresh', 'Let a sandbox live so many seconds more', {
+    sandboxOperation('sandboxes', 'refresh', 'Let a sandbox live N seconds more', {
       body: schemas.refreshBody,
       response: { 204: noContent },
     }),

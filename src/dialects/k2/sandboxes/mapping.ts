@@ -6,7 +6,7 @@ import type { sandbox, sandboxList } from './schemas.ts';
 
 type Sandbox = z.output<typeof sandbox>;
 
-/** The life of a sandbox here: frozen as the configuration says, removed with its files after so many seconds without use. */
+/** The life of a sandbox here: frozen as the configuration says, removed with its files after N seconds without use. */
 export function toLife(timeout: number): LifePolicy {
   return {
     pauseAfter: 'default',

@@ -11,7 +11,7 @@ type Sandbox = z.output<typeof sandbox>;
 
 const NEVER = { when: 'never' } as const;
 
-/** The life of a sandbox here: never stopped for idleness, and after so many seconds from its start; 0 is never. */
+/** The life of a sandbox here: never stopped for idleness, and stopped N seconds after its start; 0 is never. */
 export function toLife(timeoutSeconds: number): LifePolicy {
   const end = timeoutSeconds === 0 ? NEVER : ({ when: 'up', afterSeconds: timeoutSeconds, by: 'stop' } as const);
   return { pauseAfter: 'default', stopAfter: 'never', yieldsAtCap: false, end };

@@ -30,7 +30,7 @@ export async function readPicture(body: Readable, sizeBytes: number | null): Pro
   return { head, picture: { type: 'image', data: Buffer.concat([head, rest]).toString('base64'), mimeType } };
 }
 
-/** So many bytes of a stream, or all that are left; a piece that goes over is put back. */
+/** N bytes of a stream, or all that are left; a piece that goes over is put back. */
 async function readUpTo(body: Readable, bytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;

@@ -11,7 +11,7 @@ const DEADLINE_MS = 1_000;
 /** What comes so much later than it may has measured this process and not the member, in milliseconds. */
 const OWN_DELAY_MS = 250;
 
-/** So many pings in a row without an answer, and a member is lost. */
+/** Pings in a row without an answer after which a member is lost. */
 const FAILURES = 2;
 
 interface PulseParts {
@@ -76,7 +76,7 @@ export class Pulse {
       if (isOwnDelay(DEADLINE_MS)) return;
       this.#failures += 1;
       this.#noteLate();
-      // Whoever waits for it is told now, and need not wait for the kernel's or the cluster's own patience.
+      // Whoever waits for it is told now, and need not wait for the kernel's or the cluster's own timeout.
       if (this.#failures === FAILURES) await this.#parts.onLost();
     } finally {
       clearTimeout(late);

@@ -29,7 +29,7 @@ export interface InstanceShape {
   grounds(preparing: Preparing): { of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> };
   /** Incus' form of a spec; throws `invalid` for what Incus cannot give. */
   bodyOf(id: EngineId, spec: EngineSpec, made: MadeOf): object;
-  /** What holds memory and CPU, on a machine with so many CPUs. */
+  /** What holds memory and CPU, on a machine with N CPUs. */
   toLimits(limits: EngineLimits, hostCpus: number): Readonly<Record<string, string>>;
   /** What counts what is used, and what memory has taken. */
   counters(callsOf: (id: EngineId) => Promise<IncusCalls>): Pick<ControlGroups, 'outOfMemoryCount' | 'stats'>;

@@ -151,7 +151,7 @@ describe('a download', () => {
     for (let at = 0; at < frames.length; at += 4_000) {
       peer.write(Buffer.concat(frames.slice(at, at + 4_000)));
       await settle();
-      // An agent that sends so many frames has to rest, the longer the faster this machine is.
+      // An agent that sends that many frames has to rest, the longer the faster this machine is.
       await vi.advanceTimersByTimeAsync(1_000);
       await settle();
     }

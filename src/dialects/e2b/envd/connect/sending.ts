@@ -4,7 +4,7 @@ import { toEnvelope } from './envelope.ts';
 
 /** How a stream is written. */
 export interface SendingOptions {
-  /** What is said after a silence of so many milliseconds. */
+  /** What is said after a silence of N ms. */
   readonly ping: unknown;
   readonly pingMs: number;
   /** Hears why a stream ends that does not end well. */
