@@ -70,7 +70,7 @@ describe('the answer to a call', () => {
     return { statusCode, type: String(sent['content-type']).replace(/;.*/, ''), body };
   };
 
-  it('is one JSON in every version of the protocol', async () => {
+  it('is one JSON document in every version of the protocol', async () => {
     fake = await startFakeApp({}, undefined, speaking('mcp'));
     for (const version of ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05']) {
       const answer = await sendCall({}, { 'mcp-protocol-version': version });
@@ -79,14 +79,14 @@ describe('the answer to a call', () => {
     }
   });
 
-  it('is refused where the version is unknown, or the client takes only one form', async () => {
+  it('is a refusal where the version is unknown, or the client takes only one form', async () => {
     fake = await startFakeApp({}, undefined, speaking('mcp'));
     expect(await sendCall({}, { 'mcp-protocol-version': '1999-01-01' })).toMatchObject({ statusCode: 400 });
     expect(await sendCall({}, { accept: 'application/json' })).toMatchObject({ statusCode: 406 });
     expect(await sendCall({}, { accept: 'text/event-stream' })).toMatchObject({ statusCode: 406 });
   });
 
-  it('is of each message of several that come as one', async () => {
+  it('holds one for each message of several that come as one', async () => {
     fake = await startFakeApp({}, undefined, speaking('mcp'));
     const { payload: _, ...post } = toLegacy({ method: 'x' }, { 'x-api-key': API_KEY });
     const messages = [1, 2].map((id) => ({ jsonrpc: '2.0', ...callOf('run_shell', { command: 'hello' }, id) }));

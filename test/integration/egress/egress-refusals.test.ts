@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => setup?.close());
 
-describe('what a sandbox does not reach', () => {
+describe('a sandbox with the proxy', () => {
   /** Something of this machine that listens on all its addresses. */
   let service: HttpServer;
   let port: number;
@@ -57,7 +57,7 @@ describe('what a sandbox does not reach', () => {
     await new Promise((resolve) => service.close(resolve));
   });
 
-  it('is this machine: neither its loopback nor any of its addresses, which all are there where everything is opened', async () => {
+  it('reaches neither the loopback of this machine nor any of its addresses, which are all there where everything is opened', async () => {
     const targets = ownAddresses().map((address) => (isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`));
     expect(targets).toContain(`127.0.0.1:${port}`);
     expect(targets).toContain(`${neighbour.gateway}:${port}`);
@@ -65,7 +65,7 @@ describe('what a sandbox does not reach', () => {
     expect(await statusesOf(server, 'eve', targets)).toEqual(targets.map(() => '403'));
   });
 
-  it('is this server, even where everything is opened', async () => {
+  it('does not reach this server, even where everything is opened', async () => {
     const own = ownAddresses().filter((address) => !isIPv6(address));
     const targets = (url: string) => own.map((address) => `${address}:${new URL(url).port}`);
     expect(await statusesOf(open, 'eve', targets(open.url))).toEqual(own.map(() => '403'));
@@ -74,7 +74,7 @@ describe('what a sandbox does not reach', () => {
     expect((await statusesOf(open, 'eve', [`127.0.0.1:${new URL(server.url).port}`]))[0]).toBe('200');
   });
 
-  it('is the loopback under another spelling, as a number, or behind IPv6', async () => {
+  it('does not reach the loopback under another spelling, as a number, or behind IPv6', async () => {
     names.localhost = ['127.0.0.1'];
     const spellings = [
       'localhost',
@@ -106,13 +106,13 @@ describe('what a sandbox does not reach', () => {
     expect(await statusesOf(open, 'eve', [`localhost:${port}`, `[::ffff:127.0.0.1]:${port}`])).toEqual(['200', '200']);
   });
 
-  it('is a container beside it, which is there where everything is opened', async () => {
+  it('does not reach a container beside it, which is there where everything is opened', async () => {
     const targets = [`${neighbour.address}:8000`];
     expect(await statusesOf(open, 'eve', targets)).toEqual(['200']);
     expect(await statusesOf(server, 'eve', targets)).toEqual(['403']);
   });
 
-  it('is a metadata service, by address or by name', async () => {
+  it('reaches no metadata service, by address or by name', async () => {
     names['metadata.test'] = ['169.254.169.254'];
     names['metadata6.test'] = ['fd00:ec2::254'];
     const targets = [
@@ -129,7 +129,7 @@ describe('what a sandbox does not reach', () => {
     });
   });
 
-  it('is an address of this machine that looks like any public one, also where IPv6 stands for it', async () => {
+  it('does not reach an address of this machine that looks like any public one, also where IPv6 stands for it', async () => {
     await withOwnAddress(PUBLIC_ADDRESS, async () => {
       const fresh = await startRealServer({ SANDBOX_NETWORK: 'proxy' }, { resolver });
       names['ipv4only.arpa'] = ['192.0.0.170', '2a00:1:2:3:4:5:c000:aa'];
@@ -146,7 +146,7 @@ describe('what a sandbox does not reach', () => {
     });
   });
 
-  it('is a mail server, unless its port is allowed by name', async () => {
+  it('reaches no mail server, unless its port is allowed by name', async () => {
     const mail: TcpServer = createTcpServer((socket) => void socket.end('220 mail.test'));
     mail.listen(25, MAIL_ADDRESS);
     await once(mail, 'listening');
@@ -168,7 +168,7 @@ describe('what a sandbox does not reach', () => {
     await new Promise((resolve) => mail.close(resolve));
   });
 
-  it('is the engine, which is there for a container that was given its socket', async () => {
+  it('does not reach the engine, which is there for a container that was given its socket', async () => {
     const ask = `import socket
 engine = socket.socket(socket.AF_UNIX)
 try:
@@ -181,7 +181,7 @@ except OSError as error: print(error.strerror)`;
     expect(await python(ask, 'eve')).toMatchObject({ output: 'No such file or directory\n' });
   });
 
-  it('is whatever a name leads to the second time', async () => {
+  it('does not reach what a name leads to the second time', async () => {
     const answers = [['127.0.0.1'], ['127.0.0.2']];
     let asked = 0;
     names['rebind.test'] = () => answers[asked++ % 2] ?? [];
@@ -195,7 +195,7 @@ except OSError as error: print(error.strerror)`;
     expect(await statusesOf(open, 'eve', [`second.test:${port}`])).toEqual(['200']);
   });
 
-  it('is the forbidden one of several addresses', async () => {
+  it('does not reach the forbidden one of several addresses of a name', async () => {
     const before = origin.requests.length;
     names['mixed.test'] = ['127.0.0.2', '127.0.0.1', '::1', '10.0.0.1'];
     const { output } = await shell(`curl -s http://mixed.test:${origin.httpPort}/hello`, 'eve');
@@ -203,7 +203,7 @@ except OSError as error: print(error.strerror)`;
     expect(origin.requests.length).toBe(before + 1);
   });
 
-  it('is anything at all past the proxy', async () => {
+  it('reaches nothing past the proxy', async () => {
     for (const target of [`${neighbour.gateway}:${port}`, `${neighbour.address}:8000`, '169.254.169.254']) {
       const { error } = await shell(`curl -sS --noproxy '*' -m 5 http://${target}/`, 'eve');
       expect(error).toMatch(/Couldn't connect|Failed to connect|Network is unreachable/);
@@ -212,7 +212,7 @@ except OSError as error: print(error.strerror)`;
     expect(await shell(cards, 'eve')).toMatchObject({ output: 'lo\n' });
   });
 
-  it('says to the program what it may not, and why', async () => {
+  it('is told what it may not reach, and why', async () => {
     const plain = await shell(`curl -s http://127.0.0.1:${port}/ -x http://127.0.0.1:3128 --noproxy none.test`, 'eve');
     expect(plain.output).toBe(`This sandbox may not connect to 127.0.0.1 on port ${port}.\n`);
     const code = `import requests\nrequests.get("https://10.0.0.1:${port}/")`;

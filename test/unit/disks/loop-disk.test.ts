@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-it('has no use to tell of a disk that went away while it was looked for, as a list meets one that is purged', async () => {
+it('a disk that goes away while it is looked at, as one that is purged, has no usage', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clara-disk-'));
   folders.push(folder);
   const disk = new LoopDisk(ownNamespace, 2 ** 20, (error) => expect.unreachable(String(error)));
