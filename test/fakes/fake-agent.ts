@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import { decodeJson, encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
+import { decodeJson, encodeJson, FRAME, type Frame, FrameDecoder } from '../../src/agent/wire/codec.ts';
+import { encodeFrame } from '../support/frames.ts';
 import { FakeChannel } from './fake-channel.ts';
 import { FakeFailure, FakeFiles } from './fake-files.ts';
 import { FakeProcesses } from './fake-processes.ts';

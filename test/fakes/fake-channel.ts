@@ -1,5 +1,6 @@
-import { encodeFrame, encodeJson, FRAME, MAX_DATA_BYTES } from '../../src/agent/wire/codec.ts';
+import { encodeJson, FRAME, MAX_DATA_BYTES } from '../../src/agent/wire/codec.ts';
 import { createDeferred } from '../../src/async/deferred.ts';
+import { encodeFrame } from '../support/frames.ts';
 
 const INITIAL_CREDIT = 262_144;
 

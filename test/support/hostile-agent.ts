@@ -1,7 +1,8 @@
 import { type Duplex, duplexPair } from 'node:stream';
-import { encodeFrame, encodeJson, FRAME, type FrameType } from '../../src/agent/wire/codec.ts';
+import { encodeJson, FRAME, type FrameType } from '../../src/agent/wire/codec.ts';
 import { AgentConnection } from '../../src/agent/wire/connection.ts';
 import type { OpenListener } from '../../src/agent/wire/incoming-channel.ts';
+import { encodeFrame } from './frames.ts';
 
 const HELLO = { protocol: 1, hash: 'h', pid: 7, boot: 'b', python: '3.11.2', resumed: false };
 

@@ -57,8 +57,6 @@ const MIN_PAYLOAD: Readonly<Partial<Record<FrameType, number>>> = {
   [FRAME.PONG]: 8,
 };
 
-const EMPTY = Buffer.alloc(0);
-
 /** The header of a frame whose payload of `length` bytes follows. */
 export function encodeHeader(type: FrameType, channel: number, stream: number, length: number): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
@@ -67,11 +65,6 @@ export function encodeHeader(type: FrameType, channel: number, stream: number, l
   header[8] = type;
   header[9] = stream;
   return header;
-}
-
-/** A whole frame in one buffer. */
-export function encodeFrame(type: FrameType, channel: number, stream = 0, payload: Uint8Array = EMPTY): Buffer {
-  return Buffer.concat([encodeHeader(type, channel, stream, payload.length), payload]);
 }
 
 /** JSON in ASCII, so that lone surrogates (file names that are not UTF-8) pass unchanged; throws a ProtocolError over 1 MiB. */

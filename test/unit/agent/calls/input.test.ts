@@ -1,9 +1,10 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeToProcess, writtenBefore } from '../../../../src/agent/calls/processes.ts';
-import { encodeFrame, encodeJson, FRAME } from '../../../../src/agent/wire/codec.ts';
+import { encodeJson, FRAME } from '../../../../src/agent/wire/codec.ts';
 import { AgentConnection } from '../../../../src/agent/wire/connection.ts';
 import { AgentFailure } from '../../../../src/agent/wire/failures.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 
 let peer: Duplex;
 let connection: AgentConnection;

@@ -1,9 +1,10 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { packFolder, writeFile } from '../../../../src/agent/calls/files.ts';
-import { encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from '../../../../src/agent/wire/codec.ts';
+import { encodeJson, FRAME, type Frame, FrameDecoder } from '../../../../src/agent/wire/codec.ts';
 import { AgentConnection } from '../../../../src/agent/wire/connection.ts';
 import { createDeferred } from '../../../../src/async/deferred.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 
 const IDLE_MS = 30_000;
 const HOUR_MS = 3_600_000;

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeJson,
-  encodeFrame,
-  encodeJson,
-  FRAME,
-  FrameDecoder,
-  ProtocolError,
-} from '../../../../src/agent/wire/codec.ts';
+import { decodeJson, encodeJson, FRAME, FrameDecoder, ProtocolError } from '../../../../src/agent/wire/codec.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 
 function header(length: number, type: number): Buffer {
   const bytes = Buffer.alloc(10);

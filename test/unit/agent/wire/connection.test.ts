@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../../../src/agent/calls/run.ts';
-import { encodeFrame, FRAME, type FrameType } from '../../../../src/agent/wire/codec.ts';
+import { FRAME, type FrameType } from '../../../../src/agent/wire/codec.ts';
 import type { AgentConnection } from '../../../../src/agent/wire/connection.ts';
 import type { IncomingChannel } from '../../../../src/agent/wire/incoming-channel.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 import { type HostileAgent, hostileAgent } from '../../../support/hostile-agent.ts';
 import { withoutWaiting } from '../../../support/without-waiting.ts';
 

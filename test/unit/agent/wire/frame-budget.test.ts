@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { encodeFrame, FRAME, type Frame, type FrameType } from '../../../../src/agent/wire/codec.ts';
+import { FRAME, type Frame, type FrameType } from '../../../../src/agent/wire/codec.ts';
 import { FrameBudget, SharedFrameBudget } from '../../../../src/agent/wire/frame-budget.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 import { hostileAgent } from '../../../support/hostile-agent.ts';
 
 const framesOf = (count: number, type: FrameType = FRAME.PONG, length = 8) =>
