@@ -5,7 +5,7 @@ import { MemoryWatch } from '../../../../src/engines/incus/memory-watch.ts';
 const ID = 'clara-0123456789abcdef01234567' as EngineId;
 const LONG_MS = 60_000;
 
-/** A kernel that has counted so many times until now. */
+/** A kernel that has counted N times until now. */
 function kernelAt(count: number | null) {
   return { count, outOfMemoryCount: async () => kernel.count };
 }
@@ -57,7 +57,7 @@ it('a start is the end of what was before, and a kernel that does not say change
   expect(await watch.ranOut(ID, LONG_MS, 0)).toBe(false);
 });
 
-it('news that is late is waited for within the patience', async () => {
+it('news that is late is waited for within the time that is given', async () => {
   const watch = watchAt(0);
   watch.begin(ID);
   const asked = watch.ranOut(ID, LONG_MS, LONG_MS);
