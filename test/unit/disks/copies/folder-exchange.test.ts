@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { exchangeFolders, putFoldersBack, settleExchange } from '../../../src/disks/copies/folder-exchange.ts';
+import { exchangeFolders, putFoldersBack, settleExchange } from '../../../../src/disks/copies/folder-exchange.ts';
 
 let folder = '';
 

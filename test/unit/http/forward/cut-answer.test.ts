@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
-import { duplexPair } from '../../../src/async/duplex-pair.ts';
-import { ask } from '../../../src/http/forward/ask.ts';
+import { duplexPair } from '../../../../src/async/duplex-pair.ts';
+import { ask } from '../../../../src/http/forward/ask.ts';
 
 it('an answer that ends before its length is no fault of this server: whoever reads it hears of a server that cannot be reached', async () => {
   const [near, far] = duplexPair();

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 const VALUE = 'value-of-the-secret-8J2k';
 

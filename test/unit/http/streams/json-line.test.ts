@@ -1,9 +1,9 @@
 import { fastify } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { toTexts } from '../../../src/dialects/e2b/interpreter/writing.ts';
-import { toServiceLines } from '../../../src/dialects/k2/executions/service-lines.ts';
-import { sendEvents } from '../../../src/http/streams/events.ts';
-import { NOTHING_SHOWN } from '../../../src/processes/results.ts';
+import { toTexts } from '../../../../src/dialects/e2b/interpreter/writing.ts';
+import { toServiceLines } from '../../../../src/dialects/k2/executions/service-lines.ts';
+import { sendEvents } from '../../../../src/http/streams/events.ts';
+import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
 
 /** Each but the letters ends a line for `str.splitlines` of Python, by which httpx reads lines. */
 const TEXT = 'a\u2028b\u2029c\u0085d\u000be\u000cf\u001cg\u001dh\u001ei';

@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { sendPatiently } from '../../../src/dialects/mcp/exchange.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { sendPatiently } from '../../../../src/dialects/mcp/exchange.ts';
 
 const RESULT = '{"jsonrpc":"2.0","id":1,"result":{}}';
 const asJson = () => new Response(RESULT, { headers: { 'content-type': 'application/json' } });
