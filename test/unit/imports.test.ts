@@ -2,12 +2,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { AGENT_MAY_USE } from '../support/import-rules/agent.ts';
+import { AGENT_RULES } from '../support/import-rules/agent.ts';
 import { DIALECT_RULES } from '../support/import-rules/dialects.ts';
 import { SANDBOX_RULES } from '../support/import-rules/sandboxes.ts';
 import { OTHER_RULES } from '../support/import-rules/server.ts';
+import type { Rules } from '../support/import-rules/words.ts';
 
-const SERVER_MAY_USE = { ...OTHER_RULES, ...DIALECT_RULES, ...SANDBOX_RULES };
+const SERVER_RULES: Rules = { ...OTHER_RULES, ...DIALECT_RULES, ...SANDBOX_RULES };
+const SERVER_MAY_USE = Object.fromEntries(Object.entries(SERVER_RULES).map(([room, uses]) => [room, uses.flat()]));
+const AGENT_MAY_USE = Object.fromEntries(Object.entries(AGENT_RULES).map(([room, uses]) => [room, uses.flat()]));
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -72,6 +75,21 @@ function violations(all: Imports, rules: Readonly<Record<string, readonly string
   return found.sort();
 }
 
+/** The names and layers of rules that allow what no file of the room imports. */
+function unused(all: Imports, rules: Rules): string[] {
+  const rooms = Object.fromEntries(Object.entries(rules).map(([room, uses]) => [room, uses.flat()]));
+  const used = new Map<string | undefined, Set<string | undefined>>();
+  for (const [file, targets] of all) {
+    const room = roomOf(file, rooms);
+    used.set(room, new Set([...(used.get(room) ?? []), ...targets, ...targets.map((target) => roomOf(target, rooms))]));
+  }
+  return Object.entries(rules).flatMap(([room, uses]) =>
+    uses
+      .filter((allowed) => ![allowed].flat().some((name) => used.get(room)?.has(name)))
+      .map((allowed) => `${room} may use ${[allowed].flat().join(', ')}`),
+  );
+}
+
 /** One way around in the graph, if there is any. */
 function circle(graph: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] | null {
   const done = new Set<string>();
@@ -119,6 +137,10 @@ describe('imports go one way', () => {
     const named = Object.entries({ ...SERVER_MAY_USE, ...AGENT_MAY_USE }).flatMap(([room, uses]) => [room, ...uses]);
     const isThere = (room: string) => files.some((file) => file === room || file.startsWith(`${room}/`));
     expect(named.filter((room) => !isThere(room))).toEqual([]);
+  });
+
+  it('in a rule no room is named, and no layer, of which nothing is imported', () => {
+    expect([...unused(imports.server, SERVER_RULES), ...unused(imports.agent, AGENT_RULES)]).toEqual([]);
   });
 
   it('and never around: no circle of files, none of rooms', () => {

@@ -13,7 +13,7 @@ const [ERRORS, IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
 ];
 
 /** The packages of the agent. */
-export const AGENT_MAY_USE: Rules = {
+export const AGENT_RULES: Rules = {
   [PACKAGE('main.py')]: [PACKAGE('agent.py'), IO, WIRE],
   [PACKAGE('agent.py')]: [
     ERRORS,
@@ -27,11 +27,11 @@ export const AGENT_MAY_USE: Rules = {
     PACKAGE('watching'),
   ],
   [ERRORS]: [],
-  [IO]: [ERRORS],
+  [IO]: [],
   [WIRE]: [ERRORS, IO],
   [JOBS]: [ERRORS, IO, WIRE],
   [HOST]: [ERRORS, IO, WIRE, JOBS],
-  [FILES]: [ERRORS, IO, WIRE, JOBS, HOST],
+  [FILES]: [ERRORS, IO, WIRE, JOBS],
   [PACKAGE('archives')]: [ERRORS, IO, WIRE, JOBS, FILES],
   [PYTHON]: [ERRORS, IO, WIRE, HOST, FILES],
   [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON, PACKAGE('watching')],

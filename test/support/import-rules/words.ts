@@ -1,5 +1,8 @@
-/** For a room, a folder or a file, the rooms that it may use besides itself. */
-export type Rules = Readonly<Record<string, readonly string[]>>;
+/** Rooms that many may use together. */
+type Layer = readonly string[];
+
+/** For a room, a folder or a file, the rooms and layers that it may use besides itself. */
+export type Rules = Readonly<Record<string, readonly (string | Layer)[]>>;
 
 /** Used everywhere; they use nothing but errors. */
 export const WORDS = [
