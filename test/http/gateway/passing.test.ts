@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { ConfigError } from '../../../src/config/config.ts';
 import { startFar, stopFar, upload } from '../../support/far-server.ts';
 import { BOT_KEY, entryOf, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 
 let gateway: TestGateway;
 
 afterEach(async () => {
+  vi.useRealTimers();
   await gateway?.close();
   await stopFar();
 });
@@ -158,16 +160,23 @@ describe('a server that is away', () => {
   });
 
   it('may take its time for a stream, and no longer than is set for what is none', async () => {
+    const arrived: ServerResponse[] = [];
     const url = await startFar((asked, reply) => {
       asked.resume();
-      if (asked.url === '/late') setTimeout(() => reply.end('late'), 1_500);
+      arrived.push(reply);
     });
     gateway = await startGateway(url, { SANDBOX_TIMEOUT: '1' });
-    const [quick, stream, run] = await Promise.all([
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asking = [
       gateway.call('GET', '/never'),
       gateway.call('GET', '/late', undefined, { ...headers, accept: 'text/event-stream' }),
       gateway.call('POST', '/late', { timeout: 3 }),
-    ]);
+    ] as const;
+    await until('all have arrived', () => arrived.length === asking.length);
+    await vi.advanceTimersByTimeAsync(1_500);
+    const quick = await asking[0];
+    for (const reply of arrived) reply.end('late');
+    const [stream, run] = await Promise.all([asking[1], asking[2]]);
     expect([quick.statusCode, quick.json().error]).toEqual([503, expect.stringContaining('within 1 seconds')]);
     expect(stream.body).toBe('late');
     expect(run.body).toBe('late');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startFar, stopFar, upload } from '../../support/far-server.ts';
 import { BOT_KEY, startGateway, type TestGateway } from '../../support/gateway.ts';
 
@@ -10,6 +10,7 @@ const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 let gateway: TestGateway;
 
 afterEach(async () => {
+  vi.useRealTimers();
   await gateway?.close();
   await stopFar();
 });
@@ -80,9 +81,13 @@ describe('a request that a gateway passes on', () => {
     const url = await startFar((asked, reply) => {
       reply.writeHead(200);
       reply.write('begun');
-      asked.resume().on('end', () => setTimeout(() => reply.end(' and done'), 1_500));
+      asked.resume().on('end', async () => {
+        await vi.advanceTimersByTimeAsync(1_500);
+        reply.end(' and done');
+      });
     });
     gateway = await startGateway(url, { SANDBOX_TIMEOUT: '1' });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { sent, answered } = upload(gateway.url, '/sandbox/u/raw?path=a');
     sent.write('first');
     const answer = await answered;
