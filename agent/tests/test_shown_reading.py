@@ -52,7 +52,7 @@ class OrderOfWhatIsShown(unittest.TestCase):
             loop.turn()
         self.assertEqual(sink.told, [b"first", b"between", b"second"])
 
-    def test_what_nobody_can_write_to_any_more_is_let_go_of(self) -> None:
+    def test_what_nobody_can_write_to_any_more_is_closed(self) -> None:
         readers, writers = zip(*(os.pipe() for _ in range(3)))
         for writer in writers[:2]:
             self.addCleanup(os.close, writer)

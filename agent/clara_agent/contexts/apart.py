@@ -59,7 +59,7 @@ class ApartStarter:
 
         def start(null: int, control: int) -> int:
             pid = spawn(self.argv(), self.settled(environment), job["cwd"], self.place(null, control, descriptors), False)
-            _let_go_first(pid)
+            _end_first_on_oom(pid)
             return pid
 
         return start_with_control(SOCK_STREAM, self.greeting(job), start)
@@ -68,7 +68,7 @@ class ApartStarter:
         """None waits."""
 
 
-def _let_go_first(pid: int) -> None:
+def _end_first_on_oom(pid: int) -> None:
     """Where memory runs out, it goes before the agent."""
     try:
         with open("/proc/%d/oom_score_adj" % pid, "w") as file:

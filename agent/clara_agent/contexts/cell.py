@@ -27,7 +27,7 @@ MAX_CAPTURE = 16 << 20
 # What is shown goes out on stream 0, as lines; JSON and base64 take more than what they hold.
 MAX_SHOWN = 32 << 20
 # Outputs are left in their pipes for so long: most cells have ended by then, and are read once.
-PATIENCE_SECONDS = 0.02
+DELAY_SECONDS = 0.02
 CHUNK = 65536
 
 
@@ -74,7 +74,7 @@ class Cell(Operation):
         self._context: Context | None = None
         self._sink = Sink(self.channel)
         self._readers: list[PipeReader] = []
-        self._patience: Timer | None = None
+        self._delay: Timer | None = None
         self._turn_deadline: TurnDeadline | None = None
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
@@ -119,10 +119,10 @@ class Cell(Operation):
         captures = [(1, HeadAndTail(head, tail)), (2, HeadAndTail(head, tail)), (0, HeadAndTail(MAX_SHOWN, 0))]
         loop = self.agent.loop
         self._readers = [PipeReader(loop, self._sink, stream, fd, capture, self._finished) for fd, (stream, capture) in zip(copies, captures)]
-        self._patience = loop.later(PATIENCE_SECONDS, self._read)
+        self._delay = loop.later(DELAY_SECONDS, self._read)
 
     def _read(self) -> None:
-        self._patience = None
+        self._delay = None
         for reader in self._readers:
             reader.watch()
 
@@ -130,8 +130,8 @@ class Cell(Operation):
         """The code has ended: sends what is left of its outputs, then the result."""
         self._end = end
         self._then = then
-        if self._patience:
-            self._patience.cancel()
+        if self._delay:
+            self._delay.cancel()
         for reader in self._readers:
             reader.drain()
 
@@ -144,9 +144,9 @@ class Cell(Operation):
     def _tell(self, end: dict[str, Any], files: dict[str, Any] | None) -> None:
         stdout, stderr, shown = [reader.summary() for reader in self._readers]
         self.channel.result(dict(end, stdout=stdout, stderr=stderr, shown=shown, files=files))
-        self._let_go()
+        self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         for reader in self._readers:
             reader.close()
         then, self._then = self._then, None
@@ -160,8 +160,8 @@ class Cell(Operation):
         self.tracking.drop()
         for reader in self._readers:
             reader.close()
-        if self._patience:
-            self._patience.cancel()
+        if self._delay:
+            self._delay.cancel()
         self.channel.error(failure)
 
     def on_room(self) -> None:

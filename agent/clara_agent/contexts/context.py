@@ -176,9 +176,9 @@ class Context:
         if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.interrupt()
             self._stop_timer()
-            self._timer = self._agent.loop.later(GRACE_SECONDS, self._lose_patience)
+            self._timer = self._agent.loop.later(GRACE_SECONDS, self._end_grace)
 
-    def _lose_patience(self) -> None:
+    def _end_grace(self) -> None:
         self._timer = None
         if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.kill()

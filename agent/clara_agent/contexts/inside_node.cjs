@@ -19,7 +19,7 @@ const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 const LOADER = Symbol.for('clara.import');
 const AT_LOADER = `globalThis[Symbol.for('${LOADER.description}')]`;
 const ENTRY = Symbol.for('clara.entry');
-const PATIENCE_MS = 1;
+const WAIT_MS = 1;
 const LINE = 4096;
 const MAX_ALL = 20 << 20;
 const MAX_RESULTS = 1_000;
@@ -97,7 +97,7 @@ function waitUntilShown() {
   while (acknowledged < shown) {
     const found = receiveNow(buffer);
     if (found === null) return;
-    if (!found) Atomics.wait(lock, 0, 0, PATIENCE_MS);
+    if (!found) Atomics.wait(lock, 0, 0, WAIT_MS);
   }
 }
 

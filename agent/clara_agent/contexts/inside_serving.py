@@ -118,7 +118,7 @@ class Interpreter:
         try:
             try:
                 signal.signal(signal.SIGINT, self._handler)
-                self._heed()
+                self._take_early_interrupt()
                 is_good = self._shell.run(code, is_silent)
             finally:
                 self._hush()
@@ -130,7 +130,7 @@ class Interpreter:
                 self._shell.tell_end(error, not is_silent and self._shell.count == before)
         return self._shell.count, bool(is_good)
 
-    def _heed(self) -> None:
+    def _take_early_interrupt(self) -> None:
         """Interrupts a cell that was to be interrupted before it could hear a signal."""
         try:
             message = self._control.recv(MAX_INTERRUPT, socket.MSG_DONTWAIT)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # How often the stopping is repeated before everything in the container is frozen for a moment, and with how many processes there that is
 # done at once: they leave the agent so little of the sandbox's CPU that each round would take seconds.
-PATIENT_ROUNDS = 20
+ROUNDS_BEFORE_FREEZE = 20
 CROWD = 40
 GIVE_UP_SECONDS = 5
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
@@ -104,7 +104,7 @@ class TreeKill:
             if not self._stop_more():
                 return self._kill()
             self._rounds += 1
-            if self._rounds > PATIENT_ROUNDS and is_contained():
+            if self._rounds > ROUNDS_BEFORE_FREEZE and is_contained():
                 return self._freeze()
             if self._rounds % 4 == 0:
                 # Others are answered while a tree grows as fast as it is cut.

@@ -21,7 +21,7 @@ SHOWN = 0
 # What a program can write before anybody reads.
 PIPE_SIZE = 256 << 10
 # Outputs that go out with the result are left in their pipes for so long: most programs have ended by then, and are read once.
-PATIENCE_SECONDS = 0.02
+DELAY_SECONDS = 0.02
 
 
 class OutputPipes:
@@ -34,7 +34,7 @@ class OutputPipes:
         self._is_captured = is_captured
         self._on_done = on_done
         self._readers: list[PipeReader] = []
-        self._patience: Timer | None = None
+        self._delay: Timer | None = None
         self._folder: bytes | None = None
 
     def open(self) -> list[int]:
@@ -74,8 +74,8 @@ class OutputPipes:
 
     def watch(self) -> None:
         """Reads from now on, or soon."""
-        if self._is_captured and self._patience is None:
-            self._patience = self._loop.later(PATIENCE_SECONDS, self._read)
+        if self._is_captured and self._delay is None:
+            self._delay = self._loop.later(DELAY_SECONDS, self._read)
         else:
             self._read()
 
@@ -112,6 +112,6 @@ class OutputPipes:
             reader.close()
 
     def _stop_waiting(self) -> None:
-        if self._patience:
-            self._patience.cancel()
-            self._patience = None
+        if self._delay:
+            self._delay.cancel()
+            self._delay = None

@@ -60,7 +60,7 @@ class Process(ProgramStreams):
             else:
                 self._tracking.when_ready(self._launch_late)
         except BaseException:
-            self._let_go()
+            self._release()
             raise
 
     def has_company(self) -> None:
@@ -69,7 +69,7 @@ class Process(ProgramStreams):
 
     def _launch_late(self) -> None:
         if self._end_reason == UNHEARD:
-            return self._let_go()
+            return self._release()
         self._tracking.start()
         return self._relaunch()
 
@@ -119,7 +119,7 @@ class Process(ProgramStreams):
             self._has_cleared = True
             self.agent.clear_background(self._relaunch)
             return
-        self._let_go()
+        self._release()
         self.listener.on_failure(from_os_error(error, error.filename))
 
     def _relaunch(self) -> None:
@@ -152,7 +152,7 @@ class Process(ProgramStreams):
         self._outputs.close()
         self._input.close()
         if is_over:
-            self._let_go()
+            self._release()
         else:
             self._end_tree()
 
@@ -174,7 +174,7 @@ class Process(ProgramStreams):
 
     def _drain(self) -> None:
         if self._end_reason == UNHEARD:
-            return self._let_go()
+            return self._release()
         self.state = ENDED
         if self._timer:
             self._timer.cancel()
@@ -198,10 +198,10 @@ class Process(ProgramStreams):
             return  # Nobody hears it any more.
         if files:
             result["files"] = files
-        self._let_go()
+        self._release()
         self.listener.on_result(result)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self.state = DRAINED
         self._tracking.drop()
         if self._timer:

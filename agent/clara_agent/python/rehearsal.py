@@ -57,4 +57,4 @@ def _run(job: dict[str, Any], script: dict[str, Any]) -> None:
     script["status_of"](None)
     script["may_be_cyclic"](namespace)
     script["fresh_modules"]()
-    script["let_go"](namespace)
+    script["forget_globals"](namespace)

@@ -153,7 +153,7 @@ def _tear_down(job: dict[str, Any]) -> None:
     if is_cyclic:
         gc.collect()
     for module in left:
-        let_go(getattr(module(), "__dict__", {}))
+        forget_globals(getattr(module(), "__dict__", {}))
 
 
 def fresh_modules() -> list[tuple[str, Any]]:
@@ -171,7 +171,7 @@ def fresh_modules() -> list[tuple[str, Any]]:
     return [(name, module) for name, module in list(sys.modules.items()) if name not in KNOWN]
 
 
-def let_go(space: dict[str, Any]) -> None:
+def forget_globals(space: dict[str, Any]) -> None:
     """Forgets the globals of a module."""
     for name in list(space):
         if name != "__builtins__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .watches import Watches
 
 # How long a program waits until all folders are watched, or its result until all new ones are looked into.
-PATIENCE_SECONDS = 3
+LONGEST_WAIT_SECONDS = 3
 # Where they cannot be watched, that is tried again after so long.
 RETRY_SECONDS = 60
 # How long folders are looked through before others have their turn.
@@ -60,7 +60,7 @@ class Changes:
 
     def when_ready(self, then: Callable[[], object]) -> None:
         """Calls back once a recording can begin, or that has taken too long."""
-        self._waiting.append((monotonic() + PATIENCE_SECONDS, then))
+        self._waiting.append((monotonic() + LONGEST_WAIT_SECONDS, then))
         if len(self._waiting) == 1:
             self._loop.soon(self._go_on)
 
