@@ -37,7 +37,7 @@ export async function startDeployment(settings: Readonly<Record<string, string>>
     const apiKey = 'the key of the deployment test';
     const environment = {
       ...settings,
-      ...(await surroundings()),
+      ...(await ownVariables()),
       SANDBOX_API_KEY: apiKey,
       SANDBOX_DATA_DIR: dataFolder,
     };
@@ -71,7 +71,7 @@ export async function startDeployment(settings: Readonly<Record<string, string>>
 }
 
 /** What no other deployment on this machine has or may have, and the images to build and run with. */
-async function surroundings(): Promise<Record<string, string>> {
+async function ownVariables(): Promise<Record<string, string>> {
   const ports = new RandomPortGenerator();
   // A sixteenth of a network for each of 4,096 processes.
   const place = process.pid % 4096;
