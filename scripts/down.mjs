@@ -4,6 +4,7 @@ import { counted } from './lib/counted.mjs';
 import { dataFolderOf, keepDataFolder, requireNoServer, unmountDisks } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
+import { removeFirewallRules } from './lib/firewall.mjs';
 import { Incus } from './lib/incus/client.mjs';
 import { removePlace } from './lib/incus/place.mjs';
 import { capture } from './lib/run.mjs';
@@ -32,6 +33,7 @@ await runScript(async () => {
   const named = new Incus(env);
   const incus = await removePlace(named);
   const service = await removeService();
+  const rules = await removeFirewallRules();
   print(
     `Removed ${counted(all.length, 'container', 'containers')} and ${counted(removed, 'image', 'images')}${incus === 'removed' ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
     'What stays, with how to remove it:',
@@ -44,7 +46,12 @@ await runScript(async () => {
     ...(incus === 'named' ? [`  the project ${named.project} of Incus, which may hold more than sandboxes`] : []),
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',
-    '  the rules of the firewall that network bridge needs: iptables -D DOCKER-USER -j CLARA-SANDBOX, and the same for INPUT',
+    ...(rules === 'used'
+      ? ['  the rules of the firewall, which sandboxes of others need: the same command there']
+      : []),
+    ...(rules === 'kept'
+      ? ['  the rules of the firewall, if network bridge has needed any: the same command as root']
+      : []),
     '  this folder, with .env and the keys in it',
   );
   return 0;

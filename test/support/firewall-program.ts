@@ -13,10 +13,10 @@ for (let extra = 0; extra < 2; extra += 1) {
   execFileSync('iptables', ['-I', 'INPUT', '1', '-i', 'clb-+', '-j', 'REJECT']);
 }
 const told = await Promise.all(Array.from({ length: Number(times) }, closeHostToBridges));
-if (end === 'open') await openHostToBridges();
+const isOpen = end === 'open' && (await openHostToBridges());
 const rules = ['iptables', 'ip6tables'].flatMap((program) =>
   execFileSync(program, ['-S'], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.startsWith('-A') || line.startsWith('-N CLARA')),
 );
-process.stdout.write(JSON.stringify({ told, rules }));
+process.stdout.write(JSON.stringify({ told, isOpen, rules }));

@@ -71,12 +71,16 @@ export async function closeHostToBridges(): Promise<string | null> {
   });
 }
 
-/** Takes those rules away again, for when no sandbox has a bridge any more; what is not there is passed over. */
-export async function openHostToBridges(): Promise<void> {
-  await whileLocked(LOCK_FILE, async () => {
+/** Takes those rules away again, for when no sandbox has a bridge any more; false where nobody can tell that none is left. */
+export async function openHostToBridges(): Promise<boolean> {
+  return await whileLocked(LOCK_FILE, async () => {
     for (const rule of IPV4_RULES) await removeRule('iptables', rule).catch(() => undefined);
     for (const verb of ['-F', '-X']) await call('iptables', [verb, CHAIN]).catch(() => undefined);
     for (const rule of IPV6_RULES) await removeRule('ip6tables', rule).catch(() => undefined);
+    return await succeeds('iptables', ['-L', CHAIN, '-n']).then(
+      (isThere) => !isThere,
+      () => false,
+    );
   });
 }
 
