@@ -36,7 +36,7 @@ async function prepare(): Promise<void> {
   for (const folder of FOLDERS) {
     for (const file of await readdir(join(ROOT, folder), { recursive: true })) {
       const path = join(folder, file);
-      if (!path.endsWith('.ts')) continue;
+      if (!/\.(?:ts|cjs)$/.test(path)) continue;
       const changed = Math.max(own, await modifiedMs(join(ROOT, path)));
       if ((await modifiedMs(toPlain(path))) <= changed) stale.push(path);
     }
@@ -44,7 +44,7 @@ async function prepare(): Promise<void> {
   if (stale.length > 0) await strip(stale);
 }
 
-/** Needs the compiler, which takes a second to load: only where something has changed. */
+/** Needs the compiler, which takes a second to load: only where something has changed. Programs of threads are plain already. */
 async function strip(paths: readonly string[]): Promise<void> {
   const { default: ts } = await import('typescript');
   const compilerOptions = {
@@ -56,12 +56,13 @@ async function strip(paths: readonly string[]): Promise<void> {
   };
   for (const path of paths) {
     const source = await readFile(join(ROOT, path), 'utf8');
-    const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: join(ROOT, path) });
+    const fileName = join(ROOT, path);
+    const text = path.endsWith('.cjs') ? source : ts.transpileModule(source, { compilerOptions, fileName }).outputText;
     const target = toPlain(path);
     await mkdir(dirname(target), { recursive: true });
     // Another process of the same run may do the same, and a third read it.
     const written = `${target}.${process.pid}`;
-    await writeFile(written, outputText);
+    await writeFile(written, text);
     await rename(written, target);
   }
 }
