@@ -18,7 +18,7 @@ class ByteChannel(Protocol):
     def consumed(self, size: int) -> None: ...
 
 
-class Capture(Protocol):
+class OutputCapture(Protocol):
     """What of an output is sent, and when."""
 
     @property

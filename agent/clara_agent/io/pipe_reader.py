@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .contracts import ByteChannel, Bytes, Capture
+    from .contracts import ByteChannel, Bytes, OutputCapture
     from .loop import Loop
 
 CHUNK = 65536
@@ -20,7 +20,7 @@ CHUNK = 65536
 class PipeReader:
     """Reads a pipe as fast as the channel's credit allows; `on_done` is called when the pipe is closed and all is sent."""
 
-    def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: Capture, on_done: Callable[[], object], most: int | None = None) -> None:
+    def __init__(self, loop: Loop, channel: ByteChannel, stream: int, fd: int, capture: OutputCapture, on_done: Callable[[], object], most: int | None = None) -> None:
         # What is read of it at its end; None for all that is there then.
         self._most = most
         self._loop = loop

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..io.contracts import Bytes, Capture
+    from ..io.contracts import Bytes, OutputCapture
     from ..wire.channel import Channel
     from ..wire.contracts import Host
     from .contracts import Task
@@ -36,7 +36,7 @@ class Job:
         has_input: bool = False,
         has_output: bool = False,
         clean_up: Callable[[], object] | None = None,
-        capture: Capture | None = None,
+        capture: OutputCapture | None = None,
         writes: tuple[bytes, ...] = (),
     ) -> None:
         self._agent = agent

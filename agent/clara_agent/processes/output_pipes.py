@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..io.contracts import ByteChannel, Capture
+    from ..io.contracts import ByteChannel, OutputCapture
     from ..io.loop import Loop, Timer
     from .terminal import Size
 
@@ -27,7 +27,7 @@ DELAY_SECONDS = 0.02
 class OutputPipes:
     """Stdout and stderr on their way to the channel; `on_done` is called when all of both is sent."""
 
-    def __init__(self, loop: Loop, channel: ByteChannel, captures: list[Capture], is_captured: bool, on_done: Callable[[], object]) -> None:
+    def __init__(self, loop: Loop, channel: ByteChannel, captures: list[OutputCapture], is_captured: bool, on_done: Callable[[], object]) -> None:
         self._loop = loop
         self._channel = channel
         self._captures = captures

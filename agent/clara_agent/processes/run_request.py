@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..io.contracts import Capture
+    from ..io.contracts import OutputCapture
     from .terminal import Size
 
 NAMES = ("python", "shell", "argv")
@@ -67,7 +67,7 @@ def _take_argv(parameters: dict[str, Any]) -> list[bytes]:
     return [to_bytes(part) for part in argv]
 
 
-def _take_capture(parameters: dict[str, Any]) -> Capture:
+def _take_capture(parameters: dict[str, Any]) -> OutputCapture:
     capture = take(parameters, "capture", dict, None)
     if capture is None:
         return Everything()
