@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The program of a thread that parses one JSON text: the thread is given its bytes and answers once. Plain JavaScript, as a thread of
  * Node 20 loads no TypeScript, and CommonJS, which starts sooner.
@@ -14,7 +16,7 @@ const OBJECT = 0x7b;
 
 /**
  * What a thread is given.
- * @typedef {{ readonly bytes: Uint8Array<ArrayBuffer>, readonly maxValues: number }} JsonTask
+ * @typedef {{ readonly bytes: Uint8Array, readonly maxValues: number }} JsonTask
  */
 
 /**

@@ -1,3 +1,5 @@
+// @ts-check
+
 /**
  * The program of a thread that issues certificates. The library takes half a second to load and builds its certificates piece by piece,
  * which is nothing for the event loop. Plain JavaScript, as a thread of Node 20 loads no TypeScript, and CommonJS, which starts sooner.
@@ -20,7 +22,7 @@ const ISSUER = 'CN=Clara Sandbox secrets';
 
 /**
  * What a certificate for one host is made of; `spki` is the public key, as SubjectPublicKeyInfo.
- * @typedef {{ readonly host: string, readonly spki: Uint8Array<ArrayBuffer>, readonly days: number }} LeafRequest
+ * @typedef {{ readonly host: string, readonly spki: Uint8Array, readonly days: number }} LeafRequest
  */
 
 /**
@@ -73,7 +75,7 @@ function createIssuer(authorityKey) {
  * A certificate that is good from yesterday on, in PEM.
  * @param {string} subject
  * @param {number} days
- * @param {{ readonly publicKey: CryptoKey, readonly signingKey: CryptoKey }} keys
+ * @param {{ readonly publicKey: import('node:crypto').webcrypto.CryptoKey, readonly signingKey: import('node:crypto').webcrypto.CryptoKey }} keys
  * @param {import('@peculiar/x509').Extension[]} extensions
  */
 async function issue(subject, days, { publicKey, signingKey }, extensions) {

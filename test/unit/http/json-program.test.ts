@@ -13,7 +13,7 @@ describe('the values of a JSON text', () => {
     ['an empty list', '[]', 1],
     ['a list of three', '[1, 2, 3]', 3],
     ['an object of two', '{"a": 1, "b": 2}', 2],
-    ['what lists hold', '[[1, 2], {"a": []}]', 5],
+    ['what lists hold', '[[1, 2], {"a": []}]', 6],
     ['nothing in texts', '["a, [b], {c}"]', 1],
     ['nothing behind an escaped quote', String.raw`["\",,,,", 1]`, 2],
     ['all behind an escaped backslash', String.raw`["\\", 1, 2]`, 3],
