@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ContextFacts } from '../agent/calls/contexts.ts';
 import type { NotedContext } from '../sandboxes/context-notes.ts';
+import { WORKSPACE } from '../sandboxes/folders.ts';
 
 /** The context that is always there. */
 export const DEFAULT_CONTEXT = 'default';
@@ -24,7 +25,7 @@ const about = z.object({ name: z.string().max(255).nullable(), cwd: z.string().m
 /** A context as its agent tells it; what that says in the server's name is checked anew. */
 export function toContext(facts: ContextFacts): Context {
   const { id, language, state, executionCount, createdAtMs, lastUsedAtMs } = facts;
-  const { name, cwd } = about.safeParse(facts.about).data ?? { name: null, cwd: '/workspace' };
+  const { name, cwd } = about.safeParse(facts.about).data ?? { name: null, cwd: WORKSPACE };
   return { id, name, language, cwd, state, executionCount, createdAtMs, lastUsedAtMs };
 }
 
@@ -38,7 +39,7 @@ export const UNUSED_DEFAULT: Context = {
   id: DEFAULT_CONTEXT,
   name: null,
   language: 'python',
-  cwd: '/workspace',
+  cwd: WORKSPACE,
   state: 'idle',
   executionCount: 0,
   createdAtMs: null,

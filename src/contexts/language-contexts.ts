@@ -4,6 +4,7 @@ import { SandboxError } from '../errors.ts';
 import { toEnding } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import { toSandboxId } from '../sandboxes/address.ts';
+import { WORKSPACE } from '../sandboxes/folders.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { type CallScope, toScopeCode } from './call-scope.ts';
@@ -16,8 +17,6 @@ interface LanguageContextsConfig {
   /** Contexts in one sandbox. */
   readonly maxContexts: number;
 }
-
-const WORKSPACE = '/workspace';
 
 /** How long setting and putting back what holds for one call may take, in seconds. */
 const SCOPE_SECONDS = 10;

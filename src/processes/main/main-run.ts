@@ -14,6 +14,7 @@ import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { HeldSandbox } from '../../sandboxes/access.ts';
 import type { SandboxId } from '../../sandboxes/address.ts';
+import { WORKSPACE } from '../../sandboxes/folders.ts';
 import type { FoundMain, MainNotes } from '../../sandboxes/main-notes.ts';
 import type { SandboxLogs } from '../../sandboxes/sandbox-logs.ts';
 import type { Sandboxes } from '../../sandboxes/sandboxes.ts';
@@ -164,7 +165,7 @@ export class MainRun {
 
   async #start({ connection, env }: HeldSandbox, { main }: FoundMain): Promise<ProcessFacts> {
     const program = { program: 'argv', argv: main.argv } as const;
-    const about = toAbout(program, { name: null, labels: {}, cwd: '/workspace' });
+    const about = toAbout(program, { name: null, labels: {}, cwd: WORKSPACE });
     return await startProcess(connection, program, {
       about: { ...about, isMain: true },
       hasCaller: false,
