@@ -4,6 +4,7 @@ import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { SandboxId } from '../address.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Registry } from '../registry.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { fromEngineName, isInFolder, LABEL } from '../spec/engine-spec.ts';
@@ -18,6 +19,7 @@ interface AdoptionParts {
   readonly registry: Registry;
   readonly lifecycle: Lifecycle;
   readonly freezer: Freezer;
+  readonly provisioner: Provisioner;
   readonly store: SandboxStore;
   readonly instance: string;
   readonly config: Config;
@@ -54,9 +56,10 @@ export class Adoption {
 
   /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
   async #adoptAll(): Promise<void> {
-    const { engine, lifecycle, freezer, instance, clock } = this.#parts;
+    const { engine, lifecycle, freezer, provisioner, instance, clock } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
       const id = fromEngineName(instance, found.name);
+      if (id !== null && provisioner.isInSmokeTest(id)) continue;
       const sandbox = id === null ? null : await this.#find(id as SandboxId);
       if (sandbox === 'unreadable') continue;
       if (!sandbox?.record || sandbox.record.deletedAtMs !== null) {

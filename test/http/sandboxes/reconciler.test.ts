@@ -1,18 +1,20 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
 
+let time: PassingTime;
 const opened: FakeApp[] = [];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  time = startPassingTime();
 });
 
 afterEach(async () => {
-  vi.useRealTimers();
+  time.end();
   for (const fake of opened.splice(0).reverse()) await fake.close();
 });
 
@@ -24,8 +26,7 @@ async function start(variables: Readonly<Record<string, string>> = {}, engine?: 
 
 /** Moves on to a pass of the reconciler, and waits until it is over. */
 async function reconcile(fake: FakeApp, isDone: () => boolean | Promise<boolean>): Promise<void> {
-  fake.clock.nowMs += 61_000;
-  await vi.advanceTimersByTimeAsync(5_000);
+  await time.pass(fake.clock, 61);
   await until('the pass is over', isDone);
 }
 
@@ -122,6 +123,28 @@ describe('the end of a server', () => {
     engine.down = false;
     await fake.app.close();
     expect(engine.sandboxes.size).toBe(0);
+  });
+});
+
+describe('adoption after an engine that was away', () => {
+  it('leaves the sandbox of a smoke test that is under way', async () => {
+    const engine = new FakeEngine();
+    engine.down = true;
+    const fake = await start({}, engine);
+    engine.down = false;
+    await fake.call('POST', '/sandbox/u/create');
+    const gate = engine.hold('start');
+    const changing = fake.call('PATCH', '/sandbox/u', { memory_limit: '128m', allow_restart: true });
+    await gate.reached;
+    // The newest first, as Docker lists them.
+    const list = engine.list.bind(engine);
+    engine.list = async (labels) => (await list(labels)).reverse();
+    engine.calls.length = 0;
+    const passing = time.pass(fake.clock, 6);
+    await until('the engine has told what there is', () => engine.calls.some((call) => call.startsWith('list')));
+    gate.release();
+    await passing;
+    expect((await changing).json()).toMatchObject({ restarted: true });
   });
 });
 
