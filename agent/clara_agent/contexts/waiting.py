@@ -30,7 +30,7 @@ class Waiting:
     def add(self, cell: Cell) -> None:
         """The last one from now on; Failure `limit` where there are too many."""
         if len(self._cells) >= MAX_WAITING:
-            raise Failure("limit", "So many calls wait for this context already; try again in a moment.")
+            raise Failure("limit", "Too many calls wait for this context already; try again in a moment.")
         self._cells.append(cell)
 
     def take(self) -> Cell | None:
