@@ -104,7 +104,6 @@ const recordSchema = z.object({
 export type SandboxRecord = z.infer<typeof recordSchema>;
 
 const firstVersion = z.object({ version: z.literal(1), owner: address, overrides: askedSpecSchema, ...shared });
-
 const anyVersion = z.discriminatedUnion('version', [recordSchema, firstVersion]);
 
 /** Reads the text of a record of any version; throws where it is none. */
