@@ -1,1 +1,1 @@
-"""Operations on files and folders. May use `io`, `wire`, `jobs` and `host`."""
+"""Operations on files and folders. May use `io`, `wire` and `jobs`."""
