@@ -1,8 +1,9 @@
 import { duplexPair } from 'node:stream';
 import { expect, it } from 'vitest';
 import { attachProcess } from '../../../../src/agent/calls/attach.ts';
-import { encodeFrame, encodeJson, FRAME, FrameDecoder } from '../../../../src/agent/wire/codec.ts';
+import { encodeJson, FRAME, FrameDecoder } from '../../../../src/agent/wire/codec.ts';
 import { AgentConnection } from '../../../../src/agent/wire/connection.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 
 it('tells the agent of a caller that has left before it could attach, so that its process ends or runs on', async () => {
   const [near, far] = duplexPair();
