@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attachProcess } from '../../../../src/agent/calls/attach.ts';
-import { encodeFrame, FRAME } from '../../../../src/agent/wire/codec.ts';
+import { FRAME } from '../../../../src/agent/wire/codec.ts';
+import { encodeFrame } from '../../../support/frames.ts';
 import { hostileAgent } from '../../../support/hostile-agent.ts';
 
 const process = {
