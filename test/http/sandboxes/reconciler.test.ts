@@ -138,7 +138,7 @@ describe('adoption after an engine that was away', () => {
     await gate.reached;
     // The newest first, as Docker lists them.
     const list = engine.list.bind(engine);
-    engine.list = async (labels) => (await list(labels)).reverse();
+    engine.list = async (labels) => (await list(labels)).toReversed();
     engine.calls.length = 0;
     const passing = time.pass(fake.clock, 6);
     await until('the engine has told what there is', () => engine.calls.some((call) => call.startsWith('list')));
