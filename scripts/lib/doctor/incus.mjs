@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { compiled } from '../compiled.mjs';
 import { counted } from '../counted.mjs';
 import { Incus } from '../incus/client.mjs';
 import { checkFarIncus } from './far-incus.mjs';
@@ -21,7 +22,7 @@ export async function checkIncus(env, mode) {
   const isOfMachines = mode === 'incus-vm';
   return [
     ok('Incus', `Version ${version} answers.`),
-    ...(isOfMachines ? checkMachines(drivers) : [checkIdmaps(features), checkRanges()]),
+    ...(isOfMachines ? checkMachines(drivers) : [checkIdmaps(features), checkRanges(), await checkGroups(incus)]),
     await checkPlace(incus),
     await checkImage(incus, isOfMachines),
   ];
@@ -59,6 +60,21 @@ function checkRanges() {
   const means = `/etc/subuid and /etc/subgid give root ranges for ${counted(count, 'sandbox', 'sandboxes')}.`;
   const mend = 'Put root:1000000:1000000000 into both, and restart Incus.';
   return count === 0 ? fail('ranges of users', means, mend) : warn('ranges of users', means, mend);
+}
+
+/**
+ * What Incus warns that the kernel does not limit, by the server's own code.
+ * @param {Incus} incus
+ */
+async function checkGroups(incus) {
+  const module = await compiled('engines/incus/warnings.js');
+  if (!module) return ok('cgroups', 'The server asks Incus for them; it is not built yet.');
+  const warnings = await incus.find(module.WARNINGS_PATH);
+  if (!warnings) return ok('cgroups', 'Incus does not tell this user what the kernel lacks.');
+  const unlimited = module.toUnlimited(warnings);
+  if (unlimited.length === 0) return ok('cgroups', 'The kernel limits memory, CPU and processes.');
+  const means = `The kernel does not limit ${unlimited.join(' and ')}: one sandbox can stop this machine.`;
+  return fail('cgroups', means, 'Boot with cgroup v2, or use a kernel with these controllers, and restart Incus.');
 }
 
 /** @param {Incus} incus */

@@ -58,9 +58,7 @@ export class Incus {
    * @param {string} path
    */
   async query(path) {
-    const text = await this.run(['query', path]);
-    // An empty list is printed as nothing.
-    return text.trim() === '' ? [] : JSON.parse(text);
+    return parse(await this.run(['query', path]));
   }
 
   /**
@@ -69,7 +67,7 @@ export class Incus {
    */
   async find(path) {
     const { code, stdout } = await this.#capture(['query', path], ASK_MS);
-    return code === 0 ? JSON.parse(stdout) : undefined;
+    return code === 0 ? parse(stdout) : undefined;
   }
 
   /**
@@ -117,4 +115,9 @@ export class Incus {
   async #capture(args, timeoutMs) {
     return await capture('incus', args, { env: this.#env, timeoutMs });
   }
+}
+
+/** @param {string} text what `incus query` has printed: nothing for an empty list */
+function parse(text) {
+  return text.trim() === '' ? [] : JSON.parse(text);
 }

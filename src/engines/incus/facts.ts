@@ -5,6 +5,7 @@ import { canLimitSockets } from '../hardening/socket-memory.ts';
 import { groupsVersion } from './control-groups.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';
+import { toUnlimited, WARNINGS_PATH } from './warnings.ts';
 
 const serverSchema = z.object({
   auth: z.string(),
@@ -36,9 +37,19 @@ export async function readFacts(calls: IncusCalls, timeoutMs: number): Promise<E
     hasGpus: false,
     seccomp: CONTAINER_FILTERS,
     mapsUsers: true,
-    unlimited: [],
+    unlimited: await readUnlimited(calls, timeoutMs),
     limitsSockets: await canLimitSockets(await groupsVersion()),
   };
+}
+
+/** A server that is let into its own project only is told nothing of the machine. */
+async function readUnlimited(calls: IncusCalls, timeoutMs: number): Promise<readonly string[]> {
+  try {
+    return toUnlimited(await calls.get('tell what it lacks', WARNINGS_PATH, timeoutMs));
+  } catch (error) {
+    if (meaningOf(error) !== 'not-allowed') throw error;
+    return [];
+  }
 }
 
 /** An Incus without the project has nothing that a sandbox could be made of. */

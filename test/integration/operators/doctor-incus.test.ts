@@ -49,6 +49,13 @@ it.each([
   expect(await look(settings)).toMatch(finding);
 });
 
+it('npm run doctor says which limits the kernel does not hold, by what Incus warns of', async () => {
+  const settings = { SANDBOX_MODE: 'incus' };
+  expect(await look(settings)).toMatch(/^ok +cgroups: /m);
+  incus.warnings = () => [{ type: "Couldn't find the CGroup memory controller", status: 'new' }];
+  expect(await look(settings)).toMatch(/^fail +cgroups: The kernel does not limit memory: .*\n +To mend: /m);
+});
+
 it('npm run doctor says of auto what the server will choose', async () => {
   const there = await look({ INCUS_SANDBOX_IMAGE: CONTAINER_IMAGE });
   expect(there).toMatch(/^ok +mode: incus: Docker does not answer/m);

@@ -30,6 +30,8 @@ interface Device {
  */
 export class FakeIncus {
   readonly socketPath: string;
+  /** What it answers where it is asked for its warnings. */
+  warnings: (project: string | null) => Reply = () => [];
   readonly #folder: string;
   readonly #image: string;
   readonly #server: Server;
@@ -80,6 +82,7 @@ export class FakeIncus {
     }
     if (kind === 'ready') return {};
     if (kind === 'projects') return projectAt(first);
+    if (kind === 'warnings') return this.warnings(query.get('project'));
     if (kind === 'resources') return { cpu: { total: cpus().length }, memory: { total: totalmem() } };
     if (kind === 'images') return imageAt(first ?? '', decodeURIComponent(rest[0] ?? ''), query.get('project'));
     if (kind === 'operations') return await this.#operation(first, rest[0]);

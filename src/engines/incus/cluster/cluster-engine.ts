@@ -89,7 +89,10 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   async function info(): Promise<EngineInfo> {
     const timeoutMs = Math.min(INFO_TIMEOUT_MS, callTimeoutMs);
     const { seccomp } = shape;
-    return { ...(await members.ask((calls) => readFacts(calls, timeoutMs))), seccomp, limitsSockets: false };
+    const facts = await members.ask((calls) => readFacts(calls, timeoutMs));
+    // A machine of its own needs no control groups for its limits.
+    const unlimited = shape.traits.hasOwnKernel('') ? [] : facts.unlimited;
+    return { ...facts, seccomp, unlimited, limitsSockets: false };
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {

@@ -35,6 +35,7 @@ async function startIncus(): Promise<{ socketPath: string; asked: Asked[] }> {
     if (url.startsWith('/1.0/resources')) return { cpu: { total: 2 }, memory: { total: 2 ** 30 } };
     if (url.startsWith('/1.0/instances?project=p') && method === 'GET') return [];
     if (url.startsWith('/1.0/projects/')) return {};
+    if (url.startsWith('/1.0/warnings')) return [];
     return url.startsWith('/1.0?') ? { auth: 'trusted' } : undefined;
   };
   const server = createServer(async (request, response) => {
