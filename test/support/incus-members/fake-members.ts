@@ -94,6 +94,7 @@ export class FakeMembers {
     if (kind === undefined)
       return { auth: 'trusted', environment: { server_version: '6.0.4', server_clustered: true } };
     if (kind === 'projects') return {};
+    if (kind === 'warnings') return [];
     if (kind === 'resources') return { cpu: { total: 2 }, memory: { total: 2 ** 33 } };
     if (kind === 'cluster') return this.#members();
     if (kind === 'images') return toImage(first ?? '', decodeURIComponent(rest[0] ?? ''));
