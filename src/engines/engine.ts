@@ -227,10 +227,10 @@ export interface Engine {
   list(labels: Readonly<Record<string, string>>): Promise<readonly EngineSandbox[]>;
   stats(id: EngineId): Promise<EngineStats>;
   /**
-   * True where memory ran out in it in the last `withinMs`, and took something of it; it may have ended of that. An engine may hear
-   * of it late: the answer waits `waitMs` for that before it is false.
+   * True where memory ran out in it after a moment on the clock of `performance.now()`, and took something of it; it may have ended of
+   * that. An engine may hear of it late: the answer waits `waitMs` for that before it is false.
    */
-  ranOutOfMemory(id: EngineId, withinMs: number, waitMs?: number): Promise<boolean>;
+  ranOutOfMemory(id: EngineId, sinceMs: number, waitMs?: number): Promise<boolean>;
   /** Runs argv (no shell) as the sandbox's user; a program that is not there is seen in the exit code (126 or 127). */
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
   /** How many programs that `exec` has started run in it, whoever started them, with these first arguments. */

@@ -110,7 +110,7 @@ export async function withMemoryLoss(
   isSilent: boolean,
 ): Promise<Execution> {
   if (execution.exitCode !== TAKEN_EXIT_CODE || memory.isCountedInside) return execution;
-  const isTaken = await memory.ranOut(performance.now() - startedAtMs, isSilent);
+  const isTaken = await memory.ranOut(startedAtMs, isSilent);
   return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
 }
 
@@ -123,7 +123,7 @@ export async function toLostExecution(
   const durationMs = performance.now() - startedAtMs;
   const execution = toFailedExecution(error, durationMs, memory.limitBytes);
   if (!isCut(error)) return execution;
-  if (await memory.endedIt(durationMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
+  if (await memory.endedIt(startedAtMs)) return { ...execution, ...OUT_OF_MEMORY, notice: null };
   const isEndedInside = error.code === 'lost' && (await runsOn?.());
   return isEndedInside ? { ...execution, notice: ENDED_INSIDE } : execution;
 }

@@ -190,10 +190,9 @@ export class FakeEngine implements Engine {
     return sandbox.stats;
   }
 
-  async ranOutOfMemory(id: EngineId, withinMs: number, waitMs = 0): Promise<boolean> {
-    const nowMs = performance.now();
+  async ranOutOfMemory(id: EngineId, sinceMs: number, waitMs = 0): Promise<boolean> {
     await this.#enter('ranOutOfMemory', this.sandboxes.nameOf(id));
-    return await this.sandboxes.ranOutOfMemory(id, nowMs - withinMs, waitMs);
+    return await this.sandboxes.ranOutOfMemory(id, sinceMs, waitMs);
   }
 
   async exec(id: EngineId, argv: readonly string[]): Promise<EngineExec> {

@@ -13,13 +13,13 @@ interface EventsQuery {
 }
 
 /** Looks through the engine's last events, of which it keeps some hundreds, by its own clock, and at those to come for so long. */
-export async function ranOutOfMemory(calls: DockerCalls, id: EngineId, withinMs: number, waitMs = 0): Promise<boolean> {
+export async function ranOutOfMemory(calls: DockerCalls, id: EngineId, sinceMs: number, waitMs = 0): Promise<boolean> {
   const nowMs = Date.now();
   return await calls.run(
     calls.about(id, 'tell how the sandbox ended'),
     async (docker, abortSignal) => {
       const query: EventsQuery = {
-        since: (nowMs - withinMs) / 1000,
+        since: (nowMs - (performance.now() - sinceMs)) / 1000,
         until: (nowMs + waitMs) / 1000,
         filters: { container: [id], event: ['oom'] },
         abortSignal,

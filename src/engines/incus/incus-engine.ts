@@ -191,7 +191,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     },
     list,
     stats: (id) => readStats(calls, groups, id),
-    ranOutOfMemory: (id, withinMs, waitMs = 0) => memory.ranOut(id, withinMs, waitMs),
+    ranOutOfMemory: (id, sinceMs, waitMs = 0) => memory.ranOut(id, sinceMs, waitMs),
     exec: async (id, argv) => await startExec(calls, id, toProgram(await users.of(calls, id), argv)),
     countExecs: (id, argv) => countExecs(calls, id, argv),
     close: async () => {

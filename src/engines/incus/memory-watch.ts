@@ -43,13 +43,13 @@ export class MemoryWatch {
     this.#seen.set(id, { count, grewAtMs: isNews ? performance.now() : (before?.grewAtMs ?? NEVER) });
   }
 
-  /** True where memory ran out in the last `withinMs`, or does in the next `waitMs`. */
-  async ranOut(id: EngineId, withinMs: number, waitMs: number): Promise<boolean> {
+  /** True where memory ran out after a moment on the clock of `performance.now()`, or does in the next `waitMs`. */
+  async ranOut(id: EngineId, sinceMs: number, waitMs: number): Promise<boolean> {
     const nowMs = performance.now();
     for (;;) {
       await this.look(id);
       const grewAtMs = this.#seen.get(id)?.grewAtMs ?? NEVER;
-      if (grewAtMs > nowMs - withinMs && withinMs > 0) return true;
+      if (grewAtMs > sinceMs) return true;
       if (performance.now() - nowMs >= waitMs) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

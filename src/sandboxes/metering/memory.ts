@@ -28,22 +28,22 @@ export class SandboxMemory {
   }
 
   /**
-   * Whether memory ran out within the last N ms, as the engine knows it; false where it does not say. A program that
-   * said nothing as it ended may have been taken just now.
+   * Whether memory ran out after a moment on the clock of `performance.now()`, as the engine knows it; false where it does not say. A
+   * program that said nothing as it ended may have been taken just now.
    */
-  async ranOut(withinMs: number, isSilent: boolean): Promise<boolean> {
-    return await this.#ask(withinMs, isSilent ? SILENT_MS : 0);
+  async ranOut(sinceMs: number, isSilent: boolean): Promise<boolean> {
+    return await this.#ask(sinceMs, isSilent ? SILENT_MS : 0);
   }
 
   /** The same once the whole sandbox is lost: a kernel of its own ends at once, and the engine hears a moment later why. */
-  async endedIt(withinMs: number): Promise<boolean> {
-    return await this.#ask(withinMs, this.isCountedInside ? 0 : NEWS_MS);
+  async endedIt(sinceMs: number): Promise<boolean> {
+    return await this.#ask(sinceMs, this.isCountedInside ? 0 : NEWS_MS);
   }
 
-  async #ask(withinMs: number, waitMs: number): Promise<boolean> {
+  async #ask(sinceMs: number, waitMs: number): Promise<boolean> {
     if (!this.#engineId) return false;
     try {
-      return await this.#engine.ranOutOfMemory(this.#engineId, withinMs, waitMs);
+      return await this.#engine.ranOutOfMemory(this.#engineId, sinceMs, waitMs);
     } catch (error) {
       if (!isSandboxError(error)) throw error;
       return false;

@@ -195,7 +195,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
       return all.filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
     },
     stats: async (id) => await readStats(await callsOf(id), counters, id),
-    ranOutOfMemory: (id, withinMs, waitMs = 0) => memory.ranOut(id, withinMs, waitMs),
+    ranOutOfMemory: (id, sinceMs, waitMs = 0) => memory.ranOut(id, sinceMs, waitMs),
     exec: async (id, argv) => {
       const calls = await callsOf(id);
       await memory.adopt(id);
