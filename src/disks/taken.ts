@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../errors.ts';
-import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE } from './layout.ts';
+import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE, VOLUME_FILE } from './layout.ts';
+import { readVolumeNote } from './volume-note.ts';
 
 /** Blocks of a file are counted in these (stat(2)). */
 const BLOCK_BYTES = 512;
@@ -18,9 +19,14 @@ export async function takenBeside(folder: string): Promise<number> {
   );
   let sum = images.reduce((one, other) => one + other, 0);
   const checkpoints = join(folder, CHECKPOINTS_FOLDER);
-  for (const id of await namesIn(checkpoints)) {
-    for (const name of await namesIn(join(checkpoints, id))) sum += await blocksOf(join(checkpoints, id, name));
-  }
+  for (const id of await namesIn(checkpoints)) sum += await takenByCheckpoint(join(checkpoints, id));
+  return sum;
+}
+
+/** What the checkpoint in a folder takes, of the disk there or of an engine that has its volume, in bytes; 0 where there is none. */
+export async function takenByCheckpoint(folder: string): Promise<number> {
+  let sum = (await readVolumeNote(join(folder, VOLUME_FILE)))?.copiedBytes ?? 0;
+  for (const name of await namesIn(folder)) sum += await blocksOf(join(folder, name));
   return sum;
 }
 

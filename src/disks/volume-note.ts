@@ -7,6 +7,8 @@ const noteSchema = z.object({
   name: z.string().regex(/^clara-[0-9a-f]{24}$/),
   /** True once the engine has made it: from then on one that is not there is lost. */
   isMade: z.boolean(),
+  /** What a copy of a sandbox's files took when it was made, in bytes; absent where it is the files of one. */
+  copiedBytes: z.number().optional(),
 });
 
 /** Which volume of the engine has files, in a file where they would be on this machine. */

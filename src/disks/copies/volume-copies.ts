@@ -4,7 +4,7 @@ import type { EngineVolumes } from '../../engines/engine-volumes.ts';
 import { SandboxError } from '../../errors.ts';
 import { PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from '../layout.ts';
 import { syncPath } from '../sync.ts';
-import { newVolumeNote, readVolumeNote, writeVolumeNote } from '../volume-note.ts';
+import { newVolumeNote, readVolumeNote, type VolumeNote, writeVolumeNote } from '../volume-note.ts';
 import { exchangeFile } from './exchange.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';
 
@@ -28,8 +28,10 @@ export class VolumeCopies implements FileCopies {
   /** The machine of the volume reads what was written, wherever it is. */
   async flush(): Promise<void> {}
 
-  async copyNow(name: string, to: CopyPlace, _sizeBytes: number, deadlineMs: number): Promise<void> {
-    await this.#copy(this.#own(name), this.#fileIn(to), deadlineMs);
+  async copyNow(name: string, to: CopyPlace, sizeBytes: number, deadlineMs: number): Promise<void> {
+    // A place in a sandbox is a copy to keep; a folder of its own becomes the files of another sandbox.
+    const more = to.path === '' ? {} : { copiedBytes: sizeBytes };
+    await this.#copy(this.#own(name), this.#fileIn(to), deadlineMs, more);
   }
 
   async settle(): Promise<void> {}
@@ -68,9 +70,9 @@ export class VolumeCopies implements FileCopies {
   }
 
   /** The name first: what a crash leaves of the volume is found by it. */
-  async #copy(fromFile: string, toFile: string, deadlineMs: number): Promise<void> {
+  async #copy(fromFile: string, toFile: string, deadlineMs: number, more: Partial<VolumeNote> = {}): Promise<void> {
     const from = await this.#volumeIn(fromFile);
-    const note = newVolumeNote();
+    const note = { ...newVolumeNote(), ...more };
     await writeVolumeNote(toFile, note);
     try {
       await this.#volumes.copy(from, note.name, deadlineMs);

@@ -1,15 +1,13 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText, writeAtomically } from '../../atomic-file.ts';
 import { CHECKPOINTS_FOLDER } from '../../disks/layout.ts';
 import { syncPath } from '../../disks/sync.ts';
+import { takenByCheckpoint } from '../../disks/taken.ts';
 import { hasCode } from '../../errors.ts';
 import { type Checkpoint, type CheckpointRecord, isCheckpointId, parseCheckpoint } from './checkpoint.ts';
 
 const RECORD_FILE = 'checkpoint.json';
-
-/** Blocks of a file are counted in these (stat(2)). */
-const BLOCK_BYTES = 512;
 
 /** What is being made, or removed, has such a name. */
 const UNFINISHED = '.new';
@@ -97,7 +95,7 @@ export class CheckpointFolder {
   }
 
   async #sized(record: CheckpointRecord): Promise<Checkpoint> {
-    return { ...record, sizeBytes: record.volumeBytes ?? (await blocksIn(join(this.#folder, record.id))) };
+    return { ...record, sizeBytes: await takenByCheckpoint(join(this.#folder, record.id)) };
   }
 
   async #names(): Promise<string[]> {
@@ -106,15 +104,4 @@ export class CheckpointFolder {
       throw error;
     });
   }
-}
-
-/** One that is removed meanwhile takes nothing. */
-async function blocksIn(folder: string): Promise<number> {
-  let sum = 0;
-  try {
-    for (const name of await readdir(folder)) sum += (await stat(join(folder, name))).blocks * BLOCK_BYTES;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
-  return sum;
 }

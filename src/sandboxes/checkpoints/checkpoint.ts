@@ -13,8 +13,6 @@ const recordSchema = z.object({
   /** What it is of: a disk image, plain folders, or a volume of the engine. */
   kind: z.enum(['image', 'folder', 'volume']),
   createdAtMs: z.number(),
-  /** What the engine's volume took when it was made; absent for the other kinds. */
-  volumeBytes: z.number().optional(),
 });
 
 /** What the file of a checkpoint holds. */

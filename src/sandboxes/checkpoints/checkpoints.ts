@@ -55,9 +55,8 @@ export class Checkpoints {
       const path = await folder.begin(id);
       try {
         const kind = await disks.kind(sandbox.id);
-        const bytes = await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
-        const volumeBytes = kind === 'volume' ? { volumeBytes: bytes } : {};
-        return await folder.finish({ version: 1, id, name, kind, createdAtMs, ...volumeBytes });
+        await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
+        return await folder.finish({ version: 1, id, name, kind, createdAtMs });
       } catch (error) {
         await folder.discard(id);
         // A purge takes the folder away under it.

@@ -44,11 +44,10 @@ export class DiskCapture {
   }
 
   /**
-   * Copies what a sandbox has now, which is frozen for that and which counts for that key; the copy is on disk when this resolves, with
-   * how many bytes it has at the most. Throws
+   * Copies what a sandbox has now, which is frozen for that and which counts for that key; the copy is on disk when this resolves. Throws
    * `unavailable` where the sandbox would be frozen for more than 30 seconds, `no_space` where there is no room.
    */
-  async copyNow(sandbox: Sandbox, to: CopyPlace, keyName: string | null): Promise<number> {
+  async copyNow(sandbox: Sandbox, to: CopyPlace, keyName: string | null): Promise<void> {
     const kind = await this.#parts.disks.kind(sandbox.id);
     const copies = this.#parts.disks.copies[kind];
     const bytes = await copies.sizeNow(sandbox.id);
@@ -61,7 +60,6 @@ export class DiskCapture {
       });
       await copies.settle(to);
     });
-    return bytes;
   }
 
   /** Does work that copies; throws `no_space` where the server's disk, or what a key may have of it, has no room for that. */

@@ -46,6 +46,17 @@ describe('what volumes of the engine take', () => {
     expect(refused.json().error).toContain('key team and their checkpoints may take 32 MiB');
   });
 
+  it('counts with that of their checkpoints', async () => {
+    await start({ SANDBOX_API_KEYS: `team:sha256:${HASH};disk=64m` });
+    volumes.usedBytes = 20 * MIB;
+    expect((await upload('one')).statusCode).toBe(200);
+    const take = async () =>
+      await fake.inject({ method: 'POST', url: '/sandbox/one/checkpoints', headers: { 'x-api-key': KEY } });
+    expect((await take()).statusCode).toBe(201);
+    await until('a third copy is too much', async () => (await take()).statusCode === 507);
+    expect(volumes.all.size).toBeLessThanOrEqual(3);
+  });
+
   it('counts for a client of a gateway', async () => {
     await start({ SANDBOX_API_KEYS: `gw:sha256:${HASH};gateway` });
     volumes.usedBytes = 40 * MIB;
