@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,21 @@ export class FakeMembers {
     const engine = openEngine(kind, place);
     closers.push(() => engine.close());
     return engine;
+  }
+
+  /** Makes the incus command of a user with this home know the first of them by a name, and its own images' server. */
+  async makeKnown(home: string, name: string): Promise<void> {
+    const folder = join(home, '.config', 'incus');
+    await mkdir(join(folder, 'servercerts'), { recursive: true });
+    const [addr = ''] = this.#urls.values();
+    const remotes = [
+      ...['remotes:', '  pictures:', '    addr: https://pictures.test', '    protocol: simplestreams'],
+      ...['  own:', '    addr: unix://', `  ${name}:`, `    addr: ${addr}`, '    auth_type: tls'],
+      ...['  stranger:', '    addr: https://stranger.test:8443', '    protocol: incus'],
+    ];
+    await writeFile(join(folder, 'config.yml'), `${remotes.join('\n')}\n`);
+    for (const file of ['client.key', 'client.crt']) await copyFile(join(this.#trustFolder, file), join(folder, file));
+    await copyFile(join(this.#trustFolder, 'server.crt'), join(folder, 'servercerts', `${name}.crt`));
   }
 
   /** The ports at which they listen. */

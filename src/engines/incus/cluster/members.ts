@@ -6,7 +6,7 @@ import type { IncusPlace, IncusTrust } from '../place.ts';
 import { askAny } from './ask-any.ts';
 import { firstAnswer } from './first-answer.ts';
 import { Member, memberAway } from './member.ts';
-import { openTrust, type TrustParts } from './trust.ts';
+import { openTrust, type Trusted, type TrustParts } from './trust.ts';
 
 /** Between two looks at which members there are, in milliseconds. */
 const LOOK_MS = 5_000;
@@ -16,7 +16,7 @@ const serverSchema = z.object({ environment: z.object({ server_clustered: z.bool
 const membersSchema = z.array(z.object({ server_name: z.string(), url: z.string(), status: z.string() }));
 
 /** How machines are reached: this one by Incus' socket, others by the addresses of some of them. */
-export type Reach = TrustParts | { readonly project: string; readonly socketPath: string };
+export type Reach = TrustParts | Trusted | { readonly project: string; readonly socketPath: string };
 
 /** The machines of a cluster, or the only one there is: known from the first call on. */
 export class Members {

@@ -35,8 +35,16 @@ export interface TrustParts {
   readonly token: string | null;
 }
 
-/** What opens an Incus of another machine: as it was kept, else by the token; throws `unavailable` with a sentence where there is neither. */
-export async function openTrust(parts: TrustParts): Promise<IncusTrust> {
+/** Where an Incus is that trusts what the server has already. */
+export interface Trusted {
+  readonly urls: readonly string[];
+  readonly project: string;
+  readonly trust: IncusTrust;
+}
+
+/** What opens an Incus of another machine: as it is given or was kept, else by the token; throws `unavailable` with a sentence where there is none. */
+export async function openTrust(parts: TrustParts | Trusted): Promise<IncusTrust> {
+  if ('trust' in parts) return parts.trust;
   const { folder, token } = parts;
   const [key, certificate, serverCertificate] = await Promise.all(
     [FILES.key, FILES.certificate, FILES.serverCertificate].map((name) => readText(join(folder, name))),
