@@ -63,7 +63,7 @@ export class Disks {
     const folderOf = (name: string) => this.#folder(name);
     const bytesOf = (name: string) => this.imageBytes(name);
     const image = new ImageCopies({ disk, folderOf, bytesOf });
-    const volume = volumes ? new VolumeCopies(volumes, folderOf) : new NoCopies();
+    const volume = volumes ? new VolumeCopies(volumes, folderOf) : new NoCopies(folderOf);
     this.copies = { image, folder: new FolderCopies(folderOf), volume };
     const { diskReserveBytes: reserveBytes } = config;
     this.reserve = new DiskReserve({ disk, reserveBytes, holdsFiles: volumes === null, logger: parts.logger, onError });

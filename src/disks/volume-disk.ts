@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
 import { hasCode, isSandboxError, SandboxError } from '../errors.ts';
@@ -67,7 +67,10 @@ export class VolumeDisk implements Disk {
   async remove(folder: string): Promise<void> {
     for (const file of await noteFiles(folder)) {
       const found = await readVolumeNote(join(folder, file));
-      if (found) await this.#volumes.remove(found.name);
+      if (!found) continue;
+      await this.#volumes.remove(found.name);
+      // One that is named and not there would count as lost.
+      await rm(join(folder, file));
     }
   }
 }

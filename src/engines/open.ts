@@ -5,7 +5,7 @@ import type { Engine, EngineKind } from './engine.ts';
 import { createIncusCluster } from './incus/cluster/cluster-engine.ts';
 import { CONTAINERS } from './incus/cluster/container-shape.ts';
 import { createIncusEngine } from './incus/incus-engine.ts';
-import { findRemote, type KnownRemote, LOCAL_SOCKET } from './incus/known-remotes.ts';
+import { findRemote } from './incus/known-remotes.ts';
 import { MACHINES } from './incus/machines/machine-shape.ts';
 
 /** Which Incus, and what of it is the server's, as INCUS_REMOTE and INCUS_PROJECT say. */
@@ -29,6 +29,9 @@ export interface IncusSettings extends IncusName {
 const OWN_INCUS = { remote: 'local', project: 'clara-sandbox', pool: null } as const;
 const OWN_POOL = 'clara-sandbox';
 
+/** Where Debian's package has it. */
+const LOCAL_SOCKET = '/var/lib/incus/unix.socket';
+
 /** The engine that sandboxes are to run on, opened lazily; throws `invalid` with a sentence where the settings name none. */
 export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
   return kind === 'docker' ? createDockerEngine() : openIncus(kind, incus);
@@ -37,25 +40,20 @@ export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
 function openIncus(kind: 'incus' | 'incus-vm', incus: IncusSettings | undefined): Engine {
   const { remote, project, pool } = incus ?? OWN_INCUS;
   const place = { project, pool: pool ?? OWN_POOL };
-  const urls = addressesIn(remote);
-  const known = urls ? null : knownRemote(remote);
-  if (known && 'socketPath' in known) {
-    const here = { ...place, socketPath: known.socketPath };
+  const socketPath = socketOf(remote);
+  if (isAbsolute(socketPath)) {
+    const here = { ...place, socketPath };
     return kind === 'incus' ? createIncusEngine(here) : createIncusCluster({ ...here, shape: MACHINES });
   }
   const far = { ...place, shape: kind === 'incus' ? CONTAINERS : MACHINES };
-  if (known) return createIncusCluster({ ...far, urls: [known.url], trust: known.trust });
+  const urls = addressesIn(remote);
   if (incus && urls) return createIncusCluster({ ...far, urls, folder: incus.trustFolder, token: incus.trustToken });
+  const known = urls ? null : findRemote(remote);
+  if (known) return createIncusCluster({ ...far, urls: [known.url], trust: known.trust });
   throw new SandboxError(
     'invalid',
     `INCUS_REMOTE=${remote} is none of what it may be: local, the path of a socket, https://host:8443 of one or more machines with commas between them, or a name that \`incus remote list\` shows to the user of the server.`,
   );
-}
-
-/** An Incus by a word: of this machine, or one that the incus command knows; null where it is neither. */
-function knownRemote(remote: string): KnownRemote | null {
-  if (remote === 'local') return { socketPath: LOCAL_SOCKET };
-  return isAbsolute(remote) ? { socketPath: remote } : findRemote(remote);
 }
 
 /** True where both are one and the same: by one socket, or of clusters that have a machine in common. */
@@ -68,8 +66,12 @@ export function isSameIncus(one: IncusName, other: IncusName): boolean {
 function addressesOf(remote: string): readonly string[] {
   const urls = addressesIn(remote);
   if (urls) return urls;
-  const known = knownRemote(remote);
-  return [known === null ? remote : 'url' in known ? known.url : known.socketPath];
+  const socketPath = socketOf(remote);
+  return [isAbsolute(socketPath) ? socketPath : (findRemote(remote)?.url ?? remote)];
+}
+
+function socketOf(remote: string): string {
+  return remote === 'local' ? LOCAL_SOCKET : remote;
 }
 
 /** Null where one of them is no https URL of a machine. */

@@ -87,7 +87,8 @@ function titleOf({ kind, incus }: Former): string {
 
 function settingsOf({ kind, incus }: Former): string {
   const mode = `SANDBOX_MODE=${kind}`;
-  return incus ? `${mode}, INCUS_REMOTE=${incus.remote} and INCUS_PROJECT=${incus.project}` : mode;
+  if (!incus) return mode;
+  return `${mode}, INCUS_REMOTE=${incus.remote} and INCUS_PROJECT=${incus.project} (where it is the same cluster at another address, name both addresses once)`;
 }
 
 function isOfIncus(mode: Mode): boolean {

@@ -109,7 +109,8 @@ export async function withMemoryLoss(
   memory: SandboxMemory,
   isSilent: boolean,
 ): Promise<Execution> {
-  if (execution.exitCode !== TAKEN_EXIT_CODE || memory.isCountedInside) return execution;
+  // What could still tell its exception was not taken.
+  if (execution.exitCode !== TAKEN_EXIT_CODE || execution.shown.exception || memory.isCountedInside) return execution;
   const isTaken = await memory.ranOut(startedAtMs, isSilent);
   return isTaken ? { ...execution, ...OUT_OF_MEMORY } : execution;
 }

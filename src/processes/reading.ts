@@ -14,7 +14,8 @@ export async function* readProcess(
   try {
     for await (const frame of attachProcess(connection, id, options)) {
       for (const event of reader.read(frame)) {
-        if (event.type !== 'exit') yield event;
+        // Who comes later cannot tell whether memory ran out in its time.
+        if (event.type !== 'exit' || !options.isCaller) yield event;
         else {
           const isSilent = event.lastLine === '';
           yield { ...event, execution: await withMemoryLoss(event.execution, startedAtMs, memory, isSilent) };

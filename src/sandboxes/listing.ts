@@ -1,6 +1,6 @@
 import { isMaster, type Principal } from '../auth/principal.ts';
 import type { Config } from '../config/config.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { SandboxError } from '../errors.ts';
 import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
@@ -107,11 +107,7 @@ export class Listing {
     const sandbox = registry.at(id);
     const record = sandbox?.record ?? (await store.read(id));
     if (!record) return null;
-    // One that cannot be asked at the moment keeps nobody from seeing the others.
-    const disk = await diskMeter.usage(record, sandbox).catch((error: unknown) => {
-      if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return null;
-      throw error;
-    });
+    const disk = await diskMeter.usage(record, sandbox);
     return toStatus(record, { sandbox, usage: sandbox ? usageMeter.last(sandbox) : NO_USAGE, disk, config });
   }
 }

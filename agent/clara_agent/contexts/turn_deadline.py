@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from .context import Context
     from .roles import Cell
 
-REFUSED = "Calls before this one keep the context busy, so this one did not run; interrupt the context, or try again later."
+REFUSED = (
+    "Its turn did not come within its own timeout, so this one did not run: "
+    "calls before it keep the context busy; interrupt the context, or try again later."
+)
 
 
 class TurnDeadline:

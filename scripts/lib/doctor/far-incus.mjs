@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { compiled } from '../compiled.mjs';
 import { DEFAULT_DATA_DIR } from '../data-folder.mjs';
 import { fail, ok } from './finding.mjs';
+import { withoutEmpty } from './settings.mjs';
 
 const WHAT = 'Incus';
 const THERE = 'docs/incus.md says what has to be on other machines (Other machines and clusters).';
@@ -22,7 +23,7 @@ export async function checkFarIncus(env, mode) {
   if (env.INCUS_TRUST_TOKEN && !existsSync(trusted))
     return [ok(WHAT, `It is asked at ${env.INCUS_REMOTE} once the server has shown INCUS_TRUST_TOKEN there.`)];
   try {
-    const { incus, image } = config.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...env }, mode);
+    const { incus, image } = config.parseConfig({ SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(env) }, mode);
     return await ask(engines.openEngine(mode, { ...incus, trustToken: null }), image);
   } catch (error) {
     if (error?.name !== 'SandboxError' && error?.name !== 'ConfigError') throw error;

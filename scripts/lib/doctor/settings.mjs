@@ -53,7 +53,11 @@ async function checkValues(env, mode) {
   }
 }
 
-function withoutEmpty(env) {
+/**
+ * The variables that have a value: one that is empty is as one that is not there.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function withoutEmpty(env) {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 }
 

@@ -12,6 +12,7 @@ export function admitVisits(scope: FastifyInstance, admission: SandboxAdmission)
   });
   scope.addHook('onRequest', async (request, reply) => {
     request.visit = await admission.enter(request, reply);
+    request.about = request.visit?.ref.address ?? null;
     return request.visit ? undefined : reply;
   });
 }

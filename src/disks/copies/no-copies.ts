@@ -1,8 +1,17 @@
+import { join } from 'node:path';
 import { SandboxError } from '../../errors.ts';
-import type { FileCopies } from './file-copies.ts';
+import { VOLUME_FILE } from '../layout.ts';
+import { readVolumeNote } from '../volume-note.ts';
+import type { CopyPlace, FileCopies } from './file-copies.ts';
 
-/** Stands where the engine has no volumes and a sandbox's files are in one: each call throws `unavailable`, but those that clear up find nothing. */
+/** Stands where the engine has no volumes and a sandbox's files are in one: each call throws `unavailable`, but those that clear up find nothing, save a copy in a volume. */
 export class NoCopies implements FileCopies {
+  readonly #folderOf: (name: string) => string;
+
+  constructor(folderOf: (name: string) => string) {
+    this.#folderOf = folderOf;
+  }
+
   async sizeNow(): Promise<never> {
     throw elsewhere();
   }
@@ -39,7 +48,9 @@ export class NoCopies implements FileCopies {
 
   async dropOthers(): Promise<void> {}
 
-  async drop(): Promise<void> {}
+  async drop({ name, path }: CopyPlace): Promise<void> {
+    if (await readVolumeNote(join(this.#folderOf(name), path, VOLUME_FILE))) throw elsewhere();
+  }
 }
 
 function elsewhere(): SandboxError {

@@ -42,6 +42,7 @@ export class VolumeCopies implements FileCopies {
   }
 
   async prepare(from: CopyPlace, name: string): Promise<void> {
+    await this.dropOthers(name);
     await this.#copy(this.#fileIn(from), this.#restored(name), COPY_MS);
   }
 
@@ -58,11 +59,11 @@ export class VolumeCopies implements FileCopies {
   }
 
   async dropPrepared(name: string): Promise<void> {
-    await this.#drop(this.#restored(name));
+    await this.#dropBeside(name, this.#restored(name));
   }
 
   async dropOthers(name: string): Promise<void> {
-    for (const file of [this.#restored(name), this.#previous(name)]) await this.#drop(file);
+    for (const file of [this.#restored(name), this.#previous(name)]) await this.#dropBeside(name, file);
   }
 
   async drop(place: CopyPlace): Promise<void> {
@@ -87,6 +88,14 @@ export class VolumeCopies implements FileCopies {
     const note = await readVolumeNote(file);
     if (note) return note.name;
     throw new SandboxError('unavailable', 'The sandbox has no files in a volume of the engine yet.');
+  }
+
+  /** A crash in the middle of an exchange leaves the sandbox's own volume under two names. */
+  async #dropBeside(name: string, file: string): Promise<void> {
+    const own = await readVolumeNote(this.#own(name));
+    const other = await readVolumeNote(file);
+    if (other && other.name === own?.name) await rm(file, { force: true });
+    else await this.#drop(file);
   }
 
   async #drop(file: string): Promise<void> {

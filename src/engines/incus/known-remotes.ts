@@ -6,9 +6,6 @@ import { z } from 'zod';
 import { hasCode, SandboxError } from '../../errors.ts';
 import type { IncusTrust } from './place.ts';
 
-/** Where Debian's package has the socket of the Incus of this machine. */
-export const LOCAL_SOCKET = '/var/lib/incus/unix.socket';
-
 /** What the incus command writes: of what it has come to know, and how. */
 const remotesSchema = z.object({
   remotes: z
@@ -19,12 +16,15 @@ const remotesSchema = z.object({
     .default({}),
 });
 
-/** An Incus that the incus command knows by a name: of this machine, or of another that trusts its certificate. */
-export type KnownRemote = { readonly socketPath: string } | { readonly url: string; readonly trust: IncusTrust };
+/** An Incus of another machine that the incus command knows by a name, and that trusts its certificate. */
+export interface KnownRemote {
+  readonly url: string;
+  readonly trust: IncusTrust;
+}
 
 /**
  * The remote of that name of the incus command, as the server's user has it (`incus remote add`); null where there is none. Throws
- * `invalid` with a sentence for one that runs nothing, or whose certificates are not there. Read at a start, before anything waits.
+ * `invalid` with a sentence for one of this machine, one that runs nothing, or whose certificates are not there. Read at a start, before anything waits.
  */
 export function findRemote(name: string): KnownRemote | null {
   const folder = join(homedir(), '.config', 'incus');
@@ -32,9 +32,7 @@ export function findRemote(name: string): KnownRemote | null {
   const { remotes } = remotesSchema.parse((text && parse(text)) ?? {});
   const found = Object.hasOwn(remotes, name) ? remotes[name] : undefined;
   if (!found) return null;
-  if (found.addr.startsWith('unix:')) {
-    return { socketPath: found.addr.replace(/^unix:(?:\/\/)?/, '') || LOCAL_SOCKET };
-  }
+  if (found.addr.startsWith('unix:')) throw unusable(name, 'is a socket of this machine: name its path, or local');
   if (found.protocol !== 'incus' || found.auth_type !== 'tls') {
     throw unusable(name, `is reached by ${found.protocol} and ${found.auth_type}, and not by a certificate`);
   }

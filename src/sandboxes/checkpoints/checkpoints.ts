@@ -58,7 +58,8 @@ export class Checkpoints {
         await capture.copyNow(sandbox, { name: sandbox.id, path }, sandbox.record?.createdBy ?? null);
         return await folder.finish({ version: 1, id, name, kind, createdAtMs });
       } catch (error) {
-        await folder.discard(id);
+        // What cannot be removed now goes at the next start.
+        await folder.discard(id).catch(() => undefined);
         // A purge takes the folder away under it.
         requireExisting(sandbox);
         throw error;

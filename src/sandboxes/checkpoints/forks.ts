@@ -4,7 +4,6 @@ import { withDeadline } from '../../async/deadline.ts';
 import { type Principal, requireUser } from '../../auth/principal.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { removeFolder } from '../../disks/removal.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { SandboxAddress } from '../address.ts';
 import type { Changes } from '../changes.ts';
@@ -23,7 +22,7 @@ import { newRecord } from '../storage/record.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { DiskCapture } from './disk-capture.ts';
-import { FORK_PREFIX } from './leftovers.ts';
+import { FORK_PREFIX, removeFork } from './leftovers.ts';
 
 /** How long all of it may take that a call does, in milliseconds. */
 const CALL_MS = 600_000;
@@ -163,8 +162,8 @@ export class Forks {
       target.record = record;
       target.become('stopped');
     } finally {
-      await disks.removeDisk(name).catch(onError);
-      await removeFolder(folder);
+      // What cannot be removed now goes at the next start, by its name in the folder.
+      await removeFork(folder, name, disks).catch(onError);
     }
   }
 

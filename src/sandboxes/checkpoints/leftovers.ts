@@ -37,7 +37,8 @@ export async function sweepLeftovers(dataDir: string, disks: Disks, onError: (er
   }
 }
 
-async function removeFork(folder: string, name: string, disks: Disks): Promise<void> {
+/** Removes a folder in which the files of a sandbox were made, with what it has elsewhere; nothing where a sandbox has become of it. */
+export async function removeFork(folder: string, name: string, disks: Disks): Promise<void> {
   await disks.removeDisk(name);
   await removeFolder(folder);
 }

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
-import { isInFolder, LABEL, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
+import { isInFolder, isOnVolume, LABEL, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
 import { resolveSpec, specHash } from '../spec/sandbox-spec.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { SandboxFolders, SandboxStore } from '../storage/store.ts';
@@ -50,7 +50,9 @@ export class Instances {
       if (found.state === 'paused') await engine.resume(found.id);
       if (await this.#fits(found, record)) {
         const folders = await store.openFolders(record.id, null);
-        return { folders, fitting: found.id, imageId: null, attached: await this.#attach(record, folders) };
+        if (isOnVolume(found, folders)) {
+          return { folders, fitting: found.id, imageId: null, attached: await this.#attach(record, folders) };
+        }
       }
       await engine.remove(found.id);
     }

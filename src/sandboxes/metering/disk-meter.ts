@@ -42,9 +42,12 @@ export class DiskMeter {
     this.#parts = parts;
   }
 
-  /** How full the disk of a sandbox is, in memory or not; null where nothing limits it, and where it was not measured yet. */
+  /** How full the disk of a sandbox is, in memory or not; null where nothing limits it, where it was not measured yet, and while what has it does not answer. */
   async usage({ id, diskBytes }: SandboxRecord, sandbox: Sandbox | undefined): Promise<DiskUsage | null> {
-    const held = await this.#parts.disks.usage(id);
+    const held = await this.#parts.disks.usage(id).catch((error: unknown) => {
+      if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return null;
+      throw error;
+    });
     if (held) return held;
     const usedBytes = (sandbox && this.#readings.get(sandbox)?.bytes) ?? diskBytes;
     const { diskLimitBytes } = this.#parts.config;

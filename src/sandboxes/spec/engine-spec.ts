@@ -20,6 +20,8 @@ export const LABEL = {
   folder: 'clara.folder',
   /** What its image was when it was made; the name may mean another by now. */
   image: 'clara.image',
+  /** The engine's volume that it was made with; none where it binds folders of this machine. */
+  volume: 'clara.volume',
   /** Made for the pool: its mounts name a folder that was renamed since, so it can run on but not start again. */
   pooled: 'clara.pooled',
 } as const;
@@ -65,6 +67,7 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
       [LABEL.network]: spec.network,
       [LABEL.folder]: dataDir,
       ...(imageId === null ? {} : { [LABEL.image]: imageId }),
+      ...(typeof folders.workspace === 'string' ? {} : { [LABEL.volume]: folders.workspace.volume }),
       ...(parts.isPooled ? { [LABEL.pooled]: 'true' } : {}),
     },
     image,
@@ -99,6 +102,14 @@ export function toEngineSpec(config: ServerConfig, parts: SpecParts): EngineSpec
 function toNetwork(config: ServerConfig, { instance, id, spec }: SpecParts): EngineNetwork {
   if (spec.network !== 'bridge') return { mode: 'none' };
   return { mode: 'bridge', name: toEngineName(instance, id), ...config.bridge };
+}
+
+/** False for a container that was made with another volume of the engine than its sandbox has now. */
+export function isOnVolume(
+  { labels }: Pick<EngineSandbox, 'labels'>,
+  { workspace }: Pick<SandboxFolders, 'workspace'>,
+): boolean {
+  return labels[LABEL.volume] === (typeof workspace === 'string' ? undefined : workspace.volume);
 }
 
 /** False for a sandbox that was made in another data folder, or in this one before it was moved; earlier versions gave no label for it. */

@@ -60,6 +60,14 @@ describe('the line of a request names its sandbox as those of the core do', () =
     expect(lineOf('/info')).not.toHaveProperty('sandbox');
   });
 
+  it('where it is passed on to a port', async () => {
+    await start('clara');
+    await fake.call('POST', '/sandbox/u/create');
+    await fake.call('GET', '/sandbox/u/ports/8000/page');
+    const line = logged.findLast(({ route }) => String(route).includes('/ports/'));
+    expect(line).toMatchObject({ sandbox: nameOf('clara', 'u') });
+  });
+
   it('in the Cloud Sandbox API, from the acquire to the release', async () => {
     await start('cloud');
     const user = await asCloudUser(fake, 'my-user');

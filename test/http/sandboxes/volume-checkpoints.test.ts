@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -78,6 +78,21 @@ it('a restore whose start fails leaves the files of before, and no other volume'
   expect(volumes.all.size).toBe(2);
 });
 
+it('a restore during which the engine goes away is undone too: what was made with the copy is not used', async () => {
+  const { id } = await take();
+  await write('u', 'second');
+  const gate = fake.engine.hold('start');
+  const answer = post(`u/checkpoints/${id}/restore`);
+  await gate.reached;
+  fake.engine.down = true;
+  gate.release();
+  expect((await answer).statusCode).toBe(503);
+  fake.engine.down = false;
+  expect(await read('u')).toBe('second');
+  expect((await post(`u/checkpoints/${id}/restore`)).statusCode).toBe(200);
+  expect([await read('u'), volumes.all.size]).toEqual(['first', 2]);
+});
+
 it('a copy for which there is no room is a 507, and leaves nothing', async () => {
   volumes.isFull = true;
   expect((await post('u/checkpoints')).statusCode).toBe(507);
@@ -92,6 +107,17 @@ it('a fork begins with what another has, or had at a checkpoint, in a volume of 
   expect((await post('v/create', { from: { user_id: 'u', checkpoint: id } })).statusCode).toBe(200);
   expect((await post('w/create', { from: { user_id: 'u' } })).statusCode).toBe(200);
   expect([await read('v'), await read('w'), volumes.all.size]).toEqual(['first', 'second', 4]);
+});
+
+it('a crash in the middle of an exchange leaves the volume of the sandbox where it is', async () => {
+  const folder = await folderOfUser();
+  await fake.app.close();
+  for (const other of ['restored', 'before']) {
+    await copyFile(join(folder, 'volume.json'), join(folder, `volume.json.${other}`));
+  }
+  fake = await startWith(fake.dataDir);
+  expect(volumes.all.size).toBe(1);
+  expect((await readdir(folder)).filter((name) => name.startsWith('volume.json'))).toEqual(['volume.json']);
 });
 
 it('what a crash leaves of copies goes at the next start, with its volumes', async () => {

@@ -28,6 +28,7 @@ export async function passToPort(
   { admitted, port, target, host, prefix, toAnswerHeaders }: Passing,
 ): Promise<FastifyReply> {
   const { ref, signed, isVisitor } = admitted;
+  request.about = ref.address;
   const hidesAuthorization = keys.hasKeyInAuthorization(request);
   return await passOn(request, reply, {
     target,

@@ -8,8 +8,6 @@ import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';
 
-/** What is packed for the root: all that a sandbox keeps, and not the image nor what the kernel shows. */
-
 /** The manager: files. */
 export const fileRoutes: FastifyPluginAsyncZod<Core> = async (app, { sandboxes, files }) => {
   app.get(
