@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engines/open.ts';
-import { CLUSTER_IMAGE, IncusCluster, type TestMember } from '../support/incus-cluster.ts';
+import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
+import type { TestMember } from '../support/incus-cluster-member.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 import { until } from '../support/until.ts';
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/engines/open.ts';
-import { CLUSTER_IMAGE, IncusCluster, type TestMember } from '../support/incus-cluster.ts';
+import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
+import type { TestMember } from '../support/incus-cluster-member.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 import { makeIncusImage } from './incus-cluster-image.ts';
+import type { TestMember } from './incus-cluster-member.ts';
 import { unmountAllBelow } from './mounts.ts';
 import { until } from './until.ts';
 
@@ -21,22 +22,6 @@ const FOR_OTHERS = ['restricted=true', 'restricted.containers.lowlevel=allow', '
 
 /** The name that images of sandboxes have there. */
 export const CLUSTER_IMAGE = 'clara-sandbox:latest';
-
-/** A daemon of the cluster. */
-export interface TestMember {
-  readonly name: string;
-  readonly url: string;
-  /** Where it listens for this machine alone. */
-  readonly socketPath: string;
-  /** Ends it at once, as a machine that loses its power; its containers run on. */
-  kill(): Promise<void>;
-  /** Asks it to end, as a restart of the service does, and waits until it has; its containers run on. */
-  end(): Promise<void>;
-  /** Lets it answer nobody, as a machine that hangs, or go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
-  /** Starts it again. */
-  start(): Promise<void>;
-}
 
 /** Three daemons of Incus on this machine, each with a pool of its own, beside whatever else is on it. */
 export class IncusCluster {
@@ -136,7 +121,8 @@ export class IncusCluster {
   async lose({ name, kill }: TestMember): Promise<void> {
     await kill();
     this.members.splice(0, this.members.length, ...this.members.filter((member) => member.name !== name));
-    await this.incus('cluster', 'remove', name, '--force', '--yes');
+    // Incus finds out by and by that it is away, and refuses until then.
+    await this.#untilDone('it is taken out', 'cluster', 'remove', name, '--force', '--yes');
   }
 
   /** Removes all that it has from this machine. */
@@ -230,7 +216,19 @@ export class IncusCluster {
       if (!this.#daemons.has(name)) await this.#start(name);
     }
     if (this.members.length === 0) return;
-    for (const { name } of await this.#instances()) await this.incus('delete', '--force', '--project', PROJECT, name);
+    for (const { name } of await this.#instances()) {
+      await this.#untilDone('a sandbox is removed', 'delete', '--force', '--project', PROJECT, name);
+    }
+  }
+
+  /** Runs a command until the members that it needs are ready. */
+  async #untilDone(what: string, ...parameters: string[]): Promise<void> {
+    await until(what, () =>
+      this.incus(...parameters).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   async #instances(): Promise<readonly { name: string; location: string; config: Record<string, string> | null }[]> {
