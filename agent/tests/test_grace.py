@@ -6,10 +6,9 @@ import unittest
 from types import SimpleNamespace
 from unittest import mock
 
-from test_loop import FakeClock
+from test_loop import loop_on_fake_clock
 
 from clara_agent.contexts.kept_cell import KeptCell
-from clara_agent.io import loop as loops
 from clara_agent.processes.kept import Kept
 
 TYPE_CHECKING = False
@@ -36,15 +35,7 @@ class FakeProgram:
 
 class Grace(unittest.TestCase):
     def setUp(self) -> None:
-        self.clock = FakeClock()
-        patch = mock.patch.object(loops, "monotonic", lambda: self.clock.now)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.loop = loops.Loop()
-        self.loop._epoll.close()
-        polls = mock.patch.object(self.loop, "_epoll", self.clock)
-        polls.start()
-        self.addCleanup(polls.stop)
+        self.clock, self.loop = loop_on_fake_clock(self)
         self.program = FakeProgram()
 
     def keep(self, kind: type[Kept] = Kept) -> Any:

@@ -24,17 +24,23 @@ class FakeClock:
         return []
 
 
+def loop_on_fake_clock(test: unittest.TestCase) -> tuple[FakeClock, loops.Loop]:
+    """A loop that knows no time but that of its clock, until the test is over."""
+    clock = FakeClock()
+    patch = mock.patch.object(loops, "monotonic", lambda: clock.now)
+    patch.start()
+    test.addCleanup(patch.stop)
+    loop = loops.Loop()
+    loop._epoll.close()
+    polls = mock.patch.object(loop, "_epoll", clock)
+    polls.start()
+    test.addCleanup(polls.stop)
+    return clock, loop
+
+
 class TimersOfAFrozenSandbox(unittest.TestCase):
     def setUp(self) -> None:
-        self.clock = FakeClock()
-        patch = mock.patch.object(loops, "monotonic", lambda: self.clock.now)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.loop = loops.Loop()
-        self.loop._epoll.close()
-        polls = mock.patch.object(self.loop, "_epoll", self.clock)
-        polls.start()
-        self.addCleanup(polls.stop)
+        self.clock, self.loop = loop_on_fake_clock(self)
         self.fired: list[float] = []
 
     def _run_until(self, count: int) -> None:

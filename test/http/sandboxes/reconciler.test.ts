@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
+import { losingEngine } from '../../support/engine-away.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';
@@ -39,12 +40,8 @@ async function untilAgentRuns({ engine }: FakeApp): Promise<void> {
 describe('after an engine that failed a create and its clean-up', () => {
   it.each(['start', 'exec'] as const)('in %s: there is no sandbox, and the container goes', async (verb) => {
     const fake = await start();
-    const gate = fake.engine.hold(verb);
-    const creating = fake.call('POST', '/sandbox/u/create');
-    await gate.reached;
-    fake.engine.down = true;
-    gate.release();
-    expect((await creating).statusCode).toBe(503);
+    const creating = await losingEngine(fake.engine, verb, () => fake.call('POST', '/sandbox/u/create'));
+    expect(creating.statusCode).toBe(503);
     expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
     expect(fake.engine.sandboxes.size).toBe(1);
     fake.engine.down = false;
@@ -57,12 +54,8 @@ describe('after an engine that failed a create and its clean-up', () => {
     const fake = await start();
     const id = (await fake.call('POST', '/sandbox/u/create')).json().container_id;
     await fake.call('POST', '/sandbox/u/stop');
-    const gate = fake.engine.hold('exec');
-    const starting = fake.call('POST', '/sandbox/u/create');
-    await gate.reached;
-    fake.engine.down = true;
-    gate.release();
-    expect((await starting).statusCode).toBe(503);
+    const starting = await losingEngine(fake.engine, 'exec', () => fake.call('POST', '/sandbox/u/create'));
+    expect(starting.statusCode).toBe(503);
     expect((await fake.call('GET', '/info')).json().active_sandboxes).toBe(0);
     fake.engine.down = false;
     fake.engine.calls.length = 0;
@@ -77,12 +70,8 @@ describe('after an engine that failed a claim from the pool', () => {
   it('neither the container nor the folder of the pool stays', async () => {
     const fake = await start({ SANDBOX_POOL_SIZE: '1' });
     await untilAgentRuns(fake);
-    const gate = fake.engine.hold('rename');
-    const creating = fake.call('POST', '/sandbox/u/create');
-    await gate.reached;
-    fake.engine.down = true;
-    gate.release();
-    expect((await creating).statusCode).toBe(503);
+    const creating = await losingEngine(fake.engine, 'rename', () => fake.call('POST', '/sandbox/u/create'));
+    expect(creating.statusCode).toBe(503);
     expect((await fake.call('GET', '/sandbox/u/status')).statusCode).toBe(404);
     const [leftover] = fake.engine.sandboxes.keys();
     fake.engine.down = false;

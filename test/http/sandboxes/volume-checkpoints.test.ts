@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { FakeVolumes } from '../../fakes/fake-volumes.ts';
+import { losingEngine } from '../../support/engine-away.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
@@ -81,12 +82,8 @@ it('a restore whose start fails leaves the files of before, and no other volume'
 it('a restore during which the engine goes away is undone too: what was made with the copy is not used', async () => {
   const { id } = await take();
   await write('u', 'second');
-  const gate = fake.engine.hold('start');
-  const answer = post(`u/checkpoints/${id}/restore`);
-  await gate.reached;
-  fake.engine.down = true;
-  gate.release();
-  expect((await answer).statusCode).toBe(503);
+  const answer = await losingEngine(fake.engine, 'start', () => post(`u/checkpoints/${id}/restore`));
+  expect(answer.statusCode).toBe(503);
   fake.engine.down = false;
   expect(await read('u')).toBe('second');
   expect((await post(`u/checkpoints/${id}/restore`)).statusCode).toBe(200);
