@@ -4,8 +4,8 @@ import { runCommand } from './command.ts';
 const ALLOCATE_MS = 10_000;
 
 const LEAST_BYTES = 4 * 2 ** 20;
-const MOST_BYTES = 64 * 2 ** 20;
-const FRACTION = 64;
+const MOST_BYTES = 32 * 2 ** 20;
+const FRACTION = 128;
 
 /** Blocks of a file are counted in these (stat(2)). */
 const BLOCK_BYTES = 512;
@@ -41,9 +41,9 @@ export class Ballast {
     this.#isOut = false;
   }
 
-  /** Gives its room up where less than that is free; true if so. */
-  async giveUp(freeBytes: number): Promise<boolean> {
-    if (this.#sizeBytes === 0 || this.#isOut || freeBytes >= this.#sizeBytes) return false;
+  /** Gives its room up where less than this part of it is free; true if so. */
+  async giveUp(freeBytes: number, part = 1): Promise<boolean> {
+    if (this.#sizeBytes === 0 || this.#isOut || freeBytes >= this.#sizeBytes * part) return false;
     const file = await open(this.#file, 'r+');
     try {
       await file.truncate((await file.stat()).size);

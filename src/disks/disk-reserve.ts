@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../errors.ts';
@@ -7,6 +8,11 @@ import type { DiskRoom, GrowingDisk } from './disk.ts';
 import { SCARCE_BYTES } from './scarce.ts';
 
 const UNKNOWN: DiskRoom = toRoom(Number.MAX_SAFE_INTEGER, 0);
+
+/** Names of two files of the data folder. */
+export type BallastFiles = readonly [string, string];
+
+const HALF = 0.5;
 
 interface ReserveParts {
   readonly disk: GrowingDisk;
@@ -22,7 +28,10 @@ interface ReserveParts {
 export class DiskReserve {
   readonly sizeBytes: number;
   readonly #parts: ReserveParts;
-  #ballast = new Ballast('');
+  /** Given up once the disk is full, so that what was accepted finds its place. */
+  #first = new Ballast('');
+  /** Given up only for a disk that must be closed or opened: whoever fills the disk may have taken the first. */
+  #second = new Ballast('');
   /** One look at a time: what a look has seen before another one began may be old. */
   readonly #looks = new Mutex();
   #dataDir = '';
@@ -35,10 +44,11 @@ export class DiskReserve {
     this.sizeBytes = parts.reserveBytes;
   }
 
-  /** Begins to watch this folder's disk; the file in it carries the ballast. */
-  async open(dataDir: string, ballastFile: string): Promise<void> {
+  /** Begins to watch this folder's disk; two files in it carry the ballasts. */
+  async open(dataDir: string, [first, second]: BallastFiles): Promise<void> {
     this.#dataDir = dataDir;
-    this.#ballast = new Ballast(ballastFile);
+    this.#first = new Ballast(join(dataDir, first));
+    this.#second = new Ballast(join(dataDir, second));
     await this.look();
   }
 
@@ -71,7 +81,12 @@ export class DiskReserve {
 
   /** Sees to it that a disk can be closed or opened, which writes a little. */
   async makeWay(): Promise<void> {
-    if ((await this.#freeBytes()) < SCARCE_BYTES) await this.look();
+    if ((await this.#freeBytes()) >= SCARCE_BYTES) return;
+    await this.look();
+    await this.#looks.run(async () => {
+      const isGivenUp = await this.#second.giveUp(await this.#freeBytes(), HALF).catch(() => false);
+      if (isGivenUp) this.#room = await this.#share();
+    });
   }
 
   /** Throws `no_space` where there is too little for another sandbox. */
@@ -80,7 +95,7 @@ export class DiskReserve {
     const { freeBytes, roomBytes } = this.#room;
     const leftBytes = (await this.#freeBytes()) - (freeBytes - roomBytes);
     // A new sandbox does not take what is owed to the ballast.
-    if (leftBytes >= (this.#ballast.owedBytes > 0 ? SCARCE_BYTES : 0)) return;
+    if (leftBytes >= (this.#owedBytes > 0 ? SCARCE_BYTES : 0)) return;
     throw new SandboxError(
       'no_space',
       'The disk of the server is almost full, so no new sandbox is made; the operator must free space. Sandboxes that exist go on.',
@@ -107,7 +122,7 @@ export class DiskReserve {
   }
 
   async #share(): Promise<DiskRoom> {
-    const keepBytes = this.sizeBytes + this.#ballast.owedBytes;
+    const keepBytes = this.sizeBytes + this.#owedBytes;
     try {
       const room = await this.#parts.disk.shareRoom(this.#dataDir, keepBytes);
       this.#hasFailed = false;
@@ -120,11 +135,16 @@ export class DiskReserve {
     }
   }
 
-  /** True where the ballast was given up. Where there can be none, all goes on without. */
+  /** True where the first ballast was given up. Where there can be none, all goes on without. */
   async #trim({ freeBytes, roomBytes }: DiskRoom): Promise<boolean> {
-    const isGivenUp = await this.#ballast.giveUp(freeBytes).catch(() => false);
-    if (!isGivenUp) await this.#ballast.take(roomBytes).catch(() => undefined);
-    return isGivenUp;
+    const isGivenUp = await this.#first.giveUp(freeBytes).catch(() => false);
+    if (isGivenUp) return true;
+    for (const ballast of [this.#first, this.#second]) await ballast.take(roomBytes).catch(() => undefined);
+    return false;
+  }
+
+  get #owedBytes(): number {
+    return this.#first.owedBytes + this.#second.owedBytes;
   }
 
   /** What was accepted before is brought to its place while there is some. */

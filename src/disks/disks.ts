@@ -11,7 +11,7 @@ import { ImageCopies } from './copies/image-copies.ts';
 import { NoCopies } from './copies/no-copies.ts';
 import { VolumeCopies } from './copies/volume-copies.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './disk.ts';
-import { DiskReserve } from './disk-reserve.ts';
+import { type BallastFiles, DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
 import { IMAGE_FILE } from './layout.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
@@ -69,13 +69,13 @@ export class Disks {
     this.reserve = new DiskReserve({ disk, reserveBytes, holdsFiles: volumes === null, logger: parts.logger, onError });
   }
 
-  /** Finds out how the limit can be held here and says so in the log; a file of the data folder carries the ballast. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
-  async open(ballastFile: string): Promise<void> {
+  /** Finds out how the limit can be held here and says so in the log; two files of the data folder carry the ballasts. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
+  async open(ballastFiles: BallastFiles): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
     this.#newKind = this.#volume ? 'volume' : await chooseKind(this.#whyNoImages, this.#parts);
     const noPrograms = this.#newKind === 'folder' ? await whyNoPrograms(this.#dataDir) : null;
     if (noPrograms !== null) throw new SandboxError('invalid', noPrograms);
-    await this.reserve.open(this.#dataDir, join(this.#dataDir, ballastFile));
+    await this.reserve.open(this.#dataDir, ballastFiles);
   }
 
   /** Opens the disk of a sandbox, by its folder's name, and gives it to its owner. */

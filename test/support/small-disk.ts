@@ -40,6 +40,24 @@ export async function fillDisk(dataDir: string): Promise<void> {
   }
 }
 
+/** Takes room the moment that somebody gives it up. */
+const REFILL = `
+import os, sys
+disk = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+taken = 0
+while taken < 2**21:
+    for size in (65536, 4096, 1):
+        try:
+            while True: taken += os.write(disk, bytes(size))
+        except OSError:
+            pass
+`;
+
+/** Takes what is given up on a full disk; waits until that is 2 MiB. */
+export async function refillDisk(dataDir: string): Promise<void> {
+  await run('python3', ['-c', REFILL, fillerOf(dataDir)], { timeout: 30_000 });
+}
+
 /** Gives it back. */
 export async function emptyDisk(dataDir: string): Promise<void> {
   await rm(fillerOf(dataDir));

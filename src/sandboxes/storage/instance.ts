@@ -8,7 +8,7 @@ import { SandboxError } from '../../errors.ts';
 export const INSTANCE_FILE = 'instance';
 
 /** The file with the path that the data folder had when its server last started. */
-const PLACE_FILE = 'place';
+export const PLACE_FILE = 'place';
 
 /** Tells whether a folder is on the engine's machine; true also where nobody can know. */
 export type IsThere = (path: string) => Promise<boolean>;

@@ -10,7 +10,7 @@ import type { SandboxId } from '../address.ts';
 import { makeReadable, makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
 import { FolderLock, type TakeFolder } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';
-import { INSTANCE_FILE, type IsThere, openInstance, requireInstance } from './instance.ts';
+import { INSTANCE_FILE, type IsThere, openInstance, PLACE_FILE, requireInstance } from './instance.ts';
 import type { SandboxRecord } from './record.ts';
 import { readRecordFile, writeRecordFile } from './record-file.ts';
 import { RecordWrites } from './record-writes.ts';
@@ -73,7 +73,7 @@ export class SandboxStore {
     this.#lock = await take(this.#dataDir);
     try {
       await requireFit(this.#dataDir);
-      await this.#disks.open(INSTANCE_FILE);
+      await this.#disks.open([INSTANCE_FILE, PLACE_FILE]);
       this.#instance = await openInstance(this.#dataDir, isThere);
       await this.#users.open(this.#dataDir, this.#instance);
       await writeSharedFiles(this.#dataDir);

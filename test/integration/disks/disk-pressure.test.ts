@@ -8,7 +8,7 @@ import { LoopDisk } from '../../../src/disks/loop-disk.ts';
 import { ownNamespace } from '../../../src/disks/mount-namespace.ts';
 import { mountImage } from '../../../src/disks/mounts.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { emptyDisk, fillDisk, freeMegabytes, smallDisk } from '../../support/small-disk.ts';
+import { emptyDisk, fillDisk, freeMegabytes, refillDisk, smallDisk } from '../../support/small-disk.ts';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;
@@ -170,6 +170,20 @@ describe.each(['loop', 'measure'] as const)(
     });
   },
 );
+
+describe('a disk that was filled while no server looked, by somebody who takes what is given up too', () => {
+  it('lets sandboxes be stopped and read, whose last writes had not found their place', async () => {
+    const dataDir = await smallDisk(320, closers);
+    const first = await start(dataDir, { ...OVERCOMMITTED, SANDBOX_DISK_LIMIT: '64m' });
+    await first.shell('other', 'true');
+    expect((await put(first, 'a', 'kept.txt', 'kept')).status).toBe(201);
+    await first.leave();
+    await fillDisk(dataDir);
+    const [second] = await Promise.all([start(dataDir, OVERCOMMITTED), refillDisk(dataDir)]);
+    expect((await second.call('POST', '/sandbox/a/stop')).body).toEqual({ status: 'stopped' });
+    expect((await second.call('GET', '/sandbox/a/file?path=kept.txt')).body).toMatchObject({ content: 'kept' });
+  });
+});
 
 describe('a sandbox whose disk is measured', () => {
   it('is stopped with a sentence when it fills the disk of the server, and is there again', async () => {

@@ -29,7 +29,7 @@ async function openDisks(volumes: EngineVolumes | null, limit = '128m'): Promise
     throw error;
   };
   const disks = new Disks({ config, volumes, logger: pino({ level: 'silent' }), onError: raise });
-  await disks.open('instance');
+  await disks.open(['instance', 'place']);
   return disks;
 }
 
