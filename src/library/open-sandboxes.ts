@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
+import { z } from 'zod';
 import { ClaraClient } from '#client';
 import { type Settings, settingsWith } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
@@ -11,6 +12,9 @@ import { findRoot } from './root.ts';
 
 /** How long the other server may take to say that it is there, in milliseconds. */
 const HEALTH_MS = 5_000;
+
+/** What a server of this project says that is well, and no other does. */
+const wellSchema = z.object({ status: z.literal('healthy'), docker: z.literal(true), engine: z.string() });
 
 /** What sandboxes are opened with; what is absent here is read of the environment, as a server does. */
 export interface OpenOptions {
@@ -85,15 +89,17 @@ async function findRemote(settings: Settings): Promise<Way | null> {
   if (mode === 'auto') {
     const note = await readEngineNote(dataDir);
     if (note?.used.includes('remote') !== true && !(await isThere(remote.url))) return null;
-    // Without a folder nobody falls back from it either.
-    await addRemoteToNote(dataDir).catch(() => undefined);
   }
+  // Without a folder nobody falls back from it either.
+  await addRemoteToNote(dataDir).catch(() => undefined);
   return { mode: 'remote', baseUrl: remote.url, apiKey: remote.key, close: async () => undefined };
 }
 
+/** Whether a server of this project answers there, and is well. */
 async function isThere(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_MS) })).ok;
+    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_MS) });
+    return wellSchema.safeParse(await answer.json()).success;
   } catch {
     return false;
   }

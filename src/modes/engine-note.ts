@@ -5,6 +5,7 @@ import { readText, writeAtomically } from '../atomic-file.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
 import type { IncusName } from '../engines/open.ts';
+import { openDataFolder } from '../sandboxes/storage/data-folder.ts';
 import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';
 
 /** The file of a data folder that says what runs its sandboxes. */
@@ -67,8 +68,9 @@ export async function writeEngineNote(dataDir: string, { engine, incus: named }:
   await write(dataDir, { engine, used, incus });
 }
 
-/** Says in the data folder that another server has been used too; what runs on an engine here runs on. */
-export async function addRemoteToNote(dataDir: string): Promise<void> {
+/** Says in the data folder, made where it is absent, that another server has been used too; what runs on an engine here runs on. */
+export async function addRemoteToNote(path: string): Promise<void> {
+  const dataDir = await openDataFolder(path);
   const { engine = 'remote', used = [], incus } = (await readEngineNote(dataDir)) ?? {};
   if (!used.includes('remote')) await write(dataDir, { engine, used: [...used, 'remote'], incus });
 }
