@@ -45,7 +45,7 @@ class Context:
         self.count = 0
         self.created_at = self.last_used = time()
         self._interpreter: Interpreter | None = None
-        self._waiting = Waiting(self._next)
+        self._waiting = Waiting(self.loop, self._next)
         self._start_waiters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
         self._timer: Timer | None = None

@@ -8,15 +8,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..io.loop import Loop
     from .roles import Cell
 
 MAX_WAITING = 256
 
 
 class Waiting:
-    """The first of them may begin once the folders are looked through that it tells the changes of, and keeps its place meanwhile; then `on_ready` is called."""
+    """The first of them may begin once the folders are looked through that it tells the changes of, and keeps its place meanwhile; then `on_ready` is called, in a turn of its own."""
 
-    def __init__(self, on_ready: Callable[[], object]) -> None:
+    def __init__(self, loop: Loop, on_ready: Callable[[], object]) -> None:
+        self._loop = loop
         self._on_ready = on_ready
         self._cells: list[Cell] = []
         self._is_looking = False
@@ -50,10 +52,10 @@ class Waiting:
         self._on_ready()
 
     def remove(self, cell: Cell) -> None:
-        """It waits no longer, if it did; those behind it may begin."""
+        """It waits no longer, if it did; those behind it may begin, which may go with it."""
         if cell in self._cells:
             self._cells.remove(cell)
-            self._on_ready()
+            self._loop.soon(self._on_ready)
 
     def clear(self) -> list[Cell]:
         """All of them, which wait no longer."""
