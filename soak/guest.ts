@@ -1,4 +1,4 @@
-import { hasCode } from '../src/errors.ts';
+import { hasCode } from '../src/base/errors.ts';
 import type { Random } from './random.ts';
 import type { SoakAnswer, SoakRequest, Surface } from './surface.ts';
 import { note, type Tally } from './tally.ts';

@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
+import { isSandboxError } from './base/errors.ts';
+import { createLogger } from './base/log.ts';
 import { ConfigError, loadSettings } from './config/config.ts';
-import { isSandboxError } from './errors.ts';
 import { listen } from './listen.ts';
-import { createLogger } from './log.ts';
 import { startServer } from './start.ts';
 
 /** After so long a shutdown that hangs is given up, in milliseconds: a close ends its calls and gives up what is slow before that. */

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AppParts } from './app-parts.ts';
+import { limitYoungGarbage } from './base/young-garbage.ts';
 import { Builds } from './builds/builds.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { LanguageContexts } from './contexts/language-contexts.ts';
@@ -15,7 +16,6 @@ import type { SandboxCore } from './sandboxes/core.ts';
 import type { ImagePrograms } from './sandboxes/image-programs.ts';
 import { Info } from './sandboxes/info.ts';
 import { SandboxNames } from './sandboxes/sandbox-names.ts';
-import { limitYoungGarbage } from './young-garbage.ts';
 
 /** What the services need besides the life of sandboxes. */
 interface ServiceParts extends AppParts {

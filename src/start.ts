@@ -2,6 +2,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
 import { systemClock } from './async/clock.ts';
+import { readVersion } from './base/version.ts';
+import { exposeYoungCollection } from './base/young-garbage.ts';
 import type { Config, Settings } from './config/config.ts';
 import { openEngine } from './engines/open.ts';
 import { buildGateway } from './gateway/gateway.ts';
@@ -11,8 +13,6 @@ import { probesOf } from './modes/engines.ts';
 import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { takeNotedFolder } from './modes/noted-folder.ts';
 import { formerOf, leaveEngine, openFormer, useOf } from './modes/other-engine.ts';
-import { readVersion } from './version.ts';
-import { exposeYoungCollection } from './young-garbage.ts';
 
 /** What a server is started with. */
 export interface StartParts {

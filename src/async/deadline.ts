@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 
 /**
  * The promise's value, or a `timeout` error with this sentence after that time, or the signal's reason once it is raised;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { parseSize } from '../size.ts';
+import { parseSize } from '../base/size.ts';
 
 /** A key that opens this server; of the key itself only the hash is kept. */
 export interface ApiKey {

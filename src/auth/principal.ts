@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { type ApiKey, MASTER_KEY_NAME } from './api-keys.ts';
 import { type ClientLimits, NO_LIMITS } from './client-limits.ts';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { Semaphore } from '../async/semaphore.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine, ImageBuilder } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import { isMissing } from '../files/refusals.ts';
 import type { Images } from '../sandboxes/images.ts';

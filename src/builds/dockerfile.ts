@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { checkAdd, checkCopy } from './dockerfile-copies.ts';
 
 /** Instructions that a build takes as they are; the rest is checked, or is for whoever builds on the image. */

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { parseAddress } from '../ip-address.ts';
+import { parseAddress } from '../base/ip-address.ts';
 import {
   apiKeys,
   bridgePool,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseApiKeys } from '../auth/api-keys.ts';
+import { type Cidr, parseCidr } from '../base/ip-address.ts';
+import { parseSize } from '../base/size.ts';
 import { parsePattern } from '../egress/pattern.ts';
-import { type Cidr, parseCidr } from '../ip-address.ts';
-import { parseSize } from '../size.ts';
 
 /** A size of at least `minimumBytes`, in bytes. */
 export function size(minimumBytes: number) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { parseSize } from '../size.ts';
+import { parseSize } from '../base/size.ts';
 
 /** Names that clients can send, without a tag. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;

@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Execution } from '../processes/executions.ts';
 import type { CellExecution } from './cells.ts';
 import type { ContextLanguage } from './languages.ts';

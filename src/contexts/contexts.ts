@@ -3,13 +3,13 @@ import { type ContextSetup, changeContext, listContexts, makeContext } from '../
 import { startCell } from '../agent/calls/start-cell.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { toWholeMs } from '../async/whole-ms.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
+import { toSandboxId } from '../base/sandbox-address.ts';
 import type { ProcessEvent } from '../processes/events.ts';
 import { toEnding } from '../processes/executions.ts';
 import { toCodeAbout } from '../processes/kept-process.ts';
 import { noteEnd, readProcess } from '../processes/reading.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
-import { toSandboxId } from '../sandboxes/address.ts';
 import type { ContextNotes } from '../sandboxes/context-notes.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';

@@ -1,5 +1,5 @@
 import { AgentFailure, type AgentFailureCode } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 
 /** The field of a request that an agent's failure to make or use a context is about. */
 const FIELD: Partial<Record<AgentFailureCode, string>> = {

@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import { Mutex } from '../async/mutex.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
+import { toSandboxId } from '../base/sandbox-address.ts';
 import { toEnding } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
-import { toSandboxId } from '../sandboxes/address.ts';
 import { WORKSPACE } from '../sandboxes/folders.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';

@@ -1,4 +1,4 @@
-import type { Header } from '../message-headers.ts';
+import type { Header } from '../base/message-headers.ts';
 
 /** Keeps a page below the API's own paths from being one of the API's origin. */
 const POLICY = "sandbox allow-scripts allow-forms allow-popups; frame-ancestors 'none'";

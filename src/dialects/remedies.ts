@@ -1,4 +1,4 @@
-import type { Remedy } from '../errors.ts';
+import type { Remedy } from '../base/errors.ts';
 import type { HttpProblem } from '../http/errors.ts';
 
 /** The ways that a dialect has to do better, as ends of sentences. */

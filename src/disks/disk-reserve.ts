@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import { Mutex } from '../async/mutex.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { Ballast } from './ballast.ts';
 import type { DiskRoom, GrowingDisk } from './disk.ts';
 import { SCARCE_BYTES } from './scarce.ts';

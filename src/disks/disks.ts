@@ -1,10 +1,10 @@
 import { access, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
+import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { TITLES } from '../config/modes.ts';
 import type { EngineVolumes } from '../engines/engine-volumes.ts';
-import { SandboxError } from '../errors.ts';
 import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
 import { ImageCopies } from './copies/image-copies.ts';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { isAttached } from './image.ts';
 import { HOLDER_FILE, IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace } from './mount-namespace.ts';

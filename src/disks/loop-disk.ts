@@ -1,6 +1,6 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { hasCode, SandboxError } from '../errors.ts';
+import { hasCode, SandboxError } from '../base/errors.ts';
 import { CommandFailure } from './command.ts';
 import { copyImage, settleImage } from './copies/image-copy.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';

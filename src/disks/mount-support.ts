@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { hasCode, isSandboxError } from '../errors.ts';
+import { hasCode, isSandboxError } from '../base/errors.ts';
 import { MOUNT_FOLDER } from './layout.ts';
 import { LoopDisk } from './loop-disk.ts';
 import { type MountNamespace, ownNamespace } from './mount-namespace.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isKernelFileGone } from '../errors.ts';
+import { isKernelFileGone } from '../base/errors.ts';
 import type { DiskRoom } from './disk.ts';
 import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
 import type { MountNamespace, MountPoint } from './mount-namespace.ts';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
 import { toFolders } from './loop-disk.ts';
 import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service/schemas.ts';

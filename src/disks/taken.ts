@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../errors.ts';
+import { hasCode } from '../base/errors.ts';
 import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE, VOLUME_FILE } from './layout.ts';
 import { readVolumeNote } from './volume-note.ts';
 

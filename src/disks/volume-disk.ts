@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode, isSandboxError, SandboxError } from '../base/errors.ts';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
-import { hasCode, isSandboxError, SandboxError } from '../errors.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './disk.ts';
 import { CHECKPOINTS_FOLDER, PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from './layout.ts';
 import type { DiskOwner } from './user-folder.ts';

@@ -1,4 +1,4 @@
-import { type Address, type Cidr, isWithin, parseCidr } from '../ip-address.ts';
+import { type Address, type Cidr, isWithin, parseCidr } from '../base/ip-address.ts';
 import { embeddedIPv4 } from './embedded-ipv4.ts';
 
 /**

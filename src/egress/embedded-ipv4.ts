@@ -1,4 +1,4 @@
-import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from '../ip-address.ts';
+import { type Address, type Cidr, isWithin, parseCidr, toIPv4 } from '../base/ip-address.ts';
 
 const LOW_32_BITS = 0xffff_ffffn;
 

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { type Address, parseAddress } from '../ip-address.ts';
+import { type Address, parseAddress } from '../base/ip-address.ts';
 
 /** Where a program wants to go: a name that is to be looked up, or an address. */
 export type Host =

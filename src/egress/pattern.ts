@@ -1,4 +1,4 @@
-import { type Address, type Cidr, isWithin, parseCidr } from '../ip-address.ts';
+import { type Address, type Cidr, isWithin, parseCidr } from '../base/ip-address.ts';
 import { parseHost } from './host.ts';
 
 interface Ports {

@@ -1,4 +1,4 @@
-import type { Address, Cidr } from '../ip-address.ts';
+import type { Address, Cidr } from '../base/ip-address.ts';
 import { type AddressClass, classify } from './address-class.ts';
 import { embeddedIPv4 } from './embedded-ipv4.ts';
 import type { Host } from './host.ts';

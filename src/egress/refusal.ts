@@ -1,5 +1,5 @@
 import type { AnswerCode } from '../agent/wire/incoming-channel.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Verdict } from './egress-log.ts';
 import type { EgressMeter } from './meter.ts';
 import { MAIL_PORT } from './policy.ts';

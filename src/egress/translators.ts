@@ -1,6 +1,6 @@
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
-import { type Address, type Cidr, parseAddress } from '../ip-address.ts';
+import { type Address, type Cidr, parseAddress } from '../base/ip-address.ts';
 import { translatedIPv4 } from './embedded-ipv4.ts';
 import type { Resolver } from './resolver.ts';
 

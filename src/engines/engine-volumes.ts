@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 
 /** A folder of one of the engine's volumes. */
 export interface VolumeFolder {

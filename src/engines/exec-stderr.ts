@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 
 /** What a program may say on its stderr, in bytes: agents say nothing there, and others a sentence. */
 export const MAX_STDERR_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError } from '../base/errors.ts';
 import type { Engine } from './engine.ts';
 
 const MEMORY_BYTES = 64 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { createDockerEngine } from './docker/docker-engine.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { createIncusCluster } from './incus/cluster/cluster-engine.ts';

@@ -10,7 +10,7 @@ import {
 } from '../agent/calls/files.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { PathError } from './refusals.ts';
 
 /** How long a look at a path may take, in milliseconds. */

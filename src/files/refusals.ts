@@ -1,5 +1,5 @@
 import { AgentFailure } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 
 /** Codes of failures that say nothing of the file: a full disk, a lost sandbox, a busy one. */
 const CODES_OF_THE_SANDBOX: ReadonlySet<string> = new Set([

@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../async/clock.ts';
+import { SandboxError } from '../base/errors.ts';
 import { type Config, ConfigError } from '../config/config.ts';
 import { chooseDialect, dialectOfHost } from '../dialects/choice.ts';
 import { healthRoute, infoRoute } from '../dialects/clara/service/routes.ts';
 import { requireKnownOrigin } from '../dialects/mcp/admission.ts';
 import { metricsRoute, readerOf } from '../dialects/metrics/metrics.ts';
 import { outsideRenderer } from '../dialects/outside.ts';
-import { SandboxError } from '../errors.ts';
 import type { KeyCheck } from '../http/auth.ts';
 import { CONNECTION_LIMITS } from '../http/connection-limits.ts';
 import { type ChooseDialect, chooseByHostFirst } from '../http/dialect-constraint.ts';

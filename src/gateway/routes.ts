@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SandboxError } from '../base/errors.ts';
+import { endToEnd } from '../base/message-headers.ts';
 import { isE2bKey, requireForm } from '../dialects/e2b/key-form.ts';
-import { SandboxError } from '../errors.ts';
 import type { KeyCheck } from '../http/auth.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
 import { joinWebSocket } from '../http/forward/join-web-socket.ts';
@@ -9,7 +10,6 @@ import { leaveBodies, passedMethods } from '../http/forward/passed-requests.ts';
 import { originOf } from '../http/origin.ts';
 import type { PreviewHosts } from '../http/preview-hosts.ts';
 import { bytesOf, hasBody, wholeBodyOf } from '../http/request-bytes.ts';
-import { endToEnd } from '../message-headers.ts';
 import { GatewayAdmission, type GatewayVisit } from './admission.ts';
 import { answerMs, BodyWatch } from './answer-time.ts';
 import type { FarSide, PassedBody } from './far-side.ts';

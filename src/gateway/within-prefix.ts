@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../auth/principal.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { GatewayVisit } from './admission.ts';
 import type { PassedBody } from './far-side.ts';
 

@@ -1,7 +1,7 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { keyNameOf } from '../auth/principal.ts';
-import type { ErrorKind } from '../errors.ts';
-import { type SandboxAddress, toSandboxId } from '../sandboxes/address.ts';
+import type { ErrorKind } from '../base/errors.ts';
+import { type SandboxAddress, toSandboxId } from '../base/sandbox-address.ts';
 import { addressOf, toClient, toPlain } from './client-address.ts';
 import type { StrangerLines } from './stranger-lines.ts';
 import type { IsTrustedProxy } from './trusted-proxies.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { clientAddress, toClient } from './client-address.ts';
 import type { IsTrustedProxy } from './trusted-proxies.ts';
 

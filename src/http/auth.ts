@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, hashKey } from '../auth/api-keys.ts';
 import { ToldLimits } from '../auth/client-limits.ts';
 import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { toldPrincipal } from './gateway-headers.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { comesTwice } from './request-heads.ts';

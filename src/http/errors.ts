@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../errors.ts';
+import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../base/errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
 import { NOT_ENCODED } from './query-encoding.ts';

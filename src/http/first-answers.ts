@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError } from '../base/errors.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import type { FirstAnswer } from '../idempotency/answer-file.ts';
 import type { FirstAnswers, OnceToken } from '../idempotency/first-answers.ts';
-import type { SandboxId } from '../sandboxes/address.ts';
 import { fingerprintOf, idempotencyKeyOf } from './idempotency-key.ts';
 import { InvalidRequest } from './validation.ts';
 

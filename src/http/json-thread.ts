@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { errorCodes } from 'fastify';
 import { z } from 'zod';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { HttpError } from './http-error.ts';
 import type { JsonTask } from './json-program.cjs';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { Cidr } from '../ip-address.ts';
+import type { Cidr } from '../base/ip-address.ts';
 import { type IsTrustedProxy, trustProxies } from './trusted-proxies.ts';
 
 /** Where previews are without a domain of their own: browsers find this machine by themselves. */

@@ -3,7 +3,7 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Clock } from '../async/clock.ts';
 import type { ApiKey } from '../auth/api-keys.ts';
 import type { ToldLimits } from '../auth/client-limits.ts';
-import type { Cidr } from '../ip-address.ts';
+import type { Cidr } from '../base/ip-address.ts';
 import { AccessLog } from './access-log.ts';
 import { limitEachAddress } from './address-limits.ts';
 import { KeyCheck, limitOpenRequests } from './auth.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../async/clock.ts';
 import type { Principal } from '../auth/principal.ts';
 import { SIGNATURE, type SignedRequest, showsSignature, type UrlSigner } from '../auth/url-signer.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { KeyCheck } from './auth.ts';
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readText, writeAtomically } from '../atomic-file.ts';
+import { readText, writeAtomically } from '../base/atomic-file.ts';
 
 const answerSchema = z.strictObject({
   status: z.number().int(),

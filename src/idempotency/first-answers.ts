@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../async/clock.ts';
-import type { SandboxId } from '../sandboxes/address.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import { type FirstAnswer, readAnswerFile, writeAnswerFile } from './answer-file.ts';
 import { notKnown, notWritten, otherRequest, stillUnderWay } from './refusals.ts';
 

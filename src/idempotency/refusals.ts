@@ -1,4 +1,4 @@
-import { hasCode, SandboxError } from '../errors.ts';
+import { hasCode, SandboxError } from '../base/errors.ts';
 
 /** When to ask again while the first request is under way, in seconds. */
 const ASK_AGAIN_SECONDS = 1;

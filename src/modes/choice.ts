@@ -1,6 +1,6 @@
+import { messageOf } from '../base/errors.ts';
 import { ConfigError, type Settings } from '../config/config.ts';
 import { incusMode, type Mode, TITLES } from '../config/modes.ts';
-import { messageOf } from '../errors.ts';
 import type { EngineNote } from './engine-note.ts';
 
 /** What was chosen, and why, as a sentence. */

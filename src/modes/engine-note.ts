@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { readText, writeAtomically } from '../atomic-file.ts';
+import { readText, writeAtomically } from '../base/atomic-file.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
 import type { IncusName } from '../engines/open.ts';

@@ -1,8 +1,8 @@
+import { SandboxError } from '../base/errors.ts';
 import type { Settings } from '../config/config.ts';
 import { incusMode } from '../config/modes.ts';
 import type { Engine } from '../engines/engine.ts';
 import { openEngine } from '../engines/open.ts';
-import { SandboxError } from '../errors.ts';
 import type { Probes } from './choice.ts';
 
 /** What answers where these settings say, each asked as a server would open it. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
-import { readText } from '../atomic-file.ts';
-import { messageOf } from '../errors.ts';
+import { readText } from '../base/atomic-file.ts';
+import { messageOf } from '../base/errors.ts';
 import { openDataFolder } from '../sandboxes/storage/data-folder.ts';
 import { FolderLock } from '../sandboxes/storage/folder-lock.ts';
 import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';

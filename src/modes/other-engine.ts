@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { isSandboxError, messageOf, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { type Mode, TITLES } from '../config/modes.ts';
 import type { Engine, EngineKind, EngineSandbox } from '../engines/engine.ts';
 import { type IncusName, isSameIncus, openEngine } from '../engines/open.ts';
-import { isSandboxError, messageOf, SandboxError } from '../errors.ts';
 import { LABEL } from '../sandboxes/spec/engine-spec.ts';
 import type { EngineNote, EngineUse } from './engine-note.ts';
 

@@ -1,6 +1,6 @@
-import type { ErrorKind } from '../errors.ts';
-import type { SandboxId } from '../sandboxes/address.ts';
-import type { SandboxState } from '../sandboxes/state.ts';
+import type { ErrorKind } from '../base/errors.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
+import type { SandboxState } from '../base/sandbox-state.ts';
 
 /** How code ended: by itself with exit code 0 or another, by its timeout, for its memory, by a signal, or in a way that nobody knows. */
 export type RunEnding = 'ok' | 'exit' | 'timeout' | 'oom' | 'signal' | 'lost';

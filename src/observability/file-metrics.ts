@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError } from '../base/errors.ts';
 import type { CallWatcher } from './watched-calls.ts';
 
 /** The operation of calls that dashboards of another API know by another name. */

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { toSandboxId } from '../sandboxes/address.ts';
+import { toSandboxId } from '../base/sandbox-address.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 
 /** Open connections of visitors without a key, by port. */

@@ -1,5 +1,5 @@
 import { AgentFailure } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Program } from './programs.ts';
 
 /** What an image lacks that a language needs is `invalid`, with the field; any other failure stays as it is. */

@@ -17,7 +17,7 @@ import { resizeTerminal, viewTerminal } from '../agent/calls/terminals.ts';
 import type { Chunks } from '../agent/calls/transfer.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { toWholeMs } from '../async/whole-ms.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';

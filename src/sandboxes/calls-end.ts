@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { AgentFailure } from '../agent/wire/failures.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The end of all calls, when the server is being stopped. */

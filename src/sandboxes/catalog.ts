@@ -1,4 +1,4 @@
-import type { SandboxAddress, SandboxId } from './address.ts';
+import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
 import type { LifePolicy } from './life-policy.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { earliestDueOf, expiryOf, isSuspended, type SandboxRecord } from './storage/record.ts';

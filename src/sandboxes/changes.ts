@@ -1,7 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { Usage } from './metering/usage-meter.ts';
 import { requireOwn, type SandboxRef } from './ref.ts';

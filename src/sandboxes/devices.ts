@@ -1,6 +1,6 @@
+import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
 
 /** `all`, how many, or ids with commas between. */
 const GPUS = /^(?:all|[1-9]\d?|[A-Za-z][\w:.-]*(?:,[A-Za-z][\w:.-]*)*)$/;

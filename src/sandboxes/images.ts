@@ -1,7 +1,7 @@
+import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { isPublishedName, OWN_IMAGE } from '../config/published-images.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
 import { isPermitted, requirePermittedImage } from './spec/permitted-images.ts';
 

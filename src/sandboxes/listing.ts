@@ -1,7 +1,7 @@
 import { isMaster, type Principal } from '../auth/principal.ts';
+import { SandboxError } from '../base/errors.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
-import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';

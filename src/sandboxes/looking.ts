@@ -1,6 +1,6 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { withDeadline } from '../async/deadline.ts';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError } from '../base/errors.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Sandbox } from './sandbox.ts';
 

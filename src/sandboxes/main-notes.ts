@@ -1,5 +1,5 @@
 import type { Clock } from '../async/clock.ts';
-import type { SandboxId } from './address.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import type { Changes } from './changes.ts';
 import { halt } from './lifecycle/halting.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';

@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
-import { newAddress } from './address.ts';
+import { newAddress } from '../base/sandbox-address.ts';
 import type { LifePolicy } from './life-policy.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandboxes } from './sandboxes.ts';

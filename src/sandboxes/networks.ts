@@ -1,8 +1,8 @@
 import { Mutex } from '../async/mutex.ts';
 import type { Principal } from '../auth/principal.ts';
+import { SandboxError } from '../base/errors.ts';
+import type { SandboxAddress } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
-import type { SandboxAddress } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import type { SandboxRef } from './ref.ts';

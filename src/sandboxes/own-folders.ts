@@ -1,6 +1,6 @@
 import { makeFolder } from '../agent/calls/changes.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
-import { isSandboxError } from '../errors.ts';
+import { isSandboxError } from '../base/errors.ts';
 
 /** How long making a folder may take, in milliseconds. */
 const MAKE_MS = 8_000;

@@ -1,7 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { Mutex } from '../async/mutex.ts';
-import { SandboxError } from '../errors.ts';
-import type { SandboxAddress } from './address.ts';
+import { SandboxError } from '../base/errors.ts';
+import type { SandboxAddress } from '../base/sandbox-address.ts';
 import type { Catalog } from './catalog.ts';
 import type { Changes } from './changes.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from './ref.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../async/clock.ts';
+import { type SandboxAddress, type SandboxId, toSandboxId } from '../base/sandbox-address.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
-import { type SandboxAddress, type SandboxId, toSandboxId } from './address.ts';
 import { Sandbox } from './sandbox.ts';
 import type { SandboxStore } from './storage/store.ts';
 

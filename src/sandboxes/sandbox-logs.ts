@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
-import type { SandboxId } from './address.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import type { Changes } from './changes.ts';
 import type { SandboxRef } from './ref.ts';
 import { appendLog, type LogLine, readLog } from './storage/sandbox-log.ts';

@@ -1,6 +1,6 @@
 import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Principal } from '../auth/principal.ts';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import type { Listing } from './listing.ts';
 
 /** The names that principals give to sandboxes in a namespace where each is one sandbox's. */

@@ -3,16 +3,16 @@ import type { AgentConnection } from '../agent/wire/connection.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { createDeferred } from '../async/deferred.ts';
 import { Mutex } from '../async/mutex.ts';
+import { SandboxError } from '../base/errors.ts';
+import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
+import { canTransition, type SandboxState } from '../base/sandbox-state.ts';
 import type { SandboxEgress } from '../egress/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
-import type { SandboxAddress, SandboxId } from './address.ts';
 import { Leases, type WorkReason } from './leases.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import { environmentOf } from './secrets/environment.ts';
 import type { AskedSpec } from './spec/asked-spec.ts';
-import { canTransition, type SandboxState } from './state.ts';
 import { isSuspended, type SandboxRecord } from './storage/record.ts';
 
 /** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */

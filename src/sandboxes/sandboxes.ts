@@ -1,6 +1,6 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
+import type { SandboxId } from '../base/sandbox-address.ts';
 import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
-import type { SandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { Changes } from './changes.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';

@@ -1,7 +1,7 @@
+import { SandboxError } from '../base/errors.ts';
+import { randomName } from '../base/random-name.ts';
 import type { Config } from '../config/config.ts';
 import { parsePattern } from '../egress/pattern.ts';
-import { SandboxError } from '../errors.ts';
-import { randomName } from '../random-name.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import type { SandboxRef } from './ref.ts';
 import type { Sandbox } from './sandbox.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../base/errors.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
 import type { MainProcess, SandboxRecord } from './storage/record.ts';
 import type { Terms } from './terms.ts';

@@ -1,7 +1,7 @@
+import { SandboxError } from '../base/errors.ts';
+import { type SandboxId, toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { SandboxError } from '../errors.ts';
-import { type SandboxId, toSandboxId } from './address.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE } from './life-policy.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../auth/principal.ts';
+import { SandboxError } from '../base/errors.ts';
+import { toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
-import { toSandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import type { Changes } from './changes.ts';
 import type { Forks } from './checkpoints/forks.ts';

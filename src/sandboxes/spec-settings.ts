@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
 import type { Sandbox } from './sandbox.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../async/clock.ts';
+import { SandboxError } from '../base/errors.ts';
+import { type SandboxAddress, toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import { SandboxError } from '../errors.ts';
-import { type SandboxAddress, toSandboxId } from './address.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';

@@ -1,9 +1,9 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { Clock } from '../async/clock.ts';
 import { withDeadline } from '../async/deadline.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, UseOptions } from './access.ts';
 import { type Changes, requireExisting } from './changes.ts';

@@ -1,6 +1,6 @@
 import type { Principal } from '../auth/principal.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
 import type { LifePolicy } from '../sandboxes/life-policy.ts';
 import { makeSandbox } from '../sandboxes/making.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
-import { readText, writeAtomically } from '../atomic-file.ts';
+import { readText, writeAtomically } from '../base/atomic-file.ts';
 import { type Session, sessionSchema } from './session.ts';
 
 /** The folder of the data folder with the sessions. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { Principal } from '../auth/principal.ts';
-import { isSandboxError, SandboxError } from '../errors.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Images } from '../sandboxes/images.ts';
 import type { LifePolicy } from '../sandboxes/life-policy.ts';
 import type { SandboxRef } from '../sandboxes/ref.ts';

@@ -1,5 +1,5 @@
+import { SandboxError } from '../../src/base/errors.ts';
 import type { ImageBuild, ImageBuilder } from '../../src/engines/engine.ts';
-import { SandboxError } from '../../src/errors.ts';
 
 const BLOCK = 512;
 

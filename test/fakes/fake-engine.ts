@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SandboxError } from '../../src/base/errors.ts';
 import { DOCKER_TRAITS } from '../../src/engines/docker/traits.ts';
 import type {
   Engine,
@@ -12,7 +13,6 @@ import type {
   EngineTraits,
 } from '../../src/engines/engine.ts';
 import type { EngineFile, ImageReading } from '../../src/engines/image-reading.ts';
-import { SandboxError } from '../../src/errors.ts';
 import { FakeAgent } from './fake-agent.ts';
 import { FakeBuilder } from './fake-builder.ts';
 import { type FakeExec, isAgent, runAgent, runLocally } from './fake-exec.ts';

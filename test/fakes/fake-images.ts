@@ -1,5 +1,5 @@
+import { SandboxError } from '../../src/base/errors.ts';
 import type { EngineFile, ImageReading } from '../../src/engines/image-reading.ts';
-import { SandboxError } from '../../src/errors.ts';
 
 /** The images of a fake engine: every name is one, but for those that a test takes away or breaks. */
 export class FakeImages {

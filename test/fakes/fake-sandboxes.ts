@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { SandboxError } from '../../src/base/errors.ts';
 import type { EngineId, EngineSandbox, EngineSpec, EngineStats } from '../../src/engines/engine.ts';
 import { pathOfMount } from '../../src/engines/engine-volumes.ts';
-import { SandboxError } from '../../src/errors.ts';
 import type { FakeAgent } from './fake-agent.ts';
 import type { FakeExec } from './fake-exec.ts';
 import type { FakeVolumes } from './fake-volumes.ts';

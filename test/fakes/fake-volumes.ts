@@ -1,5 +1,5 @@
+import { SandboxError } from '../../src/base/errors.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../src/engines/engine-volumes.ts';
-import { SandboxError } from '../../src/errors.ts';
 import { FakeFiles } from './fake-files.ts';
 
 /** Volumes in memory that keep the interface's promises; tests say how full they are. */

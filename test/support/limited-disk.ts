@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { toSandboxId } from '../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../src/base/sandbox-address.ts';
 import { type RealServer, removeAll, startRealServer } from './real-server.ts';
 import { until } from './until.ts';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { hasCode } from '../../src/errors.ts';
+import { hasCode } from '../../src/base/errors.ts';
 import { SHARED_FILES } from '../../src/sandboxes/storage/shared-files.ts';
 import { containersOf } from './engine-view.ts';
 import { mountsBelow } from './mounts.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { Channel } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { type CallOptions, call, type Feed, type TransferOptions } from './call.ts';

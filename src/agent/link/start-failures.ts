@@ -1,5 +1,5 @@
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Engine, EngineExec, EngineId } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import { AgentFailure } from '../wire/failures.ts';
 
 /** Throws a sentence about the image where a bootstrap's end says that it could not even start. */

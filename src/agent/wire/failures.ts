@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ErrorKind, SandboxError } from '../../errors.ts';
+import { type ErrorKind, SandboxError } from '../../base/errors.ts';
 
 /** The codes with which an agent can answer; anything else it says is read as `internal`. */
 const AGENT_CODES = [

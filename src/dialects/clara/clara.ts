@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
+import { type SandboxId, toSandboxId } from '../../base/sandbox-address.ts';
 import { keepFirstAnswers } from '../../http/first-answers.ts';
 import { scoped } from '../../http/scope.ts';
 import { signerOf } from '../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
-import { type SandboxId, toSandboxId } from '../../sandboxes/address.ts';
 import { SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
 import type { Dialect } from '../dialect.ts';
 import { checkpointRoutes } from './checkpoints/routes.ts';

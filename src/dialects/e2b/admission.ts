@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { KeyCheck } from '../../http/auth.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';

@@ -8,11 +8,11 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../../async/clock.ts';
+import type { SandboxAddress } from '../../base/sandbox-address.ts';
 import type { KeyCheck } from '../../http/auth.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 import { scoped } from '../../http/scope.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { SandboxAddress } from '../../sandboxes/address.ts';
 import type { Core, Dialect } from '../dialect.ts';
 import { SandboxAdmission } from './admission.ts';
 import { admitUnknown, admitVisits } from './admit-visits.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { GATEWAY_HEADERS } from '../../http/gateway-headers.ts';
 
 const KEY = /^e2b_[0-9a-f]+$/;

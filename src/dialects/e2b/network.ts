@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { AskedSpec } from '../../sandboxes/spec/asked-spec.ts';
 import type { NetworkTerms } from '../../sandboxes/terms.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { SandboxId } from '../../sandboxes/address.ts';
 import { cut } from './cutting.ts';
 
 /** How long a sandbox counts as gone that is being paused or ended and says nothing of it, in milliseconds. */

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /** Where something is in a list: by its time, and by its id among those of one time. */
 interface PageKey {

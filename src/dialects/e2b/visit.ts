@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { SandboxRef } from '../../sandboxes/ref.ts';
 import type { Tenancy } from '../../sandboxes/tenancies.ts';
 import type { Place } from './planes.ts';

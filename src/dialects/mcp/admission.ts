@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { isForeignPage } from '../../http/foreign-pages.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 

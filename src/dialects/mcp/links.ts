@@ -1,6 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
 import type { UrlSigner } from '../../auth/url-signer.ts';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 import { scopeOf, urlsOf } from '../port-urls.ts';
 import { toSentForm } from '../sent-form.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { ToolCall } from './tool.ts';
 
 /** What an answer may hold of one text, in characters. */

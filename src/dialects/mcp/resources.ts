@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import { showName } from '../../files/names.ts';
 import { toAbsolutePath, WORKSPACE_PATH } from '../../files/paths.ts';
 import { isRefusal } from '../../files/refusals.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Principal, requireUser } from '../../auth/principal.ts';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { originOf } from '../../http/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';

@@ -1,5 +1,5 @@
 import type { CallToolResult, McpServerFactory } from '@modelcontextprotocol/server';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import { InvalidRequest } from '../../http/validation.ts';
 import { textBlock } from './blocks.ts';
 import { INSTRUCTIONS } from './instructions.ts';

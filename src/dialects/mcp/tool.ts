@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import { parsePart } from '../../http/validation.ts';
 import type { SandboxRef } from '../../sandboxes/ref.ts';
 import type { Core } from '../dialect.ts';

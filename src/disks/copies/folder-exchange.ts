@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../errors.ts';
+import { hasCode } from '../../base/errors.ts';
 import { NEXT_FOLDER, PLAIN_FOLDERS, PREVIOUS_FOLDER, RESTORED_FOLDER } from '../layout.ts';
 import { removeFolder } from '../removal.ts';
 import { syncPath } from '../sync.ts';

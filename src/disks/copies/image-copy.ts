@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { CommandFailure, runCommand } from '../command.ts';
 import type { ImageFile } from '../disk.ts';
 import { checkImage } from '../image.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { VOLUME_FILE } from '../layout.ts';
 import { readVolumeNote } from '../volume-note.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';

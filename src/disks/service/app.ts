@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import { KEEP_SIZE, LoopDisk } from '../loop-disk.ts';
 import type { MountNamespace } from '../mount-namespace.ts';
 import { whyRefused } from '../mount-support.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
-import { endToEnd, type Header, toHeaders, toRecord } from '../../message-headers.ts';
+import { endToEnd, type Header, toHeaders, toRecord } from '../../base/message-headers.ts';
 import type { Redaction } from './redaction.ts';
 
 /** Passes the answer of a host on, without the values of secrets. */

@@ -1,4 +1,4 @@
-import type { Header } from '../../message-headers.ts';
+import type { Header } from '../../base/message-headers.ts';
 import type { EgressSecret } from './secret.ts';
 
 /** Where clients usually put a key. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { duplexPair } from '../../async/duplex-pair.ts';
-import { endToEnd, type Header, toHeaders, toRecord } from '../../message-headers.ts';
+import { endToEnd, type Header, toHeaders, toRecord } from '../../base/message-headers.ts';
 import { joinWebSocket, passAnswer, refuse } from './answering.ts';
 import type { CertificateAuthority } from './authority.ts';
 import { fillRequest } from './filled-request.ts';

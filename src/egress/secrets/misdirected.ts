@@ -1,4 +1,4 @@
-import type { Header } from '../../message-headers.ts';
+import type { Header } from '../../base/message-headers.ts';
 import { parseHost } from '../host.ts';
 
 /** What a request says of where it goes, and where its connection leads. */

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /**
  * Runs a call that must answer within `ms`; `doing` completes the sentence "The Docker engine took too long to …".

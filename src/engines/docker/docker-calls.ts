@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId } from '../engine.ts';
 import { answerWithin } from './answer-within.ts';
 import { createEngineAgent } from './engine-agent.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSpec, EngineUser } from '../engine.ts';
 import { canLimitSockets, limitSockets } from '../hardening/socket-memory.ts';
 import { closeVolumes, toContainerOptions, toLimits } from './container-options.ts';

@@ -1,4 +1,4 @@
-import { type ErrorKind, isSandboxError, SandboxError } from '../../errors.ts';
+import { type ErrorKind, isSandboxError, SandboxError } from '../../base/errors.ts';
 
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = { 400: 'invalid', 404: 'not_found', 409: 'conflict' };
 

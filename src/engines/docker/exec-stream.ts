@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { createDeferred } from '../../async/deferred.ts';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { MAX_STDERR_BYTES, tooMuchStderr } from '../exec-stderr.ts';
 import { Demux } from './demux.ts';
 import { engineSilent } from './errors.ts';

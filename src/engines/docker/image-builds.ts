@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { ImageBuild } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId } from '../engine.ts';
 import type { EngineFile, ImageReading } from '../image-reading.ts';
 import type { DockerCalls } from './docker-calls.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineState } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';

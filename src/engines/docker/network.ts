@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import type { NetworkInspectInfo } from 'dockerode';
-import { SandboxError } from '../../errors.ts';
-import { type Cidr, parseAddress, parseCidr, toIPv4 } from '../../ip-address.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { type Cidr, parseAddress, parseCidr, toIPv4 } from '../../base/ip-address.ts';
 import type { EngineNetwork } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';

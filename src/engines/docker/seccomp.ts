@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { SystemCallFilter } from '../engine.ts';
 import type { ArgumentRule } from '../hardening/argument-rules.ts';
 import { ANSWERED_CALLS, CHECKED_CALLS } from '../hardening/checked-calls.ts';

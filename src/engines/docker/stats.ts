@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineStats } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Cidr, toIPv4 } from '../../ip-address.ts';
+import { type Cidr, toIPv4 } from '../../base/ip-address.ts';
 
 /** Eight addresses: the network, the bridge, the sandbox, broadcast, and room for the engine's own. */
 const PREFIX = 29;

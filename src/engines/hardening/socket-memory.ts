@@ -1,6 +1,6 @@
 import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKernelFileGone } from '../../errors.ts';
+import { isKernelFileGone } from '../../base/errors.ts';
 
 const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
 const SOCKET_LIMIT = 'memory.kmem.tcp.limit_in_bytes';

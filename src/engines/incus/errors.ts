@@ -1,4 +1,4 @@
-import { type ErrorKind, isSandboxError, SandboxError } from '../../errors.ts';
+import { type ErrorKind, isSandboxError, SandboxError } from '../../base/errors.ts';
 
 /** What Incus refused: most of it as status 500, so that the words have to tell. */
 export class IncusRefusal extends Error {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineInfo } from '../engine.ts';
 import { canLimitSockets } from '../hardening/socket-memory.ts';
 import { groupsVersion } from './control-groups.ts';

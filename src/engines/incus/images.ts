@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineSpec } from '../engine.ts';
 import type { EngineFile, ImageReading } from '../image-reading.ts';
 import { isImageReference } from '../image-reference.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'undici';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import { engineSilent, farSilent, IncusRefusal, isAway, meaningOf, toSandboxError } from './errors.ts';
 import { OperationStreams } from './operation-streams.ts';
 import { type IncusPlace, type Way, wayTo } from './place.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineLimits, EngineSandbox, EngineSpec, EngineUser } from '../engine.ts';
 import { limitSockets } from '../hardening/socket-memory.ts';
 import { ControlGroups, groupsVersion } from './control-groups.ts';

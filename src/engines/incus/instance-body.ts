@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineLimits, EngineSpec } from '../engine.ts';
 import { pathOfMount } from '../engine-volumes.ts';
 import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES } from '../hardening/limits.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { hasCode, SandboxError } from '../../errors.ts';
+import { hasCode, SandboxError } from '../../base/errors.ts';
 import type { IncusTrust } from './place.ts';
 
 /** What the incus command writes: of what it has come to know, and how. */

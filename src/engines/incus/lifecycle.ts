@@ -1,4 +1,4 @@
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineState } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import type { IncusCalls } from './incus-calls.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { SandboxError } from '../../errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { EngineId } from '../engine.ts';
 import { meaningOf } from './errors.ts';
 import { type FoundImage, findImage, noPython } from './images.ts';

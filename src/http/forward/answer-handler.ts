@@ -1,8 +1,8 @@
 import { type Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { createDeferred } from '../../async/deferred.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
-import { type Header, toHeaders } from '../../message-headers.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
+import { type Header, toHeaders } from '../../base/message-headers.ts';
 
 /** What a server answered: a body at its reader's pace, or after 101 the connection itself. */
 export type Answer = { readonly status: number; readonly headers: readonly Header[] } & (

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Client, errors } from 'undici';
-import { isSandboxError, SandboxError } from '../../errors.ts';
-import type { Header } from '../../message-headers.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
+import type { Header } from '../../base/message-headers.ts';
 import { type Answer, AnswerHandler } from './answer-handler.ts';
 
 /** Until the head of an answer is there, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Header } from '../../message-headers.ts';
+import type { Header } from '../../base/message-headers.ts';
 import { earlyBytesOf } from '../web-sockets.ts';
 
 /** Between two looks of the kernel whether a silent client is still there, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Header } from '../../message-headers.ts';
+import type { Header } from '../../base/message-headers.ts';
 import { withoutDomain } from './cookies.ts';
 import { PORT_COOKIE } from './request-headers.ts';
 

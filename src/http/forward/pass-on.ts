@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { SandboxError } from '../../errors.ts';
-import { endToEnd, type Header, toRecord } from '../../message-headers.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { endToEnd, type Header, toRecord } from '../../base/message-headers.ts';
 import { CLIENT_IDLE_MS, limitIdleClient } from '../client-idle.ts';
 import { disconnectSignal } from '../disconnect.ts';
 import { bytesOf, hasBody } from '../request-bytes.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { endToEnd, type Header, toHeaders } from '../../message-headers.ts';
+import { endToEnd, type Header, toHeaders } from '../../base/message-headers.ts';
 import { addressOf } from '../client-address.ts';
 import { GATEWAY_HEADERS } from '../gateway-headers.ts';
 import { takeCookie } from './cookies.ts';

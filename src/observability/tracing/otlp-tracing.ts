@@ -3,7 +3,7 @@ import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opent
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import { parseTraceParent } from './trace-parent.ts';
 import type { RequestTrace, Tracing, TracingConfig } from './tracing.ts';
 

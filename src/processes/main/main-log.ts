@@ -1,5 +1,5 @@
 import type { Clock } from '../../async/clock.ts';
-import type { SandboxId } from '../../sandboxes/address.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { LogLine, SandboxLogs } from '../../sandboxes/sandbox-logs.ts';
 import type { ProcessEvent } from '../events.ts';
 import { OutputLines } from './output-lines.ts';

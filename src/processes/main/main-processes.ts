@@ -1,4 +1,4 @@
-import type { SandboxId } from '../../sandboxes/address.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import { MainRun, type MainRunParts } from './main-run.ts';
 
 interface MainProcessesParts extends MainRunParts {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readText, writeAtomically } from '../../atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
 
 /** The oldest of more than these give way. */
 const MAX_ALERTS = 200;

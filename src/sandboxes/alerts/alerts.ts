@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../../async/clock.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { SandboxId } from '../address.ts';
 import type { Changes } from '../changes.ts';
 import type { SandboxRef } from '../ref.ts';
 import type { SandboxStore } from '../storage/store.ts';

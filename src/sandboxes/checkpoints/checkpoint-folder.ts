@@ -1,10 +1,10 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readText, writeAtomically } from '../../atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
+import { hasCode } from '../../base/errors.ts';
 import { CHECKPOINTS_FOLDER } from '../../disks/layout.ts';
 import { syncPath } from '../../disks/sync.ts';
 import { takenByCheckpoint } from '../../disks/taken.ts';
-import { hasCode } from '../../errors.ts';
 import { type Checkpoint, type CheckpointRecord, isCheckpointId, parseCheckpoint } from './checkpoint.ts';
 
 const RECORD_FILE = 'checkpoint.json';

@@ -1,11 +1,11 @@
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Config } from '../../config/config.ts';
 import type { CopyPlace } from '../../disks/copies/file-copies.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { SandboxError } from '../../errors.ts';
-import type { SandboxId } from '../address.ts';
 import { type Changes, requireExisting } from '../changes.ts';
 import type { SandboxRef } from '../ref.ts';
 import type { Sandbox } from '../sandbox.ts';

@@ -1,7 +1,7 @@
+import { SandboxError } from '../../base/errors.ts';
 import type { CopyPlace, FileCopies } from '../../disks/copies/file-copies.ts';
 import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { SandboxError } from '../../errors.ts';
 import { requireExisting } from '../changes.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { KeyDisk } from '../metering/key-disk.ts';

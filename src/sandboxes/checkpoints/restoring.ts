@@ -1,7 +1,7 @@
+import { SandboxError } from '../../base/errors.ts';
 import type { FileCopies } from '../../disks/copies/file-copies.ts';
 import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { SandboxError } from '../../errors.ts';
 import { type Changes, requireExisting } from '../changes.ts';
 import { DEFAULT_LIFE } from '../life-policy.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import { SandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Capacity } from '../placement/capacity.ts';

@@ -1,5 +1,5 @@
+import { isSandboxError } from '../../base/errors.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { clearFreezeMark, isMarkedFrozen, markFrozen } from '../storage/freeze-mark.ts';
 import type { SandboxStore } from '../storage/store.ts';

@@ -1,6 +1,6 @@
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineId, EngineSandbox } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
 import { isInFolder, isOnVolume, LABEL, toEngineName, toEngineSpec } from '../spec/engine-spec.ts';
 import { resolveSpec, specHash } from '../spec/sandbox-spec.ts';

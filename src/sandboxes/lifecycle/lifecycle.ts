@@ -1,6 +1,6 @@
 import type { AgentConnection } from '../../agent/wire/connection.ts';
+import { isSandboxError, messageOf, SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineSandbox } from '../../engines/engine.ts';
-import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import { makeLink } from '../placement/make-link.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';

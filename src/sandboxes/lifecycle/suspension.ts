@@ -1,4 +1,4 @@
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { type HaltingParts, halt } from './halting.ts';
 

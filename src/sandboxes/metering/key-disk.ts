@@ -1,8 +1,8 @@
 import { countsFor, type ToldLimits } from '../../auth/client-limits.ts';
 import { keyNameOf } from '../../auth/principal.ts';
+import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { SandboxError } from '../../errors.ts';
 import type { Catalog, CatalogEntry } from '../catalog.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxStore } from '../storage/store.ts';

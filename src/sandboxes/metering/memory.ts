@@ -1,5 +1,5 @@
+import { isSandboxError } from '../../base/errors.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 
 /** How long a program that ended without a word waits for news of the engine, in milliseconds: many end so by themselves. */

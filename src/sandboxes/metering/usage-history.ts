@@ -1,5 +1,5 @@
 import type { Clock } from '../../async/clock.ts';
-import type { SandboxId } from '../address.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { DiskMeter } from './disk-meter.ts';
 import type { UsageMeter } from './usage-meter.ts';

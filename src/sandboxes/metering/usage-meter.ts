@@ -3,8 +3,8 @@ import type { AgentLink } from '../../agent/link/link.ts';
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Engine, EngineStats } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import type { Sandbox } from '../sandbox.ts';
 
 /** Between the two readings of a first CPU measurement, in milliseconds. */

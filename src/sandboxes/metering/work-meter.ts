@@ -5,7 +5,7 @@ import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
-import { isSandboxError } from '../../errors.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import type { WorkReason } from '../leases.ts';
 import type { Sandbox } from '../sandbox.ts';
 

@@ -1,5 +1,5 @@
+import { isSandboxError } from '../../base/errors.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
 
 /** How often the engine is asked, in milliseconds; it answers in about one. */
 const INTERVAL_MS = 1_000;

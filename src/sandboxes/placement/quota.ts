@@ -1,6 +1,6 @@
 import { type NamedLimits, namesOf } from '../../auth/client-limits.ts';
-import { SandboxError } from '../../errors.ts';
-import type { SandboxId } from '../address.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 
 /** More kept sandboxes than these are not named. */
 const MAX_KEPT_IDS = 1_000;

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { hasCode, isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
 
 /**
  * Warns of limits that the engine does not hold, and of what its own filter of system calls leaves open. Throws `invalid` where the

@@ -1,6 +1,6 @@
+import { isSandboxError, messageOf, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError, messageOf, SandboxError } from '../../errors.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import { smokeTest } from './smoke-test.ts';
 

@@ -1,7 +1,7 @@
 import { withDeadline } from '../../async/deadline.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineExec, EngineId, EngineSpec, EngineUser } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import { WORKSPACE } from '../folders.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 

@@ -1,10 +1,10 @@
 import { chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode, isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { UidRange } from '../../config/fields.ts';
 import { START_AS_ROOT } from '../../disks/folder-support.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
 import { isFull } from '../storage/record-file.ts';
 import { toHostUser } from '../users/host-user.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';

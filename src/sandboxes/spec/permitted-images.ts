@@ -1,6 +1,6 @@
+import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import { OWN_IMAGE } from '../../config/published-images.ts';
-import { SandboxError } from '../../errors.ts';
 import type { AskedSpec } from './asked-spec.ts';
 
 /** What the names of images begin with that the server has built for a sandbox; no client asks for one by its name. */

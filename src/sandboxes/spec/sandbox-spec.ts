@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import { SandboxError } from '../../errors.ts';
 import type { AskedSpec } from './asked-spec.ts';
 import { isWider, type NetworkMode } from './network-mode.ts';
 import { requirePermittedImage } from './permitted-images.ts';

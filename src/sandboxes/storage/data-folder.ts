@@ -1,8 +1,8 @@
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode } from '../../base/errors.ts';
 import { ConfigError } from '../../config/config.ts';
 import { explainDenial, whyUnfit } from '../../disks/folder-support.ts';
-import { hasCode } from '../../errors.ts';
 
 /** Makes the data folder and those above it where they are absent and resolves with its path without links; throws a ConfigError where there can be none. */
 export async function openDataFolder(path: string): Promise<string> {

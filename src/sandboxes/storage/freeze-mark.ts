@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readText } from '../../atomic-file.ts';
+import { readText } from '../../base/atomic-file.ts';
 
 /** In the folder of a sandbox that is frozen for a copy of its disk: it is to run on, whoever ends the freeze. */
 const FREEZE_MARK = 'frozen';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readText, writeAtomically } from '../../atomic-file.ts';
-import { SandboxError } from '../../errors.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /** The file with the identity of a data folder. */
 export const INSTANCE_FILE = 'instance';

@@ -1,9 +1,9 @@
 import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { readText, writeAtomically } from '../../atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
+import { hasCode } from '../../base/errors.ts';
 import { syncPath } from '../../disks/sync.ts';
-import { hasCode } from '../../errors.ts';
 import { parseRecord, type SandboxRecord, toRecordText } from './record.ts';
 
 const RECORD_FILE = 'sandbox.json';

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { randomName } from '../../random-name.ts';
-import type { SandboxAddress, SandboxId } from '../address.ts';
+import { randomName } from '../../base/random-name.ts';
+import type { SandboxAddress, SandboxId } from '../../base/sandbox-address.ts';
 import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
 import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
 import { termsSchema } from '../terms.ts';

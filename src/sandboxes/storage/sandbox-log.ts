@@ -1,7 +1,7 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { readText } from '../../atomic-file.ts';
-import { hasCode } from '../../errors.ts';
+import { readText } from '../../base/atomic-file.ts';
+import { hasCode } from '../../base/errors.ts';
 
 /** Bytes of each of the two files of a log, of which the older one gives way. */
 const MAX_FILE_BYTES = 1_048_576;

@@ -1,9 +1,9 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../atomic-file.ts';
+import { writeAtomically } from '../../base/atomic-file.ts';
+import { hasCode } from '../../base/errors.ts';
 import { ConfigError } from '../../config/config.ts';
-import { hasCode } from '../../errors.ts';
 
 /** The file with the secret of a data folder. */
 const SECRET_FILE = 'secret';

@@ -1,4 +1,4 @@
-import { isSandboxError, SandboxError } from '../../errors.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import { isFull } from './record-file.ts';
 
 /** What failed in the data folder, for those who called: `no_space` where its disk is full, else `unavailable`; `what` begins the sentence. */

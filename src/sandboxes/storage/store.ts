@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../base/errors.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import { ConfigError } from '../../config/config.ts';
 import type { DiskFolders } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { removeFolder } from '../../disks/removal.ts';
-import { hasCode } from '../../errors.ts';
-import type { SandboxId } from '../address.ts';
 import { makeReadable, makeSandboxFolder, openDataFolder, requireFit } from './data-folder.ts';
 import { FolderLock, type TakeFolder } from './folder-lock.ts';
 import type { FolderUser, FolderUsers, ImageAccounts } from './folder-users.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
-import type { SandboxId } from '../address.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';

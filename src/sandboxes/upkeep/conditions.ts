@@ -1,7 +1,7 @@
+import { isSandboxError, messageOf } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine, EngineTraits } from '../../engines/engine.ts';
-import { isSandboxError, messageOf } from '../../errors.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Warning } from './warnings.ts';

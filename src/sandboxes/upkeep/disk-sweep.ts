@@ -1,5 +1,5 @@
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { SandboxId } from '../address.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Attachments } from '../volumes/attachments.ts';

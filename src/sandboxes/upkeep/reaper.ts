@@ -1,6 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
+import { isSandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import { isSandboxError } from '../../errors.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Catalog } from '../catalog.ts';
 import { dueAction, longestWorkMs } from '../life-policy.ts';

@@ -1,5 +1,5 @@
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Engine, EngineSandbox } from '../../engines/engine.ts';
-import type { SandboxId } from '../address.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Pool } from '../placement/pool.ts';

@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '../../atomic-file.ts';
+import { writeAtomically } from '../../base/atomic-file.ts';
 import type { FolderUser, ImageAccounts } from '../storage/folder-users.ts';
 import { toGroup, toPasswd } from './accounts.ts';
 

@@ -1,5 +1,5 @@
+import { SandboxError } from '../../base/errors.ts';
 import type { Engine, EngineUser } from '../../engines/engine.ts';
-import { SandboxError } from '../../errors.ts';
 
 /** What a user namespace has as a rule. */
 const IDS_INSIDE = 65_536;

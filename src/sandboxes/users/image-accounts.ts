@@ -1,5 +1,5 @@
+import { isSandboxError } from '../../base/errors.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError } from '../../errors.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import type { ImageAccounts } from '../storage/folder-users.ts';
 import { NO_ACCOUNTS } from './accounts.ts';

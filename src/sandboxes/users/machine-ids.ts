@@ -1,4 +1,4 @@
-import { readText } from '../../atomic-file.ts';
+import { readText } from '../../base/atomic-file.ts';
 import { readIds } from './accounts.ts';
 
 /** This machine's own, and where docker-compose.yml puts the machine's for a server in a container, which has others. */

@@ -1,7 +1,7 @@
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { UidRange } from '../../config/fields.ts';
 import type { Engine } from '../../engines/engine.ts';
-import { isSandboxError, SandboxError } from '../../errors.ts';
 import { toHostUser } from './host-user.ts';
 
 /** Inside of a user namespace there are 65,536 ids as a rule; below are those of distributions, above those that systemd gives. */

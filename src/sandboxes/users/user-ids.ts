@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readText, writeAtomically } from '../../atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
+import { hasCode, isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { UidRange } from '../../config/fields.ts';
-import { hasCode, isSandboxError, SandboxError } from '../../errors.ts';
 import { readRecordText } from '../storage/record-file.ts';
 import { readMachineIds } from './machine-ids.ts';
 import { toText } from './uid-range.ts';

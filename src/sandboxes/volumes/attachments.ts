@@ -1,9 +1,9 @@
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { EngineUser } from '../../engines/engine.ts';
 import type { MountSource } from '../../engines/engine-volumes.ts';
-import { SandboxError } from '../../errors.ts';
-import type { SandboxId } from '../address.ts';
 import type { Registry } from '../registry.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 import type { FolderUser } from '../storage/folder-users.ts';

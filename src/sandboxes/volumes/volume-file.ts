@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readText, writeAtomically } from '../../atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
 
 const VOLUME_FILE = 'volume.json';
 

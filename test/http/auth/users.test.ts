@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SandboxError } from '../../../src/errors.ts';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { SandboxError } from '../../../src/base/errors.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 

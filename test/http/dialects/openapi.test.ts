@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readVersion } from '../../../src/version.ts';
+import { readVersion } from '../../../src/base/version.ts';
 import { type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 interface Operation {

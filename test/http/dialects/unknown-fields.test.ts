@@ -1,6 +1,6 @@
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { API_KEY, type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 
 /** The routes that existing clients use, which may send more than the routes know. */

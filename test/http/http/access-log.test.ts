@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AppParts } from '../../../src/app-parts.ts';
 import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';

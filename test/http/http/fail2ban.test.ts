@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { bannedAddress, readFilter } from '../../support/fail2ban-filter.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/log.ts';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { createLogger } from '../../../src/base/log.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { NAMESPACE as CLOUD } from '../../../src/sessions/sessions.ts';
 import { asCloudUser } from '../../support/cloud-user.ts';
 import { readDocument } from '../../support/documents.ts';

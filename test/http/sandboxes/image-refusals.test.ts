@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SandboxError } from '../../../src/errors.ts';
+import { SandboxError } from '../../../src/base/errors.ts';
 import type { FakeSandbox } from '../../fakes/fake-sandboxes.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 

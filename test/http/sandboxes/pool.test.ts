@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import type { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';

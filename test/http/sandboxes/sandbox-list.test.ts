@@ -2,7 +2,7 @@ import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashKey } from '../../../src/auth/api-keys.ts';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { type PassingTime, startPassingTime } from '../../support/passing-time.ts';
 import { until } from '../../support/until.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { FIND_AGENT } from '../../support/agent-attacks.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';

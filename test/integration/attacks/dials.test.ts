@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 import { impostor } from '../../support/agent-attacks.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 

@@ -6,15 +6,15 @@ export type Rules = Readonly<Record<string, readonly (string | Layer)[]>>;
 
 /** Used everywhere; they use nothing but errors. */
 export const WORDS = [
-  'src/atomic-file.ts',
-  'src/counted.ts',
-  'src/errors.ts',
-  'src/ip-address.ts',
-  'src/message-headers.ts',
-  'src/random-name.ts',
-  'src/size.ts',
-  'src/version.ts',
-  'src/young-garbage.ts',
+  'src/base/atomic-file.ts',
+  'src/base/counted.ts',
+  'src/base/errors.ts',
+  'src/base/ip-address.ts',
+  'src/base/message-headers.ts',
+  'src/base/random-name.ts',
+  'src/base/size.ts',
+  'src/base/version.ts',
+  'src/base/young-garbage.ts',
 ];
 
 /** What a dialect gets of the core. */
@@ -49,7 +49,7 @@ export const CORE = [
   'src/sandboxes/info.ts',
   'src/sandboxes/status.ts',
   'src/sandboxes/ref.ts',
-  'src/sandboxes/address.ts',
+  'src/base/sandbox-address.ts',
   'src/sandboxes/folders.ts',
   'src/sandboxes/spec/asked-spec.ts',
   'src/sandboxes/spec/asked-change.ts',
@@ -59,10 +59,10 @@ export const CORE = [
 export const SANDBOX = [
   'src/auth/client-limits.ts',
   'src/auth/principal.ts',
-  'src/sandboxes/address.ts',
+  'src/base/sandbox-address.ts',
   'src/sandboxes/folders.ts',
   'src/sandboxes/ref.ts',
-  'src/sandboxes/state.ts',
+  'src/base/sandbox-state.ts',
   'src/sandboxes/leases.ts',
   'src/sandboxes/life-policy.ts',
   'src/sandboxes/sandbox.ts',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
+import { parseSize } from '../../../src/base/size.ts';
 import { ConfigError, parseConfig } from '../../../src/config/config.ts';
 import { environmentSchema } from '../../../src/config/environment.ts';
-import { parseSize } from '../../../src/size.ts';
 
 const required = { SANDBOX_API_KEY: 'a-long-enough-key' };
 

@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseAddress, toIPv4 } from '../../../src/base/ip-address.ts';
 import { classify } from '../../../src/egress/address-class.ts';
 import { embeddedIPv4 } from '../../../src/egress/embedded-ipv4.ts';
-import { parseAddress, toIPv4 } from '../../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);

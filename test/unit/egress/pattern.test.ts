@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseAddress, parseCidr, toIPv4 } from '../../../src/base/ip-address.ts';
 import { type EgressPattern, matchesAddress, parsePattern } from '../../../src/egress/pattern.ts';
-import { parseAddress, parseCidr, toIPv4 } from '../../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);

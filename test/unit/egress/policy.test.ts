@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Address, parseAddress, parseCidr } from '../../../src/base/ip-address.ts';
 import { classify } from '../../../src/egress/address-class.ts';
 import { parseHost } from '../../../src/egress/host.ts';
 import { type EgressPattern, parsePattern } from '../../../src/egress/pattern.ts';
 import { EgressPolicy, type LocalHost } from '../../../src/egress/policy.ts';
-import { type Address, parseAddress, parseCidr } from '../../../src/ip-address.ts';
 
 const address = (text: string) => {
   const parsed = parseAddress(text);

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { FirstAnswers, type OnceRequest } from '../../../src/idempotency/first-answers.ts';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { FakeClock } from '../../support/fake-app.ts';
 
 const ANSWER = { status: 204, headers: {}, body: '' };

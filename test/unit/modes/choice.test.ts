@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SandboxError } from '../../../src/base/errors.ts';
 import { parseSettings } from '../../../src/config/config.ts';
-import { SandboxError } from '../../../src/errors.ts';
 import { chooseMode, type Probes } from '../../../src/modes/choice.ts';
 import type { EngineNote } from '../../../src/modes/engine-note.ts';
 

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { SandboxError } from '../../../src/base/errors.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import type { Mode } from '../../../src/config/modes.ts';
 import type { EngineSpec } from '../../../src/engines/engine.ts';
-import { SandboxError } from '../../../src/errors.ts';
 import type { EngineNote } from '../../../src/modes/engine-note.ts';
 import { formerOf, leaveEngine, openFormer, useOf } from '../../../src/modes/other-engine.ts';
 import { LABEL } from '../../../src/sandboxes/spec/engine-spec.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SandboxId, toSandboxId } from '../../../src/sandboxes/address.ts';
+import { type SandboxId, toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { Catalog } from '../../../src/sandboxes/catalog.ts';
 import { DEFAULT_LIFE } from '../../../src/sandboxes/life-policy.ts';
 import { newRecord, type SandboxRecord } from '../../../src/sandboxes/storage/record.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { CoreEvents } from '../../../src/observability/core-events.ts';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE } from '../../../src/sandboxes/life-policy.ts';
 import { PortNotes } from '../../../src/sandboxes/port-notes.ts';
 import type { SandboxRef } from '../../../src/sandboxes/ref.ts';

@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
+import type { Header } from '../../../base/message-headers.ts';
 import type { KeyCheck } from '../../../http/auth.ts';
 import { isForeignPage } from '../../../http/foreign-pages.ts';
 import { takeCookie } from '../../../http/forward/cookies.ts';
 import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import { PORT_COOKIE } from '../../../http/forward/request-headers.ts';
-import type { Header } from '../../../message-headers.ts';
 import { UNSETTLED } from '../../../ports/ports.ts';
 import type { OwnedPort } from '../../../sandboxes/port-notes.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../async/clock.ts';
+import type { Header } from '../../../base/message-headers.ts';
 import type { KeyCheck } from '../../../http/auth.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { toPortHeaders } from '../../../http/forward/request-headers.ts';
-import type { Header } from '../../../message-headers.ts';
 import type { Core } from '../../dialect.ts';
 import type { Admitted } from './admission.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSandboxError } from '../../../errors.ts';
+import { isSandboxError } from '../../../base/errors.ts';
 import type { Terminal, TerminalEvent } from '../../../processes/terminal.ts';
 import { terminalSize } from './schemas.ts';
 

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
+import { parseSize } from '../../../base/size.ts';
 import type { SettingsChange } from '../../../sandboxes/settings-change.ts';
 import type { AskedChange } from '../../../sandboxes/spec/asked-change.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import type { UsageReport } from '../../../sandboxes/usage-report.ts';
-import { parseSize } from '../../../size.ts';
 import { round, toTimestamp } from '../numbers.ts';
 import type { sandboxInfo } from './info-schema.ts';
 import type { createBody } from './schemas.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Clock } from '../../../async/clock.ts';
 import type { UrlSigner } from '../../../auth/url-signer.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { originOf } from '../../../http/origin.ts';
 import { registerSignedUrls } from '../../../http/signed-urls.ts';
 import { InvalidRequest } from '../../../http/validation.ts';

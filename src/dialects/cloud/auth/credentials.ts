@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { asUser, type Principal, requireUser } from '../../../auth/principal.ts';
 import type { UserTokens } from '../../../auth/user-tokens.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { authorizationOf, type KeyCheck } from '../../../http/auth.ts';
 import { HttpError } from '../../../http/http-error.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { requireUser } from '../../../auth/principal.ts';
 import { ACCESS_SECONDS, type TokenPair, type UserTokens } from '../../../auth/user-tokens.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { KeyCheck } from '../../../http/auth.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { principalOf } from '../../dialect.ts';

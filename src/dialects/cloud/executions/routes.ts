@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { isSandboxError } from '../../../errors.ts';
+import { isSandboxError } from '../../../base/errors.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { LinuxUser } from './users.ts';
 
 /** The longest path, in characters. */

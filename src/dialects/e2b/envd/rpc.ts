@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { isSandboxError } from '../../../errors.ts';
+import { isSandboxError } from '../../../base/errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { sendStream } from '../../../http/streams/sending.ts';

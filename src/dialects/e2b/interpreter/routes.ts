@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { isSandboxError } from '../../../base/errors.ts';
 import type { Context } from '../../../contexts/context.ts';
-import { isSandboxError } from '../../../errors.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { resolvePath } from '../envd/paths.ts';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { isSandboxError } from '../../../errors.ts';
+import { isSandboxError } from '../../../base/errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { SandboxRef } from '../../../sandboxes/ref.ts';

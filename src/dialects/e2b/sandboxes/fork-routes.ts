@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { lifeToBegin } from '../life.ts';
 import { NAMESPACE, sandboxOperation } from '../operation.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { LifePolicy } from '../../../sandboxes/life-policy.ts';
 import type { Tenancy } from '../../../sandboxes/tenancies.ts';
 import { type Core, refOf } from '../../dialect.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { Tenancy } from '../../../sandboxes/tenancies.ts';
 import { toLimit, toPage } from '../pages.ts';
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Principal } from '../../../auth/principal.ts';
-import { SandboxError } from '../../../errors.ts';
-import { randomName } from '../../../random-name.ts';
+import { SandboxError } from '../../../base/errors.ts';
+import { randomName } from '../../../base/random-name.ts';
 import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { Terms } from '../../../sandboxes/terms.ts';

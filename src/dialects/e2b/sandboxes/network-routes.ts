@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toEgress, toNetworkTerms } from '../network.ts';
 import { noContent, sandboxOperation } from '../operation.ts';

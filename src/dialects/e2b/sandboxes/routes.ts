@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Clock } from '../../../async/clock.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { NAMESPACE, noContent, operation, sandboxOperation } from '../operation.ts';

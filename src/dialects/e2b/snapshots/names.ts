@@ -1,5 +1,5 @@
 import type { Principal } from '../../../auth/principal.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 
 const DEFAULT_TAG = 'default';

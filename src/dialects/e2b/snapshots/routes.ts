@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { text } from '../../fields.ts';
 import { errorResponse } from '../errors.ts';

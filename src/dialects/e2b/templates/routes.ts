@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { type Core, principalOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
 import { operation } from '../operation.ts';

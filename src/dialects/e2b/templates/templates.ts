@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 
 /** What a template of this server is: a name for an image and for limits. */

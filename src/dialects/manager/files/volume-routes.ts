@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { isMissing } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { acceptForms, formParts, toFileName } from '../../../http/form-parts.ts';

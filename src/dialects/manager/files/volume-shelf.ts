@@ -1,6 +1,6 @@
 import type { Principal } from '../../../auth/principal.ts';
+import type { SandboxId } from '../../../base/sandbox-address.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
-import type { SandboxId } from '../../../sandboxes/address.ts';
 import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import { whyNotMountable } from '../../../sandboxes/volumes/mount-path.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isSandboxError } from '../../../base/errors.ts';
 import type { CellExecution, CellRequest } from '../../../contexts/cells.ts';
 import { DEFAULT_CONTEXT } from '../../../contexts/context.ts';
-import { isSandboxError } from '../../../errors.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { anyText, count } from '../fields.ts';
 import { defineTool, type Tool, type ToolCall } from '../tool.ts';

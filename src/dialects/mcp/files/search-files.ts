@@ -1,4 +1,4 @@
-import { counted } from '../../../counted.ts';
+import { counted } from '../../../base/counted.ts';
 import { showName } from '../../../files/names.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { textBlock } from '../blocks.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { textBlock } from '../blocks.ts';
 import { count, path } from '../fields.ts';

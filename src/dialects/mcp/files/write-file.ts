@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { toFilePath } from '../../../files/paths.ts';
 import { isBase64 } from '../../base64.ts';
 import { showBytes, textBlock } from '../blocks.ts';

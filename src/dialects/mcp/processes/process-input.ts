@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { toSignalNumber } from '../../signals.ts';
 import { textBlock } from '../blocks.ts';
 import { anyText, count } from '../fields.ts';

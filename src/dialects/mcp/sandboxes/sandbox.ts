@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSandboxError, SandboxError } from '../../../errors.ts';
+import { isSandboxError, SandboxError } from '../../../base/errors.ts';
 import type { Checkpoint } from '../../../sandboxes/checkpoints/checkpoint.ts';
 import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import { showBytes, textBlock } from '../blocks.ts';

@@ -1,4 +1,4 @@
-import { isSandboxError, SandboxError } from '../../../errors.ts';
+import { isSandboxError, SandboxError } from '../../../base/errors.ts';
 import { IncusRefusal } from '../errors.ts';
 import type { Member } from './member.ts';
 

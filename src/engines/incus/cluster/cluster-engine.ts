@@ -1,4 +1,4 @@
-import { isSandboxError, SandboxError } from '../../../errors.ts';
+import { isSandboxError, SandboxError } from '../../../base/errors.ts';
 import type { Engine, EngineId, EngineInfo, EngineSandbox, EngineSpec } from '../../engine.ts';
 import type { ImageReading } from '../../image-reading.ts';
 import { countExecs, startExec } from '../exec.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
 import type { IncusPlace } from '../place.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
 import type { IncusPlace, IncusTrust } from '../place.ts';

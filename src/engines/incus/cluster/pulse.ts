@@ -1,5 +1,5 @@
 import { createDeferred } from '../../../async/deferred.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 
 /** Between the beginnings of two pings, in milliseconds. */
 const EVERY_MS = 300;

@@ -1,5 +1,5 @@
 import { Semaphore } from '../../../async/semaphore.ts';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { type Instance, readInstance, readInstances } from '../instances.ts';
 import { KEY } from '../keys.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { hasCode, SandboxError } from '../../../errors.ts';
+import { hasCode, SandboxError } from '../../../base/errors.ts';
 import type { EngineSpec, EngineUser } from '../../engine.ts';
 import type { MountSource, VolumeFolder } from '../../engine-volumes.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { EngineId } from '../../engine.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../engine-volumes.ts';
 import { meaningOf } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { EngineSpec } from '../../engine.ts';
 import type { ImageGround } from '../image-grounds.ts';
 import { findImage, imageEnvironment, noSuchImage } from '../images.ts';

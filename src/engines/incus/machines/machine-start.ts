@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { SandboxError } from '../../../errors.ts';
+import { SandboxError } from '../../../base/errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { startExec } from '../exec.ts';
 import { noPython } from '../images.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toSandboxId } from '../../../../src/base/sandbox-address.ts';
 import { isBase64 } from '../../../../src/dialects/base64.ts';
 import { toExecutionResponse } from '../../../../src/dialects/clara/executions/mapping.ts';
 import { toStream } from '../../../../src/dialects/clara/processes/mapping.ts';
@@ -6,7 +7,6 @@ import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.
 import { toFileContent } from '../../../../src/files/content.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
 import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
-import { toSandboxId } from '../../../../src/sandboxes/address.ts';
 import { DEFAULT_LIFE } from '../../../../src/sandboxes/life-policy.ts';
 
 const TIMEOUT_SECONDS = 7;

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isSandboxError } from '../../../../src/base/errors.ts';
 import { pack, unpack } from '../../../../src/disks/copies/archive.ts';
 import { survey } from '../../../../src/disks/copies/survey.ts';
-import { isSandboxError } from '../../../../src/errors.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SandboxError } from '../../../../src/base/errors.ts';
 import { engineSilent, IncusRefusal, meaningOf, toSandboxError } from '../../../../src/engines/incus/errors.ts';
-import { SandboxError } from '../../../../src/errors.ts';
 
 /** Statuses and words of Incus 6.0.4, as it answered. */
 const ANSWERS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { SandboxError } from '../../../../src/base/errors.ts';
 import { parseConfig } from '../../../../src/config/config.ts';
-import { SandboxError } from '../../../../src/errors.ts';
 import { findRange, toAutomaticRange } from '../../../../src/sandboxes/users/uid-range.ts';
 import { FakeEngine } from '../../../fakes/fake-engine.ts';
 

@@ -1,4 +1,4 @@
-import { type ErrorKind, isSandboxError, SandboxError } from '../../../../errors.ts';
+import { type ErrorKind, isSandboxError, SandboxError } from '../../../../base/errors.ts';
 import { InvalidRequest } from '../../../../http/validation.ts';
 import type { ConnectCode } from './codes.ts';
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { isSandboxError, SandboxError } from '../../../../errors.ts';
+import { isSandboxError, SandboxError } from '../../../../base/errors.ts';
 import { toStream } from '../../../body-streams.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';

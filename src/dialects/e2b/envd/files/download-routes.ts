@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { isSandboxError } from '../../../../errors.ts';
+import { isSandboxError } from '../../../../base/errors.ts';
 import { type FileStat, versionOf } from '../../../../files/files.ts';
 import { planDownload } from '../../../../http/download-plan.ts';
 import { toStream } from '../../../body-streams.ts';

@@ -1,4 +1,4 @@
-import { SandboxError } from '../../../../errors.ts';
+import { SandboxError } from '../../../../base/errors.ts';
 import { findUser, type LinuxUser, unknownUser } from '../users.ts';
 
 /** The user that a query names; throws `unauthorized` for one that there is not. */

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
-import { SandboxError } from '../../../../errors.ts';
+import { SandboxError } from '../../../../base/errors.ts';
 import { HttpError } from '../../../../http/http-error.ts';
 
 /** A request as those see it who read its body: decompressed where it came compressed. Throws HttpError for other codings than gzip. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { SandboxError } from '../../../../errors.ts';
+import { SandboxError } from '../../../../base/errors.ts';
 import { limitIdleClient } from '../../../../http/client-idle.ts';
 import { acceptForms, formParts } from '../../../../http/form-parts.ts';
 import { HttpError } from '../../../../http/http-error.ts';

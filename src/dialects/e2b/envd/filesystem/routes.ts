@@ -1,4 +1,4 @@
-import { isSandboxError } from '../../../../errors.ts';
+import { isSandboxError } from '../../../../base/errors.ts';
 import type { DetailedEntry } from '../../../../files/file-tree.ts';
 import type { Core } from '../../../dialect.ts';
 import { ConnectError } from '../connect/connect-error.ts';

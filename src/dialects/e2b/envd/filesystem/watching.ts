@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { isSandboxError } from '../../../../errors.ts';
+import { isSandboxError } from '../../../../base/errors.ts';
 import type { FileTree } from '../../../../files/file-tree.ts';
 import type { SandboxRef } from '../../../../sandboxes/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';

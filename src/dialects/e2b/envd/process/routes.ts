@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { KeyedMutex } from '../../../../async/keyed-mutex.ts';
-import { isSandboxError } from '../../../../errors.ts';
+import { isSandboxError } from '../../../../base/errors.ts';
 import type { Core } from '../../../dialect.ts';
 import { untilDeadline } from '../connect/call-times.ts';
 import { ConnectError } from '../connect/connect-error.ts';

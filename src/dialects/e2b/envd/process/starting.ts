@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isSandboxError, type SandboxError } from '../../../../errors.ts';
+import { isSandboxError, type SandboxError } from '../../../../base/errors.ts';
 import type { FileTree } from '../../../../files/file-tree.ts';
 import type { ProcessEvent } from '../../../../processes/events.ts';
 import type { Processes } from '../../../../processes/processes.ts';

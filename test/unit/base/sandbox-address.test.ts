@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../../src/sandboxes/address.ts';
+import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 
 describe('a sandbox id', () => {
   it.each([

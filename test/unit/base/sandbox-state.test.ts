@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canTransition, SANDBOX_STATES } from '../../../src/sandboxes/state.ts';
+import { canTransition, SANDBOX_STATES } from '../../../src/base/sandbox-state.ts';
 
 describe('the states of a sandbox', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { takeCookie, withoutDomain } from '../../src/http/forward/cookies.ts';
-import { endToEnd, toHeaders, toRecord } from '../../src/message-headers.ts';
+import { endToEnd, toHeaders, toRecord } from '../../../src/base/message-headers.ts';
+import { takeCookie, withoutDomain } from '../../../src/http/forward/cookies.ts';
 
 describe('the headers of a message that is passed on', () => {
   it('are without those of its connection, and those that it names', () => {

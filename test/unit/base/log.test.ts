@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../../src/base/log.ts';
 
 const KEYS = { authorization: 'Bearer key', 'x-api-key': 'key', cookie: 'a=key', 'proxy-authorization': 'Basic key' };
 const BLANK = {
