@@ -5,13 +5,13 @@ import { systemClock } from './async/clock.ts';
 import { readVersion } from './base/version.ts';
 import { exposeYoungCollection } from './base/young-garbage.ts';
 import type { Config, Settings } from './config/config.ts';
-import { openEngine } from './engines/open.ts';
 import { buildGateway } from './gateway/gateway.ts';
 import { chooseMode } from './modes/choice.ts';
 import { type EngineNote, readEngineNote, writeEngineNote } from './modes/engine-note.ts';
 import { probesOf } from './modes/engines.ts';
 import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { takeNotedFolder } from './modes/noted-folder.ts';
+import { openEngine } from './modes/open-engine.ts';
 import { formerOf, leaveEngine, openFormer, useOf } from './modes/other-engine.ts';
 
 /** What a server is started with. */

@@ -3,9 +3,9 @@ import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, FastifyRep
 import type { AccessLog } from './access-log.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { toPlain } from './client-address.ts';
-import { limitIdleClient } from './client-idle.ts';
 import { type HttpProblem, type OutsideRenderer, renderProblem } from './errors.ts';
 import { hasBody } from './request-bytes.ts';
+import { limitIdleClient } from './streams/client-idle.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
 export interface ConnectionLimits {

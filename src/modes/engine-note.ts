@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { readText, writeAtomically } from '../base/atomic-file.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
-import type { IncusName } from '../engines/open.ts';
 import { openDataFolder } from '../sandboxes/storage/data-folder.ts';
 import { INSTANCE_FILE } from '../sandboxes/storage/instance.ts';
+import type { IncusName } from './open-engine.ts';
 
 /** The file of a data folder that says what runs its sandboxes. */
 export const ENGINE_FILE = 'engine.json';

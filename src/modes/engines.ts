@@ -2,8 +2,8 @@ import { SandboxError } from '../base/errors.ts';
 import type { Settings } from '../config/config.ts';
 import { incusMode } from '../config/modes.ts';
 import type { Engine } from '../engines/engine.ts';
-import { openEngine } from '../engines/open.ts';
 import type { Probes } from './choice.ts';
+import { openEngine } from './open-engine.ts';
 
 /** What answers where these settings say, each asked as a server would open it. */
 export function probesOf(settings: Pick<Settings, 'incusType' | 'configFor'>): Probes {

@@ -3,9 +3,9 @@ import { isSandboxError, messageOf, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { type Mode, TITLES } from '../config/modes.ts';
 import type { Engine, EngineKind, EngineSandbox } from '../engines/engine.ts';
-import { type IncusName, isSameIncus, openEngine } from '../engines/open.ts';
 import { LABEL } from '../sandboxes/spec/engine-spec.ts';
 import type { EngineNote, EngineUse } from './engine-note.ts';
+import { type IncusName, isSameIncus, openEngine } from './open-engine.ts';
 
 /** How long a sandbox may take to end its processes, in seconds. */
 const GRACE_SECONDS = 2;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { describeEngine } from '../contract/engine.contract.ts';
 import { specFor } from '../contract/spec-for.ts';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';

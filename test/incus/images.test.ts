@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { specFor } from '../contract/spec-for.ts';
 import { importPlainImage, incus } from '../support/incus-images.ts';
 

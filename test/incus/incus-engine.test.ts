@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { describeEngine } from '../contract/engine.contract.ts';
 
 describeEngine('IncusEngine', () => {

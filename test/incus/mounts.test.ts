@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { EngineId, EngineSpec } from '../../src/engines/engine.ts';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { specFor } from '../contract/spec-for.ts';
 import { until } from '../support/until.ts';
 

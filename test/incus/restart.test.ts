@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
 import type { TestMember } from '../support/incus-cluster-member.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { Engine, EngineKind, EngineSandbox } from '../../src/engines/engine.ts';
-import { openEngine } from '../../src/engines/open.ts';
+import { openEngine } from '../../src/modes/open-engine.ts';
 import { LABEL } from '../../src/sandboxes/spec/engine-spec.ts';
 import { unmountAllBelow } from '../support/mounts.ts';
 import { type RealServer, removeAll, startRealServer } from '../support/real-server.ts';

@@ -16,7 +16,7 @@ const THERE = 'docs/incus.md says what has to be on other machines (Other machin
  */
 export async function checkFarIncus(env, mode) {
   const config = await compiled('config/config.js');
-  const engines = await compiled('engines/open.js');
+  const engines = await compiled('modes/open-engine.js');
   if (!config || !engines) return [ok(WHAT, `It is asked at ${env.INCUS_REMOTE} once the server is built.`)];
   // The token is good once, which is the server's.
   const trusted = join(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR, 'incus', 'server.crt');

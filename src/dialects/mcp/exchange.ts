@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { limitIdleClient } from '../../http/client-idle.ts';
+import { limitIdleClient } from '../../http/streams/client-idle.ts';
 import { STALL_MS } from '../../http/streams/sending.ts';
 import { orSilence } from '../../http/streams/silence.ts';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { limitIdleClient } from '../client-idle.ts';
+import { limitIdleClient } from './client-idle.ts';
 
 /** How long a client may take no byte of a stream, in milliseconds; its connection then ends, and with it its hold of a sandbox. */
 export const STALL_MS = 120_000;

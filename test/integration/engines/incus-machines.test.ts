@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll } from 'vitest';
-import { openEngine } from '../../../src/engines/open.ts';
+import { openEngine } from '../../../src/modes/open-engine.ts';
 import { describeEngine } from '../../contract/engine.contract.ts';
 import { FakeIncus } from '../../support/incus-machines/fake-incus.ts';
 import { MACHINE_IMAGE } from '../../support/incus-machines/place.ts';

@@ -22,12 +22,12 @@ export const OTHER_RULES: Rules = {
     GROUND,
   ],
   'src/library': ['src/start.ts', 'src/modes', GROUND],
-  'src/start.ts': ['src/app.ts', 'src/gateway', 'src/modes', 'src/engines/open.ts', 'src/agent/link', GROUND],
+  'src/start.ts': ['src/app.ts', 'src/gateway', 'src/modes', 'src/modes/open-engine.ts', 'src/agent/link', GROUND],
   'src/modes': [
     'src/base/atomic-file.ts',
     'src/config',
     'src/engines',
-    'src/engines/open.ts',
+    'src/modes/open-engine.ts',
     'src/sandboxes/spec',
     'src/sandboxes/storage',
     'src/base/errors.ts',
@@ -153,7 +153,7 @@ export const OTHER_RULES: Rules = {
   'src/agent/link': ['src/agent/wire', 'src/agent/calls', 'src/engines', 'src/base/errors.ts', 'src/async'],
   'src/machine': [],
   'src/engines': ['src/base/errors.ts'],
-  'src/engines/open.ts': [
+  'src/modes/open-engine.ts': [
     'src/engines',
     'src/engines/docker',
     'src/engines/incus',

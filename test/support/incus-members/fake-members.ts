@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
 import type { Engine, EngineKind } from '../../../src/engines/engine.ts';
-import { openEngine } from '../../../src/engines/open.ts';
+import { openEngine } from '../../../src/modes/open-engine.ts';
 import { makeCertificate } from '../certificate.ts';
 import { Refusal, type Reply, type Request, toRequest } from '../incus-machines/answers.ts';
 import { Program } from '../incus-machines/program.ts';

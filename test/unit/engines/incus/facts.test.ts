@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/engines/open.ts';
+import { openEngine } from '../../../../src/modes/open-engine.ts';
 import { Refusal } from '../../../support/incus-machines/answers.ts';
 import { FakeIncus } from '../../../support/incus-machines/fake-incus.ts';
 import { PROJECT } from '../../../support/incus-machines/place.ts';

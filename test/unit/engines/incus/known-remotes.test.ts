@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { isSameIncus, openEngine } from '../../../../src/engines/open.ts';
+import { isSameIncus, openEngine } from '../../../../src/modes/open-engine.ts';
 import { FakeMembers } from '../../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

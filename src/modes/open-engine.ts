@@ -1,12 +1,12 @@
 import { isAbsolute } from 'node:path';
 import { SandboxError } from '../base/errors.ts';
-import { createDockerEngine } from './docker/docker-engine.ts';
-import type { Engine, EngineKind } from './engine.ts';
-import { createIncusCluster } from './incus/cluster/cluster-engine.ts';
-import { CONTAINERS } from './incus/cluster/container-shape.ts';
-import { createIncusEngine } from './incus/incus-engine.ts';
-import { findRemote } from './incus/known-remotes.ts';
-import { MACHINES } from './incus/machines/machine-shape.ts';
+import { createDockerEngine } from '../engines/docker/docker-engine.ts';
+import type { Engine, EngineKind } from '../engines/engine.ts';
+import { createIncusCluster } from '../engines/incus/cluster/cluster-engine.ts';
+import { CONTAINERS } from '../engines/incus/cluster/container-shape.ts';
+import { createIncusEngine } from '../engines/incus/incus-engine.ts';
+import { findRemote } from '../engines/incus/known-remotes.ts';
+import { MACHINES } from '../engines/incus/machines/machine-shape.ts';
 
 /** Which Incus, and what of it is the server's, as INCUS_REMOTE and INCUS_PROJECT say. */
 export interface IncusName {
