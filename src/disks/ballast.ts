@@ -1,5 +1,5 @@
 import { open, stat, statfs } from 'node:fs/promises';
-import { runCommand } from './command.ts';
+import { runCommand } from './base/command.ts';
 
 const ALLOCATE_MS = 10_000;
 

@@ -4,8 +4,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../base/errors.ts';
 import { Ballast } from './ballast.ts';
-import type { DiskRoom, GrowingDisk } from './disk.ts';
-import { SCARCE_BYTES } from './scarce.ts';
+import type { DiskRoom, GrowingDisk } from './base/disk.ts';
+import { SCARCE_BYTES } from './base/scarce.ts';
 
 const UNKNOWN: DiskRoom = toRoom(Number.MAX_SAFE_INTEGER, 0);
 

@@ -5,22 +5,22 @@ import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { TITLES } from '../config/modes.ts';
 import type { EngineVolumes } from '../engines/engine-volumes.ts';
+import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './base/disk.ts';
+import { IMAGE_FILE } from './base/layout.ts';
+import { ownNamespace } from './base/mount-namespace.ts';
+import type { DiskOwner } from './base/user-folder.ts';
 import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
 import { ImageCopies } from './copies/image-copies.ts';
 import { NoCopies } from './copies/no-copies.ts';
 import { VolumeCopies } from './copies/volume-copies.ts';
-import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './disk.ts';
 import { type BallastFiles, DiskReserve } from './disk-reserve.ts';
 import { whyNoPrograms } from './folder-support.ts';
-import { IMAGE_FILE } from './layout.ts';
 import { hasImage, KEEP_SIZE, LoopDisk } from './loop-disk.ts';
 import { MeasuredDisk } from './measured-disk.ts';
-import { ownNamespace } from './mount-namespace.ts';
 import { whyNotMount } from './mount-support.ts';
 import { ServiceDisk } from './service-disk.ts';
 import { blocksOf, takenBeside } from './taken.ts';
-import type { DiskOwner } from './user-folder.ts';
 import { hasVolume, VolumeDisk } from './volume-disk.ts';
 
 interface DisksParts {

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxError } from '../base/errors.ts';
-import { isAttached } from './image.ts';
-import { HOLDER_FILE, IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
-import type { MountNamespace } from './mount-namespace.ts';
+import { isAttached } from './base/image.ts';
+import { HOLDER_FILE, IMAGE_FILE, MOUNT_FOLDER } from './base/layout.ts';
+import type { MountNamespace } from './base/mount-namespace.ts';
 import { unmount } from './mounts.ts';
 
 /** How long the sandbox of another engine may take to let go of its mounts once it has ended, in milliseconds. */

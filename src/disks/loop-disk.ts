@@ -1,19 +1,19 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode, SandboxError } from '../base/errors.ts';
-import { CommandFailure } from './command.ts';
+import { CommandFailure } from './base/command.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './base/disk.ts';
+import { makeImage, repairImage } from './base/image.ts';
+import { IMAGE_FILE, MOUNT_FOLDER } from './base/layout.ts';
+import type { MountNamespace } from './base/mount-namespace.ts';
+import { isScarce } from './base/scarce.ts';
+import { readSuperblock } from './base/superblock.ts';
+import { type DiskOwner, makeUserFolders } from './base/user-folder.ts';
 import { copyImage, settleImage } from './copies/image-copy.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
 import { holdImage } from './holder.ts';
-import { makeImage, repairImage } from './image.ts';
-import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
-import type { MountNamespace } from './mount-namespace.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
 import { mountedImages, shareRoom } from './room.ts';
 import { RoomSharing } from './room-shares.ts';
-import { isScarce } from './scarce.ts';
-import { readSuperblock } from './superblock.ts';
-import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
 /** Size of a disk where the limit is off: its image was made before and keeps its size. */
 export const KEEP_SIZE = 0;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { Disk, DiskFolders } from './base/disk.ts';
+import { ownNamespace } from './base/mount-namespace.ts';
+import { type DiskOwner, makeUserFolders } from './base/user-folder.ts';
 import { settleExchange } from './copies/folder-exchange.ts';
-import type { Disk, DiskFolders } from './disk.ts';
-import { ownNamespace } from './mount-namespace.ts';
-import { type DiskOwner, makeUserFolders } from './user-folder.ts';
 
 /** Plain folders in the data folder's own file system: nothing holds their size, so the sandbox's agent measures it. */
 export class MeasuredDisk implements Disk {

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hasCode, isSandboxError } from '../base/errors.ts';
-import { MOUNT_FOLDER } from './layout.ts';
+import { MOUNT_FOLDER } from './base/layout.ts';
+import { type MountNamespace, ownNamespace } from './base/mount-namespace.ts';
 import { LoopDisk } from './loop-disk.ts';
-import { type MountNamespace, ownNamespace } from './mount-namespace.ts';
 import { invisibleReason } from './mount-visibility.ts';
 import { unmount } from './mounts.ts';
 

@@ -1,6 +1,6 @@
 import { SandboxError } from '../base/errors.ts';
-import { CommandFailure } from './command.ts';
-import type { MountNamespace } from './mount-namespace.ts';
+import { CommandFailure } from './base/command.ts';
+import type { MountNamespace } from './base/mount-namespace.ts';
 
 const MOUNT_MS = 30_000;
 

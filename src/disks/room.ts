@@ -1,9 +1,9 @@
 import { readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isKernelFileGone } from '../base/errors.ts';
-import type { DiskRoom } from './disk.ts';
-import { IMAGE_FILE, MOUNT_FOLDER } from './layout.ts';
-import type { MountNamespace, MountPoint } from './mount-namespace.ts';
+import type { DiskRoom } from './base/disk.ts';
+import { IMAGE_FILE, MOUNT_FOLDER } from './base/layout.ts';
+import type { MountNamespace, MountPoint } from './base/mount-namespace.ts';
 import type { RoomSharing } from './room-shares.ts';
 
 /** What ext4 keeps of its blocks for its own needs: a fiftieth, and no more than this. https://docs.kernel.org/admin-guide/ext4.html */

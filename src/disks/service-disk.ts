@@ -2,10 +2,10 @@ import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
-import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './disk.ts';
+import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './base/disk.ts';
+import type { DiskOwner } from './base/user-folder.ts';
 import { toFolders } from './loop-disk.ts';
-import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service/schemas.ts';
-import type { DiskOwner } from './user-folder.ts';
+import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service-schemas.ts';
 
 /** The longest that the service's own deadlines let it take: a check after a crash, growing, and giving away all files. */
 const OPEN_MS = 960_000;

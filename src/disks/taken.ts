@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../base/errors.ts';
-import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE, VOLUME_FILE } from './layout.ts';
-import { readVolumeNote } from './volume-note.ts';
+import { ARCHIVE_FILE, CHECKPOINTS_FOLDER, PREVIOUS_FILE, RESTORED_FILE, VOLUME_FILE } from './base/layout.ts';
+import { readVolumeNote } from './base/volume-note.ts';
 
 /** Blocks of a file are counted in these (stat(2)). */
 const BLOCK_BYTES = 512;

@@ -2,10 +2,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, isSandboxError, SandboxError } from '../base/errors.ts';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
-import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './disk.ts';
-import { CHECKPOINTS_FOLDER, PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from './layout.ts';
-import type { DiskOwner } from './user-folder.ts';
-import { newVolumeNote, readVolumeNote, writeVolumeNote } from './volume-note.ts';
+import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './base/disk.ts';
+import { CHECKPOINTS_FOLDER, PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from './base/layout.ts';
+import type { DiskOwner } from './base/user-folder.ts';
+import { newVolumeNote, readVolumeNote, writeVolumeNote } from './base/volume-note.ts';
 
 /** True where a sandbox's files are in a volume of the engine. */
 export async function hasVolume(folder: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
 import type { SandboxState } from '../base/sandbox-state.ts';
 import type { Config } from '../config/config.ts';
-import type { DiskUsage } from '../disks/disk.ts';
+import type { DiskUsage } from '../disks/base/disk.ts';
 import type { EgressCounters } from '../egress/egress-counters.ts';
 import { toContainerId } from '../engines/engine.ts';
 import { WORKSPACE } from './folders.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../async/clock.ts';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-import type { DiskUsage } from '../disks/disk.ts';
+import type { DiskUsage } from '../disks/base/disk.ts';
 import { type Changes, requireExisting } from './changes.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { Usage, UsageMeter } from './metering/usage-meter.ts';

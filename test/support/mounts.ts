@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import { ownNamespace } from '../../src/disks/mount-namespace.ts';
+import { ownNamespace } from '../../src/disks/base/mount-namespace.ts';
 import { unmount } from '../../src/disks/mounts.ts';
 
 /** The mount points below a folder. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ownNamespace } from '../../src/disks/mount-namespace.ts';
+import { ownNamespace } from '../../src/disks/base/mount-namespace.ts';
 import { mountImage, unmount } from '../../src/disks/mounts.ts';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runCommand } from '../command.ts';
-import { PLAIN_FOLDERS } from '../layout.ts';
-import { syncPath } from '../sync.ts';
+import { runCommand } from '../base/command.ts';
+import { PLAIN_FOLDERS } from '../base/layout.ts';
+import { syncPath } from '../base/sync.ts';
 import { explainFailure } from './failure.ts';
 
 /** Owners by number, links as links, holes as holes, and nothing of another file system. */

@@ -1,6 +1,6 @@
 import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncPath } from '../sync.ts';
+import { syncPath } from '../base/sync.ts';
 
 /** A file that another one is to take the place of, all in one folder. */
 interface Exchange {

@@ -1,6 +1,6 @@
 import { SandboxError } from '../../base/errors.ts';
-import { CommandFailure } from '../command.ts';
-import { isScarce } from '../scarce.ts';
+import { CommandFailure } from '../base/command.ts';
+import { isScarce } from '../base/scarce.ts';
 
 /** What a copy into a folder that failed is: `no_space` where the disk there is full, else `unavailable`; what is no failure of a program is returned as it is. */
 export async function explainFailure(folder: string, cause: unknown): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ARCHIVE_FILE, PLAIN_FOLDERS, RESTORED_FOLDER } from '../layout.ts';
-import { removeFolder } from '../removal.ts';
+import { ARCHIVE_FILE, PLAIN_FOLDERS, RESTORED_FOLDER } from '../base/layout.ts';
+import { removeFolder } from '../base/removal.ts';
 import { pack, settleArchive, unpack } from './archive.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';
 import { dropOtherFolders, exchangeFolders, putFoldersBack } from './folder-exchange.ts';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../base/errors.ts';
-import { NEXT_FOLDER, PLAIN_FOLDERS, PREVIOUS_FOLDER, RESTORED_FOLDER } from '../layout.ts';
-import { removeFolder } from '../removal.ts';
-import { syncPath } from '../sync.ts';
+import { NEXT_FOLDER, PLAIN_FOLDERS, PREVIOUS_FOLDER, RESTORED_FOLDER } from '../base/layout.ts';
+import { removeFolder } from '../base/removal.ts';
+import { syncPath } from '../base/sync.ts';
 
 /**
  * Puts restored folders in the place of a sandbox's plain ones, which are kept beside. One rename decides: before it a crash leaves

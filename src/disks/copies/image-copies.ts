@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { GrowingDisk, ImageFile } from '../disk.ts';
-import { IMAGE_FILE, PREVIOUS_FILE, RESTORED_FILE } from '../layout.ts';
+import type { GrowingDisk, ImageFile } from '../base/disk.ts';
+import { IMAGE_FILE, PREVIOUS_FILE, RESTORED_FILE } from '../base/layout.ts';
 import { dropFile, exchangeFile, putBack } from './exchange.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';
 

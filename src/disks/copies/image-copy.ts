@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SandboxError } from '../../base/errors.ts';
-import { CommandFailure, runCommand } from '../command.ts';
-import type { ImageFile } from '../disk.ts';
-import { checkImage } from '../image.ts';
-import type { MountNamespace } from '../mount-namespace.ts';
-import { syncPath } from '../sync.ts';
+import { CommandFailure, runCommand } from '../base/command.ts';
+import type { ImageFile } from '../base/disk.ts';
+import { checkImage } from '../base/image.ts';
+import type { MountNamespace } from '../base/mount-namespace.ts';
+import { syncPath } from '../base/sync.ts';
 import { explainFailure } from './failure.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SandboxError } from '../../base/errors.ts';
-import { VOLUME_FILE } from '../layout.ts';
-import { readVolumeNote } from '../volume-note.ts';
+import { VOLUME_FILE } from '../base/layout.ts';
+import { readVolumeNote } from '../base/volume-note.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';
 
 /** Stands where the engine has no volumes and a sandbox's files are in one: each call throws `unavailable`, but those that clear up find nothing, save a copy in a volume. */

@@ -2,9 +2,9 @@ import { link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxError } from '../../base/errors.ts';
 import type { EngineVolumes } from '../../engines/engine-volumes.ts';
-import { PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from '../layout.ts';
-import { syncPath } from '../sync.ts';
-import { newVolumeNote, readVolumeNote, type VolumeNote, writeVolumeNote } from '../volume-note.ts';
+import { PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from '../base/layout.ts';
+import { syncPath } from '../base/sync.ts';
+import { newVolumeNote, readVolumeNote, type VolumeNote, writeVolumeNote } from '../base/volume-note.ts';
 import { exchangeFile } from './exchange.ts';
 import type { CopyPlace, FileCopies } from './file-copies.ts';
 

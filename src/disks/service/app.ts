@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../base/errors.ts';
+import type { MountNamespace } from '../base/mount-namespace.ts';
 import { KEEP_SIZE, LoopDisk } from '../loop-disk.ts';
-import type { MountNamespace } from '../mount-namespace.ts';
 import { whyRefused } from '../mount-support.ts';
 import {
   BODY_LIMIT_BYTES,
@@ -17,7 +17,7 @@ import {
   settleSchema,
   shareRoomSchema,
   usageSchema,
-} from './schemas.ts';
+} from '../service-schemas.ts';
 
 interface DiskServiceParts {
   /** The data folder as the machine has it. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { createLogger } from '../../base/log.ts';
-import { namespaceOf } from '../mount-namespace.ts';
+import { namespaceOf } from '../base/mount-namespace.ts';
 import { findEngineProcess, invisibleReasonIn } from '../mount-visibility.ts';
 import { buildDiskService } from './app.ts';
 import { parseDiskServiceConfig } from './config.ts';

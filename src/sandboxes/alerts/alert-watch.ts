@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Config } from '../../config/config.ts';
-import type { DiskUsage } from '../../disks/disk.ts';
+import type { DiskUsage } from '../../disks/base/disk.ts';
 import type { CoreEvent, CoreEvents } from '../../observability/core-events.ts';
 import type { Usage } from '../metering/usage-meter.ts';
 import type { Sandbox } from '../sandbox.ts';

@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText, writeAtomically } from '../../base/atomic-file.ts';
 import { hasCode } from '../../base/errors.ts';
-import { CHECKPOINTS_FOLDER } from '../../disks/layout.ts';
-import { syncPath } from '../../disks/sync.ts';
+import { CHECKPOINTS_FOLDER } from '../../disks/base/layout.ts';
+import { syncPath } from '../../disks/base/sync.ts';
 import { takenByCheckpoint } from '../../disks/taken.ts';
 import { type Checkpoint, type CheckpointRecord, isCheckpointId, parseCheckpoint } from './checkpoint.ts';
 

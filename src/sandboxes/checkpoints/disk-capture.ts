@@ -1,6 +1,6 @@
 import { SandboxError } from '../../base/errors.ts';
+import type { DiskKind } from '../../disks/base/disk.ts';
 import type { CopyPlace, FileCopies } from '../../disks/copies/file-copies.ts';
-import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { requireExisting } from '../changes.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';

@@ -1,8 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dropFile } from '../../disks/copies/exchange.ts';
-import { dropOtherFolders } from '../../disks/copies/folder-exchange.ts';
-import type { Disks } from '../../disks/disks.ts';
 import {
   CHECKPOINTS_FOLDER,
   NEXT_FOLDER,
@@ -12,8 +9,11 @@ import {
   RESTORED_FILE,
   RESTORED_FOLDER,
   RESTORED_VOLUME_FILE,
-} from '../../disks/layout.ts';
-import { removeFolder } from '../../disks/removal.ts';
+} from '../../disks/base/layout.ts';
+import { removeFolder } from '../../disks/base/removal.ts';
+import { dropFile } from '../../disks/copies/exchange.ts';
+import { dropOtherFolders } from '../../disks/copies/folder-exchange.ts';
+import type { Disks } from '../../disks/disks.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 
 /** The name of a folder begins so in which the files of a sandbox are made that is to begin with them; no sandbox id looks like it. */

@@ -1,6 +1,6 @@
 import { SandboxError } from '../../base/errors.ts';
+import type { DiskKind } from '../../disks/base/disk.ts';
 import type { FileCopies } from '../../disks/copies/file-copies.ts';
-import type { DiskKind } from '../../disks/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import { type Changes, requireExisting } from '../changes.ts';
 import { DEFAULT_LIFE } from '../life-policy.ts';

@@ -1,5 +1,5 @@
 import { AgentFailure } from '../../agent/wire/failures.ts';
-import type { DiskRoom } from '../../disks/disk.ts';
+import type { DiskRoom } from '../../disks/base/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../sandbox.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../async/clock.ts';
-import type { DiskUsage } from '../../disks/disk.ts';
+import type { DiskUsage } from '../../disks/base/disk.ts';
 import { type MachineFigures, MachineLoad } from '../../machine/machine-load.ts';
 import type { Figures } from '../../observability/gauges.ts';
 import { SHARED_NAMESPACE } from '../ref.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readText, writeAtomically } from '../../base/atomic-file.ts';
 import { hasCode } from '../../base/errors.ts';
-import { syncPath } from '../../disks/sync.ts';
+import { syncPath } from '../../disks/base/sync.ts';
 import { parseRecord, type SandboxRecord, toRecordText } from './record.ts';
 
 const RECORD_FILE = 'sandbox.json';

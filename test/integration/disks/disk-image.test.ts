@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inodesOf, makeImage, repairImage } from '../../../src/disks/image.ts';
-import { ownNamespace, parseMountInfo } from '../../../src/disks/mount-namespace.ts';
+import { inodesOf, makeImage, repairImage } from '../../../src/disks/base/image.ts';
+import { ownNamespace, parseMountInfo } from '../../../src/disks/base/mount-namespace.ts';
+import { parseSuperblock, readSuperblock } from '../../../src/disks/base/superblock.ts';
 import { mountImage, unmount } from '../../../src/disks/mounts.ts';
-import { parseSuperblock, readSuperblock } from '../../../src/disks/superblock.ts';
 import { unmountAllBelow } from '../../support/mounts.ts';
 import { until } from '../../support/until.ts';
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { ownNamespace } from '../../../src/disks/base/mount-namespace.ts';
 import { LoopDisk } from '../../../src/disks/loop-disk.ts';
-import { ownNamespace } from '../../../src/disks/mount-namespace.ts';
 
 const folders: string[] = [];
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type MountNamespace, ownNamespace } from '../../../src/disks/mount-namespace.ts';
+import { type MountNamespace, ownNamespace } from '../../../src/disks/base/mount-namespace.ts';
 import { shareRoom } from '../../../src/disks/room.ts';
 import { RoomSharing } from '../../../src/disks/room-shares.ts';
 

@@ -1,5 +1,5 @@
 import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hasCode, SandboxError } from '../base/errors.ts';
+import { hasCode, SandboxError } from '../../base/errors.ts';
 import { CommandFailure } from './command.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 

@@ -1,4 +1,4 @@
-import type { MountSource } from '../engines/engine-volumes.ts';
+import type { MountSource } from '../../engines/engine-volumes.ts';
 import type { DiskOwner } from './user-folder.ts';
 
 /** The two folders of a sandbox that persist. */

@@ -2,9 +2,9 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CommandFailure } from '../../../src/disks/command.ts';
-import type { MountNamespace } from '../../../src/disks/mount-namespace.ts';
-import { makeUserFolders } from '../../../src/disks/user-folder.ts';
+import { CommandFailure } from '../../../../src/disks/base/command.ts';
+import type { MountNamespace } from '../../../../src/disks/base/mount-namespace.ts';
+import { makeUserFolders } from '../../../../src/disks/base/user-folder.ts';
 
 const OWN = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const OTHER = { uid: OWN.uid + 1, gid: OWN.gid + 1 };

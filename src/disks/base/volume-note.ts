@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { readText, writeAtomically } from '../base/atomic-file.ts';
+import { readText, writeAtomically } from '../../base/atomic-file.ts';
 
 const noteSchema = z.object({
   version: z.literal(1),
