@@ -1,7 +1,7 @@
 import type { CollectYoung } from './base/young-garbage.ts';
 import type { Dialect } from './dialects/dialect.ts';
-import type { EgressDeadlines } from './egress/deadlines.ts';
-import type { Resolver } from './egress/resolver.ts';
+import type { EgressDeadlines } from './egress/connections/deadlines.ts';
+import type { Resolver } from './egress/connections/resolver.ts';
 import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ClosingLimits } from './http/last-calls.ts';
 import type { ModeChoice } from './modes/choice.ts';

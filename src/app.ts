@@ -5,7 +5,7 @@ import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { outsideRenderer } from './dialects/outside.ts';
 import { ownDialects } from './dialects/own-dialects.ts';
-import { openEgress } from './egress/open-egress.ts';
+import { openEgress } from './egress/connections/open-egress.ts';
 import { FaultLog } from './fault-log.ts';
 import { CONNECTION_LIMITS } from './http/connection-limits.ts';
 import { chooseByHostFirst } from './http/dialect-constraint.ts';

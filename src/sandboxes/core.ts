@@ -5,7 +5,7 @@ import { withDeadline } from '../async/deadline.ts';
 import { Semaphore } from '../async/semaphore.ts';
 import type { ToldLimits } from '../auth/client-limits.ts';
 import { Disks } from '../disks/disks.ts';
-import type { Egress } from '../egress/egress.ts';
+import type { Egress } from '../egress/connections/egress.ts';
 import type { FirstAnswers } from '../idempotency/first-answers.ts';
 import { CoreEvents } from '../observability/core-events.ts';
 import { logEvents } from '../observability/event-log.ts';

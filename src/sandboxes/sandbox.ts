@@ -6,7 +6,7 @@ import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
 import { canTransition, type SandboxState } from '../base/sandbox-state.ts';
-import type { SandboxEgress } from '../egress/egress.ts';
+import type { SandboxEgress } from '../egress/connections/egress.ts';
 import type { EngineId } from '../engines/engine.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import { Leases, type WorkReason } from './leases.ts';

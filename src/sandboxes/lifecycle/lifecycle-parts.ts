@@ -2,7 +2,7 @@ import type { AgentSource } from '../../agent/link/source.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Clock } from '../../async/clock.ts';
 import type { Config } from '../../config/config.ts';
-import type { Egress } from '../../egress/egress.ts';
+import type { Egress } from '../../egress/connections/egress.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { FirstAnswers } from '../../idempotency/first-answers.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';

@@ -3,7 +3,7 @@ import type { AgentSource } from '../../agent/link/source.ts';
 import type { AgentCallWatcher } from '../../agent/wire/connection.ts';
 import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
-import type { Egress, SandboxEgress } from '../../egress/egress.ts';
+import type { Egress, SandboxEgress } from '../../egress/connections/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import type { ImagePrograms } from '../image-programs.ts';
 import { SOCKET_FOLDER, toAgentSettings } from '../spec/layout.ts';

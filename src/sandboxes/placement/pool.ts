@@ -7,7 +7,7 @@ import type { Semaphore } from '../../async/semaphore.ts';
 import { isSandboxError, messageOf } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { Egress } from '../../egress/egress.ts';
+import type { Egress } from '../../egress/connections/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
 import type { ImagePrograms } from '../image-programs.ts';
 import { toEngineSpec } from '../spec/engine-spec.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FRAME } from '../../../src/agent/wire/codec.ts';
-import { EGRESS_DEADLINES } from '../../../src/egress/deadlines.ts';
-import { Egress } from '../../../src/egress/egress.ts';
+import { EGRESS_DEADLINES } from '../../../src/egress/connections/deadlines.ts';
+import { Egress } from '../../../src/egress/connections/egress.ts';
 import { EgressLog, EgressLogs, type Verdict } from '../../../src/egress/egress-log.ts';
 import { hostileAgent } from '../../support/hostile-agent.ts';
 

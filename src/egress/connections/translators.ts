@@ -1,7 +1,7 @@
-import type { Clock } from '../async/clock.ts';
-import { withDeadline } from '../async/deadline.ts';
-import { type Address, type Cidr, parseAddress } from '../base/ip-address.ts';
-import { translatedIPv4 } from './embedded-ipv4.ts';
+import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import { type Address, type Cidr, parseAddress } from '../../base/ip-address.ts';
+import { translatedIPv4 } from '../embedded-ipv4.ts';
 import type { Resolver } from './resolver.ts';
 
 /** A name that has IPv4 addresses only: where its name server gives it one of IPv6, that is a translated one (RFC 7050). */

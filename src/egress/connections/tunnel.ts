@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IncomingChannel } from '../agent/wire/incoming-channel.ts';
-import { ByteQueue } from '../async/byte-queue.ts';
-import { createDeferred } from '../async/deferred.ts';
-import type { EgressMeter } from './meter.ts';
+import type { IncomingChannel } from '../../agent/wire/incoming-channel.ts';
+import { ByteQueue } from '../../async/byte-queue.ts';
+import { createDeferred } from '../../async/deferred.ts';
+import type { EgressMeter } from '../meter.ts';
 
 /** How a tunnel ended; `cancelled` covers a program that went away, and a sandbox that did. */
 export type TunnelEnd = 'done' | 'cancelled' | 'broken' | 'idle' | 'limit';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import type { Clock } from '../async/clock.ts';
-import { type Cidr, isWithin, parseCidr } from '../base/ip-address.ts';
-import type { LocalHost } from './policy.ts';
+import type { Clock } from '../../async/clock.ts';
+import { type Cidr, isWithin, parseCidr } from '../../base/ip-address.ts';
+import type { LocalHost } from '../policy.ts';
 
 /** How long the list of this machine's addresses counts as fresh, in milliseconds. */
 const FRESH_MS = 2_000;

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Address } from '../base/ip-address.ts';
+import type { Address } from '../../base/ip-address.ts';
 
 /** A TCP connection to exactly this address; rejects after N ms or when the signal is raised. */
 export function dial(address: Address, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { INITIAL_CREDIT } from '../../../src/agent/wire/channel.ts';
-import { FRAME, type FrameType } from '../../../src/agent/wire/codec.ts';
-import { IncomingChannel } from '../../../src/agent/wire/incoming-channel.ts';
-import { EgressMeter } from '../../../src/egress/meter.ts';
-import { Tunnel } from '../../../src/egress/tunnel.ts';
+import { INITIAL_CREDIT } from '../../../../src/agent/wire/channel.ts';
+import { FRAME, type FrameType } from '../../../../src/agent/wire/codec.ts';
+import { IncomingChannel } from '../../../../src/agent/wire/incoming-channel.ts';
+import { Tunnel } from '../../../../src/egress/connections/tunnel.ts';
+import { EgressMeter } from '../../../../src/egress/meter.ts';
 
 const NO_LIMITS = { maxConnections: 8, bytesPerSecond: 0, maxBytes: 0 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Translators } from '../../../src/egress/translators.ts';
+import { Translators } from '../../../../src/egress/connections/translators.ts';
 
 /** A clock that stands until it is set. */
 class Clock {

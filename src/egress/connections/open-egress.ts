@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Clock } from '../async/clock.ts';
+import type { Clock } from '../../async/clock.ts';
+import type { EgressLimits } from '../meter.ts';
+import type { EgressRules } from '../policy.ts';
 import { EGRESS_DEADLINES, type EgressDeadlines } from './deadlines.ts';
 import { type ConnectionEnd, Egress } from './egress.ts';
 import { thisMachine } from './local-host.ts';
-import type { EgressLimits } from './meter.ts';
-import type { EgressRules } from './policy.ts';
 import { type Resolver, systemResolver } from './resolver.ts';
 
 /** What the way out is made of: the configuration, and what a test may set otherwise. */
