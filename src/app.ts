@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { AppParts } from './app-parts.ts';
 import { ToldLimits } from './auth/client-limits.ts';
-import { chooseDialect, dialectOfHost } from './dialects/choice.ts';
+import { chooseDialect, dialectOfHost } from './dialects/all/choice.ts';
+import { ownDialects } from './dialects/all/own-dialects.ts';
 import { registerDialect } from './dialects/dialect.ts';
 import { outsideRenderer } from './dialects/outside.ts';
-import { ownDialects } from './dialects/own-dialects.ts';
 import { openEgress } from './egress/connections/open-egress.ts';
 import { FaultLog } from './fault-log.ts';
 import { CONNECTION_LIMITS } from './http/connection-limits.ts';

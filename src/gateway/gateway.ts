@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../async/clock.ts';
 import { SandboxError } from '../base/errors.ts';
 import { type Config, ConfigError } from '../config/config.ts';
-import { chooseDialect, dialectOfHost } from '../dialects/choice.ts';
+import { chooseDialect, dialectOfHost } from '../dialects/all/choice.ts';
 import { healthRoute, infoRoute } from '../dialects/clara/service/routes.ts';
 import { requireKnownOrigin } from '../dialects/mcp/admission.ts';
 import { metricsRoute, readerOf } from '../dialects/metrics/metrics.ts';

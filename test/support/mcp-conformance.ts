@@ -2,7 +2,7 @@
 // npx tsx test/support/mcp-conformance.ts; then run `conformance server --url <what it prints>` with Node 22.
 import { systemClock } from '../../src/async/clock.ts';
 import { UrlSigner } from '../../src/auth/url-signer.ts';
-import { mcpDialect } from '../../src/dialects/mcp/mcp.ts';
+import { mcpDialect } from '../../src/dialects/mcp/api/mcp.ts';
 import { PreviewHosts } from '../../src/http/preview-hosts.ts';
 import { startFakeApp } from './fake-app.ts';
 import { fixtureServer } from './mcp-fixtures.ts';

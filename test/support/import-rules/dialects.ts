@@ -14,7 +14,7 @@ export const DIALECT_RULES: Rules = {
     'src/base/random-name.ts',
     CORE,
   ],
-  'src/dialects/own-dialects.ts': [
+  'src/dialects/all/own-dialects.ts': [
     'src/auth',
     'src/dialects',
     'src/dialects/clara',
@@ -28,7 +28,7 @@ export const DIALECT_RULES: Rules = {
     'src/sandboxes/core.ts',
     GROUND,
   ],
-  'src/dialects/choice.ts': ['src/http', 'src/dialects/e2b/key-form.ts', 'src/dialects/e2b/planes.ts'],
+  'src/dialects/all/choice.ts': ['src/http', 'src/dialects/e2b/key-form.ts', 'src/dialects/e2b/planes.ts'],
   'src/dialects/e2b/key-form.ts': ['src/http', 'src/base/errors.ts'],
   'src/dialects/e2b/planes.ts': [],
   'src/dialects': [

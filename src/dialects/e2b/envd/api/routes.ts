@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { scoped } from '../../../http/scope.ts';
-import type { Core } from '../../dialect.ts';
-import { statusOf } from '../errors.ts';
-import { renderRpcError } from './errors.ts';
-import { figureRoutes } from './figures/routes.ts';
-import { composeRoutes } from './files/compose-routes.ts';
-import { downloadRoutes } from './files/download-routes.ts';
-import { uploadRoutes } from './files/upload-routes.ts';
-import { filesystemRoutes } from './filesystem/routes.ts';
-import { watchRoutes } from './filesystem/watch-routes.ts';
-import { processRoutes } from './process/routes.ts';
-import { Rpc } from './rpc.ts';
+import { scoped } from '../../../../http/scope.ts';
+import type { Core } from '../../../dialect.ts';
+import { statusOf } from '../../errors.ts';
+import { renderRpcError } from '../errors.ts';
+import { figureRoutes } from '../figures/routes.ts';
+import { composeRoutes } from '../files/compose-routes.ts';
+import { downloadRoutes } from '../files/download-routes.ts';
+import { uploadRoutes } from '../files/upload-routes.ts';
+import { filesystemRoutes } from '../filesystem/routes.ts';
+import { watchRoutes } from '../filesystem/watch-routes.ts';
+import { processRoutes } from '../process/routes.ts';
+import { Rpc } from '../rpc.ts';
 
 /** E2B: what answers on port 49983 of a sandbox, its own API. */
 export const envdRoutes: FastifyPluginAsyncZod<Core> = async (app, core) => {

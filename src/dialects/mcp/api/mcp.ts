@@ -1,12 +1,12 @@
-import type { Clock } from '../../async/clock.ts';
-import type { UrlSigner } from '../../auth/url-signer.ts';
-import type { PreviewHosts } from '../../http/preview-hosts.ts';
-import type { Dialect } from '../dialect.ts';
-import { requireKnownOrigin } from './admission.ts';
-import { renderError, statusOf } from './errors.ts';
-import { Links } from './links.ts';
-import { type McpRouteOptions, mcpRoutes } from './routes.ts';
-import { serving } from './serving.ts';
+import type { Clock } from '../../../async/clock.ts';
+import type { UrlSigner } from '../../../auth/url-signer.ts';
+import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import type { Dialect } from '../../dialect.ts';
+import { requireKnownOrigin } from '../admission.ts';
+import { renderError, statusOf } from '../errors.ts';
+import { Links } from '../links.ts';
+import { type McpRouteOptions, mcpRoutes } from '../routes.ts';
+import { serving } from '../serving.ts';
 import { allTools } from './tools.ts';
 
 interface McpOptions {

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { chooseDialect } from '../../../src/dialects/choice.ts';
+import { chooseDialect } from '../../../../src/dialects/all/choice.ts';
 
 describe('the dialect of a request, before it has a route', () => {
   it.each([

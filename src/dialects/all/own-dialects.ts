@@ -1,17 +1,17 @@
-import type { Clock } from '../async/clock.ts';
-import { UrlSigner } from '../auth/url-signer.ts';
-import type { Config } from '../config/config.ts';
-import type { PreviewHosts } from '../http/preview-hosts.ts';
-import type { Metrics } from '../observability/metrics.ts';
-import type { SandboxCore } from '../sandboxes/core.ts';
-import { claraDialect } from './clara/clara.ts';
-import { cloudDialect } from './cloud/cloud.ts';
-import type { Dialect } from './dialect.ts';
-import { e2bDialects } from './e2b/e2b.ts';
-import { k2Dialect } from './k2/k2.ts';
-import { managerDialect } from './manager/manager.ts';
-import { mcpDialect } from './mcp/mcp.ts';
-import { metricsDialect } from './metrics/metrics.ts';
+import type { Clock } from '../../async/clock.ts';
+import { UrlSigner } from '../../auth/url-signer.ts';
+import type { Config } from '../../config/config.ts';
+import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import type { SandboxCore } from '../../sandboxes/core.ts';
+import { claraDialect } from '../clara/api/clara.ts';
+import { cloudDialect } from '../cloud/api/cloud.ts';
+import type { Dialect } from '../dialect.ts';
+import { e2bDialects } from '../e2b/api/e2b.ts';
+import { k2Dialect } from '../k2/api/k2.ts';
+import { managerDialect } from '../manager/api/manager.ts';
+import { mcpDialect } from '../mcp/api/mcp.ts';
+import { metricsDialect } from '../metrics/metrics.ts';
 
 /** What the server's own dialects are made of. */
 interface OwnParts {

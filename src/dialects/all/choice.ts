@@ -1,6 +1,6 @@
-import type { ChooseDialect } from '../http/dialect-constraint.ts';
-import { showsE2bKey } from './e2b/key-form.ts';
-import { isUnnamed, namesSandbox, type Plane, planeOf, planeOfPort } from './e2b/planes.ts';
+import type { ChooseDialect } from '../../http/dialect-constraint.ts';
+import { showsE2bKey } from '../e2b/key-form.ts';
+import { isUnnamed, namesSandbox, type Plane, planeOf, planeOfPort } from '../e2b/planes.ts';
 
 type Head = Pick<Parameters<ChooseDialect>[0], 'url' | 'headers'>;
 

@@ -1,18 +1,18 @@
-import type { Clock } from '../../async/clock.ts';
-import type { ApiKey } from '../../auth/api-keys.ts';
-import { UserTokens } from '../../auth/user-tokens.ts';
-import { OWN_IMAGE } from '../../config/published-images.ts';
-import type { ServerSecret } from '../../sandboxes/storage/server-secret.ts';
-import type { SessionRoom } from '../../sessions/open-sessions.ts';
-import type { Dialect } from '../dialect.ts';
-import { admitUser } from './auth/credentials.ts';
-import { authRoutes } from './auth/routes.ts';
-import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
-import { executionRoutes } from './executions/routes.ts';
-import { fileRoutes } from './files/routes.ts';
-import { TAGS } from './operation.ts';
-import { sandboxRoutes } from './sandboxes/routes.ts';
-import { sessionRoutes } from './sessions/routes.ts';
+import type { Clock } from '../../../async/clock.ts';
+import type { ApiKey } from '../../../auth/api-keys.ts';
+import { UserTokens } from '../../../auth/user-tokens.ts';
+import { OWN_IMAGE } from '../../../config/published-images.ts';
+import type { ServerSecret } from '../../../sandboxes/storage/server-secret.ts';
+import type { SessionRoom } from '../../../sessions/open-sessions.ts';
+import type { Dialect } from '../../dialect.ts';
+import { admitUser } from '../auth/credentials.ts';
+import { authRoutes } from '../auth/routes.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from '../errors.ts';
+import { executionRoutes } from '../executions/routes.ts';
+import { fileRoutes } from '../files/routes.ts';
+import { TAGS } from '../operation.ts';
+import { sandboxRoutes } from '../sandboxes/routes.ts';
+import { sessionRoutes } from '../sessions/routes.ts';
 
 /** What sessions say that they are made of where they name no image. */
 const USUAL_IMAGE = 'python:3.11-slim';

@@ -1,10 +1,10 @@
-import type { Dialect } from '../dialect.ts';
-import { addressByPath } from '../own-operations.ts';
-import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from './errors.ts';
-import { executionRoutes } from './executions/routes.ts';
-import { fileRoutes } from './files/routes.ts';
-import { NAMESPACE, TAGS } from './operation.ts';
-import { sandboxRoutes } from './sandboxes/routes.ts';
+import type { Dialect } from '../../dialect.ts';
+import { addressByPath } from '../../own-operations.ts';
+import { commonErrors, ERROR_EXAMPLES, renderError, statusOf } from '../errors.ts';
+import { executionRoutes } from '../executions/routes.ts';
+import { fileRoutes } from '../files/routes.ts';
+import { NAMESPACE, TAGS } from '../operation.ts';
+import { sandboxRoutes } from '../sandboxes/routes.ts';
 
 /** What the routes need of the server's configuration. */
 interface K2Options {
