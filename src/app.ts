@@ -18,7 +18,7 @@ import { watchCalls } from './observability/watched-calls.ts';
 import { Peers } from './ports/peers.ts';
 import { LANGUAGE_PROGRAMS } from './processes/languages.ts';
 import { openCore } from './sandboxes/core.ts';
-import { ImagePrograms } from './sandboxes/image-programs.ts';
+import { ImagePrograms } from './sandboxes/spec/image-programs.ts';
 import { composeServices } from './services.ts';
 import { openSessions } from './sessions/open-sessions.ts';
 

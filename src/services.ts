@@ -13,9 +13,9 @@ import { Ports } from './ports/ports.ts';
 import { MainProcesses } from './processes/main/main-processes.ts';
 import { Processes } from './processes/processes.ts';
 import type { SandboxCore } from './sandboxes/core.ts';
-import type { ImagePrograms } from './sandboxes/image-programs.ts';
 import { Info } from './sandboxes/info.ts';
 import { SandboxNames } from './sandboxes/sandbox-names.ts';
+import type { ImagePrograms } from './sandboxes/spec/image-programs.ts';
 
 /** What the services need besides the life of sandboxes. */
 interface ServiceParts extends AppParts {

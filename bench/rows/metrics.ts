@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toSandboxId } from '../../src/base/sandbox-address.ts';
-import { DEFAULT_LIFE } from '../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE } from '../../src/sandboxes/asked/life-policy.ts';
 import { newRecord } from '../../src/sandboxes/storage/record.ts';
 import { writeRecordFile } from '../../src/sandboxes/storage/record-file.ts';
 import type { Bench } from '../bench.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ContextFacts } from '../agent/calls/contexts.ts';
 import type { NotedContext } from '../sandboxes/context-notes.ts';
-import { WORKSPACE } from '../sandboxes/folders.ts';
+import { WORKSPACE } from '../sandboxes/spec/folders.ts';
 
 /** The context that is always there. */
 export const DEFAULT_CONTEXT = 'default';

@@ -28,7 +28,7 @@ import {
 import { type FileChange, settleWatches, watchFolder } from '../agent/calls/watch.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 
 export type { DetailedEntry, FileChange, FileEntry, SearchMatch };

@@ -16,7 +16,7 @@ import {
 import type { Chunks } from '../agent/calls/transfer.ts';
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { type Choice, type IsUnchanged, openPart, readWholeFile, requireFolder, versionIf } from './reading.ts';
 import { FilesTimeout } from './refusals.ts';

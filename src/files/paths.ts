@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { WORKSPACE } from '../sandboxes/folders.ts';
+import { WORKSPACE } from '../sandboxes/spec/folders.ts';
 import { PathError } from './refusals.ts';
 
 /** A path of the sandbox made absolute, without `.` and `..`; relative ones start at the workspace, or another absolute folder. */

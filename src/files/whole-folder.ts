@@ -1,4 +1,4 @@
-import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import type { FileEntry, FileTree } from './file-tree.ts';
 import { isMissing } from './refusals.ts';
 

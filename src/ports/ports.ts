@@ -4,8 +4,8 @@ import { openTunnel } from '../agent/calls/tunnel.ts';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { SandboxAddress } from '../base/sandbox-address.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import type { NotedPorts, OwnedPort, PortNotes, PortSettings } from '../sandboxes/port-notes.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import { Visits } from './visits.ts';
 

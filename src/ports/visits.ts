@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { toSandboxId } from '../base/sandbox-address.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 
 /** Open connections of visitors without a key, by port. */
 export class Visits {

@@ -1,5 +1,5 @@
 import type { TerminalSize } from '../agent/calls/processes.ts';
-import type { LeaseKind } from '../sandboxes/leases.ts';
+import type { LeaseKind } from '../sandboxes/registry/leases.ts';
 import type { ProcessAbout } from './kept-process.ts';
 
 /** How a program is run to its end. */

@@ -19,7 +19,7 @@ import { AgentFailure } from '../agent/wire/failures.ts';
 import { toWholeMs } from '../async/whole-ms.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../sandboxes/sandboxes.ts';
 import type { ProcessEvent } from './events.ts';
 import { type Execution, execute, toEnding } from './executions.ts';

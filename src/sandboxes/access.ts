@@ -1,8 +1,8 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { RunEnding } from '../observability/core-events.ts';
-import type { LeaseKind } from './leases.ts';
 import type { SandboxMemory } from './metering/memory.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { LeaseKind } from './registry/leases.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 
 /** How a sandbox is to be used. */
 export interface UseOptions {

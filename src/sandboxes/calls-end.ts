@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { AgentFailure } from '../agent/wire/failures.ts';
 import { SandboxError } from '../base/errors.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 
 /** The end of all calls, when the server is being stopped. */
 export class CallsEnd {

@@ -1,5 +1,5 @@
-import type { Changes } from './changes.ts';
-import type { SandboxRef } from './ref.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
 import type { NotedContext } from './storage/noted-context.ts';
 import type { SandboxStore } from './storage/store.ts';
 

@@ -2,7 +2,7 @@ import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { isPublishedName, OWN_IMAGE } from '../config/published-images.ts';
 import type { Engine } from '../engines/engine.ts';
-import type { AskedSpec } from './spec/asked-spec.ts';
+import type { AskedSpec } from './asked/asked-spec.ts';
 import { isPermitted, requirePermittedImage } from './spec/permitted-images.ts';
 
 interface ImagesParts {

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Engine, EngineKind } from '../engines/engine.ts';
-import type { ImagePrograms } from './image-programs.ts';
+import type { ImagePrograms } from './spec/image-programs.ts';
 
 /** How many sandboxes run for somebody, wait in the pool, and may be at the most. */
 export interface SandboxCounts {

@@ -2,7 +2,7 @@ import type { AgentConnection } from '../agent/wire/connection.ts';
 import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError } from '../base/errors.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 
 /** How long a look may wait until the agent of its sandbox can be asked and has answered, in milliseconds. */
 const LOOK_MS = 12_000;

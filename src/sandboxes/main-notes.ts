@@ -1,10 +1,10 @@
 import type { Clock } from '../async/clock.ts';
 import type { SandboxId } from '../base/sandbox-address.ts';
-import type { Changes } from './changes.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
 import { halt } from './lifecycle/halting.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
-import type { SandboxRef } from './ref.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './registry/registry.ts';
 import type { MainProcess } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 

@@ -1,11 +1,11 @@
 import type { Principal } from '../auth/principal.ts';
 import { newAddress } from '../base/sandbox-address.ts';
-import type { LifePolicy } from './life-policy.ts';
-import type { SandboxRef } from './ref.ts';
+import type { AskedSpec } from './asked/asked-spec.ts';
+import type { LifePolicy } from './asked/life-policy.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import type { SettingsChange } from './changes/settings-change.ts';
+import type { SandboxStatus } from './changes/status.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import type { SettingsChange } from './settings-change.ts';
-import type { AskedSpec } from './spec/asked-spec.ts';
-import type { SandboxStatus } from './status.ts';
 
 /** What a sandbox is to be that gets an id of ours. */
 export interface Wanted {

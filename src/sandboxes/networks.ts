@@ -3,9 +3,9 @@ import type { Principal } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { SandboxAddress } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
-import { type Changes, requireExisting } from './changes.ts';
-import type { SandboxRef } from './ref.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import { type Changes, requireExisting } from './changes/changes.ts';
+import type { Catalog, CatalogEntry } from './registry/catalog.ts';
 import type { SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 

@@ -2,10 +2,10 @@ import type { Clock } from '../async/clock.ts';
 import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { SandboxAddress } from '../base/sandbox-address.ts';
-import type { Catalog } from './catalog.ts';
-import type { Changes } from './changes.ts';
-import { type SandboxRef, SHARED_NAMESPACE } from './ref.ts';
-import type { Registry } from './registry.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
+import type { Catalog } from './registry/catalog.ts';
+import type { Registry } from './registry/registry.ts';
 import { newPreviewId, type PortSettings, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 

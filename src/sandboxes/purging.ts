@@ -1,9 +1,9 @@
 import { isMaster } from '../auth/principal.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
-import type { Changes } from './changes.ts';
-import { type SandboxRef, SHARED_NAMESPACE } from './ref.ts';
-import type { Registry } from './registry.ts';
-import type { Sandbox } from './sandbox.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
+import type { Catalog, CatalogEntry } from './registry/catalog.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 
 interface PurgingParts {
   readonly changes: Changes;

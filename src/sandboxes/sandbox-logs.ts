@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { KeyedMutex } from '../async/keyed-mutex.ts';
 import type { SandboxId } from '../base/sandbox-address.ts';
-import type { Changes } from './changes.ts';
-import type { SandboxRef } from './ref.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
 import { appendLog, type LogLine, readLog } from './storage/sandbox-log.ts';
 import type { SandboxStore } from './storage/store.ts';
 

@@ -1,20 +1,20 @@
 import type { AgentConnection } from '../agent/wire/connection.ts';
 import type { SandboxId } from '../base/sandbox-address.ts';
 import type { HeldSandbox, SandboxAccess, UseOptions } from './access.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
-import type { Changes } from './changes.ts';
-import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
+import type { AskedSpec } from './asked/asked-spec.ts';
+import { DEFAULT_LIFE, type LifePolicy } from './asked/life-policy.ts';
+import { requireMadeByUse, type SandboxRef } from './asked/ref.ts';
+import type { Changes } from './changes/changes.ts';
+import type { SettingsChange } from './changes/settings-change.ts';
+import type { SandboxStatus } from './changes/status.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Looking } from './looking.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import type { WorkMeter } from './metering/work-meter.ts';
 import { findToPurge } from './purging.ts';
-import { requireMadeByUse, type SandboxRef } from './ref.ts';
-import type { Sandbox } from './sandbox.ts';
-import type { SettingsChange } from './settings-change.ts';
-import type { AskedSpec } from './spec/asked-spec.ts';
+import type { Catalog, CatalogEntry } from './registry/catalog.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 import { changesSpec, requireGrantable } from './spec/sandbox-spec.ts';
-import type { SandboxStatus } from './status.ts';
 import { Using, type UsingParts } from './using.ts';
 
 /** What the life of sandboxes works with. */

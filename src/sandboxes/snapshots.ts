@@ -3,12 +3,12 @@ import type { Principal } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
 import { toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
-import type { Changes } from './changes.ts';
+import { type SandboxRef, SNAPSHOT_NAMESPACE } from './asked/ref.ts';
+import type { Terms } from './asked/terms.ts';
+import type { Changes } from './changes/changes.ts';
 import type { Forks } from './checkpoints/forks.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
-import { type SandboxRef, SNAPSHOT_NAMESPACE } from './ref.ts';
-import type { Terms } from './terms.ts';
+import type { Catalog, CatalogEntry } from './registry/catalog.ts';
 
 const ID_BYTES = 12;
 

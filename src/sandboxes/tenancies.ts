@@ -2,17 +2,17 @@ import type { Clock } from '../async/clock.ts';
 import { SandboxError } from '../base/errors.ts';
 import { type SandboxAddress, toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
-import type { Catalog, CatalogEntry } from './catalog.ts';
-import { type Changes, requireExisting } from './changes.ts';
-import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
+import { DEFAULT_LIFE, type LifePolicy } from './asked/life-policy.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import type { Terms } from './asked/terms.ts';
+import { type Changes, requireExisting } from './changes/changes.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
 import type { Suspension } from './lifecycle/suspension.ts';
 import type { PastUsage, UsageHistory } from './metering/usage-history.ts';
-import type { SandboxRef } from './ref.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Catalog, CatalogEntry } from './registry/catalog.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
 import type { SandboxStore } from './storage/store.ts';
-import type { Terms } from './terms.ts';
 
 /** A sandbox that is used on terms until its time is over. */
 export interface Tenancy extends CatalogEntry {

@@ -3,11 +3,11 @@ import type { Clock } from '../async/clock.ts';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import type { DiskUsage } from '../disks/base/disk.ts';
-import { type Changes, requireExisting } from './changes.ts';
+import type { SandboxRef } from './asked/ref.ts';
+import { type Changes, requireExisting } from './changes/changes.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { Usage, UsageMeter } from './metering/usage-meter.ts';
-import type { SandboxRef } from './ref.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
 
 /** Readers of the figures of one sandbox. */

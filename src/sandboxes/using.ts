@@ -6,17 +6,17 @@ import type { Config } from '../config/config.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { CoreEvents } from '../observability/core-events.ts';
 import type { HeldSandbox, UseOptions } from './access.ts';
-import { type Changes, requireExisting } from './changes.ts';
-import type { LeaseKind } from './leases.ts';
-import { DEFAULT_LIFE } from './life-policy.ts';
+import { DEFAULT_LIFE } from './asked/life-policy.ts';
+import { requireMadeByUse, requireOwn, type SandboxRef } from './asked/ref.ts';
+import { type Changes, requireExisting } from './changes/changes.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
 import { runsOn } from './lifecycle/survival.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import { SandboxMemory } from './metering/memory.ts';
 import { OwnFolders } from './own-folders.ts';
-import { requireMadeByUse, requireOwn, type SandboxRef } from './ref.ts';
-import type { Registry } from './registry.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { LeaseKind } from './registry/leases.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Sandbox } from './registry/sandbox.ts';
 import { resolveSpec } from './spec/sandbox-spec.ts';
 
 /** How long a call may wait until its sandbox is up and has room, in milliseconds: clients wait ten seconds more than the run itself. */

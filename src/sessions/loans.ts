@@ -1,11 +1,11 @@
 import type { Principal } from '../auth/principal.ts';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
-import type { LifePolicy } from '../sandboxes/life-policy.ts';
+import type { AskedSpec } from '../sandboxes/asked/asked-spec.ts';
+import type { LifePolicy } from '../sandboxes/asked/life-policy.ts';
+import type { SandboxRef } from '../sandboxes/asked/ref.ts';
+import type { SandboxStatus } from '../sandboxes/changes/status.ts';
 import { makeSandbox } from '../sandboxes/making.ts';
-import type { SandboxRef } from '../sandboxes/ref.ts';
-import type { AskedSpec } from '../sandboxes/spec/asked-spec.ts';
-import type { SandboxStatus } from '../sandboxes/status.ts';
 import type { Session } from './session.ts';
 import { NAMESPACE, refOf, type Sessions, type SessionsParts, UNBOUND_END } from './sessions.ts';
 

@@ -1,5 +1,5 @@
 import { type Dialect, refOf } from '../../src/dialects/dialect.ts';
-import { DEFAULT_LIFE, type LifePolicy } from '../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE, type LifePolicy } from '../../src/sandboxes/asked/life-policy.ts';
 
 /** A whole API in thirty lines: boxes by number, owned by whoever makes them. */
 export function toyDialect(lifeOf: () => LifePolicy = () => DEFAULT_LIFE): Dialect {

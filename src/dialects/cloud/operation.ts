@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { HttpError } from '../../http/http-error.ts';
-import type { SandboxRef } from '../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import { NAMESPACE } from '../../sessions/sessions.ts';
 import { principalOf } from '../dialect.ts';
 import { ownOperations } from '../own-operations.ts';

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { isSandboxError } from '../../base/errors.ts';
-import type { SandboxRef } from '../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../../sandboxes/sandboxes.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { LifePolicy } from '../../sandboxes/life-policy.ts';
+import type { LifePolicy } from '../../sandboxes/asked/life-policy.ts';
 
 /** The shortest time that a sandbox lives on after traffic has resumed it, in seconds. */
 const LEAST_AFTER_TRAFFIC = 300;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { SandboxError } from '../../base/errors.ts';
-import type { AskedSpec } from '../../sandboxes/spec/asked-spec.ts';
-import type { NetworkTerms } from '../../sandboxes/terms.ts';
+import type { AskedSpec } from '../../sandboxes/asked/asked-spec.ts';
+import type { NetworkTerms } from '../../sandboxes/asked/terms.ts';
 
 /** What clients write for all of IPv4, and mean for all there is. */
 const ALL_TRAFFIC = '0.0.0.0/0';

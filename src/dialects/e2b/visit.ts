@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { SandboxError } from '../../base/errors.ts';
-import type { SandboxRef } from '../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Tenancy } from '../../sandboxes/tenancies.ts';
 import type { Place } from './planes.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../../auth/principal.ts';
-import type { CatalogEntry } from '../../sandboxes/catalog.ts';
 import type { Listing } from '../../sandboxes/listing.ts';
+import type { CatalogEntry } from '../../sandboxes/registry/catalog.ts';
 import { NAMESPACE } from './operation.ts';
 
 /** The whole id of a sandbox. */

@@ -4,7 +4,7 @@ import { type Principal, requireUser } from '../../auth/principal.ts';
 import { SandboxError } from '../../base/errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
 import { originOf } from '../../http/origin.ts';
-import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/ref.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/asked/ref.ts';
 import { type Core, principalOf } from '../dialect.ts';
 import { CallsUnderWay, isOfMethod } from './calls-under-way.ts';
 import { sendPatiently, sendWebResponse, toWebRequest } from './exchange.ts';

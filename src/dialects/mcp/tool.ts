@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSandboxError } from '../../base/errors.ts';
 import { parsePart } from '../../http/validation.ts';
-import type { SandboxRef } from '../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Core } from '../dialect.ts';
 import type { Block } from './blocks.ts';
 import { sandboxId } from './fields.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { DiskUsage } from '../../disks/base/disk.ts';
 import type { CoreEvent, CoreEvents } from '../../observability/core-events.ts';
 import type { Usage } from '../metering/usage-meter.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import type { Alert } from './alert-file.ts';
 import type { Alerts } from './alerts.ts';

@@ -3,8 +3,8 @@ import type { Clock } from '../../async/clock.ts';
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Changes } from '../changes.ts';
-import type { SandboxRef } from '../ref.ts';
+import type { SandboxRef } from '../asked/ref.ts';
+import type { Changes } from '../changes/changes.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { type Alert, type AlertKind, readAlerts, writeAlerts } from './alert-file.ts';
 

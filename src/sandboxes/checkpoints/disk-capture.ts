@@ -2,10 +2,10 @@ import { SandboxError } from '../../base/errors.ts';
 import type { DiskKind } from '../../disks/base/disk.ts';
 import type { CopyPlace, FileCopies } from '../../disks/copies/file-copies.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { requireExisting } from '../changes.ts';
+import { requireExisting } from '../changes/changes.ts';
 import type { Freezer } from '../lifecycle/freezer.ts';
 import type { KeyDisk } from '../metering/key-disk.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** How long a sandbox may be frozen for a copy of its disk, in milliseconds. */
 const FROZEN_MS = 30_000;

@@ -6,8 +6,8 @@ import type { CoreEvents } from '../../observability/core-events.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
 import type { Capacity } from '../placement/capacity.ts';
 import type { Pool } from '../placement/pool.ts';
-import type { Registry } from '../registry.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type StopReason, toStopReason } from './stop-reason.ts';
 

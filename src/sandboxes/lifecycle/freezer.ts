@@ -1,6 +1,6 @@
 import { isSandboxError } from '../../base/errors.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { clearFreezeMark, isMarkedFrozen, markFrozen } from '../storage/freeze-mark.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Lifecycle } from './lifecycle.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../async/clock.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { StopReason } from './stop-reason.ts';

@@ -2,7 +2,7 @@ import type { AgentConnection } from '../../agent/wire/connection.ts';
 import { isSandboxError, messageOf, SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineSandbox } from '../../engines/engine.ts';
 import { makeLink } from '../placement/make-link.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
 import {

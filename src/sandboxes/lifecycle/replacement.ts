@@ -1,5 +1,5 @@
 import type { Engine } from '../../engines/engine.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
 import type { Instances } from './instances.ts';
 

@@ -1,5 +1,5 @@
 import type { AgentLink } from '../../agent/link/link.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** Has a sandbox stopped in which a program does not end that must; one that is frozen writes nothing, and waits. */
 export function stopWhereStuck(

@@ -1,6 +1,6 @@
 import type { AgentLink } from '../../agent/link/link.ts';
 import { withDeadline } from '../../async/deadline.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** How long the answer to a lost call may wait for this, in milliseconds. */
 const SURVIVAL_MS = 2_000;

@@ -1,5 +1,5 @@
 import { isSandboxError, SandboxError } from '../../base/errors.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { type HaltingParts, halt } from './halting.ts';
 
 /** How long a pause waits for measurements that are under way, in milliseconds. */

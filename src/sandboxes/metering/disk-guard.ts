@@ -2,7 +2,7 @@ import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { DiskRoom } from '../../disks/base/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** Between two looks at the disk, in milliseconds: while little is left, while nothing is, and at most. */
 const NEAR_MS = 20;

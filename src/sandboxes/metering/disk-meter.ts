@@ -8,8 +8,8 @@ import type { Config } from '../../config/config.ts';
 import type { DiskUsage } from '../../disks/base/disk.ts';
 import { inodesOf } from '../../disks/base/image.ts';
 import type { Disks } from '../../disks/disks.ts';
-import { PACKAGES, WORKSPACE } from '../folders.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
+import { PACKAGES, WORKSPACE } from '../spec/folders.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { KeyDisk } from './key-disk.ts';
 

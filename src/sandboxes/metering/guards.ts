@@ -1,7 +1,7 @@
 import type { Disks } from '../../disks/disks.ts';
 import type { Engine } from '../../engines/engine.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { KernelGuard } from './kernel-guard.ts';
 

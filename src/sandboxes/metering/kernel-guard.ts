@@ -5,7 +5,7 @@ import { type KernelMemory, readKernelMemory } from '../../machine/kernel-memory
 import { findProcesses, groupOf } from '../../machine/processes.ts';
 import { readUnreadBytes } from '../../machine/unread-bytes.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 500;

@@ -3,8 +3,8 @@ import { keyNameOf } from '../../auth/principal.ts';
 import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { Catalog, CatalogEntry } from '../catalog.ts';
-import type { Registry } from '../registry.ts';
+import type { Catalog, CatalogEntry } from '../registry/catalog.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
 /** How old a sum may be that only says whether a write may begin, in milliseconds, and how much of the limit such a one may be. */

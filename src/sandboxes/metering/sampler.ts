@@ -2,8 +2,8 @@ import type { Clock } from '../../async/clock.ts';
 import type { DiskUsage } from '../../disks/base/disk.ts';
 import { type MachineFigures, MachineLoad } from '../../machine/machine-load.ts';
 import type { Figures } from '../../observability/gauges.ts';
-import { SHARED_NAMESPACE } from '../ref.ts';
-import type { Sandbox } from '../sandbox.ts';
+import { SHARED_NAMESPACE } from '../asked/ref.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { DiskMeter } from './disk-meter.ts';
 import type { Usage, UsageMeter } from './usage-meter.ts';
 

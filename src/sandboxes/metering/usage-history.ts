@@ -1,6 +1,6 @@
 import type { Clock } from '../../async/clock.ts';
 import type { SandboxId } from '../../base/sandbox-address.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { DiskMeter } from './disk-meter.ts';
 import type { UsageMeter } from './usage-meter.ts';
 

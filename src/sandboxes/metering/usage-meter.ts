@@ -5,7 +5,7 @@ import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Engine, EngineStats } from '../../engines/engine.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** Between the two readings of a first CPU measurement, in milliseconds. */
 const CPU_SAMPLE_MS = 100;

@@ -6,8 +6,8 @@ import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Clock } from '../../async/clock.ts';
 import { withDeadline } from '../../async/deadline.ts';
 import { isSandboxError } from '../../base/errors.ts';
-import type { WorkReason } from '../leases.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { WorkReason } from '../registry/leases.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 
 /** CPU time and traffic that count as work, in a window of this length; of a shorter one the same share. */
 const WINDOW_MS = 60_000;

@@ -2,7 +2,7 @@ import type { Clock } from '../../async/clock.ts';
 import { isSandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine } from '../../engines/engine.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { fieldsMadeAnew } from '../spec/asked-change.ts';
 import { toEngineName } from '../spec/engine-spec.ts';
 import { resolveSpec, specHash } from '../spec/sandbox-spec.ts';

@@ -5,7 +5,7 @@ import type { SharedFrameBudget } from '../../agent/wire/frame-budget.ts';
 import type { Config } from '../../config/config.ts';
 import type { Egress, SandboxEgress } from '../../egress/connections/egress.ts';
 import type { Engine, EngineId } from '../../engines/engine.ts';
-import type { ImagePrograms } from '../image-programs.ts';
+import type { ImagePrograms } from '../spec/image-programs.ts';
 import { SOCKET_FOLDER, toAgentSettings } from '../spec/layout.ts';
 import { narrowingOf } from '../spec/narrowing.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';

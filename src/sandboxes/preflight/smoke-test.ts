@@ -2,8 +2,8 @@ import { withDeadline } from '../../async/deadline.ts';
 import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Engine, EngineExec, EngineId, EngineSpec, EngineUser } from '../../engines/engine.ts';
-import { WORKSPACE } from '../folders.ts';
 import { LABEL, toEngineName } from '../spec/engine-spec.ts';
+import { WORKSPACE } from '../spec/folders.ts';
 
 /** How long the program of a smoke test may take, in milliseconds. */
 const PROGRAM_MS = 15_000;

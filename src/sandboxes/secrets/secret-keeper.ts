@@ -9,14 +9,14 @@ import { parsePattern } from '../../egress/pattern.ts';
 import { CertificateAuthority } from '../../egress/secrets/authority.ts';
 import type { EgressSecret, HeldSecrets } from '../../egress/secrets/secret.ts';
 import type { Engine } from '../../engines/engine.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { resolveSpec } from '../spec/sandbox-spec.ts';
+import { CERTIFICATE_FILE } from '../spec/secret-environment.ts';
 import type { KeptSecret } from '../storage/kept-secret.ts';
 import type { SandboxRecord } from '../storage/record.ts';
 import type { ServerSecret } from '../storage/server-secret.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { SandboxUsers } from '../users/sandbox-users.ts';
-import { CERTIFICATE_FILE } from './environment.ts';
 import { Vault } from './vault.ts';
 
 /** Every program of the sandbox reads it. */

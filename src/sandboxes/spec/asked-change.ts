@@ -1,5 +1,5 @@
 import type { EngineTraits } from '../../engines/engine.ts';
-import { type AskedSpec, askedSpecSchema } from './asked-spec.ts';
+import { type AskedSpec, askedSpecSchema } from '../asked/asked-spec.ts';
 import type { SandboxSpec } from './sandbox-spec.ts';
 
 /** What is to change of what was asked for: undefined stays, null follows the configuration again. */

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { EngineNetwork, EngineSandbox, EngineSpec } from '../../engines/engine.ts';
-import { HOME, PACKAGES, WORKSPACE } from '../folders.ts';
-import { CERTIFICATE_FOLDER } from '../secrets/environment.ts';
 import { SHARED_FILES } from '../storage/shared-files.ts';
 import type { SandboxFolders } from '../storage/store.ts';
+import { HOME, PACKAGES, WORKSPACE } from './folders.ts';
 import { SOCKET_FOLDER, temporaryFolders } from './layout.ts';
 import { type SandboxSpec, specHash } from './sandbox-spec.ts';
+import { CERTIFICATE_FOLDER } from './secret-environment.ts';
 
 /** Labels that this server reads back from the engine. A claimed sandbox changes its name, never its labels. */
 export const LABEL = {

@@ -1,7 +1,7 @@
 import type { AgentSettings } from '../../agent/link/header.ts';
 import type { EngineTmpfs } from '../../engines/engine.ts';
-import { HOME, PACKAGES, WORKSPACE } from '../folders.ts';
 import { NODE_PRELOAD } from '../storage/shared-files.ts';
+import { HOME, PACKAGES, WORKSPACE } from './folders.ts';
 import { PROXY_ENVIRONMENT, PROXY_PORT, SOCKS_PORT } from './network-mode.ts';
 import type { SandboxSpec } from './sandbox-spec.ts';
 

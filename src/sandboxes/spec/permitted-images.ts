@@ -1,7 +1,7 @@
 import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import { OWN_IMAGE } from '../../config/published-images.ts';
-import type { AskedSpec } from './asked-spec.ts';
+import type { AskedSpec } from '../asked/asked-spec.ts';
 
 /** What the names of images begin with that the server has built for a sandbox; no client asks for one by its name. */
 export const BUILT_PREFIX = 'clara-built/';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import type { AskedSpec } from './asked-spec.ts';
+import type { AskedSpec } from '../asked/asked-spec.ts';
 import { isWider, type NetworkMode } from './network-mode.ts';
 import { requirePermittedImage } from './permitted-images.ts';
 

@@ -2,9 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { randomName } from '../../base/random-name.ts';
 import type { SandboxAddress, SandboxId } from '../../base/sandbox-address.ts';
-import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../life-policy.ts';
-import { type AskedSpec, askedSpecSchema } from '../spec/asked-spec.ts';
-import { termsSchema } from '../terms.ts';
+import { type AskedSpec, askedSpecSchema } from '../asked/asked-spec.ts';
+import { DEFAULT_LIFE, type LifePolicy, lifePolicySchema } from '../asked/life-policy.ts';
+import { termsSchema } from '../asked/terms.ts';
 import { keptSecret } from './kept-secret.ts';
 import { notedContext } from './noted-context.ts';
 

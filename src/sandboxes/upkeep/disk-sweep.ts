@@ -1,6 +1,6 @@
 import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import type { Attachments } from '../volumes/attachments.ts';
 import { isVolumeFolder } from '../volumes/volume-file.ts';

@@ -2,8 +2,7 @@ import type { Clock } from '../../async/clock.ts';
 import { isSandboxError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
-import type { Catalog } from '../catalog.ts';
-import { dueAction, longestWorkMs } from '../life-policy.ts';
+import { dueAction, longestWorkMs } from '../asked/life-policy.ts';
 import type { Evictor } from '../lifecycle/evictor.ts';
 import { halt } from '../lifecycle/halting.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -11,8 +10,9 @@ import type { Provisioner } from '../lifecycle/provisioner.ts';
 import { toStopReason } from '../lifecycle/stop-reason.ts';
 import type { Suspension } from '../lifecycle/suspension.ts';
 import type { WorkMeter } from '../metering/work-meter.ts';
-import type { Registry } from '../registry.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Catalog } from '../registry/catalog.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import type { SandboxStore } from '../storage/store.ts';
 
 /** After so long without use a stopped sandbox is no longer kept in memory, in milliseconds. */

@@ -3,8 +3,8 @@ import type { Engine, EngineSandbox } from '../../engines/engine.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { Pool } from '../placement/pool.ts';
-import type { Registry } from '../registry.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
 import { fromEngineName, LABEL } from '../spec/engine-spec.ts';
 import type { SandboxStore } from '../storage/store.ts';
 

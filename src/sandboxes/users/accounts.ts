@@ -1,4 +1,4 @@
-import { HOME } from '../folders.ts';
+import { HOME } from '../spec/folders.ts';
 import type { ImageAccounts } from '../storage/folder-users.ts';
 
 /** The names of a sandbox's user inside: the first is the one that a look-up of its id finds. */

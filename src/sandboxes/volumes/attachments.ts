@@ -4,7 +4,7 @@ import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { EngineUser } from '../../engines/engine.ts';
 import type { MountSource } from '../../engines/engine-volumes.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { SandboxSpec } from '../spec/sandbox-spec.ts';
 import type { FolderUser } from '../storage/folder-users.ts';
 import type { SandboxStore } from '../storage/store.ts';

@@ -7,7 +7,7 @@ import { SandboxError } from '../../base/errors.ts';
 import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
-import type { Catalog } from '../catalog.ts';
+import type { Catalog } from '../registry/catalog.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { folderOfVolume, readVolumes, type Volume, writeVolume } from './volume-file.ts';
 

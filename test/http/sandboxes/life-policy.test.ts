@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { type Dialect, refOf } from '../../../src/dialects/dialect.ts';
-import { DEFAULT_LIFE, type LifePolicy } from '../../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE, type LifePolicy } from '../../../src/sandboxes/asked/life-policy.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';

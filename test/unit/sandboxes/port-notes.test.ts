@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { CoreEvents } from '../../../src/observability/core-events.ts';
-import { DEFAULT_LIFE } from '../../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE } from '../../../src/sandboxes/asked/life-policy.ts';
+import type { SandboxRef } from '../../../src/sandboxes/asked/ref.ts';
 import { PortNotes } from '../../../src/sandboxes/port-notes.ts';
-import type { SandboxRef } from '../../../src/sandboxes/ref.ts';
-import { Sandbox } from '../../../src/sandboxes/sandbox.ts';
+import { Sandbox } from '../../../src/sandboxes/registry/sandbox.ts';
 import { newRecord, type SandboxRecord } from '../../../src/sandboxes/storage/record.ts';
 
 const refOf = (id: string): SandboxRef => ({

@@ -4,7 +4,7 @@ import { keepFirstAnswers } from '../../../http/first-answers.ts';
 import { scoped } from '../../../http/scope.ts';
 import { signerOf } from '../../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../../idempotency/first-answers.ts';
-import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
+import { SHARED_NAMESPACE } from '../../../sandboxes/asked/ref.ts';
 import type { Dialect } from '../../dialect.ts';
 import { checkpointRoutes } from '../checkpoints/routes.ts';
 import { contextRoutes } from '../contexts/routes.ts';

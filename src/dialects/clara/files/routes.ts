@@ -7,7 +7,7 @@ import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import type { Execution } from '../../../processes/executions.ts';
 import { listFolder } from '../../../processes/programs.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { namingEncoding } from '../encoding-errors.ts';
 import { toExecutionResponse } from '../executions/mapping.ts';

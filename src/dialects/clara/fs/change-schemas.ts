@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { flag, pathFields, requirePath } from './fields.ts';
 
 const mode = z

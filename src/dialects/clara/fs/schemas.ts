@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { count, flag, pathFields, requirePath } from './fields.ts';
 
 const base64 = (of: string) =>

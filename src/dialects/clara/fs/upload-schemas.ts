@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { pathFields, requirePath } from './fields.ts';
 
 /** The field that comes first. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StreamDocument } from '../../../http/streams/documents.ts';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { count, flag, pathFields, requirePath } from './fields.ts';
 
 export const watchQuery = z

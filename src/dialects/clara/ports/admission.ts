@@ -6,7 +6,7 @@ import { isSandboxError, SandboxError } from '../../../base/errors.ts';
 import type { KeyCheck } from '../../../http/auth.ts';
 import { showsAmbientCredentials, showsBasic } from '../../../http/foreign-pages.ts';
 import { type PortSettings, type Ports, UNSETTLED } from '../../../ports/ports.ts';
-import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
+import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/asked/ref.ts';
 import type { Settings } from '../../../sandboxes/settings.ts';
 import { scopeOf } from '../../port-urls.ts';
 

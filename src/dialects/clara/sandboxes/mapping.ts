@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { parseSize } from '../../../base/size.ts';
-import type { SettingsChange } from '../../../sandboxes/settings-change.ts';
+import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
+import type { SettingsChange } from '../../../sandboxes/changes/settings-change.ts';
+import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
 import type { AskedChange } from '../../../sandboxes/spec/asked-change.ts';
-import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
-import type { SandboxStatus } from '../../../sandboxes/status.ts';
 import type { UsageReport } from '../../../sandboxes/usage-report.ts';
 import { round, toTimestamp } from '../numbers.ts';
 import type { sandboxInfo } from './info-schema.ts';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { SHARED_NAMESPACE } from '../../../sandboxes/ref.ts';
+import { SHARED_NAMESPACE } from '../../../sandboxes/asked/ref.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { sandboxInfo } from './info-schema.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { isReserved } from '../../../sandboxes/secrets/environment.ts';
+import { isReserved } from '../../../sandboxes/spec/secret-environment.ts';
 import { NO_CONTROL_CHARACTERS, userParams } from '../fields.ts';
 
 /** Of the value, in UTF-8. */

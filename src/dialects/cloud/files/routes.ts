@@ -5,7 +5,7 @@ import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { listFolder, removeAll } from '../../../files/whole-folder.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Loans } from '../../../sessions/loans.ts';
 import type { Core } from '../../dialect.ts';
 import { sendFile } from '../../file-download.ts';

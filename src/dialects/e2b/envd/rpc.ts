@@ -4,7 +4,7 @@ import { isSandboxError } from '../../../base/errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
 import { cutWhereGone } from '../cutting.ts';
 import { userOf, visitOf } from '../visit.ts';

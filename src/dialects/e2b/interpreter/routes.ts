@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../base/errors.ts';
 import type { Context } from '../../../contexts/context.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { resolvePath } from '../envd/paths.ts';
 import { visitOf } from '../visit.ts';

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { isSandboxError } from '../../../base/errors.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Core } from '../../dialect.ts';
 import { cutWhereGone } from '../cutting.ts';
 import { defaultContextOf, HOME, languageOfDefault } from './defaults.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../async/clock.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Sandboxes } from '../../../sandboxes/sandboxes.ts';
 import type { Tenancies, Tenancy } from '../../../sandboxes/tenancies.ts';
 import { endingAt } from '../life.ts';

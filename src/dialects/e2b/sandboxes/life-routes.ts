@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
-import type { LifePolicy } from '../../../sandboxes/life-policy.ts';
+import type { LifePolicy } from '../../../sandboxes/asked/life-policy.ts';
 import type { Tenancy } from '../../../sandboxes/tenancies.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { endingAt, endingNotBefore, withOnTimeout } from '../life.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SandboxError } from '../../../base/errors.ts';
-import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
+import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
 
 /** What a template of this server is: a name for an image and for limits. */
 export interface Template {

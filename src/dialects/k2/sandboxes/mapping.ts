@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { CatalogEntry } from '../../../sandboxes/catalog.ts';
-import type { LifePolicy } from '../../../sandboxes/life-policy.ts';
-import type { SandboxStatus } from '../../../sandboxes/status.ts';
+import type { LifePolicy } from '../../../sandboxes/asked/life-policy.ts';
+import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
+import type { CatalogEntry } from '../../../sandboxes/registry/catalog.ts';
 import type { sandbox, sandboxList } from './schemas.ts';
 
 type Sandbox = z.output<typeof sandbox>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HOME } from '../../../sandboxes/folders.ts';
+import { HOME } from '../../../sandboxes/spec/folders.ts';
 import { env, metadata, path, text } from '../../fields.ts';
 
 /** Thirty days: the longest time without use after which a sandbox is removed, in seconds. */

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
-import type { SettingsChange } from '../../../sandboxes/settings-change.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
+import type { SettingsChange } from '../../../sandboxes/changes/settings-change.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toArgv, toMainProgram } from '../main-program.ts';
 import { readNotes } from '../notes.ts';

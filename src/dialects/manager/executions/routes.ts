@@ -3,7 +3,7 @@ import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { collect, textOf } from './collecting.ts';

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
-import type { AskedSpec } from '../../../sandboxes/spec/asked-spec.ts';
+import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
 import { done } from '../fields.ts';

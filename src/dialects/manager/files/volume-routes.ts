@@ -6,7 +6,7 @@ import { isMissing } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { acceptForms, formParts, toFileName } from '../../../http/form-parts.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
-import type { SandboxRef } from '../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { done } from '../fields.ts';

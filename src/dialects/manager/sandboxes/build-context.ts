@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import type { Principal } from '../../../auth/principal.ts';
 import type { WantedBuild } from '../../../builds/builds.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
-import { WORKSPACE } from '../../../sandboxes/folders.ts';
 import type { Listing } from '../../../sandboxes/listing.ts';
+import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { findOwn } from '../names.ts';
 import type { createBody } from './schemas.ts';
 

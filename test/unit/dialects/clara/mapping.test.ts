@@ -7,7 +7,7 @@ import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.
 import { toFileContent } from '../../../../src/files/content.ts';
 import type { Execution } from '../../../../src/processes/executions.ts';
 import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
-import { DEFAULT_LIFE } from '../../../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE } from '../../../../src/sandboxes/asked/life-policy.ts';
 
 const TIMEOUT_SECONDS = 7;
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { MOUNT_POINTS as OF_ENGINE } from '../../../../src/engines/incus/mount-points.ts';
-import { HOME, PACKAGES, WORKSPACE } from '../../../../src/sandboxes/folders.ts';
-import { CERTIFICATE_FOLDER } from '../../../../src/sandboxes/secrets/environment.ts';
+import { HOME, PACKAGES, WORKSPACE } from '../../../../src/sandboxes/spec/folders.ts';
 import { SOCKET_FOLDER, temporaryFolders } from '../../../../src/sandboxes/spec/layout.ts';
+import { CERTIFICATE_FOLDER } from '../../../../src/sandboxes/spec/secret-environment.ts';
 import { SHARED_FILES } from '../../../../src/sandboxes/storage/shared-files.ts';
 
 const MODULE = new URL('../../../../scripts/lib/incus/image.mjs', import.meta.url).href;

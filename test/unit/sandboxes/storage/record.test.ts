@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIFE } from '../../../../src/sandboxes/life-policy.ts';
+import { DEFAULT_LIFE } from '../../../../src/sandboxes/asked/life-policy.ts';
 import { newRecord, parseRecord, toRecordText } from '../../../../src/sandboxes/storage/record.ts';
 
 const SECRET = 'ab'.repeat(32);

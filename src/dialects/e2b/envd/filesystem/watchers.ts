@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FileTree } from '../../../../files/file-tree.ts';
-import type { SandboxRef } from '../../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../../sandboxes/asked/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import type { FilesystemEvent } from './changes.ts';
 import { type ToldEvent, type Watching, watchEvents, withEntry } from './watching.ts';

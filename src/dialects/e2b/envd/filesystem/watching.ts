@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { isSandboxError } from '../../../../base/errors.ts';
 import type { FileTree } from '../../../../files/file-tree.ts';
-import type { SandboxRef } from '../../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../../sandboxes/asked/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import { type FilesystemEvent, isOfSomething, toEvents } from './changes.ts';
 import { METADATA_PREFIX, toEntryInfo } from './mapping.ts';

@@ -1,5 +1,5 @@
 import type { Processes } from '../../../../processes/processes.ts';
-import type { SandboxRef } from '../../../../sandboxes/ref.ts';
+import type { SandboxRef } from '../../../../sandboxes/asked/ref.ts';
 import { ConnectError } from '../connect/connect-error.ts';
 import { type StartedProcess, toStarted } from './mapping.ts';
 import type { Selector } from './schemas.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type SandboxId, toSandboxId } from '../../../src/base/sandbox-address.ts';
-import { Catalog } from '../../../src/sandboxes/catalog.ts';
-import { DEFAULT_LIFE } from '../../../src/sandboxes/life-policy.ts';
-import { newRecord, type SandboxRecord } from '../../../src/sandboxes/storage/record.ts';
+import { type SandboxId, toSandboxId } from '../../../../src/base/sandbox-address.ts';
+import { DEFAULT_LIFE } from '../../../../src/sandboxes/asked/life-policy.ts';
+import { Catalog } from '../../../../src/sandboxes/registry/catalog.ts';
+import { newRecord, type SandboxRecord } from '../../../../src/sandboxes/storage/record.ts';
 
 function recordOf(user: string): SandboxRecord {
   const address = { namespace: 'clara', id: user };

@@ -1,9 +1,9 @@
-import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
-import type { LifePolicy } from './life-policy.ts';
-import type { AskedSpec } from './spec/asked-spec.ts';
-import { earliestDueOf, expiryOf, isSuspended, type SandboxRecord } from './storage/record.ts';
-import type { SandboxStore } from './storage/store.ts';
-import type { Terms } from './terms.ts';
+import type { SandboxAddress, SandboxId } from '../../base/sandbox-address.ts';
+import type { AskedSpec } from '../asked/asked-spec.ts';
+import type { LifePolicy } from '../asked/life-policy.ts';
+import type { Terms } from '../asked/terms.ts';
+import { earliestDueOf, expiryOf, isSuspended, type SandboxRecord } from '../storage/record.ts';
+import type { SandboxStore } from '../storage/store.ts';
 
 /** What lists need to know of a sandbox that has a record. */
 export interface CatalogEntry {

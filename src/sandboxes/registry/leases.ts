@@ -1,5 +1,5 @@
-import { counted } from '../base/counted.ts';
-import { SandboxError } from '../base/errors.ts';
+import { counted } from '../../base/counted.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /**
  * What a sandbox is used for. Busy: a program that a caller waits for, a file operation, a stream of events that is read, a folder that

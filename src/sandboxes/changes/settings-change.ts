@@ -1,7 +1,7 @@
-import { SandboxError } from '../base/errors.ts';
-import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
-import type { MainProcess, SandboxRecord } from './storage/record.ts';
-import type { Terms } from './terms.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { DEFAULT_LIFE, type LifePolicy } from '../asked/life-policy.ts';
+import type { Terms } from '../asked/terms.ts';
+import type { MainProcess, SandboxRecord } from '../storage/record.ts';
 
 /** Names and values, of which null takes one away. */
 type Changed = Readonly<Record<string, string | null>>;

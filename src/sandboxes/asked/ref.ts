@@ -1,6 +1,6 @@
-import type { Principal } from '../auth/principal.ts';
-import { SandboxError } from '../base/errors.ts';
-import type { SandboxAddress } from '../base/sandbox-address.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { SandboxAddress } from '../../base/sandbox-address.ts';
 
 /** A sandbox as a caller means it: which one, and who asks. */
 export interface SandboxRef {

@@ -1,16 +1,16 @@
-import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
-import type { SandboxState } from '../base/sandbox-state.ts';
-import type { Config } from '../config/config.ts';
-import type { DiskUsage } from '../disks/base/disk.ts';
-import type { EgressCounters } from '../egress/egress-counters.ts';
-import { toContainerId } from '../engines/engine.ts';
-import { WORKSPACE } from './folders.ts';
-import type { AwakeReason } from './leases.ts';
-import { idleLifeSeconds, type LifePolicy, longestWorkMs } from './life-policy.ts';
-import type { Usage } from './metering/usage-meter.ts';
-import type { Sandbox } from './sandbox.ts';
-import { resolveSpec } from './spec/sandbox-spec.ts';
-import { expiryOf, type SandboxRecord } from './storage/record.ts';
+import type { SandboxAddress, SandboxId } from '../../base/sandbox-address.ts';
+import type { SandboxState } from '../../base/sandbox-state.ts';
+import type { Config } from '../../config/config.ts';
+import type { DiskUsage } from '../../disks/base/disk.ts';
+import type { EgressCounters } from '../../egress/egress-counters.ts';
+import { toContainerId } from '../../engines/engine.ts';
+import { idleLifeSeconds, type LifePolicy, longestWorkMs } from '../asked/life-policy.ts';
+import type { Usage } from '../metering/usage-meter.ts';
+import type { AwakeReason } from '../registry/leases.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
+import { WORKSPACE } from '../spec/folders.ts';
+import { resolveSpec } from '../spec/sandbox-spec.ts';
+import { expiryOf, type SandboxRecord } from '../storage/record.ts';
 
 /** What a client may know of a sandbox. */
 export interface SandboxStatus extends Usage {

@@ -1,8 +1,8 @@
-import type { Clock } from '../async/clock.ts';
-import { type SandboxAddress, type SandboxId, toSandboxId } from '../base/sandbox-address.ts';
-import type { CoreEvents } from '../observability/core-events.ts';
+import type { Clock } from '../../async/clock.ts';
+import { type SandboxAddress, type SandboxId, toSandboxId } from '../../base/sandbox-address.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
+import type { SandboxStore } from '../storage/store.ts';
 import { Sandbox } from './sandbox.ts';
-import type { SandboxStore } from './storage/store.ts';
 
 /** The sandboxes of interest: those with a container, and for a while those that were asked for. */
 export class Registry {

@@ -1,15 +1,15 @@
-import type { Clock } from '../async/clock.ts';
-import { withDeadline } from '../async/deadline.ts';
-import { SandboxError } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
-import type { DiskMeter } from './metering/disk-meter.ts';
-import type { Usage } from './metering/usage-meter.ts';
-import { requireOwn, type SandboxRef } from './ref.ts';
-import type { Registry } from './registry.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Clock } from '../../async/clock.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { Config } from '../../config/config.ts';
+import { requireOwn, type SandboxRef } from '../asked/ref.ts';
+import type { DiskMeter } from '../metering/disk-meter.ts';
+import type { Usage } from '../metering/usage-meter.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Sandbox } from '../registry/sandbox.ts';
+import type { SandboxStore } from '../storage/store.ts';
 import { isEmpty, NO_SETTINGS, type Settings, type SettingsChange, toChanged } from './settings-change.ts';
 import { type SandboxStatus, toStatus } from './status.ts';
-import type { SandboxStore } from './storage/store.ts';
 
 /** How long a change may take which is all that a call does, in milliseconds. */
 const CHANGE_MS = 50_000;

@@ -1,19 +1,19 @@
-import type { AgentLink } from '../agent/link/link.ts';
-import type { AgentConnection } from '../agent/wire/connection.ts';
-import { withDeadline } from '../async/deadline.ts';
-import { createDeferred } from '../async/deferred.ts';
-import { Mutex } from '../async/mutex.ts';
-import { SandboxError } from '../base/errors.ts';
-import type { SandboxAddress, SandboxId } from '../base/sandbox-address.ts';
-import { canTransition, type SandboxState } from '../base/sandbox-state.ts';
-import type { SandboxEgress } from '../egress/connections/egress.ts';
-import type { EngineId } from '../engines/engine.ts';
-import type { CoreEvents } from '../observability/core-events.ts';
+import type { AgentLink } from '../../agent/link/link.ts';
+import type { AgentConnection } from '../../agent/wire/connection.ts';
+import { withDeadline } from '../../async/deadline.ts';
+import { createDeferred } from '../../async/deferred.ts';
+import { Mutex } from '../../async/mutex.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { SandboxAddress, SandboxId } from '../../base/sandbox-address.ts';
+import { canTransition, type SandboxState } from '../../base/sandbox-state.ts';
+import type { SandboxEgress } from '../../egress/connections/egress.ts';
+import type { EngineId } from '../../engines/engine.ts';
+import type { CoreEvents } from '../../observability/core-events.ts';
+import type { AskedSpec } from '../asked/asked-spec.ts';
+import { DEFAULT_LIFE, type LifePolicy } from '../asked/life-policy.ts';
+import { environmentOf } from '../spec/secret-environment.ts';
+import { isSuspended, type SandboxRecord } from '../storage/record.ts';
 import { Leases, type WorkReason } from './leases.ts';
-import { DEFAULT_LIFE, type LifePolicy } from './life-policy.ts';
-import { environmentOf } from './secrets/environment.ts';
-import type { AskedSpec } from './spec/asked-spec.ts';
-import { isSuspended, type SandboxRecord } from './storage/record.ts';
 
 /** What the server knows of one sandbox while it is of interest; the record is what outlives the server. */
 export class Sandbox {
