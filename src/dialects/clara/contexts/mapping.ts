@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { CellExecution } from '../../../contexts/cells.ts';
 import type { Context } from '../../../contexts/context.ts';
-import { toExecutionResponse, toFileFields, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from '../runs/mapping.ts';
 import type { cellResponse, contextInfo } from './schemas.ts';
 
 /** Context of this dialect. */

@@ -5,10 +5,10 @@ import { disconnectSignal } from '../../../http/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { refOf } from '../../dialect.ts';
-import { requireTimeout, toStreamFormat } from '../executions/streaming.ts';
 import { toStream } from '../processes/mapping.ts';
 import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
+import { requireTimeout, toStreamFormat } from '../runs/streaming.ts';
 import { toCellResponse } from './mapping.ts';
 import type { cellResponse } from './schemas.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CONTEXT_LANGUAGES, toContextLanguage } from '../../../contexts/languages.ts';
 import { unicodeText } from '../../../http/unicode-text.ts';
-import { executionResponse, fileFields, shownFields, stream, trackFiles } from '../executions/schemas.ts';
 import { contextId, path, timeout, userParams } from '../fields.ts';
 import { env, text } from '../processes/schemas.ts';
+import { executionResponse, fileFields, shownFields, stream, trackFiles } from '../runs/schemas.ts';
 
 const LANGUAGE = `must be a language that contexts have: ${CONTEXT_LANGUAGES.join(', ')}`;
 

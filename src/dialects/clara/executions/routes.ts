@@ -16,9 +16,9 @@ import { sandboxOperation } from '../operation.ts';
 import { toStream } from '../processes/mapping.ts';
 import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
-import { toExecutionResponse, toFileFields, toShownFields } from './mapping.ts';
-import * as schemas from './schemas.ts';
-import { requireContextLanguage, requireTimeout, toStreamFormat } from './streaming.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from '../runs/mapping.ts';
+import * as schemas from '../runs/schemas.ts';
+import { requireContextLanguage, requireTimeout, toStreamFormat } from '../runs/streaming.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { executionResponse } from '../executions/schemas.ts';
 import { round } from '../numbers.ts';
+import type { executionResponse } from '../runs/schemas.ts';
 
 type ExecutionResponse = z.output<typeof executionResponse>;
 

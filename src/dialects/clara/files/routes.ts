@@ -10,9 +10,9 @@ import { listFolder } from '../../../processes/programs.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { namingEncoding } from '../encoding-errors.ts';
-import { toExecutionResponse } from '../executions/mapping.ts';
-import { executionResponse } from '../executions/schemas.ts';
 import { sandboxOperation } from '../operation.ts';
+import { toExecutionResponse } from '../runs/mapping.ts';
+import { executionResponse } from '../runs/schemas.ts';
 import { toDone, toRefused } from './mapping.ts';
 import * as schemas from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StreamDocument } from '../../../http/streams/documents.ts';
-import { executionResponse } from '../executions/schemas.ts';
+import { executionResponse } from '../runs/schemas.ts';
 
 const id = z
   .int()

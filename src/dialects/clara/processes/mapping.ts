@@ -4,8 +4,8 @@ import type { ProcessEvent } from '../../../processes/events.ts';
 import { exitCodeOf } from '../../../processes/executions.ts';
 import type { KeptProcess } from '../../../processes/kept-process.ts';
 import type { ShownLine } from '../../../processes/results.ts';
-import { toExecutionResponse, toFileFields, toShownFields } from '../executions/mapping.ts';
 import { toTimestamp } from '../numbers.ts';
+import { toExecutionResponse, toFileFields, toShownFields } from '../runs/mapping.ts';
 import type { processInfo } from './schemas.ts';
 
 /** Process of this dialect. */

@@ -7,7 +7,7 @@ import type { Terms } from '../../../sandboxes/asked/terms.ts';
 import type { Snapshot } from '../../../sandboxes/snapshots.ts';
 import { lifeToBegin, type OnTimeout } from '../life.ts';
 import { toEgress, toNetworkTerms } from '../network.ts';
-import { toShownSnapshot } from '../snapshots/names.ts';
+import { toShownSnapshot } from '../snapshot-names.ts';
 import { newToken } from '../tokens.ts';
 import type { createBody } from './schemas.ts';
 

@@ -6,7 +6,7 @@ import { SandboxError } from '../../../base/errors.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';
 import { NAMESPACE, noContent, operation, sandboxOperation } from '../operation.ts';
-import { findSnapshot } from '../snapshots/names.ts';
+import { findSnapshot } from '../snapshot-names.ts';
 import type { Templates } from '../templates/templates.ts';
 import { beginTime } from './beginning.ts';
 import { newId, refuseLacking, toSnapshotTemplate, toWanted, withSnapshot } from './making.ts';

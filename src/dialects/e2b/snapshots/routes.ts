@@ -6,8 +6,8 @@ import { text } from '../../fields.ts';
 import { errorResponse } from '../errors.ts';
 import { noContent, operation, sandboxOperation } from '../operation.ts';
 import { NEXT_TOKEN, toLimit, toPage } from '../pages.ts';
+import { findSnapshot, hasName, toShownSnapshot, toSnapshotName } from '../snapshot-names.ts';
 import type { Templates } from '../templates/templates.ts';
-import { findSnapshot, hasName, toShownSnapshot, toSnapshotName } from './names.ts';
 
 const shown = z.object({ snapshotID: z.string(), names: z.array(z.string()) });
 

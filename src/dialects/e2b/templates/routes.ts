@@ -4,7 +4,7 @@ import { SandboxError } from '../../../base/errors.ts';
 import { type Core, principalOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
 import { operation } from '../operation.ts';
-import { findSnapshot, toShownSnapshot } from '../snapshots/names.ts';
+import { findSnapshot, toShownSnapshot } from '../snapshot-names.ts';
 import type { Templates } from './templates.ts';
 
 const NO_BUILDS =

@@ -1,6 +1,6 @@
-import type { Principal } from '../../../auth/principal.ts';
-import { SandboxError } from '../../../base/errors.ts';
-import type { Snapshot } from '../../../sandboxes/snapshots.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { Snapshot } from '../../sandboxes/snapshots.ts';
 
 const DEFAULT_TAG = 'default';
 
