@@ -17,8 +17,9 @@ import { toStream } from '../processes/mapping.ts';
 import { noting } from '../processes/noting.ts';
 import type { ProcessRoutesOptions } from '../processes/routes.ts';
 import { toExecutionResponse, toFileFields, toShownFields } from '../runs/mapping.ts';
-import * as schemas from '../runs/schemas.ts';
+import { executionResponse } from '../runs/schemas.ts';
 import { requireContextLanguage, requireTimeout, toStreamFormat } from '../runs/streaming.ts';
+import * as schemas from './schemas.ts';
 
 /** How long after its timeout a run's answer may leave: the bot's client gives up ten seconds after it. */
 const ANSWER_MARGIN_MS = 9_500;
@@ -48,7 +49,7 @@ interface ExecutionRoutesOptions extends ProcessRoutesOptions {
 /** The native dialect: running code, commands and pip. */
 export const executionRoutes: FastifyPluginAsyncZod<ExecutionRoutesOptions> = async (app, options) => {
   const { processes, maxTimeoutSeconds, isExecuteStateful } = options;
-  const answers = { 200: schemas.executionResponse };
+  const answers = { 200: executionResponse };
 
   const stream = async (request: FastifyRequest, reply: FastifyReply, wanted: RunRequest, format: StreamFormat) => {
     const { program, code, timeoutSeconds, isKeptRunning = false, needsRoom = false, tracksFiles } = wanted;
