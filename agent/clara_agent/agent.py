@@ -13,7 +13,7 @@ from .io.children import Children
 from .wire.connection import Connection
 from .host.environment import environment_of, present_programs
 from .host.folders import Folders
-from .errors import Failure
+from .wire.errors import Failure
 from .wire.handover import Handover
 from .io.loop import Loop
 from .wire.operations import find_operation

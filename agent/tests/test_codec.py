@@ -9,7 +9,7 @@ import unittest
 from client import ROOT, codec
 from fixtures_of_frames import PATH, fixtures
 
-from clara_agent.errors import Violation
+from clara_agent.wire.errors import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import unittest
 from case import AgentCase
 from client import CallFailed
 from clara_agent.wire import codec
-from clara_agent.errors import from_os_error
+from clara_agent.wire.errors import from_os_error
 
 
 class Files(AgentCase):

@@ -12,7 +12,7 @@ import zlib
 
 from archive_case import ArchiveCase
 from client import CallFailed
-from clara_agent.errors import Failure
+from clara_agent.wire.errors import Failure
 from zip_builder import entry, zip_of
 
 TYPE_CHECKING = False

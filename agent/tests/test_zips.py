@@ -8,7 +8,7 @@ import zlib
 
 from archive_case import ArchiveCase
 from client import CallFailed
-from clara_agent.errors import Failure
+from clara_agent.wire.errors import Failure
 from zip_builder import deflated, entry, zip_of
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .archive_kinds import SUPPORTED, compression_of, is_zip, other_kind_of
 from .tar_reader import NoTar, TarReader
 from .zip_directory import find

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .entry import show
 
 TYPE_CHECKING = False

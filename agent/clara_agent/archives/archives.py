@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure, from_os_error, from_write_error
+from ..wire.errors import Failure, from_os_error, from_write_error
 from ..files.files import make_folders
 from ..wire.parameters import take, take_count, take_path, to_text
 from ..files.read import open_regular

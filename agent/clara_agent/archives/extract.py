@@ -9,7 +9,7 @@ import os
 
 from .archive_reading import open_archive
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK, Inspector, parts_of
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..files.files import make_folders
 from ..io.disk import persist_all, write_all
 from ..io.staged import Staged, place_made

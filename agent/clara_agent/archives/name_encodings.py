@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from ..errors import Failure
+from ..wire.errors import Failure
 
 MAX_SHOWN = 40
 

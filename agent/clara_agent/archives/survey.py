@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from .plan import FILE, FOLDER, LINK, Plan
 from ..io.trail import Trail
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .archive_kinds import compression_of
 from .archive_safety import FILE, FOLDER, HARDLINK, SYMLINK
 from .entry import Entry, show

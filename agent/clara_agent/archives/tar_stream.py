@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .archive_kinds import BZIP2, GZIP, LZMA, XZ, ZSTD
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .zip_directory import damaged
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 
-from ..errors import Failure
+from ..wire.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

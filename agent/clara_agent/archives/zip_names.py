@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .archive_safety import unsafe
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ from .entry import Entry
 from .zip_content import Content, decompressor_of
 from .zip_directory import find, part_of_several
 from .zip_names import WITH_BACKSLASHES, name_of
-from ..errors import Failure
+from ..wire.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

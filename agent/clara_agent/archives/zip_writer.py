@@ -8,7 +8,7 @@ import time
 import zlib
 from array import array
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .plan import FILE, FOLDER, LINK, UP
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.capture import HeadAndTail
 from ..io.descriptors import copies_of
 from ..io.pipe_reader import PipeReader

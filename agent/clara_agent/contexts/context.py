@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..io.signals import ending
 from .interpreter import Interpreter
 from .turn import Turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count, take_environment, take_path
 

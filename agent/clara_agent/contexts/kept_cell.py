@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..errors import Failure
+    from ..wire.errors import Failure
     from ..io.contracts import Bytes
     from .cell import Cell
     from .context import Context

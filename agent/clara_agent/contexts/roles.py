@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from _socket import socket
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..host.cgroup import OomCounter
 from ..io.loop import Loop
 from ..io.scratch import Scratch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.process import find_missing
 from .starting import Forge
 

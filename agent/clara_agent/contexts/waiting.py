@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from ..errors import Failure, from_os_error, from_write_error
+from ..wire.errors import Failure, from_os_error, from_write_error
 from ..io.disk import persist_all, settle, write_all
 from ..io.staged import discard, root_of
 from ..jobs.job import Job

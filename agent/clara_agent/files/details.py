@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..wire.parameters import take, to_bytes, to_text
 from .status import kind_of
 

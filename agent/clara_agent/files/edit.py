@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure, from_os_error, from_write_error
+from ..wire.errors import Failure, from_os_error, from_write_error
 from ..io.disk import write_all
 from ..io.staged import Staged, root_of
 from ..jobs.job import Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import from_os_error
+from ..wire.errors import from_os_error
 from ..io.disk import write_all
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_path, to_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import from_os_error
+from ..wire.errors import from_os_error
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count, take_path, to_text
 from .entries import look

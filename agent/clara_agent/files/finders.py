@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import Failure
+from ..wire.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation
 from ..wire.parameters import take, take_path, to_text

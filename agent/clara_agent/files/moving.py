@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..io.staged import discard
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation

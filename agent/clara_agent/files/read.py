@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..wire.operation import Operation
 from ..wire.parameters import take_count, take_path, to_text
 from .status import describe

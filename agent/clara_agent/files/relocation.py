@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..io.renaming import rename_new, replace
 from ..io.staged import new_name, root_of
 from ..wire.parameters import take, take_path, to_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..wire.parameters import take, take_path, to_text
 from ..jobs.job import Job
 from ..jobs.job_operation import JobOperation

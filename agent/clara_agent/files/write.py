@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from ..errors import Failure, from_os_error, from_write_error, to_failure
+from ..wire.errors import Failure, from_os_error, from_write_error, to_failure
 from .details import set_attributes, take_attributes
 from .files import make_folders
 from ..wire.operation import Operation

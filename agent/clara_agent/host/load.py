@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import process_time_ns
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.tree import count_processes
 from ..wire.operation import Operation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..io.capture import Everything
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.pipe_writer import PipeWriter
 from ..io.loop import READ
 from ..io.pipe_reader import PipeReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..wire.wire_json import dumps
 
 TYPE_CHECKING = False

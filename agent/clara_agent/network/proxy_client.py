@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..wire import codec
-from ..errors import Failure
+from ..wire.errors import Failure
 from .http_head import BadRequest, Http, Request, ResponseHead
 from .program_socket import ProgramSocket
 from .socks import SOCKS4, SOCKS5, Socks

@@ -6,7 +6,7 @@ import os
 
 from _socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, SO_ERROR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..io.pipe_writer import PipeWriter
 from ..io.loop import READ, WRITE
 from ..wire.operation import Operation

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..errors import Failure
+    from ..wire.errors import Failure
     from ..io.contracts import Bytes
     from .roles import ProgramHost, Reader, Writer
     from .run_request import RunRequest

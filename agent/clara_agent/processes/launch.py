@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.process import find_missing, spawn, spawn_surely
 from ..python.launch import PythonLaunch
 from .output_pipes import OutputPipes

@@ -6,7 +6,7 @@ import errno
 import os
 from time import monotonic
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from .launch import PROGRAMS
 from .memory_loss import MemoryLoss
 from .program_streams import ProgramStreams

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..wire.operation import Operation
 from .process import Process
 from .run_request import RunRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..host.cgroup import OomCounter
 from ..host.folders import Folders
 from ..io.contracts import Bytes

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..errors import Failure
+    from ..wire.errors import Failure
     from ..io.contracts import Bytes
 
 # What lists show of a long program, in bytes.

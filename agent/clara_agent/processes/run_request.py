@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..io.capture import Everything, HeadAndTail
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..wire.parameters import take, take_count, take_environment, take_names, take_path, to_bytes
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .kept import Kept
 from .plain import PlainRun
 

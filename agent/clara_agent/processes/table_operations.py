@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_count
 from .program_operation import ProgramOperation

@@ -6,7 +6,7 @@ import os
 import struct
 from fcntl import ioctl
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.capture import Everything
 from ..io.pipe_reader import PipeReader
 from ..wire.parameters import take_count

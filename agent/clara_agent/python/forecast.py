@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..files.read import open_regular
 
 TYPE_CHECKING = False

@@ -82,7 +82,7 @@ def _report(path: bytes) -> list[str]:
 
 
 def _read(path: str | bytes) -> bytes:
-    from ..errors import Failure
+    from ..wire.errors import Failure
     from ..files.read import open_regular
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from .changed_tree import ChangedTree
 from .recording import Recording
 

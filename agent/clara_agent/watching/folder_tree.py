@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
-from ..errors import Failure
+from ..wire.errors import Failure
 from ..io.inotify import CREATE, DELETE, DELETE_SELF, IGNORED, IS_FOLDER, MOVE_SELF, MOVED_FROM, MOVED_TO, UNMOUNT
 from .move import Arrival, Move
 from .node import Node

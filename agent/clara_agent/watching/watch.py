@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..errors import Failure, from_os_error
+from ..wire.errors import Failure, from_os_error
 from ..wire.operation import Operation
 from ..wire.parameters import take, take_path, to_text
 from ..wire.wire_json import dumps

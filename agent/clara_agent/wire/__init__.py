@@ -1,1 +1,1 @@
-"""The connection to the server: frames, channels, hand-over, and the shape of an operation. May use `io`."""
+"""The connection to the server: frames, channels, hand-over, what goes wrong, and the shape of an operation. May use `io`."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from . import codec
-from ..errors import Violation
+from .errors import Violation
 from .wire_json import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..errors import Failure
+    from .errors import Failure
     from ..io.contracts import Bytes
     from .connection import Connection
     from .contracts import Listener

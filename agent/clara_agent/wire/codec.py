@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from ..errors import Violation
+from .errors import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 from . import codec
 from .channel import Channel
-from ..errors import Failure, Violation, to_failure
+from .errors import Failure, Violation, to_failure
 from ..io.loop import GONE, READ
 from .outbox import Outbox
 from ..io.pipes import widen

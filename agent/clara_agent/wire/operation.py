@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import Failure, to_failure
+from .errors import Failure, to_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

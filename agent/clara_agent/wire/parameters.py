@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import Failure
+from .errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
 
-from ..errors import Failure
+from .errors import Failure
 from .operation import Operation
 from .parameters import take, take_path
 

@@ -2,8 +2,7 @@ import type { Rules } from './words.ts';
 
 const PACKAGE = (name: string) => `agent/clara_agent/${name}`;
 
-const [ERRORS, IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
-  PACKAGE('errors.py'),
+const [IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
   PACKAGE('io'),
   PACKAGE('wire'),
   PACKAGE('jobs'),
@@ -12,11 +11,9 @@ const [ERRORS, IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
   PACKAGE('python'),
 ];
 
-/** The packages of the agent. */
+/** The packages of the agent; the files over them, which start it, use all of them. */
 export const AGENT_RULES: Rules = {
-  [PACKAGE('main.py')]: [PACKAGE('agent.py'), IO, WIRE],
-  [PACKAGE('agent.py')]: [
-    ERRORS,
+  'agent/clara_agent': [
     IO,
     WIRE,
     HOST,
@@ -26,16 +23,15 @@ export const AGENT_RULES: Rules = {
     PACKAGE('network'),
     PACKAGE('watching'),
   ],
-  [ERRORS]: [],
   [IO]: [],
-  [WIRE]: [ERRORS, IO],
-  [JOBS]: [ERRORS, IO, WIRE],
-  [HOST]: [ERRORS, IO, WIRE, JOBS],
-  [FILES]: [ERRORS, IO, WIRE, JOBS],
-  [PACKAGE('archives')]: [ERRORS, IO, WIRE, JOBS, FILES],
-  [PYTHON]: [ERRORS, IO, WIRE, HOST, FILES],
-  [PACKAGE('processes')]: [ERRORS, IO, WIRE, HOST, PYTHON, PACKAGE('watching')],
-  [PACKAGE('contexts')]: [ERRORS, IO, WIRE, HOST, PACKAGE('watching'), PACKAGE('processes')],
-  [PACKAGE('network')]: [ERRORS, IO, WIRE],
-  [PACKAGE('watching')]: [ERRORS, IO, WIRE],
+  [WIRE]: [IO],
+  [JOBS]: [IO, WIRE],
+  [HOST]: [IO, WIRE, JOBS],
+  [FILES]: [IO, WIRE, JOBS],
+  [PACKAGE('archives')]: [IO, WIRE, JOBS, FILES],
+  [PYTHON]: [IO, WIRE, HOST, FILES],
+  [PACKAGE('processes')]: [IO, WIRE, HOST, PYTHON, PACKAGE('watching')],
+  [PACKAGE('contexts')]: [IO, WIRE, HOST, PACKAGE('watching'), PACKAGE('processes')],
+  [PACKAGE('network')]: [IO, WIRE],
+  [PACKAGE('watching')]: [IO, WIRE],
 };
