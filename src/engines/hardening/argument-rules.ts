@@ -8,6 +8,7 @@ export type ArgumentRule =
 
 /** The kernel reads the lower half of such an argument and ignores what a program leaves in the upper one. */
 const INT = 0xffff_ffff;
+const HALF = 0xffff;
 
 /** The argument is an int of this value. */
 export function is(index: number, value: number): ArgumentRule {
@@ -56,15 +57,27 @@ export function isNotNull(index: number): ArgumentRule {
   return { index, kind: 'some' };
 }
 
+/** Values of an argument's lower half that end in any bits of a mask: 0x8940 with 1 is 0x8940 and 0x8941. */
+export interface LowerHalves {
+  readonly first: number;
+  readonly mask: number;
+}
+
 /**
- * The argument has, in its N lowest bits, another value than this one, as rules of which one holds. A comparison "not equal"
- * would not do: it is one of 64 bits, and a program could set one that the kernel ignores.
+ * The lower half of an int is none of these, as rules of which one holds. A comparison "not equal" would not do: it is one of
+ * 64 bits, and a program could set one that the kernel ignores.
  */
-export function isNot(index: number, bitCount: number, value: number): readonly ArgumentRule[] {
-  return Array.from({ length: bitCount }, (_, bit) => {
-    const mask = (1 << bit) >>> 0;
-    return { index, kind: 'bits', mask, value: (~value & mask) >>> 0 };
-  });
+export function isNoneOf(index: number, halves: readonly LowerHalves[]): readonly ArgumentRule[] {
+  return withoutAny(index, halves, { first: 0, mask: HALF });
+}
+
+/** The rules for what of a block of values is in none of these: the whole, or what its two parts have. */
+function withoutAny(index: number, halves: readonly LowerHalves[], block: LowerHalves): readonly ArgumentRule[] {
+  const inside = halves.filter(({ first, mask }) => ((first ^ block.first) & ~(mask | block.mask)) === 0);
+  if (inside.length === 0) return [{ index, kind: 'bits', mask: HALF & ~block.mask, value: block.first }];
+  if (inside.some(({ mask }) => mask >= block.mask)) return [];
+  const mask = block.mask >> 1;
+  return [block.first, block.first + mask + 1].flatMap((first) => withoutAny(index, inside, { first, mask }));
 }
 
 function allAreIn(values: ReadonlySet<number>, first: number, count: number): boolean {

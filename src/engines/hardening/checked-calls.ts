@@ -1,4 +1,4 @@
-import { type ArgumentRule, has, is, isBut, isNot, isNotNull, isNull, isOneOf, lacks } from './argument-rules.ts';
+import { type ArgumentRule, has, is, isBut, isNoneOf, isNotNull, isNull, isOneOf, lacks } from './argument-rules.ts';
 import { SOCKET_OPTIONS } from './socket-options.ts';
 
 /** A call that programs may make where its arguments keep all the rules. */
@@ -62,7 +62,25 @@ const LOCKS_OF_OPEN_FILES = [37, 38];
 
 /** The lower half of the ioctl that has a terminal taken over by a part of the kernel, which it would load (TIOCSETD). */
 const LINE_DISCIPLINE = 0x5423;
-const [LOWER_HALF_BITS, UPPER_HALF] = [16, 0xffff_0000];
+const UPPER_HALF = 0xffff_0000;
+
+/**
+ * What sockets lack of ioctl(2), by lower halves: SIOCGSTAMP and SIOCGSTAMPNS, which have the whole machine take the time of each
+ * packet; SIOCGIFBR and SIOCSIFBR, and all from 0x8980 on (frame relay, SIOCGIFVLAN, bonds, bridges, what is a driver's own), for
+ * which the kernel would start the machine's modprobe.
+ */
+const SOCKET_CONTROLS = [
+  { first: 0x8906, mask: 0x1 },
+  { first: 0x8940, mask: 0x1 },
+  { first: 0x8980, mask: 0x7f },
+];
+
+/**
+ * Levels of getsockopt(2): SOL_SOCKET, TCP, UDP, IPv6, ICMPv6 and raw sockets; and of IPv4 the options below 64, after which come the tables of
+ * the firewall, for which kernels before 6.9 start a program of theirs.
+ */
+const READ_LEVELS = [1, 6, 17, 41, 58, 255];
+const [IPV4_LEVEL, IPV4_OPTIONS] = [0, 63];
 
 /** madvise(2) but for MADV_MERGEABLE (12), by which sandboxes would share pages and learn of each other's. */
 const MEMORY_ADVICE = [...range(0, 11), ...range(13, 25), 102, 103];
@@ -96,7 +114,9 @@ export const CHECKED_CALLS: readonly CheckedCall[] = [
   ...anyOf('personality', isOneOf(0, PERSONALITIES)),
   ...anyOf('prctl', isOneOf(0, PROCESS_OPTIONS)),
   ...anyOf('fcntl', isOneOf(1, FILE_COMMANDS)),
-  ...anyOf('ioctl', isNot(1, LOWER_HALF_BITS, LINE_DISCIPLINE)),
+  ...anyOf('getsockopt', isOneOf(1, READ_LEVELS)),
+  { name: 'getsockopt', rules: [is(1, IPV4_LEVEL), isBut(2, IPV4_OPTIONS, 0)] },
+  ...anyOf('ioctl', isNoneOf(1, [{ first: LINE_DISCIPLINE, mask: 0 }, ...SOCKET_CONTROLS])),
   ...anyOf('madvise', isOneOf(2, MEMORY_ADVICE)),
   ...anyOf('fadvise64', isOneOf(3, FILE_ADVICE)),
   ...anyOf('setrlimit', isOneOf(0, OTHER_LIMITS)),

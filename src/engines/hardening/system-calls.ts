@@ -39,7 +39,7 @@ const TIME = `
 
 /** What a socket does once it is there; which ones can be made is below. */
 const MESSAGES = `
-  bind connect listen accept accept4 getsockname getpeername getsockopt sendto recvfrom sendmsg recvmsg sendmmsg
+  bind connect listen accept accept4 getsockname getpeername sendto recvfrom sendmsg recvmsg sendmmsg
   recvmmsg shutdown semget semop semtimedop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend
   mq_timedreceive mq_notify mq_getsetattr`;
 

@@ -25,6 +25,7 @@ const GRANTED_BY_GVISOR = [
   'multicast group',
   'netlink of routes',
   'time namespace',
+  'time of a packet',
   'time stamps of packets',
   'user namespace',
   'user namespace by clone',
@@ -42,7 +43,7 @@ describe('the kernel', () => {
       SecurityOpt: ['seccomp=unconfined'],
       Tmpfs: { '/tmp': '' },
     });
-    expect(opened(withoutProtection).length).toBeGreaterThanOrEqual(35);
+    expect(opened(withoutProtection).length).toBeGreaterThanOrEqual(36);
     const { body } = await server.execute('doors', KERNEL_DOORS);
     expect(body.output.split('\n').length).toBe(withoutProtection.split('\n').length);
     expect(opened(body.output)).toEqual(GRANTED);

@@ -142,6 +142,24 @@ describe('what takes from the whole machine', () => {
     ['the window of a terminal', 'ioctl', [0, 0x5413], 'allowed'],
     ['the settings of a terminal', 'ioctl', [0, 0x802c_542a], 'allowed'],
     ['the line discipline of a terminal', 'ioctl', [0, 0x5423], EINVAL],
+    ['bytes that wait in a socket', 'ioctl', [0, 0x541b], 'allowed'],
+    ['the mark of urgent data', 'ioctl', [0, 0x8905], 'allowed'],
+    ['the addresses of network cards', 'ioctl', [0, 0x8912], 'allowed'],
+    ['what is not sent of a socket', 'ioctl', [0, 0x894b], 'allowed'],
+    ['the flags of a file', 'ioctl', [0, 0x8008_6601], 'allowed'],
+    ['the time stamp of a packet', 'ioctl', [0, 0x8906], 'refused'],
+    ['the time stamp of a packet in the form of 64 bits', 'ioctl', [0, 0x8010_8907], 'refused'],
+    ['the bridges of a machine', 'ioctl', [0, 0x8940], 'refused'],
+    ['a bridge', 'ioctl', [0, 0x89a0], 'refused'],
+    ['a virtual network', 'ioctl', [0, 0x8982], 'refused'],
+    ['setting a virtual network', 'ioctl', [0, 0x8983], 'refused'],
+    ['frame relay', 'ioctl', [0, 0x8980], 'refused'],
+    ['the error of a socket', 'getsockopt', [3, SOL_SOCKET, 4], 'allowed'],
+    ['the state of TCP', 'getsockopt', [3, TCP, 11], 'allowed'],
+    ['the time to live', 'getsockopt', [3, 0, 2], 'allowed'],
+    ['the class of IPv6', 'getsockopt', [3, 41, 67], 'allowed'],
+    ['the tables of the firewall', 'getsockopt', [3, 0, 64], 'refused'],
+    ['a level that the kernel gives to modules', 'getsockopt', [3, 132, 1], 'refused'],
     ['a limit of descriptors', 'setrlimit', [7, 1], 'allowed'],
     ['a limit of dumps', 'setrlimit', [4, 1], 0],
     ['reading the limit of dumps', 'prlimit64', [0, 4, 0, 1], 'allowed'],
@@ -158,7 +176,10 @@ describe('arguments that are ints', () => {
   const word = fc.integer({ min: 0, max: 0xffff_ffff });
   const small = fc.integer({ min: 0, max: 300 });
   const low = fc.oneof(small, word);
-  const calls = ['socket', 'setsockopt', 'prctl', 'personality', 'fcntl', 'ioctl', 'madvise', 'fadvise64', 'setrlimit'];
+  const calls = [
+    ...['socket', 'setsockopt', 'getsockopt', 'prctl', 'personality'],
+    ...['fcntl', 'ioctl', 'madvise', 'fadvise64', 'setrlimit'],
+  ];
 
   it('are compared in the half that the kernel reads, whatever is in the other', () => {
     fc.assert(
