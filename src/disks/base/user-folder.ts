@@ -71,7 +71,7 @@ async function makeUserFolder(gift: Gift): Promise<void> {
 
 /** Follows no links. Set-id bits go last, when the folders belong to nobody who could exchange a file for a link. */
 async function give(
-  { space, folder, owner: { uid, gid }, isOwnFileSystem, untilMs }: Gift,
+  { space, folder, owner: { uid, gid }, mode, isOwnFileSystem, untilMs }: Gift,
   before: number,
 ): Promise<void> {
   const leftMs = () => Math.max(1, Math.ceil(untilMs - performance.now()));
@@ -83,6 +83,9 @@ async function give(
     }
     await space.run('chown', ['-R', '-h', '-P', '--', `${uid}:${gid}`, folder], leftMs());
     await space.run('chmod', ['-R', '--', 'ug-s', folder], leftMs());
+    if (mode === SHARED_MODE) {
+      await space.run('find', [folder, '-xdev', '-type', 'd', '-exec', 'chmod', '--', 'g+s', '{}', '+'], leftMs());
+    }
   } catch (cause) {
     if (!(cause instanceof CommandFailure)) throw cause;
     throw notGiven(cause);

@@ -83,10 +83,10 @@ export class UserIds {
     return uid >= first && uid <= last && !(await readMachineIds()).has(uid) ? uid : null;
   }
 
-  /** The id of this folder, which is there; a new one is none of those that its image has. Throws UserIdsUsedUp. */
+  /** The id of this folder, which is there: none of those that its image has. Throws UserIdsUsedUp. */
   async of(name: string, imageIds: ReadonlySet<number> = NONE): Promise<number> {
     const current = await this.current(name);
-    if (current !== null) return current;
+    if (current !== null && !imageIds.has(current)) return current;
     const uid = await this.#take(name, imageIds);
     try {
       await writeAtomically(join(this.#dataDir, name, ID_FILE), `${uid}\n`);

@@ -61,6 +61,16 @@ describe("the folder of a sandbox's user", () => {
     expect(await readdir(root)).toEqual(['packages', 'workspace']);
   });
 
+  it('that is shared keeps handing its group on, in all folders of it', async () => {
+    await mkdir(folder);
+    await makeUserFolders(space, [folder], OTHER, { isOwnFileSystem: true, isShared: true });
+    expect(lines()).toEqual([
+      `chown -R -h -P -- ${OTHER.uid}:${OTHER.gid} ${folder}`,
+      `chmod -R -- ug-s ${folder}`,
+      `find ${folder} -xdev -type d -exec chmod -- g+s {} +`,
+    ]);
+  });
+
   it('that was not given in time is marked, and given by the next start whoever it seems to belong to', async () => {
     await mkdir(folder);
     outcome = (line) => {

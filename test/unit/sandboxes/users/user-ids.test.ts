@@ -47,6 +47,14 @@ describe('the id of a folder', () => {
     await expect(known.of(C)).rejects.toThrow(/All 1 user ids of SANDBOX_UID_RANGE \(0-0\)/);
   });
 
+  it('is another where that of its new image has its own', async () => {
+    const ids = await open(70_000, 70_009);
+    expect(await ids.of(A)).toBe(70_000);
+    expect(await ids.of(A, new Set([70_000]))).toBe(70_001);
+    expect(await written(A)).toBe('70001\n');
+    expect(await ids.of(A, new Set([70_000]))).toBe(70_001);
+  });
+
   it('is another where its own is not in the range any more', async () => {
     await (await open(70_000, 70_009)).of(A);
     const ids = await open(80_000, 80_009);
