@@ -1,11 +1,12 @@
-// `npm run service`: prepares the machine as `npm run up` does and has systemd run the server; --print shows the unit alone.
+// `npm run service`: prepares the machine as `npm run up` does and has systemd run the server, anew where it runs one already, as after
+// an upgrade; --print shows the unit alone.
 import { ensureApiKey } from './lib/api-key.mjs';
 import { requireNoServer } from './lib/data-folder.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { findMode } from './lib/mode.mjs';
 import { needsOf, prepare } from './lib/prepare.mjs';
-import { hasSystemd, installService, SERVICE, toUnit } from './lib/service.mjs';
+import { hasSystemd, installService, isServiceActive, SERVICE, toUnit } from './lib/service.mjs';
 import { print } from './lib/terminal.mjs';
 
 await runScript(async () => {
@@ -22,14 +23,14 @@ await runScript(async () => {
   }
   if (process.getuid?.() !== 0) throw new Failure('Only root may install a service: sudo npm run service');
   const env = readEnvironment();
-  await requireNoServer(env);
+  if (!(await isServiceActive())) await requireNoServer(env);
   await prepare(env, needsOf(env, await findMode(env)));
   ensureApiKey(env);
   await installService();
   print(
     `${SERVICE} runs, now and after each start of the machine.`,
     `  its log: journalctl -u ${SERVICE} -f`,
-    `  after an upgrade: systemctl restart ${SERVICE}`,
+    `  after a change of .env: systemctl restart ${SERVICE}; after git pull: npm run service`,
     '  to remove it: npm run down -- --all',
   );
   return 0;

@@ -45,11 +45,20 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Writes the unit and starts it, now and with the machine. */
-export async function installService() {
-  writeFileSync(UNIT_FILE, toUnit());
-  await systemctl('daemon-reload');
-  await systemctl('enable', '--now', SERVICE);
+/** True where systemd runs the server already. */
+export async function isServiceActive() {
+  return (await capture('systemctl', ['is-active', '--quiet', SERVICE], { timeoutMs: SYSTEMCTL_MS })).code === 0;
+}
+
+/**
+ * Writes the unit and has systemd run what is built now, at once and with the machine; what it runs of an earlier build ends.
+ * @param {{unitFile?: string, systemctl?: (...args: string[]) => Promise<void>}} [machine]
+ */
+export async function installService({ unitFile = UNIT_FILE, systemctl: ask = systemctl } = {}) {
+  writeFileSync(unitFile, toUnit());
+  await ask('daemon-reload');
+  await ask('enable', SERVICE);
+  await ask('restart', SERVICE);
 }
 
 /** Stops the service and removes its unit; the name of what was there, undefined where nothing was. */
