@@ -5,8 +5,10 @@ import { checkUsers, mapsUsers } from './users.mjs';
 /** The first engine whose default profile has no io_uring. */
 const WITHOUT_IO_URING = 25;
 
-/** What the kernel counts for the whole machine, and what, where users are mapped, also for all sandboxes together. */
-const SHARED_COUNTS = { 'kernel.pty.max': '/proc/sys/kernel/pty/max' };
+/** What the kernel has by default, and the most of which the memory, 24 KiB and more for each, is little to a machine. */
+const [TERMINALS, MOST_TERMINALS] = [4096, 16_384];
+
+/** What the kernel counts, where users are mapped, also for all sandboxes together. */
 const SHARED_WHERE_MAPPED = { 'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances' };
 const ENOUGH_OF_EACH = 1_048_576;
 
@@ -26,6 +28,7 @@ export async function checkIsolation(info, env) {
     checkIoUring(info, env, choice, seccomp),
     await checkUsers(info, names, env),
     checkSharedCounts(env, mapsUsers(names)),
+    judgeTerminals(readNumber('/proc/sys/kernel/pty/max'), env),
   ];
 }
 
@@ -66,14 +69,30 @@ function checkIoUring(info, env, choice, seccomp) {
   return warn(what, means, 'Unset SANDBOX_DOCKER_SECCOMP, or set sysctl kernel.io_uring_disabled=2.');
 }
 
+/**
+ * What there is to say of so many pseudo-terminals, which the kernel counts for the whole machine, and their memory for nobody.
+ * @param {number} most
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function judgeTerminals(most, env) {
+  const what = 'terminals';
+  if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
+  const means = `There may be ${most} pseudo-terminals. A sandbox that opens more than 1024 is ended; where the server is in a container, one sandbox can take all`;
+  if (!(most > MOST_TERMINALS)) return ok(what, `${means}.`);
+  return warn(
+    what,
+    `${means}, and with them ${Math.ceil((most * 24) / 1024 ** 2)} GiB or more that no limit counts.`,
+    `sysctl -w kernel.pty.max=${TERMINALS}, and the same in a file in /etc/sysctl.d, unless the machine needs more.`,
+  );
+}
+
 /** What one sandbox could take from all others: before it has ENOUGH_OF_EACH its memory ends. */
 function checkSharedCounts(env, isMapped) {
   const what = 'shared counts';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
-  const counts = { ...SHARED_COUNTS, ...(isMapped ? SHARED_WHERE_MAPPED : {}) };
+  const counts = isMapped ? SHARED_WHERE_MAPPED : {};
   const small = Object.entries(counts).filter(([, path]) => !(readNumber(path) >= ENOUGH_OF_EACH));
-  if (small.length === 0)
-    return ok(what, 'No sandbox can take all that the kernel counts for all of them together, such as terminals.');
+  if (small.length === 0) return ok(what, 'No sandbox can take what the kernel counts for users from another.');
   const names = small.map(([name]) => name);
   const means = `One sandbox can take from all others what the kernel counts for all of them together: ${names.join(' and ')}.`;
   const settings = names.map((name) => `${name}=${ENOUGH_OF_EACH}`).join(' ');

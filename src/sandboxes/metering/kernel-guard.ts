@@ -3,6 +3,7 @@ import type { Engine } from '../../engines/engine.ts';
 import { countFileLocks } from '../../machine/file-locks.ts';
 import { type KernelMemory, readKernelMemory } from '../../machine/kernel-memory.ts';
 import { findProcesses, groupOf } from '../../machine/processes.ts';
+import { countTerminals, countTerminalsOf } from '../../machine/terminals.ts';
 import { readUnreadBytes } from '../../machine/unread-bytes.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../registry/sandbox.ts';
@@ -22,11 +23,15 @@ const MAX_LOCKS = 4_000;
 /** A server that is slow to accept has far less waiting. */
 const MAX_UNACCEPTED_BYTES = 32 * 2 ** 20;
 
+/** Each takes 24 KiB and more. The API opens no more than this, whatever is set. */
+const MAX_TERMINALS = 1_024;
+
 /** Where no control group limits what waits in sockets. */
 const MAX_UNREAD_BYTES = 128 * 2 ** 20;
 
 const ENDED = 'so all that ran in it was ended; its files are kept.';
 const TOO_MANY_LOCKS = `This sandbox held more than ${MAX_LOCKS} locks of files, whose memory no limit counts, ${ENDED}`;
+const TOO_MANY_TERMINALS = `This sandbox had more than ${MAX_TERMINALS} pseudo-terminals open, whose memory no limit counts, ${ENDED}`;
 const TOO_MUCH_UNREAD = `More waited in the sockets of this sandbox than may where no limit counts it (${MAX_UNACCEPTED_BYTES >> 20} MiB in connections that nobody has accepted), ${ENDED}`;
 
 interface GuardParts {
@@ -40,8 +45,8 @@ interface GuardParts {
 
 /**
  * Ends sandboxes that take memory of the machine's kernel which no control group charges to them and no filter of system calls can
- * keep from them: locks of files, and what waits in connections that nobody has accepted. It looks at two small files twice a
- * second, and closer where they say that such memory has grown. Where this process does not see those of sandboxes it finds nothing.
+ * keep from them: locks of files, pseudo-terminals, and what waits in connections that nobody has accepted. It looks at three small
+ * files twice a second, and closer where they say that such memory has grown. Where this process does not see those of sandboxes it finds nothing.
  */
 export class KernelGuard {
   readonly #parts: GuardParts;
@@ -87,6 +92,9 @@ export class KernelGuard {
       ...(this.#isTimeForLocks(memory) ? await this.#withTooManyLocks(running) : []).map((sandbox) =>
         this.#end(sandbox, TOO_MANY_LOCKS),
       ),
+      ...((await countTerminals()) > MAX_TERMINALS ? await this.#withTooManyTerminals(running) : []).map((sandbox) =>
+        this.#end(sandbox, TOO_MANY_TERMINALS),
+      ),
       ...(memory.socketBytes > MAX_UNACCEPTED_BYTES ? await this.#withTooMuchUnread(running) : []).map((sandbox) =>
         this.#end(sandbox, TOO_MUCH_UNREAD),
       ),
@@ -112,19 +120,36 @@ export class KernelGuard {
     return [...held].filter(([, count]) => count > MAX_LOCKS).map(([sandbox]) => sandbox);
   }
 
+  async #withTooManyTerminals(running: ReadonlyMap<string, Sandbox>): Promise<readonly Sandbox[]> {
+    const counts = await this.#readEach(running, (pid) => countTerminalsOf(pid));
+    return counts.filter(([, count]) => count > MAX_TERMINALS).map(([sandbox]) => sandbox);
+  }
+
   async #withTooMuchUnread(running: ReadonlyMap<string, Sandbox>): Promise<readonly Sandbox[]> {
     this.#limitsSockets ??= (await this.#parts.engine.info()).limitsSockets;
-    const found: Sandbox[] = [];
+    const mostBytes = this.#limitsSockets ? Number.POSITIVE_INFINITY : MAX_UNREAD_BYTES;
+    const counts = await this.#readEach(running, (pid) => readUnreadBytes(pid));
+    return counts
+      .filter(([, { unowned, all }]) => unowned > MAX_UNACCEPTED_BYTES || all > mostBytes)
+      .map(([sandbox]) => sandbox);
+  }
+
+  /** What a process of each sandbox shows of all of it. */
+  async #readEach<T>(
+    running: ReadonlyMap<string, Sandbox>,
+    read: (pid: number) => Promise<T>,
+  ): Promise<readonly (readonly [Sandbox, T])[]> {
     if ([...running.keys()].some((id) => !this.#processes.has(id))) {
       this.#processes = await findProcesses([...running.keys()]);
     }
+    const found: [Sandbox, T][] = [];
     for (const [id, pid] of this.#processes) {
       const sandbox = running.get(id);
       if (!sandbox) continue;
-      const { unowned, all } = await readUnreadBytes(pid);
+      const value = await read(pid);
       // A process may have ended, and its number be another's.
       if ((await groupOf(pid, [id])) === undefined) this.#processes = new Map();
-      else if (unowned > MAX_UNACCEPTED_BYTES || (!this.#limitsSockets && all > MAX_UNREAD_BYTES)) found.push(sandbox);
+      else found.push([sandbox, value]);
     }
     return found;
   }

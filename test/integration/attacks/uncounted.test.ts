@@ -48,6 +48,13 @@ while taken < 48 << 20:
     except BlockingIOError: pass
     sender.close()`;
 
+const TERMINALS = `import os
+try:
+    for _ in range(1100):
+        held.append(os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY))
+        taken += 24 << 10
+except OSError: pass`;
+
 /** Accepted, in both protocols; what no more fits in is not sent. */
 const UNREAD = `listener = socket.create_server(('127.0.0.1', 0), backlog=100)
 datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -73,6 +80,7 @@ for receiver in receivers:
 describe('memory of the kernel that no control group is charged for', () => {
   it.each([
     ['locks of files', LOCKS, /locks of files/],
+    ['pseudo-terminals', TERMINALS, /pseudo-terminals/],
     ['connections that nobody accepts', UNACCEPTED, /connections that nobody has accepted/],
   ])(
     'in %s is had where nothing watches; a sandbox that takes it is ended and told why',

@@ -37,6 +37,7 @@ describe('npm run doctor', () => {
       'io_uring',
       'users',
       'shared counts',
+      'terminals',
       'swap',
       'image',
       'permitted images',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-const { checkIsolation } = await import(new URL('../../../scripts/lib/doctor/isolation.mjs', import.meta.url).href);
+const { checkIsolation, judgeTerminals } = await import(
+  new URL('../../../scripts/lib/doctor/isolation.mjs', import.meta.url).href
+);
 
 interface Engine {
   readonly options: readonly string[];
@@ -69,9 +71,17 @@ describe('what npm run doctor says of isolation', () => {
 
   it('tells what the kernel counts for all sandboxes together', async () => {
     const unmapped = (await findings({ options: [] }))['shared counts'];
-    expect(unmapped).not.toContain('inotify');
-    expect(unmapped).toMatch(/kernel\.pty\.max|^ok: /);
+    expect(unmapped).toMatch(/^ok: /);
     const remapped = (await findings({ options: ['name=userns'] }))['shared counts'];
     expect(remapped).toMatch(/fs\.inotify\.max_user_instances|^ok: /);
+  });
+
+  it.each([
+    [4096, {}, /^ok: There may be 4096 pseudo-terminals\. .* one sandbox can take all\.$/],
+    [1_048_576, {}, /^warn: .* take all, and with them 24 GiB or more that no limit counts\.$/],
+    [1_048_576, { SANDBOX_DOCKER_RUNTIME: 'runsc' }, /^ok: .*gVisor has its own/],
+  ])('says of %i pseudo-terminals, with %j, what %s matches', (most, env, expected) => {
+    const { level, means } = judgeTerminals(most, env);
+    expect(`${level}: ${means}`).toMatch(expected);
   });
 });
