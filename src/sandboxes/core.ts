@@ -42,7 +42,6 @@ import { Capacity } from './placement/capacity.ts';
 import { Pool } from './placement/pool.ts';
 import { countPopulation } from './population.ts';
 import { PortNotes } from './port-notes.ts';
-import { closeHost } from './preflight/host-firewall.ts';
 import { Catalog } from './registry/catalog.ts';
 import { Registry } from './registry/registry.ts';
 import { SandboxLogs } from './sandbox-logs.ts';
@@ -216,7 +215,6 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
     start: async () => {
       await volumes.open();
       await provisioner.countByPrincipal();
-      if (config.network === 'bridge') await closeHost(engine, logger);
       await upkeep.start();
       guards.open();
     },

@@ -4,6 +4,7 @@ import type { Disks } from '../../disks/disks.ts';
 import type { Engine, EngineTraits } from '../../engines/engine.ts';
 import type { Pool } from '../placement/pool.ts';
 import type { SandboxStore } from '../storage/store.ts';
+import type { HostFirewall } from './host-firewall.ts';
 import type { Warning } from './warnings.ts';
 
 interface ConditionsParts {
@@ -12,17 +13,19 @@ interface ConditionsParts {
   readonly store: SandboxStore;
   readonly disks: Disks;
   readonly pool: Pool;
+  readonly firewall: HostFirewall;
 }
 
 /** All that keeps sandboxes from being made or started at the moment, or makes them less safe, as far as the server can see it. */
 export async function findWarnings(parts: ConditionsParts): Promise<readonly Warning[]> {
-  const { engine, config, store, disks, pool } = parts;
+  const { engine, config, store, disks, pool, firewall } = parts;
   const found = (
     await Promise.all([lookAtEngine(engine, config), lookAtFolder(store, disks), lookAtDisks(disks)])
   ).flat();
   // What is known already is why none can be made.
-  if (found.length > 0 || pool.problem === null) return found;
-  return [{ sentence: 'No sandbox can be made; the log of the server says why.', detail: pool.problem }];
+  if (found.length > 0 || pool.problem === null) return [...found, ...firewall.warnings];
+  const sentence = 'No sandbox can be made; the log of the server says why.';
+  return [{ sentence, detail: pool.problem }, ...firewall.warnings];
 }
 
 async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[]> {

@@ -23,6 +23,7 @@ import type { Attachments } from '../volumes/attachments.ts';
 import { Adoption } from './adoption.ts';
 import { findWarnings } from './conditions.ts';
 import { DiskSweep } from './disk-sweep.ts';
+import { HostFirewall } from './host-firewall.ts';
 import { Reaper } from './reaper.ts';
 import { Reconciler } from './reconciler.ts';
 import { Warnings } from './warnings.ts';
@@ -41,6 +42,9 @@ const SAMPLE_MS = 10_000;
 
 /** Between two questions to the engine what it has, in milliseconds. */
 const RECONCILE_MS = 60_000;
+
+/** Between two looks at the rules of the firewall, in milliseconds. */
+const FIREWALL_MS = 60_000;
 
 /** How long the start of a server waits for what the engine has, in milliseconds: Fastify gives a start ten seconds. */
 const ADOPTION_MS = 7_000;
@@ -76,6 +80,7 @@ export class Upkeep {
   readonly #adoption: Adoption;
   readonly #diskSweep: DiskSweep;
   readonly #reconciler: Reconciler;
+  readonly #firewall: HostFirewall;
   readonly #warnings: Warnings;
 
   constructor(parts: UpkeepParts) {
@@ -89,8 +94,9 @@ export class Upkeep {
       this.#reconciler.open();
     };
     this.#adoption = new Adoption({ ...parts, onAdopted });
+    this.#firewall = new HostFirewall(engine, config);
     this.#warnings = new Warnings({
-      find: () => findWarnings({ engine, config, store, disks, pool }),
+      find: () => findWarnings({ engine, config, store, disks, pool, firewall: this.#firewall }),
       logger: parts.logger,
     });
     const reaper = new Reaper(parts);
@@ -101,6 +107,7 @@ export class Upkeep {
     this.#ticker.every(EXPIRY_MS, () => reaper.expire());
     this.#ticker.every(PASS_MS, () => this.#unlessAway(this.#diskSweep.sweep()));
     this.#ticker.every(RECONCILE_MS, () => this.#unlessAway(this.#reconciler.reconcile()));
+    this.#ticker.every(FIREWALL_MS, () => this.#firewall.close());
     this.#ticker.every(SAMPLE_MS, () => parts.sampler.sample());
     this.#ticker.every(HISTORY_MS, () => parts.usageHistory.sample());
     this.#ticker.every(PASS_MS, () => this.#warnings.look(), 0);
@@ -113,6 +120,7 @@ export class Upkeep {
 
   /** Takes over what runs, then looks after it; what an engine that hangs keeps back is taken over while the server answers. */
   async start(): Promise<void> {
+    await this.#firewall.close();
     const sentence = 'The engine has not told yet what runs.';
     await this.#unlessAway(withDeadline(this.#adoption.attempt(), ADOPTION_MS, sentence));
     await this.#diskSweep.sweep().catch(this.#onError);

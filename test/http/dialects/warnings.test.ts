@@ -126,6 +126,20 @@ describe('/health', () => {
     expect(await warningsAfter(fake, some)).toEqual([expect.stringContaining('(memory, processes)')]);
   });
 
+  it('says that sandboxes with network cards reach this machine, the log why, until the rules of the firewall are there', async () => {
+    const engine = new FakeEngine();
+    let gap: string | null = 'iptables is not there';
+    engine.host.closeToBridges = async () => gap;
+    const { fake, lines } = await start({ SANDBOX_NETWORK: 'bridge' }, engine);
+    const warnings = await warningsAfter(fake, some);
+    expect(warnings).toEqual([expect.stringMatching(/^Sandboxes reach this machine and its private networks/)]);
+    expect(lines.find(({ msg }) => msg === warnings?.[0])?.detail).toBe(gap);
+    gap = null;
+    await warningsAfter(fake, none);
+    gap = 'a firewall was loaded anew';
+    await warningsAfter(fake, some);
+  });
+
   it('says that the pool cannot be filled, and the log why', async () => {
     const engine = new FakeEngine();
     engine.onAgent = (_, spec) => {

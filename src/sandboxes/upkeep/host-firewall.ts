@@ -1,0 +1,28 @@
+import type { Config } from '../../config/config.ts';
+import type { Engine } from '../../engines/engine.ts';
+import type { Warning } from './warnings.ts';
+
+const OPEN =
+  'Sandboxes reach this machine and its private networks, as SANDBOX_NETWORK is bridge and no firewall keeps them from it; see docs/network.md.';
+
+/** Keeps this machine and its private networks closed to sandboxes with a network card, also after its firewall was loaded anew. */
+export class HostFirewall {
+  readonly #engine: Pick<Engine, 'host'>;
+  readonly #network: Config['network'];
+  #gap: string | null = null;
+
+  constructor(engine: Pick<Engine, 'host'>, { network }: Pick<Config, 'network'>) {
+    this.#engine = engine;
+    this.#network = network;
+  }
+
+  /** Adds the rules that are missing. */
+  async close(): Promise<void> {
+    if (this.#network === 'bridge') this.#gap = (await this.#engine.host?.closeToBridges()) ?? null;
+  }
+
+  /** What the last time has left open. */
+  get warnings(): readonly Warning[] {
+    return this.#gap === null ? [] : [{ sentence: OPEN, detail: this.#gap }];
+  }
+}
