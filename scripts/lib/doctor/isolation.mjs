@@ -77,7 +77,7 @@ function checkIoUring(info, env, choice, seccomp) {
 export function judgeTerminals(most, env) {
   const what = 'terminals';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
-  const means = `There may be ${most} pseudo-terminals. A sandbox that opens more than 1024 is ended; where the server is in a container, one sandbox can take all`;
+  const means = `There may be ${most} pseudo-terminals. A sandbox that opens more than 1024 is ended; where the server does not see its processes, one sandbox can take all`;
   if (!(most > MOST_TERMINALS)) return ok(what, `${means}.`);
   return warn(
     what,

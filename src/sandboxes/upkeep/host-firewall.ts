@@ -3,7 +3,7 @@ import type { Engine } from '../../engines/engine.ts';
 import type { Warning } from './warnings.ts';
 
 const OPEN =
-  'Sandboxes reach this machine and its private networks, as SANDBOX_NETWORK is bridge and no firewall keeps them from it; see docs/network.md.';
+  'SANDBOX_NETWORK is bridge, and this server cannot set the rules of a firewall that keep sandboxes from this machine and its private networks; see docs/network.md.';
 
 /** Keeps this machine and its private networks closed to sandboxes with a network card, also after its firewall was loaded anew. */
 export class HostFirewall {
