@@ -76,10 +76,10 @@ const SOCKET_CONTROLS = [
 ];
 
 /**
- * Levels of getsockopt(2): SOL_SOCKET, TCP, UDP, IPv6, ICMPv6 and raw sockets; and of IPv4 the options below 64, after which come the tables of
- * the firewall, for which kernels before 6.9 start a program of theirs.
+ * Levels of getsockopt(2): SOL_SOCKET, TCP, UDP, IPv6, ICMPv6, raw sockets, and TLS and MPTCP, which programs ask after; and of IPv4
+ * the options below 64, after which come the tables of the firewall, for which kernels before 6.9 start a program of theirs.
  */
-const READ_LEVELS = [1, 6, 17, 41, 58, 255];
+const READ_LEVELS = [1, 6, 17, 41, 58, 255, 282, 284];
 const [IPV4_LEVEL, IPV4_OPTIONS] = [0, 63];
 
 /** madvise(2) but for MADV_MERGEABLE (12), by which sandboxes would share pages and learn of each other's. */
