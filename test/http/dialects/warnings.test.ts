@@ -132,7 +132,9 @@ describe('/health', () => {
     engine.host.closeToBridges = async () => gap;
     const { fake, lines } = await start({ SANDBOX_NETWORK: 'bridge' }, engine);
     const warnings = await warningsAfter(fake, some);
-    expect(warnings).toEqual([expect.stringMatching(/cannot set the rules of a firewall that keep sandboxes from this machine/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/cannot set the rules of a firewall that keep sandboxes from this machine/),
+    ]);
     expect(lines.find(({ msg }) => msg === warnings?.[0])?.detail).toBe(gap);
     gap = null;
     await warningsAfter(fake, none);
