@@ -32,10 +32,10 @@ const start = (): Promise<ServerProcess> =>
 const path = (suffix: string) => `/sandbox/u/${suffix}`;
 const events = (of: string) => fetch(`${server.url}${path(`processes/${of}`)}`, { headers: KEY });
 
-/** What a stream tells until it has told an output. */
-const untilOutput = async (reading: AsyncGenerator<ServerEvent>): Promise<ServerEvent[]> => {
+/** What a stream tells until it has told this output; what is printed at once may come in parts. */
+const untilOutput = async (reading: AsyncGenerator<ServerEvent>, output: string): Promise<ServerEvent[]> => {
   const told: ServerEvent[] = [];
-  while (textOf(told, 'stdout') === '') {
+  while (!textOf(told, 'stdout').startsWith(output)) {
     const { value, done } = await reading.next();
     if (done) throw new Error('The stream ended before it was read.');
     told.push(value);
@@ -45,20 +45,21 @@ const untilOutput = async (reading: AsyncGenerator<ServerEvent>): Promise<Server
 
 describe('a server that is killed in the middle of a stream, a terminal and a context', () => {
   it('is followed by one with the same processes, outputs without a gap, and variables', async () => {
-    await server.call('POST', path('contexts'), { id: 'thinking' });
-    await server.call('POST', path('contexts/thinking/execute'), { code: 'kept = 41' });
+    expect(await server.call('POST', path('contexts'), { id: 'thinking' })).toMatchObject({ status: 201 });
+    const first = await server.call('POST', path('contexts/thinking/execute'), { code: 'kept = 41' });
+    expect(first.body).toMatchObject({ success: true });
     const code = 'mkfifo fifo; for n in $(seq 100); do echo $n; done; read line < fifo; echo after';
     const streamed = (await server.call('POST', path('processes'), { command: code, name: 'streamed' })).body.id;
     const tty = { rows: 24, cols: 80 };
     const typed = (await server.call('POST', path('processes'), { argv: ['cat'], tty, name: 'typed' })).body.id;
-    const before = await untilOutput(eventsOf(await events(`${streamed}/events`)));
+    const before = await untilOutput(eventsOf(await events(`${streamed}/events`)), '1\n');
     const cell = 'import os\nos.mkfifo("gate")\nprint("one", flush=True)\nopen("gate").read()\nkept += 1\nprint("two")';
     const thinking = await fetch(`${server.url}${path('contexts/thinking/execute')}`, {
       method: 'POST',
       headers: { ...KEY, 'content-type': 'application/json' },
       body: JSON.stringify({ code: cell, stream: true, timeout: 120 }),
     });
-    const thought = await untilOutput(eventsOf(thinking));
+    const thought = await untilOutput(eventsOf(thinking), 'one\n');
     const thinker = thought[0]?.data.process_id;
     const viewer = await attach(`${server.url}${path(`processes/${typed}/attach`)}`, KEY);
     viewer.type('hello\r');
