@@ -149,6 +149,7 @@ export class Contexts {
     if (id !== DEFAULT_CONTEXT && !standard) await this.#sandboxes.isUp(ref);
     const held = await this.#sandboxes.acquire(ref, { lease: 'run' });
     let failure: unknown = null;
+    let endTurn = () => {};
     try {
       const made = standard && { ...standard, about: { name: null, cwd: standard.cwd }, env: held.env, isLost: false };
       const noted = await this.#setupOf(ref, id, held.env);
@@ -173,11 +174,14 @@ export class Contexts {
       const begin = (text: string) => executeCell(held, id, { ...waiting, code: text }, limits);
       const end = (text: string) => executeCell(held, id, { ...aside, code: text }, limits);
       const key = `${toSandboxId(ref.address)} ${id}`;
-      yield* code ? this.#turns.during(key, () => inScope(code, { begin, end }, run)) : run();
+      // What holds for one call alone holds for none that comes within it.
+      if (code || this.#turns.isBusy(key)) endTurn = await this.#turns.take(key, request);
+      yield* code ? inScope(code, { begin, end }, run) : run();
     } catch (error) {
       failure = error;
       throw error;
     } finally {
+      endTurn();
       held.release(failure);
     }
   }

@@ -1,6 +1,4 @@
 import { posix } from 'node:path';
-import { Mutex } from '../async/mutex.ts';
-import { SandboxError } from '../base/errors.ts';
 import { toSandboxId } from '../base/sandbox-address.ts';
 import { toEnding } from '../processes/executions.ts';
 import type { SandboxAccess } from '../sandboxes/access.ts';
@@ -10,6 +8,7 @@ import { WORKSPACE } from '../sandboxes/spec/folders.ts';
 import { type CallScope, toScopeCode } from './call-scope.ts';
 import { type CellExecution, type CellRequest, executeCell } from './cells.ts';
 import type { ContextLanguage } from './languages.ts';
+import { Turns } from './turns.ts';
 
 interface LanguageContextsConfig {
   /** Kept of each of stdout and stderr of a cell, in bytes. */
@@ -25,8 +24,8 @@ const SCOPE_SECONDS = 10;
 export class LanguageContexts {
   readonly #sandboxes: Sandboxes;
   readonly #config: LanguageContextsConfig;
-  /** By sandbox and language, while any call is under way. */
-  readonly #turns = new Map<string, Mutex>();
+  /** By sandbox and language. */
+  readonly #turns = new Turns();
 
   constructor(sandboxes: Sandboxes, config: LanguageContextsConfig) {
     this.#sandboxes = sandboxes;
@@ -76,29 +75,12 @@ export class LanguageContexts {
     return await executeCell(access, `language-${language}`, cell, { setup, most, outputLimitBytes });
   }
 
-  async #inTurn<T>(key: string, { timeoutSeconds, signal }: CellRequest, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#turns.get(key) ?? new Mutex();
-    this.#turns.set(key, mutex);
-    const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), timeoutSeconds * 1000);
-    const over = AbortSignal.any([giveUp.signal, ...(signal ? [signal] : [])]);
-    const turn = mutex.run(async () => {
-      if (over.aborted) throw busy();
-      clearTimeout(timer);
-      return await work();
-    });
-    const given = new Promise<never>((_resolve, reject) => {
-      giveUp.signal.addEventListener('abort', () => reject(busy()), { once: true });
-    });
+  async #inTurn<T>(key: string, cell: CellRequest, work: () => Promise<T>): Promise<T> {
+    const end = await this.#turns.take(key, cell);
     try {
-      return await Promise.race([turn, given]);
+      return await work();
     } finally {
-      clearTimeout(timer);
-      turn
-        .catch(() => undefined)
-        .finally(() => {
-          if (mutex.isFree) this.#turns.delete(key);
-        });
+      end();
     }
   }
 }
@@ -106,9 +88,4 @@ export class LanguageContexts {
 function noted(access: SandboxAccess, language: ContextLanguage, cell: CellExecution): CellExecution {
   access.noteRun(language, cell.execution.durationMs, toEnding(cell.execution));
   return cell;
-}
-
-function busy(): SandboxError {
-  const sentence = 'Calls before this one keep the sandbox busy with this language, so this one did not run.';
-  return new SandboxError('limit', sentence, { retryAfterSeconds: 5 });
 }
