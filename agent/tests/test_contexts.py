@@ -89,6 +89,24 @@ class Cells(ContextCase):
         self.assertEqual(len(result["data"]["text/plain"]), 25_000)
         self.assertIn({"type": "truncated"}, self.shown(answer))
 
+    def test_what_is_shown_in_the_place_of_something_is_not_counted_with_what_stays(self) -> None:
+        for code in (
+            "handle = display(0, display_id=True)\nfor number in range(1500): handle.update(number)",
+            "for number in range(1500): display(number, clear=True)",
+        ):
+            shown = self.shown(self.cell(code))
+            self.assertEqual(shown[-1]["data"]["text/plain"], "1499")
+            self.assertNotIn({"type": "truncated"}, shown)
+
+    def test_what_is_shown_without_end_is_cut_whatever_its_place(self) -> None:
+        shown = self.shown(self.cell("handle = display(0, display_id=True)\nfor number in range(20_000): handle.update(number)"))
+        self.assertEqual(shown[-1], {"type": "truncated"})
+        self.assertLess(len(shown), 10_000)
+
+    def test_a_picture_far_too_large_is_cut_before_it_is_encoded(self) -> None:
+        code = "import tracemalloc\nclass Large:\n    def _repr_png_(self): return bytes(40_000_000)\nlarge = Large()\ntracemalloc.start()\ndisplay(large)\ntracemalloc.get_traced_memory()[1] < 60_000_000"
+        self.assertEqual(self.value(code), "True")
+
     def test_a_child_that_comes_back_from_the_cell_does_not_answer(self) -> None:
         answer = self.cell("import os\nmine = os.fork()\nif mine: os.waitpid(mine, 0)")
         self.assertEqual(answer.result["executionCount"], 1)

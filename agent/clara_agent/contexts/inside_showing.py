@@ -21,7 +21,9 @@ MAX_TEXT = 25_000
 MAX_HTML = 200 << 10
 MAX_PICTURE = 5 << 20
 MAX_ALL = 20 << 20
+# That stay, and with those that are shown in their place.
 MAX_RESULTS = 1_000
+MAX_LINES = 9_000
 MAX_TRACEBACK = 64 << 10
 
 
@@ -46,7 +48,7 @@ class Showing:
     @property
     def is_full(self) -> bool:
         """Whether no more is shown."""
-        return self._results >= MAX_RESULTS or self._bytes >= MAX_ALL or self._is_lost
+        return self._results >= MAX_RESULTS or self._sent >= MAX_LINES or self._bytes >= MAX_ALL or self._is_lost
 
     @property
     def is_own(self) -> bool:
@@ -61,9 +63,9 @@ class Showing:
             if kept is not None:
                 bundle[str(mime)] = kept
         size = sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in bundle.values())
-        if self._results >= MAX_RESULTS or self._bytes + size > MAX_ALL:
+        if self._results + (not is_update) > MAX_RESULTS or self._sent >= MAX_LINES or self._bytes + size > MAX_ALL:
             return self._cut()
-        self._results += 1
+        self._results += not is_update
         self._bytes += size
         if not bundle and data:
             return None
@@ -73,7 +75,10 @@ class Showing:
 
     def clear(self, waits: bool) -> None:
         """What was shown is to go, with `waits` once something else is shown."""
-        self._send({"type": "clear_output", "wait": bool(waits)})
+        if self._sent >= MAX_LINES:
+            return self._cut()
+        self._results = 0
+        return self._send({"type": "clear_output", "wait": bool(waits)})
 
     def error(self, name: str, value: str, lines: list[str]) -> None:
         """An exception that nobody caught."""
@@ -92,6 +97,8 @@ class Showing:
 
     def _fit(self, mime: str, value: Any) -> Any:
         if isinstance(value, (bytes, bytearray)):
+            if len(value) > MAX_PICTURE:
+                return self._cut()
             value = binascii.b2a_base64(value, newline=False).decode("ascii")
         if mime.startswith("image/") and mime != "image/svg+xml":
             value = "".join(str(value).split())
