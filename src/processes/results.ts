@@ -82,7 +82,7 @@ export function foldShown(bytes: Buffer, isCut: boolean): Shown {
       const result = toResult(shown);
       if (shown.update) {
         results = results.map((each) =>
-          each.displayId === result.displayId ? { ...result, isMain: each.isMain } : each,
+          each.displayId !== null && each.displayId === result.displayId ? { ...result, isMain: each.isMain } : each,
         );
         continue;
       }

@@ -22,6 +22,10 @@ describe('what a run has shown', () => {
     expect(foldShown(Buffer.alloc(0), true).isTruncated).toBe(true);
   });
 
+  it('has no update of what has no name', () => {
+    expect(texts(fold(result('a'), result('b', { update: true })))).toEqual(['a']);
+  });
+
   it('has updates in the place of what they update, and not what was cleared', () => {
     expect(
       texts(fold(result('a', { display_id: 'x' }), result('b'), result('c', { display_id: 'x', update: true }))),
