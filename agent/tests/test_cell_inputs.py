@@ -62,6 +62,32 @@ class Typed(StreamCase):
         self.client.send(codec.END, writer)
         self.assertEqual(self.lines(self.client.finish(reader))[-1]["data"]["text/plain"], "['one', 'two']")
 
+    def test_half_a_line_of_who_leaves_waits_for_its_end_whenever_it_is_asked_for(self) -> None:
+        number = self.asking("[input(), input()]")
+        reader = self.attach(number)
+        self.leave(number, b"one\ntw")
+        self.go()
+        self.client.wait(lambda: len(self.client.answers[reader].events) > 2)
+        self.leave(number, b"o\nthree")
+        self.assertEqual(self.lines(self.client.finish(reader))[-1]["data"]["text/plain"], "['one', 'two']")
+
+    def test_a_request_without_a_body_ends_half_a_line(self) -> None:
+        number = self.asking("[input(), input()]")
+        reader = self.attach(number)
+        self.leave(number, b"half")
+        self.client.call("input", b"", id=number)
+        self.go()
+        self.client.wait(lambda: len(self.client.answers[reader].events) > 2)
+        self.client.call("input", b"whole\n", id=number)
+        self.assertEqual(self.lines(self.client.finish(reader))[-1]["data"]["text/plain"], "['half', 'whole']")
+
+    def leave(self, number: int, text: bytes) -> None:
+        """Writes that and gives up."""
+        writer = self.client.open("input", id=number)
+        self.client.send(codec.DATA, writer, 0, text)
+        self.client.send(codec.CANCEL, writer)
+        self.assertEqual(self.client.finish(writer).result, {"written": len(text)})
+
     def test_a_longer_line_than_is_taken_comes_in_parts(self) -> None:
         number = self.asking("[len(input()), len(input())]")
         writer = self.client.open("input", b"y" * 100_000 + b"\n", id=number)

@@ -79,6 +79,8 @@ class StreamedCell:
         self._end: dict[str, Any] | None = None
         self._then: Callable[[], object] | None = None
         self._typed = bytearray()
+        # Whether more may come of the last line: its request has not ended, or was cut off.
+        self._is_line_open = False
         # What is typed beyond what may be: who types it waits.
         self._excess = 0
         self._asked: int | None = None
@@ -183,12 +185,14 @@ class StreamedCell:
         if self._is_closed:
             return False
         self._typed += payload
+        self._is_line_open = True
         self._excess += len(payload)
         self._answer()
         return True
 
     def flush_input(self) -> None:
         """What was written is whole: who sends a line may leave out its end."""
+        self._is_line_open = False
         self._answer()
 
     def close_stdin(self) -> None:
@@ -217,4 +221,4 @@ class StreamedCell:
     def _has_line(self) -> bool:
         if self._is_closed or len(self._typed) >= MAX_TYPED or b"\n" in self._typed:
             return True
-        return bool(self._typed) and not self._kept.is_written_to
+        return bool(self._typed) and not self._is_line_open

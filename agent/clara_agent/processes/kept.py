@@ -86,11 +86,6 @@ class Kept:
             return self._caller.next_id
         return self.history.first_id if self.is_paced else self.history.next_id
 
-    @property
-    def is_written_to(self) -> bool:
-        """Whether more of what somebody writes to it is still to come."""
-        return self.writer is not None and not self.writer.has_ended
-
     def describe(self) -> dict[str, Any]:
         """What is known of it, for the server."""
         return {

@@ -76,9 +76,6 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Who writes to the input of a kept process."""
 
-    # Whether all that is to be written has come.
-    has_ended: bool
-
     # The process has read so much of it.
     def on_written(self, size: int) -> None: ...
     # The process reads no more.

@@ -96,7 +96,7 @@ class Input(Operation):
         kept: Kept = self.agent.table().find(take_count(self.parameters, "id"))
         self._closes = take(self.parameters, "close", bool, False)
         self._received = self._written = 0
-        self.has_ended = False
+        self._has_ended = False
         self._timer: Timer | None = None
         if kept.is_over or not kept.process or not kept.process.request.has_stdin:
             raise Failure("exists", "The process has no standard input, or has ended.")
@@ -121,14 +121,14 @@ class Input(Operation):
 
     def on_end(self, stream: int) -> None:
         """All is there."""
-        self.has_ended = True
+        self._has_ended = True
         if self._kept and self._kept.process:
             self._kept.process.flush_input()
         self._finish_if_done()
 
     def _finish_if_done(self) -> None:
         kept = self._kept
-        if not kept or not self.has_ended or self._written < self._received:
+        if not kept or not self._has_ended or self._written < self._received:
             return
         self._finish(None)
         if self._closes and kept.process:
