@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { ClaraClient } from '#client';
+import { ClaraClient, type ClientOptions } from '#client';
 import { type Settings, settingsWith } from '../config/config.ts';
 import type { Mode } from '../config/modes.ts';
 import { addRemoteToNote, readEngineNote } from '../modes/engine-note.ts';
 import { startServer } from '../start.ts';
 import { listenPrivately } from './private-socket.ts';
 import { findRoot } from './root.ts';
+import { openWebSocket } from './web-socket.ts';
 
 /** How long the other server may take to say that it is there, in milliseconds. */
 const HEALTH_MS = 5_000;
@@ -26,7 +27,7 @@ export interface OpenOptions {
   readonly url?: string;
   /** The key that opens that server. */
   readonly apiKey?: string;
-  /** How long an answer may take where the call itself names no time, in seconds; 30 if not given. */
+  /** How long an answer may take where the call itself names no time, in seconds; SANDBOX_TIMEOUT in mode remote, else 30, if not given. */
   readonly timeout?: number;
   /** Where the server of this process writes its log; nowhere if not given. */
   readonly logger?: FastifyBaseLogger;
@@ -39,7 +40,10 @@ interface Way {
   readonly mode: Mode;
   readonly baseUrl: string;
   readonly apiKey: string;
-  readonly fetch?: (request: Request) => Promise<Response>;
+  /** How long an answer may take where neither the program nor the call says it. */
+  readonly timeoutSeconds?: number;
+  readonly fetch?: NonNullable<ClientOptions['fetch']>;
+  readonly webSocket: NonNullable<ClientOptions['webSocket']>;
   close(): Promise<void>;
 }
 
@@ -49,7 +53,7 @@ export class OpenSandboxes extends ClaraClient implements AsyncDisposable {
   readonly mode: Mode;
   readonly #close: () => Promise<void>;
 
-  constructor(way: Way, timeout: number | undefined) {
+  constructor(way: Way, timeout = way.timeoutSeconds) {
     super({ ...way, ...(timeout === undefined ? {} : { timeout }) });
     this.mode = way.mode;
     this.#close = way.close;
@@ -92,7 +96,11 @@ async function findRemote(settings: Settings): Promise<Way | null> {
   }
   // Without a folder nobody falls back from it either.
   await addRemoteToNote(dataDir).catch(() => undefined);
-  return { mode: 'remote', baseUrl: remote.url, apiKey: remote.key, close: async () => undefined };
+  return {
+    ...{ mode: 'remote', baseUrl: remote.url, apiKey: remote.key, timeoutSeconds: remote.timeoutSeconds },
+    webSocket: openWebSocket,
+    close: async () => undefined,
+  };
 }
 
 /** Whether a server of this project answers there, and is well. */
@@ -109,8 +117,7 @@ async function openHere(settings: Settings, apiKey: string, logger?: FastifyBase
   const log = logger ?? pino({ level: 'silent' });
   const { app, config } = await startServer({ settings, loggerFor: () => log, root: findRoot() });
   try {
-    const { fetch, close } = await listenPrivately(app);
-    return { mode: config.mode, baseUrl: 'http://localhost', apiKey, fetch, close };
+    return { mode: config.mode, baseUrl: 'http://localhost', apiKey, ...(await listenPrivately(app)) };
   } catch (error) {
     await app.close();
     throw error;

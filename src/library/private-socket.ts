@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Agent, fetch as fetchOver } from 'undici';
+import { openWebSocket } from './web-socket.ts';
 
 /** A server that only this process reaches. */
 interface PrivateServer {
-  /** As the global one, to this server whatever the host. */
+  /** As the global ones, to this server whatever the host. */
   fetch(request: Request): Promise<Response>;
+  webSocket(url: string, protocols: string[]): WebSocket;
   /** Closes the server, and removes its socket. */
   close(): Promise<void>;
 }
@@ -30,7 +32,11 @@ export async function listenPrivately(app: FastifyInstance): Promise<PrivateServ
     await close();
     throw error;
   }
-  return { fetch: (request) => send(request, agent), close };
+  return {
+    fetch: (request) => send(request, agent),
+    webSocket: (url, protocols) => openWebSocket(url, protocols, agent),
+    close,
+  };
 }
 
 async function send(request: Request, dispatcher: Agent): Promise<Response> {

@@ -1,4 +1,5 @@
 import { readEvents, type SandboxEvent } from './events.ts';
+import { openWebSocket } from './signing.ts';
 import type { Transport } from './transport.ts';
 import type { Process, ProcessOptions } from './types.ts';
 
@@ -69,6 +70,17 @@ export class Processes {
   async signal(id: number, signal: string | number, { tree = false } = {}): Promise<void> {
     const call = { ...this.#of(id), body: { signal, tree } };
     await this.#transport.response(this.#transport.http.POST('/sandbox/{user_id}/processes/{id}/signal', call));
+  }
+
+  /**
+   * Its terminal, as a WebSocket that begins to open: bytes both ways as binary messages, which come as an ArrayBuffer; `start`, `gap` and
+   * `exit` as JSON texts. Begins behind so many bytes of the output where they are given.
+   */
+  async attach(id: number, after?: number): Promise<WebSocket> {
+    const path = `/processes/${id}/attach${after === undefined ? '' : `?after=${after}`}`;
+    const socket = await openWebSocket(this.#transport, this.#userId, path, ['clara.tty.v1']);
+    socket.binaryType = 'arraybuffer';
+    return socket;
   }
 
   /** Gives its terminal another size. */

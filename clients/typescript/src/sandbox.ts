@@ -4,6 +4,7 @@ import { readEvents, type SandboxEvent } from './events.ts';
 import { Files } from './files.ts';
 import { Ports } from './ports.ts';
 import { Processes } from './processes.ts';
+import { openWebSocket, sign } from './signing.ts';
 import type { Transport } from './transport.ts';
 import type { CreateSettings, Execution, SandboxInfo, UpdateSettings, Usage } from './types.ts';
 
@@ -136,10 +137,12 @@ export class Sandbox {
 
   /** A URL that needs no key, for one route below this sandbox, such as `/raw?path=a.txt`. */
   async sign(method: 'GET' | 'PUT' | 'POST', path: string, expiresIn?: number): Promise<string> {
-    const { http, ...call } = this.#call();
-    const whole = path.startsWith('/sandbox/') ? path : `/sandbox/${encodeURIComponent(this.userId)}${path}`;
-    const body = { method, path: whole, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) };
-    return (await this.#transport.data(http.POST('/sandbox/{user_id}/sign', { ...call, body }))).url;
+    return await sign(this.#transport, this.userId, { method, path, expiresIn });
+  }
+
+  /** A WebSocket at a path below this sandbox, such as `/ports/8000/`, that begins to open; for as long as a signature is good, 7 days. */
+  async webSocket(path: string, protocols: string[] = []): Promise<WebSocket> {
+    return await openWebSocket(this.#transport, this.userId, path, protocols);
   }
 
   #call(seconds?: number) {

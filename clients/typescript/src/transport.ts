@@ -1,5 +1,5 @@
 import createClient, { type Client } from 'openapi-fetch';
-import { toError, toLost } from './errors.ts';
+import { SandboxError, toError, toLost } from './errors.ts';
 import type { paths } from './schema.ts';
 
 /** How much longer than the call itself its answer may take, in seconds. */
@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly timeout?: number;
   /** In place of the global one. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Opens a WebSocket in place of the global one, which Node 20 has not. */
+  readonly webSocket?: (url: string, protocols: string[]) => WebSocket;
 }
 
 /** What openapi-fetch resolves with. */
@@ -27,14 +29,18 @@ interface Outcome<T> {
 /** The one place that speaks HTTP. */
 export class Transport {
   readonly http: Client<paths>;
+  readonly #baseUrl: string;
   readonly #timeout: number;
+  readonly #webSocket: NonNullable<ClientOptions['webSocket']>;
 
-  constructor({ baseUrl, apiKey, timeout = 30, fetch }: ClientOptions) {
+  constructor({ baseUrl, apiKey, timeout = 30, fetch, webSocket = openGlobal }: ClientOptions) {
     this.#timeout = timeout;
+    this.#webSocket = webSocket;
     const { address, password } = apart(baseUrl);
+    this.#baseUrl = address.replace(/\/+$/, '');
     const key = apiKey ?? password ?? keyOfEnvironment();
     this.http = createClient<paths>({
-      baseUrl: address.replace(/\/+$/, ''),
+      baseUrl: this.#baseUrl,
       ...(key === undefined ? {} : { headers: { 'X-API-Key': key } }),
       ...(fetch ? { fetch } : {}),
     });
@@ -56,6 +62,11 @@ export class Transport {
     return (await this.#settled(call)).response;
   }
 
+  /** Opens a WebSocket at a path of the API that needs no key, such as one with a signature. */
+  webSocket(path: string, protocols: string[]): WebSocket {
+    return this.#webSocket(`${this.#baseUrl.replace(/^http/i, 'ws')}${path}`, protocols);
+  }
+
   async #settled<T>(call: Promise<Outcome<T>>): Promise<Outcome<T>> {
     const outcome = await call.catch((error: unknown) => Promise.reject(toLost(error)));
     if (!outcome.response.ok) throw toError(outcome.response, outcome.error);
@@ -67,6 +78,11 @@ export class Transport {
 function apart(baseUrl: string): { readonly address: string; readonly password?: string } {
   const [, scheme = '', password = '', rest = ''] = /^(https?:\/\/)[^/?#@]*:([^/?#@]*)@(.*)$/i.exec(baseUrl) ?? [];
   return password === '' ? { address: baseUrl } : { address: scheme + rest, password: decodeURIComponent(password) };
+}
+
+function openGlobal(url: string, protocols: string[]): WebSocket {
+  if (globalThis.WebSocket) return new WebSocket(url, protocols);
+  throw new SandboxError('There is no WebSocket here: give the client one that opens them, as `webSocket`.');
 }
 
 function keyOfEnvironment(): string | undefined {

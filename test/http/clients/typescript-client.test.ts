@@ -57,4 +57,33 @@ describe('the TypeScript client', () => {
       expect(error).toMatchObject({ message: sentence, status: 409 });
     }
   });
+
+  it('opens WebSockets where it reaches the server, by a signature of the server’s own address', async () => {
+    const asked: unknown[] = [];
+    const opened: unknown[] = [];
+    const fetch = async (request: Request) => {
+      asked.push(await request.json());
+      return Response.json({ url: 'https://example.org/sandbox/u/signed?signature=a.7.b', expires_at: '' });
+    };
+    const webSocket = (...given: unknown[]) => {
+      opened.push(given);
+      return {} as WebSocket;
+    };
+    const client = new ClaraClient({ baseUrl: 'http://localhost:8080/below', apiKey: 'key', fetch, webSocket });
+    const sandbox = client.sandbox('a user');
+    expect((await sandbox.processes.attach(7)).binaryType).toBe('arraybuffer');
+    await sandbox.processes.attach(7, 10);
+    await sandbox.webSocket('/ports/8000/live', ['chat']);
+    expect(asked.map((body) => (body as { path: string }).path)).toEqual([
+      '/sandbox/a%20user/processes/7/attach',
+      '/sandbox/a%20user/processes/7/attach?after=10',
+      '/sandbox/a%20user/ports/8000/live',
+    ]);
+    const base = 'ws://localhost:8080/below/sandbox/a%20user';
+    expect(opened).toEqual([
+      [`${base}/processes/7/attach?signature=a.7.b`, ['clara.tty.v1']],
+      [`${base}/processes/7/attach?after=10&signature=a.7.b`, ['clara.tty.v1']],
+      [`${base}/ports/8000/live?signature=a.7.b`, ['chat']],
+    ]);
+  });
 });

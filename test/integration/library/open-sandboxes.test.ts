@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,20 @@ const variables = {
 const AsyncFunction: new (...parts: string[]) => (...values: unknown[]) => Promise<void> = Object.getPrototypeOf(
   async () => undefined,
 ).constructor;
+
+/** All that a terminal shows in which something is typed. */
+async function echoedBy(client: OpenSandboxes): Promise<string> {
+  const { processes } = client.sandbox('ada');
+  const { id } = await processes.start({ command: 'read line; echo "$line""n"', tty: { rows: 24, cols: 80 } });
+  const socket = await processes.attach(id);
+  let shown = '';
+  socket.addEventListener('open', () => socket.send(Buffer.from('see\r')));
+  socket.addEventListener('message', ({ data }) => {
+    if (data instanceof ArrayBuffer) shown += Buffer.from(data).toString();
+  });
+  await once(socket, 'close');
+  return shown;
+}
 
 let dataDir: string;
 let sandboxes: OpenSandboxes;
@@ -41,6 +56,10 @@ describe('sandboxes of a program', () => {
     for await (const { event } of sandbox.streamExecute('print(1)')) events.push(event);
     expect(events.at(-1)).toBe('exit');
     expect((await sandboxes.list()).map(({ user_id: id }) => id)).toEqual(['ada']);
+  });
+
+  it('show their terminals', async () => {
+    expect(await echoedBy(sandboxes)).toContain('seen');
   });
 
   it('are reached by this process alone: by no port, and by no signal', async () => {
@@ -96,6 +115,7 @@ describe('sandboxes of another server', () => {
       const remote = await openSandboxes(options);
       expect(remote.mode).toBe('remote');
       expect(await remote.sandbox('bob').execute('print(1)')).toMatchObject({ output: '1\n' });
+      expect(await echoedBy(remote)).toContain('seen');
       await remote.close();
     } finally {
       await far.close();

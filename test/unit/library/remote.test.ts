@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSandboxes } from '../../../src/library/open-sandboxes.ts';
 import { FolderLock } from '../../../src/sandboxes/storage/folder-lock.ts';
 
@@ -73,6 +73,22 @@ describe('a program that names another server', () => {
     const folder = join(dataDir, 'below', 'new');
     await (await open(mode, folder)).close();
     expect(JSON.parse(await readFile(join(folder, 'engine.json'), 'utf8'))).toMatchObject({ used: ['remote'] });
+  });
+
+  it.each([
+    [undefined, {}, 60],
+    [undefined, { SANDBOX_TIMEOUT: '7' }, 7],
+    [20, { SANDBOX_TIMEOUT: '7' }, 20],
+  ])('waits for its answers as long as timeout %s and %o say', async (timeout, variables, seconds) => {
+    answer = JSON.stringify(HEALTHY);
+    await using sandboxes = await openSandboxes({
+      ...{ mode: 'remote', dataDir, url, apiKey: 'the-key-of-that-server', variables },
+      ...(timeout === undefined ? {} : { timeout }),
+    });
+    const waits = vi.spyOn(AbortSignal, 'timeout');
+    await sandboxes.health();
+    expect(waits.mock.calls).toEqual([[seconds * 1000]]);
+    waits.mockRestore();
   });
 
   it('goes without a folder where there can be none', async () => {
