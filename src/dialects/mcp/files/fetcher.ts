@@ -14,7 +14,9 @@ def fetch(url, path, timeout):
         print(json.dumps({'size': os.path.getsize(path), 'type': kind}))
     except urllib.error.HTTPError as error:
         text = error.read(2000).decode('utf-8', 'replace').strip().splitlines()
-        more = ': ' + text[0] if text and error.headers.get_content_type() == 'text/plain' else ''
+        # The sandbox's proxy says why it refuses in both places.
+        is_more = text and text[0] != error.reason and error.headers.get_content_type() == 'text/plain'
+        more = ': ' + text[0] if is_more else ''
         sys.exit('The server answered %d %s%s' % (error.code, error.reason, more))
     except urllib.error.URLError as error:
         sys.exit('%s cannot be reached: %s' % (url, error.reason))
