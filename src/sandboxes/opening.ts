@@ -48,7 +48,7 @@ export async function openFolder(parts: OpeningParts): Promise<OpenedFolder> {
     await parts.onFolderTaken?.(instance);
     const secret = await ServerSecret.open(config.dataDir);
     const answers = await FirstAnswers.open(config.dataDir, secret.derive('first answers'), clock);
-    await store.removeAllPoolFolders();
+    await store.removePoolFolders();
     await sweepLeftovers(store.path, disks, onError);
     await preflight({ engine, config, instance, users, logger });
     return { instance, secret, answers };

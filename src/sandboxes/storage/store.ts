@@ -41,6 +41,7 @@ export class SandboxStore {
   readonly #users: FolderUsers;
   readonly #onError: (error: unknown) => void;
   readonly #writes: RecordWrites;
+  readonly #unremovable = new Set<string>();
 
   constructor(dataDir: string, disks: Disks, users: FolderUsers, onError: (error: unknown) => void) {
     this.#dataDir = dataDir;
@@ -130,14 +131,15 @@ export class SandboxStore {
     await this.removeFolder(ownerless);
   }
 
-  /** Removes the folders of a pool that an earlier server left. */
-  async removeAllPoolFolders(): Promise<void> {
-    for (const name of await this.poolFolders()) await this.removeFolder(name).catch(this.#onError);
-  }
-
-  /** The names of all folders that are there and that nobody owns yet. */
-  async poolFolders(): Promise<string[]> {
-    return (await readdir(this.#dataDir)).filter((name) => POOL_FOLDER.test(name));
+  /** Removes all folders of a pool but those that somebody still has. One that cannot be removed, as a former engine's, is reported once. */
+  async removePoolFolders(isOwned: (name: string) => boolean = () => false): Promise<void> {
+    for (const name of await readdir(this.#dataDir)) {
+      if (!POOL_FOLDER.test(name) || isOwned(name)) continue;
+      await this.removeFolder(name).catch((error: unknown) => {
+        if (!this.#unremovable.has(name)) this.#onError(error);
+        this.#unremovable.add(name);
+      });
+    }
   }
 
   /**

@@ -49,9 +49,7 @@ export class Reconciler {
   async #pass(): Promise<void> {
     const { engine, store, pool, instance, onError } = this.#parts;
     for (const found of await engine.list({ [LABEL.instance]: instance })) await this.#treat(found).catch(onError);
-    for (const name of await store.poolFolders()) {
-      if (!pool.owns(name)) await store.removeFolder(name).catch(onError);
-    }
+    await store.removePoolFolders((name) => pool.owns(name));
   }
 
   async #treat(found: EngineSandbox): Promise<void> {
