@@ -18,7 +18,10 @@ const MEANINGS = [
   ['is-frozen', /already frozen|instance is frozen/i],
   ['not-running', /is(?: not|n't) running|failed to retrieve PID/i],
   ['name-taken', /UNIQUE constraint failed: instances|already exists/i],
-  ['no-image', /image not provided|image (?:alias )?not found/i],
+  [
+    'no-image',
+    /image not provided|image (?:alias )?not found|requested image couldn't be found|alias '.*' doesn't exist/i,
+  ],
   ['no-source', /missing source path/i],
   ['no-program', /command not found/i],
   ['not-executable', /command not executable/i],

@@ -16,6 +16,9 @@ const remotesSchema = z.object({
     .default({}),
 });
 
+/** What `incus remote list` shows of a user who has added none. https://linuxcontainers.org/incus/docs/main/reference/image_servers/ */
+const USUAL_IMAGE_SERVERS: ReadonlyMap<string, string> = new Map([['images', 'https://images.linuxcontainers.org']]);
+
 /** An Incus of another machine that the incus command knows by a name, and that trusts its certificate. */
 export interface KnownRemote {
   readonly url: string;
@@ -27,10 +30,8 @@ export interface KnownRemote {
  * `invalid` with a sentence for one of this machine, one that runs nothing, or whose certificates are not there. Read at a start, before anything waits.
  */
 export function findRemote(name: string): KnownRemote | null {
-  const folder = join(homedir(), '.config', 'incus');
-  const text = readOptional(join(folder, 'config.yml'));
-  const { remotes } = remotesSchema.parse((text && parse(text)) ?? {});
-  const found = Object.hasOwn(remotes, name) ? remotes[name] : undefined;
+  const folder = folderOfCommand();
+  const found = readRemote(folder, name);
   if (!found) return null;
   if (found.addr.startsWith('unix:')) throw unusable(name, 'is a socket of this machine: name its path, or local');
   if (found.protocol !== 'incus' || found.auth_type !== 'tls') {
@@ -46,6 +47,23 @@ export function findRemote(name: string): KnownRemote | null {
     url: new URL(found.addr).origin,
     trust: { ...trust, serverCertificate: read(join('servercerts', `${name}.crt`)) },
   };
+}
+
+/** Where the image server of that name is, one that the incus command knows or is told at first; null where there is none of simplestreams. */
+export function findImageServer(name: string): string | null {
+  const found = readRemote(folderOfCommand(), name);
+  if (!found) return USUAL_IMAGE_SERVERS.get(name) ?? null;
+  return found.protocol === 'simplestreams' ? found.addr : null;
+}
+
+function folderOfCommand(): string {
+  return join(homedir(), '.config', 'incus');
+}
+
+function readRemote(folder: string, name: string) {
+  const text = readOptional(join(folder, 'config.yml'));
+  const { remotes } = remotesSchema.parse((text && parse(text)) ?? {});
+  return Object.hasOwn(remotes, name) ? remotes[name] : undefined;
 }
 
 function readOptional(file: string): string | null {
