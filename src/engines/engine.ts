@@ -192,6 +192,12 @@ export interface EngineExec {
   exitCode(): Promise<number | null>;
 }
 
+/** One of the machines that run sandboxes together. */
+export interface EngineMachine {
+  readonly name: string;
+  readonly answers: boolean;
+}
+
 /**
  * What runs sandboxes. Each call has a deadline of its own and throws a SandboxError: `not_found` (no such sandbox),
  * `conflict` (name taken, wrong state), `invalid` (no such image, no such program), `timeout`, `unavailable` (the engine does not answer).
@@ -235,6 +241,8 @@ export interface Engine {
   exec(id: EngineId, argv: readonly string[]): Promise<EngineExec>;
   /** How many programs that `exec` has started run in it, whoever started them, with these first arguments. */
   countExecs(id: EngineId, argv: readonly string[]): Promise<number>;
+  /** The machines of its cluster, and whether each of them answers; none where it is no cluster. */
+  machines(): Promise<readonly EngineMachine[]>;
   /** Gives up sockets and timers; sandboxes go on. */
   close(): Promise<void>;
 }

@@ -50,6 +50,7 @@ export class FakeEngine implements Engine {
   /** The limits that it does not hold. */
   unlimited: readonly string[] = [];
   hasGpus = false;
+  machines: Engine['machines'] = async () => [];
   readonly traits: EngineTraits = DOCKER_TRAITS;
   readonly builder = new FakeBuilder();
   /** What keeps the files of its sandboxes; null where it binds folders of this machine. */

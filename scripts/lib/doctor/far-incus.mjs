@@ -6,6 +6,9 @@ import { fail, ok } from './finding.mjs';
 import { withoutEmpty } from './settings.mjs';
 
 const WHAT = 'Incus';
+const MEMBERS = 'members of the cluster';
+const MEND_MEMBERS =
+  'Start Incus there, and let this machine reach each member at the address that incus cluster list shows; docs/scaling.md says what is lost meanwhile.';
 const THERE = 'docs/incus.md says what has to be on other machines (Other machines and clusters).';
 
 /**
@@ -34,10 +37,29 @@ export async function checkFarIncus(env, mode) {
 async function ask(engine, image) {
   try {
     const { version } = await engine.info();
-    const answers = ok(WHAT, `Version ${version} answers, has the project, and trusts this server.`);
-    if ((await engine.imageId(image)) !== null) return [answers, ok('image of Incus', `It has ${image}.`)];
-    return [answers, fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, THERE)];
+    return [
+      ok(WHAT, `Version ${version} answers, has the project, and trusts this server.`),
+      ...(await checkMembers(engine)),
+      await checkImage(engine, image),
+    ];
   } finally {
     await engine.close();
   }
+}
+
+/** Which members of a cluster answer; nothing where it is none. */
+async function checkMembers(engine) {
+  const machines = await engine.machines();
+  if (machines.length === 0) return [];
+  const namesOf = (answers) => machines.filter((one) => one.answers === answers).map(({ name }) => name);
+  const there = namesOf(true).join(', ');
+  const away = namesOf(false).join(', ');
+  if (away === '') return [ok(MEMBERS, `All answer: ${there}.`)];
+  const means = `No answer from ${away}, so sandboxes there are away. ${there === '' ? 'None answers.' : `There is one from ${there}.`}`;
+  return [fail(MEMBERS, means, MEND_MEMBERS)];
+}
+
+async function checkImage(engine, image) {
+  if ((await engine.imageId(image)) !== null) return ok('image of Incus', `It has ${image}.`);
+  return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, THERE);
 }

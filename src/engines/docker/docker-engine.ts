@@ -155,6 +155,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     ranOutOfMemory: (id, sinceMs, waitMs) => ranOutOfMemory(calls, id, sinceMs, waitMs),
     exec: (id, argv) => startExec(calls, held, id, argv),
     countExecs: (id, argv) => countExecs(calls, id, argv),
+    machines: async () => [],
     close: async () => calls.close(),
   };
 }

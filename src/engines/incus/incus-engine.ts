@@ -194,6 +194,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     ranOutOfMemory: (id, sinceMs, waitMs = 0) => memory.ranOut(id, sinceMs, waitMs),
     exec: async (id, argv) => await startExec(calls, id, toProgram(await users.of(calls, id), argv)),
     countExecs: (id, argv) => countExecs(calls, id, argv),
+    machines: async () => [],
     close: async () => {
       await given.allSettled();
       await calls.close();

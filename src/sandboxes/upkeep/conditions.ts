@@ -22,10 +22,11 @@ export async function findWarnings(parts: ConditionsParts): Promise<readonly War
   const found = (
     await Promise.all([lookAtEngine(engine, config), lookAtFolder(store, disks), lookAtDisks(disks)])
   ).flat();
+  const beside = [...(await lookAtMachines(engine)), ...firewall.warnings];
   // What is known already is why none can be made.
-  if (found.length > 0 || pool.problem === null) return [...found, ...firewall.warnings];
+  if (found.length > 0 || pool.problem === null) return [...found, ...beside];
   const sentence = 'No sandbox can be made; the log of the server says why.';
-  return [{ sentence, detail: pool.problem }, ...firewall.warnings];
+  return [{ sentence, detail: pool.problem }, ...beside];
 }
 
 async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[]> {
@@ -51,6 +52,14 @@ function withoutLimits(unlimited: readonly string[]): Warning {
   return {
     sentence: `The engine does not hold all limits of sandboxes (${names}): one of them can stop this machine.`,
   };
+}
+
+/** An engine that does not answer at all is told by the look at it. */
+async function lookAtMachines(engine: Engine): Promise<Warning[]> {
+  const away = (await engine.machines().catch(() => [])).filter(({ answers }) => !answers);
+  if (away.length === 0) return [];
+  const sentence = 'A machine of the cluster does not answer: its sandboxes are away until it is back.';
+  return [{ sentence, detail: away.map(({ name }) => name).join(', ') }];
 }
 
 async function lookAtFolder(store: SandboxStore, disks: Disks): Promise<Warning[]> {

@@ -52,6 +52,20 @@ const none = (warnings: readonly string[] | undefined) => warnings === undefined
 const IMAGE = 'registry.example/of/ours:1';
 
 describe('/health', () => {
+  it('says that a machine of the cluster is away, its name in the log alone, until it is back', async () => {
+    const engine = new FakeEngine();
+    engine.machines = async () => [
+      { name: 'node1', answers: true },
+      { name: 'node2', answers: false },
+    ];
+    const { fake, lines } = await start({}, engine);
+    const sentence = 'A machine of the cluster does not answer: its sandboxes are away until it is back.';
+    expect(await warningsAfter(fake, some)).toEqual([sentence]);
+    expect(lines.find(({ msg }) => msg === sentence)?.detail).toBe('node2');
+    engine.machines = async () => [{ name: 'node2', answers: true }];
+    expect(await warningsAfter(fake, none)).toBeUndefined();
+  });
+
   it.each([
     ['npm run image', DOCKER_TRAITS, 'SANDBOX_DOCKER_IMAGE'],
     ['npm run incus', INCUS_TRAITS, 'INCUS_SANDBOX_IMAGE'],

@@ -9,6 +9,7 @@ import { type Doctor, openDoctor } from '../../support/doctor.ts';
 import { FakeIncus } from '../../support/incus-machines/fake-incus.ts';
 import { makeIncusCommand } from '../../support/incus-machines/incus-command.ts';
 import { CONTAINER_IMAGE, MACHINE_IMAGE, USUAL_IMAGE } from '../../support/incus-machines/place.ts';
+import { FakeMembers } from '../../support/incus-members/fake-members.ts';
 
 let doctor: Doctor;
 let incus: FakeIncus;
@@ -97,6 +98,17 @@ it('npm run doctor asks Incus of other machines as the server does, and nothing 
   );
   server.close();
   expect(await look(far)).toMatch(/^fail +Incus: The Incus at https:\/\/127\.0\.0\.1:\d+ does not answer/m);
+});
+
+it('npm run doctor says which members of a cluster answer', async () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  const members = await FakeMembers.start(closers);
+  await members.makeTrusted(join(doctor.folder, 'data'));
+  const cluster = { SANDBOX_MODE: 'incus', INCUS_REMOTE: members.remote };
+  expect(await look(cluster)).toMatch(/^ok +members of the cluster: All answer: node1, node2, node3\.$/m);
+  members.stop('node2');
+  expect(await look(cluster)).toMatch(/^fail +members of the cluster: No answer from node2, .* node1, node3\./m);
+  for (const close of closers.reverse()) await close();
 });
 
 it('npm run doctor leaves a trust token to the server', async () => {

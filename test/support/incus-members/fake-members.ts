@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -30,6 +30,7 @@ export class FakeMembers {
   /** What each member was asked, in order: `node1 GET /1.0`; not whether it is there. */
   readonly asked: string[] = [];
   readonly #urls = new Map<string, string>();
+  readonly #servers = new Map<string, Server>();
   readonly #programs = new Map<string, Program>();
   #trustFolder = '';
 
@@ -47,6 +48,7 @@ export class FakeMembers {
       const server = fake.#serve(name, { key, cert: certificate });
       server.listen(0, '127.0.0.1');
       await once(server, 'listening');
+      fake.#servers.set(name, server);
       closers.push(async () => {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
@@ -56,10 +58,30 @@ export class FakeMembers {
     return fake;
   }
 
+  /** Their addresses, as INCUS_REMOTE has them. */
+  get remote(): string {
+    return [...this.#urls.values()].join(',');
+  }
+
+  /** Puts what opens them where a server with this data folder has it. */
+  async makeTrusted(dataDir: string): Promise<void> {
+    await cp(this.#trustFolder, join(dataDir, 'incus'), { recursive: true });
+  }
+
+  /** Has one of them answer nobody any more. */
+  stop(name: string): void {
+    this.#servers.get(name)?.close().closeAllConnections();
+  }
+
   /** An engine in front of them, which the closers close. */
   open(closers: Closers, kind: EngineKind = 'incus'): Engine {
-    const remote = [...this.#urls.values()].join(',');
-    const place = { remote, project: 'clara-sandbox', pool: null, trustToken: null, trustFolder: this.#trustFolder };
+    const place = {
+      remote: this.remote,
+      project: 'clara-sandbox',
+      pool: null,
+      trustToken: null,
+      trustFolder: this.#trustFolder,
+    };
     const engine = openEngine(kind, place);
     closers.push(() => engine.close());
     return engine;

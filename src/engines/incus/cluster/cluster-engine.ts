@@ -203,6 +203,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
       return untilCut(exec, () => memberOf(id));
     },
     countExecs: async (id, argv) => await countExecs(await callsOf(id), id, argv),
+    machines: () => members.states(),
     close: async () => await members.close(),
   };
 }

@@ -41,6 +41,12 @@ export class Member {
     return this.#pulse.isLost;
   }
 
+  /** The same, once it is known of one that was not asked before. */
+  async answers(): Promise<boolean> {
+    await this.#pulse.whenKnown();
+    return !this.isAway;
+  }
+
   /** True where it may be about to be away: what others know too they are asked first. */
   get isLate(): boolean {
     return this.#pulse.isLate;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
+import type { EngineMachine } from '../../engine.ts';
 import { IncusCalls } from '../incus-calls.ts';
 import { ALONE } from '../instances.ts';
 import type { IncusPlace, IncusTrust } from '../place.ts';
@@ -54,6 +55,12 @@ export class Members {
   /** True while one of them does not answer. */
   async isAnyAway(): Promise<boolean> {
     return (await this.all()).some(({ isAway }) => isAway);
+  }
+
+  /** Whether each of a cluster's answers, once that is known; none where there is only one machine. */
+  async states(): Promise<readonly EngineMachine[]> {
+    const cluster = (await this.all()).filter(({ name }) => name !== ALONE);
+    return await Promise.all(cluster.map(async (member) => ({ name: member.name, answers: await member.answers() })));
   }
 
   /** Asks the cluster anew which there are, and which of them are to be empty; one that has left it is forgotten. */

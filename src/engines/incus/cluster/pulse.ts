@@ -28,6 +28,9 @@ export class Pulse {
   readonly #waiting = new Set<() => void>();
   #failures = 0;
   #isLate = false;
+  /** True once it has answered, or was lost. */
+  #isKnown = false;
+  #isClosed = false;
 
   constructor(parts: PulseParts) {
     this.#parts = parts;
@@ -57,8 +60,14 @@ export class Pulse {
     }
   }
 
+  /** Resolves once it is known whether the member is there. */
+  async whenKnown(): Promise<void> {
+    while (!this.#isKnown && !this.#isClosed) await this.#ping();
+  }
+
   /** Asks no more. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
   }
 
@@ -71,10 +80,12 @@ export class Pulse {
     try {
       await this.#parts.ask(this.isLost, DEADLINE_MS);
       this.#failures = 0;
+      this.#isKnown = true;
       this.#isLate = false;
     } catch {
       if (isOwnDelay(DEADLINE_MS)) return;
       this.#failures += 1;
+      this.#isKnown ||= this.isLost;
       this.#noteLate();
       // Whoever waits for it is told now, and need not wait for the kernel's or the cluster's own timeout.
       if (this.#failures === FAILURES) await this.#parts.onLost();

@@ -34,6 +34,17 @@ describe('what an engine of other machines says of itself', () => {
   );
 });
 
+describe('the machines of an engine', () => {
+  it('are the members of its cluster, each of which answers or does not', async () => {
+    const engine = members.open(closers);
+    const all = ['node1', 'node2', 'node3'].map((name) => ({ name, answers: true }));
+    expect(await engine.machines()).toEqual(all);
+    members.stop('node2');
+    const another = members.open(closers);
+    expect(await another.machines()).toEqual(all.map((one) => ({ ...one, answers: one.name !== 'node2' })));
+  });
+});
+
 describe('memory that runs out in a container of a member', () => {
   it('is read in the container itself, as Incus tells late', async () => {
     const engine = members.open(closers);
