@@ -92,8 +92,8 @@ export class Disks {
   /** Why nothing holds the size of what is new on this machine; null where something does. */
   get whyNoSizes(): string | null {
     if (this.#newKind === 'image') return null;
-    if (this.#newKind === 'volume') return 'the files of its sandboxes are in volumes of its engine, and each has one.';
     if (this.#parts.config.diskLimitBytes === 0) return 'its disks have no limit (SANDBOX_DISK_LIMIT=0).';
+    if (this.#newKind === 'volume') return null;
     return 'it has no disk images. The operator finds in its log why; docs/manager.md says what they need.';
   }
 

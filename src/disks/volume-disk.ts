@@ -3,13 +3,19 @@ import { join } from 'node:path';
 import { hasCode, isSandboxError, SandboxError } from '../base/errors.ts';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './base/disk.ts';
-import { CHECKPOINTS_FOLDER, PREVIOUS_VOLUME_FILE, RESTORED_VOLUME_FILE, VOLUME_FILE } from './base/layout.ts';
+import {
+  CHECKPOINTS_FOLDER,
+  KEPT_VOLUME_FILE,
+  PREVIOUS_VOLUME_FILE,
+  RESTORED_VOLUME_FILE,
+  VOLUME_FILE,
+} from './base/layout.ts';
 import type { DiskOwner } from './base/user-folder.ts';
-import { newVolumeNote, readVolumeNote, writeVolumeNote } from './base/volume-note.ts';
+import { newVolumeNote, noteFileOf, readVolumeNote, writeVolumeNote } from './base/volume-note.ts';
 
 /** True where a sandbox's files are in a volume of the engine. */
 export async function hasVolume(folder: string): Promise<boolean> {
-  return (await readVolumeNote(join(folder, VOLUME_FILE))) !== null;
+  return (await readVolumeNote(await noteFileOf(folder))) !== null;
 }
 
 /** A volume of the engine for each sandbox. Its name is kept in the sandbox's folder, and stays whatever becomes of that. */
@@ -28,7 +34,7 @@ export class VolumeDisk implements Disk {
     owner: DiskOwner,
     { sizeBytes = this.#sizeBytes, isSpare = false }: OpenOptions = {},
   ): Promise<DiskFolders> {
-    const file = join(folder, VOLUME_FILE);
+    const file = await noteFileOf(folder);
     const found = await readVolumeNote(file);
     const note = found ?? newVolumeNote();
     const { name } = note;
@@ -55,7 +61,7 @@ export class VolumeDisk implements Disk {
 
   /** The same of one without a limit too; null where there is none. */
   async measure(folder: string): Promise<VolumeUsage | null> {
-    const found = await readVolumeNote(join(folder, VOLUME_FILE));
+    const found = await readVolumeNote(await noteFileOf(folder));
     return found?.isMade ? await this.#volumes.usage(found.name) : null;
   }
 
@@ -82,5 +88,5 @@ async function noteFiles(folder: string): Promise<readonly string[]> {
     throw error;
   });
   const ofCheckpoints = checkpoints.map((id) => join(CHECKPOINTS_FOLDER, id, VOLUME_FILE));
-  return [...ofCheckpoints, RESTORED_VOLUME_FILE, PREVIOUS_VOLUME_FILE, VOLUME_FILE];
+  return [...ofCheckpoints, RESTORED_VOLUME_FILE, PREVIOUS_VOLUME_FILE, VOLUME_FILE, KEPT_VOLUME_FILE];
 }

@@ -139,8 +139,8 @@ export async function openCore(outer: CoreParts): Promise<SandboxCore> {
   const registry = new Registry(store, clock, events);
   const catalog = new Catalog(store);
   const frames = new SharedFrameBudget();
-  const volumesOf = (keyName: string): readonly string[] => volumes.foldersOf(keyName);
-  const keyDisk = new KeyDisk({ ...outer, disks, catalog, registry, store, volumesOf });
+  const volumeBytesOf = async (keyName: string): Promise<number> => await volumes.takenBytes(keyName);
+  const keyDisk = new KeyDisk({ ...outer, disks, catalog, registry, store, volumeBytesOf });
   const base = {
     ...{ ...outer, keyDisk, answers, disks, users, store, instance },
     ...{ capacity, starts, registry, catalog, frames, events },

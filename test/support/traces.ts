@@ -33,6 +33,7 @@ const SANDBOX_PARTS = [
   'disk.img',
   'group',
   'line',
+  'engine-volume.json',
   'log',
   'log.1',
   'packages',

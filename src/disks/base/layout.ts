@@ -10,6 +10,9 @@ export const HOLDER_FILE = 'disk.engine';
 /** Names the volume of the engine that has the files of a sandbox. */
 export const VOLUME_FILE = 'volume.json';
 
+/** Names that of a volume beside workspaces, which the server describes in a file of the other name. */
+export const KEPT_VOLUME_FILE = 'engine-volume.json';
+
 /** Names that of a copy which is to take its place. */
 export const RESTORED_VOLUME_FILE = `${VOLUME_FILE}.restored`;
 

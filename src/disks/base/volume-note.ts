@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { readText, writeAtomically } from '../../base/atomic-file.ts';
+import { KEPT_VOLUME_FILE, VOLUME_FILE } from './layout.ts';
 
 const noteSchema = z.object({
   version: z.literal(1),
@@ -28,6 +30,14 @@ export function newVolumeNote(): VolumeNote {
 export async function readVolumeNote(file: string): Promise<VolumeNote | null> {
   const text = await readText(file);
   return text === null ? null : fileSchema.parse(JSON.parse(text));
+}
+
+/** Where it is said which volume of the engine has the files of a folder, there or not. */
+export async function noteFileOf(folder: string): Promise<string> {
+  const file = join(folder, VOLUME_FILE);
+  const text = await readText(file);
+  const isDescribed = text !== null && describedSchema.safeParse(JSON.parse(text)).success;
+  return isDescribed ? join(folder, KEPT_VOLUME_FILE) : file;
 }
 
 /** Writes it; on disk when this resolves. */

@@ -17,8 +17,8 @@ interface KeyDiskParts {
   readonly catalog: Catalog;
   readonly registry: Registry;
   readonly store: SandboxStore;
-  /** The names of the folders of the volumes that a key has made. */
-  readonly volumesOf: (keyName: string) => readonly string[];
+  /** What the volumes take that a key has made. */
+  readonly volumeBytesOf: (keyName: string) => Promise<number>;
   readonly toldLimits: ToldLimits;
 }
 
@@ -83,7 +83,7 @@ export class KeyDisk {
       if (entry.createdBy === null || !countsFor(entry.createdBy, countedName) || entry.isBlank) continue;
       bytes += await this.#takenBy(entry);
     }
-    for (const folder of this.#parts.volumesOf(countedName)) bytes += await this.#parts.disks.takenBytes(folder);
+    bytes += await this.#parts.volumeBytesOf(countedName);
     this.#sums.set(countedName, { bytes, atMs: performance.now() });
     return bytes;
   }

@@ -32,6 +32,15 @@ interface VolumesParts {
   readonly onError: (error: unknown) => void;
 }
 
+const NOT_SHARED =
+  'This server has no volumes that several sandboxes share: the files of its sandboxes are in volumes of its engine, each on the machine of its sandbox.';
+
+/** How large a volume is to be, and whether several sandboxes may have it. */
+export interface WantedSize {
+  readonly sizeBytes: number;
+  readonly isShared: boolean;
+}
+
 /** What a volume is to be. */
 export interface WantedVolume {
   readonly name: string;
@@ -76,10 +85,15 @@ export class Volumes {
       .sort((one, other) => one.createdAtMs - other.createdAtMs);
   }
 
-  /** The names of the folders of all volumes that a principal has made. */
-  foldersOf(name: string): readonly string[] {
-    const own = [...this.#volumes.values()].filter(({ createdBy }) => countsFor(createdBy, name));
-    return own.map(({ id }) => folderOfVolume(id));
+  /** What all volumes that a principal has made take, in bytes; those of an engine count with their whole size, which no engine is asked for. */
+  async takenBytes(name: string): Promise<number> {
+    const { disks } = this.#parts;
+    let bytes = 0;
+    for (const { id, createdBy, sizeBytes } of this.#volumes.values()) {
+      if (!countsFor(createdBy, name)) continue;
+      bytes += disks.usesVolumes ? sizeBytes : await disks.takenBytes(folderOfVolume(id));
+    }
+    return bytes;
   }
 
   /** One of them by its id or name; throws `not_found`. */
@@ -89,17 +103,18 @@ export class Volumes {
     throw new SandboxError('not_found', `There is no network volume ${idOrName}; make it first.`);
   }
 
-  /** Throws `unsupported` where nothing holds the size of volumes here, `invalid` for a size that there cannot be. */
-  async requirePossible(sizes: readonly number[]): Promise<void> {
+  /** Throws `unsupported` where nothing holds the size of volumes here, or none can be shared, `invalid` for a size that there cannot be. */
+  async requirePossible(wanted: readonly WantedSize[]): Promise<void> {
     const { config, disks } = this.#parts;
-    if (sizes.length === 0) return;
+    if (wanted.length === 0) return;
     const { whyNoSizes } = disks;
     if (whyNoSizes !== null) {
       throw new SandboxError('unsupported', `This server cannot hold the size of volumes: ${whyNoSizes}`);
     }
+    if (disks.usesVolumes && wanted.some(({ isShared }) => isShared)) throw new SandboxError('unsupported', NOT_SHARED);
     const most = config.diskLimitBytes;
-    for (const size of sizes) {
-      if (size >= MIN_VOLUME_BYTES && size <= most) continue;
+    for (const { sizeBytes } of wanted) {
+      if (sizeBytes >= MIN_VOLUME_BYTES && sizeBytes <= most) continue;
       const sentence = `volumes must have a size of 16m to ${Math.floor(most / 2 ** 20)}m on this server.`;
       throw new SandboxError('invalid', sentence, { field: 'volumes' });
     }
@@ -109,7 +124,7 @@ export class Volumes {
   /** Makes a volume; throws `conflict` for a name that the principal has given to another that several may have. */
   async create({ name: createdBy }: Principal, wanted: WantedVolume): Promise<Volume> {
     const { clock, store } = this.#parts;
-    await this.requirePossible([wanted.sizeBytes]);
+    await this.requirePossible([{ sizeBytes: wanted.sizeBytes, isShared: wanted.sandboxId === null }]);
     await this.#parts.keyDisk.requireRoom(createdBy);
     if (wanted.sandboxId === null) this.#requireFreeName(createdBy, wanted.name);
     const id = randomBytes(10).toString('hex');

@@ -4,12 +4,13 @@ import { FakeVolumes } from '../../fakes/fake-volumes.ts';
 import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
 
 let fake: FakeApp;
+const volumes = new FakeVolumes();
 
 /** An engine as Incus of other machines, and its virtual machines, are: no folders of this machine, and nothing that builds images. */
 function engineWithVolumes(): FakeEngine {
   const engine = new FakeEngine();
   const traits = { ...engine.traits, kind: 'incus', label: 'Incus', sharesHostFiles: false, canBridge: false } as const;
-  return Object.assign(engine, { traits, volumes: new FakeVolumes(), builder: null });
+  return Object.assign(engine, { traits, volumes, builder: null });
 }
 
 beforeAll(async () => {
@@ -28,7 +29,13 @@ const size = { size: '64m' };
 
 it.each([
   ['a secret', 'PUT', '/sandbox/u/secrets/TOKEN', { value: 'a-b-c', hosts: ['api.example.org'] }, 'no certificate'],
-  ['a sandbox with volumes', 'POST', '/api/v1/sandboxes', { image: 'python:3.9', volumes: { data: size } }, IN_VOLUMES],
+  [
+    'a sandbox with a volume for many',
+    'POST',
+    '/api/v1/sandboxes',
+    { image: 'python:3.9', volumes: { data: { ...size, network: true } } },
+    IN_VOLUMES,
+  ],
   ['a volume for many', 'POST', '/api/v1/volumes/network', { name: 'data', ...size }, IN_VOLUMES],
   [
     'a build',
@@ -43,4 +50,24 @@ it.each([
   const { error, detail = error } = answer.json();
   expect(detail).toContain(word);
   expect(detail).not.toContain('log');
+});
+
+it('a sandbox with volumes of its own has each in a volume of the engine, which goes with it', async () => {
+  const before = new Set(volumes.all.keys());
+  const body = { image: 'python:3.9', volumes: { data: size, more: { size: '32m', mount_path: '/srv/more' } } };
+  const made = await fake.call('POST', '/api/v1/sandboxes', body);
+  expect(made.statusCode).toBe(200);
+  const added = [...volumes.all].filter(([name]) => !before.has(name));
+  expect(added.map(([, { sizeBytes }]) => sizeBytes / 2 ** 20).sort()).toEqual([200, 32, 64]);
+  const spec = [...fake.engine.sandboxes.values()].at(-1)?.spec;
+  const nameOf = (sizeMib: number) => added.find(([, { sizeBytes }]) => sizeBytes === sizeMib * 2 ** 20)?.[0];
+  expect(spec?.mounts).toEqual(
+    expect.arrayContaining([
+      { source: { volume: nameOf(64), folder: 'workspace' }, target: '/mnt/data' },
+      { source: { volume: nameOf(32), folder: 'workspace' }, target: '/srv/more' },
+    ]),
+  );
+  const { container_id: id } = made.json();
+  expect((await fake.call('DELETE', `/api/v1/sandboxes/${id}`)).statusCode).toBe(200);
+  expect(new Set(volumes.all.keys())).toEqual(before);
 });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 
 /** A request to Incus' API. */
 export interface Request {
@@ -27,12 +27,14 @@ export class Refusal extends Error {
 export async function toRequest(message: IncomingMessage, answer: (request: Request) => Promise<Reply>) {
   const { pathname: path, searchParams: query } = new URL(message.url ?? '', 'http://incus');
   const { method = 'GET' } = message;
-  const body = method === 'GET' || method === 'HEAD' || method === 'DELETE' ? {} : await json(message);
+  // Files and folders come as bytes, and none of them where they are empty.
+  const sent = await text(message);
+  const body = sent === '' ? {} : JSON.parse(sent);
   try {
     const reply = await answer({ method, path, query, body });
     if (Buffer.isBuffer(reply)) return { status: 200, headers: { 'x-incus-type': 'file' }, body: reply };
     const operation = 'operation' in reply ? `/1.0/operations/${reply.operation}` : '';
-    const metadata = operation === '' ? reply : { metadata: reply };
+    const metadata = 'operation' in reply ? { id: String(reply.operation), metadata: reply } : reply;
     return toJson(200, { type: operation === '' ? 'sync' : 'async', operation, metadata });
   } catch (error) {
     const status = error instanceof Refusal ? error.status : 500;

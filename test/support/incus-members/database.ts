@@ -23,6 +23,8 @@ export class FakeDatabase {
   readonly evacuated = new Set<string>();
   readonly instances = new Map<string, FakeInstance>();
   readonly volumes: FakeVolume[] = [];
+  /** What instances have: that of their image, and what was made in any of them. */
+  readonly folders = new Set(['/', '/mnt']);
   /** Members that have no room for another instance. */
   readonly full = new Set<string>();
 
@@ -57,7 +59,7 @@ export class FakeDatabase {
     return {};
   }
 
-  answerInstance(instance: FakeInstance, { method, body }: Request, rest: string | undefined): Reply {
+  answerInstance(instance: FakeInstance, { method, query, body }: Request, rest: string | undefined): Reply {
     if (rest === 'state' && method === 'PUT') {
       if (body.action === 'start') this.#requireVolumes(instance.volumes, instance.location);
       instance.status = body.action === 'stop' ? 'Stopped' : body.action === 'freeze' ? 'Frozen' : 'Running';
@@ -65,7 +67,7 @@ export class FakeDatabase {
       return {};
     }
     if (rest === 'state') return { status: instance.status, processes: 2, memory: { usage: 1 }, cpu: { usage: 1 } };
-    if (rest === 'files') throw new Refusal(404, 'file does not exist');
+    if (rest === 'files') return this.#file(method, query.get('path') ?? '');
     if (method === 'PATCH') Object.assign(instance.config, body.config);
     if (method === 'DELETE') this.instances.delete(instance.name);
     return instance;
@@ -93,6 +95,12 @@ export class FakeDatabase {
       const isThere = this.volumes.some((one) => one.name === volume && one.location === location);
       if (!isThere) throw new Refusal(404, 'Storage volume not found');
     }
+  }
+
+  #file(method: string, path: string): Reply {
+    if (method === 'POST') this.folders.add(path);
+    if (this.folders.has(path)) return {};
+    throw new Refusal(404, 'file does not exist');
   }
 
   #listed(wanted: string | undefined): Reply {

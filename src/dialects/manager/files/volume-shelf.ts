@@ -4,7 +4,7 @@ import { InvalidRequest } from '../../../http/validation.ts';
 import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
 import { whyNotMountable } from '../../../sandboxes/volumes/mount-path.ts';
-import type { Volume, Volumes } from '../../../sandboxes/volumes/volumes.ts';
+import type { Volume, Volumes, WantedSize } from '../../../sandboxes/volumes/volumes.ts';
 import { toMoment } from '../fields.ts';
 import { toBytes } from '../sizes.ts';
 
@@ -60,14 +60,14 @@ export function toVolumeBytes(shelf: Volumes, size: string | null | undefined): 
   return size == null ? shelf.usualBytes : toBytes(size);
 }
 
-/** The sizes of the volumes that a create makes, in bytes; a network volume that is there is not made. */
+/** The sizes of the volumes that a create makes; a network volume that is there is not made. */
 export function sizesOf(
   shelf: Volumes,
   principal: Principal,
   asked: Readonly<Record<string, AskedVolume>>,
-): readonly number[] {
+): readonly WantedSize[] {
   const made = Object.entries(asked).filter(([name, { network }]) => !network || !findShared(shelf, principal, name));
-  return made.map(([, { size }]) => toVolumeBytes(shelf, size));
+  return made.map(([, { size, network }]) => ({ sizeBytes: toVolumeBytes(shelf, size), isShared: network === true }));
 }
 
 function findShared(shelf: Volumes, principal: Principal, name: string): Volume | undefined {

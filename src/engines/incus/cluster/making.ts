@@ -3,6 +3,7 @@ import { meaningOf } from '../errors.ts';
 import type { ImageGround } from '../image-grounds.ts';
 import { noSuchImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
+import { removeSandbox } from '../lifecycle.ts';
 import type { Preparations } from '../preparations.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
@@ -44,6 +45,11 @@ export class Making {
     const path = members.pathOn(member, '/1.0/instances');
     await member.calls.change('make the sandbox', 'POST', path, body, CREATE_MS).catch((error: unknown) => {
       throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
+    });
+    const places = [...mounted.values()].flat().map(({ target }) => target);
+    await shape.makePlaces(member.calls, id, places).catch(async (error: unknown) => {
+      await removeSandbox(member.calls, id);
+      throw error;
     });
     for (const name of mounted.keys()) volumes.noteUsed(name, id);
     return member;

@@ -35,6 +35,8 @@ export const MACHINES: InstanceShape = {
   seccomp: null,
   grounds: ({ calls }) => new MachineGrounds(calls),
   bodyOf: toMachineBody,
+  // Its setup makes them.
+  makePlaces: async () => undefined,
   toLimits: toMachineLimits,
   counters: (callsOf) => new InnerCounters(callsOf, WHOLE_KERNEL),
   start: startMachine,

@@ -47,6 +47,22 @@ async function restart(): Promise<void> {
   await engine.list({});
 }
 
+it('a sandbox with volumes of its own has them on its member, wherever they were made, each at its place', async () => {
+  const [own, data] = [`clara-${'a'.repeat(24)}`, `clara-${'b'.repeat(24)}`];
+  for (const name of [own, data])
+    await engine.volumes?.create(name, { sizeBytes: 2 ** 26, owner: { uid: 1000, gid: 1000 } });
+  const placesOf = (name: string) => members.database.volumes.flatMap((one) => (one.name === name ? one.location : []));
+  expect([placesOf(own), placesOf(data)]).toEqual([['node1'], ['node2']]);
+  const mounts = [
+    { source: { volume: own, folder: 'workspace' }, target: '/workspace' },
+    { source: { volume: data, folder: 'workspace' }, target: '/mnt/data' },
+  ];
+  const id = await engine.create(specFor(MEMBERS_IMAGE, {}, { mounts }));
+  expect(members.database.find(id)).toMatchObject({ location: 'node1', volumes: [own, data] });
+  expect([placesOf(own), placesOf(data)]).toEqual([['node1'], ['node1']]);
+  expect([...members.database.folders]).toEqual(['/', '/mnt', '/mnt/data']);
+});
+
 it('of sandboxes that wait each member has its share, however many users the others have', async () => {
   await fill(10, 'node1', 'node2');
   const spares = [await make(true), await make(true), await make(true)];
