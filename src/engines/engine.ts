@@ -131,8 +131,8 @@ export interface EngineTraits {
   readonly canPause: boolean;
   /** True where a sandbox can have the network `bridge`. */
   readonly canBridge: boolean;
-  /** How an operator brings it the image of new sandboxes, and the variable that names it. */
-  readonly images: { readonly advice: string; readonly variable: string };
+  /** How an operator brings it the image of new sandboxes, the variable that names it, and which it loads itself. */
+  readonly images: { readonly advice: string; readonly variable: string; isServed(name: string): boolean };
   /** TCP ports at which the engine may listen on its machine, and which no sandbox is to reach there. */
   readonly guardedPorts: readonly number[];
   /** True where sandboxes of that runtime have a kernel of their own, which is inside their memory limit and ends with it. */

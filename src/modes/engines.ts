@@ -15,6 +15,7 @@ export function probesOf(settings: Pick<Settings, 'incusType' | 'configFor'>): P
       return await using(openEngine(mode, incus), async ({ version, engine }) => {
         const answers = `Incus ${version} answers`;
         if ((await engine.imageId(image)) !== null) return `${answers}, and has ${image}.`;
+        if (engine.traits.images.isServed(image)) return `${answers}, and loads ${image}.`;
         const sentence = `${answers}, and has no image ${image} in the project ${incus.project}: ${engine.traits.images.advice}.`;
         throw new SandboxError('unavailable', sentence);
       });

@@ -61,5 +61,7 @@ async function checkMembers(engine) {
 
 async function checkImage(engine, image) {
   if ((await engine.imageId(image)) !== null) return ok('image of Incus', `It has ${image}.`);
+  if (engine.traits.images.isServed(image))
+    return ok('image of Incus', `It has no ${image} yet, and loads it when the first sandbox needs it.`);
   return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, THERE);
 }

@@ -13,6 +13,7 @@ export const DOCKER_TRAITS: EngineTraits = {
   images: {
     advice: 'npm run image builds the usual one, docker pull brings another',
     variable: 'SANDBOX_DOCKER_IMAGE',
+    isServed: () => false,
   },
   // Where one listens that is told to use TCP.
   guardedPorts: [2375, 2376],

@@ -32,7 +32,7 @@ export async function findWarnings(parts: ConditionsParts): Promise<readonly War
 async function lookAtEngine(engine: Engine, { image }: Config): Promise<Warning[]> {
   try {
     const { unlimited } = await engine.info();
-    const isThere = (await engine.imageId(image)) !== null;
+    const isThere = (await engine.imageId(image)) !== null || engine.traits.images.isServed(image);
     return [
       ...(isThere ? [] : [withoutImage(image, engine.traits)]),
       ...(unlimited.length === 0 ? [] : [withoutLimits(unlimited)]),

@@ -42,3 +42,9 @@ it.each([
 ])('auto does not take an Incus without the %s of the settings, and says so', async (_, variables, sentence) => {
   await expect(choose(variables)).rejects.toThrow(new RegExp(`Incus: .*${sentence}`));
 });
+
+it('auto takes an Incus that is to load its image of an image server', async () => {
+  const image = 'images:debian/12/cloud';
+  const reason = expect.stringContaining(`Incus 6.0.4 answers, and loads ${image}.`);
+  expect(await choose({ INCUS_SANDBOX_IMAGE: image })).toEqual({ mode: 'incus', reason });
+});

@@ -1,6 +1,7 @@
 import type { EngineTraits } from '../../engine.ts';
 import { InnerCounters, WHOLE_KERNEL } from '../cluster/inner-counters.ts';
 import type { InstanceShape } from '../cluster/shape.ts';
+import { placeOf } from '../image-servers.ts';
 import { toReader } from '../images.ts';
 import { LAUNCHED } from '../launcher.ts';
 import { startSandbox } from '../lifecycle.ts';
@@ -21,6 +22,7 @@ const TRAITS: EngineTraits = {
   images: {
     advice: 'incus image copy or incus publish brings one of virtual machines, with python3 in it',
     variable: 'INCUS_SANDBOX_IMAGE',
+    isServed: (name) => placeOf(name) !== null,
   },
   guardedPorts: [API_PORT],
   hasOwnKernel: () => true,

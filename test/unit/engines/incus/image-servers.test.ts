@@ -8,6 +8,7 @@ import { ImageGrounds } from '../../../../src/engines/incus/image-grounds.ts';
 import { IncusCalls } from '../../../../src/engines/incus/incus-calls.ts';
 import { MachineGrounds } from '../../../../src/engines/incus/machines/machine-grounds.ts';
 import { Preparations } from '../../../../src/engines/incus/preparations.ts';
+import { INCUS_TRAITS } from '../../../../src/engines/incus/traits.ts';
 
 const NAME = 'images:debian/12/cloud';
 const FINGERPRINT = 'a'.repeat(64);
@@ -98,6 +99,8 @@ remotes:
   office: { addr: https://office.example:8443 }
 `;
   await writeFile(join(folder, '.config', 'incus', 'config.yml'), remotes);
+  const { isServed } = INCUS_TRAITS.images;
+  expect(['mirror:mine', NAME, 'office:mine', 'mine'].map(isServed)).toEqual([true, true, false, false]);
   const { calls, loaded } = await startIncus();
   await containersOf(calls).of({ image: 'mirror:mine', labels: {} });
   expect(loaded).toMatchObject([{ source: { server: 'https://mirror.example', alias: 'mine' } }]);
