@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { specFor } from '../../../contract/spec-for.ts';
-import { FakeMembers, MEMBERS_IMAGE } from '../../../support/incus-members/fake-members.ts';
+import { specFor } from '../../../../contract/spec-for.ts';
+import { FakeMembers, MEMBERS_IMAGE } from '../../../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let members: FakeMembers;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { toEvents } from '../../../../src/dialects/e2b/envd/filesystem/changes.ts';
-import { Watchers } from '../../../../src/dialects/e2b/envd/filesystem/watchers.ts';
-import { withEntry } from '../../../../src/dialects/e2b/envd/filesystem/watching.ts';
-import type { FileChange, FileTree } from '../../../../src/files/file-tree.ts';
-import { until } from '../../../support/until.ts';
+import { toEvents } from '../../../../../../src/dialects/e2b/envd/filesystem/changes.ts';
+import { Watchers } from '../../../../../../src/dialects/e2b/envd/filesystem/watchers.ts';
+import { withEntry } from '../../../../../../src/dialects/e2b/envd/filesystem/watching.ts';
+import type { FileChange, FileTree } from '../../../../../../src/files/file-tree.ts';
+import { until } from '../../../../../support/until.ts';
 
 const WATCHING = {
   ref: { address: { namespace: 'e2b', id: 'i1' }, principal: { name: 'key', userPrefix: '', maxSandboxes: null } },

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDeferred } from '../../../../src/async/deferred.ts';
-import { SandboxError } from '../../../../src/base/errors.ts';
-import { type Askable, askAny } from '../../../../src/engines/incus/cluster/ask-any.ts';
-import { IncusRefusal } from '../../../../src/engines/incus/errors.ts';
-import { IncusCalls } from '../../../../src/engines/incus/incus-calls.ts';
+import { createDeferred } from '../../../../../src/async/deferred.ts';
+import { SandboxError } from '../../../../../src/base/errors.ts';
+import { type Askable, askAny } from '../../../../../src/engines/incus/cluster/ask-any.ts';
+import { IncusRefusal } from '../../../../../src/engines/incus/errors.ts';
+import { IncusCalls } from '../../../../../src/engines/incus/incus-calls.ts';
 
 /** Within so long after its leader was lost calls to a cluster go on. */
 const LEADER_MS = 10_000;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseSettings } from '../../../src/config/config.ts';
-import { startServer } from '../../../src/start.ts';
+import { parseSettings } from '../../src/config/config.ts';
+import { startServer } from '../../src/start.ts';
 
-const ROOT = new URL('../../../', import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
 
 describe('a start on a folder whose sandboxes may run on an Incus that does not answer', () => {
   let dataDir: string;

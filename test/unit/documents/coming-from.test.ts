@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ALIASES } from '../../src/config/names-of-modes.ts';
+import { ALIASES } from '../../../src/config/names-of-modes.ts';
 
-const read = (path: string) => readFile(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+const read = (path: string) => readFile(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
 
 /** The variables that each guide names, by its section in the document. */
 const VARIABLES = {

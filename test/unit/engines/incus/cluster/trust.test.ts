@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openTrust } from '../../../../src/engines/incus/cluster/trust.ts';
-import { FakeCluster } from '../../../fakes/fake-cluster.ts';
+import { openTrust } from '../../../../../src/engines/incus/cluster/trust.ts';
+import { FakeCluster } from '../../../../fakes/fake-cluster.ts';
 
 describe('a token of trust, which is good once', () => {
   let root: string;

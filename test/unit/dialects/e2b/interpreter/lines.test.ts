@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { stringify } from '../../../../src/dialects/e2b/interpreter/json-text.ts';
-import { toLines } from '../../../../src/dialects/e2b/interpreter/lines.ts';
-import { toResult } from '../../../../src/dialects/e2b/interpreter/results.ts';
-import type { ProcessEvent } from '../../../../src/processes/events.ts';
-import type { Execution } from '../../../../src/processes/executions.ts';
-import { NOTHING_SHOWN, type ShownLine } from '../../../../src/processes/results.ts';
-import { FakeClock } from '../../../support/fake-app.ts';
+import { stringify } from '../../../../../src/dialects/e2b/interpreter/json-text.ts';
+import { toLines } from '../../../../../src/dialects/e2b/interpreter/lines.ts';
+import { toResult } from '../../../../../src/dialects/e2b/interpreter/results.ts';
+import type { ProcessEvent } from '../../../../../src/processes/events.ts';
+import type { Execution } from '../../../../../src/processes/executions.ts';
+import { NOTHING_SHOWN, type ShownLine } from '../../../../../src/processes/results.ts';
+import { FakeClock } from '../../../../support/fake-app.ts';
 
 const ended: Execution = {
   stdout: '',

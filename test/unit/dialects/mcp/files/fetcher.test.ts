@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { FETCHER } from '../../../../src/dialects/mcp/files/fetcher.ts';
+import { FETCHER } from '../../../../../src/dialects/mcp/files/fetcher.ts';
 
 const closers: (() => unknown)[] = [];
 

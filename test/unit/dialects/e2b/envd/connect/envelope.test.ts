@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SandboxError } from '../../../../src/base/errors.ts';
-import { ConnectError, toConnectError } from '../../../../src/dialects/e2b/envd/connect/connect-error.ts';
-import { readEnvelope, toEnvelope } from '../../../../src/dialects/e2b/envd/connect/envelope.ts';
+import { SandboxError } from '../../../../../../src/base/errors.ts';
+import { ConnectError, toConnectError } from '../../../../../../src/dialects/e2b/envd/connect/connect-error.ts';
+import { readEnvelope, toEnvelope } from '../../../../../../src/dialects/e2b/envd/connect/envelope.ts';
 
 /** An envelope by hand: flags, a length that may lie, and bytes. */
 function envelope(flags: number, length: number, payload: string): Buffer {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { toPingMs, toTimeoutMs } from '../../../../src/dialects/e2b/envd/connect/call-times.ts';
-import { bytes, parseMessage, uint32 } from '../../../../src/dialects/e2b/envd/connect/messages.ts';
-import { chooseCoding } from '../../../../src/dialects/e2b/envd/files/codings.ts';
-import { mediaTypeOf } from '../../../../src/dialects/e2b/envd/files/media-types.ts';
-import { toMetadata } from '../../../../src/dialects/e2b/envd/files/metadata.ts';
-import { toEntryInfo, toPermissions } from '../../../../src/dialects/e2b/envd/filesystem/mapping.ts';
-import { resolvePath } from '../../../../src/dialects/e2b/envd/paths.ts';
-import { toInfo } from '../../../../src/dialects/e2b/envd/process/mapping.ts';
-import { findUser } from '../../../../src/dialects/e2b/envd/users.ts';
+import { toPingMs, toTimeoutMs } from '../../../../../src/dialects/e2b/envd/connect/call-times.ts';
+import { bytes, parseMessage, uint32 } from '../../../../../src/dialects/e2b/envd/connect/messages.ts';
+import { chooseCoding } from '../../../../../src/dialects/e2b/envd/files/codings.ts';
+import { mediaTypeOf } from '../../../../../src/dialects/e2b/envd/files/media-types.ts';
+import { toMetadata } from '../../../../../src/dialects/e2b/envd/files/metadata.ts';
+import { toEntryInfo, toPermissions } from '../../../../../src/dialects/e2b/envd/filesystem/mapping.ts';
+import { resolvePath } from '../../../../../src/dialects/e2b/envd/paths.ts';
+import { toInfo } from '../../../../../src/dialects/e2b/envd/process/mapping.ts';
+import { findUser } from '../../../../../src/dialects/e2b/envd/users.ts';
 
 const user = { name: 'user', home: '/home/user' };
 

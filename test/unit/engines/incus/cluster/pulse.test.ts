@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Pulse } from '../../../../src/engines/incus/cluster/pulse.ts';
+import { Pulse } from '../../../../../src/engines/incus/cluster/pulse.ts';
 
 /** What clients are promised: calls to the sandboxes of a member that hangs are refused after so long, and calls to others go on. */
 const REFUSED_MS = 2_000;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Engine, EngineId } from '../../../../src/engines/engine.ts';
-import { specFor } from '../../../contract/spec-for.ts';
-import { FakeMembers, MEMBERS_IMAGE } from '../../../support/incus-members/fake-members.ts';
+import type { Engine, EngineId } from '../../../../../src/engines/engine.ts';
+import { specFor } from '../../../../contract/spec-for.ts';
+import { FakeMembers, MEMBERS_IMAGE } from '../../../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let members: FakeMembers;

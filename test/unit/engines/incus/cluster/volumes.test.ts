@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine } from '../../../../src/engines/engine.ts';
-import type { EngineVolumes } from '../../../../src/engines/engine-volumes.ts';
-import { createIncusCluster } from '../../../../src/engines/incus/cluster/cluster-engine.ts';
-import { CONTAINERS } from '../../../../src/engines/incus/cluster/container-shape.ts';
-import { FakeCluster } from '../../../fakes/fake-cluster.ts';
+import type { Engine } from '../../../../../src/engines/engine.ts';
+import type { EngineVolumes } from '../../../../../src/engines/engine-volumes.ts';
+import { createIncusCluster } from '../../../../../src/engines/incus/cluster/cluster-engine.ts';
+import { CONTAINERS } from '../../../../../src/engines/incus/cluster/container-shape.ts';
+import { FakeCluster } from '../../../../fakes/fake-cluster.ts';
 
 const VOLUME = `clara-${'2'.repeat(24)}`;
 const MIB = 2 ** 20;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { toSandboxId } from '../../../../src/base/sandbox-address.ts';
-import { isBase64 } from '../../../../src/dialects/base64.ts';
-import { toStream } from '../../../../src/dialects/clara/processes/mapping.ts';
-import { toExecutionResponse } from '../../../../src/dialects/clara/runs/mapping.ts';
-import { toSandboxInfo } from '../../../../src/dialects/clara/sandboxes/mapping.ts';
-import { toFileContent } from '../../../../src/files/content.ts';
-import type { Execution } from '../../../../src/processes/executions.ts';
-import { NOTHING_SHOWN } from '../../../../src/processes/results.ts';
-import { DEFAULT_LIFE } from '../../../../src/sandboxes/asked/life-policy.ts';
+import { toSandboxId } from '../../../../../src/base/sandbox-address.ts';
+import { isBase64 } from '../../../../../src/dialects/base64.ts';
+import { toStream } from '../../../../../src/dialects/clara/processes/mapping.ts';
+import { toExecutionResponse } from '../../../../../src/dialects/clara/runs/mapping.ts';
+import { toSandboxInfo } from '../../../../../src/dialects/clara/sandboxes/mapping.ts';
+import { toFileContent } from '../../../../../src/files/content.ts';
+import type { Execution } from '../../../../../src/processes/executions.ts';
+import { NOTHING_SHOWN } from '../../../../../src/processes/results.ts';
+import { DEFAULT_LIFE } from '../../../../../src/sandboxes/asked/life-policy.ts';
 
 const TIMEOUT_SECONDS = 7;
 

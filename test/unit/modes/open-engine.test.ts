@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { isSameIncus, openEngine } from '../../../../src/modes/open-engine.ts';
-import { FakeMembers } from '../../../support/incus-members/fake-members.ts';
+import { isSameIncus, openEngine } from '../../../src/modes/open-engine.ts';
+import { FakeMembers } from '../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let members: FakeMembers;

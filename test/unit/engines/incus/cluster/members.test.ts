@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EngineId } from '../../../../src/engines/engine.ts';
-import { Members } from '../../../../src/engines/incus/cluster/members.ts';
-import { Roster } from '../../../../src/engines/incus/cluster/roster.ts';
-import { ClusterVolumes } from '../../../../src/engines/incus/cluster/volumes.ts';
-import { FakeCluster } from '../../../fakes/fake-cluster.ts';
+import type { EngineId } from '../../../../../src/engines/engine.ts';
+import { Members } from '../../../../../src/engines/incus/cluster/members.ts';
+import { Roster } from '../../../../../src/engines/incus/cluster/roster.ts';
+import { ClusterVolumes } from '../../../../../src/engines/incus/cluster/volumes.ts';
+import { FakeCluster } from '../../../../fakes/fake-cluster.ts';
 
 const SANDBOX = `clara-${'1'.repeat(24)}` as EngineId;
 const VOLUME = `clara-${'2'.repeat(24)}`;

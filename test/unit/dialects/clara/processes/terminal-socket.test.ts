@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { showTerminal } from '../../../../src/dialects/clara/processes/terminal-socket.ts';
+import { showTerminal } from '../../../../../src/dialects/clara/processes/terminal-socket.ts';
 
 /** A viewer that answers pings for as long as it is there. */
 class Viewer extends EventEmitter {
