@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { type FastifyInstance, fastify } from 'fastify';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { disconnectSignal } from '../../../../src/http/disconnect.ts';
+import { limitIdleClient } from '../../../../src/http/streams/client-idle.ts';
+import { type StreamEvent, sendEvents } from '../../../../src/http/streams/events.ts';
+
+let app: FastifyInstance;
+beforeEach(() => {
+  app = fastify();
+});
+afterEach(() => app.close());
+
+it('a client that moves no byte for too long loses its connection, and the work for it is told', async () => {
+  const ended = new Promise<void>((resolve) => {
+    app.put('/', (_request, reply) => {
+      limitIdleClient(reply, 20);
+      disconnectSignal(reply).addEventListener('abort', () => resolve());
+    });
+  });
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+  await once(socket, 'close');
+  await ended;
+  expect(app.server.listening).toBe(true);
+});
+
+it('a client that takes nothing of a stream loses its connection, and its events are asked for no more', async () => {
+  const ended = new Promise<void>((resolve) => {
+    async function* endless(): AsyncGenerator<StreamEvent> {
+      try {
+        for (let id = 1; ; id += 1) yield { id, event: 'stdout', data: { text: 'x'.repeat(65_536) } };
+      } finally {
+        resolve();
+      }
+    }
+    app.get('/events', async (_request, reply) => await sendEvents(reply, 'ndjson', endless(), 20));
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+  await ended;
+  socket.destroy();
+});
