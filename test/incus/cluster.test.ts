@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/modes/open-engine.ts';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
 import type { TestMember } from '../support/incus-cluster-member.ts';
+import { ManagerClient } from '../support/manager-client.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 import { until } from '../support/until.ts';
 
@@ -83,6 +84,24 @@ describe('a cluster of Incus', () => {
     expect((await server.call('DELETE', `/sandbox/ann/checkpoints/${taken.body.id}`)).status).toBe(204);
     expect(await cluster.volumes()).toHaveLength(3);
     await server.execute('ann', "open('/tmp/lives', 'w')");
+  });
+
+  it('gives a sandbox of the manager’s API volumes beside its files, of their own size, which go with it', async () => {
+    const manager = new ManagerClient(() => server);
+    const before = await cluster.volumes();
+    const id = await manager.make({
+      volumes: { data: { size: '64m' }, more: { size: '32m', mount_path: '/srv/more' } },
+    });
+    expect(await cluster.volumes()).toHaveLength(before.length + 3);
+    const written = await manager.exec(id, 'echo kept > /mnt/data/file; head -c 80000000 /dev/zero > /srv/more/big');
+    expect(written.stderr).toContain('quota');
+    const note = manager.at(id, '/volumes/data/write?path=/note');
+    expect((await server.call('POST', note, { content: 'a note' })).body).toEqual({ status: 'written' });
+    expect((await server.call('POST', manager.at(id, '/stop'))).status).toBe(200);
+    expect((await server.call('POST', manager.at(id, '/start'))).status).toBe(200);
+    expect((await manager.exec(id, 'cat /mnt/data/file /mnt/data/note')).stdout).toBe('kept\na note');
+    expect((await server.call('DELETE', manager.at(id))).status).toBe(200);
+    expect(await cluster.volumes()).toEqual(before);
   });
 
   it('refuses what there is no way for with volumes: 501', async () => {
