@@ -28,17 +28,19 @@ export class Ballast {
     return this.#isOut ? this.#sizeBytes : 0;
   }
 
-  /** Takes its room where there is more than twice as much free; does nothing where it is taken, or the file system cannot. */
-  async take(freeBytes: number): Promise<void> {
-    if (this.#sizeBytes > 0 && !this.#isOut) return;
+  /** Takes its room where there is more than twice as much free, and resolves with what it took; nothing where it has it, or the file system cannot. */
+  async take(freeBytes: number): Promise<number> {
+    if (this.#sizeBytes > 0 && !this.#isOut) return 0;
     const [{ blocks, bsize }, file] = await Promise.all([statfs(this.#file), stat(this.#file)]);
     const sizeBytes = Math.min(MOST_BYTES, Math.max(LEAST_BYTES, Math.floor((blocks * bsize) / FRACTION)));
-    if (file.blocks * BLOCK_BYTES < sizeBytes) {
-      if (freeBytes < 2 * sizeBytes) return;
+    const isThere = file.blocks * BLOCK_BYTES >= sizeBytes;
+    if (!isThere) {
+      if (freeBytes < 2 * sizeBytes) return 0;
       await runCommand('fallocate', ['--keep-size', '-l', String(sizeBytes), this.#file], ALLOCATE_MS);
     }
     this.#sizeBytes = sizeBytes;
     this.#isOut = false;
+    return isThere ? 0 : sizeBytes;
   }
 
   /** Gives its room up where less than this part of it is free; true if so. */

@@ -139,7 +139,8 @@ export class DiskReserve {
   async #trim({ freeBytes, roomBytes }: DiskRoom): Promise<boolean> {
     const isGivenUp = await this.#first.giveUp(freeBytes).catch(() => false);
     if (isGivenUp) return true;
-    for (const ballast of [this.#first, this.#second]) await ballast.take(roomBytes).catch(() => undefined);
+    let leftBytes = roomBytes;
+    for (const ballast of [this.#first, this.#second]) leftBytes -= await ballast.take(leftBytes).catch(() => 0);
     return false;
   }
 

@@ -69,12 +69,16 @@ export class Disks {
     this.reserve = new DiskReserve({ disk, reserveBytes, holdsFiles: volumes === null, logger: parts.logger, onError });
   }
 
-  /** Finds out how the limit can be held here and says so in the log; two files of the data folder carry the ballasts. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
-  async open(ballastFiles: BallastFiles): Promise<void> {
+  /** Finds out how the limit can be held here and says so in the log. Throws `unavailable` where `loop` is asked for and impossible, `invalid` where disks are plain folders in which no program can run. */
+  async open(): Promise<void> {
     this.#dataDir = await realpath(this.#dataDir);
     this.#newKind = this.#volume ? 'volume' : await chooseKind(this.#whyNoImages, this.#parts);
     const noPrograms = this.#newKind === 'folder' ? await whyNoPrograms(this.#dataDir) : null;
     if (noPrograms !== null) throw new SandboxError('invalid', noPrograms);
+  }
+
+  /** Begins to watch the disk of the data folder, in which two files that stay what they are carry the ballasts. */
+  async watchRoom(ballastFiles: BallastFiles): Promise<void> {
     await this.reserve.open(this.#dataDir, ballastFiles);
   }
 

@@ -40,22 +40,23 @@ export async function fillDisk(dataDir: string): Promise<void> {
   }
 }
 
-/** Takes room the moment that somebody gives it up. */
+/** Takes room the moment that the file which carries it gives it up. */
 const REFILL = `
 import os, sys
 disk = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
-taken = 0
-while taken < 2**21:
+has_room = True
+while has_room:
+    has_room = os.stat(sys.argv[2]).st_blocks > 2**20 // 512
     for size in (65536, 4096, 1):
         try:
-            while True: taken += os.write(disk, bytes(size))
+            while True: os.write(disk, bytes(size))
         except OSError:
-            pass
+            os.sched_yield()
 `;
 
-/** Takes what is given up on a full disk; waits until that is 2 MiB. */
+/** Takes what the server gives up first on a full disk; resolves once that is taken. */
 export async function refillDisk(dataDir: string): Promise<void> {
-  await run('python3', ['-c', REFILL, fillerOf(dataDir)], { timeout: 30_000 });
+  await run('python3', ['-c', REFILL, fillerOf(dataDir), join(dataDir, 'instance')], { timeout: 30_000 });
 }
 
 /** Gives it back. */

@@ -74,8 +74,9 @@ export class SandboxStore {
     this.#lock = await take(this.#dataDir);
     try {
       await requireFit(this.#dataDir);
-      await this.#disks.open([INSTANCE_FILE, PLACE_FILE]);
+      await this.#disks.open();
       this.#instance = await openInstance(this.#dataDir, isThere);
+      await this.#disks.watchRoom([INSTANCE_FILE, PLACE_FILE]);
       await this.#users.open(this.#dataDir, this.#instance);
       await writeSharedFiles(this.#dataDir);
       return this.#instance;

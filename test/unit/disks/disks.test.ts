@@ -29,7 +29,8 @@ async function openDisks(volumes: EngineVolumes | null, limit = '128m'): Promise
     throw error;
   };
   const disks = new Disks({ config, volumes, logger: pino({ level: 'silent' }), onError: raise });
-  await disks.open(['instance', 'place']);
+  await disks.open();
+  await disks.watchRoom(['instance', 'place']);
   return disks;
 }
 

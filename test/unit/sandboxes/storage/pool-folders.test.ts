@@ -29,7 +29,8 @@ it('folders of a pool that nobody has are removed, and one of a former engine, w
     SANDBOX_DISK_MECHANISM: 'measure',
   });
   const disks = new Disks({ config, volumes: null, logger: pino({ level: 'silent' }), onError });
-  await disks.open(['instance', 'place']);
+  await disks.open();
+  await disks.watchRoom(['instance', 'place']);
   const users = {
     open: async () => undefined,
     prepare: async () => Promise.reject(new Error('Nobody is prepared here.')),
