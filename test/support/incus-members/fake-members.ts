@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
-import type { Engine, EngineKind } from '../../../src/engines/engine.ts';
-import { openEngine } from '../../../src/modes/open-engine.ts';
+import type { Engine } from '../../../src/engines/engine.ts';
+import { createIncusCluster } from '../../../src/engines/incus/cluster/cluster-engine.ts';
+import { CONTAINERS } from '../../../src/engines/incus/cluster/container-shape.ts';
+import { MACHINES } from '../../../src/engines/incus/machines/machine-shape.ts';
 import { makeCertificate } from '../certificate.ts';
 import { Refusal, type Reply, type Request, toRequest } from '../incus-machines/answers.ts';
 import { Program } from '../incus-machines/program.ts';
@@ -74,15 +76,15 @@ export class FakeMembers {
   }
 
   /** An engine in front of them, which the closers close. */
-  open(closers: Closers, kind: EngineKind = 'incus'): Engine {
-    const place = {
-      remote: this.remote,
+  open(closers: Closers, kind: 'incus' | 'incus-vm' = 'incus'): Engine {
+    const engine = createIncusCluster({
+      urls: [...this.#urls.values()],
       project: 'clara-sandbox',
-      pool: null,
-      trustToken: null,
-      trustFolder: this.#trustFolder,
-    };
-    const engine = openEngine(kind, place);
+      pool: 'clara-sandbox',
+      folder: this.#trustFolder,
+      token: null,
+      shape: kind === 'incus' ? CONTAINERS : MACHINES,
+    });
     closers.push(() => engine.close());
     return engine;
   }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openEngine } from '../../../../src/modes/open-engine.ts';
+import { createIncusCluster } from '../../../../src/engines/incus/cluster/cluster-engine.ts';
+import { createIncusEngine } from '../../../../src/engines/incus/incus-engine.ts';
+import { MACHINES } from '../../../../src/engines/incus/machines/machine-shape.ts';
 import { Refusal } from '../../../support/incus-machines/answers.ts';
 import { FakeIncus } from '../../../support/incus-machines/fake-incus.ts';
 import { PROJECT } from '../../../support/incus-machines/place.ts';
@@ -13,8 +15,8 @@ beforeEach(async () => {
 afterEach(() => incus.close());
 
 async function unlimited(kind: 'incus' | 'incus-vm' = 'incus'): Promise<readonly string[]> {
-  const place = { remote: incus.socketPath, project: PROJECT, pool: null, trustToken: null, trustFolder: '' };
-  const engine = openEngine(kind, place);
+  const place = { socketPath: incus.socketPath, project: PROJECT, pool: PROJECT };
+  const engine = kind === 'incus' ? createIncusEngine(place) : createIncusCluster({ ...place, shape: MACHINES });
   try {
     return (await engine.info()).unlimited;
   } finally {
