@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { endToEnd, toHeaders, toRecord } from '../../../src/base/message-headers.ts';
-import { takeCookie, withoutDomain } from '../../../src/http/forward/cookies.ts';
 
 describe('the headers of a message that is passed on', () => {
   it('are without those of its connection, and those that it names', () => {
@@ -36,21 +35,5 @@ describe('the headers of a message that is passed on', () => {
         ['__proto__', 'z'],
       ]),
     );
-  });
-});
-
-describe('a cookie', () => {
-  it('is taken out of the others, in whatever case its name is', () => {
-    expect(takeCookie('a=b; __HOST-clara-PORT=x=y ;c="d"', '__Host-clara-port')).toEqual({
-      value: 'x=y',
-      rest: 'a=b; c="d"',
-    });
-    expect(takeCookie('__Host-clara-port=x', '__Host-clara-port')).toEqual({ value: 'x', rest: null });
-    expect(takeCookie('', '__Host-clara-port')).toEqual({ value: null, rest: null });
-  });
-
-  it('is set for the host that sets it alone', () => {
-    expect(withoutDomain('a=domain=x; DOMAIN = b.example; Path=/; domain', 'own')).toBe('a=domain=x; Path=/');
-    expect(withoutDomain('Own=1; Path=/', 'own')).toBeNull();
   });
 });

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 import { describe, expect, it } from 'vitest';
-import { parseSize } from '../../../src/base/size.ts';
 import { ConfigError, parseConfig } from '../../../src/config/config.ts';
 import { environmentSchema } from '../../../src/config/environment.ts';
 
@@ -85,20 +84,5 @@ describe('the README', () => {
     const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
     const rows = [...readme.matchAll(/^\| `([A-Z]\w+)` \| (?:`([^`]*)`|–) \|/gm)];
     expect(Object.fromEntries(rows.map(([, name, value]) => [name, value ?? '']))).toEqual(example);
-  });
-});
-
-describe('a size', () => {
-  it.each([
-    ['512m', 536_870_912],
-    ['2g', 2_147_483_648],
-    ['1.5GiB', 1_610_612_736],
-    ['4096', 4096],
-  ])('%s is %i bytes', (text, bytes) => {
-    expect(parseSize(text)).toBe(bytes);
-  });
-
-  it.each(['', 'm', '-1m', '1x', '0', '1e3', '9'.repeat(30)])('%j is none', (text) => {
-    expect(parseSize(text)).toBeUndefined();
   });
 });

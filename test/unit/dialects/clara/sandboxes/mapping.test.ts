@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { toSandboxId } from '../../../../../src/base/sandbox-address.ts';
+import { toSandboxInfo } from '../../../../../src/dialects/clara/sandboxes/mapping.ts';
+import { DEFAULT_LIFE } from '../../../../../src/sandboxes/asked/life-policy.ts';
+
+describe('a SandboxInfo', () => {
+  it('has twelve digits of id and six of fraction', () => {
+    const info = toSandboxInfo({
+      id: toSandboxId({ namespace: 'clara', id: 'teams-29:1Gc' }),
+      address: { namespace: 'clara', id: 'teams-29:1Gc' },
+      state: 'running',
+      engineId: '0123456789abcdef'.repeat(4),
+      containerId: '0123456789ab',
+      createdAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+      lastUsedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 0),
+      executions: 2,
+      image: 'clara-sandbox:latest',
+      imageName: null,
+      isHalted: false,
+      life: DEFAULT_LIFE,
+      cwd: '/workspace',
+      createdBy: 'bot',
+      labels: { team: 'a' },
+      name: null,
+      startedAtMs: null,
+      haltedAtMs: null,
+      mainExitCode: null,
+      notes: {},
+      env: { A: '1' },
+      memoryLimitBytes: 2 ** 29,
+      volumes: [],
+      networks: [],
+      previewId: null,
+      envNames: ['A'],
+      expiresAtMs: Date.UTC(2026, 0, 3),
+      awakeBecause: ['terminal'],
+      awakeUntilMs: Date.UTC(2026, 0, 2, 9, 4, 5),
+      lastStop: { atMs: Date.UTC(2026, 0, 1), reason: 'eviction: cpu' },
+      cacheBytes: 0,
+      memoryBytes: 1_572_864,
+      cpuPercent: 12.345,
+      processes: 4,
+      disk: { usedBytes: 1_572_864, limitBytes: 5 * 2 ** 30 },
+      egress: { allowed: 1, refused: 2, failed: 3, open: 4, sentBytes: 5, receivedBytes: 6 },
+    });
+    expect(info).toEqual({
+      id: expect.stringMatching(/^teams-29-1gc-[0-9a-f]{20}$/),
+      image: 'clara-sandbox:latest',
+      created_by: 'bot',
+      labels: { team: 'a' },
+      env: ['A'],
+      expires_at: '2026-01-03T00:00:00.000000Z',
+      awake_because: ['terminal'],
+      awake_until: '2026-01-02T09:04:05.000000Z',
+      last_stop: { at: '2026-01-01T00:00:00.000000Z', reason: 'eviction: cpu' },
+      user_id: 'teams-29:1Gc',
+      container_id: '0123456789ab',
+      status: 'running',
+      created_at: '2026-01-02T03:04:05.006000Z',
+      last_used: '2026-01-02T03:04:05.000000Z',
+      execution_count: 2,
+      memory_usage_mb: 1.5,
+      cpu_percent: 12.35,
+      disk_usage_mb: 1.5,
+      disk_limit_mb: 5120,
+      egress: {
+        connections_allowed: 1,
+        connections_refused: 2,
+        connections_failed: 3,
+        connections_open: 4,
+        bytes_sent: 5,
+        bytes_received: 6,
+      },
+    });
+  });
+});
