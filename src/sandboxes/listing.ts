@@ -3,12 +3,12 @@ import { SandboxError } from '../base/errors.ts';
 import type { SandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
 import { SHARED_NAMESPACE } from './asked/ref.ts';
-import { type SandboxStatus, stateOf, toStatus } from './changes/status.ts';
 import type { DiskMeter } from './metering/disk-meter.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
 import { NO_USAGE } from './metering/usage-meter.ts';
 import type { Catalog, CatalogEntry } from './registry/catalog.ts';
 import type { Registry } from './registry/registry.ts';
+import { type SandboxStatus, stateOf, toStatus } from './status/status.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 /** Sandboxes that are described at the same time. */

@@ -4,8 +4,8 @@ import type { AskedSpec } from './asked/asked-spec.ts';
 import type { LifePolicy } from './asked/life-policy.ts';
 import type { SandboxRef } from './asked/ref.ts';
 import type { SettingsChange } from './changes/settings-change.ts';
-import type { SandboxStatus } from './changes/status.ts';
 import type { Sandboxes } from './sandboxes.ts';
+import type { SandboxStatus } from './status/status.ts';
 
 /** What a sandbox is to be that gets an id of ours. */
 export interface Wanted {

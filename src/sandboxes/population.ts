@@ -1,9 +1,9 @@
 import type { Population } from '../observability/gauges.ts';
-import { stateOf } from './changes/status.ts';
 import type { SandboxCounts } from './info.ts';
 import type { Catalog } from './registry/catalog.ts';
 import { Leases } from './registry/leases.ts';
 import type { Registry } from './registry/registry.ts';
+import { stateOf } from './status/status.ts';
 
 /** Counts all sandboxes by what is known of them in memory; no file is read. */
 export async function countPopulation(

@@ -6,7 +6,6 @@ import { DEFAULT_LIFE, type LifePolicy } from './asked/life-policy.ts';
 import { requireMadeByUse, type SandboxRef } from './asked/ref.ts';
 import type { Changes } from './changes/changes.ts';
 import type { SettingsChange } from './changes/settings-change.ts';
-import type { SandboxStatus } from './changes/status.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Looking } from './looking.ts';
 import type { UsageMeter } from './metering/usage-meter.ts';
@@ -15,6 +14,7 @@ import { findToPurge } from './purging.ts';
 import type { Catalog, CatalogEntry } from './registry/catalog.ts';
 import type { Sandbox } from './registry/sandbox.ts';
 import { changesSpec, requireGrantable } from './spec/sandbox-spec.ts';
+import type { SandboxStatus } from './status/status.ts';
 import { Using, type UsingParts } from './using.ts';
 
 /** What the life of sandboxes works with. */

@@ -6,7 +6,6 @@ import { DEFAULT_LIFE } from './asked/life-policy.ts';
 import type { SandboxRef } from './asked/ref.ts';
 import { type Changes, requireExisting } from './changes/changes.ts';
 import type { SettingsChange } from './changes/settings-change.ts';
-import type { SandboxStatus } from './changes/status.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Provisioner } from './lifecycle/provisioner.ts';
 import type { Suspension } from './lifecycle/suspension.ts';
@@ -14,6 +13,7 @@ import type { UsageMeter } from './metering/usage-meter.ts';
 import type { Sandbox } from './registry/sandbox.ts';
 import type { AskedChange } from './spec/asked-change.ts';
 import { SpecSettings } from './spec-settings.ts';
+import type { SandboxStatus } from './status/status.ts';
 import { newPreviewId } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 

@@ -4,8 +4,8 @@ import type { Config } from '../config/config.ts';
 import type { AskedSpec } from '../sandboxes/asked/asked-spec.ts';
 import type { LifePolicy } from '../sandboxes/asked/life-policy.ts';
 import type { SandboxRef } from '../sandboxes/asked/ref.ts';
-import type { SandboxStatus } from '../sandboxes/changes/status.ts';
 import { makeSandbox } from '../sandboxes/making.ts';
+import type { SandboxStatus } from '../sandboxes/status/status.ts';
 import type { Session } from './session.ts';
 import { NAMESPACE, refOf, type Sessions, type SessionsParts, UNBOUND_END } from './sessions.ts';
 

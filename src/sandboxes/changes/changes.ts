@@ -7,9 +7,9 @@ import type { DiskMeter } from '../metering/disk-meter.ts';
 import type { Usage } from '../metering/usage-meter.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Sandbox } from '../registry/sandbox.ts';
+import { type SandboxStatus, toStatus } from '../status/status.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { isEmpty, NO_SETTINGS, type Settings, type SettingsChange, toChanged } from './settings-change.ts';
-import { type SandboxStatus, toStatus } from './status.ts';
 
 /** How long a change may take which is all that a call does, in milliseconds. */
 const CHANGE_MS = 50_000;

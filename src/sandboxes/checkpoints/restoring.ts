@@ -5,11 +5,11 @@ import type { Disks } from '../../disks/disks.ts';
 import { DEFAULT_LIFE } from '../asked/life-policy.ts';
 import type { SandboxRef } from '../asked/ref.ts';
 import { type Changes, requireExisting } from '../changes/changes.ts';
-import type { SandboxStatus } from '../changes/status.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
 import type { Provisioner } from '../lifecycle/provisioner.ts';
 import type { UsageMeter } from '../metering/usage-meter.ts';
 import type { Sandbox } from '../registry/sandbox.ts';
+import type { SandboxStatus } from '../status/status.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { DiskCapture } from './disk-capture.ts';
 

@@ -48,7 +48,7 @@ export const OTHER_RULES: Rules = {
     'src/sandboxes/spec',
     'src/sandboxes/storage',
   ],
-  'src/sessions': ['src/auth', 'src/sandboxes', 'src/sandboxes/asked', 'src/sandboxes/changes', GROUND],
+  'src/sessions': ['src/auth', 'src/sandboxes', 'src/sandboxes/asked', 'src/sandboxes/status', GROUND],
   'src/builds': ['src/files', 'src/sandboxes', 'src/sandboxes/asked', 'src/sandboxes/spec', GROUND],
   'src/contexts': ['src/processes', 'src/sandboxes', 'src/sandboxes/asked', 'src/sandboxes/spec', AGENT, GROUND],
   'src/processes': [

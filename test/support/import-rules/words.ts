@@ -17,6 +17,7 @@ export const CORE = [
   'src/sandboxes/changes',
   'src/sandboxes/checkpoints',
   'src/sandboxes/spec',
+  'src/sandboxes/status',
   'src/sandboxes/volumes',
 ];
 

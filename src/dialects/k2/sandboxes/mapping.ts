@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { LifePolicy } from '../../../sandboxes/asked/life-policy.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
 import type { CatalogEntry } from '../../../sandboxes/registry/catalog.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import type { sandbox, sandboxList } from './schemas.ts';
 
 type Sandbox = z.output<typeof sandbox>;

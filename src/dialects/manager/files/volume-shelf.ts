@@ -2,7 +2,7 @@ import type { Principal } from '../../../auth/principal.ts';
 import type { SandboxId } from '../../../base/sandbox-address.ts';
 import { InvalidRequest } from '../../../http/validation.ts';
 import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import { whyNotMountable } from '../../../sandboxes/volumes/mount-path.ts';
 import type { Volume, Volumes, WantedSize } from '../../../sandboxes/volumes/volumes.ts';
 import { toMoment } from '../fields.ts';

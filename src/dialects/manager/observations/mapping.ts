@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Alert } from '../../../sandboxes/alerts/alerts.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import { toMoment } from '../fields.ts';
 import type { alerts, figures, metrics } from './schemas.ts';
 

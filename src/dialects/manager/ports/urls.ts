@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { originOf } from '../../../http/origin.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
 import type { PortSettings } from '../../../ports/ports.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import type { ManagerNotes } from '../notes.ts';
 
 type Port = ManagerNotes['ports'][number];

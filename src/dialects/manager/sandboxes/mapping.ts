@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { LifePolicy } from '../../../sandboxes/asked/life-policy.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
 import type { LogLine } from '../../../sandboxes/sandbox-logs.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import { toMoment } from '../fields.ts';
 import { type ManagerNotes, readNotes } from '../notes.ts';
 import type { resources, sandbox } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSandboxError, SandboxError } from '../../../base/errors.ts';
-import type { SandboxStatus } from '../../../sandboxes/changes/status.ts';
 import type { Checkpoint } from '../../../sandboxes/checkpoints/checkpoint.ts';
+import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import { showBytes, textBlock } from '../blocks.ts';
 import { text } from '../fields.ts';
 import { answer, defineTool, type ToolCall } from '../tool.ts';
