@@ -1,4 +1,3 @@
-import type { CollectYoung } from './base/young-garbage.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import type { EgressDeadlines } from './egress/connections/deadlines.ts';
 import type { Resolver } from './egress/connections/resolver.ts';
@@ -6,6 +5,7 @@ import type { ConnectionLimits } from './http/connection-limits.ts';
 import type { ClosingLimits } from './http/last-calls.ts';
 import type { ModeChoice } from './modes/choice.ts';
 import type { CoreParts } from './sandboxes/core.ts';
+import type { CollectYoung } from './young-garbage.ts';
 
 /** What the server is composed of: what its core needs of outside, and what a test may set otherwise. */
 export interface AppParts extends Omit<CoreParts, 'egress' | 'imagePrograms' | 'toldLimits' | 'onError'> {

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AppParts } from './app-parts.ts';
-import { limitYoungGarbage } from './base/young-garbage.ts';
 import { Builds } from './builds/builds.ts';
 import { Contexts } from './contexts/contexts.ts';
 import { LanguageContexts } from './contexts/language-contexts.ts';
@@ -16,6 +15,7 @@ import type { SandboxCore } from './sandboxes/core.ts';
 import { Info } from './sandboxes/info.ts';
 import { SandboxNames } from './sandboxes/sandbox-names.ts';
 import type { ImagePrograms } from './sandboxes/spec/image-programs.ts';
+import { limitYoungGarbage } from './young-garbage.ts';
 
 /** What the services need besides the life of sandboxes. */
 interface ServiceParts extends AppParts {

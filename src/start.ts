@@ -3,7 +3,6 @@ import { readAgentSource } from './agent/link/source.ts';
 import { buildApp } from './app.ts';
 import { systemClock } from './async/clock.ts';
 import { readVersion } from './base/version.ts';
-import { exposeYoungCollection } from './base/young-garbage.ts';
 import type { Config, Settings } from './config/config.ts';
 import { buildGateway } from './gateway/gateway.ts';
 import { chooseMode } from './modes/choice.ts';
@@ -13,6 +12,7 @@ import { takeGatewayFolder } from './modes/gateway-folder.ts';
 import { takeNotedFolder } from './modes/noted-folder.ts';
 import { openEngine } from './modes/open-engine.ts';
 import { formerOf, leaveEngine, openFormer, useOf } from './modes/other-engine.ts';
+import { exposeYoungCollection } from './young-garbage.ts';
 
 /** What a server is started with. */
 export interface StartParts {
