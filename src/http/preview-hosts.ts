@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Cidr } from '../base/ip-address.ts';
+import type { PreviewPlace } from '../base/preview-place.ts';
 import { type IsTrustedProxy, trustProxies } from './trusted-proxies.ts';
 
 /** Where previews are without a domain of their own: browsers find this machine by themselves. */
@@ -12,12 +13,6 @@ const LABEL = /^([1-9]\d{0,4})-([a-z0-9]{20})$/;
 const LABEL_OF_ID = /^([1-9]\d{0,4})-(i[a-z0-9]{20,50})$/;
 
 const MAX_PORT = 65_535;
-
-/** One port of the sandbox with this preview id. */
-export interface PreviewPlace {
-  readonly port: number;
-  readonly previewId: string;
-}
 
 interface PreviewHostsOptions {
   /** Null for previews under localhost. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../async/clock.ts';
 import { Mutex } from '../async/mutex.ts';
 import { SandboxError } from '../base/errors.ts';
+import type { PreviewPlace } from '../base/preview-place.ts';
 import type { SandboxAddress } from '../base/sandbox-address.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from './asked/ref.ts';
 import type { Changes } from './changes/changes.ts';
@@ -13,12 +14,6 @@ export type { PortSettings };
 
 /** Ports of one sandbox for which something may be settled. */
 const MAX_PORTS = 512;
-
-/** A port of the sandbox with this preview id. */
-interface PreviewPlace {
-  readonly port: number;
-  readonly previewId: string;
-}
 
 /** A port that whoever asks may reach, as the one whose sandbox it is. */
 export interface OwnedPort {
