@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** How many a second on average, and how many at once after a rest. */
-interface Rate {
+export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Rate } from '../async/token-buckets.ts';
 import { parseSize } from '../base/size.ts';
 
 /** A key that opens this server; of the key itself only the hash is kept. */
@@ -13,16 +14,10 @@ export interface ApiKey {
   readonly maxSandboxes: number | null;
   /** What all folders and checkpoints of those may take of the disk together, in bytes; null for any size. */
   readonly maxDiskBytes: number | null;
-  /** Null for the rate of the server's configuration. */
-  readonly rate: KeyRate | null;
+  /** Of its requests; null for the rate of the server's configuration. */
+  readonly rate: Rate | null;
   /** True for the key of a gateway, which may say for whom it asks; false where absent. */
   readonly isGateway?: boolean;
-}
-
-/** Requests per second on average, and how many of them may come at once after a pause. */
-interface KeyRate {
-  readonly perSecond: number;
-  readonly burst: number;
 }
 
 /** The name of the key that `SANDBOX_API_KEY` holds; no other has it. */
