@@ -4,11 +4,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import { SandboxError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { TITLES } from '../config/modes.ts';
+import type { EngineUser } from '../engines/engine.ts';
 import type { EngineVolumes } from '../engines/engine-volumes.ts';
 import type { Disk, DiskFolders, DiskKind, DiskUsage, GrowingDisk, OpenOptions } from './base/disk.ts';
 import { IMAGE_FILE } from './base/layout.ts';
 import { ownNamespace } from './base/mount-namespace.ts';
-import type { DiskOwner } from './base/user-folder.ts';
 import type { FileCopies } from './copies/file-copies.ts';
 import { FolderCopies } from './copies/folder-copies.ts';
 import { ImageCopies } from './copies/image-copies.ts';
@@ -83,7 +83,7 @@ export class Disks {
   }
 
   /** Opens the disk of a sandbox, by its folder's name, and gives it to its owner. */
-  async openDisk(name: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
+  async openDisk(name: string, owner: EngineUser, options: OpenOptions = {}): Promise<DiskFolders> {
     await this.reserve.makeWay();
     const kind = await this.kind(name);
     const holder = TITLES[this.#parts.config.mode];

@@ -1,6 +1,7 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode, SandboxError } from '../base/errors.ts';
+import type { EngineUser } from '../engines/engine.ts';
 import { CommandFailure } from './base/command.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './base/disk.ts';
 import { makeImage, repairImage } from './base/image.ts';
@@ -8,7 +9,7 @@ import { IMAGE_FILE, MOUNT_FOLDER } from './base/layout.ts';
 import type { MountNamespace } from './base/mount-namespace.ts';
 import { isScarce } from './base/scarce.ts';
 import { readSuperblock } from './base/superblock.ts';
-import { type DiskOwner, makeUserFolders } from './base/user-folder.ts';
+import { makeUserFolders } from './base/user-folder.ts';
 import { copyImage, settleImage } from './copies/image-copy.ts';
 import { holdImage } from './holder.ts';
 import { flushMount, mountImage, unmount } from './mounts.ts';
@@ -49,7 +50,7 @@ export class LoopDisk implements GrowingDisk {
 
   async open(
     folder: string,
-    owner: DiskOwner,
+    owner: EngineUser,
     { sizeBytes = this.#sizeBytes, isShared = false, holder }: OpenOptions = {},
   ): Promise<DiskFolders> {
     const mountPoint = join(folder, MOUNT_FOLDER);

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
+import type { EngineUser } from '../engines/engine.ts';
 import type { DiskFolders, DiskRoom, DiskUsage, GrowingDisk, ImageFile, OpenOptions } from './base/disk.ts';
-import type { DiskOwner } from './base/user-folder.ts';
 import { toFolders } from './loop-disk.ts';
 import { failureSchema, mountedSchema, readySchema, roomSchema, usageSchema } from './service-schemas.ts';
 
@@ -48,7 +48,7 @@ export class ServiceDisk implements GrowingDisk {
     }
   }
 
-  async open(folder: string, owner: DiskOwner, options: OpenOptions = {}): Promise<DiskFolders> {
+  async open(folder: string, owner: EngineUser, options: OpenOptions = {}): Promise<DiskFolders> {
     const { sizeBytes = this.#sizeBytes, isShared = false, holder } = options;
     const asked = { ...(isShared ? { isShared } : {}), ...(holder === undefined ? {} : { holder }) };
     const body = { name: basename(folder), sizeBytes, owner, ...asked };

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, isSandboxError, SandboxError } from '../base/errors.ts';
+import type { EngineUser } from '../engines/engine.ts';
 import type { EngineVolumes, VolumeUsage } from '../engines/engine-volumes.ts';
 import type { Disk, DiskFolders, DiskUsage, OpenOptions } from './base/disk.ts';
 import {
@@ -10,7 +11,6 @@ import {
   RESTORED_VOLUME_FILE,
   VOLUME_FILE,
 } from './base/layout.ts';
-import type { DiskOwner } from './base/user-folder.ts';
 import { newVolumeNote, noteFileOf, readVolumeNote, writeVolumeNote } from './base/volume-note.ts';
 
 /** True where a sandbox's files are in a volume of the engine. */
@@ -31,7 +31,7 @@ export class VolumeDisk implements Disk {
   /** Lets one that is there grow to the size; throws `unavailable` where the engine has lost it: an empty one would seem to be the sandbox's files. */
   async open(
     folder: string,
-    owner: DiskOwner,
+    owner: EngineUser,
     { sizeBytes = this.#sizeBytes, isSpare = false }: OpenOptions = {},
   ): Promise<DiskFolders> {
     const file = await noteFileOf(folder);

@@ -1,5 +1,5 @@
+import type { EngineUser } from '../../engines/engine.ts';
 import type { MountSource } from '../../engines/engine-volumes.ts';
-import type { DiskOwner } from './user-folder.ts';
 
 /** The two folders of a sandbox that persist. */
 export interface DiskFolders {
@@ -46,7 +46,7 @@ export interface OpenOptions {
 /** What keeps the persistent folders of sandboxes. A sandbox is named by its own folder, which may be renamed while its disk is open. */
 export interface Disk {
   /** Makes the folders where they are absent, gives them to their owner, and brings them to where an engine can bind them. */
-  open(folder: string, owner: DiskOwner, options?: OpenOptions): Promise<DiskFolders>;
+  open(folder: string, owner: EngineUser, options?: OpenOptions): Promise<DiskFolders>;
   /** Takes away what `open` brought, once nothing runs on it; the files stay. */
   close(folder: string): Promise<void>;
   /** How full it is, without a look at any file of the user; null where only a measurement can tell. */

@@ -1,5 +1,6 @@
 import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hasCode, SandboxError } from '../../base/errors.ts';
+import type { EngineUser } from '../../engines/engine.ts';
 import { CommandFailure } from './command.ts';
 import type { MountNamespace } from './mount-namespace.ts';
 
@@ -8,12 +9,6 @@ const GIVE_MS = 300_000;
 
 /** Beside a folder that is being given away, perhaps only in part yet: whose it was. */
 const MARK = '.giving';
-
-/** Who owns what a sandbox writes. */
-export interface DiskOwner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** Nobody else on the machine reads what is in it, whatever modes the files have. */
 const MODE = 0o700;
@@ -28,7 +23,7 @@ const SHARED_MODE = 0o2770;
 export async function makeUserFolders(
   space: MountNamespace,
   folders: readonly string[],
-  owner: DiskOwner,
+  owner: EngineUser,
   { isOwnFileSystem, isShared = false }: { readonly isOwnFileSystem: boolean; readonly isShared?: boolean },
 ): Promise<void> {
   const untilMs = performance.now() + GIVE_MS;
@@ -39,7 +34,7 @@ export async function makeUserFolders(
 interface Gift {
   readonly space: MountNamespace;
   readonly folder: string;
-  readonly owner: DiskOwner;
+  readonly owner: EngineUser;
   readonly mode: number;
   /** False where a file in it may have another name outside. */
   readonly isOwnFileSystem: boolean;
