@@ -3,28 +3,14 @@ import type { Channel, ChannelListener } from '../wire/channel.ts';
 import type { AgentConnection } from '../wire/connection.ts';
 import { AgentFailure } from '../wire/failures.ts';
 import { call, type Feed } from './call.ts';
-import { type ContextSetup, setupParameters } from './contexts.ts';
+import { type CellOptions, cellParameters } from './cell-options.ts';
 import { type CaptureLimits, OutputCapture } from './output-capture.ts';
 import { InterruptedRun, type RunResult, runResult, SHOWN_CAPTURE } from './run.ts';
 
-/** A cell of a context, and how it runs. */
-export interface CellOptions {
-  readonly code: string;
-  /** AgentFailure `mismatch` where the context has another; absent: that of the context. */
-  readonly language?: string | undefined;
-  /** What its context is made with where it is not there; absent: AgentFailure `not_found`. */
-  readonly setup?: ContextSetup | undefined;
-  /** How many contexts may be there. */
-  readonly most: number;
-  readonly timeoutMs: number;
+interface RunCellOptions extends CellOptions {
   /** When the answer must be there, the wait for earlier cells included; a cell without one then counts as hung. */
   readonly deadlineMs: number;
-  readonly isSilent: boolean;
-  /** Whether the code has types to be taken from it; that of its context where absent. */
-  readonly isTyped?: boolean | undefined;
   readonly capture: CaptureLimits;
-  /** True if its result is to say which files of the workspace have changed. */
-  readonly tracksFiles?: boolean | undefined;
   /** Interrupts it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,21 +29,11 @@ const cellResult = runResult.extend({
 });
 
 /** Runs code in a context when the cells before it are over; throws InterruptedRun where the agent fails it. */
-export async function runCell(connection: AgentConnection, id: string, options: CellOptions): Promise<CellResult> {
-  const { language, setup, most, timeoutMs, deadlineMs, isSilent, isTyped, tracksFiles = false, signal } = options;
+export async function runCell(connection: AgentConnection, id: string, options: RunCellOptions): Promise<CellResult> {
+  const { deadlineMs, signal } = options;
   const { headBytes: head, tailBytes: tail } = options.capture;
   const captures = [SHOWN_CAPTURE, options.capture, options.capture].map((limits) => new OutputCapture(limits));
-  const parameters = {
-    id,
-    ...(language === undefined ? {} : { language }),
-    ...(setup ? { make: setupParameters(setup) } : {}),
-    most,
-    timeoutMs,
-    silent: isSilent,
-    ...(isTyped === undefined ? {} : { typed: isTyped }),
-    capture: { head, tail },
-    ...(tracksFiles ? { trackFiles: true } : {}),
-  };
+  const parameters = { ...cellParameters(id, options), capture: { head, tail } };
   let opened: Channel | undefined;
   const listener: ChannelListener = {
     onData: (stream, payload) => {
