@@ -16,7 +16,7 @@ from .host.folders import Folders
 from .wire.errors import Failure
 from .wire.handover import Handover
 from .io.loop import Loop
-from .wire.operations import find_operation
+from .operations import find_operation
 from .wire.parameters import take
 from .python.pool import InterpreterPool
 from .io.scratch import Scratch

@@ -7,8 +7,8 @@ import os
 from .agent import Agent
 from .io.guard import become_deaf, become_known_as, become_subreaper, become_undumpable
 from .io.staged import sweep_roots
+from .operations import find_operation
 from .wire.handover import Keeper
-from .wire.operations import find_operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

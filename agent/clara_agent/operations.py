@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .errors import Failure
+from .wire.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .operation import Operation
+    from .wire.operation import Operation
 
 TABLE = {
     "run": ("processes.run", "Run"),
