@@ -1,1 +1,1 @@
-"""Interpreters whose variables live on between calls. May use `io`, `wire`, `host`, `watching` and `processes`. The modules that begin with `inside_` run in the interpreter and import nothing of the agent."""
+"""Interpreters whose variables live on between calls. May use `io`, `wire`, `host`, `watching`, `display` and `processes`. The modules that begin with `inside_` run in the interpreter and import nothing of the agent."""

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .inside_showing import SHOWING, text_of
+    from ..display.inside_showing import SHOWING, text_of
 
     # The namespaces of the interpreter's own code.
     OWN: list[dict[str, Any]] = []

@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .inside_bundles import bundle_of, display
-    from .inside_showing import SHOWING, text_of
+    from ..display.inside_bundles import bundle_of, display
+    from ..display.inside_showing import SHOWING, text_of
 
 NEEDS_IPYTHON = "this image has no IPython, which %s needs; install it with pip and restart the context"
 AWAIT = getattr(ast, "PyCF_ALLOW_TOP_LEVEL_AWAIT", 0)

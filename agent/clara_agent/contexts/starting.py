@@ -28,9 +28,9 @@ LOADER = "import sys;sys.path[:]=filter(None,sys.path);import marshal,posix;p,j=
 PARTS = {
     "main": "contexts.inside_main",
     "serving": "contexts.inside_serving",
-    "showing": "contexts.inside_showing",
+    "showing": "display.inside_showing",
     "ipython": "contexts.inside_ipython",
-    "bundles": "contexts.inside_bundles",
+    "bundles": "display.inside_bundles",
     "small": "contexts.inside_small",
     "charts": "contexts.inside_charts",
     "rich": "contexts.inside_rich",

@@ -29,8 +29,8 @@ PARTS = {
     "shutdown": "python.shutdown",
     "main": "python.main",
     # What a script that shows something needs besides.
-    "shown": "contexts.inside_showing",
-    "bundles": "contexts.inside_bundles",
+    "shown": "display.inside_showing",
+    "bundles": "display.inside_bundles",
     "pictures": "python.pictures",
 }
 _parts = {}

@@ -1,6 +1,6 @@
 """What code shows: results, errors and cleared outputs, a line of JSON each, within bounds.
 
-Part of the interpreter of contexts (inside_main.py), which runs it in one namespace with a shell, and of scripts that show something (python/showing.py).
+Part of the interpreter of contexts (contexts/inside_main.py), which runs it in one namespace with a shell, and of scripts that show something (python/showing.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`display` for interpreters without a shell of IPython's: values in all their representations.
 
-Runs in one namespace with `showing`, in the small shell of contexts (inside_main.py) and in scripts (python/showing.py).
+Runs in one namespace with `showing`, in the small shell of contexts (contexts/inside_main.py) and in scripts (python/showing.py).
 """
 
 from __future__ import annotations
