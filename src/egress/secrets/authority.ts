@@ -36,7 +36,7 @@ export class CertificateAuthority {
   /** `seed`: 32 secret bytes, of which the key is made, always the same one. */
   constructor(seed: Buffer, clock: Clock) {
     const key = toKey(seed);
-    this.#thread = new CertificateThread(key);
+    this.#thread = new CertificateThread(key, clock);
     this.#publicKey = createPublicKey({ key: { ...key }, format: 'jwk' });
     this.#clock = clock;
   }

@@ -26,8 +26,8 @@ const ISSUER = 'CN=Clara Sandbox secrets';
  */
 
 /**
- * What a thread is asked for: the certificate of a host, or of the authority itself where `leaf` is null.
- * @typedef {{ readonly id: number, readonly leaf: LeafRequest | null }} CertificateQuestion
+ * What a thread is asked for: the certificate of a host, or of the authority itself where `leaf` is null; `nowMs` is since 1970.
+ * @typedef {{ readonly id: number, readonly nowMs: number, readonly leaf: LeafRequest | null }} CertificateQuestion
  */
 
 /**
@@ -42,10 +42,13 @@ function createIssuer(authorityKey) {
     webcrypto.subtle.importKey('jwk', publicPart, CURVE, true, ['verify']),
   ]);
 
-  /** The certificate of the authority itself, in PEM. */
-  async function issueRoot() {
+  /**
+   * The certificate of the authority itself, in PEM.
+   * @param {number} nowMs
+   */
+  async function issueRoot(nowMs) {
     const [signingKey, publicKey] = await keys;
-    return await issue(ISSUER, ROOT_DAYS, { publicKey, signingKey }, [
+    return await issue(ISSUER, { nowMs, days: ROOT_DAYS }, { publicKey, signingKey }, [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
@@ -54,12 +57,13 @@ function createIssuer(authorityKey) {
 
   /**
    * The certificate of a host, in PEM.
+   * @param {number} nowMs
    * @param {LeafRequest} request
    */
-  async function issueLeaf({ host, spki, days }) {
+  async function issueLeaf(nowMs, { host, spki, days }) {
     const [signingKey, authority] = await keys;
     const publicKey = await webcrypto.subtle.importKey('spki', spki, CURVE, true, ['verify']);
-    return await issue('CN=sandbox', days, { publicKey, signingKey }, [
+    return await issue('CN=sandbox', { nowMs, days }, { publicKey, signingKey }, [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
@@ -72,14 +76,13 @@ function createIssuer(authorityKey) {
 }
 
 /**
- * A certificate that is good from yesterday on, in PEM.
+ * A certificate that is good from a day before now on, in PEM.
  * @param {string} subject
- * @param {number} days
+ * @param {{ readonly nowMs: number, readonly days: number }} time
  * @param {{ readonly publicKey: import('node:crypto').webcrypto.CryptoKey, readonly signingKey: import('node:crypto').webcrypto.CryptoKey }} keys
  * @param {import('@peculiar/x509').Extension[]} extensions
  */
-async function issue(subject, days, { publicKey, signingKey }, extensions) {
-  const nowMs = Date.now();
+async function issue(subject, { nowMs, days }, { publicKey, signingKey }, extensions) {
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(15).toString('hex')}`,
     subject,
@@ -99,8 +102,8 @@ module.exports = { createIssuer };
 if (parentPort !== null && workerData?.authorityKey) {
   const port = parentPort;
   const { issueRoot, issueLeaf } = createIssuer(workerData.authorityKey);
-  port.on('message', (/** @type {CertificateQuestion} */ { id, leaf }) => {
-    (leaf === null ? issueRoot() : issueLeaf(leaf)).then(
+  port.on('message', (/** @type {CertificateQuestion} */ { id, nowMs, leaf }) => {
+    (leaf === null ? issueRoot(nowMs) : issueLeaf(nowMs, leaf)).then(
       (pem) => port.postMessage({ id, pem }),
       () => port.postMessage({ id, pem: null }),
     );

@@ -1,6 +1,7 @@
 import type { webcrypto } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import type { Clock } from '../../async/clock.ts';
 import type { CertificateQuestion, CertificateTask, LeafRequest } from './certificate-program.cjs';
 
 /** How long one certificate may take, the start of the thread with its libraries included, in milliseconds. */
@@ -24,14 +25,16 @@ interface Waiting {
 /** Issues certificates beside the event loop, in a thread that is there while somebody needs some. */
 export class CertificateThread {
   readonly #key: webcrypto.JsonWebKey;
+  readonly #clock: Clock;
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
   readonly #waiting = new Map<number, Waiting>();
 
   /** `key` is the private key of the authority, on P-256. */
-  constructor(key: webcrypto.JsonWebKey) {
+  constructor(key: webcrypto.JsonWebKey, clock: Clock) {
     this.#key = key;
+    this.#clock = clock;
   }
 
   /** The certificate of the authority itself, in PEM. */
@@ -53,7 +56,7 @@ export class CertificateThread {
     try {
       return await new Promise<string>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, leaf } satisfies CertificateQuestion);
+        worker.postMessage({ id, nowMs: this.#clock.wallMs(), leaf } satisfies CertificateQuestion);
       });
     } finally {
       clearTimeout(timer);
