@@ -1,5 +1,5 @@
-import type { Row, Unit } from './row.ts';
-import type { Quantiles } from './statistics.ts';
+import type { Row, Unit } from './base/row.ts';
+import type { Quantiles } from './base/statistics.ts';
 
 const HEADINGS = [
   'row',

@@ -1,10 +1,10 @@
-import type { Bench } from '../bench.ts';
-import type { Client } from '../client.ts';
-import { timed } from '../interleave.ts';
-import { readPssMib } from '../process-memory.ts';
-import { type Check, type Family, type Row, toRow } from '../row.ts';
-import type { Server } from '../server.ts';
-import { toQuantiles } from '../statistics.ts';
+import type { Bench } from '../base/bench.ts';
+import type { Client } from '../base/client.ts';
+import { timed } from '../base/interleave.ts';
+import { readPssMib } from '../base/process-memory.ts';
+import { type Check, type Family, type Row, toRow } from '../base/row.ts';
+import type { Server } from '../base/server.ts';
+import { toQuantiles } from '../base/statistics.ts';
 
 const CODE = 'print(1)';
 const SLOWEST_CREATE_MS = 15_000;

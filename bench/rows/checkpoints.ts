@@ -1,5 +1,5 @@
-import { frozenTimesOf } from '../frozen-times.ts';
-import { type Family, toRow, under } from '../row.ts';
+import { frozenTimesOf } from '../base/frozen-times.ts';
+import { type Family, toRow, under } from '../base/row.ts';
 
 /** 100 MB that no file system can leave out, which are on disk before the first checkpoint. */
 const FILL = 'head -c 100000000 /dev/urandom > data && sync';

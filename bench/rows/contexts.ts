@@ -1,8 +1,8 @@
-import type { Bench } from '../bench.ts';
-import { callsFor } from '../calls-for.ts';
-import type { Client } from '../client.ts';
-import { timed } from '../interleave.ts';
-import { type Family, over, type Row, toRow, under } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import { callsFor } from '../base/calls-for.ts';
+import type { Client } from '../base/client.ts';
+import { timed } from '../base/interleave.ts';
+import { type Family, over, type Row, toRow, under } from '../base/row.ts';
 
 const CELL = 'x = 1\nx + 1';
 const PLOT = 'import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.show()';

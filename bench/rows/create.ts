@@ -1,7 +1,7 @@
-import type { Bench } from '../bench.ts';
-import { interleave, timed } from '../interleave.ts';
-import { POOL, untilPoolIsFull } from '../pool.ts';
-import { type Family, type Row, toRow } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import { interleave, timed } from '../base/interleave.ts';
+import { POOL, untilPoolIsFull } from '../base/pool.ts';
+import { type Family, type Row, toRow } from '../base/row.ts';
 
 /** POST create: made for the caller, and taken from the pool. */
 export const create: Family = {

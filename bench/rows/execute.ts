@@ -1,5 +1,5 @@
-import { interleave } from '../interleave.ts';
-import { atLeast, evenWithin, type Family, toRow } from '../row.ts';
+import { interleave } from '../base/interleave.ts';
+import { atLeast, evenWithin, type Family, toRow } from '../base/row.ts';
 
 const CODE = 'print(1)';
 

@@ -1,5 +1,5 @@
-import { interleave } from '../interleave.ts';
-import { atLeast, type Family, toRow } from '../row.ts';
+import { interleave } from '../base/interleave.ts';
+import { atLeast, type Family, toRow } from '../base/row.ts';
 
 const CONTENT = 'a line of some text\n'.repeat(10);
 const FILE = '/workspace/note.txt';

@@ -1,8 +1,8 @@
-import type { Bench } from '../bench.ts';
-import type { Client } from '../client.ts';
-import { interleave, timed } from '../interleave.ts';
-import { POOL, untilPoolIsFull } from '../pool.ts';
-import { atLeast, type Family, type Row, toRow, under } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import type { Client } from '../base/client.ts';
+import { interleave, timed } from '../base/interleave.ts';
+import { POOL, untilPoolIsFull } from '../base/pool.ts';
+import { atLeast, type Family, type Row, toRow, under } from '../base/row.ts';
 
 const CODE = 'print(1)';
 

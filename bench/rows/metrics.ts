@@ -5,10 +5,10 @@ import { toSandboxId } from '../../src/base/sandbox-address.ts';
 import { DEFAULT_LIFE } from '../../src/sandboxes/asked/life-policy.ts';
 import { newRecord } from '../../src/sandboxes/storage/record.ts';
 import { writeRecordFile } from '../../src/sandboxes/storage/record-file.ts';
-import type { Bench } from '../bench.ts';
-import type { Client } from '../client.ts';
-import { timed } from '../interleave.ts';
-import { type Family, type Row, toRow, under } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import type { Client } from '../base/client.ts';
+import { timed } from '../base/interleave.ts';
+import { type Family, type Row, toRow, under } from '../base/row.ts';
 
 const KNOWN = 1_000;
 const RUNNING = 4;

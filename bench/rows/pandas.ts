@@ -1,7 +1,7 @@
-import type { Client } from '../client.ts';
-import { interleave, timed } from '../interleave.ts';
-import { until } from '../pause.ts';
-import { atLeast, type Family, toRow } from '../row.ts';
+import type { Client } from '../base/client.ts';
+import { interleave, timed } from '../base/interleave.ts';
+import { until } from '../base/pause.ts';
+import { atLeast, type Family, toRow } from '../base/row.ts';
 
 const CODE = 'import pandas';
 const IS_PRELOADED = 'import sys; print("pandas" in sys.modules); import pandas';

@@ -1,5 +1,5 @@
-import { interleave } from '../interleave.ts';
-import { atLeast, type Family, toRow } from '../row.ts';
+import { interleave } from '../base/interleave.ts';
+import { atLeast, type Family, toRow } from '../base/row.ts';
 
 /** The smallest shell command. */
 export const shell: Family = {

@@ -1,5 +1,5 @@
-import { timed } from '../interleave.ts';
-import { type Family, toRow } from '../row.ts';
+import { timed } from '../base/interleave.ts';
+import { type Family, toRow } from '../base/row.ts';
 
 const CODE = 'print(1)';
 

@@ -1,7 +1,7 @@
-import type { Bench } from '../bench.ts';
-import type { Client } from '../client.ts';
-import { timed } from '../interleave.ts';
-import { type Family, toRow } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import type { Client } from '../base/client.ts';
+import { timed } from '../base/interleave.ts';
+import { type Family, toRow } from '../base/row.ts';
 
 const USER = 'typist';
 const SIZE = { rows: 24, cols: 80 };

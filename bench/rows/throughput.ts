@@ -1,8 +1,8 @@
-import type { Bench } from '../bench.ts';
-import { callsFor } from '../calls-for.ts';
-import { readEngineCpuMs, readGroupCpuMs, readProcessCpuMs } from '../cpu-time.ts';
-import { atLeast, type Family, type Row, toRow } from '../row.ts';
-import type { Server } from '../server.ts';
+import type { Bench } from '../base/bench.ts';
+import { callsFor } from '../base/calls-for.ts';
+import { readEngineCpuMs, readGroupCpuMs, readProcessCpuMs } from '../base/cpu-time.ts';
+import { atLeast, type Family, type Row, toRow } from '../base/row.ts';
+import type { Server } from '../base/server.ts';
 
 const CALLERS = 16;
 const SANDBOXES = 8;

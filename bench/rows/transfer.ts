@@ -1,6 +1,6 @@
-import { timed } from '../interleave.ts';
-import { type Family, over, type Row, toRow } from '../row.ts';
-import type { Server } from '../server.ts';
+import { timed } from '../base/interleave.ts';
+import { type Family, over, type Row, toRow } from '../base/row.ts';
+import type { Server } from '../base/server.ts';
 
 const CHUNK = Buffer.alloc(256 * 1024, 'x');
 const CHUNKS = 256;

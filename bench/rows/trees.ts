@@ -1,4 +1,4 @@
-import { type Family, toRow, under } from '../row.ts';
+import { type Family, toRow, under } from '../base/row.ts';
 
 /** A node_modules of 20,000 files, of which eight have the text that is searched for, and a folder of 100,000 entries. */
 const MAKE = `

@@ -1,7 +1,7 @@
-import type { Bench } from '../bench.ts';
-import { interleave, timed } from '../interleave.ts';
-import { until } from '../pause.ts';
-import { type Family, type Row, toRow, under } from '../row.ts';
+import type { Bench } from '../base/bench.ts';
+import { interleave, timed } from '../base/interleave.ts';
+import { until } from '../base/pause.ts';
+import { type Family, type Row, toRow, under } from '../base/row.ts';
 
 const CODE = 'print(1)';
 

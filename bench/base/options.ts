@@ -17,7 +17,7 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
-      json: { type: 'string', default: new URL('results/latest.json', import.meta.url).pathname },
+      json: { type: 'string', default: new URL('../results/latest.json', import.meta.url).pathname },
     },
   });
   return { isQuick: values.quick, only: values.only.flatMap((ids) => ids.split(',')), json: values.json };

@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { createEngineAgent } from '../src/engines/docker/engine-agent.ts';
+import { createEngineAgent } from '../../src/engines/docker/engine-agent.ts';
 
 const PARALLEL_REMOVALS = 4;
 

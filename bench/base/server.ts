@@ -4,14 +4,14 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { unmountAllBelow } from '../test/support/mounts.ts';
+import { unmountAllBelow } from '../../test/support/mounts.ts';
 import { Client } from './client.ts';
 import { removeContainers } from './containers.ts';
 import { pause } from './pause.ts';
 import { readRssMib } from './process-memory.ts';
 
 const API_KEY = 'key-of-the-benchmark';
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 const END_TIMEOUT_MS = 20_000;
 
