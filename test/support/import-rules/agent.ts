@@ -1,37 +1,29 @@
-import type { Rules } from './words.ts';
+import type { Rules } from './rules.ts';
 
-const PACKAGE = (name: string) => `agent/clara_agent/${name}`;
+const TOP = 'agent/clara_agent';
 
-const [IO, WIRE, JOBS, HOST, FILES, PYTHON] = [
-  PACKAGE('io'),
-  PACKAGE('wire'),
-  PACKAGE('jobs'),
-  PACKAGE('host'),
-  PACKAGE('files'),
-  PACKAGE('python'),
-];
+/** By package what it may use, as its docstring says it. */
+const PACKAGES: Rules = {
+  archives: ['io', 'wire', 'jobs', 'files'],
+  contexts: ['io', 'wire', 'host', 'watching', 'display', 'processes'],
+  processes: ['io', 'wire', 'host', 'python', 'watching'],
+  python: ['io', 'wire', 'host', 'files', 'display'],
+  files: ['io', 'wire', 'jobs'],
+  host: ['io', 'wire', 'jobs'],
+  jobs: ['io', 'wire'],
+  network: ['io', 'wire'],
+  watching: ['io', 'wire'],
+  wire: ['io'],
+  display: [],
+  io: [],
+};
 
-/** The packages of the agent; the files over them, which start it, use all of them. */
+const inTop = (name: string) => `${TOP}/${name}`;
+
+/** The packages of the agent; the files over them, which start it and find its operations, use all that these name. */
 export const AGENT_RULES: Rules = {
-  'agent/clara_agent': [
-    IO,
-    WIRE,
-    HOST,
-    PYTHON,
-    PACKAGE('processes'),
-    PACKAGE('contexts'),
-    PACKAGE('network'),
-    PACKAGE('watching'),
-  ],
-  [IO]: [],
-  [WIRE]: [IO],
-  [JOBS]: [IO, WIRE],
-  [HOST]: [IO, WIRE, JOBS],
-  [FILES]: [IO, WIRE, JOBS],
-  [PACKAGE('archives')]: [IO, WIRE, JOBS, FILES],
-  [PYTHON]: [IO, WIRE, HOST, FILES],
-  [PACKAGE('processes')]: [IO, WIRE, HOST, PYTHON, PACKAGE('watching')],
-  [PACKAGE('contexts')]: [IO, WIRE, HOST, PACKAGE('watching'), PACKAGE('processes')],
-  [PACKAGE('network')]: [IO, WIRE],
-  [PACKAGE('watching')]: [IO, WIRE],
+  [TOP]: ['io', 'wire', 'host', 'python', 'files', 'archives', 'network', 'watching', 'processes', 'contexts'].map(
+    inTop,
+  ),
+  ...Object.fromEntries(Object.entries(PACKAGES).map(([name, uses]) => [inTop(name), uses.map(inTop)])),
 };

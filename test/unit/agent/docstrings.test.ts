@@ -12,7 +12,7 @@ describe("the docstring of a package of the agent's", () => {
   it.each(packages)('names the packages that its rule does: %s', (name) => {
     const [, sentence = ''] = MAY_USE.exec(readDocument(`${TOP}/${name}/__init__.py`)) ?? [];
     const named = [...sentence.matchAll(/`(\w+)`/g)].map(([, used = '']) => used);
-    const rule = (AGENT_RULES[`${TOP}/${name}`] ?? []).flat().map((path) => path.slice(TOP.length + 1));
+    const rule = (AGENT_RULES[`${TOP}/${name}`] ?? []).map((path) => path.slice(TOP.length + 1));
     expect(sentence).not.toBe('');
     expect(named).toEqual(rule);
   });
