@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type FileStat, versionOf } from '../files/files.ts';
-import { planDownload } from '../http/download-plan.ts';
+import { planDownload } from '../http/transfer/download-plan.ts';
 import type { SandboxRef } from '../sandboxes/asked/ref.ts';
 import { toStream } from './body-streams.ts';
 import type { Core } from './dialect.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { IsUnchanged, WriteCondition } from '../../../files/files.ts';
-import { parseEntityTags } from '../../../http/entity-tags.ts';
-import { isChangedSince, parseHttpDate } from '../../../http/http-date.ts';
+import { parseEntityTags } from '../../../http/transfer/entity-tags.ts';
+import { isChangedSince, parseHttpDate } from '../../../http/transfer/http-date.ts';
 import type { conditionHeaders } from './schemas.ts';
 
 /** What an upload is written only over: versions, or a file whose time in milliseconds is unchanged; undefined where it asks for nothing. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { attachment } from '../../../http/content-disposition.ts';
+import { attachment } from '../../../http/transfer/content-disposition.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';

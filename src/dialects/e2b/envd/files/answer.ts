@@ -1,5 +1,5 @@
-import { inline } from '../../../../http/content-disposition.ts';
-import type { DownloadPlan } from '../../../../http/download-plan.ts';
+import { inline } from '../../../../http/transfer/content-disposition.ts';
+import type { DownloadPlan } from '../../../../http/transfer/download-plan.ts';
 import { type Coding, chooseCoding } from './codings.ts';
 import { isText, mediaTypeOf } from './media-types.ts';
 

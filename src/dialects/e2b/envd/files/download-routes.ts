@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { isSandboxError } from '../../../../base/errors.ts';
 import { type FileStat, versionOf } from '../../../../files/files.ts';
-import { planDownload } from '../../../../http/download-plan.ts';
+import { planDownload } from '../../../../http/transfer/download-plan.ts';
 import { toStream } from '../../../body-streams.ts';
 import type { Core } from '../../../dialect.ts';
 import { visitOf } from '../../visit.ts';

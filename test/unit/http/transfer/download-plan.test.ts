@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRange } from '../../../src/http/byte-range.ts';
-import { attachment } from '../../../src/http/content-disposition.ts';
-import { planDownload } from '../../../src/http/download-plan.ts';
-import { isListed, parseEntityTags } from '../../../src/http/entity-tags.ts';
+import { parseRange } from '../../../../src/http/transfer/byte-range.ts';
+import { attachment } from '../../../../src/http/transfer/content-disposition.ts';
+import { planDownload } from '../../../../src/http/transfer/download-plan.ts';
+import { isListed, parseEntityTags } from '../../../../src/http/transfer/entity-tags.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 2);
 const FILE = { name: 'a.txt', sizeBytes: 10, modifiedMs: Date.UTC(2026, 0, 1, 12), version: 'v1' };
