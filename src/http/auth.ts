@@ -5,7 +5,7 @@ import { ToldLimits } from '../auth/client-limits.ts';
 import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
 import { toldPrincipal } from './gateway-headers.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { RateLimits } from './limits/rate-limits.ts';
 import { comesTwice } from './request-heads.ts';
 
 declare module 'fastify' {

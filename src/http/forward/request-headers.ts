@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { endToEnd, type Header, toHeaders } from '../../base/message-headers.ts';
-import { addressOf } from '../client-address.ts';
+import { addressOf } from '../clients/client-address.ts';
 import { GATEWAY_HEADERS } from '../gateway-headers.ts';
 import { takeCookie } from './cookies.ts';
 

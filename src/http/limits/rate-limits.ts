@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import type { Clock } from '../async/clock.ts';
-import { TokenBuckets } from '../async/token-buckets.ts';
-import type { ApiKey } from '../auth/api-keys.ts';
-import { counted } from '../base/counted.ts';
-import { SandboxError } from '../base/errors.ts';
-import { clientAddress } from './client-address.ts';
+import type { Clock } from '../../async/clock.ts';
+import { TokenBuckets } from '../../async/token-buckets.ts';
+import type { ApiKey } from '../../auth/api-keys.ts';
+import { counted } from '../../base/counted.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { clientAddress } from '../clients/client-address.ts';
 
 /** Wrong keys of one address: ten at once, and ten a minute. */
 const FAILURE_RATE = { perSecond: 10 / 60, burst: 10 };

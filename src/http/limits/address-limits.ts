@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { SandboxError } from '../base/errors.ts';
-import { clientAddress, toClient } from './client-address.ts';
-import type { IsTrustedProxy } from './trusted-proxies.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { clientAddress, toClient } from '../clients/client-address.ts';
+import type { IsTrustedProxy } from '../clients/trusted-proxies.ts';
 
 /**
  * Lets one client address have N connections: more are closed as they come. What comes from a trusted proxy counts for the

@@ -1,4 +1,4 @@
-import { type Cidr, isWithin, parseAddress, toIPv4 } from '../base/ip-address.ts';
+import { type Cidr, isWithin, parseAddress, toIPv4 } from '../../base/ip-address.ts';
 
 /** True for the address of a proxy whose word about its clients' addresses is believed; the address may be gone. */
 export type IsTrustedProxy = (address: string | undefined) => boolean;

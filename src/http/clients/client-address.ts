@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import { parseAddress } from '../base/ip-address.ts';
+import { parseAddress } from '../../base/ip-address.ts';
 
 type Sender = Pick<FastifyRequest, 'ip' | 'socket'>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toClient } from '../../../src/http/client-address.ts';
+import { toClient } from '../../../../src/http/clients/client-address.ts';
 
 describe('what one client counts as', () => {
   it.each([
