@@ -88,7 +88,8 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     try {
       for (const path of otherMountPoints(mounts.map(({ target }) => target))) await makeFolder(calls, id, path);
     } catch (error) {
-      await removeSandbox(calls, id);
+      // What stays is a stray.
+      await removeSandbox(calls, id).catch(() => undefined);
       throw error;
     }
   }

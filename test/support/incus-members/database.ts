@@ -27,6 +27,8 @@ export class FakeDatabase {
   readonly folders = new Set(['/', '/mnt']);
   /** Members that have no room for another instance. */
   readonly full = new Set<string>();
+  /** What is refused of instances, as method and part of them: `POST files`, `DELETE`. */
+  readonly refused = new Map<string, Refusal>();
 
   /** The members of all instances, in the order in which they were made. */
   get places(): readonly string[] {
@@ -60,6 +62,8 @@ export class FakeDatabase {
   }
 
   answerInstance(instance: FakeInstance, { method, query, body }: Request, rest: string | undefined): Reply {
+    const refusal = this.refused.get(rest === undefined ? method : `${method} ${rest}`);
+    if (refusal) throw refusal;
     if (rest === 'state' && method === 'PUT') {
       if (body.action === 'start') this.#requireVolumes(instance.volumes, instance.location);
       instance.status = body.action === 'stop' ? 'Stopped' : body.action === 'freeze' ? 'Frozen' : 'Running';

@@ -48,7 +48,8 @@ export class Making {
     });
     const places = [...mounted.values()].flat().map(({ target }) => target);
     await shape.makePlaces(member.calls, id, places).catch(async (error: unknown) => {
-      await removeSandbox(member.calls, id);
+      // What stays is a stray.
+      await removeSandbox(member.calls, id).catch(() => undefined);
       throw error;
     });
     for (const name of mounted.keys()) volumes.noteUsed(name, id);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Engine, EngineId } from '../../../../../src/engines/engine.ts';
 import { specFor } from '../../../../contract/spec-for.ts';
+import { Refusal } from '../../../../support/incus-machines/answers.ts';
 import { FakeMembers, MEMBERS_IMAGE } from '../../../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -61,6 +62,17 @@ it('a sandbox with volumes of its own has them on its member, wherever they were
   expect(members.database.find(id)).toMatchObject({ location: 'node1', volumes: [own, data] });
   expect([placesOf(own), placesOf(data)]).toEqual([['node1'], ['node1']]);
   expect([...members.database.folders]).toEqual(['/', '/mnt', '/mnt/data']);
+});
+
+it('why a sandbox cannot be made is told, also where what was made of it cannot be removed either', async () => {
+  const { refused } = members.database;
+  refused.set('POST files', new Refusal(500, 'no space left on device'));
+  refused.set('DELETE', new Refusal(500, 'the member is leaving'));
+  const volume = `clara-${'c'.repeat(24)}`;
+  await engine.volumes?.create(volume, { sizeBytes: 0, owner: { uid: 1000, gid: 1000 } });
+  const mounts = [{ source: { volume, folder: 'workspace' }, target: '/srv/data' }];
+  const made = engine.create(specFor(MEMBERS_IMAGE, {}, { mounts }));
+  await expect(made).rejects.toMatchObject({ kind: 'no_space', message: expect.stringContaining('no space left') });
 });
 
 it('of sandboxes that wait each member has its share, however many users the others have', async () => {
