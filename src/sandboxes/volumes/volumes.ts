@@ -28,7 +28,10 @@ interface VolumesParts {
   readonly store: SandboxStore;
   readonly disks: Disks;
   readonly catalog: Catalog;
-  readonly keyDisk: { requireRoom(keyName: string): Promise<void> };
+  readonly keyDisk: {
+    requireRoom(keyName: string): Promise<void>;
+    whileTaking<T>(keyName: string, bytes: number, work: () => Promise<T>): Promise<T>;
+  };
   readonly onError: (error: unknown) => void;
 }
 
@@ -121,11 +124,21 @@ export class Volumes {
     await disks.reserve.requireForNew();
   }
 
-  /** Makes a volume; throws `conflict` for a name that the principal has given to another that several may have. */
+  /**
+   * Makes a volume; throws `conflict` for a name that the principal has given to another that several may have, and `no_space` where the
+   * key may not have it.
+   */
   async create({ name: createdBy }: Principal, wanted: WantedVolume): Promise<Volume> {
-    const { clock, store } = this.#parts;
+    const { disks, keyDisk } = this.#parts;
     await this.requirePossible([{ sizeBytes: wanted.sizeBytes, isShared: wanted.sandboxId === null }]);
-    await this.#parts.keyDisk.requireRoom(createdBy);
+    const make = async () => await this.#make(createdBy, wanted);
+    if (disks.usesVolumes) return await keyDisk.whileTaking(createdBy, wanted.sizeBytes, make);
+    await keyDisk.requireRoom(createdBy);
+    return await make();
+  }
+
+  async #make(createdBy: string, wanted: WantedVolume): Promise<Volume> {
+    const { clock, store } = this.#parts;
     if (wanted.sandboxId === null) this.#requireFreeName(createdBy, wanted.name);
     const id = randomBytes(10).toString('hex');
     const volume: Volume = { version: 1, id, createdBy, createdAtMs: clock.wallMs(), ...wanted };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { FakeVolumes } from '../../fakes/fake-volumes.ts';
@@ -5,6 +6,7 @@ import { type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts'
 
 let fake: FakeApp;
 const volumes = new FakeVolumes();
+const KEY = 'key-of-the-team';
 
 /** An engine as Incus of other machines, and its virtual machines, are: no folders of this machine, and nothing that builds images. */
 function engineWithVolumes(): FakeEngine {
@@ -14,7 +16,9 @@ function engineWithVolumes(): FakeEngine {
 }
 
 beforeAll(async () => {
-  const variables = { SANDBOX_BUILDS: 'true', SANDBOX_DISK_LIMIT: '200m' };
+  const hash = createHash('sha256').update(KEY).digest('hex');
+  const keys = { SANDBOX_API_KEYS: `team:sha256:${hash};disk=100m` };
+  const variables = { SANDBOX_BUILDS: 'true', SANDBOX_DISK_LIMIT: '200m', ...keys };
   fake = await startFakeApp(variables, engineWithVolumes(), {
     ...speaking('manager'),
     wait: async () => undefined,
@@ -70,4 +74,24 @@ it('a sandbox with volumes of its own has each in a volume of the engine, which 
   const { container_id: id } = made.json();
   expect((await fake.call('DELETE', `/api/v1/sandboxes/${id}`)).statusCode).toBe(200);
   expect(new Set(volumes.all.keys())).toEqual(before);
+});
+
+it('volumes count with their whole size against the disk of a key, before any of them is made', async () => {
+  const before = new Set(volumes.all.keys());
+  const asTeam = { url: '/api/v1/sandboxes', headers: { 'x-api-key': KEY } };
+  const create = async (...sizes: readonly string[]) => {
+    const wanted = Object.fromEntries(sizes.map((each, at) => [`data-${at}`, { size: each }]));
+    return await fake.inject({ ...asTeam, method: 'POST', payload: { image: 'python:3.9', volumes: wanted } });
+  };
+  for (const sizes of [['128m'], ['40m', '40m', '40m']]) {
+    const refused = await create(...sizes);
+    expect([refused.statusCode, refused.json().detail]).toEqual([507, expect.stringMatching(/key team .* 100 MiB/)]);
+    expect(new Set(volumes.all.keys())).toEqual(before);
+  }
+  const made = await create('40m', '40m');
+  expect(made.statusCode).toBe(200);
+  expect((await create('40m')).statusCode).toBe(507);
+  const url = `${asTeam.url}/${made.json().container_id}`;
+  expect((await fake.inject({ ...asTeam, method: 'DELETE', url })).statusCode).toBe(200);
+  expect((await create('40m', '40m')).statusCode).toBe(200);
 });
