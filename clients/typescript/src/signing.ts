@@ -36,6 +36,8 @@ export async function openWebSocket(
   return transport.webSocket(signed, protocols);
 }
 
+/** As it is sent: spaces, and what is not ASCII, percent-encoded. */
 function wholeOf(userId: string, path: string): string {
-  return path.startsWith('/sandbox/') ? path : `/sandbox/${encodeURIComponent(userId)}${path}`;
+  const sent = path.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
+  return sent.startsWith('/sandbox/') ? sent : `/sandbox/${encodeURIComponent(userId)}${sent}`;
 }

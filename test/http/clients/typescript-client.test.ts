@@ -74,16 +74,19 @@ describe('the TypeScript client', () => {
     expect((await sandbox.processes.attach(7)).binaryType).toBe('arraybuffer');
     await sandbox.processes.attach(7, 10);
     await sandbox.webSocket('/ports/8000/live', ['chat']);
+    await sandbox.webSocket('/ports/8000/a b/%20?name=Zoë');
     expect(asked.map((body) => (body as { path: string }).path)).toEqual([
       '/sandbox/a%20user/processes/7/attach',
       '/sandbox/a%20user/processes/7/attach?after=10',
       '/sandbox/a%20user/ports/8000/live',
+      '/sandbox/a%20user/ports/8000/a%20b/%20?name=Zo%C3%AB',
     ]);
     const base = 'ws://localhost:8080/below/sandbox/a%20user';
     expect(opened).toEqual([
       [`${base}/processes/7/attach?signature=a.7.b`, ['clara.tty.v1']],
       [`${base}/processes/7/attach?after=10&signature=a.7.b`, ['clara.tty.v1']],
       [`${base}/ports/8000/live?signature=a.7.b`, ['chat']],
+      [`${base}/ports/8000/a%20b/%20?name=Zo%C3%AB&signature=a.7.b`, []],
     ]);
   });
 });
