@@ -61,7 +61,14 @@ async function checkMembers(engine) {
 
 async function checkImage(engine, image) {
   if ((await engine.imageId(image)) !== null) return ok('image of Incus', `It has ${image}.`);
-  if (engine.traits.images.isServed(image))
-    return ok('image of Incus', `It has no ${image} yet, and loads it when the first sandbox needs it.`);
+  if (engine.traits.images.isServed(image)) return ok('image of Incus', notYet(image));
   return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, THERE);
+}
+
+/**
+ * What is said of an image of an image server that is not there yet.
+ * @param {string} image
+ */
+export function notYet(image) {
+  return `It has no ${image} yet, and loads it when the first sandbox needs it.`;
 }

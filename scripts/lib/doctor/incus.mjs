@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { compiled } from '../compiled.mjs';
 import { counted } from '../counted.mjs';
 import { Incus } from '../incus/client.mjs';
-import { checkFarIncus } from './far-incus.mjs';
+import { checkFarIncus, notYet } from './far-incus.mjs';
 import { fail, ok, warn } from './finding.mjs';
 
 const SET_UP = 'sudo npm run incus';
@@ -99,6 +99,8 @@ async function checkImage(incus, isOfMachines) {
   const found = await incus.findImage(isOfMachines);
   const machines = `Import one of virtual machines with python3 into the project ${project}, and name it in INCUS_SANDBOX_IMAGE (docs/incus.md).`;
   const mend = isOfMachines ? machines : SET_UP;
+  const servers = await compiled('engines/incus/image-servers.js');
+  if (!found && servers?.placeOf(image)) return ok('image of Incus', notYet(image));
   if (!found) return fail('image of Incus', `It has no image ${image}, so no sandbox can be made.`, mend);
   if ((found.type === 'virtual-machine') === isOfMachines) return ok('image of Incus', `It has ${image}.`);
   return fail('image of Incus', `${image} is an image for a ${found.type}, so no sandbox can be made.`, mend);
