@@ -49,7 +49,7 @@ export function findRemote(name: string): KnownRemote | null {
   };
 }
 
-/** Where the image server of that name is, one that the incus command knows or is told at first; null where there is none of simplestreams. */
+/** Where the image server of that name is, one that the incus command knows or is told at first; null where there is none of simplestreams. Throws `invalid` where the command's file is not as it writes it. */
 export function findImageServer(name: string): string | null {
   const found = readRemote(folderOfCommand(), name);
   if (!found) return USUAL_IMAGE_SERVERS.get(name) ?? null;
@@ -61,9 +61,18 @@ function folderOfCommand(): string {
 }
 
 function readRemote(folder: string, name: string) {
-  const text = readOptional(join(folder, 'config.yml'));
-  const { remotes } = remotesSchema.parse((text && parse(text)) ?? {});
+  const remotes = readRemotes(join(folder, 'config.yml'));
   return Object.hasOwn(remotes, name) ? remotes[name] : undefined;
+}
+
+function readRemotes(file: string) {
+  try {
+    const text = readOptional(file);
+    return remotesSchema.parse((text && parse(text)) ?? {}).remotes;
+  } catch (cause) {
+    const sentence = `${file} cannot be read as what the incus command writes there.`;
+    throw new SandboxError('invalid', sentence, { cause });
+  }
 }
 
 function readOptional(file: string): string | null {

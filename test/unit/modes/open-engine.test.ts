@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -7,9 +7,10 @@ import { FakeMembers } from '../../support/incus-members/fake-members.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let members: FakeMembers;
+let home: string;
 
 beforeEach(async () => {
-  const home = await mkdtemp(join(tmpdir(), 'clara-home-'));
+  home = await mkdtemp(join(tmpdir(), 'clara-home-'));
   closers.push(() => rm(home, { recursive: true }));
   vi.stubEnv('HOME', home);
   members = await FakeMembers.start(closers);
@@ -51,3 +52,11 @@ it.each([
 ])('the name %s opens nothing, with a sentence', (name, sentence) => {
   expect(() => named(name)).toThrow(sentence);
 });
+
+it.each(['remotes: [', 'remotes: 5'])(
+  'a file of the command that says %s opens nothing, with a sentence',
+  async (text) => {
+    await writeFile(join(home, '.config', 'incus', 'config.yml'), text);
+    expect(() => named('home')).toThrow('config.yml cannot be read as what the incus command writes there.');
+  },
+);
