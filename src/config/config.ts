@@ -143,6 +143,7 @@ function toConfig(env: Environment, mode: Mode, { publishAddress, unneeded, idle
       remote: env.INCUS_REMOTE,
       project: env.INCUS_PROJECT,
       pool: env.INCUS_POOL ?? null,
+      images: [env.SANDBOX_DOCKER_IMAGE, ...env.SANDBOX_DOCKER_IMAGES],
       trustToken: env.INCUS_TRUST_TOKEN ?? null,
       trustFolder: join(env.SANDBOX_DATA_DIR, 'incus'),
     },

@@ -213,6 +213,8 @@ export interface Engine {
   info(): Promise<EngineInfo>;
   /** The regular files at these paths, symbolic links followed; `invalid` where the image is not there. */
   readImage(reading: ImageReading): Promise<ReadonlyMap<string, EngineFile>>;
+  /** Has an image that it loads itself brought here, where it is not yet; nothing is done for any other. */
+  loadImage(name: string): Promise<void>;
   create(spec: EngineSpec): Promise<EngineId>;
   /** Succeeds where it already runs. */
   start(id: EngineId): Promise<void>;

@@ -19,6 +19,8 @@ export interface IncusName {
 export interface IncusSettings extends IncusName {
   /** Null for the pool that `npm run incus` makes. */
   readonly pool: string | null;
+  /** The names of images that the operator lists: those of image servers are loaded. */
+  readonly images?: readonly string[];
   /** Makes Incus of other machines trust this server; null where it does already. */
   readonly trustToken: string | null;
   /** Keeps the certificates by which it does. */
@@ -26,7 +28,7 @@ export interface IncusSettings extends IncusName {
 }
 
 /** What `npm run incus` makes. */
-const OWN_INCUS = { remote: 'local', project: 'clara-sandbox', pool: null } as const;
+const OWN_INCUS = { remote: 'local', project: 'clara-sandbox', pool: null, images: [] } as const;
 const OWN_POOL = 'clara-sandbox';
 
 /** Where Debian's package has it. */
@@ -38,8 +40,8 @@ export function openEngine(kind: EngineKind, incus?: IncusSettings): Engine {
 }
 
 function openIncus(kind: 'incus' | 'incus-vm', incus: IncusSettings | undefined): Engine {
-  const { remote, project, pool } = incus ?? OWN_INCUS;
-  const place = { project, pool: pool ?? OWN_POOL };
+  const { remote, project, pool, images = [] } = incus ?? OWN_INCUS;
+  const place = { project, pool: pool ?? OWN_POOL, images };
   const socketPath = socketOf(remote);
   if (isAbsolute(socketPath)) {
     const here = { ...place, socketPath };

@@ -41,6 +41,7 @@ export class Images {
   }
 
   async #isPresent(image: string): Promise<boolean> {
-    return (await this.#parts.engine.imageId(image)) !== null;
+    const { engine } = this.#parts;
+    return (await engine.imageId(image)) !== null || engine.traits.images.isServed(image);
   }
 }

@@ -25,11 +25,7 @@ import { type Gate, Gates } from './gates.ts';
 import type { LocalSandboxes } from './local-sandboxes.ts';
 
 const FAKE_INFO: EngineInfo = {
-  version: 'fake',
-  cpus: 4,
-  memoryBytes: 8 * 1024 ** 3,
-  runtimes: ['runc'],
-  hasGpus: false,
+  ...{ version: 'fake', cpus: 4, memoryBytes: 8 * 1024 ** 3, runtimes: ['runc'], hasGpus: false },
   seccomp: ['strict', 'engine'],
   mapsUsers: false,
   unlimited: [],
@@ -51,6 +47,7 @@ export class FakeEngine implements Engine {
   unlimited: readonly string[] = [];
   hasGpus = false;
   machines: Engine['machines'] = async () => [];
+  loadImage: Engine['loadImage'] = async () => undefined;
   readonly traits: EngineTraits = DOCKER_TRAITS;
   readonly builder = new FakeBuilder();
   /** What keeps the files of its sandboxes; null where it binds folders of this machine. */

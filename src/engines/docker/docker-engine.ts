@@ -150,6 +150,7 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
     rename,
     inspect: (idOrName) => inspectSandbox(calls, idOrName),
     imageId: (name) => imageIdOf(calls, name),
+    loadImage: async () => undefined,
     list: (labels) => listSandboxes(calls, labels),
     stats: (id) => readStats(calls, id),
     ranOutOfMemory: (id, sinceMs, waitMs) => ranOutOfMemory(calls, id, sinceMs, waitMs),

@@ -1,7 +1,6 @@
 import { KeyedMutex } from '../../async/keyed-mutex.ts';
 import type { EngineSpec } from '../engine.ts';
-import { ImageSource } from './image-servers.ts';
-import { type FoundImage, imageEnvironment, propertiesOf } from './images.ts';
+import { type FoundImage, findImage, imageEnvironment, noSuchImage, propertiesOf } from './images.ts';
 import { PREPARED_PROPERTY, type Preparing, prepareImage } from './prepared-images.ts';
 
 /** The property of an image that npm run incus has made: from what. */
@@ -15,21 +14,20 @@ export interface ImageGround extends FoundImage {
   readonly hasOwnInit: boolean;
 }
 
-/** Finds what containers are made of; an image of an image server is loaded, and one that lacks the places where the server binds something is prepared once. */
+/** Finds what containers are made of; an image that lacks the places where the server binds something is prepared once. */
 export class ImageGrounds {
   readonly #preparation: Preparing;
-  readonly #images: ImageSource;
   readonly #known = new Map<string, ImageGround>();
   readonly #preparing = new KeyedMutex<string>();
 
   constructor(preparation: Preparing) {
     this.#preparation = preparation;
-    this.#images = new ImageSource(preparation.calls, 'container');
   }
 
-  /** The ground of a sandbox with these labels. Throws `invalid` for an image that is not there, on an image server neither, or has no Python. */
+  /** The ground of a sandbox with these labels. Throws `invalid` for an image that is not there, or has no Python. */
   async of({ image, labels }: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> {
-    const found = await this.#images.find(image);
+    const found = await findImage(this.#preparation.calls, image);
+    if (!found) throw noSuchImage(image);
     const { fingerprint } = found;
     const learn = () => this.#learn(image, found, labels);
     return this.#known.get(fingerprint) ?? (await this.#preparing.run(fingerprint, learn));

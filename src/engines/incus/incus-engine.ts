@@ -8,6 +8,7 @@ import { ExecUsers } from './exec-user.ts';
 import { readFacts } from './facts.ts';
 import { GivenNames } from './given-names.ts';
 import { ImageGrounds } from './image-grounds.ts';
+import { ServedImages } from './image-servers.ts';
 import { findImage, noSuchImage, readImage, toReader } from './images.ts';
 import { IncusCalls } from './incus-calls.ts';
 import { IDS_PER_SANDBOX, toInstanceBody, toLimits } from './instance-body.ts';
@@ -31,19 +32,23 @@ const INFO_TIMEOUT_MS = 3_000;
 export type IncusEngineOptions = IncusPlace & {
   /** The storage pool that sandboxes are made in. */
   readonly pool: string;
+  /** The names of images that the operator lists: those of image servers are loaded. */
+  readonly images?: readonly string[];
   /** How long a call may take; `create` four times as long, `info` at most 3 s. Default 30 s. */
   readonly callTimeoutMs?: number;
 };
 
 /** Sandboxes as unprivileged containers of Incus (6.0 or newer) on this machine. Nothing is opened before the first call. */
 export function createIncusEngine(options: IncusEngineOptions): Engine {
-  const { pool, project, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const { pool, project, images = [], callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const calls = new IncusCalls(options, callTimeoutMs);
   const groups = new ControlGroups(project);
   const memory = new MemoryWatch(groups);
   const users = new ExecUsers();
   const preparations = new Preparations();
   const grounds = new ImageGrounds({ calls, pool, preparations });
+  const find = async (name: string) => await findImage(calls, name);
+  const served = new ServedImages({ names: images, type: 'container', find, calls: async () => calls });
   const given = new GivenNames();
   const known = new KnownNames();
   const reserved = new Set<string>();
@@ -65,7 +70,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   async function create(spec: EngineSpec): Promise<EngineId> {
     const { cpus } = facts ?? (await info());
     const id = newInstanceName();
-    const found = grounds.of(spec);
+    const found = served.load(spec.image).then(() => grounds.of(spec));
     found.catch(() => undefined);
     await withFreeName(spec.name, async () => {
       const ground = await found;
@@ -158,12 +163,13 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
   }
 
   return {
-    traits: INCUS_TRAITS,
+    traits: served.toTraits(INCUS_TRAITS),
     host: { userOf, closeToBridges: async () => null },
     builder: null,
     volumes: null,
     info,
     readImage: async (reading) => await readImage(calls, reading, () => create(toReader(reading))),
+    loadImage: (name) => served.load(name),
     create,
     start: async (id) => {
       await given.settled(id);
@@ -187,7 +193,7 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
     rename,
     inspect,
     imageId: async (name) => {
-      const found = await findImage(calls, name);
+      const found = await find(name);
       return found && `sha256:${found.fingerprint}`;
     },
     list,

@@ -1,5 +1,4 @@
 import type { EngineTraits } from '../engine.ts';
-import { placeOf } from './image-servers.ts';
 
 /** Where its API over TLS listens, where it is told to. */
 export const API_PORT = 8443;
@@ -14,7 +13,7 @@ export const INCUS_TRAITS: EngineTraits = {
   images: {
     advice: 'npm run incus imports the usual one, incus image copy or incus publish brings another',
     variable: 'INCUS_SANDBOX_IMAGE',
-    isServed: (name) => placeOf(name) !== null,
+    isServed: () => false,
   },
   guardedPorts: [API_PORT],
   hasOwnKernel: () => false,

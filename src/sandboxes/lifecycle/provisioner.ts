@@ -166,7 +166,7 @@ export class Provisioner {
   }
 
   async #start(sandbox: Sandbox, request: MakeRequest): Promise<AgentConnection> {
-    const { config, disks, pool, lifecycle, evictor, starts } = this.#parts;
+    const { engine, config, disks, pool, lifecycle, evictor, starts } = this.#parts;
     const isNew = !sandbox.isExisting;
     const before = sandbox.record;
     requireImageStillPermitted(request.asked.image || isNew ? request.asked : sandbox.asked, config);
@@ -176,6 +176,8 @@ export class Provisioner {
       this.#tellUp(sandbox, 'claim', startedAtMs);
       return await lifecycle.connect(sandbox);
     }
+    // What waits for an image keeps no other from being started; why one cannot be loaded, the start says.
+    if (isNew) await engine.loadImage(resolveSpec(config, request.asked).image).catch(() => undefined);
     const isFirst = isNew && (before?.isBlank ?? !(await disks.hasFiles(sandbox.id)));
     await evictor.reserve(sandbox);
     try {

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createDeferred } from '../../../src/async/deferred.ts';
 import { hashKey } from '../../../src/auth/api-keys.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, speaking, startNativeApp } from '../../support/fake-app.ts';
+import { until } from '../../support/until.ts';
 
 const BOT_KEY = 'the key of the bot';
 const BOT = `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-`;
@@ -65,6 +67,41 @@ describe('a create that names an image', () => {
     await fake.call('POST', '/sandbox/u/create');
     expect((await create(fake, 'u', 'secrets:latest')).statusCode).toBe(422);
     expect(imagesOf(fake)).toEqual([['clara-sandbox:latest', 'running']]);
+  });
+});
+
+describe('an image that the engine loads', () => {
+  const NAME = 'images:debian/12/cloud';
+
+  it('keeps nobody from a sandbox of another image while some wait for it', async () => {
+    const engine = new FakeEngine();
+    const loaded = createDeferred<void>();
+    const waiting: string[] = [];
+    engine.loadImage = async (name) => {
+      if (name !== NAME) return;
+      waiting.push(name);
+      await loaded.promise;
+    };
+    const fake = await start({ SANDBOX_DOCKER_IMAGES: NAME }, engine);
+    const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const creates = Promise.all(users.map(async (user) => (await create(fake, user, NAME)).statusCode));
+    await until('all wait', () => waiting.length === users.length);
+    expect((await fake.call('POST', '/sandbox/other/create')).statusCode).toBe(200);
+    loaded.resolve();
+    expect(await creates).toEqual(users.map(() => 200));
+  });
+
+  it('may be asked for by its name before it is there', async () => {
+    const engine = new FakeEngine();
+    const images = { ...engine.traits.images, isServed: (name: string) => name === NAME };
+    Object.assign(engine, { traits: { ...engine.traits, images } });
+    for (const name of [NAME, 'images:other']) engine.images.absent.add(name);
+    engine.loadImage = async (name) => void engine.images.absent.delete(name);
+    const fake = await startNativeApp({ SANDBOX_DOCKER_IMAGES: 'images:*' }, engine, speaking('k2'));
+    opened.push(fake);
+    const make = async (image: string) => await fake.call('POST', '/sandboxes', { template: image });
+    expect((await make(NAME)).statusCode).toBeLessThan(300);
+    expect((await make('images:other')).body).toContain('images:other is not on this machine');
   });
 });
 

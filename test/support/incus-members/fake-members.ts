@@ -20,6 +20,11 @@ export const MEMBERS_IMAGE = 'clara-sandbox:latest';
 
 const FINGERPRINT = 'c3'.repeat(32);
 
+interface LoadedImage {
+  readonly source: Readonly<Record<string, string>>;
+  readonly aliases: readonly { readonly name: string }[];
+}
+
 interface Closers {
   push(close: () => Promise<unknown>): void;
 }
@@ -31,6 +36,9 @@ export class FakeMembers {
   run: (command: readonly string[]) => readonly string[] = () => ['true'];
   /** What each member was asked, in order: `node1 GET /1.0`; not whether it is there. */
   readonly asked: string[] = [];
+  /** What they were told to load of image servers, and what speaks against that. */
+  readonly loads: LoadedImage[] = [];
+  loadRefusal: Refusal | null = null;
   readonly #urls = new Map<string, string>();
   readonly #servers = new Map<string, Server>();
   readonly #programs = new Map<string, Program>();
@@ -76,8 +84,9 @@ export class FakeMembers {
   }
 
   /** An engine in front of them, which the closers close. */
-  open(closers: Closers, kind: 'incus' | 'incus-vm' = 'incus'): Engine {
+  open(closers: Closers, kind: 'incus' | 'incus-vm' = 'incus', images: readonly string[] = []): Engine {
     const engine = createIncusCluster({
+      images,
       urls: [...this.#urls.values()],
       project: 'clara-sandbox',
       pool: 'clara-sandbox',
@@ -136,7 +145,8 @@ export class FakeMembers {
     if (kind === 'warnings') return [];
     if (kind === 'resources') return { cpu: { total: 2 }, memory: { total: 2 ** 33 } };
     if (kind === 'cluster') return this.#members();
-    if (kind === 'images') return toImage(first ?? '', decodeURIComponent(rest[0] ?? ''));
+    if (kind === 'images' && method === 'POST') return this.#load(body);
+    if (kind === 'images') return this.#image(first ?? '', decodeURIComponent(rest[0] ?? ''));
     if (kind === 'operations') return await this.#operation(first ?? '', rest[0]);
     const target = query.get('target') ?? member;
     if (kind === 'storage-pools') return this.database.answerVolumes({ ...request, target }, rest[2], rest[3]);
@@ -154,6 +164,19 @@ export class FakeMembers {
     }));
   }
 
+  #load(body: LoadedImage): Reply {
+    if (this.loadRefusal) throw this.loadRefusal;
+    this.loads.push(body);
+    return {};
+  }
+
+  #image(first: string, alias: string): Reply {
+    const [loaded] = this.loads.filter(({ aliases }) => aliases.some(({ name }) => name === alias));
+    if (first === 'aliases' && (alias === MEMBERS_IMAGE || loaded)) return { target: FINGERPRINT };
+    if (first === FINGERPRINT) return { type: 'container', properties: { 'clara.source': 'sha256:0' } };
+    throw new Refusal(404, 'Image not found');
+  }
+
   #exec({ name, status }: FakeInstance, command: readonly string[]): Reply {
     if (status !== 'Running') throw new Refusal(400, 'Instance is not running');
     const [file = '', ...parameters] = this.run(command);
@@ -169,10 +192,4 @@ export class FakeMembers {
     const code = rest === 'wait' ? await program.wait() : undefined;
     return { status: program.isRunning ? 'Running' : 'Success', metadata: { return: code } };
   }
-}
-
-function toImage(first: string, alias: string): Reply {
-  if (first === 'aliases' && alias === MEMBERS_IMAGE) return { target: FINGERPRINT };
-  if (first === FINGERPRINT) return { type: 'container', properties: { 'clara.source': 'sha256:0' } };
-  throw new Refusal(404, 'Image not found');
 }

@@ -4,6 +4,7 @@ import type { ImageReading } from '../../image-reading.ts';
 import { countExecs, startExec } from '../exec.ts';
 import { ExecUsers } from '../exec-user.ts';
 import { readFacts } from '../facts.ts';
+import { ServedImages } from '../image-servers.ts';
 import { findImage, readImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandbox } from '../instances.ts';
@@ -33,6 +34,8 @@ const POOLS_FULL =
 export type ClusterOptions = Reach & {
   /** The storage pool of each member that sandboxes are made in. */
   readonly pool: string;
+  /** The names of images that the operator lists: those of image servers are loaded. */
+  readonly images?: readonly string[];
   /** How long a call may take. Default 30 s. */
   readonly callTimeoutMs?: number;
   /** What sandboxes are. */
@@ -41,7 +44,7 @@ export type ClusterOptions = Reach & {
 
 /** Sandboxes with volumes of Incus, of one machine or of a cluster. Nothing is opened before the first call. */
 export function createIncusCluster(options: ClusterOptions): Engine {
-  const { pool, shape, callTimeoutMs = CALL_TIMEOUT_MS } = options;
+  const { pool, shape, images = [], callTimeoutMs = CALL_TIMEOUT_MS } = options;
   const members = new Members({ ...options, timeoutMs: callTimeoutMs });
   const roster = new Roster(members, () => volumes.users());
   const room = new PoolRoom(members, pool);
@@ -49,6 +52,9 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   const counters = shape.counters(callsOf);
   const memory = new MemoryWatch(counters);
   const preparations = new Preparations();
+  const find = async (name: string) => await members.ask((calls) => findImage(calls, name));
+  const chosen = async () => (await choose()).calls;
+  const served = new ServedImages({ names: images, type: shape.imageType, find, calls: chosen });
   const making = new Making({ shape, members, volumes, pool, choose, info, preparations });
   const users = new ExecUsers();
 
@@ -98,6 +104,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   async function create(spec: EngineSpec): Promise<EngineId> {
     if ((await roster.find(spec.name)) !== null) throw nameTaken(spec.name);
     const id = newInstanceName();
+    await served.load(spec.image);
     const { name } = await making.make(id, spec);
     roster.add(id, spec.name, name);
     users.note(id, spec);
@@ -162,12 +169,13 @@ export function createIncusCluster(options: ClusterOptions): Engine {
   }
 
   return {
-    traits: { ...shape.traits, guardedPorts: portsOf(options) },
+    traits: { ...served.toTraits(shape.traits), guardedPorts: portsOf(options) },
     host: null,
     builder: null,
     volumes,
     info,
     readImage: files,
+    loadImage: (name) => served.load(name),
     create,
     start,
     stop: async (id, graceSeconds) => {
@@ -185,7 +193,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     rename,
     inspect,
     imageId: async (name) => {
-      const found = await members.ask((calls) => findImage(calls, name));
+      const found = await find(name);
       return found && `sha256:${found.fingerprint}`;
     },
     list: async (labels) => {

@@ -14,6 +14,7 @@ import { startCommand, volumeDevices } from './start-script.ts';
 /** Sandboxes as containers of members, which have no folder of this machine. */
 export const CONTAINERS: InstanceShape = {
   traits: { ...INCUS_TRAITS, sharesHostFiles: false },
+  imageType: 'container',
   mapsUsers: true,
   seccomp: CONTAINER_FILTERS,
   grounds: (preparing) => new ImageGrounds(preparing),

@@ -21,6 +21,8 @@ export interface MadeOf extends ImageGround {
 /** What sandboxes on members are, containers or virtual machines: how they are made, come to run and start programs. */
 export interface InstanceShape {
   readonly traits: EngineTraits;
+  /** Which images of an image server they are made of. */
+  readonly imageType: 'container' | 'virtual-machine';
   /** True where users inside are others outside, so that volumes are to show their own. */
   readonly mapsUsers: boolean;
   /** The filters of system calls that it can have; null where it has a kernel of its own. */

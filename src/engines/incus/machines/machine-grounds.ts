@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
 import type { EngineSpec } from '../../engine.ts';
 import type { ImageGround } from '../image-grounds.ts';
-import { ImageSource } from '../image-servers.ts';
-import { imageEnvironment } from '../images.ts';
+import { findImage, imageEnvironment, noSuchImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
 
 const imageSchema = z.object({ type: z.string(), properties: z.record(z.string(), z.string()).nullish() });
@@ -11,16 +10,15 @@ const imageSchema = z.object({ type: z.string(), properties: z.record(z.string()
 /** Finds what virtual machines are made of; nothing is made of an image, as what it lacks can be made in the machine. */
 export class MachineGrounds {
   readonly #calls: IncusCalls;
-  readonly #images: ImageSource;
 
   constructor(calls: IncusCalls) {
     this.#calls = calls;
-    this.#images = new ImageSource(calls, 'virtual-machine');
   }
 
   /** Throws `invalid` for an image that is not there, is one of containers, or another project's. */
   async of({ image }: Pick<EngineSpec, 'image'>): Promise<ImageGround> {
-    const found = await this.#images.find(image);
+    const found = await findImage(this.#calls, image);
+    if (!found) throw noSuchImage(image);
     const { fingerprint, project } = found;
     const path = `/1.0/images/${fingerprint}?project=${encodeURIComponent(project)}`;
     const { type, properties } = imageSchema.parse(await this.#calls.get('look at the image', path));

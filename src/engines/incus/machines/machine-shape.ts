@@ -1,7 +1,6 @@
 import type { EngineTraits } from '../../engine.ts';
 import { InnerCounters, WHOLE_KERNEL } from '../cluster/inner-counters.ts';
 import type { InstanceShape } from '../cluster/shape.ts';
-import { placeOf } from '../image-servers.ts';
 import { toReader } from '../images.ts';
 import { LAUNCHED } from '../launcher.ts';
 import { startSandbox } from '../lifecycle.ts';
@@ -22,7 +21,7 @@ const TRAITS: EngineTraits = {
   images: {
     advice: 'incus image copy or incus publish brings one of virtual machines, with python3 in it',
     variable: 'INCUS_SANDBOX_IMAGE',
-    isServed: (name) => placeOf(name) !== null,
+    isServed: () => false,
   },
   guardedPorts: [API_PORT],
   hasOwnKernel: () => true,
@@ -33,6 +32,7 @@ const TRAITS: EngineTraits = {
 /** Sandboxes as virtual machines. */
 export const MACHINES: InstanceShape = {
   traits: TRAITS,
+  imageType: 'virtual-machine',
   mapsUsers: false,
   seccomp: null,
   grounds: ({ calls }) => new MachineGrounds(calls),

@@ -4,11 +4,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ImageGrounds } from '../../../../src/engines/incus/image-grounds.ts';
-import { IncusCalls } from '../../../../src/engines/incus/incus-calls.ts';
-import { MachineGrounds } from '../../../../src/engines/incus/machines/machine-grounds.ts';
-import { Preparations } from '../../../../src/engines/incus/preparations.ts';
-import { INCUS_TRAITS } from '../../../../src/engines/incus/traits.ts';
+import type { Engine } from '../../../../src/engines/engine.ts';
+import { createIncusEngine } from '../../../../src/engines/incus/incus-engine.ts';
 
 const NAME = 'images:debian/12/cloud';
 const FINGERPRINT = 'a'.repeat(64);
@@ -23,100 +20,122 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-interface Loading {
-  readonly source: { readonly image_type: string };
-  readonly aliases: readonly { readonly name: string }[];
+interface FakeIncus {
+  readonly loaded: { readonly aliases: readonly { readonly name: string }[] }[];
+  /** Why it refuses to load one. */
+  refusal: string | null;
+  /** True where it has loaded one that it says it has not. */
+  losesAnswers: boolean;
+  /** How often it was told to load one. */
+  loads: number;
+  /** A server's engine that may have these images loaded. */
+  open(...images: readonly string[]): Engine;
 }
 
-/** An Incus without images, which loads what it is told to unless there is a reason against it, and of which nothing has to be prepared. */
-async function startIncus(refusal?: string): Promise<{ readonly calls: IncusCalls; readonly loaded: Loading[] }> {
-  const loaded: Loading[] = [];
-  const answerTo = (path: string): unknown => {
-    const [image] = loaded;
-    if (image === undefined) return undefined;
-    if (path === `/1.0/images/${FINGERPRINT}`)
-      return { type: image.source.image_type, properties: { 'clara.prepared': 'b' } };
-    const alias = decodeURIComponent(/^\/1\.0\/images\/aliases\/(.*)$/.exec(path)?.[1] ?? '');
-    return image.aliases.some(({ name }) => name === alias) ? { target: FINGERPRINT } : undefined;
+/** An Incus without images, which loads what it is told to unless there is a reason against it. */
+async function startIncus(): Promise<FakeIncus> {
+  const socketPath = join(folder, 'incus.sock');
+  const open = (...images: readonly string[]) => {
+    const engine = createIncusEngine({ socketPath, project: 'p', pool: 'p', images });
+    closers.push(() => engine.close());
+    return engine;
   };
+  const incus: FakeIncus = { loaded: [], refusal: null, losesAnswers: false, loads: 0, open };
   const server = createServer(async (request, response) => {
     const body = (await request.setEncoding('utf8').toArray()).join('');
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://incus');
+    const { pathname } = new URL(request.url ?? '', 'http://incus');
+    const answer = (metadata: unknown) => response.end(JSON.stringify({ type: 'sync', metadata }));
     const refuse = (status: number, error: string) =>
       response.writeHead(status).end(JSON.stringify({ type: 'error', error, error_code: status }));
     if (request.method === 'POST') {
-      if (refusal !== undefined) return refuse(500, refusal);
-      loaded.push(JSON.parse(body));
-      return response.end(JSON.stringify({ type: 'sync', metadata: null }));
+      incus.loads += 1;
+      if (incus.refusal === null || incus.losesAnswers) incus.loaded.push(JSON.parse(body));
+      return incus.refusal === null ? answer(null) : refuse(500, incus.refusal);
     }
-    const found = searchParams.get('project') === 'p' ? answerTo(pathname) : undefined;
-    if (found === undefined) return refuse(404, 'Image alias not found');
-    return response.end(JSON.stringify({ type: 'sync', metadata: found }));
+    const alias = decodeURIComponent(/^\/1\.0\/images\/aliases\/(.*)$/.exec(pathname)?.[1] ?? '');
+    const isThere = incus.loaded.some(({ aliases }) => aliases.some(({ name }) => name === alias));
+    return isThere ? answer({ target: FINGERPRINT }) : refuse(404, 'Image alias not found');
   });
-  const socketPath = join(folder, 'incus.sock');
   await once(server.listen(socketPath), 'listening');
-  const calls = new IncusCalls({ socketPath, project: 'p' }, 5_000);
-  closers.push(async () => {
-    await calls.close();
+  closers.push(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { calls, loaded };
+  return incus;
 }
 
-const containersOf = (calls: IncusCalls) => new ImageGrounds({ calls, pool: 'p', preparations: new Preparations() });
-
-it('an image of the usual image server is loaded once, whoever asks for it', async () => {
-  const { calls, loaded } = await startIncus();
-  const grounds = containersOf(calls);
-  const found = await Promise.all([1, 2, 3].map(() => grounds.of({ image: NAME, labels: {} })));
-  expect(found.map(({ fingerprint }) => fingerprint)).toEqual([FINGERPRINT, FINGERPRINT, FINGERPRINT]);
-  const source = {
-    type: 'image',
-    mode: 'pull',
-    protocol: 'simplestreams',
-    server: 'https://images.linuxcontainers.org',
-  };
-  expect(loaded).toEqual([
-    { source: { ...source, alias: 'debian/12/cloud', image_type: 'container' }, aliases: [{ name: NAME }] },
-  ]);
-});
-
-it('virtual machines get an image of theirs', async () => {
-  const { calls, loaded } = await startIncus();
-  expect(await new MachineGrounds(calls).of({ image: NAME })).toMatchObject({ fingerprint: FINGERPRINT });
-  expect(loaded).toMatchObject([{ source: { image_type: 'virtual-machine' } }]);
-});
-
-it('an image server is one that the incus command of this user knows', async () => {
+/** What the incus command knows of other machines and image servers. */
+async function writeRemotes(text: string): Promise<void> {
   await mkdir(join(folder, '.config', 'incus'), { recursive: true });
-  const remotes = `
+  await writeFile(join(folder, '.config', 'incus', 'config.yml'), text);
+}
+
+const REMOTES = `
 remotes:
   mirror: { addr: https://mirror.example, protocol: simplestreams, public: true }
   office: { addr: https://office.example:8443 }
 `;
-  await writeFile(join(folder, '.config', 'incus', 'config.yml'), remotes);
-  const { isServed } = INCUS_TRAITS.images;
-  expect(['mirror:mine', NAME, 'office:mine', 'mine'].map(isServed)).toEqual([true, true, false, false]);
-  const { calls, loaded } = await startIncus();
-  await containersOf(calls).of({ image: 'mirror:mine', labels: {} });
-  expect(loaded).toMatchObject([{ source: { server: 'https://mirror.example', alias: 'mine' } }]);
+
+it('an image of the usual image server is loaded once, whoever asks for it', async () => {
+  const incus = await startIncus();
+  const engine = incus.open(NAME);
+  for (let round = 0; round < 2; round += 1) await Promise.all([1, 2, 3].map(() => engine.loadImage(NAME)));
+  expect(await engine.imageId(NAME)).toBe(`sha256:${FINGERPRINT}`);
+  const server = 'https://images.linuxcontainers.org';
+  const place = { server, alias: 'debian/12/cloud', image_type: 'container' };
+  const source = { type: 'image', mode: 'pull', protocol: 'simplestreams', ...place };
+  expect(incus.loaded).toEqual([{ source, aliases: [{ name: NAME }] }]);
 });
 
-it.each(['office:mine', 'absent:mine', 'clara-sandbox'])('%s is of no image server', async (image) => {
-  const { calls, loaded } = await startIncus();
-  await expect(containersOf(calls).of({ image, labels: {} })).rejects.toMatchObject({ kind: 'invalid' });
-  expect(loaded).toEqual([]);
+it('an image server is one that the incus command of this user knows, and loaded is what the operator lists', async () => {
+  await writeRemotes(REMOTES);
+  const incus = await startIncus();
+  const engine = incus.open('mirror:mine', 'office:mine', 'absent:mine', 'clara-sandbox', 'images:*', '*');
+  const names = ['mirror:mine', 'office:mine', 'absent:mine', 'clara-sandbox', 'mirror:other', NAME];
+  expect(names.filter((name) => engine.traits.images.isServed(name))).toEqual(['mirror:mine']);
+  for (const name of names) await engine.loadImage(name);
+  expect(incus.loaded).toMatchObject([{ source: { server: 'https://mirror.example', alias: 'mine' } }]);
+});
+
+it('where nothing can be read of image servers an image that is there is none that is missing, and others are told', async () => {
+  await writeRemotes('remotes: { mirror: [');
+  const incus = await startIncus();
+  const engine = incus.open('mirror:mine', 'clara-sandbox:latest');
+  expect(engine.traits.images.isServed('mirror:mine')).toBe(false);
+  incus.loaded.push({ aliases: [{ name: 'clara-sandbox:latest' }] });
+  await engine.loadImage('clara-sandbox:latest');
+  await expect(engine.loadImage('mirror:mine')).rejects.toMatchObject({
+    kind: 'invalid',
+    message: expect.stringMatching(/^The image mirror:mine is not there, .*config\.yml cannot be read/),
+  });
+  expect(incus.loads).toBe(0);
 });
 
 it.each([
   ["Failed getting remote image info: The requested image couldn't be found", 'invalid', /is not on https:/],
   ['Get "https://images.linuxcontainers.org/streams/v1/index.json": no such host', 'unavailable', /no such host/],
-])('a server that says %s is told', async (refusal, kind, message) => {
-  const { calls } = await startIncus(refusal);
-  const found = containersOf(calls).of({ image: NAME, labels: {} });
-  await expect(found).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+])('a server that says %s is told to all who wait, and not asked again at once', async (refusal, kind, message) => {
+  const incus = await startIncus();
+  incus.refusal = refusal;
+  const engine = incus.open(NAME);
+  const failure = { status: 'rejected', reason: { kind, message: expect.stringMatching(message) } };
+  const load = async () => await Promise.allSettled([engine.loadImage(NAME), engine.loadImage(NAME)]);
+  for (let round = 0; round < 2; round += 1) expect(await load()).toMatchObject([failure, failure]);
+  expect(incus.loads).toBe(1);
+  const laterMs = performance.now() + 10_000;
+  vi.spyOn(performance, 'now').mockImplementation(() => laterMs);
+  incus.refusal = null;
+  await engine.loadImage(NAME);
+  expect(incus.loads).toBe(2);
+});
+
+it('an image that is there after all was loaded, whatever Incus has answered', async () => {
+  const incus = await startIncus();
+  Object.assign(incus, { refusal: 'the answer is lost', losesAnswers: true });
+  await incus.open(NAME).loadImage(NAME);
+  expect(incus.loads).toBe(1);
 });
