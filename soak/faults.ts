@@ -48,5 +48,5 @@ export async function injectFault(fault: Fault, dataDir: string, proxy: EnginePr
 
 function toArguments(fault: Fault, id: string): string[] {
   if (fault === 'agent killed') return ['exec', '-u', '0', id, 'pkill', '-9', 'clara-agent'];
-  return fault === 'container killed' ? ['kill', id] : ['rm', '-f', id];
+  return fault === 'container killed' ? ['kill', id] : ['rm', '-f', '-v', id];
 }

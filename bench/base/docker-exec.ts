@@ -67,7 +67,7 @@ export class DockerExec {
       spec: resolveSpec(config, {}),
       imageId: null,
     });
-    const host = { cpus: this.#cpus, users: 'same', cgroups: 1 } as const;
+    const host = { cpus: this.#cpus, users: 'same', cgroups: 1, limitsTerminals: true } as const;
     const options = toContainerOptions({ ...spec, labels: { [LABEL]: this.#mark } }, host);
     const container = await this.#docker.createContainer({ name: spec.name, ...options });
     await container.start();

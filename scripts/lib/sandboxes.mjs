@@ -107,7 +107,7 @@ async function stopContainer({ id }) {
 
 /** @param {Made} made */
 async function removeContainer({ id }) {
-  await docker('be removed', ['rm', '--force', id]);
+  await docker('be removed', ['rm', '--force', '--volumes', id]);
 }
 
 /** @param {Made} made */

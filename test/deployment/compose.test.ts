@@ -118,16 +118,12 @@ describe('the production profile of docker-compose.yml', () => {
     });
   });
 
-  it.each([
-    [
-      'locks of files',
-      'file = open("/tmp/a", "w")\nfor at in range(20_000): fcntl.lockf(file, fcntl.LOCK_EX, 1, at * 2)',
-    ],
-    ['pseudo-terminals', 'held = [os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY) for _ in range(1_100)]'],
-  ])('ends a sandbox that takes memory of the machine which no limit counts, in %s', async (what, take) => {
-    const code = `import fcntl, os, time\n${take}\ntime.sleep(60)`;
+  it('ends a sandbox that takes memory of the machine which no limit counts, in locks of files', async () => {
+    const take = 'file = open("/tmp/a", "w")\nfor at in range(20_000): fcntl.lockf(file, fcntl.LOCK_EX, 1, at * 2)';
+    const code = `import fcntl, time\n${take}\ntime.sleep(60)`;
     const answer = await send('/sandbox/greta/execute', deployment?.apiKey, { code, timeout: 90 });
-    expect(answer).toMatchObject({ status: 200, body: { success: false, error: expect.stringContaining(what) } });
+    const error = expect.stringContaining('locks of files');
+    expect(answer).toMatchObject({ status: 200, body: { success: false, error } });
   });
 
   it('takes checkpoints, and makes a sandbox of one', async () => {

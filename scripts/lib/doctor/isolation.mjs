@@ -5,8 +5,8 @@ import { checkUsers, mapsUsers } from './users.mjs';
 /** The first engine whose default profile has no io_uring. */
 const WITHOUT_IO_URING = 25;
 
-/** What the kernel has by default, and the most of which the memory, 24 KiB and more for each, is little to a machine. */
-const [TERMINALS, MOST_TERMINALS] = [4096, 16_384];
+/** What the kernel has by default, and the most of which the memory, which is at least so many KiB for each, is little to a machine. */
+const [TERMINALS, MOST_TERMINALS, TERMINAL_KIB] = [4096, 16_384, 24];
 
 /** What the kernel counts, where users are mapped, also for all sandboxes together. */
 const SHARED_WHERE_MAPPED = { 'fs.inotify.max_user_instances': '/proc/sys/fs/inotify/max_user_instances' };
@@ -28,7 +28,7 @@ export async function checkIsolation(info, env) {
     checkIoUring(info, env, choice, seccomp),
     await checkUsers(info, names, env),
     checkSharedCounts(env, mapsUsers(names)),
-    judgeTerminals(readNumber('/proc/sys/kernel/pty/max'), env),
+    judgeTerminals(readNumber('/proc/sys/kernel/pty/max'), env, limitsTerminals(info, names, env)),
   ];
 }
 
@@ -73,17 +73,27 @@ function checkIoUring(info, env, choice, seccomp) {
  * What there is to say of so many pseudo-terminals, which the kernel counts for the whole machine, and their memory for nobody.
  * @param {number} most
  * @param {NodeJS.ProcessEnv} env
+ * @param {boolean} isLimited whether each sandbox has a limit of its own
  */
-export function judgeTerminals(most, env) {
+export function judgeTerminals(most, env, isLimited) {
   const what = 'terminals';
   if (env.SANDBOX_DOCKER_RUNTIME === 'runsc') return ok(what, "The kernel's are out of reach: gVisor has its own.");
-  const means = `There may be ${most} pseudo-terminals. A sandbox that opens more than 1024 is ended; where the server does not see its processes, one sandbox can take all`;
+  const share = isLimited
+    ? 'and the kernel gives each only a part of them'
+    : 'and one that closes their masters can take all: with SELinux, live-restore, a rootless engine or another runtime the kernel does not limit them for each';
+  const means = `There may be ${most} pseudo-terminals for all sandboxes together, ${share}`;
   if (!(most > MOST_TERMINALS)) return ok(what, `${means}.`);
   return warn(
     what,
-    `${means}, and with them ${Math.ceil((most * 24) / 1024 ** 2)} GiB or more that no limit counts.`,
+    `${means}; they are ${Math.ceil((most * TERMINAL_KIB) / 1024 ** 2)} GiB or more in all that no limit of memory counts.`,
     `sysctl -w kernel.pty.max=${TERMINALS}, and the same in a file in /etc/sysctl.d, unless the machine needs more.`,
   );
+}
+
+/** Whether the server can have the engine limit them, as src/engines/docker/facts.ts decides. */
+function limitsTerminals(info, names, env) {
+  const isOrdinary = !names.has('selinux') && !names.has('rootless') && info.LiveRestoreEnabled !== true;
+  return isOrdinary && (env.SANDBOX_DOCKER_RUNTIME || 'runc') === 'runc';
 }
 
 /** What one sandbox could take from all others: before it has ENOUGH_OF_EACH its memory ends. */

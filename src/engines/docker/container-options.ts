@@ -1,10 +1,11 @@
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, MountSettings } from 'dockerode';
 import type { EngineLimits, EngineSpec, EngineTmpfs } from '../engine.ts';
 import { pathOfMount } from '../engine-volumes.ts';
 import { FIRST_PROCESS } from '../hardening/first-process.ts';
 import { CORE_BYTES, KERNEL_LIMITS, OPEN_FILES, SYSTEM_V_LIMITS, TMPFS_BYTES_PER_FILE } from '../hardening/limits.ts';
 import { MASKED_PATHS } from '../hardening/masked-paths.ts';
 import { toSeccompProfile } from './seccomp.ts';
+import { toTerminals } from './terminals.ts';
 import type { UserMapping } from './users.ts';
 
 const SHM_BYTES = 64 * 1024 * 1024;
@@ -16,6 +17,7 @@ export interface ContainerHost {
   readonly users: UserMapping['mode'];
   /** Version of the control groups. */
   readonly cgroups: 1 | 2;
+  readonly limitsTerminals: boolean;
 }
 
 /** Docker's form of a spec, with all hardening on. */
@@ -51,13 +53,7 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       // An engine may be set to show the whole machine's. Those of version 1 are shown as far as they are the sandbox's.
       ...(host.cgroups === 2 ? { CgroupnsMode: 'private' } : {}),
       Tmpfs: Object.fromEntries(spec.tmpfs.map((mount) => [mount.path, tmpfsOptions(mount, spec.user)])),
-      Mounts: spec.mounts.map(({ source, target, isReadOnly }) => ({
-        Type: 'bind',
-        Source: pathOfMount(source),
-        Target: target,
-        ReadOnly: isReadOnly ?? false,
-        BindOptions: { Propagation: 'rprivate' },
-      })),
+      Mounts: [...spec.mounts.map(toBind), ...(host.limitsTerminals ? toTerminals(spec) : [])],
       NetworkMode: spec.network.mode === 'none' ? 'none' : spec.network.name,
       ...(spec.network.mode === 'bridge' ? { Dns: [...spec.network.nameservers] } : {}),
       // A log driver would write the whole stream of the agent to disk.
@@ -66,6 +62,16 @@ export function toContainerOptions(spec: EngineSpec, host: ContainerHost): Conta
       AutoRemove: false,
       Runtime: spec.runtime,
     },
+  };
+}
+
+function toBind({ source, target, isReadOnly }: EngineSpec['mounts'][number]): MountSettings {
+  return {
+    Type: 'bind',
+    Source: pathOfMount(source),
+    Target: target,
+    ReadOnly: isReadOnly ?? false,
+    BindOptions: { Propagation: 'rprivate' },
   };
 }
 

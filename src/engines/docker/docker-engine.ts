@@ -66,9 +66,9 @@ export function createDockerEngine(options: DockerEngineOptions = {}): Engine {
   }
 
   async function create(spec: EngineSpec): Promise<EngineId> {
-    const { info, users, cgroups } = facts ?? (await ask());
+    const { info, users, cgroups, limitsTerminals } = facts ?? (await ask());
     requireFilter(info.seccomp, spec.seccomp);
-    const body = toContainerOptions(spec, { cpus: info.cpus, users: users.mode, cgroups });
+    const body = toContainerOptions(spec, { cpus: info.cpus, users: users.mode, cgroups, limitsTerminals });
     if (spec.network.mode !== 'bridge') return await createWithoutVolumes(spec, body);
     await networks.make(spec.network);
     try {

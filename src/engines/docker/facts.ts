@@ -13,6 +13,7 @@ const infoSchema = z.object({
   CpuCfsQuota: z.boolean().nullish(),
   PidsLimit: z.boolean().nullish(),
   CgroupVersion: z.string().nullish(),
+  LiveRestoreEnabled: z.boolean().nullish(),
 });
 
 /** What an engine says about itself, who the users of its containers are, and what holds their limits. */
@@ -23,12 +24,15 @@ export interface DockerFacts {
   readonly users: UserMapping;
   /** Version of the control groups. */
   readonly cgroups: 1 | 2;
+  /** Whether a volume of the engine's can limit the terminals of a container. */
+  readonly limitsTerminals: boolean;
 }
 
 /** Reads an engine's answer to "info"; throws a ZodError where it is none. */
 export function toFacts(answer: unknown): DockerFacts {
   const engine = infoSchema.parse(answer);
   const options = (engine.SecurityOptions ?? []).map(toOption);
+  const names = new Set(options.map(({ name }) => name));
   return {
     info: {
       version: engine.ServerVersion,
@@ -43,8 +47,9 @@ export function toFacts(answer: unknown): DockerFacts {
         ...(engine.PidsLimit === false ? ['processes'] : []),
       ],
     },
-    users: toUserMapping(new Set(options.map(({ name }) => name)), engine.DockerRootDir),
+    users: toUserMapping(names, engine.DockerRootDir),
     cgroups: engine.CgroupVersion === '2' ? 2 : 1,
+    limitsTerminals: canLimitTerminals(names, engine.LiveRestoreEnabled === true),
   };
 }
 
@@ -57,6 +62,14 @@ function toOption(text: string): Readonly<Record<string, string | undefined>> {
 function toFilters(seccomp: Readonly<Record<string, string | undefined>> | undefined): readonly SystemCallFilter[] {
   if (!seccomp) return [];
   return seccomp.profile === 'unconfined' ? ['strict'] : ['strict', 'engine'];
+}
+
+/**
+ * Under SELinux the volume would lack the label of its container, and the users of a rootless engine need not have the group of
+ * terminals. With live-restore an engine loses count of who uses volumes, and then does not remove them.
+ */
+function canLimitTerminals(options: ReadonlySet<string | undefined>, hasLiveRestore: boolean): boolean {
+  return !options.has('selinux') && !options.has('rootless') && !hasLiveRestore;
 }
 
 /** With userns-remap the engine keeps its data in a folder that is named after the first user and group of the range. */

@@ -2,6 +2,7 @@ import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import type { EngineId, EngineSandbox, EngineState } from '../engine.ts';
 import { type DockerCalls, isDockerName } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
+import { TERMINALS_PATH } from './terminals.ts';
 
 /** The exit code of what SIGKILL has ended. */
 const KILLED = 137;
@@ -49,7 +50,8 @@ export async function volumesOf(calls: DockerCalls, id: EngineId): Promise<reado
   const { Mounts: mounts } = await calls.run({ doing: 'look at the sandbox' }, (docker, abortSignal) =>
     docker.getContainer(calls.path(id)).inspect({ abortSignal }),
   );
-  return mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
+  const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination);
+  return volumes.filter((path) => path !== TERMINALS_PATH);
 }
 
 /** All containers, in any state, that carry all these labels. */

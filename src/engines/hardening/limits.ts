@@ -16,6 +16,9 @@ export const KERNEL_LIMITS = {
   sigpending: 4096,
 } as const;
 
+/** Pseudo-terminals that a sandbox may have open: each takes 24 KiB of the kernel's memory and more, which no limit counts. The API opens no more. */
+export const TERMINALS = 1_024;
+
 /** tmpfs size per allowed inode: an inode costs ~1 KiB of kernel memory that `size=` does not count. */
 export const TMPFS_BYTES_PER_FILE = 8192;
 

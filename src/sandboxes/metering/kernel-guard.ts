@@ -1,5 +1,6 @@
 import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Engine } from '../../engines/engine.ts';
+import { TERMINALS } from '../../engines/hardening/limits.ts';
 import { countFileLocks } from '../../machine/file-locks.ts';
 import { type KernelMemory, readKernelMemory } from '../../machine/kernel-memory.ts';
 import { findProcesses, groupOf } from '../../machine/processes.ts';
@@ -23,15 +24,12 @@ const MAX_LOCKS = 4_000;
 /** A server that is slow to accept has far less waiting. */
 const MAX_UNACCEPTED_BYTES = 32 * 2 ** 20;
 
-/** Each takes 24 KiB and more. The API opens no more than this, whatever is set. */
-const MAX_TERMINALS = 1_024;
-
 /** Where no control group limits what waits in sockets. */
 const MAX_UNREAD_BYTES = 128 * 2 ** 20;
 
 const ENDED = 'so all that ran in it was ended; its files are kept.';
 const TOO_MANY_LOCKS = `This sandbox held more than ${MAX_LOCKS} locks of files, whose memory no limit counts, ${ENDED}`;
-const TOO_MANY_TERMINALS = `This sandbox had more than ${MAX_TERMINALS} pseudo-terminals open, whose memory no limit counts, ${ENDED}`;
+const TOO_MANY_TERMINALS = `This sandbox had more than ${TERMINALS} pseudo-terminals open, whose memory no limit counts, ${ENDED}`;
 const TOO_MUCH_UNREAD = `More waited in the sockets of this sandbox than may where no limit counts it (${MAX_UNACCEPTED_BYTES >> 20} MiB in connections that nobody has accepted), ${ENDED}`;
 
 interface GuardParts {
@@ -46,7 +44,8 @@ interface GuardParts {
 /**
  * Ends sandboxes that take memory of the machine's kernel which no control group charges to them and no filter of system calls can
  * keep from them: locks of files, pseudo-terminals, and what waits in connections that nobody has accepted. It looks at three small
- * files twice a second, and closer where they say that such memory has grown. Where this process does not see those of sandboxes it finds nothing.
+ * files twice a second, and closer where they say that such memory has grown. Where this process does not see those of sandboxes it finds nothing;
+ * of pseudo-terminals, which engines limit as a rule, only those whose masters are open.
  */
 export class KernelGuard {
   readonly #parts: GuardParts;
@@ -92,7 +91,7 @@ export class KernelGuard {
       ...(this.#isTimeForLocks(memory) ? await this.#withTooManyLocks(running) : []).map((sandbox) =>
         this.#end(sandbox, TOO_MANY_LOCKS),
       ),
-      ...((await countTerminals()) > MAX_TERMINALS ? await this.#withTooManyTerminals(running) : []).map((sandbox) =>
+      ...((await countTerminals()) > TERMINALS ? await this.#withTooManyTerminals(running) : []).map((sandbox) =>
         this.#end(sandbox, TOO_MANY_TERMINALS),
       ),
       ...(memory.socketBytes > MAX_UNACCEPTED_BYTES ? await this.#withTooMuchUnread(running) : []).map((sandbox) =>
@@ -122,7 +121,7 @@ export class KernelGuard {
 
   async #withTooManyTerminals(running: ReadonlyMap<string, Sandbox>): Promise<readonly Sandbox[]> {
     const counts = await this.#readEach(running, (pid) => countTerminalsOf(pid));
-    return counts.filter(([, count]) => count > MAX_TERMINALS).map(([sandbox]) => sandbox);
+    return counts.filter(([, count]) => count > TERMINALS).map(([sandbox]) => sandbox);
   }
 
   async #withTooMuchUnread(running: ReadonlyMap<string, Sandbox>): Promise<readonly Sandbox[]> {

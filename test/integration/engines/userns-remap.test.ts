@@ -43,6 +43,7 @@ pathlib.Path('/home/user/at-home').mkdir()
 folder = pathlib.Path(site.getusersitepackages())
 folder.mkdir(parents=True, exist_ok=True)
 (folder / 'brought.py').write_text('answer = 42')
+assert 'max=1024' in open('/proc/self/mountinfo').read() and os.isatty(os.openpty()[1])
 print(os.getuid(), os.stat('/workspace').st_uid, os.stat('/packages').st_gid, os.stat('/').st_uid, getpass.getuser())
 print(*open('/proc/self/uid_map').read().split())
 `;

@@ -176,7 +176,7 @@ describe('an engine that cuts all its connections', () => {
 
 describe('a container that somebody else', () => {
   const others: readonly [string, (id: string) => Promise<unknown>][] = [
-    ['removes', (id) => run('docker', ['rm', '-f', id])],
+    ['removes', (id) => run('docker', ['rm', '-f', '-v', id])],
     ['kills', (id) => run('docker', ['kill', id])],
     ['stops', (id) => run('docker', ['stop', '-t', '0', id])],
     ['pauses', (id) => run('docker', ['pause', id])],

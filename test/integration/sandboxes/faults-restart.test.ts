@@ -47,5 +47,6 @@ describe('a restart of the engine', () => {
     expect(body.success).toBe(survives);
     expect((await server.call('DELETE', '/sandbox/u')).status).toBe(200);
     expect(await own.docker('ps', '-aq')).toBe('');
+    expect(await own.docker('volume', 'ls', '-q')).toBe('');
   });
 });

@@ -236,6 +236,6 @@ async function imageWithout(what: string, files: string): Promise<string> {
   closers.push(() => run('docker', ['rmi', '-f', tag]));
   await run('docker', ['wait', container]);
   await run('docker', ['commit', container, tag]);
-  await run('docker', ['rm', '-f', container]);
+  await run('docker', ['rm', '-f', '-v', container]);
   return tag;
 }

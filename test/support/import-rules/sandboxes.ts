@@ -150,6 +150,7 @@ export const SANDBOX_RULES: Rules = {
     'src/disks',
     'src/disks/base',
     'src/engines',
+    'src/engines/hardening',
     'src/machine',
     'src/observability',
     'src/sandboxes/asked',

@@ -77,11 +77,23 @@ describe('what npm run doctor says of isolation', () => {
   });
 
   it.each([
-    [4096, {}, /^ok: There may be 4096 pseudo-terminals\. .* one sandbox can take all\.$/],
-    [1_048_576, {}, /^warn: .* take all, and with them 24 GiB or more that no limit counts\.$/],
-    [1_048_576, { SANDBOX_DOCKER_RUNTIME: 'runsc' }, /^ok: .*gVisor has its own/],
-  ])('says of %i pseudo-terminals, with %j, what %s matches', (most, env, expected) => {
-    const { level, means } = judgeTerminals(most, env);
-    expect(`${level}: ${means}`).toMatch(expected);
+    [{ options: [] }, /only a part of them/],
+    [{ options: ['name=selinux'] }, /can take all/],
+    [{ options: [], env: { SANDBOX_DOCKER_RUNTIME: 'crun' } }, /can take all/],
+  ])('sees in what an engine says, %j, whether the kernel limits terminals for each sandbox', async (engine, means) => {
+    expect((await findings(engine)).terminals).toMatch(means);
   });
+
+  it.each([
+    [4096, {}, true, /^ok: There may be 4096 pseudo-terminals for all sandboxes together, .* only a part of them\.$/],
+    [4096, {}, false, /^ok: There may be 4096 .* can take all: with SELinux, live-restore, .*\.$/],
+    [1_048_576, {}, true, /^warn: .* a part of them; they are 24 GiB or more in all that no limit of memory counts\.$/],
+    [1_048_576, { SANDBOX_DOCKER_RUNTIME: 'runsc' }, false, /^ok: .*gVisor has its own/],
+  ])(
+    'says of %i pseudo-terminals, with %j, limited for each: %s, what %s matches',
+    (most, env, isLimited, expected) => {
+      const { level, means } = judgeTerminals(most, env, isLimited);
+      expect(`${level}: ${means}`).toMatch(expected);
+    },
+  );
 });

@@ -6,11 +6,12 @@ const host = (changes: Partial<ContainerHost> = {}): ContainerHost => ({
   cpus: 4,
   users: 'same',
   cgroups: 1,
+  limitsTerminals: true,
   ...changes,
 });
 
-const hostConfig = (changes: Partial<ContainerHost> = {}) =>
-  toContainerOptions(specFor('image:latest', {}), host(changes)).HostConfig ?? {};
+const hostConfig = (changes: Partial<ContainerHost> = {}, runtime = 'runc') =>
+  toContainerOptions(specFor('image:latest', { mine: 'yes' }, { runtime }), host(changes)).HostConfig ?? {};
 
 describe('what a container of a sandbox sees of the machine', () => {
   it('is less than what engines hide by themselves, whose list ours replaces', () => {
@@ -40,5 +41,29 @@ describe('the limits of a container', () => {
   it('hold back System V where the kernel lets them', () => {
     expect(hostConfig({}).Sysctls).toMatchObject({ 'kernel.shm_rmid_forced': '1' });
     expect(hostConfig({ users: 'remapped' }).Sysctls).toBeUndefined();
+  });
+});
+
+describe('the terminals of a container', () => {
+  const mountOf = (...which: Parameters<typeof hostConfig>) =>
+    hostConfig(...which).Mounts?.find(({ Target }) => Target === '/dev/pts');
+
+  it('are an instance of devpts that the engine makes with a limit, as a volume that goes with its container', () => {
+    expect(mountOf()).toMatchObject({ Type: 'volume', Source: '', VolumeOptions: { Labels: { mine: 'yes' } } });
+    expect(mountOf()?.VolumeOptions?.DriverConfig).toEqual({
+      Name: 'local',
+      Options: {
+        type: 'devpts',
+        device: 'devpts',
+        o: 'newinstance,nosuid,noexec,mode=0620,ptmxmode=0666,gid=5,max=1024',
+      },
+    });
+  });
+
+  it.each([
+    ['on gVisor, whose kernel has its own', {}, 'runsc'],
+    ['where the engine can give no such volume', { limitsTerminals: false }, 'runc'],
+  ] as const)('are those of the runtime %s', (_, changes, runtime) => {
+    expect(mountOf(changes, runtime)).toBeUndefined();
   });
 });

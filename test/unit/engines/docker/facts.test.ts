@@ -8,7 +8,7 @@ const ROOTLESS = '         0       1001          1\n         1     165536      6
 
 const USER = { uid: 1000, gid: 1000 };
 
-const facts = (options: readonly string[] | null, rootDir = '/var/lib/docker') =>
+const facts = (options: readonly string[] | null, rootDir = '/var/lib/docker', more = {}) =>
   toFacts({
     ServerVersion: '20.10.24',
     NCPU: 2,
@@ -16,6 +16,7 @@ const facts = (options: readonly string[] | null, rootDir = '/var/lib/docker') =
     DockerRootDir: rootDir,
     Runtimes: { runc: {} },
     SecurityOptions: options,
+    ...more,
   });
 
 describe('the filters of system calls that a Docker engine can hold', () => {
@@ -37,6 +38,15 @@ describe('the filters of system calls that a Docker engine can hold', () => {
     );
     expect(() => requireFilter([], 'strict')).toThrow(/SANDBOX_DOCKER_SECCOMP=strict does not work.*its kernel/);
   });
+});
+
+it.each([
+  [['name=seccomp,profile=builtin', 'name=userns'], {}, true],
+  [['name=selinux'], {}, false],
+  [['name=rootless'], {}, false],
+  [[], { LiveRestoreEnabled: true }, false],
+])('an engine with %j and %j limits terminals by a volume: %s', (options, more, limitsTerminals) => {
+  expect(facts(options, '/var/lib/docker', more)).toMatchObject({ limitsTerminals });
 });
 
 describe('the limits that a Docker engine does not hold', () => {
