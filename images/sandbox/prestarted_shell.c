@@ -3,7 +3,7 @@
  * process and the work of the dynamic linker are done by then. What bash sees is an ordinary `bash -c COMMAND`.
  *
  * Standard output is a socket. On it comes one message: the working folder, the command and the environment, each ended by a NUL,
- * with the descriptors of standard output and standard error. agent/clara_agent/processes/shells.py is the other end.
+ * with the descriptors of standard output and standard error. agent/clara_agent/processes/prestarted_shell.py is the other end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
