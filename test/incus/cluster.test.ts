@@ -54,6 +54,10 @@ describe('a cluster of Incus', () => {
     await server.execute('ann', "open('/tmp/lives', 'w')");
   });
 
+  it('holds the number of terminals', async () => {
+    expect((await server.shell('bob', "grep ' /dev/pts ' /proc/mounts")).body.output).toMatch(/,max=1024 /);
+  });
+
   it('holds the size of a volume, and says how full it is', async () => {
     const full = await server.shell('bob', 'head -c 260000000 /dev/zero > big; stat -c %s big; rm big');
     expect(full.body.error).toContain('quota');
