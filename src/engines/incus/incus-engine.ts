@@ -17,10 +17,9 @@ import { KEY } from './keys.ts';
 import { KnownNames } from './known-names.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, startSandbox, stopSandbox } from './lifecycle.ts';
 import { MemoryWatch } from './memory-watch.ts';
-import { otherMountPoints } from './mount-points.ts';
+import { makeOtherPlaces } from './other-places.ts';
 import type { IncusPlace } from './place.ts';
 import { Preparations } from './preparations.ts';
-import { makeFolder } from './prepared-images.ts';
 import { readStats } from './stats.ts';
 import { INCUS_TRAITS } from './traits.ts';
 
@@ -82,21 +81,11 @@ export function createIncusEngine(options: IncusEngineOptions): Engine {
         throw noSuchImage(spec.image, error);
       });
     });
-    await makeMountPoints(id, spec);
+    const targets = spec.mounts.map(({ target }) => target);
+    await makeOtherPlaces(calls, id, targets);
     users.note(id, spec);
     known.note({ id, name: spec.name });
     return id;
-  }
-
-  /** The root is read-only once it runs, so that a place to mount something at has to be there before. */
-  async function makeMountPoints(id: EngineId, { mounts }: EngineSpec): Promise<void> {
-    try {
-      for (const path of otherMountPoints(mounts.map(({ target }) => target))) await makeFolder(calls, id, path);
-    } catch (error) {
-      // What stays is a stray.
-      await removeSandbox(calls, id).catch(() => undefined);
-      throw error;
-    }
   }
 
   /** Incus knows nothing of the names that the server gives: what is being made or named now is kept here, the rest is asked. */

@@ -4,8 +4,7 @@ import { ImageGrounds } from '../image-grounds.ts';
 import { toReader } from '../images.ts';
 import { toInstanceBody, toLimits } from '../instance-body.ts';
 import { startSandbox } from '../lifecycle.ts';
-import { otherMountPoints } from '../mount-points.ts';
-import { makeFolder } from '../prepared-images.ts';
+import { makeOtherPlaces } from '../other-places.ts';
 import { INCUS_TRAITS } from '../traits.ts';
 import { InnerCounters, OWN_GROUP } from './inner-counters.ts';
 import type { InstanceShape } from './shape.ts';
@@ -25,10 +24,7 @@ export const CONTAINERS: InstanceShape = {
     const config = { ...body.config, 'raw.lxc': `${body.config['raw.lxc']}lxc.hook.mount = ${command}\n` };
     return { ...body, config, devices: { ...body.devices, ...devices } };
   },
-  // The root is read-only once it runs.
-  makePlaces: async (calls, id, paths) => {
-    for (const path of otherMountPoints(paths)) await makeFolder(calls, id, path);
-  },
+  makePlaces: makeOtherPlaces,
   toLimits,
   counters: (callsOf) => new InnerCounters(callsOf, OWN_GROUP),
   start: startSandbox,

@@ -3,7 +3,6 @@ import { meaningOf } from '../errors.ts';
 import type { ImageGround } from '../image-grounds.ts';
 import { noSuchImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
-import { removeSandbox } from '../lifecycle.ts';
 import type { Preparations } from '../preparations.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
@@ -47,11 +46,7 @@ export class Making {
       throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
     });
     const places = [...mounted.values()].flat().map(({ target }) => target);
-    await shape.makePlaces(member.calls, id, places).catch(async (error: unknown) => {
-      // What stays is a stray.
-      await removeSandbox(member.calls, id).catch(() => undefined);
-      throw error;
-    });
+    await shape.makePlaces(member.calls, id, places);
     for (const name of mounted.keys()) volumes.noteUsed(name, id);
     return member;
   }

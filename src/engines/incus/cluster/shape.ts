@@ -31,7 +31,7 @@ export interface InstanceShape {
   grounds(preparing: Preparing): { of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> };
   /** Incus' form of a spec; throws `invalid` for what Incus cannot give. */
   bodyOf(id: EngineId, spec: EngineSpec, made: MadeOf): object;
-  /** Makes the places, in one that was made and never ran, at which it is to have something and of which its image may have none. */
+  /** Makes the places, in one that was made and never ran, at which it is to have something and of which its image may have none; removes it where that fails. */
   makePlaces(calls: IncusCalls, id: EngineId, paths: readonly string[]): Promise<void>;
   /** What holds memory and CPU, on a machine with N CPUs. */
   toLimits(limits: EngineLimits, hostCpus: number): Readonly<Record<string, string>>;
