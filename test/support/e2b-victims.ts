@@ -1,5 +1,5 @@
 import { Sandbox } from 'e2b';
-import { hashKey } from '../../src/auth/api-keys.ts';
+import { keyEntry } from './key-entry.ts';
 import { RawClient } from './raw-client.ts';
 import { startRealServer } from './real-server.ts';
 
@@ -40,9 +40,8 @@ export interface Victims {
 
 /** Starts a server with sandboxes of two keys. */
 export async function startVictims(): Promise<Victims> {
-  const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toString('hex')}`;
   const server = await startRealServer({
-    SANDBOX_API_KEYS: [entry('one', KEY), entry('thief', THIEF_KEY)].join(','),
+    SANDBOX_API_KEYS: [keyEntry('one', KEY), keyEntry('thief', THIEF_KEY)].join(','),
     SANDBOX_PREVIEW_DOMAIN: 'preview.test',
   });
   const make = async (apiKey: string, word: string, more: object = {}) => {

@@ -1,5 +1,5 @@
-import { hashKey } from '../../src/auth/api-keys.ts';
 import { type FakeApp, speakingOnly } from './fake-app.ts';
+import { keyEntry } from './key-entry.ts';
 import { startLocalApp } from './local-app.ts';
 
 /** Of a request, by their names in small letters. */
@@ -45,7 +45,7 @@ export class EnvdApp {
 /** Starts it; its sandbox needs its token, and has the variable A. */
 export async function startEnvdApp(): Promise<EnvdApp> {
   const fake = await startLocalApp(
-    { SANDBOX_API_KEYS: `one:sha256:${hashKey(KEY).toString('hex')}` },
+    { SANDBOX_API_KEYS: keyEntry('one', KEY) },
     speakingOnly('e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
   );
   const payload = { templateID: 'base', timeout: 60, secure: true, envVars: { A: 'b' } };

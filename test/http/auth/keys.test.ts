@@ -4,11 +4,10 @@ import { hashKey, parseApiKeys } from '../../../src/auth/api-keys.ts';
 import { KeyCheck } from '../../../src/http/auth.ts';
 import { RateLimits } from '../../../src/http/limits/rate-limits.ts';
 import { API_KEY, type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 
 const BOT_KEY = 'the key of the bot';
 const CLI_KEY = 'the key of the command line';
-
-const entry = (name: string, key: string, settings = '') => `${name}:sha256:${hashKey(key).toString('hex')}${settings}`;
 
 let fake: FakeApp;
 const opened: { close(): unknown }[] = [];
@@ -30,7 +29,7 @@ const create = (key: string, user: string) => ask(key, 'POST', `/sandbox/${user}
 
 describe('a named key', () => {
   it('opens the server beside the master key, in every form', async () => {
-    await start(`${entry('bot', BOT_KEY)},${entry('cli', CLI_KEY)}`);
+    await start(`${keyEntry('bot', BOT_KEY)},${keyEntry('cli', CLI_KEY)}`);
     for (const key of [API_KEY, BOT_KEY, CLI_KEY]) {
       expect((await ask(key, 'GET', '/info')).statusCode).toBe(200);
       const basic = `Basic ${Buffer.from(`any:${key}`).toString('base64')}`;
@@ -42,12 +41,12 @@ describe('a named key', () => {
   });
 
   it('is not opened by its hash', async () => {
-    await start(entry('bot', BOT_KEY));
+    await start(keyEntry('bot', BOT_KEY));
     expect((await ask(hashKey(BOT_KEY).toString('hex'), 'GET', '/info')).statusCode).toBe(401);
   });
 
   it('is enough: without a master key no other opens', async () => {
-    await start(entry('bot', BOT_KEY), { SANDBOX_API_KEY: '' });
+    await start(keyEntry('bot', BOT_KEY), { SANDBOX_API_KEY: '' });
     expect((await ask(BOT_KEY, 'GET', '/info')).statusCode).toBe(200);
     for (const key of ['', 'undefined', 'null', API_KEY]) expect((await ask(key, 'GET', '/info')).statusCode).toBe(401);
   });
@@ -55,7 +54,7 @@ describe('a named key', () => {
 
 describe('a key for users with a prefix', () => {
   it('reaches those users and nobody else, on every route', async () => {
-    await start(entry('bot', BOT_KEY, ';prefix=discord-'));
+    await start(keyEntry('bot', BOT_KEY, ';prefix=discord-'));
     expect((await create(BOT_KEY, 'discord-1')).statusCode).toBe(200);
     const strangers = ['teams-1', 'Discord-1', 'discord', 'x-discord-1', '%64iscord'];
     for (const user of strangers) {
@@ -75,12 +74,12 @@ describe('a key for users with a prefix', () => {
   });
 
   it('is compared with the id as it is meant, not as it is written', async () => {
-    await start(entry('bot', BOT_KEY, ';prefix=discord-'));
+    await start(keyEntry('bot', BOT_KEY, ';prefix=discord-'));
     expect((await create(BOT_KEY, '%64iscord%2D1')).statusCode).toBe(200);
   });
 
   it('may call what is about no user, and nothing that does not say whose it is', async () => {
-    const { keys } = parseApiKeys(entry('bot', BOT_KEY, ';prefix=discord-'));
+    const { keys } = parseApiKeys(keyEntry('bot', BOT_KEY, ';prefix=discord-'));
     const app: FastifyInstance = fastify();
     opened.push(app);
     app.decorateRequest('principal', null);
@@ -97,7 +96,7 @@ describe('a key for users with a prefix', () => {
 
 describe('a key with a quota of sandboxes', () => {
   it('makes as many as its quota, uses those on, and makes another when one is deleted with its files', async () => {
-    await start(entry('bot', BOT_KEY, ';sandboxes=2'));
+    await start(keyEntry('bot', BOT_KEY, ';sandboxes=2'));
     expect((await create(BOT_KEY, 'a')).statusCode).toBe(200);
     expect((await ask(BOT_KEY, 'POST', '/sandbox/b/execute', { code: 'print(1)' })).statusCode).toBe(200);
     const third = await create(BOT_KEY, 'c');
@@ -112,7 +111,7 @@ describe('a key with a quota of sandboxes', () => {
   });
 
   it('is not charged for what others made, nor for what could not be made', async () => {
-    await start(entry('bot', BOT_KEY, ';sandboxes=1'), { SANDBOX_DOCKER_IMAGES: '*' });
+    await start(keyEntry('bot', BOT_KEY, ';sandboxes=1'), { SANDBOX_DOCKER_IMAGES: '*' });
     expect((await create(API_KEY, 'theirs')).statusCode).toBe(200);
     expect((await create(BOT_KEY, 'theirs')).statusCode).toBe(200);
     const failed = await ask(BOT_KEY, 'POST', '/sandbox/x/create', { image: 'absent:latest' });
@@ -122,7 +121,7 @@ describe('a key with a quota of sandboxes', () => {
   });
 
   it('gives out the last one once, however many ask', async () => {
-    await start(entry('bot', BOT_KEY, ';sandboxes=3'));
+    await start(keyEntry('bot', BOT_KEY, ';sandboxes=3'));
     const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => create(BOT_KEY, `user-${index}`)));
     expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(3);
     expect(answers.filter(({ statusCode }) => statusCode === 429)).toHaveLength(9);
@@ -130,7 +129,7 @@ describe('a key with a quota of sandboxes', () => {
   });
 
   it('is charged for what it made before the server was started again', async () => {
-    const keys = entry('bot', BOT_KEY, ';sandboxes=1');
+    const keys = keyEntry('bot', BOT_KEY, ';sandboxes=1');
     const first = await start(keys);
     expect((await create(BOT_KEY, 'a')).statusCode).toBe(200);
     await first.app.close();
@@ -146,7 +145,7 @@ describe('a key with a quota of sandboxes', () => {
 
 describe('the rate', () => {
   it('of a key is its own: over it a 429 with Retry-After, and other keys go on', async () => {
-    await start(`${entry('bot', BOT_KEY, ';rate=1;burst=60')},${entry('cli', CLI_KEY)}`);
+    await start(`${keyEntry('bot', BOT_KEY, ';rate=1;burst=60')},${keyEntry('cli', CLI_KEY)}`);
     const answers = await Promise.all(Array.from({ length: 70 }, () => ask(BOT_KEY, 'GET', '/info')));
     const refused = answers.filter(({ statusCode }) => statusCode === 429);
     expect(refused).toHaveLength(10);

@@ -1,25 +1,22 @@
-import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../src/auth/api-keys.ts';
+import {
+  askToken,
+  BOT_KEY,
+  encode,
+  forgeToken,
+  JWT_SECRET,
+  OTHER_KEY,
+  startTokensApp,
+  toKeys,
+} from '../../support/cloud-tokens.ts';
 import { asCloudUser, type CloudUser } from '../../support/cloud-user.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
-
-const JWT_SECRET = 'a-secret-of-these-tests-with-more-than-32-characters';
-const BOT_KEY = 'key-of-the-bot';
-const OTHER_KEY = 'key-of-another';
-
-const keys = (bot: string) =>
-  `bot:sha256:${hashKey(bot).toString('hex')},other:sha256:${hashKey(OTHER_KEY).toString('hex')};prefix=team-;sandboxes=1`;
 
 let fake: FakeApp;
 let user: CloudUser;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(
-    { JWT_SECRET, SANDBOX_API_KEYS: keys(BOT_KEY), ...variables },
-    undefined,
-    speaking('cloud', 'metrics'),
-  );
+  fake = await startTokensApp(variables);
   user = await asCloudUser(fake, 'alice');
 }
 
@@ -27,21 +24,8 @@ beforeEach(() => start());
 
 afterEach(() => fake.close());
 
-const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-/** A token as other programs make it with the secret that they share. */
-function forge(claims: object, header: object = { alg: 'HS256', typ: 'JWT' }, secret = JWT_SECRET): string {
-  const seconds = fake.clock.wallMs() / 1000;
-  const usual = { user_id: 'alice', role: 'user', sub: 'alice', iss: 'cloud-sandbox', iat: seconds, nbf: seconds };
-  const head = `${encode(header)}.${encode({ ...usual, exp: seconds + 60, key: 'master', ...claims })}`;
-  return `${head}.${createHmac('sha256', secret).update(head).digest('base64url')}`;
-}
-
 const list = (token: string) =>
   fake.inject({ method: 'GET', url: '/api/v1/sessions', headers: { authorization: `Bearer ${token}` } });
-
-const askToken = (body: object, headers: Record<string, string> = { 'x-api-key': API_KEY }) =>
-  fake.inject({ method: 'POST', url: '/api/v1/auth/token', headers, payload: body });
 
 const refresh = (token: unknown) =>
   fake.inject({ method: 'POST', url: '/api/v1/auth/refresh', payload: { refresh_token: token } });
@@ -52,7 +36,7 @@ const basic = (pair: string) => ({ authorization: `Basic ${Buffer.from(pair).toS
 
 describe('a token of the Cloud Sandbox API', () => {
   it('has the fields and claims that the guide names', async () => {
-    const answer = await askToken({ user_id: 'alice', role: 'admin' });
+    const answer = await askToken(fake, { user_id: 'alice', role: 'admin' });
     expect(answer.json()).toEqual({
       access_token: expect.any(String),
       refresh_token: expect.any(String),
@@ -68,18 +52,18 @@ describe('a token of the Cloud Sandbox API', () => {
   it('is made for the API key alone, in any of its forms', async () => {
     const body = { user_id: 'alice' };
     for (const headers of [{ authorization: `Bearer ${API_KEY}` }, basic(`whoever:${API_KEY}`), basic(`:${API_KEY}`)]) {
-      expect((await askToken(body, headers)).statusCode).toBe(200);
+      expect((await askToken(fake, body, headers)).statusCode).toBe(200);
     }
     for (const headers of [{}, { 'x-api-key': 'wrong' }, { authorization: user.authorization }, basic('alice:wrong')]) {
-      const refused = await askToken({}, headers);
+      const refused = await askToken(fake, {}, headers);
       expect([refused.statusCode, refused.json().error]).toEqual([401, 'unauthorized']);
     }
     for (const nobody of [{}, { user_id: '' }, { user_id: null }]) {
-      const refused = await askToken(nobody);
+      const refused = await askToken(fake, nobody);
       expect([refused.statusCode, refused.json().error]).toEqual([400, 'user_id required']);
     }
-    expect((await askToken({ user_id: 'x'.repeat(257) })).statusCode).toBe(400);
-    expect((await askToken({ user_id: 'ä:@ x'.repeat(51) })).statusCode).toBe(200);
+    expect((await askToken(fake, { user_id: 'x'.repeat(257) })).statusCode).toBe(400);
+    expect((await askToken(fake, { user_id: 'ä:@ x'.repeat(51) })).statusCode).toBe(200);
   });
 
   it('is not the API key, which is told where tokens are', async () => {
@@ -100,26 +84,26 @@ describe('a token of the Cloud Sandbox API', () => {
   });
 
   it('that another program made with the shared secret is good, as long as it says what it must', async () => {
-    expect((await list(forge({}))).statusCode).toBe(200);
+    expect((await list(forgeToken(fake, {}))).statusCode).toBe(200);
     const seconds = fake.clock.wallMs() / 1000;
     const bad: readonly string[] = [
-      forge({}, { alg: 'none', typ: 'JWT' }),
+      forgeToken(fake, {}, { alg: 'none', typ: 'JWT' }),
       `${encode({ alg: 'none' })}.${encode({ user_id: 'alice', iss: 'cloud-sandbox', key: 'master', exp: seconds + 60 })}.`,
-      forge({}, { alg: 'HS512', typ: 'JWT' }),
-      forge({}, undefined, `${JWT_SECRET}.`),
-      forge({}, undefined, 'cloud-sandbox-secret'),
-      forge({ iss: 'somebody' }),
-      forge({ iss: 'cloud-sandbox-refresh' }),
-      forge({ exp: undefined }),
-      forge({ nbf: seconds + 60 }),
-      forge({ key: undefined }),
-      forge({ key: 'gone' }),
-      forge({ user_id: undefined }),
-      forge({ user_id: ['alice'] }),
-      forge({ user_id: 'bob' }),
-      forge({ typ: 'refresh' }),
-      forge({ typ: 'signed-url' }),
-      forge({ key_mark: 'of another key' }),
+      forgeToken(fake, {}, { alg: 'HS512', typ: 'JWT' }),
+      forgeToken(fake, {}, undefined, `${JWT_SECRET}.`),
+      forgeToken(fake, {}, undefined, 'cloud-sandbox-secret'),
+      forgeToken(fake, { iss: 'somebody' }),
+      forgeToken(fake, { iss: 'cloud-sandbox-refresh' }),
+      forgeToken(fake, { exp: undefined }),
+      forgeToken(fake, { nbf: seconds + 60 }),
+      forgeToken(fake, { key: undefined }),
+      forgeToken(fake, { key: 'gone' }),
+      forgeToken(fake, { user_id: undefined }),
+      forgeToken(fake, { user_id: ['alice'] }),
+      forgeToken(fake, { user_id: 'bob' }),
+      forgeToken(fake, { typ: 'refresh' }),
+      forgeToken(fake, { typ: 'signed-url' }),
+      forgeToken(fake, { key_mark: 'of another key' }),
       `${user.token.slice(0, -2)}AA`,
       'x.y.z',
       'nothing',
@@ -148,14 +132,14 @@ describe('a token of the Cloud Sandbox API', () => {
     expect((await list(user.refreshToken)).statusCode).toBe(401);
     for (const none of [user.token, API_KEY, 'x']) expect((await refresh(none)).statusCode).toBe(401);
     expect((await refresh(undefined)).statusCode).toBe(400);
-    const { refresh_token: admin } = (await askToken({ user_id: 'bob', role: 'admin' })).json();
+    const { refresh_token: admin } = (await askToken(fake, { user_id: 'bob', role: 'admin' })).json();
     expect(claimsOf((await refresh(admin)).json().access_token)).toMatchObject({ user_id: 'bob', role: 'admin' });
   });
 
   it('of a key that is gone, or has another under its name, opens nothing', async () => {
     const { token, refreshToken } = await asCloudUser(fake, 'carol', BOT_KEY);
     expect((await list(token)).statusCode).toBe(200);
-    for (const list_ of [keys('another-key-of-the-bot'), '']) {
+    for (const list_ of [toKeys('another-key-of-the-bot'), '']) {
       await fake.close();
       await start({ SANDBOX_API_KEYS: list_ });
       expect((await list(token)).statusCode).toBe(401);
@@ -169,8 +153,8 @@ describe('a token of the Cloud Sandbox API', () => {
     fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, undefined, speaking('cloud', 'metrics'));
     user = await asCloudUser(fake, 'alice');
     expect((await list(user.token)).statusCode).toBe(200);
-    expect((await list(forge({}))).statusCode).toBe(401);
-    expect((await list(forge({}, undefined, API_KEY))).statusCode).toBe(401);
+    expect((await list(forgeToken(fake, {}))).statusCode).toBe(401);
+    expect((await list(forgeToken(fake, {}, undefined, API_KEY))).statusCode).toBe(401);
   });
 });
 
@@ -190,9 +174,9 @@ describe('limits of tokens of the Cloud Sandbox API', () => {
 
   it('of the key that made them count for its users together', async () => {
     const body = { user_id: 'team-one' };
-    const denied = await askToken({ user_id: 'alice' }, { 'x-api-key': OTHER_KEY });
+    const denied = await askToken(fake, { user_id: 'alice' }, { 'x-api-key': OTHER_KEY });
     expect(denied.statusCode).toBe(403);
-    expect((await askToken(body, { 'x-api-key': OTHER_KEY })).statusCode).toBe(200);
+    expect((await askToken(fake, body, { 'x-api-key': OTHER_KEY })).statusCode).toBe(200);
     const one = await asCloudUser(fake, 'team-one', OTHER_KEY);
     const two = await asCloudUser(fake, 'team-two', OTHER_KEY);
     expect((await one.call('POST', '/api/v1/sandbox/acquire')).statusCode).toBe(200);
@@ -200,6 +184,6 @@ describe('limits of tokens of the Cloud Sandbox API', () => {
     expect([full.statusCode, full.json().error]).toEqual([429, 'rate_limit_exceeded']);
     const basicUser = basic(`alice:${OTHER_KEY}`);
     expect((await fake.inject({ method: 'GET', url: '/api/v1/sessions', headers: basicUser })).statusCode).toBe(403);
-    expect((await list(forge({ key: 'other' }))).statusCode).toBe(403);
+    expect((await list(forgeToken(fake, { key: 'other' }))).statusCode).toBe(403);
   });
 });

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../src/auth/api-keys.ts';
 import { type FakeApp, startFakeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 
 const OTHER_KEY = 'the key of somebody else';
-const OTHER_ENTRY = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
+const OTHER_ENTRY = keyEntry('other', OTHER_KEY);
 
 let fake: FakeApp;
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
-import { hashKey } from '../../../src/auth/api-keys.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, speaking, startNativeApp } from '../../support/fake-app.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { until } from '../../support/until.ts';
 
 const BOT_KEY = 'the key of the bot';
-const BOT = `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-`;
+const BOT = keyEntry('bot', BOT_KEY, ';prefix=bot-');
 
 const opened: FakeApp[] = [];
 

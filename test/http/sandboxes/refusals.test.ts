@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { hashKey } from '../../../src/auth/api-keys.ts';
 import type { FakeAgent } from '../../fakes/fake-agent.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../../support/fake-app.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { NATIVE_ROUTES, type NativeRoute } from '../../support/native-routes.ts';
 import { until } from '../../support/until.ts';
 
@@ -26,8 +26,11 @@ async function start(more: Readonly<Record<string, string>> = {}): Promise<void>
     agent.onLoad = () => ({ memoryBytes: 1, cpuNanos: 0 });
     agent.onWork = () => ({ processes: 1, contexts: 0 });
   };
-  const hash = hashKey(BOT_KEY).toString('hex');
-  const variables = { SANDBOX_API_KEYS: `bot:sha256:${hash};prefix=bot-`, SANDBOX_MAX_CONTAINERS: '1', ...more };
+  const variables = {
+    SANDBOX_API_KEYS: keyEntry('bot', BOT_KEY, ';prefix=bot-'),
+    SANDBOX_MAX_CONTAINERS: '1',
+    ...more,
+  };
   fake = await startFakeApp(variables, engine);
 }
 

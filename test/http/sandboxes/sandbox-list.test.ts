@@ -1,13 +1,13 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../src/auth/api-keys.ts';
 import { toSandboxId } from '../../../src/base/sandbox-address.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { toyDialect } from '../../support/toy-dialect.ts';
 
 const BOT_KEY = 'key-of-the-bot';
-const bot = (settings = '') => `bot:sha256:${hashKey(BOT_KEY).toString('hex')}${settings}`;
+const bot = (settings = '') => keyEntry('bot', BOT_KEY, settings);
 
 const closers: (() => Promise<unknown>)[] = [];
 let fake: FakeApp;

@@ -1,8 +1,8 @@
 import { Sandbox as Interpreter } from '@e2b/code-interpreter';
 import { NotFoundError, Sandbox, Template } from 'e2b';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashKey } from '../../../src/auth/api-keys.ts';
 import { askHost } from '../../support/host-client.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -11,8 +11,7 @@ const [KEY, OTHER_KEY] = ['e2b_0123456789abcdef', 'e2b_fedcba9876543210'];
 let server: RealServer;
 
 beforeAll(async () => {
-  const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toString('hex')}`;
-  server = await startRealServer({ SANDBOX_API_KEYS: [entry('one', KEY), entry('other', OTHER_KEY)].join(',') });
+  server = await startRealServer({ SANDBOX_API_KEYS: [keyEntry('one', KEY), keyEntry('other', OTHER_KEY)].join(',') });
 });
 
 afterAll(async () => {

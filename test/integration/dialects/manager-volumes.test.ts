@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../src/auth/api-keys.ts';
+import { keyEntry } from '../../support/key-entry.ts';
 import { ManagerClient } from '../../support/manager-client.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   server = await startRealServer({
     SANDBOX_DISK_MECHANISM: 'loop',
     SANDBOX_DISK_LIMIT: '256m',
-    SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`,
+    SANDBOX_API_KEYS: keyEntry('other', OTHER_KEY),
   });
 });
 

@@ -1,37 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { asCloudUser, type CloudUser } from '../../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, speakingOnly, startFakeApp } from '../../../support/fake-app.ts';
+import { cloudApp } from '../../../support/cloud-app.ts';
+import { API_KEY, speakingOnly } from '../../../support/fake-app.ts';
 
-let fake: FakeApp;
-let user: CloudUser;
+const cloud = cloudApp(speakingOnly('cloud', 'metrics'));
+const { start, acquire, makeSession, act, execute } = cloud;
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, speakingOnly('cloud', 'metrics'));
-  user = await asCloudUser(fake, 'my-user');
-}
-
-afterEach(() => fake.close());
-
-async function acquire(of: CloudUser = user): Promise<string> {
-  const answer = await of.call('POST', '/api/v1/sandbox/acquire');
-  expect(answer.statusCode).toBe(200);
-  return answer.json().sandbox_id;
-}
-
-async function makeSession(body: object = {}, of: CloudUser = user): Promise<string> {
-  const made = await of.call('POST', '/api/v1/sessions', body);
-  expect(made.statusCode).toBe(201);
-  return made.json().id;
-}
-const act = (id: string, action: string, body?: object) => user.call('POST', `/api/v1/sessions/${id}/${action}`, body);
-const execute = (body: object) => user.call('POST', '/api/v1/execute', body);
+afterEach(() => cloud.fake.close());
 
 describe('execute of a Cloud client', () => {
   beforeEach(() => start());
 
   it('runs Python where nothing names a language, in /workspace, with the variables of the call', async () => {
     const sandbox = await acquire();
-    const [container] = [...fake.engine.sandboxes.values()];
+    const [container] = [...cloud.fake.engine.sandboxes.values()];
     const runs: unknown[] = [];
     if (container) {
       container.agent.onRun = (run) => {
@@ -91,7 +72,7 @@ describe('execute of a Cloud client', () => {
 
   it('has its answer before its own deadline, with what was written and 124', async () => {
     const sandbox = await acquire();
-    const [container] = [...fake.engine.sandboxes.values()];
+    const [container] = [...cloud.fake.engine.sandboxes.values()];
     let timeoutMs = 0;
     if (container) {
       container.agent.onRun = async (run) => {
@@ -113,19 +94,19 @@ describe('the SDK of a Cloud client', () => {
 
   it('has 502 with its code for its typed error while the engine does not answer, and works when it does again', async () => {
     const used = await acquire();
-    fake.engine.down = true;
+    cloud.fake.engine.down = true;
     for (const answer of [
-      await user.call('POST', '/api/v1/sandbox/acquire'),
+      await cloud.user.call('POST', '/api/v1/sandbox/acquire'),
       await execute({ sandbox_id: used, code: '1' }),
-      await user.call('GET', `/api/v1/files?sandbox_id=${used}`),
+      await cloud.user.call('GET', `/api/v1/files?sandbox_id=${used}`),
     ]) {
       expect([answer.statusCode, answer.json()]).toEqual([
         502,
         { error: 'service_unavailable', message: expect.stringMatching(/^[A-Z].*[.]$/) },
       ]);
     }
-    expect((await user.call('GET', '/api/v1/sessions')).statusCode).toBe(200);
-    fake.engine.down = false;
+    expect((await cloud.user.call('GET', '/api/v1/sessions')).statusCode).toBe(200);
+    cloud.fake.engine.down = false;
     expect((await execute({ sandbox_id: used, code: '1' })).statusCode).toBe(200);
     await acquire();
   });
@@ -137,10 +118,10 @@ describe('Prometheus, as the guide of Cloud Sandbox names it', () => {
   it('reads how many sessions there are and were, with the key or its Basic form', async () => {
     const id = await makeSession();
     await act(await makeSession(), 'pause');
-    fake.clock.nowMs += 1000;
-    await user.call('DELETE', `/api/v1/sessions/${id}`);
+    cloud.fake.clock.nowMs += 1000;
+    await cloud.user.call('DELETE', `/api/v1/sessions/${id}`);
     const text = (
-      await fake.inject({ method: 'GET', url: '/metrics', headers: { authorization: `Bearer ${API_KEY}` } })
+      await cloud.fake.inject({ method: 'GET', url: '/metrics', headers: { authorization: `Bearer ${API_KEY}` } })
     ).body;
     for (const line of [
       'sessions_total 1',

@@ -1,25 +1,13 @@
-import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
+import { askToken, BOT_KEY, forgeToken, startTokensApp } from '../../../support/cloud-tokens.ts';
 import { asCloudUser, type CloudUser } from '../../../support/cloud-user.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
-
-const JWT_SECRET = 'a-secret-of-these-tests-with-more-than-32-characters';
-const BOT_KEY = 'key-of-the-bot';
-const OTHER_KEY = 'key-of-another';
-
-const keys = (bot: string) =>
-  `bot:sha256:${hashKey(bot).toString('hex')},other:sha256:${hashKey(OTHER_KEY).toString('hex')};prefix=team-;sandboxes=1`;
+import type { FakeApp } from '../../../support/fake-app.ts';
 
 let fake: FakeApp;
 let user: CloudUser;
 
 async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(
-    { JWT_SECRET, SANDBOX_API_KEYS: keys(BOT_KEY), ...variables },
-    undefined,
-    speaking('cloud', 'metrics'),
-  );
+  fake = await startTokensApp(variables);
   user = await asCloudUser(fake, 'alice');
 }
 
@@ -27,28 +15,15 @@ beforeEach(() => start());
 
 afterEach(() => fake.close());
 
-const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-/** A token as other programs make it with the secret that they share. */
-function forge(claims: object, header: object = { alg: 'HS256', typ: 'JWT' }, secret = JWT_SECRET): string {
-  const seconds = fake.clock.wallMs() / 1000;
-  const usual = { user_id: 'alice', role: 'user', sub: 'alice', iss: 'cloud-sandbox', iat: seconds, nbf: seconds };
-  const head = `${encode(header)}.${encode({ ...usual, exp: seconds + 60, key: 'master', ...claims })}`;
-  return `${head}.${createHmac('sha256', secret).update(head).digest('base64url')}`;
-}
-
-const askToken = (body: object, headers: Record<string, string> = { 'x-api-key': API_KEY }) =>
-  fake.inject({ method: 'POST', url: '/api/v1/auth/token', headers, payload: body });
-
 describe('what a Cloud user has', () => {
   it('is not there for another user, the same one of another key, an admin by role, and the key itself', async () => {
     const id = (await user.call('POST', '/api/v1/sessions', {})).json().id;
     const sandbox = (await user.call('POST', '/api/v1/sandbox/acquire')).json().sandbox_id;
     const strangers = [
-      (await askToken({ user_id: 'bob', role: 'admin' })).json().access_token,
-      (await askToken({ user_id: 'alice', role: 'user' }, { 'x-api-key': BOT_KEY })).json().access_token,
-      (await askToken({ user_id: 'alice/', role: 'admin' })).json().access_token,
-      forge({ user_id: 'bob', sub: 'bob', role: 'service_role' }),
+      (await askToken(fake, { user_id: 'bob', role: 'admin' })).json().access_token,
+      (await askToken(fake, { user_id: 'alice', role: 'user' }, { 'x-api-key': BOT_KEY })).json().access_token,
+      (await askToken(fake, { user_id: 'alice/', role: 'admin' })).json().access_token,
+      forgeToken(fake, { user_id: 'bob', sub: 'bob', role: 'service_role' }),
     ];
     for (const token of strangers) {
       const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) =>

@@ -1,49 +1,30 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { asCloudUser, type CloudUser } from '../../../support/cloud-user.ts';
-import { type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
+import { cloudApp } from '../../../support/cloud-app.ts';
+import { speaking, startFakeApp } from '../../../support/fake-app.ts';
 
-let fake: FakeApp;
-let user: CloudUser;
+const cloud = cloudApp();
+const { start, acquire, makeSession, session, act, execute } = cloud;
 
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  fake = await startFakeApp(variables, undefined, speaking('cloud', 'metrics'));
-  user = await asCloudUser(fake, 'my-user');
-}
-
-afterEach(() => fake.close());
+afterEach(() => cloud.fake.close());
 
 const HOUR_MS = 3_600_000;
-
-async function acquire(of: CloudUser = user): Promise<string> {
-  const answer = await of.call('POST', '/api/v1/sandbox/acquire');
-  expect(answer.statusCode).toBe(200);
-  return answer.json().sandbox_id;
-}
-
-async function makeSession(body: object = {}, of: CloudUser = user): Promise<string> {
-  const made = await of.call('POST', '/api/v1/sessions', body);
-  expect(made.statusCode).toBe(201);
-  return made.json().id;
-}
-
-const session = async (id: string) => (await user.call('GET', `/api/v1/sessions/${id}`)).json();
-const act = (id: string, action: string, body?: object) => user.call('POST', `/api/v1/sessions/${id}/${action}`, body);
-const execute = (body: object) => user.call('POST', '/api/v1/execute', body);
 
 describe('a sandbox of a Cloud client', () => {
   beforeEach(() => start());
 
   it('is acquired with its container, shown as active, and gone for good when it is released', async () => {
-    const acquired = await user.call('POST', '/api/v1/sandbox/acquire');
+    const acquired = await cloud.user.call('POST', '/api/v1/sandbox/acquire');
     const { sandbox_id: id, container_id: container } = acquired.json();
     expect(acquired.json()).toEqual({ sandbox_id: id, container_id: container, status: 'active' });
-    expect(fake.engine.sandboxes.has(container)).toBe(true);
-    expect((await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id })).json()).toEqual({ success: true });
-    expect(fake.engine.sandboxes.has(container)).toBe(false);
+    expect(cloud.fake.engine.sandboxes.has(container)).toBe(true);
+    expect((await cloud.user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id })).json()).toEqual({
+      success: true,
+    });
+    expect(cloud.fake.engine.sandboxes.has(container)).toBe(false);
     expect((await execute({ sandbox_id: id, code: '1' })).statusCode).toBe(404);
-    expect((await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id })).statusCode).toBe(404);
+    expect((await cloud.user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id })).statusCode).toBe(404);
     expect(await acquire()).not.toBe(id);
   });
 
@@ -55,11 +36,11 @@ describe('a sandbox of a Cloud client', () => {
     const two = await acquire();
     expect((await session(first)).sandbox_id).toBe(two);
     const three = await acquire();
-    const held = (await user.call('GET', '/api/v1/sessions'))
+    const held = (await cloud.user.call('GET', '/api/v1/sessions'))
       .json()
       .sessions.map((each: { sandbox_id: string }) => each.sandbox_id);
     expect(held).not.toContain(three);
-    const limits = [...fake.engine.sandboxes.values()].map(({ spec }) => [spec.cpus, spec.memoryBytes / 2 ** 20]);
+    const limits = [...cloud.fake.engine.sandboxes.values()].map(({ spec }) => [spec.cpus, spec.memoryBytes / 2 ** 20]);
     expect(limits).toEqual([
       [4, 2048],
       [1, 256],
@@ -79,25 +60,29 @@ describe('a sandbox of a Cloud client', () => {
   it('counts in the stats until it is released', async () => {
     const id = await acquire();
     await acquire();
-    const stats = (await user.call('GET', '/api/v1/sandbox/stats')).json();
+    const stats = (await cloud.user.call('GET', '/api/v1/sandbox/stats')).json();
     expect(stats).toEqual({ idle: 0, active: 2, creating: 0, max: 50, total: 2, available: 0, in_use: 2 });
-    await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id });
-    expect((await user.call('GET', '/api/v1/sandbox/stats')).json()).toMatchObject({ active: 1, in_use: 1, total: 1 });
+    await cloud.user.call('POST', '/api/v1/sandbox/release', { sandbox_id: id });
+    expect((await cloud.user.call('GET', '/api/v1/sandbox/stats')).json()).toMatchObject({
+      active: 1,
+      in_use: 1,
+      total: 1,
+    });
   });
 
   it('is refused with 503 and Retry-After where nothing gives way', async () => {
-    await fake.close();
+    await cloud.fake.close();
     await start({ SANDBOX_MAX_CONTAINERS: '1' });
     await acquire();
-    const full = await user.call('POST', '/api/v1/sandbox/acquire');
+    const full = await cloud.user.call('POST', '/api/v1/sandbox/acquire');
     expect([full.statusCode, full.json().error]).toEqual([503, 'service_unavailable']);
     expect(Number(full.headers['retry-after'])).toBeGreaterThan(0);
   });
 
   it('is destroyed after a day without use where no session holds it, and at the end of the session that does', async () => {
     const life = async (id: string) => {
-      const [folder] = (await readdir(fake.dataDir)).filter((name) => name.startsWith(id.slice(0, 24)));
-      return JSON.parse(await readFile(join(fake.dataDir, folder ?? '', 'sandbox.json'), 'utf8')).life;
+      const [folder] = (await readdir(cloud.fake.dataDir)).filter((name) => name.startsWith(id.slice(0, 24)));
+      return JSON.parse(await readFile(join(cloud.fake.dataDir, folder ?? '', 'sandbox.json'), 'utf8')).life;
     };
     const common = { pauseAfter: 'default', stopAfter: 'never', yieldsAtCap: false };
     const free = await acquire();
@@ -109,7 +94,7 @@ describe('a sandbox of a Cloud client', () => {
     await act(id, 'pause');
     await act(id, 'resume');
     expect((await life(bound)).end.atMs).toBe(Date.parse((await session(id)).expires_at));
-    await user.call('DELETE', `/api/v1/sessions/${id}/bind`);
+    await cloud.user.call('DELETE', `/api/v1/sessions/${id}/bind`);
     expect((await life(bound)).end.when).toBe('unused');
   });
 });
@@ -122,24 +107,24 @@ describe('pause and resume of the Cloud SDK', () => {
     const sandbox = await acquire();
     const paused = await act(id, 'pause');
     expect(paused.json()).toMatchObject({ status: 'paused', sandbox_id: sandbox, paused_at: expect.any(String) });
-    expect((await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: sandbox })).json()).toEqual({
+    expect((await cloud.user.call('POST', '/api/v1/sandbox/release', { sandbox_id: sandbox })).json()).toEqual({
       success: true,
     });
-    const [container] = [...fake.engine.sandboxes.values()];
+    const [container] = [...cloud.fake.engine.sandboxes.values()];
     expect(container?.state).toBe('paused');
-    expect((await user.call('GET', '/api/v1/sandbox/stats')).json().in_use).toBe(0);
+    expect((await cloud.user.call('GET', '/api/v1/sandbox/stats')).json().in_use).toBe(0);
     const stopped = await execute({ sandbox_id: sandbox, code: '1' });
     expect([stopped.statusCode, stopped.json().error]).toEqual([409, expect.stringContaining('paused')]);
-    expect((await user.call('GET', `/api/v1/files?sandbox_id=${sandbox}`)).statusCode).toBe(409);
-    fake.clock.nowMs += 5 * HOUR_MS;
+    expect((await cloud.user.call('GET', `/api/v1/files?sandbox_id=${sandbox}`)).statusCode).toBe(409);
+    cloud.fake.clock.nowMs += 5 * HOUR_MS;
     const resumed = (await act(id, 'resume')).json();
     expect(resumed).toMatchObject({ status: 'active', sandbox_id: sandbox });
     expect('paused_at' in resumed).toBe(false);
-    expect(Date.parse(resumed.expires_at)).toBe(fake.clock.wallMs() + 24 * HOUR_MS);
+    expect(Date.parse(resumed.expires_at)).toBe(cloud.fake.clock.wallMs() + 24 * HOUR_MS);
     expect(container?.state).toBe('running');
     expect(await acquire()).toBe(sandbox);
     expect(await acquire()).not.toBe(sandbox);
-    expect((await user.call('GET', '/api/v1/sandbox/stats')).json().in_use).toBe(2);
+    expect((await cloud.user.call('GET', '/api/v1/sandbox/stats')).json().in_use).toBe(2);
   });
 
   it('of several sessions gives the sandboxes back in the order of resuming', async () => {
@@ -168,7 +153,7 @@ describe('pause and resume of the Cloud SDK', () => {
 
   it('works after the sandbox was released before the pause', async () => {
     const id = await makeSession();
-    await user.call('POST', '/api/v1/sandbox/release', { sandbox_id: await acquire() });
+    await cloud.user.call('POST', '/api/v1/sandbox/release', { sandbox_id: await acquire() });
     expect((await session(id)).sandbox_id).toBeUndefined();
     expect((await act(id, 'pause')).json().status).toBe('paused');
     expect((await act(id, 'resume')).json().status).toBe('active');
@@ -178,9 +163,9 @@ describe('pause and resume of the Cloud SDK', () => {
     const id = await makeSession();
     await acquire();
     await act(id, 'pause');
-    expect((await user.call('DELETE', `/api/v1/sessions/${id}`)).json()).toEqual({ success: true });
-    expect(fake.engine.sandboxes.size).toBe(0);
-    expect((await user.call('DELETE', `/api/v1/sessions/${id}`)).statusCode).toBe(404);
+    expect((await cloud.user.call('DELETE', `/api/v1/sessions/${id}`)).json()).toEqual({ success: true });
+    expect(cloud.fake.engine.sandboxes.size).toBe(0);
+    expect((await cloud.user.call('DELETE', `/api/v1/sessions/${id}`)).statusCode).toBe(404);
   });
 
   it('outlives the server, with touches and the sandbox that it had', async () => {
@@ -188,11 +173,12 @@ describe('pause and resume of the Cloud SDK', () => {
     const sandbox = await acquire();
     await act(id, 'pause');
     const before = await session(id);
-    const { dataDir, engine, clock } = fake;
-    await fake.app.close();
+    const { dataDir, engine, clock } = cloud.fake;
+    await cloud.fake.app.close();
     engine.revive();
-    fake = await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock, ...speaking('cloud', 'metrics') });
-    user = await asCloudUser(fake, 'my-user');
+    await cloud.use(
+      await startFakeApp({ SANDBOX_DATA_DIR: dataDir }, engine, { clock, ...speaking('cloud', 'metrics') }),
+    );
     expect(await session(id)).toEqual(before);
     expect((await act(id, 'resume')).json()).toMatchObject({ status: 'active', sandbox_id: sandbox });
     expect(await acquire()).toBe(sandbox);
@@ -209,7 +195,7 @@ describe('bind and unbind of a Cloud client', () => {
     expect((await act(one, 'bind', { sandbox_id: sandbox })).json()).toEqual({ success: true });
     expect((await session(one)).sandbox_id).toBe(sandbox);
     expect((await act(other, 'bind', { sandbox_id: sandbox })).statusCode).toBe(409);
-    expect((await user.call('DELETE', `/api/v1/sessions/${one}/bind`)).json()).toEqual({ success: true });
+    expect((await cloud.user.call('DELETE', `/api/v1/sessions/${one}/bind`)).json()).toEqual({ success: true });
     expect((await session(one)).sandbox_id).toBeUndefined();
     expect((await act(other, 'bind', { sandbox_id: sandbox })).json()).toEqual({ success: true });
     expect((await act(one, 'bind', { sandbox_id: 'none' })).statusCode).toBe(404);
@@ -226,8 +212,8 @@ describe('bind and unbind of a Cloud client', () => {
   it('leave the sandbox acquired when it is unbound and its session ends', async () => {
     const id = await makeSession();
     const sandbox = await acquire();
-    await user.call('DELETE', `/api/v1/sessions/${id}/bind`);
-    await user.call('DELETE', `/api/v1/sessions/${id}`);
+    await cloud.user.call('DELETE', `/api/v1/sessions/${id}/bind`);
+    await cloud.user.call('DELETE', `/api/v1/sessions/${id}`);
     expect((await execute({ sandbox_id: sandbox, code: '1' })).statusCode).toBe(200);
   });
 });

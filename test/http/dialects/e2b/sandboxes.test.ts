@@ -1,52 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
-import { type FakeApp, speakingOnly, startFakeApp } from '../../../support/fake-app.ts';
+import { e2bApp, GONE } from '../../../support/e2b-app.ts';
 
-const KEY = 'e2b_0123456789abcdef';
-const OTHER_KEY = 'e2b_fedcba9876543210';
+const e2b = e2bApp();
+const { start, call, make, health } = e2b;
 
-let fake: FakeApp;
-
-const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toString('hex')}`;
-
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  const keys = [entry('one', KEY), entry('other', OTHER_KEY)].join(',');
-  fake = await startFakeApp(
-    { SANDBOX_API_KEYS: keys, ...variables },
-    undefined,
-    speakingOnly('k2', 'e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
-  );
-}
-
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-
-async function call(method: Method, url: string, body?: object, headers: Readonly<Record<string, string>> = {}) {
-  return await fake.inject({
-    method,
-    url,
-    headers: { 'x-api-key': KEY, ...headers },
-    ...(body === undefined ? {} : { payload: body }),
-  });
-}
-
-async function make(body: object = {}, path = '/sandboxes') {
-  const answer = await call('POST', path, { templateID: 'base', timeout: 60, ...body });
-  expect(answer.statusCode, answer.body).toBe(201);
-  return answer.json();
-}
-
-/** Asks envd for its health. */
-async function health(id: string, headers: Readonly<Record<string, string>> = {}) {
-  return await fake.inject({
-    method: 'GET',
-    url: '/health',
-    headers: { 'e2b-sandbox-id': id, 'e2b-sandbox-port': '49983', ...headers },
-  });
-}
-
-const GONE = { message: 'The sandbox was not found', code: 502 };
-
-afterEach(() => fake.close());
+afterEach(() => e2b.fake.close());
 
 describe('an E2B client', () => {
   beforeEach(() => start());
@@ -69,8 +27,8 @@ describe('an E2B client', () => {
       sandboxID: id,
       state: 'running',
       metadata: { purpose: 'testing' },
-      startedAt: new Date(fake.clock.wallMs()).toISOString(),
-      endAt: new Date(fake.clock.wallMs() + 60_000).toISOString(),
+      startedAt: new Date(e2b.fake.clock.wallMs()).toISOString(),
+      endAt: new Date(e2b.fake.clock.wallMs() + 60_000).toISOString(),
       envdAccessToken: made.envdAccessToken,
       lifecycle: { onTimeout: 'kill', autoResume: false },
     });
@@ -83,24 +41,24 @@ describe('an E2B client', () => {
   });
 
   it('finds the same below /e2b, with a key of any form', async () => {
-    const made = await fake.call('POST', '/e2b/v2/sandboxes', { templateID: 'code-interpreter-v1' });
+    const made = await e2b.fake.call('POST', '/e2b/v2/sandboxes', { templateID: 'code-interpreter-v1' });
     expect(made.statusCode).toBe(201);
     const { sandboxID: id } = made.json();
-    const health = await fake.inject({
+    const health = await e2b.fake.inject({
       method: 'GET',
       url: '/e2b/health',
       headers: { 'e2b-sandbox-id': id, 'e2b-sandbox-port': '49999' },
     });
     expect([health.statusCode, health.json()]).toEqual([200, 'OK']);
-    expect((await fake.call('GET', `/e2b/sandboxes/${id}`)).json().endAt).toBe(
-      new Date(fake.clock.wallMs() + 300_000).toISOString(),
+    expect((await e2b.fake.call('GET', `/e2b/sandboxes/${id}`)).json().endAt).toBe(
+      new Date(e2b.fake.clock.wallMs() + 300_000).toISOString(),
     );
   });
 
   it('lists its own sandboxes in pages that nothing moves', async () => {
     const ids: string[] = [];
     for (const number of ['1', '2', '3']) {
-      fake.clock.nowMs += 1_000;
+      e2b.fake.clock.nowMs += 1_000;
       ids.unshift((await make({ metadata: { 'a b': 'c&d', number }, timeout: 600 })).sandboxID);
     }
     const list = async (query: string) => await call('GET', `/v2/sandboxes?${query}`);
@@ -116,7 +74,9 @@ describe('an E2B client', () => {
       new URLSearchParams({ [encodeURIComponent('a b')]: encodeURIComponent('c&d'), number: '2' }).toString(),
     );
     expect(idsOf(await list(`metadata=${metadata}`))).toEqual([ids[1]]);
-    expect(idsOf(await list(`order=asc&startedAfter=${new Date(fake.clock.wallMs()).toISOString()}`))).toHaveLength(2);
+    expect(idsOf(await list(`order=asc&startedAfter=${new Date(e2b.fake.clock.wallMs()).toISOString()}`))).toHaveLength(
+      2,
+    );
     expect(idsOf(await list('state=paused'))).toEqual([]);
     for (const wrong of ['limit=0', 'limit=101', 'limit=x', 'nextToken=nonsense', 'state=dead', 'order=up']) {
       expect([(await list(wrong)).statusCode, wrong]).toEqual([400, wrong]);
@@ -127,21 +87,21 @@ describe('an E2B client', () => {
   it('sets an absolute end, which traffic does not move', async () => {
     const { sandboxID: id } = await make({ timeout: 60 });
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 30 })).statusCode).toBe(204);
-    fake.clock.nowMs += 29_000;
+    e2b.fake.clock.nowMs += 29_000;
     expect((await health(id)).statusCode).toBe(204);
     expect((await call('POST', `/sandboxes/${id}/refreshes`, { duration: 0 })).statusCode).toBe(204);
     const { endAt } = (await call('GET', `/sandboxes/${id}`)).json();
-    expect(Date.parse(endAt)).toBe(fake.clock.wallMs() + 15_000);
-    fake.clock.nowMs += 15_000;
+    expect(Date.parse(endAt)).toBe(e2b.fake.clock.wallMs() + 15_000);
+    e2b.fake.clock.nowMs += 15_000;
     expect((await health(id)).statusCode).toBe(502);
     expect((await call('GET', `/sandboxes/${id}`)).statusCode).toBe(404);
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 30 })).statusCode).toBe(404);
   });
 
   it('has the whole of its time after the sandbox is made, however long that took', async () => {
-    const start = fake.engine.start.bind(fake.engine);
-    fake.engine.start = async (...given) => {
-      fake.clock.nowMs += 30_000;
+    const start = e2b.fake.engine.start.bind(e2b.fake.engine);
+    e2b.fake.engine.start = async (...given) => {
+      e2b.fake.clock.nowMs += 30_000;
       return await start(...given);
     };
     for (const [path, timeout] of [
@@ -150,7 +110,7 @@ describe('an E2B client', () => {
     ] as const) {
       const { sandboxID: id } = await make({ timeout }, path);
       const { endAt } = (await call('GET', `/sandboxes/${id}`)).json();
-      expect(Date.parse(endAt)).toBe(fake.clock.wallMs() + timeout * 1000);
+      expect(Date.parse(endAt)).toBe(e2b.fake.clock.wallMs() + timeout * 1000);
     }
     const { sandboxID: none } = await make({ timeout: 0 });
     expect((await call('GET', `/sandboxes/${none}`)).statusCode).toBe(404);
@@ -160,7 +120,7 @@ describe('an E2B client', () => {
     const { sandboxID: id } = await make();
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 0 })).statusCode).toBe(204);
     expect((await call('GET', `/sandboxes/${id}`)).statusCode).toBe(404);
-    expect(fake.engine.sandboxes.size).toBe(0);
+    expect(e2b.fake.engine.sandboxes.size).toBe(0);
   });
 
   it.each([
@@ -199,7 +159,7 @@ describe('a pause', () => {
     expect((await call('POST', `/sandboxes/${id}/pause`)).statusCode).toBe(204);
     expect((await call('POST', `/sandboxes/${id}/pause`, {})).statusCode).toBe(409);
     expect((await health(id)).statusCode).toBe(502);
-    fake.clock.nowMs += 3_600_000;
+    e2b.fake.clock.nowMs += 3_600_000;
     expect((await call('GET', `/sandboxes/${id}`)).json().state).toBe('paused');
     expect((await call('POST', `/sandboxes/${id}/timeout`, { timeout: 30 })).statusCode).toBe(404);
     const network = await call('PUT', `/sandboxes/${id}/network`, { denyOut: ['1.1.1.1'] });
@@ -209,19 +169,19 @@ describe('a pause', () => {
     expect([resumed.statusCode, resumed.json().envdAccessToken]).toEqual([201, envdAccessToken]);
     expect((await health(id)).statusCode).toBe(204);
     const { endAt, state } = (await call('GET', `/sandboxes/${id}`)).json();
-    expect([Date.parse(endAt), state]).toEqual([fake.clock.wallMs() + 30_000, 'running']);
+    expect([Date.parse(endAt), state]).toEqual([e2b.fake.clock.wallMs() + 30_000, 'running']);
     const connected = await call('POST', `/v2/sandboxes/${id}/connect`);
     expect(connected.statusCode).toBe(200);
-    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(fake.clock.wallMs() + 300_000);
+    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(e2b.fake.clock.wallMs() + 300_000);
     await call('POST', `/sandboxes/${id}/connect`, { timeout: 1 });
-    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(fake.clock.wallMs() + 300_000);
+    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(e2b.fake.clock.wallMs() + 300_000);
     expect((await call('POST', `/sandboxes/${id}/resume`, { timeout: 60 })).statusCode).toBe(409);
   });
 
   it('without memory stops it, and a kill ends it', async () => {
     const { sandboxID: id } = await make();
     expect((await call('POST', `/sandboxes/${id}/pause`, { memory: false })).statusCode).toBe(204);
-    expect([...fake.engine.sandboxes.values()].map(({ state }) => state)).toEqual(['stopped']);
+    expect([...e2b.fake.engine.sandboxes.values()].map(({ state }) => state)).toEqual(['stopped']);
     expect((await call('POST', `/sandboxes/${id}/resume`, { timeout: 60 })).statusCode).toBe(201);
     expect((await health(id)).statusCode).toBe(204);
     await call('POST', `/sandboxes/${id}/pause`);
@@ -232,13 +192,13 @@ describe('a pause', () => {
   it('at the end of its time is ended by traffic where that is wished, and else by no request to it', async () => {
     const { sandboxID: id } = await make({ autoPause: true, autoResume: { enabled: true } });
     const { sandboxID: still } = await make({ autoPause: true });
-    fake.clock.nowMs += 61_000;
+    e2b.fake.clock.nowMs += 61_000;
     expect((await call('GET', `/sandboxes/${id}`)).json()).toMatchObject({
       state: 'paused',
       lifecycle: { onTimeout: 'pause', autoResume: true },
     });
     expect((await health(still)).statusCode).toBe(502);
     expect((await health(id)).statusCode).toBe(204);
-    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(fake.clock.wallMs() + 300_000);
+    expect(Date.parse((await call('GET', `/sandboxes/${id}`)).json().endAt)).toBe(e2b.fake.clock.wallMs() + 300_000);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 
 const [KEY, OTHER_KEY] = ['e2b_0123456789abcdef', 'e2b_fedcba9876543210'];
 const USER = 'discord-1';
@@ -17,11 +17,9 @@ interface Made {
   readonly trafficAccessToken: string | null;
 }
 
-const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toString('hex')}`;
-
 beforeEach(async () => {
   fake = await startFakeApp({
-    SANDBOX_API_KEYS: [entry('one', KEY), entry('other', OTHER_KEY)].join(','),
+    SANDBOX_API_KEYS: [keyEntry('one', KEY), keyEntry('other', OTHER_KEY)].join(','),
     SANDBOX_PREVIEW_DOMAIN: 'preview.test',
   });
 });

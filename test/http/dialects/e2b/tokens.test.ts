@@ -1,53 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
-
-const KEY = 'e2b_0123456789abcdef';
-const OTHER_KEY = 'e2b_fedcba9876543210';
-
-let fake: FakeApp;
-
-const entry = (name: string, key: string) => `${name}:sha256:${hashKey(key).toString('hex')}`;
-
-async function start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-  const keys = [entry('one', KEY), entry('other', OTHER_KEY)].join(',');
-  fake = await startFakeApp(
-    { SANDBOX_API_KEYS: keys, ...variables },
-    undefined,
-    speaking('k2', 'e2b', 'e2b-envd', 'e2b-interpreter', 'e2b-port'),
-  );
-}
+import { E2B_DIALECTS, e2bApp, GONE, KEY, OTHER_KEY } from '../../../support/e2b-app.ts';
+import { API_KEY, speaking } from '../../../support/fake-app.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-async function call(method: Method, url: string, body?: object, headers: Readonly<Record<string, string>> = {}) {
-  return await fake.inject({
-    method,
-    url,
-    headers: { 'x-api-key': KEY, ...headers },
-    ...(body === undefined ? {} : { payload: body }),
-  });
-}
+const e2b = e2bApp(speaking(...E2B_DIALECTS));
+const { start, call, make, health } = e2b;
 
-async function make(body: object = {}, path = '/sandboxes') {
-  const answer = await call('POST', path, { templateID: 'base', timeout: 60, ...body });
-  expect(answer.statusCode, answer.body).toBe(201);
-  return answer.json();
-}
-
-/** Asks envd for its health. */
-async function health(id: string, headers: Readonly<Record<string, string>> = {}) {
-  return await fake.inject({
-    method: 'GET',
-    url: '/health',
-    headers: { 'e2b-sandbox-id': id, 'e2b-sandbox-port': '49983', ...headers },
-  });
-}
-
-const GONE = { message: 'The sandbox was not found', code: 502 };
-
-afterEach(() => fake.close());
+afterEach(() => e2b.fake.close());
 
 describe('a stranger', () => {
   beforeEach(() => start());
@@ -72,20 +33,20 @@ describe('a stranger', () => {
     }
     expect((await call('GET', '/v2/sandboxes', undefined, as)).json()).toEqual([]);
     expect((await call('GET', '/sandboxes', undefined, as)).json()).toEqual([]);
-    expect((await fake.call('GET', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
+    expect((await e2b.fake.call('GET', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
     expect((await health(id)).statusCode).toBe(204);
   });
 
   it('reaches no sandbox of another API', async () => {
-    await fake.call('POST', '/sandbox/someone/execute', { code: '1' });
-    const { sandbox_id: k2 } = (await fake.call('POST', '/sandboxes', {})).json();
+    await e2b.fake.call('POST', '/sandbox/someone/execute', { code: '1' });
+    const { sandbox_id: k2 } = (await e2b.fake.call('POST', '/sandboxes', {})).json();
     for (const id of ['someone', k2]) {
       expect((await health(id)).statusCode).toBe(502);
-      expect((await fake.call('GET', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
-      expect((await fake.call('DELETE', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
+      expect((await e2b.fake.call('GET', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
+      expect((await e2b.fake.call('DELETE', `/e2b/sandboxes/${id}`)).statusCode).toBe(404);
     }
     const { sandboxID } = await make();
-    expect((await fake.call('GET', `/sandboxes/${sandboxID}`)).statusCode).toBe(404);
+    expect((await e2b.fake.call('GET', `/sandboxes/${sandboxID}`)).statusCode).toBe(404);
   });
 
   it('with no key, or a wrong one, is let in nowhere', async () => {
@@ -106,10 +67,10 @@ describe('a stranger', () => {
       ['/v2/sandboxes', { 'x-api-key': API_KEY }],
       ['/snapshots', { authorization: `Bearer ${API_KEY}` }],
     ] as const) {
-      const answer = await fake.inject({ method: 'GET', url, headers });
+      const answer = await e2b.fake.inject({ method: 'GET', url, headers });
       const message = expect.stringContaining('under /e2b alone');
       expect([url, answer.statusCode, answer.json()]).toEqual([url, 401, { code: 401, message }]);
-      expect((await fake.inject({ method: 'GET', url: `/e2b${url}`, headers })).statusCode).toBe(200);
+      expect((await e2b.fake.inject({ method: 'GET', url: `/e2b${url}`, headers })).statusCode).toBe(200);
     }
   });
 
@@ -129,7 +90,7 @@ describe('a stranger', () => {
     [{ 'e2b-sandbox-id': 'i1', 'e2b-sandbox-port': 'x' }],
     [{ 'e2b-sandbox-id': 'i1', 'e2b-sandbox-port': '65536' }],
   ])('with the headers %j is told that they are not whole', async (headers) => {
-    const answer = await fake.inject({ method: 'GET', url: '/health', headers });
+    const answer = await e2b.fake.inject({ method: 'GET', url: '/health', headers });
     expect([answer.statusCode, answer.json().code]).toEqual([400, 400]);
   });
 });
@@ -146,7 +107,7 @@ describe('the token of a sandbox', () => {
     await start();
     const made = await make({ secure: true, network: { allowPublicTraffic: false } });
     const to = (headers: Readonly<Record<string, string>>) =>
-      fake.inject({ method: 'GET', url: '/health', headers: { 'e2b-sandbox-id': made.sandboxID, ...headers } });
+      e2b.fake.inject({ method: 'GET', url: '/health', headers: { 'e2b-sandbox-id': made.sandboxID, ...headers } });
     const port = { 'e2b-sandbox-port': '49999' };
     const shut = await to(port);
     expect([shut.statusCode, shut.json()]).toEqual([
@@ -164,7 +125,7 @@ describe('the token of a sandbox', () => {
     await make({ secure: true });
     const url = (signature: string, rest = '') => `/files?path=a.txt&signature=${encodeURIComponent(signature)}${rest}`;
     const ask = async (target: string, headers: Readonly<Record<string, string>> = {}) => {
-      const answer = await fake.inject({ method: 'GET', url: target, headers });
+      const answer = await e2b.fake.inject({ method: 'GET', url: target, headers });
       return [answer.statusCode, answer.json().message];
     };
     const invalid = [401, 'invalid signature'];
@@ -178,7 +139,7 @@ describe('the token of a sandbox', () => {
     ]) {
       expect(await ask(url(wrong))).toEqual(invalid);
     }
-    const past = String(Math.floor(fake.clock.wallMs() / 1000) - 1);
+    const past = String(Math.floor(e2b.fake.clock.wallMs() / 1000) - 1);
     const expired = [401, 'signature is already expired'];
     const rest = `&signature_expiration=${past}`;
     expect(await ask(url(sign([...whole, past]), rest))).toEqual(expired);
@@ -198,7 +159,7 @@ describe('on hosts of previews', () => {
     const { sandboxID: id, domain, envdAccessToken } = await make({ secure: true });
     expect(domain).toBe('preview.test');
     const ask = (host: string, headers: Readonly<Record<string, string>> = {}, url = '/health') =>
-      fake.inject({ method: 'GET', url, headers: { host, ...headers } });
+      e2b.fake.inject({ method: 'GET', url, headers: { host, ...headers } });
     expect((await ask(`49983-${id}.preview.test`)).statusCode).toBe(204);
     const interpreter = `49999-${id}.preview.test`;
     const shut = await ask(interpreter);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { type FakeApp, startFakeApp } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 
 const KEY = 'e2b_0123456789abcdef';
 
@@ -27,7 +27,7 @@ let fake: FakeApp;
 
 beforeAll(async () => {
   fake = await startFakeApp({
-    SANDBOX_API_KEYS: `one:sha256:${hashKey(KEY).toString('hex')}`,
+    SANDBOX_API_KEYS: keyEntry('one', KEY),
     SANDBOX_PREVIEW_DOMAIN: 'preview.test',
   });
 });

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { API_KEY, type FakeApp, startFakeApp } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 
 const [MINE, OTHER, BOUND] = ['the key of mine', 'the key of another', 'the key with a prefix'];
 
-const entry = (name: string, key: string, more = '') => `${name}:sha256:${hashKey(key).toString('hex')}${more}`;
-
-const KEYS = [entry('mine', MINE, ';sandboxes=2'), entry('other', OTHER), entry('bound', BOUND, ';prefix=team-')];
+const KEYS = [
+  keyEntry('mine', MINE, ';sandboxes=2'),
+  keyEntry('other', OTHER),
+  keyEntry('bound', BOUND, ';prefix=team-'),
+];
 
 let fake: FakeApp;
 

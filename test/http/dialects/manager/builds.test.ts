@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { API_KEY, type FakeApp, speakingOnly } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 import { startLocalApp } from '../../../support/local-app.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
@@ -12,7 +12,7 @@ let app: FakeApp;
 afterEach(() => app.close());
 
 async function start(variables: Readonly<Record<string, string>> = { SANDBOX_BUILDS: 'true' }): Promise<void> {
-  const keys = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
+  const keys = keyEntry('other', OTHER_KEY);
   app = await startLocalApp({ SANDBOX_API_KEYS: keys, ...variables }, speakingOnly('manager'));
 }
 

@@ -1,47 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
-import type { RunScript } from '../../../fakes/fake-run.ts';
-import { type FakeApp, speakingOnly, startFakeApp } from '../../../support/fake-app.ts';
+import { at, managerApp } from '../../../support/manager-app.ts';
 import { until } from '../../../support/until.ts';
 
-const OTHER_KEY = 'the key of another';
+const manager = managerApp();
+const { make, script, statusOf } = manager;
 
-const SANDBOXES = '/api/v1/sandboxes';
+beforeEach(manager.start);
 
-let app: FakeApp;
-
-beforeEach(async () => {
-  app = await startFakeApp({ SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}` }, undefined, {
-    ...speakingOnly('manager'),
-    wait: async () => undefined,
-  });
-});
-
-afterEach(async () => {
-  await app.close();
-});
-
-async function make(body: Readonly<Record<string, unknown>> = {}): Promise<Made> {
-  const made = await app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
-  expect([made.statusCode, made.json()]).toEqual([200, expect.objectContaining({ container_id: expect.any(String) })]);
-  return made.json();
-}
-
-interface Made {
-  readonly container_id: string;
-  readonly name: string;
-}
-
-const at = ({ container_id }: Made, rest = '') => `${SANDBOXES}/${container_id}${rest}`;
-
-/** What each agent that is made from now on does when it is to run something. */
-function script(run: RunScript): void {
-  app.engine.onAgent = (agent) => {
-    agent.onRun = run;
-  };
-}
-
-const statusOf = async (made: Made) => (await app.call('GET', at(made))).json().status;
+afterEach(manager.close);
 
 describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
   it('is what the command says, split as a shell would, and sees the environment', async () => {
@@ -64,7 +30,7 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
     const made = await make({ entrypoint: ['sh', '-c'], command: 'echo a | cat' });
     expect(seen).toEqual([['sh', '-c', 'echo a | cat']]);
     expect(made).toMatchObject({ entrypoint: 'sh -c' });
-    expect((await app.call('GET', at(made, '/entrypoint'))).json()).toEqual({
+    expect((await manager.app.call('GET', at(made, '/entrypoint'))).json()).toEqual({
       entrypoint: ['sh', '-c'],
       command: ['echo a | cat'],
     });
@@ -72,10 +38,10 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
 
   it('fills the logs, and its end is that of the sandbox', async () => {
     script(() => ({ stdout: 'ready\ndone\n', stderr: 'careful\n', exitCode: 4 }));
-    const made = await make({ command: 'python app.py' });
+    const made = await make({ command: 'python manager.app.py' });
     await until('it has exited', async () => (await statusOf(made)) === 'exited');
-    expect((await app.call('GET', at(made))).json()).toMatchObject({ exit_code: 4 });
-    const { logs } = (await app.call('GET', at(made, '/logs'))).json();
+    expect((await manager.app.call('GET', at(made))).json()).toMatchObject({ exit_code: 4 });
+    const { logs } = (await manager.app.call('GET', at(made, '/logs'))).json();
     expect(logs).toEqual([
       { timestamp: expect.any(String), log_type: 'stdout', level: 'info', message: 'ready' },
       { timestamp: expect.any(String), log_type: 'stdout', level: 'info', message: 'done' },
@@ -87,7 +53,7 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
         message: 'The main process ended with exit code 4.',
       },
     ]);
-    const later = await app.call('GET', at(made, '/logs?since=2026-01-01T00:00:01Z'));
+    const later = await manager.app.call('GET', at(made, '/logs?since=2026-01-01T00:00:01Z'));
     expect(later.json()).toEqual({ logs: [] });
   });
 
@@ -100,8 +66,11 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
     const made = await make({ command: 'false', resources: { max_retries: 3 } });
     await until('it has exited', async () => (await statusOf(made)) === 'exited');
     expect(runs).toBe(4);
-    await until('there is an alert', async () => (await app.call('GET', at(made, '/alerts'))).json().alerts.length > 0);
-    expect((await app.call('GET', at(made, '/alerts'))).json()).toEqual({
+    await until(
+      'there is an alert',
+      async () => (await manager.app.call('GET', at(made, '/alerts'))).json().alerts.length > 0,
+    );
+    expect((await manager.app.call('GET', at(made, '/alerts'))).json()).toEqual({
       alerts: [expect.objectContaining({ alert_type: 'restart_loop', severity: 'critical' })],
     });
   });
@@ -113,13 +82,16 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
       return new Promise(() => undefined);
     });
     const made = await make({ command: 'python one.py' });
-    const updated = await app.call('POST', at(made, '/entrypoint'), { command: ['python', 'two.py'] });
+    const updated = await manager.app.call('POST', at(made, '/entrypoint'), { command: ['python', 'two.py'] });
     expect(updated.json()).toEqual({ status: 'updated', entrypoint: null, command: ['python', 'two.py'] });
     expect(seen).toEqual([
       ['python', 'one.py'],
       ['python', 'two.py'],
     ]);
-    expect((await app.call('GET', at(made))).json()).toMatchObject({ status: 'running', command: 'python two.py' });
+    expect((await manager.app.call('GET', at(made))).json()).toMatchObject({
+      status: 'running',
+      command: 'python two.py',
+    });
   });
 
   it('is restarted with its sandbox', async () => {
@@ -129,9 +101,9 @@ describe('a main process of SandboxClient of New-dev0/Sandbox', () => {
       return new Promise(() => undefined);
     });
     const made = await make({ command: 'serve' });
-    await app.call('POST', at(made, '/restart'));
-    await app.call('POST', at(made, '/stop'));
-    await app.call('POST', at(made, '/start'));
+    await manager.app.call('POST', at(made, '/restart'));
+    await manager.app.call('POST', at(made, '/stop'));
+    await manager.app.call('POST', at(made, '/start'));
     expect([runs, await statusOf(made)]).toEqual([3, 'running']);
   });
 });

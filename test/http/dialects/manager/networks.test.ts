@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { type FakeApp, speakingOnly, startFakeApp } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 
 const OTHER_KEY = 'the key of another';
 
@@ -9,7 +9,7 @@ const PREFIX = '/api/v1';
 let app: FakeApp;
 
 const start = async (variables: Readonly<Record<string, string>> = {}) => {
-  const keys = `other:sha256:${hashKey(OTHER_KEY).toString('hex')}`;
+  const keys = keyEntry('other', OTHER_KEY);
   app = await startFakeApp({ SANDBOX_API_KEYS: keys, ...variables }, undefined, speakingOnly('manager'));
 };
 

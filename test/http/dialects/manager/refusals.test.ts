@@ -1,45 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
-import type { RunScript } from '../../../fakes/fake-run.ts';
-import { API_KEY, type FakeApp, speakingOnly, startFakeApp } from '../../../support/fake-app.ts';
+import { API_KEY } from '../../../support/fake-app.ts';
+import { at, managerApp, OTHER_KEY, SANDBOXES } from '../../../support/manager-app.ts';
 import { until } from '../../../support/until.ts';
 
-const OTHER_KEY = 'the key of another';
-
-const SANDBOXES = '/api/v1/sandboxes';
-
-let app: FakeApp;
-
-const start = async () => {
-  app = await startFakeApp({ SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}` }, undefined, {
-    ...speakingOnly('manager'),
-    wait: async () => undefined,
-  });
-};
-
-const close = () => app.close();
-
-async function make(body: Readonly<Record<string, unknown>> = {}): Promise<Made> {
-  const made = await app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
-  expect([made.statusCode, made.json()]).toEqual([200, expect.objectContaining({ container_id: expect.any(String) })]);
-  return made.json();
-}
-
-interface Made {
-  readonly container_id: string;
-  readonly name: string;
-}
-
-const at = ({ container_id }: Made, rest = '') => `${SANDBOXES}/${container_id}${rest}`;
-
-/** What each agent that is made from now on does when it is to run something. */
-function script(run: RunScript): void {
-  app.engine.onAgent = (agent) => {
-    agent.onRun = run;
-  };
-}
-
-const statusOf = async (made: Made) => (await app.call('GET', at(made))).json().status;
+const manager = managerApp();
+const { start, close, make, script, statusOf } = manager;
 
 describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
   beforeEach(start);
@@ -47,7 +12,7 @@ describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
 
   it('says of an unknown sandbox, of any route, that it is not there, and so of another key’s and of the engine’s own', async () => {
     const theirs = await make();
-    const [container] = [...app.engine.sandboxes.values()];
+    const [container] = [...manager.app.engine.sandboxes.values()];
     const headers = { 'x-api-key': OTHER_KEY };
     for (const [method, rest, body] of [
       ['GET', '', undefined],
@@ -72,7 +37,7 @@ describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
     ] as const) {
       for (const id of ['nobody', theirs.container_id, theirs.name, container?.id, container?.name]) {
         const payload = body === undefined ? {} : { payload: body };
-        const answer = await app.inject({ method, url: `${SANDBOXES}/${id}${rest}`, headers, ...payload });
+        const answer = await manager.app.inject({ method, url: `${SANDBOXES}/${id}${rest}`, headers, ...payload });
         expect([rest, answer.statusCode, answer.json()]).toEqual([rest, 404, { detail: 'Sandbox not found' }]);
       }
     }
@@ -82,7 +47,7 @@ describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
     const made = await make();
     const boundary = 'of-this-form';
     const part = `--${boundary}\r\nContent-Disposition: form-data; name="other"; filename="a.bin"\r\n\r\n${'x'.repeat(2 ** 20)}\r\n`;
-    const answer = await app.inject({
+    const answer = await manager.app.inject({
       method: 'POST',
       url: at(made, '/volumes/data/upload?path=/'),
       headers: { 'x-api-key': API_KEY, 'content-type': `multipart/form-data; boundary=${boundary}` },
@@ -92,7 +57,7 @@ describe('a wrong request of SandboxClient of New-dev0/Sandbox', () => {
   });
 
   it('is refused without a key, as JSON', async () => {
-    const answer = await app.inject({ method: 'GET', url: SANDBOXES });
+    const answer = await manager.app.inject({ method: 'GET', url: SANDBOXES });
     expect([answer.statusCode, answer.json()]).toEqual([401, { detail: 'Invalid API key' }]);
   });
 });
@@ -103,26 +68,26 @@ describe('a name that SandboxClient of New-dev0/Sandbox gives', () => {
 
   it('is taken once by one key, and by another as well', async () => {
     await make({ name: 'same' });
-    const again = await app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' });
+    const again = await manager.app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' });
     expect([again.statusCode, again.json()]).toEqual([409, { detail: expect.stringContaining('same') }]);
     const headers = { 'x-api-key': OTHER_KEY };
     const payload = { image: 'python:3.9', name: 'same' };
-    const theirs = await app.inject({ method: 'POST', url: SANDBOXES, headers, payload });
+    const theirs = await manager.app.inject({ method: 'POST', url: SANDBOXES, headers, payload });
     expect(theirs.statusCode).toBe(200);
-    const mine = await app.call('GET', `${SANDBOXES}/same`);
+    const mine = await manager.app.call('GET', `${SANDBOXES}/same`);
     expect(mine.json().container_id).not.toBe(theirs.json().container_id);
   });
 
   it('is that of one where several are made with it at the same time', async () => {
     const made = await Promise.all(
-      Array.from({ length: 4 }, () => app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' })),
+      Array.from({ length: 4 }, () => manager.app.call('POST', SANDBOXES, { image: 'python:3.9', name: 'same' })),
     );
     expect(made.map(({ statusCode }) => statusCode).sort()).toEqual([200, 409, 409, 409]);
-    expect((await app.call('GET', SANDBOXES)).json().sandboxes).toHaveLength(1);
+    expect((await manager.app.call('GET', SANDBOXES)).json().sandboxes).toHaveLength(1);
   });
 
   it('is free again once its sandbox is deleted', async () => {
-    await app.call('DELETE', at(await make({ name: 'gone' })));
+    await manager.app.call('DELETE', at(await make({ name: 'gone' })));
     await make({ name: 'gone' });
   });
 });
@@ -134,19 +99,19 @@ describe('a timeout that SandboxClient of New-dev0/Sandbox sets', () => {
   it('stops a sandbox so long after its start, whatever runs, until somebody starts it', async () => {
     script(() => new Promise(() => undefined));
     const made = await make({ command: 'serve', resources: { timeout: 3600 } });
-    const updated = await app.call('POST', at(made, '/timeout'), { timeout: 60 });
+    const updated = await manager.app.call('POST', at(made, '/timeout'), { timeout: 60 });
     expect(updated.json()).toEqual({ status: 'updated', timeout: 60 });
-    app.clock.nowMs += 61_000;
+    manager.app.clock.nowMs += 61_000;
     await until('it has exited', async () => (await statusOf(made)) === 'exited');
-    expect((await app.call('POST', at(made, '/exec'), { command: 'ls' })).statusCode).toBe(409);
-    await app.call('POST', at(made, '/start'));
+    expect((await manager.app.call('POST', at(made, '/exec'), { command: 'ls' })).statusCode).toBe(409);
+    await manager.app.call('POST', at(made, '/start'));
     expect(await statusOf(made)).toBe('running');
   });
 
   it('of 0 is none', async () => {
     const made = await make({ resources: { timeout: 60 } });
-    await app.call('POST', at(made, '/timeout'), { timeout: 0 });
-    expect((await app.call('GET', at(made))).json()).toMatchObject({ resources: { cpu: 1, memory: '512m' } });
+    await manager.app.call('POST', at(made, '/timeout'), { timeout: 0 });
+    expect((await manager.app.call('GET', at(made))).json()).toMatchObject({ resources: { cpu: 1, memory: '512m' } });
   });
 });
 
@@ -207,7 +172,7 @@ describe('a wrong body of SandboxClient of New-dev0/Sandbox', () => {
     ['a build', { force_build: true, build_context: { context_path: '/' } }, 501, 'SANDBOX_BUILDS'],
     ['an image that is not there', { image: 'absent:1' }, 404, 'absent:1'],
   ])('has a sentence about %s', async (_what, body, status, word) => {
-    const answer = await app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
+    const answer = await manager.app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
     expect([answer.statusCode, answer.json()]).toEqual([status, { detail: expect.stringContaining(word) }]);
   });
 });

@@ -1,52 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
-import type { RunScript } from '../../../fakes/fake-run.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp, WITH_DOCUMENTS } from '../../../support/fake-app.ts';
+import { API_KEY, speaking, WITH_DOCUMENTS } from '../../../support/fake-app.ts';
+import { at, type Made, managerApp, SANDBOXES } from '../../../support/manager-app.ts';
 
-const OTHER_KEY = 'the key of another';
+const manager = managerApp({ ...speaking('manager'), ...WITH_DOCUMENTS });
+const { make, script } = manager;
 
-const SANDBOXES = '/api/v1/sandboxes';
+beforeEach(manager.start);
 
-let app: FakeApp;
-
-beforeEach(async () => {
-  app = await startFakeApp({ SANDBOX_API_KEYS: `other:sha256:${hashKey(OTHER_KEY).toString('hex')}` }, undefined, {
-    ...speaking('manager'),
-    ...WITH_DOCUMENTS,
-    wait: async () => undefined,
-  });
-});
-
-afterEach(async () => {
-  await app.close();
-});
-
-async function make(body: Readonly<Record<string, unknown>> = {}): Promise<Made> {
-  const made = await app.call('POST', SANDBOXES, { image: 'python:3.9', ...body });
-  expect([made.statusCode, made.json()]).toEqual([200, expect.objectContaining({ container_id: expect.any(String) })]);
-  return made.json();
-}
-
-interface Made {
-  readonly container_id: string;
-  readonly name: string;
-}
-
-const at = ({ container_id }: Made, rest = '') => `${SANDBOXES}/${container_id}${rest}`;
-
-/** What each agent that is made from now on does when it is to run something. */
-function script(run: RunScript): void {
-  app.engine.onAgent = (agent) => {
-    agent.onRun = run;
-  };
-}
+afterEach(manager.close);
 
 describe('SandboxClient of New-dev0/Sandbox', () => {
   it('finds every key that its model of a sandbox wants', async () => {
     script(() => new Promise(() => undefined));
     const made = await make({
       name: 'first',
-      command: 'python app.py',
+      command: 'python manager.app.py',
       environment: { MODE: 'test' },
       ports: [{ port: 8080, protocol: 'http' }],
       resources: { cpu: 0.5, memory: '256m', max_retries: 2 },
@@ -57,7 +25,7 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
       name: 'first',
       status: 'running',
       image: 'python:3.9',
-      command: 'python app.py',
+      command: 'python manager.app.py',
       entrypoint: null,
       resources: { cpu: 0.5, memory: '256m', max_retries: 2 },
       environment: { MODE: 'test' },
@@ -86,7 +54,7 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
     'lists sandboxes at %s, as its base URL may have the prefix already',
     async (url) => {
       const { name } = await make({ name: 'listed' });
-      expect((await app.call('GET', url)).json()).toEqual({ sandboxes: [expect.objectContaining({ name })] });
+      expect((await manager.app.call('GET', url)).json()).toEqual({ sandboxes: [expect.objectContaining({ name })] });
     },
   );
 
@@ -114,9 +82,9 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
   it('lists those of one status', async () => {
     const stopped = await make({ name: 'stopped' });
     await make({ name: 'running' });
-    await app.call('POST', at(stopped, '/stop?timeout=10'));
+    await manager.app.call('POST', at(stopped, '/stop?timeout=10'));
     const names = async (status: string) =>
-      (await app.call('GET', `${SANDBOXES}?status=${status}`)).json().sandboxes.map((one: Made) => one.name);
+      (await manager.app.call('GET', `${SANDBOXES}?status=${status}`)).json().sandboxes.map((one: Made) => one.name);
     expect([await names('running'), await names('exited'), await names('dead')]).toEqual([
       ['running'],
       ['stopped'],
@@ -126,22 +94,24 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
 
   it('sends HTTP Basic, with the key as password of any user', async () => {
     const authorization = `Basic ${Buffer.from(`key:${API_KEY}`).toString('base64')}`;
-    const answer = await app.inject({ method: 'GET', url: SANDBOXES, headers: { authorization } });
+    const answer = await manager.app.inject({ method: 'GET', url: SANDBOXES, headers: { authorization } });
     expect([answer.statusCode, answer.json()]).toEqual([200, { sandboxes: [] }]);
   });
 
   it('sends JSON without a body, which is none', async () => {
     const made = await make();
     const headers = { 'x-api-key': API_KEY, 'content-type': 'application/json' };
-    const stopped = await app.inject({ method: 'POST', url: at(made, '/stop'), headers });
-    const deleted = await app.inject({ method: 'DELETE', url: at(made), headers });
+    const stopped = await manager.app.inject({ method: 'POST', url: at(made, '/stop'), headers });
+    const deleted = await manager.app.inject({ method: 'DELETE', url: at(made), headers });
     expect([stopped.json(), deleted.json()]).toEqual([{ status: 'stopped' }, { status: 'deleted' }]);
   });
 
   it('names a sandbox by its id, the beginning of that, and its name', async () => {
     const made = await make({ name: 'my-name' });
     for (const id of [made.container_id, made.container_id.slice(0, 12), 'my-name']) {
-      expect((await app.call('GET', `${SANDBOXES}/${id}`)).json()).toMatchObject({ container_id: made.container_id });
+      expect((await manager.app.call('GET', `${SANDBOXES}/${id}`)).json()).toMatchObject({
+        container_id: made.container_id,
+      });
     }
   });
 
@@ -154,73 +124,76 @@ describe('SandboxClient of New-dev0/Sandbox', () => {
       ['start', 'started'],
       ['restart', 'restarted'],
     ]) {
-      const answer = await app.call('POST', at(made, `/${verb}`));
+      const answer = await manager.app.call('POST', at(made, `/${verb}`));
       expect([answer.statusCode, answer.json()]).toEqual([200, { status }]);
     }
   });
 
   it('finds a stopped sandbox exited, with the time, and cannot run anything in it', async () => {
     const made = await make();
-    app.clock.nowMs += 5_000;
-    await app.call('POST', at(made, '/stop'));
-    const found = (await app.call('GET', at(made))).json();
+    manager.app.clock.nowMs += 5_000;
+    await manager.app.call('POST', at(made, '/stop'));
+    const found = (await manager.app.call('GET', at(made))).json();
     expect(found).toMatchObject({ status: 'exited', terminated_at: '2026-01-01T00:00:05.000Z' });
-    const answer = await app.call('POST', at(made, '/exec'), { command: 'true' });
+    const answer = await manager.app.call('POST', at(made, '/exec'), { command: 'true' });
     expect([answer.statusCode, answer.json()]).toEqual([409, { detail: 'Sandbox is stopped' }]);
   });
 
   it('reads what a command wrote, both streams and each', async () => {
     script(({ source }) => ({ stdout: `${source}\n`, stderr: 'oh\n', exitCode: 3 }));
-    const answer = await app.call('POST', at(await make(), '/exec'), { command: 'ls -la' });
+    const answer = await manager.app.call('POST', at(await make(), '/exec'), { command: 'ls -la' });
     expect(answer.json()).toEqual({ output: 'ls -la\noh\n', stdout: 'ls -la\n', stderr: 'oh\n', exit_code: 3 });
   });
 
   it('reads a stream of text', async () => {
     script(() => ({ stdout: 'one\ntwo\n', stderr: 'three\n' }));
-    const answer = await app.call('POST', at(await make(), '/exec/stream'), { command: 'ls' });
+    const answer = await manager.app.call('POST', at(await make(), '/exec/stream'), { command: 'ls' });
     expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
     expect(answer.body).toBe('one\ntwo\nthree\n');
   });
 
   it('reads an error of a stream where it reads all errors', async () => {
     const made = await make();
-    await app.call('POST', at(made, '/stop'));
-    const answer = await app.call('POST', at(made, '/exec/stream'), { command: 'ls' });
+    await manager.app.call('POST', at(made, '/stop'));
+    const answer = await manager.app.call('POST', at(made, '/exec/stream'), { command: 'ls' });
     expect([answer.statusCode, answer.json()]).toEqual([409, { detail: 'Sandbox is stopped' }]);
   });
 
   it('updates the environment with a model, and finds all of it', async () => {
     const made = await make({ environment: { A: '1', B: '2' } });
-    const merged = await app.call('POST', at(made, '/env'), { environment: { B: '3', C: '4' }, merge: true });
+    const merged = await manager.app.call('POST', at(made, '/env'), { environment: { B: '3', C: '4' }, merge: true });
     expect(merged.json()).toEqual({ status: 'updated', environment: { A: '1', B: '3', C: '4' } });
-    const replaced = await app.call('POST', at(made, '/env'), { environment: { D: '5' }, merge: false });
+    const replaced = await manager.app.call('POST', at(made, '/env'), { environment: { D: '5' }, merge: false });
     expect(replaced.json()).toEqual({ status: 'updated', environment: { D: '5' } });
-    expect((await app.call('GET', at(made, '/env'))).json()).toEqual({ environment: { D: '5' } });
-    expect((await app.call('GET', at(made))).json()).toMatchObject({ environment: { D: '5' }, status: 'running' });
+    expect((await manager.app.call('GET', at(made, '/env'))).json()).toEqual({ environment: { D: '5' } });
+    expect((await manager.app.call('GET', at(made))).json()).toMatchObject({
+      environment: { D: '5' },
+      status: 'running',
+    });
   });
 
   it('exports a folder under the name of the sandbox and the folder', async () => {
     const made = await make({ name: 'box' });
-    const all = await app.call('GET', at(made, '/export'));
+    const all = await manager.app.call('GET', at(made, '/export'));
     expect([all.headers['content-type'], all.headers['content-length']]).toEqual(['application/zip', undefined]);
     expect(all.headers['content-disposition']).toContain('filename="box.zip"');
-    const folder = await app.call('GET', at(made, '/export?folder_path=/workspace'));
+    const folder = await manager.app.call('GET', at(made, '/export?folder_path=/workspace'));
     expect(folder.headers['content-disposition']).toContain('filename="box_workspace.zip"');
-    const missing = await app.call('GET', at(made, '/export?folder_path=/workspace/no'));
+    const missing = await manager.app.call('GET', at(made, '/export?folder_path=/workspace/no'));
     expect([missing.statusCode, missing.json()]).toEqual([404, { detail: expect.any(String) }]);
   });
 });
 
 describe('the OpenAPI document of the manager', () => {
   it('has each route once, and no other API’s', async () => {
-    const document = (await app.inject({ url: '/docs/manager.json' })).json();
+    const document = (await manager.app.inject({ url: '/docs/manager.json' })).json();
     const paths = Object.keys(document.paths);
     expect(document.info.title).toBe('Docker Sandbox Manager');
     expect(paths.filter((path) => !/^\/api\/v1\/(?:sandboxes|volumes|metrics|networks)(?:\/|$)/.test(path))).toEqual(
       [],
     );
     expect(Object.keys(document.components.schemas).every((name) => name.startsWith('Manager'))).toBe(true);
-    const native = (await app.inject({ url: '/docs/json' })).json();
+    const native = (await manager.app.inject({ url: '/docs/json' })).json();
     expect(JSON.stringify(native)).not.toContain('/api/v1');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { hashKey } from '../../../../src/auth/api-keys.ts';
 import { INSTRUCTIONS } from '../../../../src/dialects/mcp/instructions.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
 import { callOf, INITIALIZE, type Message, parseAnswer, toLegacy, toModern } from '../../../support/mcp-client.ts';
 
 const TOOLS = [
@@ -22,7 +22,7 @@ const TOOLS = [
 ];
 
 const BOT_KEY = 'the key of a bot';
-const BOT = { SANDBOX_API_KEYS: `bot:sha256:${hashKey(BOT_KEY).toString('hex')};prefix=bot-` };
+const BOT = { SANDBOX_API_KEYS: keyEntry('bot', BOT_KEY, ';prefix=bot-') };
 
 let fake: FakeApp;
 
