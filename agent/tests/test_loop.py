@@ -1,8 +1,10 @@
-"""The event loop's timers, on a clock of the test's own."""
+"""The event loop: its timers, on a clock of the test's own, and what it does where the kernel gives it no more watches."""
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import signal
 import unittest
 from unittest import mock
@@ -82,3 +84,85 @@ class TimersOfAFrozenSandbox(unittest.TestCase):
         self._run_until(1)
         self.assertAlmostEqual(self.fired[0], 161, delta=0.01)
         self.assertNotIn(signal.SIGCONT, signal.sigpending())
+
+class FullEpoll:
+    """Has room for so many watches, as where the others are a program's."""
+
+    def __init__(self, room: int) -> None:
+        self._epoll = select.epoll()
+        self.room = room
+        self.poll = self._epoll.poll
+        self.modify = self._epoll.modify
+        self.fileno = self._epoll.fileno
+        self.close = self._epoll.close
+
+    def register(self, fd: int, events: int) -> None:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "no watch is left")
+        self._epoll.register(fd, events)
+        self.room -= 1
+
+    def unregister(self, fd: int) -> None:
+        self._epoll.unregister(fd)
+        self.room += 1
+
+
+class ALoopWithoutWatches(unittest.TestCase):
+    def setUp(self) -> None:
+        self.loop = loops.Loop()
+        self.loop._epoll.close()
+        self.epoll = FullEpoll(1)
+        self.addCleanup(self.epoll.close)
+        patch = mock.patch.object(self.loop, "_epoll", self.epoll)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.heard: list[bytes] = []
+        self.pipes = [os.pipe() for _ in range(3)]
+        for reader, writer in self.pipes:
+            self.addCleanup(os.close, reader)
+            self.addCleanup(os.close, writer)
+            self.loop.add(reader, loops.READ, lambda _, reader=reader: self.heard.append(os.read(reader, 10)))
+
+    def _turn(self) -> set[bytes]:
+        self.heard.clear()
+        self.loop.soon(lambda: None)
+        self.loop.turn()
+        return set(self.heard)
+
+    def _write_to_all(self) -> None:
+        for number, (_, writer) in enumerate(self.pipes):
+            os.write(writer, b"%d" % number)
+
+    def test_hears_what_has_none_and_what_has_one(self) -> None:
+        self._write_to_all()
+        self.assertEqual(self._turn(), {b"0", b"1", b"2"})
+        self.assertEqual(self._turn(), set())
+
+    def test_waits_for_what_has_none(self) -> None:
+        os.write(self.pipes[2][1], b"later")
+        self.loop.turn()
+        self.assertEqual(self.heard, [b"later"])
+
+    def test_has_its_timers(self) -> None:
+        self.loop.later(0.01, lambda: self.heard.append(b"due"))
+        while not self.heard:
+            self.loop.turn()
+        self.assertEqual(self.heard, [b"due"])
+
+    def test_waits_for_other_events_of_what_has_none_and_forgets_it(self) -> None:
+        self.loop.modify(self.pipes[1][0], 0)
+        self.loop.remove(self.pipes[2][0])
+        self._write_to_all()
+        self.assertEqual(self._turn(), {b"0"})
+        self.loop.modify(self.pipes[1][0], loops.READ)
+        self.assertEqual(self._turn(), {b"1"})
+
+    def test_gives_them_watches_once_there_are_any(self) -> None:
+        self.epoll.room = 2
+        self._turn()
+        self.assertEqual(self.epoll.room, 0)
+        self._write_to_all()
+        self.assertEqual(self._turn(), {b"0", b"1", b"2"})
+        for reader, _ in self.pipes:
+            self.loop.remove(reader)
+        self.assertEqual(self.epoll.room, 3)

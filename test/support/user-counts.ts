@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-/** Something that the kernel counts for a user: Python that takes all there is, or that asks for one more and prints what came of it. */
+/** Something that the kernel counts for a user: Python that takes all there is to the last one, or that asks for one more and prints what came of it. */
 export interface UserCount {
   readonly what: string;
   readonly takes: string;
@@ -33,13 +33,13 @@ def one(ask):
 
 const PASSES = `
 null = os.open('/dev/null', os.O_RDWR)
-def ask():
+def ask(many=253):
     pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    held.append(pair)
     for end in pair: end.setblocking(False)
     try:
-        for _ in range(10): pair[0].sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [null] * 253))])
-    except BlockingIOError: pass
-    return pair`;
+        for _ in range(10): pair[0].sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [null] * many))])
+    except BlockingIOError: pass`;
 
 const SIGNALS = `
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])
@@ -55,8 +55,8 @@ const WATCHES = `
 events = [os.eventfd(0) if hasattr(os, 'eventfd') else libc.eventfd(0, 0) for _ in range(2_000)]
 def ask():
     epoll = select.epoll()
-    for event in events: epoll.register(event)
-    return epoll`;
+    held.append(epoll)
+    for event in events: epoll.register(event)`;
 
 const INSTANCES = `
 ask = lambda: check(libc.inotify_init())`;
@@ -72,7 +72,7 @@ export const USER_COUNTS: readonly UserCount[] = [
   },
   {
     what: 'descriptors on their way between processes',
-    takes: `${PASSES}\ntake(ask, 20)`,
+    takes: `${PASSES}\ntake(ask, 20)\ntake(lambda: ask(1), 300)`,
     asks: `${PASSES}\none(ask)`,
     works: 'works',
     fails: 'ETOOMANYREFS',

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from _heapq import heappop, heappush
-from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll
+from errno import ENOMEM, ENOSPC
+from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll, poll
 from time import monotonic
 
 TYPE_CHECKING = False
@@ -51,6 +52,8 @@ class Loop:
     def __init__(self) -> None:
         self._epoll = epoll()
         self._callbacks = {}
+        # What epoll has no room for: the kernel counts its watches for a user, and code of the same user can take them all.
+        self._unwatched: dict[int, int] = {}
         self._timers = []
         self._soon = []
         self._removed = set()
@@ -58,18 +61,23 @@ class Loop:
 
     def add(self, fd: int, events: int, callback: Callable[[int], object]) -> None:
         """Calls `callback(events)` whenever the descriptor is ready."""
-        self._epoll.register(fd, events)
+        if not self._watch(fd, events):
+            self._unwatched[fd] = events
         self._callbacks[fd] = callback
 
     def modify(self, fd: int, events: int) -> None:
         """Waits for other events of a known descriptor."""
-        self._epoll.modify(fd, events)
+        if fd in self._unwatched:
+            self._unwatched[fd] = events
+        else:
+            self._epoll.modify(fd, events)
 
     def remove(self, fd: int) -> None:
         """Forgets a descriptor; must come before it is closed."""
         if self._callbacks.pop(fd, None):
             self._removed.add(fd)
-            self._epoll.unregister(fd)
+            if self._unwatched.pop(fd, None) is None:
+                self._epoll.unregister(fd)
 
     def later(self, seconds: float, call: Callable[[], object]) -> Timer:
         """Calls once, after N seconds."""
@@ -93,7 +101,7 @@ class Loop:
         calls, self._soon = self._soon, []
         timeout = 0 if calls else self._timeout()
         before = monotonic()
-        ready = self._epoll.poll(timeout)
+        ready = self._epoll.poll(timeout) if not self._unwatched else self._poll_all(timeout)
         if self._timers:
             self._allow_for_standstill(monotonic() - before - max(0, timeout))
         for fd, events in ready:
@@ -107,6 +115,32 @@ class Loop:
         self._fire()
         for call in self.turn_ends:
             call()
+
+    def _watch(self, fd: int, events: int) -> bool:
+        try:
+            self._epoll.register(fd, events)
+        except OSError as error:
+            if error.errno not in (ENOSPC, ENOMEM):
+                raise
+            return False
+        return True
+
+    def _poll_all(self, timeout: float) -> list[tuple[int, int]]:
+        """As epoll's poll, with what it has no room for; that is given to it once it has."""
+        for fd, events in list(self._unwatched.items()):
+            if not self._watch(fd, events):
+                break
+            del self._unwatched[fd]
+        watched = self._epoll.fileno()
+        waiting = poll()
+        waiting.register(watched, READ)
+        for fd, events in self._unwatched.items():
+            waiting.register(fd, events)
+        ready = waiting.poll(timeout * 1000 if timeout >= 0 else None)
+        if (watched, READ) in ready:
+            ready.remove((watched, READ))
+            ready += self._epoll.poll(0)
+        return ready
 
     def _timeout(self) -> float:
         timers = self._timers

@@ -29,12 +29,14 @@ describe.each(USER_COUNTS)('a sandbox that takes all $what that the kernel gives
       const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 60 });
       while ((await server.call('GET', '/sandbox/greedy/file?path=held')).status !== 200);
       const own = await server.execute('greedy', toScript(count.asks), { timeout: 10 });
+      const ownShell = await server.shell('greedy', 'echo works', { timeout: 10 });
       const next = await server.execute('neighbour', toScript(count.asks), { timeout: 10 });
       const shell = await server.shell('neighbour', 'echo works', { timeout: 10 });
       await server.call('POST', '/sandbox/greedy/file', { path: 'end', content: '' });
       expect((await holding).body).toMatchObject({ success: true });
       expect(next.body).toMatchObject({ success: true, output: `${count.works}\n` });
       expect(shell.body).toMatchObject({ success: true, output: 'works\n' });
+      expect(ownShell.body).toMatchObject({ success: true, output: 'works\n' });
       // gVisor's kernel counts some of these for a process, or not at all.
       if (!IS_GVISOR) expect(own.body.output).toBe(`${count.fails}\n`);
     });
