@@ -15,6 +15,8 @@ afterAll(() => server.close());
 /** Nobody's on any machine. */
 const SHARED_USER = '1878000000:1878000000';
 
+const LINES = Array.from({ length: 20_000 }, (_, line) => `${line + 1}\n`).join('');
+
 describe.each(USER_COUNTS)('a sandbox that takes all $what that the kernel gives its user', (count) => {
   it('would leave none to containers of the same user', async () => {
     const holding = toScript(count.takes, "print('held')", 'time.sleep(600)');
@@ -29,14 +31,15 @@ describe.each(USER_COUNTS)('a sandbox that takes all $what that the kernel gives
       const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 60 });
       while ((await server.call('GET', '/sandbox/greedy/file?path=held')).status !== 200);
       const own = await server.execute('greedy', toScript(count.asks), { timeout: 10 });
-      const ownShell = await server.shell('greedy', 'echo works', { timeout: 10 });
+      // More than a pipe holds, so that it has to be read while it comes.
+      const ownShell = await server.shell('greedy', 'seq 20000', { timeout: 10 });
       const next = await server.execute('neighbour', toScript(count.asks), { timeout: 10 });
       const shell = await server.shell('neighbour', 'echo works', { timeout: 10 });
       await server.call('POST', '/sandbox/greedy/file', { path: 'end', content: '' });
       expect((await holding).body).toMatchObject({ success: true });
       expect(next.body).toMatchObject({ success: true, output: `${count.works}\n` });
       expect(shell.body).toMatchObject({ success: true, output: 'works\n' });
-      expect(ownShell.body).toMatchObject({ success: true, output: 'works\n' });
+      expect(ownShell.body).toMatchObject({ success: true, output: LINES });
       // gVisor's kernel counts some of these for a process, or not at all.
       if (!IS_GVISOR) expect(own.body.output).toBe(`${count.fails}\n`);
     });
