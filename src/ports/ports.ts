@@ -90,19 +90,38 @@ export class Ports {
 
   /**
    * Connects to a port; the stream holds the sandbox awake until it is closed, that of a visitor for a while only. Throws `unreachable` where the sandbox is stopped or
-   * nothing listens, `not_found` for a port of the agent's own, `limit` where there are as many connections as may be.
+   * nothing listens, `not_found` for a port of the agent's own, `limit` where there are as many connections as may be, `unauthorized` for a
+   * visitor of a port that was made private meanwhile.
    */
   async connect(ref: SandboxRef, port: number, { isVisitor }: { readonly isVisitor: boolean }): Promise<Duplex> {
+    const stream = await this.#open(ref, port, isVisitor);
+    if (isVisitor) await this.#admitVisitor(ref, port, stream);
+    return stream;
+  }
+
+  async #open(ref: SandboxRef, port: number, isVisitor: boolean): Promise<Duplex> {
     const lease = isVisitor ? 'visit' : 'preview';
     const held = await this.#sandboxes.acquire(ref, { lease, isUse: !isVisitor, thawsOnly: true });
     try {
       const stream = await openTunnel(held.connection, port);
       stream.once('close', () => held.release(null));
-      if (isVisitor) this.#visits.note(ref, port, stream);
       return stream;
     } catch (cause) {
       const error = toConnectError(cause, port);
       held.release(error);
+      throw error;
+    }
+  }
+
+  /** Has a visitor's connection end once the port is private, be that at once. */
+  async #admitVisitor(ref: SandboxRef, port: number, stream: Duplex): Promise<void> {
+    // Before the settings are looked at, so that no change of them falls in between.
+    this.#visits.note(ref, port, stream);
+    try {
+      const { visibility } = await this.settingsOf(ref, port);
+      if (visibility === 'private') throw new SandboxError('unauthorized', 'The port is private now.');
+    } catch (error) {
+      stream.destroy();
       throw error;
     }
   }
