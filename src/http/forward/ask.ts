@@ -48,6 +48,8 @@ export async function ask(socket: Duplex, asked: Asked): Promise<Answer> {
   };
   asked.signal.addEventListener('abort', abort, { once: true });
   try {
+    // It may have been while the connection was made, which takes as long as a sandbox that wakes.
+    if (asked.signal.aborted) throw new Error('The client went away.');
     client.dispatch(
       {
         method: asked.method as 'GET',

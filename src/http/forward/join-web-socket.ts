@@ -57,7 +57,8 @@ export function joinWebSocket(
   carry(client, port);
   carry(port, client, () => client.setTimeout(STALLED_MS));
   if (forMs !== null) timer = setTimeout(end, forMs);
-  if (ends.aborted) end();
+  // A side that is gone already does not say so again.
+  if (ends.aborted || client.destroyed || port.destroyed) end();
   else ends.addEventListener('abort', end);
   return reply;
 }

@@ -11,3 +11,13 @@ it('an answer that ends before its length is no fault of this server: whoever re
   if (!answer.body) throw new Error('The answer has no body.');
   await expect(text(answer.body)).rejects.toMatchObject({ kind: 'unreachable' });
 });
+
+it('nothing is asked for a client who has left while the server was connected to, whose connection ends', async () => {
+  const [near, far] = duplexPair();
+  const heard: string[] = [];
+  far.on('data', (chunk: Buffer) => heard.push(String(chunk)));
+  const signal = AbortSignal.abort();
+  const asked = ask(near, { method: 'GET', target: '/', headers: [], body: null, isWebSocket: true, signal });
+  await expect(asked).rejects.toMatchObject({ kind: 'unreachable' });
+  expect([near.destroyed, heard]).toEqual([true, []]);
+});
