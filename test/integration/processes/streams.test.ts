@@ -61,8 +61,9 @@ describe('a streamed run', () => {
 
   it('comes while the program runs, and cuts no character', async () => {
     await start();
+    // The file is there before the last character, with whose coming it goes.
     const code =
-      "import os, time\nos.write(1, b'\\xe5\\xa3')\ntime.sleep(0.2)\nos.write(1, b'\\xb2 \\xf0\\x9f\\x99')\nos.write(1, b'\\x82\\n')\nopen('/workspace/seen', 'w')\nwhile os.path.exists('/workspace/seen'): time.sleep(0.02)";
+      "import os, time\nopen('/workspace/seen', 'w').close()\nos.write(1, b'\\xe5\\xa3')\ntime.sleep(0.2)\nos.write(1, b'\\xb2 \\xf0\\x9f\\x99')\nos.write(1, b'\\x82\\n')\nwhile os.path.exists('/workspace/seen'): time.sleep(0.02)";
     const seen: ServerEvent[] = [];
     for await (const event of events('POST', path('execute'), { code, stream: true })) {
       seen.push(event);
@@ -113,7 +114,7 @@ describe('a streamed run', () => {
     const leave = async (body: object) => {
       const abort = new AbortController();
       const response = await open('POST', path('shell'), { ...body, stream: true }, {}, abort.signal);
-      await response.body?.getReader().read();
+      for await (const { event } of eventsOf(response)) if (event === 'stdout') break;
       abort.abort();
     };
     await leave({ command: 'echo $$; exec sleep 3331' });
