@@ -89,11 +89,12 @@ describe('viewers of terminals', () => {
 
 describe('a plain call', () => {
   it('is listed while it runs, can be ended there, and leaves no entry', async () => {
-    const command = 'mkfifo wait; echo begun; read line < wait';
+    const command = 'echo begun; mkfifo wait; read line < wait';
     const answered = server.shell('plain', command);
     const listed = async () =>
       (await server.call('GET', '/sandbox/plain/processes?state=running')).body.processes ?? [];
-    await until('it is listed', async () => (await listed()).length === 1);
+    await until('it waits', async () => (await server.call('GET', '/sandbox/plain/fs/stat?path=wait')).status === 200);
+    expect(await listed()).toHaveLength(1);
     const [found] = await listed();
     expect(found).toMatchObject({ kind: 'command', command, cwd: '/workspace', state: 'running', keep_awake: false });
     expect((await server.call('GET', `/sandbox/plain/processes/${found.id}`)).body.pid).toBe(found.pid);
