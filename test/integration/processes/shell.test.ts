@@ -51,7 +51,7 @@ describe('a shell that was started ahead', () => {
     ['the environment', 'env | sort; export -p'],
     ['the variables', 'set | grep -v -e ^BASHPID -e ^PPID -e ^EPOCH -e ^RANDOM -e ^SRANDOM -e ^SECONDS -e ^BASH_ARGV'],
     ['its folder and limits', 'pwd; ulimit -a; umask; nice'],
-    ['signals', 'trap; trap -p; grep -e ^Sig -e ^Cap -e ^NoNew -e ^Seccomp: /proc/self/status'],
+    ['signals', 'trap; trap -p; grep -e ^Sig[^Q] -e ^Cap -e ^NoNew -e ^Seccomp: /proc/self/status'],
     ['its session and descriptors', "ps -o pid=,sid=,pgid= -p $$ | awk '{print $1 == $2, $1 == $3}'; ls /proc/$$/fd"],
     ['what the memory killer thinks of it', 'cat /proc/$$/oom_score_adj'],
     ['what is not found', 'true\nnosuch --option'],
