@@ -17,6 +17,8 @@ export default defineConfig({
     // A machine that others keep busy takes several times as long.
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    // Below the time that a test has, so that its failure says what was awaited.
+    expect: { poll: { timeout: 50_000 } },
     maxWorkers: 2,
     experimental: { fsModuleCache: true },
     // Not /tmp, which may be memory: a disk image there counts as memory of its sandbox.

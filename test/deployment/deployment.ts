@@ -7,7 +7,7 @@ import { removeAll } from '../support/real-server.ts';
 import { ensureCaddyImage, ensureNodeImage } from './base-images.ts';
 import { ownProject, PROJECT, removeLeftovers, removeProjects } from './compose-project.ts';
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 const HTTPS_PORT = 443;
 const ROOT_CERTIFICATE = '/data/caddy/pki/authorities/local/root.crt';
 

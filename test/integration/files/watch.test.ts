@@ -35,7 +35,7 @@ async function watch(query: string) {
 const get = (query: string, headers: Record<string, string> = {}) =>
   fetch(`${server.url}/sandbox/u/fs/watch?${query}`, { headers: { 'X-API-Key': server.apiKey, ...headers } });
 
-describe('fs/watch', { timeout: 60_000 }, () => {
+describe('fs/watch', () => {
   it('tells what happens below a folder, numbered from 1, in order', async () => {
     await server.shell('u', 'mkdir -p /workspace/w');
     const { status, until, leave } = await watch('path=w');
