@@ -103,5 +103,6 @@ const app = await buildApp({
   clock: systemClock,
   logger: pino({ level: 'info' }),
   version: '0.0.0-test',
+  readyMs: 40_000,
 });
 await app.listen({ host: config.host, port: config.port });

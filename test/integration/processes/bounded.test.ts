@@ -20,7 +20,8 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'clara-it-bounded-'));
   server = await startServerProcess({ SANDBOX_DATA_DIR: dataDir });
-  await shell('true');
+  // A create waits for longer than a call.
+  await server.call('POST', '/sandbox/u/create');
 });
 
 afterAll(async () => {

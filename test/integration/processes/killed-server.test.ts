@@ -45,6 +45,8 @@ const untilOutput = async (reading: AsyncGenerator<ServerEvent>, output: string)
 
 describe('a server that is killed in the middle of a stream, a terminal and a context', () => {
   it('is followed by one with the same processes, outputs without a gap, and variables', async () => {
+    // A create waits for longer than a call.
+    expect(await server.call('POST', path('create'))).toMatchObject({ status: 200 });
     expect(await server.call('POST', path('contexts'), { id: 'thinking' })).toMatchObject({ status: 201 });
     const first = await server.call('POST', path('contexts/thinking/execute'), { code: 'kept = 41' });
     expect(first.body).toMatchObject({ success: true });

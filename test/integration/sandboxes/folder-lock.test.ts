@@ -30,6 +30,7 @@ const refused = (before: readonly string[] = []) => startRefused({ ...MEASURED, 
 
 it('a second server on a data folder ends with a sentence, and the first goes on with its sandboxes', async () => {
   const first = await start();
+  await first.call('POST', '/sandbox/u/create');
   await first.call('POST', '/sandbox/u/execute', { code: 'open("kept", "w").write("kept")' });
   const { code, sentence } = await refused();
   expect([code, sentence]).toEqual([
@@ -42,6 +43,7 @@ it('a second server on a data folder ends with a sentence, and the first goes on
 
 it('a server that was killed leaves its data folder to the next one, as it is', async () => {
   const first = await start();
+  await first.call('POST', '/sandbox/u/create');
   await first.call('POST', '/sandbox/u/execute', { code: 'open("kept", "w").write("kept")' });
   await first.end('SIGKILL');
   const second = await start();
