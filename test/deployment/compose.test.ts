@@ -1,12 +1,20 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBaseImage } from '../support/base-image.ts';
 import { bannedAddress } from '../support/fail2ban-filter.ts';
 import { mountsBelow } from '../support/mounts.ts';
+import { removeAll } from '../support/real-server.ts';
 import { startRefused } from '../support/refused-start.ts';
 import { ROOT } from './base-images.ts';
+import { nameOf, PROJECT, PROJECT_LABEL, removeLeftovers, removeProjects } from './compose-project.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
 import { type HttpsRequest, sendJson } from './https-client.ts';
 import { makeTlsHost, type TlsHost } from './tls-host.ts';
@@ -166,6 +174,57 @@ describe('the production profile of docker-compose.yml', () => {
     expect(await mounted()).toHaveLength(1);
     expect((await send('/sandbox/nora/stop', deployment?.apiKey, {})).status).toBe(200);
     expect(await mounted()).toEqual([]);
+  });
+});
+
+// In the file of the deployment, whose start removes leftovers too: beside this it would take what is made here.
+describe('what a run has left that was killed', () => {
+  let own: string | undefined;
+
+  afterEach(async () => {
+    if (own !== undefined) await removeAll(own);
+    await removeProjects((pid) => pid === process.pid);
+  });
+
+  /** The number of a process that has ended. */
+  async function endedProcess(): Promise<number> {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-p', 'process.pid']);
+    return Number(stdout);
+  }
+
+  /** The projects of which there is a container, a network or a volume. */
+  async function projects(): Promise<Set<string | undefined>> {
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const things = [
+      ...(await dockerode.listContainers({ all: true })),
+      ...(await dockerode.listNetworks()),
+      ...(await dockerode.listVolumes()).Volumes,
+    ];
+    return new Set(things.map(({ Labels }) => Labels?.[PROJECT_LABEL]));
+  }
+
+  it('is gone with the next one, and what another run has is not', async () => {
+    const killed = nameOf(await endedProcess());
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const image = await ensureBaseImage('python:3.12-slim');
+    for (const project of [killed, PROJECT]) {
+      const labels = { [PROJECT_LABEL]: project };
+      await dockerode.createVolume({ Name: `${project}_data`, Labels: labels });
+      await new GenericContainer(image)
+        .withLabels(labels)
+        .withBindMounts([{ source: `${project}_data`, target: '/data' }])
+        .withCommand(['sleep', 'infinity'])
+        .start();
+    }
+    const left = await mkdtemp(join(tmpdir(), `${killed}-`));
+    own = await mkdtemp(join(tmpdir(), `${PROJECT}-`));
+
+    await removeLeftovers();
+
+    const found = await projects();
+    expect([found.has(killed), found.has(PROJECT)]).toEqual([false, true]);
+    const folders = await readdir(tmpdir());
+    expect([folders.includes(basename(left)), folders.includes(basename(own))]).toEqual([false, true]);
   });
 });
 
