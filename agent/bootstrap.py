@@ -4,8 +4,11 @@ import sys
 import zlib
 
 import _frozen_importlib
+import _imp
 import _signal
 import _socket
+import marshal
+from _frozen_importlib_external import MAGIC_NUMBER
 from time import monotonic, sleep
 
 TYPE_CHECKING = False
@@ -47,8 +50,45 @@ FUTURE = "from __future__ import annotations"
 ANNOTATIONS = compile(FUTURE, "", "exec").co_flags & ~compile("", "", "exec").co_flags
 
 
+def compile_source(source: str, file: str) -> "CodeType":
+    """The code of a module, without what is for readers."""
+    return compile(source.replace(FUTURE, "", 1), file, "exec", ANNOTATIONS, True, 2)
+
+
+# Where an image has modules of the agent that were compiled when it was made.
+COMPILED = "/usr/lib/clara/agent/"
+
+
+def stamp_of(source: str) -> bytes:
+    """What the compiled code of a source begins with: by which Python, and of what it was made."""
+    return MAGIC_NUMBER + _imp.source_hash(0, source.encode())
+
+
+def compiled_code(name: str, source: str, file: str) -> "CodeType | None":
+    """The code of a module that the image has, made by this Python of the same source; None where there is none."""
+    try:
+        descriptor = os.open(COMPILED + name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        content = os.read(descriptor, 1 << 18)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    stamp = stamp_of(source)
+    if not content.startswith(stamp):
+        return None
+    try:
+        code = marshal.loads(memoryview(content)[len(stamp) :])
+        _imp._fix_co_filename(code, file)  # pyright: ignore[reportAttributeAccessIssue]
+    except (EOFError, TypeError, ValueError):
+        return None
+    return code
+
+
 class Bundle:
-    """Imports `clara_agent.*` from the source in memory; a module is compiled when it is first needed."""
+    """Imports `clara_agent.*` from the source in memory; a module that the image has not is compiled when it is first needed."""
 
     def __init__(self, sources: "dict[str, str]") -> None:
         self.sources = sources
@@ -56,7 +96,8 @@ class Bundle:
 
     def code_of(self, name: str, file: str) -> "CodeType":
         """The compiled code of a module, by its name below the package, without what is for readers: that takes time and memory."""
-        return compile(self.sources.get(name, "").replace(FUTURE, "", 1), file, "exec", ANNOTATIONS, True, 2)
+        source = self.sources.get(name, "")
+        return compiled_code(name, source, file) or compile_source(source, file)
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         package, _, module = name.partition(".")
@@ -164,4 +205,5 @@ def main() -> None:
     main(header, listener, keeper, line)
 
 
-main()
+if __name__ == "__main__":
+    main()

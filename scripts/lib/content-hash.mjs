@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The SHA-256, in hex, of names and contents of files and folders; a path that does not exist counts as empty.
+ * The SHA-256, in hex, of names and contents of files and folders; a path that does not exist counts as empty, and what Python leaves beside its
+ * sources not at all.
  * @param {string[]} paths
  * @param {string[]} [extras] further strings that are part of what is hashed
  * @returns {string}
@@ -23,7 +24,9 @@ export function contentHash(paths, extras = []) {
 function addPath(hash, path, name) {
   if (!existsSync(path)) return;
   if (statSync(path).isDirectory()) {
-    for (const child of readdirSync(path).sort()) addPath(hash, join(path, child), `${name}/${child}`);
+    for (const child of readdirSync(path).sort()) {
+      if (child !== '__pycache__') addPath(hash, join(path, child), `${name}/${child}`);
+    }
     return;
   }
   hash.update(`\0file\0${name}\0`).update(readFileSync(path));

@@ -21,18 +21,21 @@ export async function ensureSandboxImage(env) {
   const baseReference = await ensureBaseImage(wanted, { isDefault: wanted === DEFAULT_BASE_IMAGE });
   const base = await findImage(baseReference);
   const folder = join(ROOT, 'images', 'sandbox');
-  const sourceHash = contentHash([folder], [base?.id ?? '']);
+  const agent = ['bootstrap.py', 'clara_agent'].map((name) => join(ROOT, 'agent', name));
+  const sourceHash = contentHash([folder, ...agent], [base?.id ?? '']);
   const image = await findImage(SANDBOX_IMAGE);
   if (image?.sourceHash === sourceHash) return;
   const args = [
     'build',
     '--tag',
     SANDBOX_IMAGE,
+    '--file',
+    join(folder, 'Dockerfile'),
     '--build-arg',
     `BASE_IMAGE=${baseReference}`,
     '--label',
     `${SOURCE_HASH_LABEL}=${sourceHash}`,
-    folder,
+    ROOT,
   ];
   await stage(`Building ${SANDBOX_IMAGE} on ${baseReference} (some minutes the first time)`, () =>
     runLogged('build the sandbox image', 'docker', args, { timeoutMs: BUILD_TIMEOUT_MS }),

@@ -103,11 +103,10 @@ def load_agent(folder: str) -> CodeType:
     """Imports what an agent needs, from its sources as the bootstrap does; the bootstrap to run."""
     with open(os.path.join(folder, "bootstrap.py"), encoding="utf-8") as file:
         text = file.read()
-    names: dict[str, Any] = {}
-    head, call, _ = text.rpartition("\nmain()")
-    assert call, "the bootstrap ends with a call of main"
     # Not with what this file has from the future.
-    exec(compile(head, "<bootstrap>", "exec", 0, True), names)
+    bootstrap = compile(text, "<bootstrap>", "exec", 0, True)
+    names: dict[str, Any] = {"__name__": "bootstrap"}
+    exec(bootstrap, names)
     sources = {}
     package = os.path.join(folder, "clara_agent")
     for parent, _, files in os.walk(package):
@@ -124,7 +123,7 @@ def load_agent(folder: str) -> CodeType:
         if not name.endswith(".cjs") and name.partition(".")[0] not in ("python", "contexts"):
             importlib.import_module("clara_agent." + name)
     importlib.import_module("clara_agent.python.spawn").zygote_parts()
-    return compile(text, "<bootstrap>", "exec", 0, True)
+    return bootstrap
 
 
 def read_exactly(stream: socket.socket, size: int) -> bytes:
