@@ -67,7 +67,8 @@ describe('a sandbox of SandboxClient of New-dev0/Sandbox', () => {
     const reader = streamed.body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('begun\n');
     const runs = async () => (await manager.exec(id, 'pgrep -fx "sleep 987"')).exit_code === 0;
-    expect(await runs()).toBe(true);
+    // The shell says so before it is that program.
+    await until('the command runs', runs);
     leaving.abort();
     await until('the command has ended', async () => !(await runs()));
     await server.call('DELETE', manager.at(id));
