@@ -58,18 +58,17 @@ describe('a sandbox with the proxy', () => {
   });
 
   it('reaches neither the loopback of this machine nor any of its addresses, which are all there where everything is opened', async () => {
-    const targets = ownAddresses().map((address) => (isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`));
-    expect(targets).toContain(`127.0.0.1:${port}`);
-    expect(targets).toContain(`${neighbour.gateway}:${port}`);
-    expect(await statusesOf(open, 'eve', targets)).toEqual(targets.map(() => '200'));
-    expect(await statusesOf(server, 'eve', targets)).toEqual(targets.map(() => '403'));
+    const addresses = ownAddresses();
+    expect(addresses).toEqual(expect.arrayContaining(['127.0.0.1', neighbour.gateway]));
+    expect(await othersThan('200', open, addresses, port)).toEqual([]);
+    expect(await othersThan('403', server, addresses, port)).toEqual([]);
   });
 
   it('does not reach this server, even where everything is opened', async () => {
     const own = ownAddresses().filter((address) => !isIPv6(address));
-    const targets = (url: string) => own.map((address) => `${address}:${new URL(url).port}`);
-    expect(await statusesOf(open, 'eve', targets(open.url))).toEqual(own.map(() => '403'));
-    expect(await statusesOf(server, 'eve', targets(server.url))).toEqual(own.map(() => '403'));
+    for (const each of [open, server]) {
+      expect(await othersThan('403', each, own, Number(new URL(each.url).port))).toEqual([]);
+    }
     // Another server of this machine shows that it is the port alone that is closed there.
     expect((await statusesOf(open, 'eve', [`127.0.0.1:${new URL(server.url).port}`]))[0]).toBe('200');
   });
@@ -221,6 +220,15 @@ except OSError as error: print(error.strerror)`;
     );
   });
 });
+
+/** Which of these addresses are answered otherwise; those are left out that this machine has lost meanwhile, with a network of a test beside this one. */
+async function othersThan(status: string, on: RealServer, addresses: readonly string[], port: number) {
+  const targets = addresses.map((address) => (isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`));
+  const statuses = await statusesOf(on, 'eve', targets);
+  const answered = addresses.map((address, index) => [address, statuses[index]] as const);
+  const kept = ownAddresses();
+  return answered.filter(([address, got]) => got !== status && kept.includes(address));
+}
 
 /** All addresses of this machine that need no zone, with that on the neighbour's bridge. */
 function ownAddresses(): string[] {
