@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { released } from '../../support/limited-disk.ts';
 import { mountsBelow } from '../../support/mounts.ts';
 import { plainProgram } from '../../support/plain-programs.ts';
 import { removeAll } from '../../support/real-server.ts';
@@ -84,6 +85,7 @@ describe('a server that cannot mount', () => {
     await shell(server, 'u', 'rm big; echo kept > a.txt');
     await server.call('POST', '/sandbox/u/stop');
     expect(await mountsBelow(dataDir)).toEqual([]);
+    await released(dataDir);
     expect((await server.call('GET', '/sandbox/u/status')).body.disk_usage_mb).toBeLessThan(5);
     expect((await shell(server, 'u', 'cat a.txt')).output).toBe('kept\n');
   });

@@ -216,6 +216,7 @@ describe('a disk with a limit', () => {
     const image = join(folderOf(server, 'u'), 'disk.img');
     await copyFile(image, `${image}.crashed`);
     await server.call('POST', '/sandbox/u/stop');
+    await released(server.dataDir);
     await rename(`${image}.crashed`, image);
     expect((await server.shell('u', 'cat a.txt')).body.output).toBe('kept\n');
   });
@@ -224,6 +225,7 @@ describe('a disk with a limit', () => {
     const server = await startLimited(closers);
     await server.shell('u', 'echo kept > a.txt');
     await server.call('POST', '/sandbox/u/stop');
+    await released(server.dataDir);
     const image = join(folderOf(server, 'u'), 'disk.img');
     await copyFile(image, `${image}.whole`);
     await truncate(image, 0);
