@@ -63,7 +63,9 @@ async function shell(id: EngineId, script: string): Promise<string> {
   return (await text(stream)).trim();
 }
 
-const fetchFrom = (id: EngineId, target: string) => shell(id, `curl -s -m 3 http://${target}/ || echo none`);
+/** Where packets are thrown away there is no connection; what listens may take its time on a busy machine. */
+const fetchFrom = (id: EngineId, target: string) =>
+  shell(id, `curl -s --connect-timeout 3 -m 60 http://${target}/ || echo none`);
 const networksNamed = async (name: string) => (await docker.listNetworks()).filter(({ Name }) => Name === name);
 
 describe('a bridge network', () => {

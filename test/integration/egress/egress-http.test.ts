@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONNECT, type EgressSetup, startEgressSetup } from '../../support/egress-setup.ts';
 import { startRealServer } from '../../support/real-server.ts';
+import { until } from '../../support/until.ts';
 
 let setup: EgressSetup;
 let origin: EgressSetup['origin'];
@@ -66,6 +67,10 @@ for _ in range(4):
     print(proxy.recv(4096).split(b" ")[1].decode())`;
       expect(await python(held, 'hal')).toMatchObject({ output: '200\n'.repeat(4) });
       expect((await limited.execute('hal', held)).body).toMatchObject({ output: '200\n200\n503\n503\n' });
+      await until('those that it held are closed', async () => {
+        const { egress } = (await limited.call('GET', '/sandbox/hal/status')).body;
+        return egress.connections_open === 0;
+      });
       const get = `curl -s ${httpUrl('/big')} | wc -c`;
       expect((await limited.shell('hal', get)).body).toMatchObject({ output: '20971520\n' });
       expect(Number((await limited.shell('hal', get)).body.output)).toBeLessThan(11 * 2 ** 20);
