@@ -69,8 +69,9 @@ async function expectHeldBack(
   expect((await on.execute(user, impostor(speak))).body.success).toBe(false);
   // Before the call is over, as the agent that comes in its place may be carried too by then.
   const call = on.execute(user, 'pass', { timeout: 1 });
-  await hasMet(on.dataDir, user);
+  const workspace = await hasMet(on.dataDir, user);
   const kept = await programsOf(container);
+  await writeFile(join(workspace, 'counted'), '');
   await call;
   if (IS_GVISOR || IS_INCUS) {
     // The engine carries the agent that comes in its place too, on Incus at once: one of them is left, and that one works.
@@ -109,7 +110,9 @@ describe('what code writes for ever to a stream that the engine carries', () => 
     // The agent is given up before that.
     ['silence', 10, 'out'],
   ])('is so where it has carried a call before: %s', async (user, seconds, descriptor) => {
-    const speak = `send(out, hello(hash))\ntime.sleep(${seconds})\n${flood(descriptor)}`;
+    // The agent that comes in its place stays carried: what is there is counted before.
+    const wait = `while not os.path.exists('/workspace/counted'): time.sleep(0.01)\ntime.sleep(${seconds})`;
+    const speak = `send(out, hello(hash))\n${wait}\n${flood(descriptor)}`;
     await expectHeldBack(carried, `carried-${user}`, speak, descriptor, seconds > GIVEN_UP_SECONDS);
   });
 
