@@ -19,7 +19,7 @@ interface Attack {
 
 /** Runs hostile code while a neighbour works; both sandboxes must answer right afterwards. What the attacker was told. */
 export async function attack(server: RealServer, code: string, options: Attack): Promise<Answer['body']> {
-  const { user, how = 'execute', timeout = 10 } = options;
+  const { user, how = 'execute', timeout = 60 } = options;
   const neighbour = `${user}-neighbour`;
   await server.execute(neighbour, 'pass');
   await server.execute(user, 'pass');

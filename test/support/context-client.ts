@@ -19,7 +19,7 @@ export class ContextClient {
 
   /** The answer of a cell. */
   async run(id: string, code: string, more = {}) {
-    return (await this.#server.call('POST', this.path(`/${id}/execute`), { code, ...more })).body;
+    return (await this.#server.call('POST', this.path(`/${id}/execute`), { code, timeout: 120, ...more })).body;
   }
 
   /** Interrupts a cell once it has said that it runs; its events. */

@@ -20,6 +20,9 @@ const API_KEY = 'key-for-these-tests';
 /** How long a call may wait for its sandbox, in milliseconds: on a busy machine starts take longer than clients wait, on gVisor more so. */
 const READY_MS = 40_000;
 
+/** How long a run may take where a test says nothing of that, in seconds: on a busy machine several times what it takes on its own. */
+const RUN_SECONDS = 120;
+
 /** What a route answered; `body` is parsed JSON. */
 export interface Answer {
   readonly status: number;
@@ -93,8 +96,10 @@ export async function startRealServer(
     apiKey: API_KEY,
     dataDir,
     call,
-    execute: (user, code, more = {}) => call('POST', `${userPath(user)}/execute`, { code, ...more }),
-    shell: (user, command, more = {}) => call('POST', `${userPath(user)}/shell`, { command, ...more }),
+    execute: (user, code, more = {}) =>
+      call('POST', `${userPath(user)}/execute`, { timeout: RUN_SECONDS, code, ...more }),
+    shell: (user, command, more = {}) =>
+      call('POST', `${userPath(user)}/shell`, { timeout: RUN_SECONDS, command, ...more }),
     leave: async () => {
       await gateway?.close();
       await app.close();

@@ -141,7 +141,7 @@ print(written == 300 << 20)`;
 
   it('of the page cache kills nobody: it is given back', async () => {
     const code = 'head -c 400M /dev/zero > big && cat big | wc -c; rm big';
-    const body = await attack(server, code, { user: 'cache', how: 'shell', timeout: 50 });
+    const body = await attack(server, code, { user: 'cache', how: 'shell', timeout: 150 });
     expect(body).toMatchObject({ success: true, output: `${400 * MIB}\n`, oom_killed: false });
   });
 });

@@ -27,7 +27,7 @@ def charged():
 before, taken, held = charged(), 0, []
 ${take}
 print(max(0, taken - max(0, charged() - before)) >> 20, flush=True)
-end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 20)
+end = time.monotonic() + float(sys.argv[1] if len(sys.argv) > 1 else 45)
 while time.monotonic() < end: time.sleep(0.1)`;
 
 const LOCKS = `import fcntl
@@ -88,8 +88,8 @@ describe('memory of the kernel that no control group is charged for', () => {
   ])(
     'in %s is had where nothing watches; a sandbox that takes it is ended and told why',
     async (_what, take, reason) => {
-      expect(Number(await runBare(holds(take).replace('else 20', 'else 0')))).toBeGreaterThan(10);
-      const body = await attack(server, holds(take), { user: 'greedy', timeout: 60 });
+      expect(Number(await runBare(holds(take).replace('else 45', 'else 0')))).toBeGreaterThan(10);
+      const body = await attack(server, holds(take), { user: 'greedy', timeout: 120 });
       if (IS_GVISOR) expect(body.output).toMatch(/^\d+\n$/);
       else expect(body).toMatchObject({ success: false, timed_out: false, error: expect.stringMatching(reason) });
     },
@@ -109,7 +109,7 @@ describe('pseudo-terminals, which the kernel counts for the whole machine', () =
 
 describe('what waits unread in sockets', () => {
   it('goes beyond the memory of a sandbox by a small part of it at most', async () => {
-    const script = holds(UNREAD).replace('else 20', 'else 0');
+    const script = holds(UNREAD).replace('else 45', 'else 0');
     // In version 2 of control groups the kernel charges each container for it, protected or not.
     if (IS_VERSION_1) expect(Number(await runBare(script))).toBeGreaterThan(MEMORY_MIB / 4);
     const { body } = await server.execute('unread', script, { timeout: 60 });

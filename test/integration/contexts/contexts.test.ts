@@ -15,7 +15,7 @@ afterAll(async () => {
 const path = (suffix = '') => `/sandbox/u/contexts${suffix}`;
 
 const run = async (code: string, id = 'default', more = {}) =>
-  (await server.call('POST', path(`/${id}/execute`), { code, ...more })).body;
+  (await server.call('POST', path(`/${id}/execute`), { code, timeout: 120, ...more })).body;
 
 /** What the image's own IPython makes of a program: its output, and the text of its last value. */
 const PROGRAMS: readonly (readonly [program: string, output: string, value: string | null])[] = [
