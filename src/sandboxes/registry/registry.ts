@@ -6,13 +6,13 @@ import { Sandbox } from './sandbox.ts';
 
 /** The sandboxes of interest: those with a container, and for a while those that were asked for. */
 export class Registry {
-  readonly #store: SandboxStore;
+  readonly #store: Pick<SandboxStore, 'read'>;
   readonly #clock: Clock;
   readonly #events: CoreEvents;
   readonly #sandboxes = new Map<SandboxId, Sandbox>();
   readonly #loading = new Map<SandboxId, Promise<Sandbox>>();
 
-  constructor(store: SandboxStore, clock: Clock, events: CoreEvents) {
+  constructor(store: Pick<SandboxStore, 'read'>, clock: Clock, events: CoreEvents) {
     this.#events = events;
     this.#store = store;
     this.#clock = clock;
@@ -43,7 +43,7 @@ export class Registry {
     const known = this.#sandboxes.get(id);
     if (known) return known;
     const record = await this.#store.read(id);
-    return record && toSandboxId(record.address) === id ? await this.#load(id, record.address) : null;
+    return record && toSandboxId(record.address) === id ? await this.get(record.address) : null;
   }
 
   /** Lets go of a sandbox that has nothing in the engine; its record stays. */
