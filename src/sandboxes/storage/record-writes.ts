@@ -34,7 +34,8 @@ export class RecordWrites {
   async write(record: SandboxRecord): Promise<void> {
     this.#cancelSoon(record.id);
     const before = this.#writes.get(record.id) ?? Promise.resolve();
-    const write = before.catch(() => undefined).then(() => this.#put(record));
+    const isLast = () => this.#writes.get(record.id) === write;
+    const write: Promise<void> = before.catch(() => undefined).then(() => this.#put(record, isLast));
     this.#writes.set(record.id, write);
     try {
       await write;
@@ -63,6 +64,8 @@ export class RecordWrites {
   async settle(id: string): Promise<void> {
     this.#cancelSoon(id);
     await this.#writes.get(id)?.catch(() => undefined);
+    // A full disk may have put it off once more.
+    this.#cancelSoon(id);
   }
 
   /** Writes what waits. */
@@ -73,8 +76,9 @@ export class RecordWrites {
     for (const { timer } of this.#soon.values()) clearTimeout(timer);
   }
 
-  async #put(record: SandboxRecord): Promise<void> {
-    if (await this.#parts.put(record)) return;
+  /** One behind which another waits is not written again: it would come after that. */
+  async #put(record: SandboxRecord, isLast: () => boolean): Promise<void> {
+    if ((await this.#parts.put(record)) || !isLast()) return;
     this.#writtenAtMs.set(record, performance.now() + FULL_DISK_MS);
     this.soon(record);
   }
