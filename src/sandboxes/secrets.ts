@@ -24,9 +24,9 @@ export type SecretTerms = Pick<KeptSecret, 'name' | 'hosts' | 'header' | 'isInQu
 
 interface SecretsParts {
   readonly config: Config;
-  readonly changes: Changes;
-  readonly store: SandboxStore;
-  readonly keeper: SecretKeeper;
+  readonly changes: Pick<Changes, 'findExisting' | 'exclusively'>;
+  readonly store: Pick<SandboxStore, 'write'>;
+  readonly keeper: Pick<SecretKeeper, 'vault' | 'requirePossible' | 'prepare' | 'arm'>;
 }
 
 /** What programs of a sandbox use and never see. Each method throws `not_found` where there is no sandbox, or another principal's. */
@@ -81,11 +81,12 @@ export class Secrets {
     const { keeper, store } = this.#parts;
     requireExisting(sandbox);
     if (!sandbox.record) return;
-    const changed = { ...sandbox.record, secrets: change(sandbox.record) };
+    const secrets = change(sandbox.record);
     // Before any program is told of them.
-    await keeper.prepare(changed);
-    sandbox.record = changed;
-    await store.write(changed);
+    await keeper.prepare({ ...sandbox.record, secrets });
+    // Not the copy: uses are counted and contexts noted meanwhile.
+    sandbox.record = { ...sandbox.record, secrets };
+    await store.write(sandbox.record);
     keeper.arm(sandbox);
   }
 }
