@@ -89,22 +89,23 @@ export class Contexts {
     const made = await this.#sandboxes.use(ref, { lease: 'file' }, async ({ connection, env: common }) => {
       const living = await listContexts(connection);
       const found = living.find((one) => one.id === id);
-      if (found) return { context: toContext(found), isMade: false, isNew: false, living };
       const noted = (await this.#notes.list(ref)).find((one) => one.id === id);
+      // A server that was killed before its note, or could not write that, has left one that nobody knows after a stop.
+      if (found) return { context: toContext(found), isMade: false, mustNote: noted === undefined, living };
       const isListed = noted !== undefined && !noted.isByUse;
       if (isListed && noted.language !== language) {
-        return { context: toDeadContext(noted), isMade: false, isNew: false, living };
+        return { context: toDeadContext(noted), isMade: false, mustNote: false, living };
       }
       const env = common && request.env ? { ...common, ...request.env } : (request.env ?? common);
       const setup = { about: { name, cwd }, language, cwd, env, isLost: noted !== undefined, isRich };
       const { context, made } = await namingFields(makeContext(connection, id, setup, this.#config.maxContexts));
-      return { context: toContext(context), isMade: made && !isListed, isNew: made, living };
+      return { context: toContext(context), isMade: made && !isListed, mustNote: made, living };
     });
-    const { context, isMade, isNew, living } = made;
+    const { context, isMade, mustNote, living } = made;
     if (context.language !== language) {
       throw new SandboxError('conflict', `The context ${id} is there already, and is one of ${context.language}.`);
     }
-    if (isNew) {
+    if (mustNote) {
       const alive = new Set(living.map((one) => one.id));
       await this.#notes.change(ref, (noted) =>
         withNote(noted, toNote(context), { most: this.#config.maxContexts, alive }),
