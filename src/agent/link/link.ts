@@ -11,15 +11,12 @@ import { LINE_SOCKET, receiveCall } from './socket-transport.ts';
 import type { AgentSource } from './source.ts';
 import { agentSilent, explainStart, toStartError } from './start-failures.ts';
 
-/** How long an agent may take from exec to its first frame. */
+/** How long an agent may take from exec to its first frame, and as long again to move to a socket of its own. */
 const HELLO_TIMEOUT_MS = 10_000;
 
 /** The same where an agent has run already: time is left to replace it, and to start the sandbox anew if that fails too. */
 const RESUME_TIMEOUT_MS = 2_000;
 const REPLACE_TIMEOUT_MS = 3_000;
-
-/** The same where an agent that has just greeted moves to a socket of its own. */
-const MOVE_TIMEOUT_MS = 2_000;
 
 /** An agent that ends so often in a row, each time within a minute, is ended by something in its sandbox. */
 const MAX_LOSSES = 3;
@@ -147,8 +144,10 @@ export class AgentLink {
     exec.stream.write(toHeader(source, secret, settings, replace));
     exec.stream.write(source.bundle);
     const resumeMs = replace ? REPLACE_TIMEOUT_MS : RESUME_TIMEOUT_MS;
+    // Whoever has not met the agent yet may find one with all that it keeps, as after a restart of the server.
+    const timeoutMs = this.#hasGreeted ? resumeMs : HELLO_TIMEOUT_MS;
     try {
-      const hello = await greeting(connection, this.#hasGreeted ? resumeMs : HELLO_TIMEOUT_MS);
+      const hello = await greeting(connection, timeoutMs);
       if (hello.hash !== source.hash && !replace) {
         connection.close(new Error('The agent is of another version.'));
         return await this.#handOver(true);
@@ -161,7 +160,7 @@ export class AgentLink {
     }
     this.#mustReplace = false;
     this.#hasGreeted = true;
-    const direct = (await this.#move(connection)) ?? connection;
+    const direct = (await this.#move(connection, timeoutMs)) ?? connection;
     this.#connection = direct;
     if (direct === connection) this.#watchStderr(exec, connection);
     const connectedAtMs = performance.now();
@@ -184,19 +183,17 @@ export class AgentLink {
   }
 
   /** Has the agent call on a socket of its own, past the engine; null where that cannot be, for which there are many good reasons. */
-  async #move(connection: AgentConnection): Promise<AgentConnection | null> {
+  async #move(connection: AgentConnection, timeoutMs: number): Promise<AgentConnection | null> {
     const { socketFolder, onOpen, frames, onAgentCall } = this.#parts;
     if (!socketFolder) return null;
     const path = `${socketFolder.inside}/${LINE_SOCKET}`;
-    const options = { deadlineMs: MOVE_TIMEOUT_MS };
-    const socket = await receiveCall(socketFolder.here, (token) =>
-      call(connection, 'socket', { path, token }, z.object({}), options),
-    ).catch(() => null);
+    const ask = (token: string) => call(connection, 'socket', { path, token }, z.object({}), { deadlineMs: timeoutMs });
+    const socket = await receiveCall(socketFolder.here, ask, timeoutMs).catch(() => null);
     if (!socket && connection.isOpen) return null;
     if (!socket) throw new AgentFailure('lost', 'The agent ended as soon as it had greeted.');
     const direct = new AgentConnection(socket, onOpen, frames, onAgentCall);
     try {
-      await greeting(direct, MOVE_TIMEOUT_MS);
+      await greeting(direct, timeoutMs);
     } finally {
       connection.close(new Error('The agent has moved to a socket of its own.'));
     }
