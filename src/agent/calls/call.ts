@@ -27,8 +27,8 @@ export interface TransferOptions {
 /** Sends the body of a call; `stallTimer` is there in a transfer, to be told who is waited for. */
 export type Feed = (channel: Channel, stallTimer: StallTimer | undefined) => Promise<void> | void;
 
-/** How long a cancelled call may take to end before the agent counts as hung, in milliseconds. */
-const CANCEL_GRACE_MS = 8_000;
+/** How long a cancelled call may take to end before the agent counts as hung, in milliseconds: ending a tree that forks may take it nine seconds. */
+const CANCEL_GRACE_MS = 12_000;
 
 /** Between two looks whether a sandbox is still frozen that should have answered by now, in milliseconds at the least. */
 const LOOK_MS = 1_000;

@@ -3,8 +3,8 @@ import { call, type Feed } from './call.ts';
 import { type CellOptions, cellParameters } from './cell-options.ts';
 import { type ProcessFacts, processFacts } from './processes.ts';
 
-/** How long an answer that waits for nothing may take, in milliseconds. */
-const ANSWER_MS = 20_000;
+/** What an answer may take beside the start of the interpreter, in milliseconds. */
+const MARGIN_MS = 20_000;
 
 interface StartCellOptions extends CellOptions {
   /** How many processes may be kept. */
@@ -17,7 +17,7 @@ interface StartCellOptions extends CellOptions {
 
 /** Puts code into the queue of a context, as a kept process that waits for its caller to attach. */
 export function startCell(connection: AgentConnection, id: string, options: StartCellOptions): Promise<ProcessFacts> {
-  const { code, mostProcesses, about, hasInput = true, signal } = options;
+  const { code, timeoutMs, mostProcesses, about, hasInput = true, signal } = options;
   const parameters = {
     ...cellParameters(id, options),
     processes: mostProcesses,
@@ -29,5 +29,7 @@ export function startCell(connection: AgentConnection, id: string, options: Star
     await channel.write(0, Buffer.from(code, 'utf8'));
     channel.end(0);
   };
-  return call(connection, 'cell_start', parameters, processFacts, { signal, deadlineMs: ANSWER_MS }, {}, feed);
+  // Its interpreter may take as long to start as the cell may run, which counts from there on.
+  const waiting = { signal, deadlineMs: timeoutMs + MARGIN_MS };
+  return call(connection, 'cell_start', parameters, processFacts, waiting, {}, feed);
 }
