@@ -6,8 +6,8 @@ import { HOLDER_FILE, IMAGE_FILE, MOUNT_FOLDER } from './base/layout.ts';
 import type { MountNamespace } from './base/mount-namespace.ts';
 import { unmount } from './mounts.ts';
 
-/** How long the sandbox of another engine may take to let go of its mounts once it has ended, in milliseconds. */
-const RELEASE_MS = 2_000;
+/** How long the sandbox of another engine, and any container that starts meanwhile, may take to let go of its copy of a mount, in milliseconds. */
+const RELEASE_MS = 10_000;
 const POLL_MS = 50;
 
 /**
