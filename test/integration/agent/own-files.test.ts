@@ -56,14 +56,14 @@ describe('a sandbox heals with the next call from code that', () => {
 
 describe('what Python reads at its start', () => {
   it.each([
-    ['hangs', 'any.pth', 'import time; time.sleep(1000)', 124],
-    ['ends', 'usercustomize.py', 'import os; os._exit(7)', 7],
-  ])('and %s breaks Python, which says so, and nothing else', async (what, name, text, code) => {
+    ['hangs', 'any.pth', 'import time; time.sleep(1000)', 124, 2],
+    ['ends', 'usercustomize.py', 'import os; os._exit(7)', 7, 60],
+  ])('and %s breaks Python, which says so, and nothing else', async (what, name, text, code, timeout) => {
     const user = `start-${what}`;
     await server.execute(user, `open('${KEPT}', 'w').write('kept')`);
     expect((await server.shell(user, `${SITE}; echo '${text}' > "$site/${name}"`)).body.success).toBe(true);
     for (let round = 0; round < 2; round += 1) {
-      const { body } = await server.execute(user, 'print(1)', { timeout: 2 });
+      const { body } = await server.execute(user, 'print(1)', { timeout });
       expect(body).toMatchObject({ success: false, exit_code: code });
       expect(body.error).toContain('Python ended or hung before it got to the program');
       expect((await server.shell(user, `cat ${KEPT}`)).body.output).toBe('kept');
