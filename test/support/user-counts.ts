@@ -1,4 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Answer, RealServer } from './real-server.ts';
+import { until } from './until.ts';
 
 /** Something that the kernel counts for a user: Python that takes all there is to the last one, or that asks for one more and prints what came of it. */
 export interface UserCount {
@@ -133,3 +135,12 @@ export async function whileSet<T>({ setting }: UserCount, work: () => Promise<T>
 /** What a script goes on with that has taken all there is: it says so with a file, and holds it until another one tells it to end. */
 export const HOLDS =
   "open('held', 'w').close()\nwhile not os.path.exists('end'): time.sleep(0.01)\nos.remove('end')\nos.remove('held')";
+
+/** Waits until that script holds all, in the sandbox of `greedy`; throws with what came of it where it ends before. */
+export async function untilHeld(server: RealServer, holding: Promise<Answer>): Promise<void> {
+  const isHeld = async () => (await server.call('GET', '/sandbox/greedy/file?path=held')).status === 200;
+  const ended = holding.then(({ body }) => {
+    throw new Error(`The script ended: ${JSON.stringify(body)}`);
+  });
+  await Promise.race([until('the script holds all', isHeld), ended]);
+}

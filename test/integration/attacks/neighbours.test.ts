@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBareBeside } from '../../support/bare-container.ts';
 import { type RealServer, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
-import { HOLDS, toScript, USER_COUNTS, whileSet } from '../../support/user-counts.ts';
+import { HOLDS, toScript, USER_COUNTS, untilHeld, whileSet } from '../../support/user-counts.ts';
 
 let server: RealServer;
 
@@ -28,13 +28,13 @@ describe.each(USER_COUNTS)('a sandbox that takes all $what that the kernel gives
     for (const user of ['greedy', 'neighbour'])
       expect((await server.execute(user, 'print(1)')).body.output).toBe('1\n');
     await whileSet(count, async () => {
-      const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 60 });
-      while ((await server.call('GET', '/sandbox/greedy/file?path=held')).status !== 200);
-      const own = await server.execute('greedy', toScript(count.asks), { timeout: 10 });
+      const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 170 });
+      await untilHeld(server, holding);
+      const own = await server.execute('greedy', toScript(count.asks));
       // More than a pipe holds, so that it has to be read while it comes.
-      const ownShell = await server.shell('greedy', 'seq 20000', { timeout: 10 });
-      const next = await server.execute('neighbour', toScript(count.asks), { timeout: 10 });
-      const shell = await server.shell('neighbour', 'echo works', { timeout: 10 });
+      const ownShell = await server.shell('greedy', 'seq 20000');
+      const next = await server.execute('neighbour', toScript(count.asks));
+      const shell = await server.shell('neighbour', 'echo works');
       await server.call('POST', '/sandbox/greedy/file', { path: 'end', content: '' });
       expect((await holding).body).toMatchObject({ success: true });
       expect(next.body).toMatchObject({ success: true, output: `${count.works}\n` });

@@ -6,7 +6,7 @@ import { createDockerEngine } from '../../../src/engines/docker/docker-engine.ts
 import { type OwnEngine, SMALL_IMAGE, startOwnEngine } from '../../support/own-engine.ts';
 import { type RealServer, removeAll, startRealServer } from '../../support/real-server.ts';
 import { IS_GVISOR } from '../../support/runtime.ts';
-import { HOLDS, toScript, USER_COUNTS } from '../../support/user-counts.ts';
+import { HOLDS, toScript, USER_COUNTS, untilHeld } from '../../support/user-counts.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 let own: OwnEngine;
@@ -125,9 +125,9 @@ const onRunc = () => {
     const server = await start(await dataFolder(), { SANDBOX_DISK_LIMIT: '0' });
     for (const user of ['greedy', 'neighbour']) await server.execute(user, 'print(1)');
     for (const count of USER_COUNTS.filter(({ what }) => /pages in pipes|message queues/.test(what))) {
-      const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 60 });
-      while ((await server.call('GET', '/sandbox/greedy/file?path=held')).status !== 200);
-      const { body } = await server.execute('neighbour', toScript(count.asks), { timeout: 10 });
+      const holding = server.execute('greedy', toScript(count.takes, HOLDS), { timeout: 170 });
+      await untilHeld(server, holding);
+      const { body } = await server.execute('neighbour', toScript(count.asks));
       await server.call('POST', '/sandbox/greedy/file', { path: 'end', content: '' });
       await holding;
       expect(body.output).toBe(`${count.isSharedWhereMapped ? count.fails : count.works}\n`);
