@@ -7,6 +7,7 @@ from time import time
 
 from ..wire.errors import Failure, from_os_error
 from ..io.signals import ending
+from .grace import Grace
 from .interpreter import Interpreter
 from .turn import Turn
 from .waiting import Waiting
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from ..io.loop import Timer
     from .roles import Cell, ContextHost
     from .starters import Starters
-
-# How long an interrupted cell may take to end before its interpreter is killed.
-GRACE_SECONDS = 2
 
 
 class Context:
@@ -48,7 +46,7 @@ class Context:
         self._waiting = Waiting(self.loop, self._next)
         self._start_waiters: list[Callable[[], object]] = []
         self._cell: Cell | None = None
-        self._timer: Timer | None = None
+        self._timer: Timer | Grace | None = None
         self._turn = Turn(agent.oom)
         self._is_deleted = False
         # Who is told that an interpreter stands in the place of the one whose cell is cut off.
@@ -176,7 +174,7 @@ class Context:
         if self._cell and self._interpreter and not self._turn.is_ending:
             self._interpreter.interrupt()
             self._stop_timer()
-            self._timer = self._agent.loop.later(GRACE_SECONDS, self._end_grace)
+            self._timer = Grace(self.loop, self._interpreter.pid or 0, self._end_grace)
 
     def _end_grace(self) -> None:
         self._timer = None
