@@ -1,11 +1,11 @@
-import { chmod, chown, mkdtemp, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, chown, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeProbeFolder } from './base/probe-folder.ts';
 import { type FileSystem, fileSystemOf } from './file-system.ts';
 
 /** tmpfs and ramfs, as statfs(2) names them. */
 const MEMORY_FILE_SYSTEMS = [0x01021994, 0x858458f6];
 
-const PROBE_PREFIX = 'probe-';
 const PROBE_MODE = 0o711;
 
 /** Not root, whose files would be its own in any case. */
@@ -57,7 +57,7 @@ export function explainDenial(folder: string, error: unknown): string | null {
 }
 
 async function keepsOwners(dataDir: string): Promise<boolean> {
-  const probe = await mkdtemp(join(dataDir, PROBE_PREFIX));
+  const probe = join(dataDir, await makeProbeFolder(dataDir));
   try {
     await chmod(probe, PROBE_MODE);
     await chown(probe, SOMEBODY, SOMEBODY);

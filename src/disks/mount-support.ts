@@ -1,15 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hasCode, isSandboxError } from '../base/errors.ts';
 import { MOUNT_FOLDER } from './base/layout.ts';
 import { type MountNamespace, ownNamespace } from './base/mount-namespace.ts';
+import { isProbeFolder, makeProbeFolder } from './base/probe-folder.ts';
 import { LoopDisk } from './loop-disk.ts';
 import { invisibleReason } from './mount-visibility.ts';
 import { unmount } from './mounts.ts';
 
 const PROBE_BYTES = 32 * 2 ** 20;
-
-const PROBE_PREFIX = 'probe-';
 
 /** Why this process cannot mount images for the engine, as the end of a sentence; null where it can, which is tried out. */
 export async function whyNotMount(dataDir: string): Promise<string | null> {
@@ -36,9 +35,9 @@ function isFull(error: unknown): boolean {
 
 async function smokeTest(space: MountNamespace, dataDir: string): Promise<void> {
   for (const name of await readdir(space.reach(dataDir))) {
-    if (name.startsWith(PROBE_PREFIX)) await removeProbe(space, join(dataDir, name));
+    if (isProbeFolder(name)) await removeProbe(space, join(dataDir, name));
   }
-  const folder = join(dataDir, basename(await mkdtemp(space.reach(join(dataDir, PROBE_PREFIX)))));
+  const folder = join(dataDir, await makeProbeFolder(space.reach(dataDir)));
   try {
     await mkdir(space.reach(join(folder, MOUNT_FOLDER)));
     await new LoopDisk(space, PROBE_BYTES, () => undefined).open(folder, { uid: 0, gid: 0 });

@@ -31,7 +31,7 @@ describe('a server that was killed', () => {
     await first.end('SIGKILL');
     const second = await startLimited(closers, { ...LIMIT, SANDBOX_DATA_DIR });
     expect(await mountsBelow(SANDBOX_DATA_DIR)).toEqual([join(folderOf(second, 'u'), 'disk')]);
-    expect((await readdir(SANDBOX_DATA_DIR)).filter((name) => /^(pool|probe)-/.test(name))).toEqual([]);
+    expect((await readdir(SANDBOX_DATA_DIR)).filter((name) => /^(pool|clara-probe)-/.test(name))).toEqual([]);
     expect((await second.shell('u', 'cat kept.txt')).body.output).toBe('kept');
   });
 
