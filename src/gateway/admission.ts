@@ -20,6 +20,8 @@ export interface GatewayVisit {
   readonly principal: Principal | null;
   /** The key that the request shows; null where it shows none of this server. */
   readonly key: string | null;
+  /** True for what is another server's altogether. */
+  readonly isOfSandbox: boolean;
   readonly farKey: FarKey;
 }
 
@@ -47,13 +49,13 @@ export class GatewayAdmission {
       const isForeign = isOfSandbox || PORT_PATH.test(request.url);
       if (request.headers['x-api-key'] !== undefined && !isForeign) this.#keys.admit(request);
       this.#keys.admitVisitor(request);
-      return { principal, key: null, farKey: await this.#far.farKey() };
+      return { principal, key: null, isOfSandbox, farKey: await this.#far.farKey() };
     }
     const userId = userIdOf(request);
     if (userId !== undefined && !isOfSandbox) requireUser(principal, userId);
     const farKey = await this.#far.farKey();
     if (farKey === 'plain') this.#requireAlone(principal, isMcp);
-    return { principal, key: presentedKey(request), farKey };
+    return { principal, key: presentedKey(request), isOfSandbox, farKey };
   }
 
   /** Without a gateway's key over there all clients are one, and what only a body says is held by nobody. */
