@@ -19,10 +19,14 @@ export class OpenRequests {
     const cutoff = new Cutoff();
     if (this.#ended.aborted) cutoff.raise(this.#ended.reason);
     this.#cutoffs.add(cutoff);
-    reply.raw.once('close', () => {
+    const { raw } = reply;
+    const look = () => {
       this.#cutoffs.delete(cutoff);
-      if (!reply.raw.writableFinished) cutoff.raise(new Error('The client went away.'));
-    });
+      if (!raw.writableFinished) cutoff.raise(new Error('The client went away.'));
+    };
+    // What the other server is asked first takes its time, in which a client may go.
+    if (raw.closed) look();
+    else raw.once('close', look);
     return cutoff;
   }
 }
