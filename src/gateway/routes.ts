@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { SandboxError } from '../base/errors.ts';
+import { withDeadline } from '../async/deadline.ts';
+import { isSandboxError, SandboxError } from '../base/errors.ts';
 import { endToEnd } from '../base/message-headers.ts';
 import { isE2bKey, requireForm } from '../dialects/e2b/key-form.ts';
 import type { KeyCheck } from '../http/auth.ts';
+import { CONNECTION_LIMITS } from '../http/connection-limits.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
 import { joinWebSocket } from '../http/forward/join-web-socket.ts';
 import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';
@@ -110,7 +112,7 @@ async function forward(
     const ms = isWebSocket ? far.timeoutMs : answerMs(request.raw, watch.read(), far.timeoutMs);
     timer = setTimeout(() => cutoff.raise(tooLate(ms)), ms);
   };
-  const { target, body } = await withinPrefix(request, visit, await bodyOf(request, isWebSocket));
+  const { target, body } = await withinPrefix(request, visit, await bodyOf(request, reply, isWebSocket));
   try {
     const isWhole = body === null || Buffer.isBuffer(body);
     if (isWhole) {
@@ -135,10 +137,18 @@ async function forward(
   }
 }
 
-/** A small one whole, which costs less than passing it on in parts. */
-async function bodyOf({ raw }: FastifyRequest, isWebSocket: boolean): Promise<PassedBody | null> {
+/** A small one whole, which costs less than passing it on in parts; throws `stalled` where it takes longer than bodies may. */
+async function bodyOf({ raw }: FastifyRequest, reply: FastifyReply, isWebSocket: boolean): Promise<PassedBody | null> {
   if (isWebSocket || !hasBody(raw)) return null;
-  return Number(raw.headers['content-length'] ?? Number.NaN) <= SMALL_BYTES ? await wholeBodyOf(raw) : bytesOf(raw);
+  if (!(Number(raw.headers['content-length'] ?? Number.NaN) <= SMALL_BYTES)) return bytesOf(raw);
+  const late = 'The request did not arrive in time.';
+  try {
+    return await withDeadline(wholeBodyOf(raw), CONNECTION_LIMITS.bodyMs, late);
+  } catch (cause) {
+    if (!isSandboxError(cause, 'timeout')) throw cause;
+    reply.header('Connection', 'close');
+    throw new SandboxError('stalled', late, { cause });
+  }
 }
 
 /** Calls back once the last byte has been taken. */

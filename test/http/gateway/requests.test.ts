@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startFar, stopFar, upload } from '../../support/far-server.ts';
 import { BOT_KEY, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { withoutWaiting } from '../../support/without-waiting.ts';
 
 const headers = { 'x-api-key': BOT_KEY };
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -95,5 +96,18 @@ describe('a request that a gateway passes on', () => {
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk);
     expect(String(Buffer.concat(chunks))).toBe('begun and done');
+  });
+});
+
+describe('a client that does not send the whole of a small body', () => {
+  it('is told so after as long as bodies may take, and its connection ends', async () => {
+    gateway = await startGateway(await startFar((_asked, reply) => void reply.end('{}')));
+    await withoutWaiting(async () => {
+      const sent = request(`${gateway.url}/x`, { method: 'POST', headers: { ...headers, 'content-length': '10' } });
+      sent.on('error', () => undefined).write('half');
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      expect([answer.statusCode, answer.headers.connection]).toEqual([408, 'close']);
+      expect(String(await once(answer, 'data'))).toContain('did not arrive in time');
+    });
   });
 });
