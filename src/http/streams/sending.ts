@@ -19,5 +19,10 @@ export async function sendStream(
     'X-Accel-Buffering': 'no',
   });
   limitIdleClient(reply, stallMs);
-  return await reply.send(Readable.from(chunks, { objectMode: false, highWaterMark: 65_536 }));
+  const body = Readable.from(chunks, { objectMode: false, highWaterMark: 65_536 });
+  // Whoever sends it hears of an error.
+  body.on('error', () => undefined);
+  // Begun at once: a generator that nobody has begun ends nothing of what is behind it where its client is gone already.
+  body.read(0);
+  return await reply.send(body);
 }

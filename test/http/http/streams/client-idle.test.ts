@@ -48,3 +48,26 @@ it('a client that takes nothing of a stream loses its connection, and its events
   await ended;
   socket.destroy();
 });
+
+it('the events for a client who has left before the first one came are ended', async () => {
+  const ended = new Promise<void>((resolve) => {
+    async function* late(left: Promise<unknown>): AsyncGenerator<StreamEvent> {
+      try {
+        await left;
+        yield { id: 1, event: 'stdout', data: { text: 'x' } };
+        yield { id: 2, event: 'stdout', data: { text: 'y' } };
+      } finally {
+        resolve();
+      }
+    }
+    app.get('/late', async (_request, reply) => await sendEvents(reply, 'sse', late(once(reply.raw, 'close'))));
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const asked = once(app.server, 'request');
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET /late HTTP/1.1\r\nHost: x\r\n\r\n');
+  await asked;
+  socket.destroy();
+  await ended;
+  expect(app.server.listening).toBe(true);
+});
