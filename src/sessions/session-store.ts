@@ -84,8 +84,14 @@ export class SessionStore {
   async #flush(id: string): Promise<void> {
     await this.#writes.run(id, async () => {
       const session = this.#sessions.get(id);
-      if (session) await writeAtomically(this.#fileOf(id), JSON.stringify(session));
-      this.#dirty.delete(id);
+      // Before the write, which a change that comes meanwhile is not part of.
+      const wasDirty = this.#dirty.delete(id);
+      try {
+        if (session) await writeAtomically(this.#fileOf(id), JSON.stringify(session));
+      } catch (error) {
+        if (wasDirty) this.#dirty.add(id);
+        throw error;
+      }
     });
   }
 
