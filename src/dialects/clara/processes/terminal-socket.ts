@@ -53,13 +53,18 @@ export function showTerminal(socket: Socket, { open, resize, closing, expires }:
     else socket.close(CLOSE.unsupported, 'A text must be {"resize": {"rows", "cols"}}.');
   };
   let handled: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
   socket.on('message', (data, isBinary) => {
-    // What comes meanwhile stays in the client's connection.
+    // What comes meanwhile stays in the client's connection, also while some of what came with this waits.
     socket.pause();
+    waiting += 1;
     handled = handled
       .then(() => handle(toBuffer(data), isBinary))
       .catch(() => undefined)
-      .then(() => socket.resume());
+      .then(() => {
+        waiting -= 1;
+        if (waiting === 0) socket.resume();
+      });
   });
   void show(socket, opened).catch((error: unknown) => {
     const [code, reason] = expires?.aborted ? EXPIRED : toClose(error, closing.aborted);

@@ -7,6 +7,7 @@ class Viewer extends EventEmitter {
   isThere = true;
   isEnded = false;
   pings = 0;
+  resumed = 0;
 
   ping(): void {
     this.pings += 1;
@@ -23,18 +24,26 @@ class Viewer extends EventEmitter {
   }
 
   pause(): void {}
-  resume(): void {}
+
+  resume(): void {
+    this.resumed += 1;
+  }
+
   send(): void {}
 }
 
 let viewer: Viewer;
+/** What lets a change of the size be over, in their order. */
+let resizes: (() => void)[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   viewer = new Viewer();
   const open = () => new Promise<never>(() => undefined);
   const { signal: closing } = new AbortController();
-  showTerminal(viewer, { open, resize: async () => undefined, closing, expires: null });
+  resizes = [];
+  const resize = () => new Promise<void>((resolve) => void resizes.push(resolve));
+  showTerminal(viewer, { open, resize, closing, expires: null });
 });
 
 afterEach(() => {
@@ -57,5 +66,18 @@ describe('a viewer of a terminal', () => {
     const { pings } = viewer;
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(viewer.pings).toBe(pings);
+  });
+
+  it('is read on only when all that it has sent is handled, however much of it came at once', async () => {
+    const text = Buffer.from('{"resize": {"rows": 24, "cols": 80}}');
+    viewer.emit('message', text, false);
+    viewer.emit('message', text, false);
+    await vi.advanceTimersByTimeAsync(0);
+    resizes[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([resizes.length, viewer.resumed]).toEqual([2, 0]);
+    resizes[1]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(viewer.resumed).toBe(1);
   });
 });
