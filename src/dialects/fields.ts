@@ -7,6 +7,16 @@ export const hasNoNul = (value: string): boolean => !value.includes('\0');
 export const text = (most: number) =>
   unicodeText().max(most, 'is too long').refine(hasNoNul, 'must not hold a NUL character');
 
+/** A field that has this value where it is absent, or null. */
+export function usually<Schema extends z.ZodType>(schema: Schema, usual: z.output<Schema>) {
+  // No transformation, of which documents could show neither default nor example.
+  const field = schema
+    .nullish()
+    .default(usual as never)
+    .overwrite((value) => (value ?? usual) as never);
+  return field as unknown as z.ZodType<z.output<Schema>, z.input<Schema> | null | undefined>;
+}
+
 /** A path in the sandbox. */
 export const path = unicodeText()
   .min(1, 'must not be empty')

@@ -1710,9 +1710,9 @@ export interface operations {
                     language?: string | null;
                     description?: string | null;
                     /** @default 30 */
-                    timeout?: number;
+                    timeout?: number | null;
                     /** @default false */
-                    keep_running?: boolean;
+                    keep_running?: boolean | null;
                     track_files?: boolean | null;
                     stream?: boolean | null;
                     context?: string | null;
@@ -1746,9 +1746,9 @@ export interface operations {
                 "application/json": {
                     command: string;
                     /** @default 60 */
-                    timeout?: number;
+                    timeout?: number | null;
                     /** @default false */
-                    keep_running?: boolean;
+                    keep_running?: boolean | null;
                     track_files?: boolean | null;
                     stream?: boolean | null;
                 };
@@ -1781,7 +1781,7 @@ export interface operations {
                 "application/json": {
                     package: string;
                     /** @default 120 */
-                    timeout?: number;
+                    timeout?: number | null;
                     stream?: boolean | null;
                 };
             };
@@ -2216,10 +2216,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    path?: string;
-                    path_base64?: string;
+                    path?: string | null;
+                    path_base64?: string | null;
                     /** @default true */
-                    parents?: boolean;
+                    parents?: boolean | null;
                     mode?: string | null;
                 };
             };
@@ -2257,12 +2257,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    from?: string;
-                    from_base64?: string;
-                    to?: string;
-                    to_base64?: string;
+                    from?: string | null;
+                    from_base64?: string | null;
+                    to?: string | null;
+                    to_base64?: string | null;
                     /** @default false */
-                    overwrite?: boolean;
+                    overwrite?: boolean | null;
                 };
             };
         };
@@ -2291,12 +2291,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    from?: string;
-                    from_base64?: string;
-                    to?: string;
-                    to_base64?: string;
+                    from?: string | null;
+                    from_base64?: string | null;
+                    to?: string | null;
+                    to_base64?: string | null;
                     /** @default false */
-                    overwrite?: boolean;
+                    overwrite?: boolean | null;
                 };
             };
         };
@@ -2325,11 +2325,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    path?: string;
-                    path_base64?: string;
+                    path?: string | null;
+                    path_base64?: string | null;
                     mode: string;
                     /** @default false */
-                    recursive?: boolean;
+                    recursive?: boolean | null;
                 };
             };
         };
@@ -2358,13 +2358,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    path?: string;
-                    path_base64?: string;
+                    path?: string | null;
+                    path_base64?: string | null;
                     edits: {
                         old: string;
                         new: string;
                         /** @default 1 */
-                        count?: number;
+                        count?: number | null;
                     }[];
                 };
             };
@@ -2429,20 +2429,20 @@ export interface operations {
             content: {
                 "application/json": {
                     query: string;
-                    path?: string;
-                    path_base64?: string;
+                    path?: string | null;
+                    path_base64?: string | null;
                     /** @default false */
-                    regex?: boolean;
+                    regex?: boolean | null;
                     /** @default true */
-                    case_sensitive?: boolean;
+                    case_sensitive?: boolean | null;
                     /** @default [] */
-                    include?: string[];
+                    include?: string[] | null;
                     /** @default [] */
-                    exclude?: string[];
+                    exclude?: string[] | null;
                     /** @default 0 */
-                    context_lines?: number;
+                    context_lines?: number | null;
                     /** @default 200 */
-                    limit?: number;
+                    limit?: number | null;
                 };
             };
         };
@@ -2687,7 +2687,7 @@ export interface operations {
                 "application/json": {
                     code: string;
                     /** @default 30 */
-                    timeout?: number;
+                    timeout?: number | null;
                     silent?: boolean | null;
                     track_files?: boolean | null;
                     stream?: boolean | null;
@@ -2827,11 +2827,8 @@ export interface operations {
                 "application/json": {
                     path: string;
                     content: string;
-                    /**
-                     * @default utf-8
-                     * @enum {string}
-                     */
-                    encoding?: "utf-8" | "base64";
+                    /** @default utf-8 */
+                    encoding?: ("utf-8" | "base64") | null;
                 };
             };
         };

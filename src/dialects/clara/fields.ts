@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path } from '../fields.ts';
+import { path, usually } from '../fields.ts';
 
 export { hasNoNul, path } from '../fields.ts';
 
@@ -29,15 +29,13 @@ export const presentPath = path.meta({
 });
 
 export const timeout = (seconds: number) =>
-  z
-    .int('must be a whole number of seconds')
-    .min(1, 'must be 1 or more')
-    .max(604_800, 'is too long')
-    .default(seconds)
-    .meta({
-      description:
-        'Seconds until everything that was started is killed: up to 300, of a stream up to SANDBOX_TIMEOUT_MAX of the server.',
-    });
+  usually(
+    z.int('must be a whole number of seconds').min(1, 'must be 1 or more').max(604_800, 'is too long'),
+    seconds,
+  ).meta({
+    description:
+      'Seconds until everything that was started is killed: up to 300, of a stream up to SANDBOX_TIMEOUT_MAX of the server.',
+  });
 
 export const userParams = z.object({
   user_id: z

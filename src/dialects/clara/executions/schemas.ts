@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { LANGUAGES, toLanguage } from '../../../processes/languages.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
+import { usually } from '../../fields.ts';
 import { contextId, hasNoNul, timeout } from '../fields.ts';
 import { stream, trackFiles } from '../runs/schemas.ts';
 
-const keepRunning = z.boolean().default(false).meta({
+const keepRunning = usually(z.boolean(), false).meta({
   description: 'True: it goes on, until its timeout at most, although the caller has left. Else it is killed then.',
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { isBase64 } from '../../base64.ts';
+import { usually } from '../../fields.ts';
 import { filePath, folderPath, nameEncoding, path, presentPath } from '../fields.ts';
 
 export const listQuery = z.object({ path: folderPath.default(WORKSPACE) });
@@ -14,7 +15,7 @@ export const writeBody = z
   .object({
     path,
     content: unicodeText(),
-    encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+    encoding: usually(z.enum(['utf-8', 'base64']), 'utf-8'),
   })
   .refine(({ content, encoding }) => encoding !== 'base64' || isBase64(content), {
     path: ['content'],

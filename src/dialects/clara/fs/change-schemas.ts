@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
-import { flag, pathFields, requirePath } from './fields.ts';
+import { usually } from '../../fields.ts';
+import { bodyPathFields, flag, pathFields, requirePath } from './fields.ts';
 
 const mode = z
   .string()
@@ -10,8 +11,8 @@ const mode = z
 
 export const mkdirBody = z
   .strictObject({
-    ...pathFields('path', '/workspace/project'),
-    parents: z.boolean().default(true).meta({ description: 'Makes the folders above it too.' }),
+    ...bodyPathFields('path', '/workspace/project'),
+    parents: usually(z.boolean(), true).meta({ description: 'Makes the folders above it too.' }),
     mode: mode.nullish().meta({ description: 'Of a folder that is made; absent: as the umask has it.' }),
   })
   .superRefine(requirePath('path'))
@@ -19,12 +20,11 @@ export const mkdirBody = z
 
 const relocationBody = z
   .strictObject({
-    ...pathFields('from', '/workspace/a.txt'),
-    ...pathFields('to', '/workspace/old/a.txt'),
-    overwrite: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'true: what is at the target is replaced whole, whatever it is.' }),
+    ...bodyPathFields('from', '/workspace/a.txt'),
+    ...bodyPathFields('to', '/workspace/old/a.txt'),
+    overwrite: usually(z.boolean(), false).meta({
+      description: 'true: what is at the target is replaced whole, whatever it is.',
+    }),
   })
   .superRefine(requirePath('from'))
   .superRefine(requirePath('to'));
@@ -40,9 +40,9 @@ export const moveBody = relocationBody.meta({
 
 export const chmodBody = z
   .strictObject({
-    ...pathFields('path', WORKSPACE),
+    ...bodyPathFields('path', WORKSPACE),
     mode,
-    recursive: z.boolean().default(false).meta({ description: 'true: all below it too, links excepted.' }),
+    recursive: usually(z.boolean(), false).meta({ description: 'true: all below it too, links excepted.' }),
   })
   .superRefine(requirePath('path'))
   .meta({ examples: [{ path: '/workspace/project', mode: '0755' }] });
@@ -57,15 +57,13 @@ export const removeQuery = z
 const edit = z.strictObject({
   old: unicodeText().min(1, 'must not be empty'),
   new: unicodeText(),
-  count: z
-    .int('must be a whole number')
-    .min(0, 'must be 0 or more')
-    .default(1)
-    .meta({ description: 'How often the old text must occur; 0: any number of times.' }),
+  count: usually(z.int('must be a whole number').min(0, 'must be 0 or more'), 1).meta({
+    description: 'How often the old text must occur; 0: any number of times.',
+  }),
 });
 
 export const editBody = z
-  .strictObject({ ...pathFields('path', '/workspace/hello.txt'), edits: z.array(edit).min(1).max(1000) })
+  .strictObject({ ...bodyPathFields('path', '/workspace/hello.txt'), edits: z.array(edit).min(1).max(1000) })
   .superRefine(requirePath('path'))
   .meta({ examples: [{ path: '/workspace/project/profile.txt', edits: [{ old: 'PATH', new: 'WAY', count: 0 }] }] });
 

@@ -13,20 +13,26 @@ const pathBytes = z
   .refine((text) => !Buffer.from(text, 'base64').includes(0), 'must not hold a NUL character')
   .meta({ description: 'The bytes of a path that is not UTF-8, in the place of the text.' });
 
-/** A field that names a path, as text or as `…_base64`. */
+const WHERE = 'In the sandbox; absolute, or relative to /workspace.';
+
+/** A field of a query or form that names a path, as text or as `…_base64`. */
 export function pathFields<Name extends string>(name: Name, example: string) {
-  const text = path.optional().meta({
-    description: 'In the sandbox; absolute, or relative to /workspace.',
-    examples: [example],
-  });
+  const text = path.optional().meta({ description: WHERE, examples: [example] });
   return { [name]: text, [`${name}_base64`]: pathBytes.optional() } as Record<Name, typeof text> &
     Record<`${Name}_base64`, ReturnType<typeof pathBytes.optional>>;
+}
+
+/** The same of a body, where null is as good as absent. */
+export function bodyPathFields<Name extends string>(name: Name, example: string) {
+  const text = path.nullish().meta({ description: WHERE, examples: [example] });
+  return { [name]: text, [`${name}_base64`]: pathBytes.nullish() } as Record<Name, typeof text> &
+    Record<`${Name}_base64`, ReturnType<typeof pathBytes.nullish>>;
 }
 
 /** Refuses a request without the path, unless that may be absent, and one that names it twice. */
 export function requirePath<Fields extends Readonly<Record<string, unknown>>>(name: string, isOptional = false) {
   return (fields: Fields, context: z.core.$RefinementCtx<Fields>): void => {
-    const [text, bytes] = [fields[name] !== undefined, fields[`${name}_base64`] !== undefined];
+    const [text, bytes] = [fields[name] != null, fields[`${name}_base64`] != null];
     const add = (field: string, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message, input: fields });
     if (text && bytes) add(`${name}_base64`, `must be absent where there is ${name}`);

@@ -12,9 +12,9 @@ type Match = z.output<typeof searchResponse>['matches'][number];
 type Entry = z.output<typeof entry>;
 
 /** The absolute path that a request names as text or as bytes; the workspace where it names none. */
-export function toPath(text: string | undefined, bytes: string | undefined): string {
-  if (bytes !== undefined) return toAbsolutePath(nameFromBytes(Buffer.from(bytes, 'base64')));
-  return text === undefined ? WORKSPACE_PATH : toAbsolutePath(text);
+export function toPath(text: string | null | undefined, bytes: string | null | undefined): string {
+  if (bytes != null) return toAbsolutePath(nameFromBytes(Buffer.from(bytes, 'base64')));
+  return text == null ? WORKSPACE_PATH : toAbsolutePath(text);
 }
 
 /** A mode as a number. */

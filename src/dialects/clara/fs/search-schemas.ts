@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { unicodeText } from '../../../http/unicode-text.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
-import { hasNoNul } from '../fields.ts';
-import { count, pathFields, requirePath } from './fields.ts';
+import { hasNoNul, usually } from '../../fields.ts';
+import { bodyPathFields, count, pathFields, requirePath } from './fields.ts';
 import { entry, exampleEntry } from './schemas.ts';
 
 const pattern = unicodeText()
@@ -10,14 +10,10 @@ const pattern = unicodeText()
   .max(4096, 'is too long')
   .refine(hasNoNul, 'must not hold a NUL character');
 
-const patterns = z
-  .array(pattern)
-  .max(100)
-  .default([])
-  .meta({
-    description: 'Patterns as those of glob; one that leaves out a folder leaves out all in it.',
-    examples: [['*.py']],
-  });
+const patterns = usually(z.array(pattern).max(100), []).meta({
+  description: 'Patterns as those of glob; one that leaves out a folder leaves out all in it.',
+  examples: [['*.py']],
+});
 
 export const globQuery = z
   .strictObject({
@@ -38,13 +34,13 @@ export const globResponse = z
 export const searchBody = z
   .strictObject({
     query: pattern.refine((text) => !/[\r\n]/.test(text), 'must be within one line: lines are searched one by one'),
-    ...pathFields('path', WORKSPACE),
-    regex: z.boolean().default(false).meta({ description: "true: the query is an expression of Python's re." }),
-    case_sensitive: z.boolean().default(true),
+    ...bodyPathFields('path', WORKSPACE),
+    regex: usually(z.boolean(), false).meta({ description: "true: the query is an expression of Python's re." }),
+    case_sensitive: usually(z.boolean(), true),
     include: patterns,
     exclude: patterns,
-    context_lines: z.int().min(0).max(100).default(0),
-    limit: z.int().min(1).max(10_000).default(200),
+    context_lines: usually(z.int().min(0).max(100), 0),
+    limit: usually(z.int().min(1).max(10_000), 200),
   })
   .superRefine(requirePath('path', true))
   .meta({ examples: [{ query: 'Hello', include: ['*.txt'] }] });

@@ -68,6 +68,9 @@ export const deleted = z
 export const actionBody = z
   .object({
     action: z.string().meta({ description: 'stop, kill, restart or set_timeout.' }),
-    timeout: z.unknown().optional().meta({ description: 'Of set_timeout: seconds, up to 2592000.', type: 'integer' }),
+    timeout: z
+      .unknown()
+      .optional()
+      .meta({ description: 'Of set_timeout: seconds, up to 2592000.', type: ['integer', 'null'] }),
   })
   .meta({ examples: [{ action: 'set_timeout', timeout: 600 }] });
