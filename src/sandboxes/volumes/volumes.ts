@@ -8,6 +8,7 @@ import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { Config } from '../../config/config.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { Catalog } from '../registry/catalog.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { folderOfVolume, readVolumes, type Volume, writeVolume } from './volume-file.ts';
 
@@ -25,9 +26,10 @@ const MAX_SHARED = 32;
 interface VolumesParts {
   readonly config: Config;
   readonly clock: Clock;
-  readonly store: SandboxStore;
+  readonly store: Pick<SandboxStore, 'path' | 'folderOf' | 'read' | 'removeFolder'>;
   readonly disks: Disks;
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, 'find' | 'all'>;
+  readonly registry: Pick<Registry, 'all'>;
   readonly keyDisk: {
     requireRoom(keyName: string): Promise<void>;
     whileTaking<T>(keyName: string, bytes: number, work: () => Promise<T>): Promise<T>;
@@ -63,11 +65,12 @@ export class Volumes {
 
   /** Reads which there are, and removes those whose sandbox is gone. */
   async open(): Promise<void> {
-    const { catalog, store, onError } = this.#parts;
+    const { store, onError } = this.#parts;
     for (const volume of await readVolumes(store.path)) {
       this.#volumes.set(volume.id, volume);
-      const isLeft = volume.sandboxId !== null && (await catalog.find(volume.sandboxId)) === undefined;
-      if (isLeft) await this.#remove(volume).catch(onError);
+      if (volume.sandboxId !== null && (await this.#isGone(volume.sandboxId))) {
+        await this.#remove(volume).catch(onError);
+      }
     }
   }
 
@@ -156,13 +159,13 @@ export class Volumes {
   /** Removes one that several may have; throws `conflict` while a sandbox has it, running or not. */
   async removeShared(principal: Principal, idOrName: string): Promise<void> {
     const volume = this.requireShared(principal, idOrName);
-    const { catalog } = this.#parts;
+    const { catalog, registry } = this.#parts;
     for (const { deletedAtMs, volumes, name, address } of await catalog.all()) {
-      if (deletedAtMs !== null || !volumes.includes(volume.id)) continue;
-      throw new SandboxError(
-        'conflict',
-        `The volume is mounted in the sandbox ${name ?? address.id}; unmount it first.`,
-      );
+      if (deletedAtMs === null && volumes.includes(volume.id)) throw mountedIn(name ?? address.id);
+    }
+    // What starts for the first time is in no record on disk yet.
+    for (const { isExisting, asked, address } of registry.all()) {
+      if (isExisting && asked.volumes?.some(({ id }) => id === volume.id)) throw mountedIn(address.id);
     }
     await this.#remove(volume);
   }
@@ -181,9 +184,29 @@ export class Volumes {
     throw new SandboxError('conflict', `A key has ${MAX_SHARED} network volumes at the most; delete one first.`);
   }
 
-  async #remove({ id }: Volume): Promise<void> {
-    const { store } = this.#parts;
-    await store.removeFolder(folderOfVolume(id));
-    this.#volumes.delete(id);
+  /** A sandbox whose record cannot be read is there, and so are its volumes. */
+  async #isGone(sandboxId: string): Promise<boolean> {
+    const { catalog, store } = this.#parts;
+    if ((await catalog.find(sandboxId)) !== undefined) return false;
+    return await store.read(sandboxId as SandboxId).then(
+      (record) => record === null,
+      () => false,
+    );
   }
+
+  async #remove(volume: Volume): Promise<void> {
+    const { id } = volume;
+    // First, so that no sandbox that starts meanwhile opens it.
+    this.#volumes.delete(id);
+    try {
+      await this.#parts.store.removeFolder(folderOfVolume(id));
+    } catch (error) {
+      this.#volumes.set(id, volume);
+      throw error;
+    }
+  }
+}
+
+function mountedIn(sandbox: string): SandboxError {
+  return new SandboxError('conflict', `The volume is mounted in the sandbox ${sandbox}; unmount it first.`);
 }
