@@ -26,7 +26,12 @@ export async function halt(
   try {
     await lifecycle.stop(sandbox, reason, graceSeconds);
   } catch (error) {
-    if (before) sandbox.record = before;
+    if (before && sandbox.record) {
+      const { haltedAtMs, mainExitCode } = before;
+      // Not the record of before: uses were counted and contexts noted meanwhile, and what was counted may be on disk already.
+      sandbox.record = { ...sandbox.record, haltedAtMs, mainExitCode };
+      store.writeSoon(sandbox.record);
+    }
     throw error;
   }
   if (sandbox.record) await store.write(sandbox.record);

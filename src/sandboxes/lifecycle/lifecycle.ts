@@ -104,15 +104,16 @@ export class Lifecycle {
     if (!sandbox.isUp) return;
     this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
     const { engine, store, clock } = this.#parts;
-    const { record, life, pausedAtMs } = sandbox;
-    if (record && life.staysSuspended && pausedAtMs !== null) record.haltedAtMs = clock.wallMs();
-    sandbox.endPause();
+    const { life, pausedAtMs } = sandbox;
     try {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
       if (!isSandboxError(error, 'not_found')) throw error;
       forgetContainer(sandbox);
     }
+    // One that could not be stopped is paused as before.
+    if (sandbox.record && life.staysSuspended && pausedAtMs !== null) sandbox.record.haltedAtMs = clock.wallMs();
+    sandbox.endPause();
     this.#noteStop(sandbox, reason);
     this.#markDown(sandbox);
     if (sandbox.isFromPool) await replaceContainer(this.#parts, this.#instances, sandbox).catch(this.#parts.onError);
@@ -195,6 +196,14 @@ export class Lifecycle {
       if (isNew) await this.#markDeleted(sandbox).catch(this.#parts.onError);
     }
     this.#markDown(sandbox);
+    if (!isNew && before?.haltedAtMs != null) await this.#haltAgain(sandbox, before);
+  }
+
+  /** One that could not be restarted is started by no use, as before. */
+  async #haltAgain(sandbox: Sandbox, { haltedAtMs, startedAtMs, mainExitCode }: SandboxRecord): Promise<void> {
+    if (!sandbox.record) return;
+    sandbox.record = { ...sandbox.record, haltedAtMs, startedAtMs, mainExitCode };
+    await this.#parts.store.write(sandbox.record).catch(this.#parts.onError);
   }
 
   #makeLink(sandbox: Sandbox, engineId: EngineId, isAdopted = false): void {

@@ -48,12 +48,18 @@ export class RecordWrites {
 
   /** Writes it within a fifth of a second, or within two seconds of the write before; changes in between are one write. */
   soon(record: SandboxRecord): void {
-    if (this.#soon.has(record.id)) return;
+    const waiting = this.#soon.get(record.id);
+    if (waiting) {
+      // Another may have taken its place meanwhile.
+      waiting.record = record;
+      return;
+    }
     const dueMs = (this.#writtenAtMs.get(record) ?? Number.NEGATIVE_INFINITY) + WRITE_INTERVAL_MS - performance.now();
     const timer = setTimeout(
       () => {
-        this.#writtenAtMs.set(record, performance.now());
-        void this.#parts.writeLate(record).catch(this.#parts.onError);
+        const latest = this.#soon.get(record.id)?.record ?? record;
+        this.#writtenAtMs.set(latest, performance.now());
+        void this.#parts.writeLate(latest).catch(this.#parts.onError);
       },
       Math.max(WRITE_BEHIND_MS, dueMs),
     );
@@ -78,7 +84,7 @@ export class RecordWrites {
 
   /** One behind which another waits is not written again: it would come after that. */
   async #put(record: SandboxRecord, isLast: () => boolean): Promise<void> {
-    if ((await this.#parts.put(record)) || !isLast()) return;
+    if ((await this.#parts.put(record)) || !isLast() || this.#soon.has(record.id)) return;
     this.#writtenAtMs.set(record, performance.now() + FULL_DISK_MS);
     this.soon(record);
   }

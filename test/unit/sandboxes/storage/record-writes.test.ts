@@ -67,3 +67,14 @@ describe('a record that a full disk has refused', () => {
     expect(put.length).toBe(1);
   });
 });
+
+describe('counters that wait to be written', () => {
+  it('are those of the record that has taken the place of the first meanwhile', async () => {
+    const { writes, put } = openWrites();
+    writes.soon(record);
+    const next = { ...record, executions: 2 };
+    writes.soon(next);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(put.map(({ record: { executions } }) => executions)).toEqual([2]);
+  });
+});
