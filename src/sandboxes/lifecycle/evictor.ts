@@ -28,26 +28,32 @@ const WORKING_MS = 60_000;
 /** How long a sandbox may take to say what it works at before it gives way, in milliseconds. */
 const LOOK_MS = 1_500;
 
+/** One that could not be stopped gives way after all others for so long, in milliseconds. */
+const STUCK_MS = 60_000;
+
 /** Makes room under the cap: gives up pooled sandboxes first, then stops the least recently used idle one that may be, then those that work. */
 export class Evictor {
   readonly #parts: EvictorParts;
   readonly #evictions = new Map<Sandbox, Promise<boolean>>();
+  /** When they could not be stopped, on the monotonic clock. */
+  readonly #stuckAtMs = new WeakMap<Sandbox, number>();
 
   constructor(parts: EvictorParts) {
     this.#parts = parts;
   }
 
-  /** Gives the sandbox a slot; throws `limit` only if no other may be stopped for it. */
+  /** Gives the sandbox a slot; throws `limit` only if no other may be stopped for it. Where the first of those cannot be, another is. */
   async reserve(sandbox: Sandbox): Promise<void> {
     const { capacity, pool } = this.#parts;
     /** Those that were asked what they work at. */
     const known = new Set<Sandbox>();
+    const failures: unknown[] = [];
     while (!sandbox.hasSlot && capacity.isFull) {
       if (await pool.evictOne()) continue;
       const victim = this.#next(sandbox);
       if (victim && this.#mustLook(victim, known)) await this.#look(victim, known);
-      else if (victim) await this.#evict(victim);
-      else if (this.#evictions.size > 0) await Promise.race(this.#evictions.values());
+      else if (victim) await this.#evict(victim, failures);
+      else if (this.#evictions.size > 0) await Promise.race(this.#evictions.values()).catch(() => undefined);
       else throw new SandboxError('limit', `Maximum containers (${capacity.max}) reached`, { retryAfterSeconds: 5 });
     }
     capacity.take(sandbox);
@@ -86,8 +92,15 @@ export class Evictor {
     return nowMs - sandbox.lastUsedMs < config.backgroundSeconds * 1000 && sandbox.isWorking(nowMs);
   }
 
+  #isStuck(sandbox: Sandbox): boolean {
+    const atMs = this.#stuckAtMs.get(sandbox);
+    return atMs !== undefined && this.#parts.clock.monotonicMs() - atMs < STUCK_MS;
+  }
+
   /** First those that are idle, then those that somebody had paused, then those that work; of each kind the one that was used, or paused, least recently. */
   #isBefore(one: Sandbox, other: Sandbox): boolean {
+    const isStuck = this.#isStuck(one);
+    if (isStuck !== this.#isStuck(other)) return !isStuck;
     const isWorking = this.#isWorking(one);
     if (isWorking !== this.#isWorking(other)) return !isWorking;
     if (one.pausedAtMs !== null && other.pausedAtMs !== null) return one.pausedAtMs < other.pausedAtMs;
@@ -106,12 +119,18 @@ export class Evictor {
     sandbox.work = await withDeadline(looked, LOOK_MS, 'The sandbox does not say what it works at.').catch(() => []);
   }
 
-  async #evict(victim: Sandbox): Promise<void> {
+  /** Where that fails and did not before, the next victim may be another one. */
+  async #evict(victim: Sandbox, failures: unknown[]): Promise<void> {
     const { events, clock } = this.#parts;
     const ended = victim.worksAt(clock.monotonicMs() - victim.lastUsedMs);
     const reason = toStopReason('eviction', ended);
     const eviction = this.stopIfIdle(victim, reason).finally(() => this.#evictions.delete(victim));
     this.#evictions.set(victim, eviction);
-    if (await eviction) events.emit({ type: 'eviction', sandboxId: victim.id, ended });
+    try {
+      if (await eviction) events.emit({ type: 'eviction', sandboxId: victim.id, ended });
+    } catch (error) {
+      this.#stuckAtMs.set(victim, clock.monotonicMs());
+      if (failures.push(error) > 1) throw error;
+    }
   }
 }

@@ -43,12 +43,17 @@ export class Freezer {
     await clearFreezeMark(folder);
   }
 
-  /** One pass over those that could not be thawed. */
+  /** One pass over those that could not be thawed; throws, after all others, where one still cannot be. */
   async retry(): Promise<void> {
+    const failures: unknown[] = [];
     for (const sandbox of this.#left) {
-      await sandbox.mutex.run(() => this.thawLeft(sandbox));
-      this.#left.delete(sandbox);
+      const thawed = sandbox.mutex.run(() => this.thawLeft(sandbox));
+      await thawed.then(
+        () => this.#left.delete(sandbox),
+        (error: unknown) => failures.push(error),
+      );
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #freeze(sandbox: Sandbox, id: EngineId): Promise<void> {

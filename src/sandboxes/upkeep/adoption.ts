@@ -54,27 +54,40 @@ export class Adoption {
     this.#parts.onAdopted();
   }
 
-  /** Adopts every sandbox of this server that the engine has; throws where the engine does not answer. */
+  /** Adopts every sandbox of this server that the engine has; throws, after all others, where one cannot be brought to what it may be. */
   async #adoptAll(): Promise<void> {
-    const { engine, lifecycle, freezer, provisioner, instance, clock } = this.#parts;
+    const { engine, instance } = this.#parts;
+    const failures: unknown[] = [];
     for (const found of await engine.list({ [LABEL.instance]: instance })) {
-      const id = fromEngineName(instance, found.name);
-      if (id !== null && provisioner.isInSmokeTest(id)) continue;
-      const sandbox = id === null ? null : await this.#find(id as SandboxId);
-      if (sandbox === 'unreadable') continue;
-      if (!sandbox?.record || sandbox.record.deletedAtMs !== null) {
-        await engine.remove(found.id);
-        continue;
-      }
-      const { record } = sandbox;
-      await sandbox.mutex.run(async () => {
-        if (sandbox.engineId) return;
-        sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
-        lifecycle.adopt(sandbox, found);
-        await freezer.thawLeft(sandbox);
-        if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox, 'not_permitted');
-      });
+      await this.#treat(found).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #treat(found: EngineSandbox): Promise<void> {
+    const { engine, provisioner, instance, onError } = this.#parts;
+    const id = fromEngineName(instance, found.name);
+    if (id !== null && provisioner.isInSmokeTest(id)) return;
+    const sandbox = id === null ? null : await this.#find(id as SandboxId);
+    if (sandbox === 'unreadable') return;
+    const record = sandbox?.record;
+    if (sandbox && record && record.deletedAtMs === null) {
+      return await sandbox.mutex.run(() => this.#adopt(sandbox, record, found));
+    }
+    // What cannot be removed now holds nobody up: the reconciler tries it again and again.
+    await engine.remove(found.id).catch(onError);
+  }
+
+  async #adopt(sandbox: Sandbox, record: SandboxRecord, found: EngineSandbox): Promise<void> {
+    const { lifecycle, freezer, clock } = this.#parts;
+    if (!sandbox.engineId) {
+      sandbox.lastUsedMs = clock.monotonicMs() - Math.max(0, clock.wallMs() - record.lastUsedAtMs);
+      lifecycle.adopt(sandbox, found);
+    }
+    // Also of one that was adopted before, where the engine has failed this.
+    if (sandbox.engineId !== found.id) return;
+    await freezer.thawLeft(sandbox);
+    if (!this.#mayRunOn(found, record)) await lifecycle.stop(sandbox, 'not_permitted');
   }
 
   /** One whose record cannot be read is reported and left as it is: it holds nobody else up. */

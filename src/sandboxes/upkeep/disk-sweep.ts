@@ -7,13 +7,18 @@ import { isVolumeFolder } from '../volumes/volume-file.ts';
 
 /** Closes the disks of sandboxes that do not run: those of an earlier server, and those that could not be closed in time. */
 export class DiskSweep {
-  readonly #disks: Disks;
-  readonly #store: SandboxStore;
-  readonly #registry: Registry;
-  readonly #attachments: Attachments;
+  readonly #disks: Pick<Disks, 'mounted'>;
+  readonly #store: Pick<SandboxStore, 'isPoolFolder' | 'closeFolders'>;
+  readonly #registry: Pick<Registry, 'find'>;
+  readonly #attachments: Pick<Attachments, 'sweep'>;
   #isOpen = false;
 
-  constructor(disks: Disks, store: SandboxStore, registry: Registry, attachments: Attachments) {
+  constructor(
+    disks: Pick<Disks, 'mounted'>,
+    store: Pick<SandboxStore, 'isPoolFolder' | 'closeFolders'>,
+    registry: Pick<Registry, 'find'>,
+    attachments: Pick<Attachments, 'sweep'>,
+  ) {
     this.#attachments = attachments;
     this.#disks = disks;
     this.#store = store;
@@ -25,22 +30,25 @@ export class DiskSweep {
     this.#isOpen = true;
   }
 
-  /** One pass over what is mounted. A sandbox that is being changed is left for the next. */
+  /** One pass over what is mounted; throws, after all others, where one cannot be closed. A sandbox that is being changed is left for the next. */
   async sweep(): Promise<void> {
     if (!this.#isOpen) return;
+    const failures: unknown[] = [];
     for (const name of await this.#disks.mounted()) {
-      if (this.#store.isPoolFolder(name)) continue;
-      if (isVolumeFolder(name)) {
-        await this.#attachments.sweep(name);
-        continue;
-      }
-      const sandbox = await this.#registry.find(name as SandboxId);
-      if (!sandbox) await this.#store.closeFolders(name);
-      else if (sandbox.isIdle && !sandbox.isUp) {
-        await sandbox.mutex.run(async () => {
-          if (!sandbox.isUp) await this.#store.closeFolders(name);
-        });
-      }
+      await this.#close(name).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #close(name: string): Promise<void> {
+    if (this.#store.isPoolFolder(name)) return;
+    if (isVolumeFolder(name)) return await this.#attachments.sweep(name);
+    const sandbox = await this.#registry.find(name as SandboxId);
+    if (!sandbox) await this.#store.closeFolders(name);
+    else if (sandbox.isIdle && !sandbox.isUp) {
+      await sandbox.mutex.run(async () => {
+        if (!sandbox.isUp) await this.#store.closeFolders(name);
+      });
     }
   }
 }
