@@ -118,9 +118,12 @@ export class Reaper {
   async #stop(sandbox: Sandbox, idleMs: number): Promise<void> {
     const { evictor, lifecycle, config } = this.#parts;
     if (stopsByTheClock(sandbox)) {
-      const stop = () =>
-        isUpLimited(sandbox) ? halt(this.#parts, sandbox, 'expired') : lifecycle.stop(sandbox, 'expired');
-      return await sandbox.mutex.run(stop);
+      return await sandbox.mutex.run(async () => {
+        // It may have been started again, or given more time, while this waited.
+        if (this.#dueAction(sandbox, false) !== 'stop') return;
+        if (isUpLimited(sandbox)) await halt(this.#parts, sandbox, 'expired');
+        else await lifecycle.stop(sandbox, 'expired');
+      });
     }
     const isAtMaximum = sandbox.work.length > 0 && idleMs >= longestWorkMs(sandbox.life, config.backgroundSeconds);
     await evictor.stopIfIdle(sandbox, isAtMaximum ? toStopReason('background_max', sandbox.work) : 'idle');
