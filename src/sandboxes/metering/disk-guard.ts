@@ -1,8 +1,8 @@
-import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { DiskRoom } from '../../disks/base/disk.ts';
 import type { Disks } from '../../disks/disks.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../registry/sandbox.ts';
+import { Endings } from './endings.ts';
 
 /** Between two looks at the disk, in milliseconds: while little is left, while nothing is, and at most. */
 const NEAR_MS = 20;
@@ -22,7 +22,7 @@ const STOPPED =
   'The disk of the server is almost full and this sandbox was filling it, so all that ran in it was ended; its files are kept.';
 
 interface GuardParts {
-  readonly disks: Disks;
+  readonly disks: { readonly reserve: Pick<Disks['reserve'], 'room' | 'look' | 'holdsFiles' | 'sizeBytes'> };
   readonly sandboxes: () => Iterable<Sandbox>;
   /** Ends what runs in a sandbox at once; its mutex is held. */
   readonly stop: (sandbox: Sandbox) => Promise<void>;
@@ -37,12 +37,14 @@ interface GuardParts {
  */
 export class DiskGuard {
   readonly #parts: GuardParts;
+  readonly #endings: Endings;
   #timer: NodeJS.Timeout | undefined;
   #look: Promise<void> = Promise.resolve();
   #isClosed = true;
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
+    this.#endings = new Endings(parts);
   }
 
   /** Begins to look. */
@@ -51,11 +53,12 @@ export class DiskGuard {
     this.#schedule(this.#parts.disks.reserve.room);
   }
 
-  /** Looks no more, and waits for the look that is under way. */
+  /** Looks no more, and waits for the look and the ends that are under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#look;
+    await this.#endings.settle();
   }
 
   #schedule(room: DiskRoom, tookMs = 0): void {
@@ -77,24 +80,19 @@ export class DiskGuard {
     try {
       const isFalling = before.freeBytes - room.freeBytes > STEADY_BYTES;
       const { holdsFiles, sizeBytes } = disks.reserve;
-      if (holdsFiles && isFalling && room.freeBytes < sizeBytes / 2) await this.#stopWriters(room);
+      if (holdsFiles && isFalling && room.freeBytes < sizeBytes / 2) this.#stopWriters(room);
     } finally {
       this.#schedule(room, tookMs);
     }
   }
 
   /** Those that work at this moment, or if none does, all that run: something in the background may write too. */
-  async #stopWriters({ held }: DiskRoom): Promise<void> {
+  #stopWriters({ held }: DiskRoom): void {
+    // The disk may be filled by those for as long as they have not ended: no other is stopped for that.
+    if (this.#endings.areUnderWay) return;
     const free = [...this.#parts.sandboxes()].filter(({ state, id }) => state === 'running' && !held.includes(id));
     const busy = free.filter(({ leases }) => leases.count > 0);
-    const stopped = await Promise.allSettled((busy.length > 0 ? busy : free).map((sandbox) => this.#stop(sandbox)));
-    for (const result of stopped) if (result.status === 'rejected') this.#parts.onError(result.reason);
-  }
-
-  async #stop(sandbox: Sandbox): Promise<void> {
-    this.#parts.events.emit({ type: 'kill', sandboxId: sandbox.id, reason: STOPPED });
-    sandbox.link?.close(new AgentFailure('lost', STOPPED));
-    await sandbox.mutex.run(() => this.#parts.stop(sandbox));
+    for (const sandbox of busy.length > 0 ? busy : free) this.#endings.begin(sandbox, STOPPED);
   }
 }
 

@@ -1,4 +1,3 @@
-import { AgentFailure } from '../../agent/wire/failures.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { TERMINALS } from '../../engines/hardening/limits.ts';
 import { countFileLocks } from '../../machine/file-locks.ts';
@@ -8,6 +7,7 @@ import { countTerminals, countTerminalsOf } from '../../machine/terminals.ts';
 import { readUnreadBytes } from '../../machine/unread-bytes.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { Sandbox } from '../registry/sandbox.ts';
+import { Endings } from './endings.ts';
 
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 500;
@@ -49,6 +49,7 @@ interface GuardParts {
  */
 export class KernelGuard {
   readonly #parts: GuardParts;
+  readonly #endings: Endings;
   #timer: NodeJS.Timeout | undefined;
   #look: Promise<void> = Promise.resolve();
   #isClosed = true;
@@ -59,6 +60,7 @@ export class KernelGuard {
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
+    this.#endings = new Endings(parts);
   }
 
   /** Begins to look. */
@@ -67,11 +69,12 @@ export class KernelGuard {
     this.#schedule();
   }
 
-  /** Looks no more, and waits for the look that is under way. */
+  /** Looks no more, and waits for the look and the ends that are under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#look;
+    await this.#endings.settle();
   }
 
   #schedule(): void {
@@ -84,21 +87,13 @@ export class KernelGuard {
   }
 
   async #watch(): Promise<void> {
-    const running = new Map([...this.#parts.sandboxes()].flatMap((sandbox) => idOf(sandbox)));
+    const others = [...this.#parts.sandboxes()].filter((sandbox) => !this.#endings.includes(sandbox));
+    const running = new Map(others.flatMap((sandbox) => idOf(sandbox)));
     if (running.size === 0) return;
     const memory = await readKernelMemory();
-    const ended = await Promise.allSettled([
-      ...(this.#isTimeForLocks(memory) ? await this.#withTooManyLocks(running) : []).map((sandbox) =>
-        this.#end(sandbox, TOO_MANY_LOCKS),
-      ),
-      ...((await countTerminals()) > TERMINALS ? await this.#withTooManyTerminals(running) : []).map((sandbox) =>
-        this.#end(sandbox, TOO_MANY_TERMINALS),
-      ),
-      ...(memory.socketBytes > MAX_UNACCEPTED_BYTES ? await this.#withTooMuchUnread(running) : []).map((sandbox) =>
-        this.#end(sandbox, TOO_MUCH_UNREAD),
-      ),
-    ]);
-    for (const result of ended) if (result.status === 'rejected') this.#parts.onError(result.reason);
+    if (this.#isTimeForLocks(memory)) this.#end(await this.#withTooManyLocks(running), TOO_MANY_LOCKS);
+    if ((await countTerminals()) > TERMINALS) this.#end(await this.#withTooManyTerminals(running), TOO_MANY_TERMINALS);
+    if (memory.socketBytes > MAX_UNACCEPTED_BYTES) this.#end(await this.#withTooMuchUnread(running), TOO_MUCH_UNREAD);
   }
 
   #isTimeForLocks({ slabBytes }: KernelMemory): boolean {
@@ -153,10 +148,8 @@ export class KernelGuard {
     return found;
   }
 
-  async #end(sandbox: Sandbox, reason: string): Promise<void> {
-    this.#parts.events.emit({ type: 'kill', sandboxId: sandbox.id, reason });
-    sandbox.link?.close(new AgentFailure('lost', reason));
-    await sandbox.mutex.run(() => this.#parts.stop(sandbox));
+  #end(sandboxes: readonly Sandbox[], reason: string): void {
+    for (const sandbox of sandboxes) this.#endings.begin(sandbox, reason);
   }
 }
 
