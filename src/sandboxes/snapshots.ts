@@ -28,6 +28,8 @@ interface SnapshotsParts {
 /** Takes, lists and removes snapshots, each of which belongs to the key that took it. */
 export class Snapshots {
   readonly #parts: SnapshotsParts;
+  /** By key, how many are being taken, which no list has yet. */
+  readonly #taking = new Map<string, number>();
 
   constructor(parts: SnapshotsParts) {
     this.#parts = parts;
@@ -38,18 +40,22 @@ export class Snapshots {
     const { changes, forks, config } = this.#parts;
     const { record } = await changes.findExisting(ref);
     if (!record?.terms) throw new SandboxError('not_found', 'Sandbox not found');
-    if ((await this.list(ref.principal)).length >= config.maxSnapshots) {
-      const sentence = `The key ${ref.principal.name} has its ${config.maxSnapshots} snapshots already; delete one before it takes another.`;
+    const keyName = ref.principal.name;
+    const count = (await this.list(ref.principal)).length + (this.#taking.get(keyName) ?? 0);
+    if (count >= config.maxSnapshots) {
+      const sentence = `The key ${keyName} has its ${config.maxSnapshots} snapshots already; delete one before it takes another.`;
       throw new SandboxError('too_many', sentence);
     }
     const id = `s${randomBytes(ID_BYTES).toString('hex')}`;
     const address = { namespace: SNAPSHOT_NAMESPACE, id };
     const terms = { ...record.terms, snapshot: { name, sourceId: ref.address.id } };
-    await forks.keep({ address, principal: ref.principal }, ref.address, {
-      env: record.env,
-      labels: record.labels,
-      terms,
-    });
+    this.#noteTaking(keyName, 1);
+    try {
+      const change = { env: record.env, labels: record.labels, terms };
+      await forks.keep({ address, principal: ref.principal }, ref.address, change);
+    } finally {
+      this.#noteTaking(keyName, -1);
+    }
     return await this.#require(ref.principal, id);
   }
 
@@ -80,6 +86,12 @@ export class Snapshots {
     const { changes, lifecycle } = this.#parts;
     const kept = await changes.findExisting({ address, principal });
     await changes.exclusively(kept, () => lifecycle.purge(kept));
+  }
+
+  #noteTaking(keyName: string, more: 1 | -1): void {
+    const count = (this.#taking.get(keyName) ?? 0) + more;
+    if (count > 0) this.#taking.set(keyName, count);
+    else this.#taking.delete(keyName);
   }
 
   async #require(principal: Principal, id: string): Promise<Snapshot> {
