@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readText, writeAtomically } from '../../base/atomic-file.ts';
 import { hasCode } from '../../base/errors.ts';
 import { syncPath } from '../../disks/base/sync.ts';
-import { parseRecord, type SandboxRecord, toRecordText } from './record.ts';
+import { parseRecord, type SandboxRecord, toDeletedRecord, toRecordText } from './record.ts';
 
 const RECORD_FILE = 'sandbox.json';
 
@@ -22,7 +22,7 @@ export async function readRecordFile(folder: string): Promise<SandboxRecord | nu
   const found = await readRecordText(folder);
   if (found === null) return null;
   const record = parseRecord(found.text);
-  return found.deletedAtMs === null ? record : { ...record, engineId: null, deletedAtMs: found.deletedAtMs };
+  return found.deletedAtMs === null ? record : toDeletedRecord(record, found.deletedAtMs);
 }
 
 /** The text of that record, unread, under whichever name it has; `deletedAtMs` is null where the text itself says whether it was deleted. */

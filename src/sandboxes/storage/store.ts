@@ -129,7 +129,8 @@ export class SandboxStore {
     }
     this.#users.moved(id, ownerless);
     this.onPurged(id);
-    await this.removeFolder(ownerless);
+    // The sandbox is purged; what is left of the folder goes with those that a pool has left.
+    await this.removeFolder(ownerless).catch(this.#onError);
   }
 
   /** Removes all folders of a pool but those that somebody still has. One that cannot be removed, as a former engine's, is reported once. */
