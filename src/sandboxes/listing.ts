@@ -107,7 +107,7 @@ export class Listing {
     const sandbox = registry.at(id);
     const record = sandbox?.record ?? (await store.read(id));
     if (!record) return null;
-    const disk = await diskMeter.usage(record, sandbox);
+    const disk = await diskMeter.usage(record);
     return toStatus(record, { sandbox, usage: sandbox ? usageMeter.last(sandbox) : NO_USAGE, disk, config });
   }
 }

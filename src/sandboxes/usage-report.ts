@@ -85,7 +85,7 @@ export class UsageReporter {
       ...usage,
       cpus,
       memoryLimitBytes,
-      disk: sandbox.record && (await diskMeter.usage(sandbox.record, sandbox)),
+      disk: sandbox.record && (await diskMeter.usage(sandbox.record)),
       sentBytes: counters?.sentBytes ?? 0,
       receivedBytes: counters?.receivedBytes ?? 0,
       atMs: clock.wallMs(),

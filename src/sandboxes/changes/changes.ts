@@ -92,7 +92,7 @@ export class Changes {
     const { record } = sandbox;
     if (!record) throw notFound();
     const { diskMeter, config } = this.#parts;
-    return toStatus(record, { sandbox, usage, disk: await diskMeter.usage(record, sandbox), config });
+    return toStatus(record, { sandbox, usage, disk: await diskMeter.usage(record), config });
   }
 }
 

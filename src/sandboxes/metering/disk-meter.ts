@@ -43,15 +43,14 @@ export class DiskMeter {
   }
 
   /** How full the disk of a sandbox is, in memory or not; null where nothing limits it, where it was not measured yet, and while what has it does not answer. */
-  async usage({ id, diskBytes }: SandboxRecord, sandbox: Sandbox | undefined): Promise<DiskUsage | null> {
+  async usage({ id, diskBytes }: SandboxRecord): Promise<DiskUsage | null> {
     const held = await this.#parts.disks.usage(id).catch((error: unknown) => {
       if (isSandboxError(error, 'unavailable') || isSandboxError(error, 'timeout')) return null;
       throw error;
     });
     if (held) return held;
-    const usedBytes = (sandbox && this.#readings.get(sandbox)?.bytes) ?? diskBytes;
     const { diskLimitBytes } = this.#parts.config;
-    return usedBytes !== null && diskLimitBytes > 0 ? { usedBytes, limitBytes: diskLimitBytes } : null;
+    return diskBytes !== null && diskLimitBytes > 0 ? { usedBytes: diskBytes, limitBytes: diskLimitBytes } : null;
   }
 
   /** Says that a sandbox may have written: it is measured now, or when it is due again. */

@@ -90,7 +90,7 @@ export class Sampler {
     const startedAtMs = performance.now();
     const usage = await usageMeter.measure(sandbox);
     this.onRoundTrip(performance.now() - startedAtMs);
-    const disk = sandbox.record && (await diskMeter.usage(sandbox.record, sandbox));
+    const disk = sandbox.record && (await diskMeter.usage(sandbox.record));
     await this.onMeasured(sandbox, usage, disk);
     return {
       containers: 0,

@@ -56,7 +56,7 @@ export class UsageHistory {
   async #note(sandbox: Sandbox): Promise<void> {
     const { clock, usageMeter, diskMeter } = this.#parts;
     const { memoryBytes, cacheBytes, cpuPercent } = await usageMeter.measure(sandbox);
-    const disk = sandbox.record && (await diskMeter.usage(sandbox.record, sandbox));
+    const disk = sandbox.record && (await diskMeter.usage(sandbox.record));
     const kept = this.#kept.get(sandbox.id) ?? [];
     kept.push({ atMs: clock.wallMs(), memoryBytes, cacheBytes, cpuPercent, diskBytes: disk?.usedBytes ?? 0 });
     this.#kept.set(sandbox.id, kept.length > MAX_KEPT ? kept.slice(-MAX_KEPT) : kept);
