@@ -5,6 +5,7 @@ import type { SandboxId } from '../../base/sandbox-address.ts';
 import type { CoreEvents } from '../../observability/core-events.ts';
 import type { SandboxRef } from '../asked/ref.ts';
 import type { Changes } from '../changes/changes.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { SandboxStore } from '../storage/store.ts';
 import { type Alert, type AlertKind, readAlerts, writeAlerts } from './alert-file.ts';
 
@@ -14,8 +15,9 @@ export type { Alert, AlertKind };
 const AGAIN_AFTER_MS = 300_000;
 
 interface AlertsParts {
-  readonly changes: Changes;
-  readonly store: SandboxStore;
+  readonly changes: Pick<Changes, 'findExisting'>;
+  readonly store: Pick<SandboxStore, 'folderOf'>;
+  readonly registry: Pick<Registry, 'at'>;
   readonly clock: Clock;
   readonly events: CoreEvents;
 }
@@ -48,7 +50,7 @@ export class Alerts {
       const after = found === null ? this.#resolve(before, kind) : this.#raise(id, before, { kind, ...found });
       if (after === before) return;
       await writeAlerts(this.#fileOf(id), after);
-      this.#known.set(id, after);
+      this.#keep(id, after);
     });
   }
 
@@ -73,8 +75,13 @@ export class Alerts {
 
   async #read(id: SandboxId): Promise<readonly Alert[]> {
     const known = this.#known.get(id) ?? (await readAlerts(this.#fileOf(id)));
-    this.#known.set(id, known);
+    this.#keep(id, known);
     return known;
+  }
+
+  /** Nothing of one that is gone: what its end resolves comes after that. */
+  #keep(id: SandboxId, alerts: readonly Alert[]): void {
+    if (this.#parts.registry.at(id)?.isExisting) this.#known.set(id, alerts);
   }
 
   #fileOf(id: SandboxId): string {
