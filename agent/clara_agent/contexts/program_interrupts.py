@@ -25,13 +25,20 @@ class Interruption:
         self._pid = pid
         self._looks = 0
         self._timer: Timer | None = None
-        self._begin()
+        self._take(self._begin)
 
     def _begin(self) -> None:
         raise NotImplementedError
 
     def _later(self, seconds: float, call: Callable[[], object]) -> None:
-        self._timer = self._loop.later(seconds, call)
+        self._timer = self._loop.later(seconds, lambda: self._take(call))
+
+    def _take(self, step: Callable[[], object]) -> None:
+        """Takes a step, and again after a while where nobody can look at processes now."""
+        try:
+            step()
+        except OSError:
+            self._later(LOOK_SECONDS, step)
 
     def stop(self) -> None:
         """The cell is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from _socket import socket
 
     from .contracts import Bytes
+
+# What is said where the system, or the agent, has no descriptor or no memory left to open something.
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def send_with(peer: socket, message: Bytes, descriptors: list[int]) -> None:

@@ -6,6 +6,8 @@ import os
 
 from _signal import SIGCONT, SIGKILL, SIGSTOP
 
+from .descriptors import EXHAUSTED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 ROUNDS_BEFORE_FREEZE = 20
 CROWD = 40
 GIVE_UP_SECONDS = 5
+# Where nobody can look now, until somebody looks again.
+AGAIN_SECONDS = 0.05
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
 
 def scan() -> Processes:
-    """All processes: pid to (parent, group, state, start time)."""
+    """All processes: pid to (parent, group, state, start time). OSError where nobody can look now."""
     found = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -36,8 +40,10 @@ def scan() -> Processes:
                 line = os.read(fd, 1024)
             finally:
                 os.close(fd)
-        except OSError:
-            continue
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
+            continue  # It has ended.
         # The name in brackets may hold anything, brackets too.
         fields = line[line.rfind(b")") + 2 :].split()
         if len(fields) > 19:
@@ -91,6 +97,17 @@ class TreeKill:
         self._deadline = loop.later(GIVE_UP_SECONDS, self._give_up)
         # By this, so that who was stopped before can no longer be told from who was not.
         self._has_stopped = False
+        self._take(self._begin)
+
+    def _take(self, step: Callable[[], object]) -> None:
+        """Takes a step, and again after a while where nobody can look now."""
+        if self._on_gone:
+            try:
+                step()
+            except OSError:
+                self._loop.later(AGAIN_SECONDS, lambda: self._take(step))
+
+    def _begin(self) -> None:
         if is_contained() and count_processes() > CROWD:
             self._freeze()
         else:
@@ -108,7 +125,7 @@ class TreeKill:
                 return self._freeze()
             if self._rounds % 4 == 0:
                 # Others are answered while a tree grows as fast as it is cut.
-                return self._loop.soon(self._stop)
+                return self._loop.soon(lambda: self._take(self._stop))
 
     def _stop_more(self) -> bool:
         processes = scan()
@@ -137,7 +154,11 @@ class TreeKill:
         """Stops all processes of this user in one step, which nothing can outrun, and continues those of others that were not stopped before."""
         before = {} if self._has_stopped else scan()
         signal(-1, SIGSTOP)
-        processes = scan()
+        try:
+            processes = scan()
+        except OSError:
+            signal(-1, SIGCONT)
+            raise
         members = self._members(processes)
         for pid in members:
             self._known[pid] = processes[pid][3]
@@ -146,21 +167,22 @@ class TreeKill:
             _, _, state, known = before.get(pid, (0, 0, b"", b""))
             if pid not in members and pid != os.getpid() and (state != b"T" or known != born):
                 signal(pid, SIGCONT)
-        self._wait()
+        self._take(self._wait)
 
     def _kill(self) -> None:
         # The roots last: until then they keep their orphans below them.
         for pid in self._known:
             if pid not in self._roots:
                 signal(pid, SIGKILL)
+        self._kill_roots()
+        self._take(self._wait)
+
+    def _kill_roots(self) -> None:
         for pid in self._roots:
             signal_group(pid, SIGKILL)
             signal(pid, SIGKILL)
-        self._wait()
 
     def _wait(self) -> None:
-        if not self._on_gone:
-            return
         if any(os.path.exists("/proc/%d" % pid) for pid in self._known):
             processes = scan()
             left = [pid for pid, born in self._known.items() if pid in processes and processes[pid][3] == born and processes[pid][2] not in b"ZX"]
@@ -168,14 +190,20 @@ class TreeKill:
                 self._delay = min(self._delay * 2, 0.05)
                 for pid in left:
                     signal(pid, SIGKILL)
-                self._loop.later(self._delay, self._wait)
+                self._loop.later(self._delay, lambda: self._take(self._wait))
                 return
         self._finish()
 
     def _give_up(self) -> None:
         if self._on_gone:
-            if is_contained():
-                self._freeze()
+            try:
+                if is_contained():
+                    self._freeze()
+            except OSError:
+                pass  # Nobody can look still.
+            if not self._known:
+                # Nor could anybody before: what is known by its number ends.
+                self._kill_roots()
             self._finish()
 
     def _finish(self) -> None:

@@ -117,8 +117,10 @@ class Process(ProgramStreams):
         self._outputs.close()
         if error.errno == errno.EAGAIN and not self._has_cleared and not self.is_unwanted:
             self._has_cleared = True
-            self.agent.clear_background(self._relaunch)
-            return
+            try:
+                return self.agent.clear_background(self._relaunch)
+            except OSError:
+                pass  # Nobody can look at processes now.
         self._release()
         self.listener.on_failure(from_os_error(error, error.filename))
 

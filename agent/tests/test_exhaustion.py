@@ -1,0 +1,95 @@
+"""What an agent does that has no descriptor left: the call that needs one fails, and the agent and all others go on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import unittest
+from unittest import mock
+
+from case import AgentCase
+from clara_agent.io import loop as loops
+from clara_agent.io import tree
+
+MOST_DESCRIPTORS = 64
+
+
+class WithoutDescriptors(AgentCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_DESCRIPTORS, before[1]))
+        try:
+            super().setUpClass()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    def _use_up(self) -> list[int]:
+        """Reads a file that is longer than what is taken of it, as often as it can be opened."""
+        with open(self.sandbox.path("long"), "wb") as file:
+            file.truncate(1 << 20)
+        self.client.gives_credit = False
+        opened: list[int] = []
+        while True:
+            number = self.client.open("read", path="long")
+            answer = self.client.answers[number]
+            self.client.wait(lambda: answer.events or answer.is_over)
+            if answer.is_over:
+                self.assertEqual(answer.error["code"], "limit")
+                return opened
+            opened.append(number)
+
+    def _let_go(self, opened: list[int]) -> None:
+        self.client.gives_credit = True
+        for number in opened:
+            self.client.send(9, number)
+        self.client.wait(lambda: all(self.client.answers[number].is_over for number in opened))
+
+    def test_a_run_ends_at_its_time(self) -> None:
+        number = self.client.open("run", program="argv", argv=["sleep", "100"], timeoutMs=1500)
+        opened = self._use_up()
+        self.assertTrue(self.client.finish(number).result["timedOut"])
+        self._let_go(opened)
+        self.assertEqual(self.shell("echo on").out, b"on\n")
+
+
+class ATreeThatNobodyCanLookAt(unittest.TestCase):
+    def setUp(self) -> None:
+        self.loop = loops.Loop()
+        self.addCleanup(self.loop._epoll.close)
+        self.process = subprocess.Popen(["sh", "-c", "sleep 100 & wait"], start_new_session=True)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(tree.signal_group, self.process.pid, 9)
+
+    def _kill_without(self, call: str, times: int) -> None:
+        """Kills it where a call of the system fails so many times."""
+        real, left = getattr(os, call), [times]
+
+        def fail(path: str, *arguments: int) -> object:
+            if str(path).startswith("/proc") and left[0]:
+                left[0] -= 1
+                raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+            return real(path, *arguments)
+
+        gone: list[bool] = []
+        with mock.patch.object(tree.os, call, fail), mock.patch.object(tree, "is_contained", lambda: False):
+            tree.TreeKill(self.loop, [self.process.pid], lambda: gone.append(True))
+            while not gone:
+                self.loop.turn()
+        self.assertEqual(self.process.wait(), -9)
+
+    def test_is_looked_at_again(self) -> None:
+        self._kill_without("listdir", 3)
+
+    def test_is_looked_at_again_where_what_is_seen_cannot_be_read(self) -> None:
+        self._kill_without("open", 3)
+
+    def test_ends_with_its_group_where_nobody_ever_can(self) -> None:
+        with mock.patch.object(tree, "GIVE_UP_SECONDS", 0.2):
+            self._kill_without("listdir", 1 << 30)
+
+
+if __name__ == "__main__":
+    unittest.main()
