@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 from case import AgentCase
 from clara_agent.wire import codec
@@ -136,3 +137,11 @@ class ChangedFiles(AgentCase):
         read = self.client.call("attach", id=kept["id"]).result
         self.assertEqual([os.path.basename(each["path"]) for each in read["exit"]["files"]["changes"]], ["kept"])
         self.assertNotIn("files", self.client.call("processes", id=kept["id"]).result["processes"][0]["exit"])
+
+    def test_folders_that_lie_in_each_other_deeper_than_python_calls_move(self) -> None:
+        deep = "d/" * 1200
+        # Python's own way to remove a tree calls itself for each folder.
+        self.addCleanup(subprocess.run, ["rm", "-rf", self.at("d"), self.at("e")], check=True)
+        self.changed("mkdir -p %s && printf x > %sdeep" % (deep, deep))
+        told = self.changed("mv d e")
+        self.assertEqual([(path[:2], os.path.basename(path), change) for path, change, _ in told], [("d/", "deep", "deleted"), ("e/", "deep", "created")])

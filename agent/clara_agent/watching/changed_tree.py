@@ -44,12 +44,14 @@ class ChangedTree(FolderTree):
 
     def _note_all(self, node: Node, was_there: bool) -> None:
         """All files in a folder and below it."""
-        if self.recordings:
-            for name in node.names:
-                if name not in node.children:
-                    self._note(node, name, was_there)
-            for child in node.children.values():
-                self._note_all(child, was_there)
+        # Not by calls of itself: folders may lie in each other deeper than Python calls.
+        nodes = [node] if self.recordings else []
+        while nodes:
+            one = nodes.pop()
+            nodes.extend(one.children.values())
+            for name in one.names:
+                if name not in one.children:
+                    self._note(one, name, was_there)
 
     def created(self, node: Node, name: bytes, is_folder: bool) -> None:
         """It was not there."""
