@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import socket
 import subprocess
 import unittest
 from unittest import mock
@@ -12,6 +13,8 @@ from unittest import mock
 from case import AgentCase
 from clara_agent.io import loop as loops
 from clara_agent.io import tree
+from clara_agent.network import proxy
+from clara_agent.wire import codec
 
 MOST_DESCRIPTORS = 64
 
@@ -44,7 +47,7 @@ class WithoutDescriptors(AgentCase):
     def _let_go(self, opened: list[int]) -> None:
         self.client.gives_credit = True
         for number in opened:
-            self.client.send(9, number)
+            self.client.send(codec.CANCEL, number)
         self.client.wait(lambda: all(self.client.answers[number].is_over for number in opened))
 
     def test_a_run_ends_at_its_time(self) -> None:
@@ -53,6 +56,37 @@ class WithoutDescriptors(AgentCase):
         self.assertTrue(self.client.finish(number).result["timedOut"])
         self._let_go(opened)
         self.assertEqual(self.shell("echo on").out, b"on\n")
+
+    def test_a_tunnel_fails_alone(self) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            opened = self._use_up()
+            # One for its socket, and none for what writes to that.
+            self._let_go([opened.pop()])
+            self.client.gives_credit = False
+            self.assert_fails("limit", "tunnel", port=listener.getsockname()[1])
+            self._let_go(opened)
+        self.assertEqual(self.shell("echo on").out, b"on\n")
+
+
+class AProxyWithoutDescriptors(unittest.TestCase):
+    def test_listens_once_there_is_one(self) -> None:
+        loop = loops.Loop()
+        self.addCleanup(loop._epoll.close)
+        refusals = [OSError(errno.EMFILE, os.strerror(errno.EMFILE))]
+
+        def make(*arguments: int, **options: int) -> socket.socket:
+            if refusals:
+                raise refusals.pop()
+            return socket.socket(*arguments, **options)
+
+        with mock.patch.object(proxy, "socket", make):
+            made = proxy.Proxy(mock.Mock(loop=loop), 0)
+            self.assertIsNone(made._listener)
+            while not made._listener:
+                loop.turn()
+        made._listener.close()
 
 
 class ATreeThatNobodyCanLookAt(unittest.TestCase):

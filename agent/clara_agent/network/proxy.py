@@ -29,14 +29,16 @@ class Proxy:
         self._listen()
 
     def _listen(self) -> None:
-        listener = socket(AF_INET, SOCK_STREAM)
+        listener: socket | None = None
         try:
+            listener = socket(AF_INET, SOCK_STREAM)
             listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
             listener.bind((ADDRESS, self._port))
             listener.listen(BACKLOG)
         except OSError:
-            # A program of the sandbox has the port, perhaps of an agent before this one: it may give it back.
-            listener.close()
+            # A program of the sandbox has the port, perhaps of an agent before this one: it may give it back. Or there is no descriptor left.
+            if listener:
+                listener.close()
             self._agent.loop.later(RETRY_SECONDS, self._listen)
             return
         listener.setblocking(False)

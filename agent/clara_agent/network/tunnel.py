@@ -80,8 +80,12 @@ class Tunnel(Operation):
         if error:
             return self._refused(error)
         self._timer.cancel()
-        self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._writer = PipeWriter(self.agent.loop, self.channel, os.dup(self._socket.fileno()), self._shut)
+        try:
+            self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            writer = os.dup(self._socket.fileno())
+        except OSError as refusal:
+            return self.fail(refusal)
+        self._writer = PipeWriter(self.agent.loop, self.channel, writer, self._shut)
         self.channel.event({"connected": True})
         self._wait(True)
         early, self._early = self._early, []
