@@ -166,3 +166,18 @@ class ALoopWithoutWatches(unittest.TestCase):
         for reader, _ in self.pipes:
             self.loop.remove(reader)
         self.assertEqual(self.epoll.room, 3)
+
+
+
+class TimersThatAreTakenBack(unittest.TestCase):
+    def test_do_not_stay_until_their_time_and_the_others_come_in_order(self) -> None:
+        _, loop = loop_on_fake_clock(self)
+        due: list[int] = []
+        for number in range(10_000):
+            loop.later(3600, lambda: due.append(-1)).cancel()
+            if number % 100 == 0:
+                loop.later(number / 1000, lambda number=number: due.append(number))
+        self.assertLess(len(loop._timers), 1000)
+        while len(due) < 100:
+            loop.turn()
+        self.assertEqual(due, list(range(0, 10_000, 100)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _heapq import heappop, heappush
+from _heapq import heapify, heappop, heappush
 from errno import ENOMEM, ENOSPC
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll, poll
 from time import monotonic
@@ -20,6 +20,8 @@ GONE = EPOLLHUP | EPOLLERR
 # for which no clock stands still.
 TICK = 1.0
 STANDSTILL = 1.5
+# How many timers there are before those that were taken back are looked for.
+LEAST_TIMERS = 256
 
 
 def _was_stopped() -> bool:
@@ -55,6 +57,7 @@ class Loop:
         # What epoll has no room for: the kernel counts its watches for a user, and code of the same user can take them all.
         self._unwatched: dict[int, int] = {}
         self._timers = []
+        self._most_timers = LEAST_TIMERS
         self._soon = []
         self._removed = set()
         self.turn_ends = []
@@ -83,6 +86,8 @@ class Loop:
         """Calls once, after N seconds."""
         timer = Timer(monotonic() + seconds, call)
         heappush(self._timers, timer)
+        if len(self._timers) > self._most_timers:
+            self._drop_cancelled()
         return timer
 
     def soon(self, call: Callable[[], object]) -> None:
@@ -141,6 +146,12 @@ class Loop:
             ready.remove((watched, READ))
             ready += self._epoll.poll(0)
         return ready
+
+    def _drop_cancelled(self) -> None:
+        """Lets go of timers that were taken back: an hour is long where many runs a second may take one."""
+        self._timers[:] = [timer for timer in self._timers if timer.call]
+        heapify(self._timers)
+        self._most_timers = max(LEAST_TIMERS, 2 * len(self._timers))
 
     def _timeout(self) -> float:
         timers = self._timers
