@@ -147,6 +147,25 @@ class Terminals(Terminal):
             self.assert_fails("invalid", "start", b"true", program="shell", tty=size)
         self.assert_fails("invalid", "start", b"pass", program="python", tty=SIZE)
 
+    def test_one_that_its_programs_have_left_is_resized_and_no_other_with_it(self) -> None:
+        files = "/proc/%d/fd" % self.client.hello["pid"]
+        left = self.begin("exec </dev/null >/dev/null 2>&1; sleep 1000")
+
+        def masters() -> int:
+            self.client.call("contexts")
+            links = [os.readlink(os.path.join(files, name)) for name in os.listdir(files)]
+            return sum(link.endswith("ptmx") for link in links)
+
+        # What it shows is read no more; what is typed is written still.
+        while masters() > 1:
+            pass
+        other = self.begin("read line; stty size")
+        self.client.call("resize", id=left, rows=50, cols=100)
+        channel = self.view(other)
+        self.type(channel, "\r")
+        self.assertIn(b"24 80", self.client.finish(channel).out)
+        self.client.call("forget", id=left)
+
 
 if __name__ == "__main__":
     unittest.main()

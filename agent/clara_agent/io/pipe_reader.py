@@ -123,6 +123,11 @@ class PipeReader:
             self.is_done = True
             self._on_done()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether its descriptor is no more its own: the number may be another's by now."""
+        return self._fd is None
+
     def summary(self) -> dict[str, int]:
         """How much there was, and how much of it is not sent."""
         return {"bytes": self._capture.bytes, "omitted": self._capture.omitted}

@@ -62,7 +62,7 @@ class TerminalPipe(OutputPipes):
     def resize(self, size: Size) -> bool:
         """Gives it another size, nothing where it is over; true where the kernel sends SIGWINCH, as all do but gVisor's."""
         self.size = size
-        if self._master is None or self._readers[0].is_done:
+        if self._master is None or self._readers[0].is_closed:
             return True
         ioctl(self._master, TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
         try:
