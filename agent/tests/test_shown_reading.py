@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import tempfile
 import unittest
+from unittest import mock
 
 import client  # noqa: F401 (makes the agent importable)
 
 from clara_agent.io.loop import Loop
+from clara_agent.processes import launch
+from clara_agent.processes.shown_outputs import ShownOutputs
 from clara_agent.processes.shown_reading import ShownReading
 
 TYPE_CHECKING = False
@@ -62,6 +68,35 @@ class OrderOfWhatIsShown(unittest.TestCase):
         os.close(writers[2])
         loop.turn()
         self.assertRaises(OSError, os.fstat, readers[2])
+
+
+
+class StartsOfAScriptThatShows(unittest.TestCase):
+    def test_each_of_them_has_a_reader(self) -> None:
+        folder = os.fsencode(tempfile.mkdtemp(prefix="clara-"))
+        self.addCleanup(shutil.rmtree, folder)
+        outputs = ShownOutputs(Loop(), Sink(), lambda line: None, lambda: None)
+        self.addCleanup(outputs.close)
+        run = mock.Mock(script=None, show_in=outputs.show_in)
+        run.agent.scratch.put.return_value = folder + b"/main.py"
+        run.request.environment = {}
+        with mock.patch.object(launch, "_start_warm"):
+            for _ in range(2):
+                outputs.close()
+                theirs = outputs.open()
+                for fd in theirs:
+                    self.addCleanup(os.close, fd)
+                launch.launch_python(run, theirs)
+        os.close(os.open(folder + b"/shown", os.O_WRONLY | os.O_NONBLOCK))
+
+    def test_where_there_can_be_no_reader_a_script_waits_for_none(self) -> None:
+        folder = os.fsencode(tempfile.mkdtemp(prefix="clara-"))
+        self.addCleanup(shutil.rmtree, folder)
+        outputs = ShownOutputs(Loop(), Sink(), lambda line: None, lambda: None)
+        self.addCleanup(outputs.close)
+        with mock.patch.object(os, "open", side_effect=OSError(errno.EMFILE, "none is left")):
+            outputs.show_in(folder)
+        self.assertEqual(os.listdir(folder), [])
 
 
 if __name__ == "__main__":

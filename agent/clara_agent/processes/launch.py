@@ -107,7 +107,8 @@ def launch_python(run: Process, outputs: list[int]) -> None:
     """Hands the source to a zygote."""
     if run.script is None:
         run.script = run.agent.scratch.put(b"main.py", run.source)
-        run.show_in(os.path.dirname(run.script))
+    # For each start: one that failed has let go of its outputs.
+    run.show_in(os.path.dirname(run.script))
     report = os.path.join(os.path.dirname(run.script), b"imports") if run.agent.interpreters.is_learning else None
     job = {"script": os.fsdecode(run.script), "cwd": run.request.cwd, "env": run.request.environment, "report": report}
     _start_warm(run, job, outputs, run.source, _size(run.request.environment) > MAX_WARM)

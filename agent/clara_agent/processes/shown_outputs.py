@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..io.scratch import remove_file
 from .output_pipes import OutputPipes
 from .shown_reading import OUTPUTS, ShownReading
 
@@ -44,15 +45,24 @@ class ShownOutputs(OutputPipes):
 
     def show_in(self, folder: bytes) -> None:
         """Has the program show what it shows through pipes with names, which it opens when it needs them."""
-        shown, told = folder + b"/shown", folder + b"/told"
+        paths = [folder + b"/shown", folder + b"/told"]
+        ends: list[int] = []
         try:
-            for path in shown, told:
+            for path in paths:
+                # A start that failed may have left one.
+                remove_file(path)
                 os.mkfifo(path, 0o600)
-            # Nobody's end is the end of it, as the program is not there yet; and what it is told must not wait for it.
-            self._ours.append(os.open(shown, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
-            self._told = os.open(told, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+                # Nobody's end is the end of it, as the program is not there yet; and what it is told must not wait for it.
+                ends.append(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
         except OSError:
-            pass  # It shows nothing.
+            # It shows nothing, and must not wait for anybody.
+            for fd in ends:
+                os.close(fd)
+            for path in paths:
+                remove_file(path)
+        else:
+            self._ours.append(ends[0])
+            self._told = ends[1]
 
     def acknowledge(self) -> None:
         """A line is read, and the outputs before it."""
