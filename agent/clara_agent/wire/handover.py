@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Of a message with a secret, in bytes.
 MAX_MESSAGE = 1024
 BACKLOG = 64
+# Who has called and said nothing yet: of more, who has waited longest is sent away. Any code of the sandbox can call.
+MAX_WAITING = 64
+RETRY_SECONDS = 0.5
 
 
 class Handover:
@@ -31,6 +34,7 @@ class Handover:
         self._listener = listener
         self._secret = secret.encode("utf-8", "surrogatepass")
         self._on_stream = on_stream
+        self._waiting: dict[socket, Timer] = {}
         listener.setblocking(False)
         # Each message says who sent it: gVisor's SO_PEERCRED names the process that asks.
         listener.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
@@ -41,20 +45,29 @@ class Handover:
     def _accept(self, events: int) -> None:
         try:
             fd, _ = self._listener._accept()  # pyright: ignore[reportAttributeAccessIssue]
+        except BlockingIOError:
+            return
         except OSError:
+            # No descriptors or no memory: the queue would wake the loop again at once.
+            self._loop.modify(self._listener.fileno(), 0)
+            self._loop.later(RETRY_SECONDS, lambda: self._loop.modify(self._listener.fileno(), READ))
             return
         peer = socket(fileno=fd)
         peer.setblocking(False)
-        timer = self._loop.later(5, lambda: self._drop(peer))
-        self._loop.add(fd, READ, lambda _: self._receive(peer, timer))
+        self._waiting[peer] = self._loop.later(5, lambda: self._drop(peer))
+        self._loop.add(fd, READ, lambda _: self._receive(peer))
+        if len(self._waiting) > MAX_WAITING:
+            self._drop(next(iter(self._waiting)))
+
+    def _take_out(self, peer: socket) -> None:
+        self._waiting.pop(peer).cancel()
+        self._loop.remove(peer.fileno())
 
     def _drop(self, peer: socket) -> None:
-        if peer.fileno() >= 0:
-            self._loop.remove(peer.fileno())
-            peer.close()
+        self._take_out(peer)
+        peer.close()
 
-    def _receive(self, peer: socket, timer: Timer) -> None:
-        timer.cancel()
+    def _receive(self, peer: socket) -> None:
         descriptors: list[int] = []
         sender = 0
         waiting: socket | None = peer
@@ -67,7 +80,7 @@ class Handover:
                 elif level == SOL_SOCKET and kind == SCM_CREDENTIALS:
                     sender = numbers[0]
             if len(descriptors) == 2 and sender and self._is_right(message) and not has_ended(descriptors[0]):
-                self._loop.remove(peer.fileno())
+                self._take_out(peer)
                 waiting = None
                 peer.send(b"taken")
                 keeper = Keeper(sender, peer)
@@ -126,8 +139,9 @@ class Keeper:
                 import _signal
 
                 _signal.pidfd_send_signal(self._handle, 9)
-                os.close(self._handle)
         except OSError:
             pass  # It is gone already.
+        if self._handle is not None:
+            os.close(self._handle)
         self._line.close()
         self._handle, self._pid = None, -1
