@@ -95,8 +95,13 @@ class Typed(StreamCase):
         self.client.finish(writer)
         self.assertEqual(self.lines(self.client.finish(self.attach(number)))[-1]["data"]["text/plain"], "[65536, 34464]")
 
+    def test_a_question_without_a_number_that_there_can_be_asks_nothing(self) -> None:
+        number = self.stream("import os\nos.write(4, b'{\"type\": \"input_request\", \"number\": 1e999}\\n')\n'on'")
+        self.assertEqual(self.lines(self.client.finish(self.attach(number)))[-1]["data"]["text/plain"], "'on'")
+
 
 del StreamCase
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -171,7 +171,7 @@ class StreamedCell:
         """Its code waits for a line."""
         try:
             self._asked = int(loads(line)["number"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return
         self._answer()
 
