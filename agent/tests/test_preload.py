@@ -166,6 +166,12 @@ class Preloading(unittest.TestCase):
         self.wait_for(client, "small")
         self.assertFalse(self.is_preloaded(client, "other"))
 
+    def test_a_list_that_cannot_be_read_is_none(self) -> None:
+        sandbox = Sandbox(preload="auto")
+        self.addCleanup(sandbox.close)
+        os.symlink("/proc/self/mem", os.path.join(sandbox.packages, ".clara-preload.json"))
+        self.assertEqual(sandbox.start().run("python", "print('on')").out, b"on\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -91,5 +91,7 @@ def _read(path: str | bytes) -> bytes:
         return b""
     try:
         return os.read(fd, MAX_FILE)
+    except OSError:
+        return b""  # The disk does not give it, or it is none that can be read.
     finally:
         os.close(fd)
