@@ -6,7 +6,7 @@ import os
 import unittest
 
 from kept_case import KeptCase
-from client import CallFailed
+from client import CallFailed, codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,21 @@ class EarlySignals(KeptCase):
                 started = self.begin(source, program, **more)
                 self.client.call("signal", id=started, signal=number)
                 self.assertEqual(self.read(started).result["exit"]["signal"], name, program)
+
+    def test_what_somebody_traces_ends_once(self) -> None:
+        number = self.begin("import time; time.sleep(1000)", "python", timeoutMs=1000)
+        pid = self.client.call("processes", id=number).result["processes"][0]["pid"]
+        trace = "import ctypes, time\nprint(ctypes.CDLL(None).ptrace(0x4206, %d, 0, 0), flush=True)\ntime.sleep(1000)" % pid
+        tracer = self.client.open("run", trace.encode(), program="python", timeoutMs=60000)
+        self.client.wait(lambda: self.client.answers[tracer].out == b"0\n")
+        ended = self.client.call("wait", id=number, timeoutMs=20000).result
+        self.assertTrue(ended["exit"]["timedOut"])
+        # Only now its own end is told.
+        self.client.send(codec.CANCEL, tracer)
+        self.client.finish(tracer)
+        while os.path.exists("/proc/%d" % pid):
+            self.client.call("contexts")
+        self.assertEqual(self.client.call("processes", id=number).result["processes"], [ended])
 
 
 if __name__ == "__main__":

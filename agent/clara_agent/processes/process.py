@@ -132,7 +132,9 @@ class Process(ProgramStreams):
             self.listener.on_failure(failure)
 
     def on_exited(self, status: int) -> None:
-        """The program itself has ended; its tree may still be being killed."""
+        """The program itself has ended; its tree may still be being killed. Where another traces it, its status may come when its end was told."""
+        if self._status is not None:
+            return
         self._status = status
         if not self._kill:
             self._drain()
