@@ -140,7 +140,8 @@ def keep_open(agent: _socket.socket) -> None:
 
 def holders(name: str) -> "Iterator[int]":
     """Who has a socket of this name open; itself not."""
-    with open("/proc/net/unix") as sockets:
+    # The names of others may be any bytes.
+    with open("/proc/net/unix", errors="replace") as sockets:
         links = ["socket:[%s]" % words[6] for words in map(str.split, sockets) if words[7:] == ["@" + name]]
     for pid in filter(str.isdigit, os.listdir("/proc")):
         folder = "/proc/%s/fd/" % pid

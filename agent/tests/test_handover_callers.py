@@ -12,6 +12,7 @@ from unittest import mock
 
 import client  # noqa: F401 (makes the agent importable)
 
+import bootstrap
 from clara_agent.io.loop import Loop
 from clara_agent.wire.handover import MAX_WAITING, Handover, Keeper
 
@@ -81,6 +82,19 @@ class KeepersOfStreams(unittest.TestCase):
         keeper.end()
         theirs.close()
         self.assertEqual(os.listdir("/proc/self/fd"), before)
+
+
+class HoldersOfASocket(unittest.TestCase):
+    def test_are_found_whatever_names_others_have(self) -> None:
+        name = "clara-test-" + os.urandom(8).hex()
+        sockets = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+        for one, address in zip(sockets, (b"\0clara-\xff\n" + os.urandom(8), b"\0" + name.encode())):
+            self.addCleanup(one.close)
+            one.bind(address)
+        child = subprocess.Popen(["sleep", "1000"], pass_fds=[sockets[1].fileno()])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        self.assertIn(child.pid, list(bootstrap.holders(name)))
 
 
 if __name__ == "__main__":
