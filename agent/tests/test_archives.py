@@ -11,7 +11,9 @@ import unittest
 from archive_builders import link, tar_of, zip_of
 from archive_case import LIMITS, ArchiveCase
 from client import CallFailed
+from clara_agent.archives.archives import _extract_path
 from clara_agent.wire import codec
+from clara_agent.wire.errors import Failure
 from clara_agent.io.tree import scan
 
 
@@ -227,6 +229,11 @@ class Archives(ArchiveCase):
         self.client.wait(lambda: answer.is_over)
         self.assertEqual(answer.error["code"], "limit")
         self.assertEqual(self.shell("echo on").out, b"on\n")
+
+    def test_one_in_whose_place_a_pipe_has_come_is_refused_and_not_waited_for(self) -> None:
+        os.mkfifo(self.sandbox.path("pipe.zip"))
+        with self.assertRaises(Failure):
+            _extract_path(os.fsencode(self.sandbox.path("pipe.zip")), b"/nowhere", {}, None, [])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ def _extract_path(path: bytes, destination: bytes, limits: dict[str, int], encod
     codec = to_codec(encoding)
 
     def work() -> dict[str, Any]:
-        with open(path, "rb") as file:
+        # Looked at once more: it may be another by now, which would have the child wait for ever.
+        with open(open_regular(path)[0], "rb") as file:
             make_folders(destination)
             return extract(file, destination, limits, None, codec, roots)
 
