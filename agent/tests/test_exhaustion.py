@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import subprocess
+import tempfile
 import unittest
 from unittest import mock
 
@@ -14,6 +15,9 @@ from case import AgentCase
 from clara_agent.io import loop as loops
 from clara_agent.io import tree
 from clara_agent.network import proxy
+from clara_agent.watching.changed_tree import ChangedTree
+from clara_agent.watching.recording import Recording
+from clara_agent.watching.watches import Watches
 from clara_agent.wire import codec
 
 MOST_DESCRIPTORS = 64
@@ -87,6 +91,22 @@ class AProxyWithoutDescriptors(unittest.TestCase):
             while not made._listener:
                 loop.turn()
         made._listener.close()
+
+
+class AFolderThatNobodyCanLookThrough(unittest.TestCase):
+    def test_makes_what_has_changed_unknown(self) -> None:
+        loop = loops.Loop()
+        self.addCleanup(loop._epoll.close)
+        folder = tempfile.mkdtemp(prefix="clara-")
+        self.addCleanup(os.rmdir, folder)
+        watched = ChangedTree(Watches(loop), os.fsencode(folder), [])
+        watched.begin()
+        recording = Recording()
+        watched.recordings.add(recording)
+        with mock.patch.object(os, "scandir", side_effect=OSError(errno.ENFILE, os.strerror(errno.ENFILE))):
+            watched.work(1)
+        self.assertTrue(recording.is_lost)
+        self.assertEqual(getattr(watched.failure, "code", None), "limit")
 
 
 class ATreeThatNobodyCanLookAt(unittest.TestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
+from ..io.descriptors import EXHAUSTED
 from ..wire.errors import Failure
 from ..io.inotify import CREATE, DELETE, DELETE_SELF, IGNORED, IS_FOLDER, MOVE_SELF, MOVED_FROM, MOVED_TO, UNMOUNT
 from .move import Arrival, Move
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_FOLDERS = 20_000
 TOO_MANY = "There are more folders than can be watched: at most %d, and the kernel may allow less (fs.inotify.max_user_watches)." % MAX_FOLDERS
+NOT_NOW = "The folders cannot be looked through now: too many files are open, or no memory is left."
 
 
 class FolderTree(TreeEvents):
@@ -116,7 +118,9 @@ class FolderTree(TreeEvents):
                                 self.created(node, entry.name, is_folder)
                         if is_folder:
                             self._enter(node, entry.name, node.is_new)
-        except OSError:
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                self._fail("limit", NOT_NOW)
             return  # It is gone, or closed to its user: its parent tells.
 
     def _enter(self, parent: Node, name: bytes, is_new: bool) -> None:
