@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from case import AgentCase
 from clara_agent.io import loop as loops
 from clara_agent.io import tree
 from clara_agent.network import proxy
+from clara_agent.watching import folder_tree
 from clara_agent.watching.changed_tree import ChangedTree
 from clara_agent.watching.recording import Recording
 from clara_agent.watching.watches import Watches
@@ -93,20 +95,35 @@ class AProxyWithoutDescriptors(unittest.TestCase):
         made._listener.close()
 
 
-class AFolderThatNobodyCanLookThrough(unittest.TestCase):
-    def test_makes_what_has_changed_unknown(self) -> None:
+class AFolderThatCannotBeKeptInMind(unittest.TestCase):
+    def _look(self, names: int) -> tuple[ChangedTree, Recording]:
         loop = loops.Loop()
         self.addCleanup(loop._epoll.close)
         folder = tempfile.mkdtemp(prefix="clara-")
-        self.addCleanup(os.rmdir, folder)
+        self.addCleanup(shutil.rmtree, folder)
+        for number in range(names):
+            os.mknod(os.path.join(folder, "name %04d" % number))
         watched = ChangedTree(Watches(loop), os.fsencode(folder), [])
         watched.begin()
         recording = Recording()
         watched.recordings.add(recording)
-        with mock.patch.object(os, "scandir", side_effect=OSError(errno.ENFILE, os.strerror(errno.ENFILE))):
-            watched.work(1)
+        watched.work(1)
+        return watched, recording
+
+    def _assert_lost(self, watched: ChangedTree, recording: Recording) -> None:
         self.assertTrue(recording.is_lost)
         self.assertEqual(getattr(watched.failure, "code", None), "limit")
+
+    def test_as_there_is_no_descriptor(self) -> None:
+        with mock.patch.object(os, "scandir", side_effect=OSError(errno.ENFILE, os.strerror(errno.ENFILE))):
+            self._assert_lost(*self._look(0))
+
+    def test_as_its_names_are_too_many(self) -> None:
+        with mock.patch.object(folder_tree, "MAX_NAME_BYTES", 900):
+            watched, recording = self._look(100)
+            self.assertTrue(watched.is_whole and not recording.is_lost)
+            watched.close()
+            self._assert_lost(*self._look(101))
 
 
 class ATreeThatNobodyCanLookAt(unittest.TestCase):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .watches import Watches
 
 MAX_FOLDERS = 20_000
+# Of the names of all files that are kept in mind: more than a million of usual ones.
+MAX_NAME_BYTES = 32 << 20
+TOO_LONG = "There are more files than can be watched: their names have more than %d MiB." % (MAX_NAME_BYTES >> 20)
 TOO_MANY = "There are more folders than can be watched: at most %d, and the kernel may allow less (fs.inotify.max_user_watches)." % MAX_FOLDERS
 NOT_NOW = "The folders cannot be looked through now: too many files are open, or no memory is left."
 
@@ -28,7 +31,7 @@ class FolderTree(TreeEvents):
         self._watches = watches
         self._is_recursive = is_recursive
         self.root = Node(self, None, root, False)
-        self.size = 0
+        self.size = self.name_bytes = 0
         # Folders that are watched and not looked into yet.
         self._unread: list[Node] = []
         self._moving: dict[int, Move] = {}
@@ -79,7 +82,7 @@ class FolderTree(TreeEvents):
         name = self.root.name
         self._drop(self.root)
         self.root = Node(self, None, name, False)
-        self.size = 1
+        self.size, self.name_bytes = 1, 0
         if not self._watches.add(self.root, name):
             return self._fail("not_found", "The folder is gone.")
         self._unread.append(self.root)
@@ -110,10 +113,12 @@ class FolderTree(TreeEvents):
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
+                    if self.failure:
+                        return
                     if self.takes(entry.name):
                         is_folder = entry.is_dir(follow_symlinks=False)
                         if entry.name not in node.names:
-                            node.names.set(entry.name, True)
+                            self._keep(node, entry.name, True)
                             if node.is_new:
                                 self.created(node, entry.name, is_folder)
                         if is_folder:
@@ -158,6 +163,15 @@ class FolderTree(TreeEvents):
             one.is_attached = False
             self._watches.remove(one)
             self.size -= 1
+            self.name_bytes -= one.names.bytes
+
+    def _keep(self, node: Node, name: bytes, is_there: bool) -> None:
+        """A name comes or goes."""
+        before = node.names.bytes
+        node.names.set(name, is_there)
+        self.name_bytes += node.names.bytes - before
+        if self.name_bytes > MAX_NAME_BYTES and not self.failure:
+            self._fail("limit", TOO_LONG)
 
     def happened(self, node: Node, mask: int, cookie: int, name: bytes) -> None:
         """Something has happened in a folder."""
@@ -171,25 +185,25 @@ class FolderTree(TreeEvents):
         was_there = name in node.names
         if mask & CREATE:
             if not was_there:
-                node.names.set(name, True)
+                self._keep(node, name, True)
                 self.created(node, name, is_folder)
             if is_folder:
                 self._enter(node, name, True)
         elif mask & DELETE:
             if was_there:
-                node.names.set(name, False)
+                self._keep(node, name, False)
                 self.deleted(node, name, is_folder)
             if is_folder:
                 self._drop(node.children.pop(name, None))
         elif mask & MOVED_FROM:
-            node.names.set(name, False)
+            self._keep(node, name, False)
             move = Move(node, name, node.children.pop(name, None) if is_folder else None)
             self.moved_away(cookie, move, is_folder)
             if move.node:
                 move.node.is_attached = False
             self._moving[cookie] = move
         elif mask & MOVED_TO:
-            node.names.set(name, True)
+            self._keep(node, name, True)
             self._arrive(node, name, is_folder, cookie, was_there)
         elif was_there or not _is_unnamed(name):
             self.touched(node, name, mask)

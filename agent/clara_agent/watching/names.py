@@ -13,11 +13,13 @@ SHARE = 32
 class Names:
     """A set of names: a few in one string each, so that neither a look nor their memory grows with the folder."""
 
-    __slots__ = ("_parts", "_size")
+    __slots__ = ("_parts", "_size", "bytes")
 
     def __init__(self) -> None:
         self._parts = [b"/"]
         self._size = 0
+        # Of all names together.
+        self.bytes = 0
 
     def __contains__(self, name: bytes) -> bool:
         return b"/%b/" % name in self._parts[hash(name) % len(self._parts)]
@@ -30,11 +32,13 @@ class Names:
         if is_there:
             self._parts[at] += name + b"/"
             self._size += 1
+            self.bytes += len(name)
             if self._size > SHARE * len(self._parts):
                 self._spread()
         else:
             self._parts[at] = self._parts[at].replace(b"/%b/" % name, b"/", 1)
             self._size -= 1
+            self.bytes -= len(name)
 
     def _spread(self) -> None:
         names = list(self)
