@@ -4,14 +4,22 @@ import { pipeline } from 'node:stream';
 import { endToEnd, type Header, toHeaders, toRecord } from '../../base/message-headers.ts';
 import type { Redaction } from './redaction.ts';
 
-/** Passes the answer of a host on, without the values of secrets. */
+/** What the reason of a status may hold: Node reads others, and writes none. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Passes the answer of a host on, without the values of secrets; one with what is no status is none. */
 export function passAnswer(
   request: IncomingMessage,
   answer: IncomingMessage,
   response: ServerResponse,
   redaction: Redaction | null,
 ): void {
-  const status = answer.statusCode ?? 502;
+  const status = answer.statusCode ?? 0;
+  if (status < 100) {
+    answer.destroy();
+    refuse(response, 502, 'The host answered with what is no status.');
+    return;
+  }
   const hasContent = request.method !== 'HEAD' && status !== 204 && status !== 304;
   const coding = answer.headers['content-encoding'] ?? 'identity';
   const isRedacted = redaction !== null && hasContent && coding.toLowerCase() === 'identity';
@@ -19,10 +27,11 @@ export function passAnswer(
     ([name]) => !(isRedacted && name.toLowerCase() === 'content-length'),
   );
   const clean = (text: string) => redaction?.text(text) ?? text;
+  const reason = answer.statusMessage ?? '';
   const ends: readonly Header[] = /\bclose\b/i.test(answer.headers.connection ?? '') ? [['Connection', 'close']] : [];
   response.writeHead(
     status,
-    clean(answer.statusMessage ?? ''),
+    clean(REASON.test(reason) ? reason : ''),
     toRecord([...headers.map(([name, value]): Header => [clean(name), clean(value)]), ...ends]),
   );
   const over = (error: Error | null | undefined) => {

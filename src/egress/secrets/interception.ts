@@ -90,7 +90,8 @@ export class Interception {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connections.get(socket);
-    if (!connection) return void socket.destroy();
+    // Nobody asks for it before the answers are there: it could not wait for those.
+    if (!connection || connection.underWay > 0) return void socket.destroy();
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(connection.client);
@@ -161,12 +162,16 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
 }
 
+/** What this side says itself. */
+const OWN: readonly string[] = ['expect', 'accept-encoding', 'content-length'];
+
 /** Without what this side says itself; plain, so that a value in the body is found. */
 function toUpstreamHeaders(headers: readonly Header[]): readonly Header[] {
-  const kept = headers.filter(([name]) => !['expect', 'accept-encoding'].includes(name.toLowerCase()));
+  const kept = headers.filter(([name]) => !OWN.includes(name.toLowerCase()));
   return [...kept, ['Accept-Encoding', 'identity']];
 }
 
+/** Where the body ends, whatever `Connection` calls its own: what comes behind would be another request to the host. */
 function framingOf({ headers }: IncomingMessage, isUpgrade: boolean): readonly Header[] {
   if (isUpgrade) {
     return [
@@ -174,5 +179,7 @@ function framingOf({ headers }: IncomingMessage, isUpgrade: boolean): readonly H
       ['Upgrade', 'websocket'],
     ];
   }
-  return headers['transfer-encoding'] === undefined ? [] : [['Transfer-Encoding', 'chunked']];
+  if (headers['transfer-encoding'] !== undefined) return [['Transfer-Encoding', 'chunked']];
+  const length = headers['content-length'];
+  return length === undefined ? [] : [['Content-Length', length]];
 }
