@@ -64,6 +64,8 @@ export class AgentLink {
   #mustReplace = false;
   #hasGreeted = false;
   #isLost = false;
+  /** How often it was closed: what was under way by then comes to nothing. */
+  #closes = 0;
   #losses = 0;
 
   constructor(parts: AgentLinkParts) {
@@ -115,8 +117,9 @@ export class AgentLink {
     await this.#watch.followOrphans();
   }
 
-  /** Ends the connection for good; the agent stays and waits for another link. */
+  /** Ends the connection, also one that is being made; the agent stays and waits for another link. */
   close(reason: Error): void {
+    this.#closes += 1;
     this.#watch.close();
     const connection = this.#connection;
     this.#connection = undefined;
@@ -124,10 +127,11 @@ export class AgentLink {
   }
 
   async #establish(): Promise<AgentConnection> {
+    const closes = this.#closes;
     try {
       return await this.#handOver(this.#mustReplace);
     } catch (error) {
-      if (this.#mustReplace || !(error instanceof AgentFailure)) throw toStartError(error);
+      if (this.#mustReplace || closes !== this.#closes || !(error instanceof AgentFailure)) throw toStartError(error);
     }
     try {
       return await this.#handOver(true);
@@ -138,6 +142,7 @@ export class AgentLink {
 
   async #handOver(replace: boolean): Promise<AgentConnection> {
     const { engine, engineId, source, secret, settings, onOpen, frames, onAgentCall } = this.#parts;
+    const closes = this.#closes;
     const exec = await engine.exec(engineId, [...BOOTSTRAP_ARGV, source.bootstrap]);
     const connection = new AgentConnection(exec.stream, onOpen, frames, onAgentCall);
     void this.#watch.follow(exec, connection.closed);
@@ -161,6 +166,11 @@ export class AgentLink {
     this.#mustReplace = false;
     this.#hasGreeted = true;
     const direct = (await this.#move(connection, timeoutMs)) ?? connection;
+    if (closes !== this.#closes) {
+      const closed = new AgentFailure('lost', 'The sandbox was let go of while its agent was started.');
+      direct.close(closed);
+      throw closed;
+    }
     this.#connection = direct;
     if (direct === connection) this.#watchStderr(exec, connection);
     const connectedAtMs = performance.now();
