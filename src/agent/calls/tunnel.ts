@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { createDeferred } from '../../async/deferred.ts';
 import type { AgentConnection } from '../wire/connection.ts';
+import { AgentFailure } from '../wire/failures.ts';
 import { call } from './call.ts';
 import { TunnelStream } from './tunnel-stream.ts';
 
@@ -25,7 +26,11 @@ export function openTunnel(connection: AgentConnection, port: number): Promise<D
   const parameters = { host: 'localhost', port };
   const options = { signal: left.signal, deadlineMs: null };
   call(connection, 'tunnel', parameters, z.unknown(), options, listener, (channel) => stream.attach(channel)).then(
-    () => stream.receiveEnd(),
+    () => {
+      stream.receiveEnd();
+      // Who has heard of the connection by now hears nothing of this.
+      connected.reject(new AgentFailure('internal', 'The agent ended a connection without a word of it.'));
+    },
     (error: Error) => {
       connected.reject(error);
       stream.destroy(error);

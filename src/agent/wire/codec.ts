@@ -1,3 +1,5 @@
+import { SandboxError } from '../../base/errors.ts';
+
 /** Frame types of the agent protocol; docs/agent-protocol.md says what each carries. */
 export const FRAME = {
   HELLO: 1,
@@ -67,13 +69,16 @@ export function encodeHeader(type: FrameType, channel: number, stream: number, l
   return header;
 }
 
-/** JSON in ASCII, so that lone surrogates (file names that are not UTF-8) pass unchanged; throws a ProtocolError over 1 MiB. */
+/** JSON in ASCII, so that lone surrogates (file names that are not UTF-8) pass unchanged; throws `too_large` over 1 MiB. */
 export function encodeJson(value: unknown): Buffer {
   const text = JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  if (text.length > MAX_JSON_BYTES) throw new ProtocolError(`A message of ${text.length} bytes is over the limit.`);
+  if (text.length > MAX_JSON_BYTES) {
+    const sentence = `What the sandbox is asked for takes ${text.length} bytes, and may take ${MAX_JSON_BYTES}: send less, or put it into a file.`;
+    throw new SandboxError('too_large', sentence);
+  }
   return Buffer.from(text, 'latin1');
 }
 
