@@ -81,7 +81,7 @@ export async function call<Schema extends z.ZodType>(
   } else {
     const { idleMs } = options;
     const sentence = `The sandbox moved nothing for ${idleMs / 1000} seconds.`;
-    stallTimer = new StallTimer(idleMs, () => giveUp(new AgentFailure('hung', sentence)));
+    stallTimer = new StallTimer(idleMs, connection.freezes, () => giveUp(new AgentFailure('hung', sentence)));
   }
   options.signal?.addEventListener('abort', cancel, { once: true });
   try {

@@ -52,4 +52,15 @@ describe('input that a process does not read', () => {
     expect(failure).toMatchObject({ code: 'hung' });
     expect(failure instanceof AgentFailure && writtenBefore(failure)).toBe(0);
   });
+
+  it('is not given up for the time for which its sandbox was frozen', async () => {
+    const options = { closes: false, idleMs: 30_000, signal: new AbortController().signal };
+    const written = writeToProcess(connection, 1, [Buffer.alloc(1000)], options);
+    await vi.advanceTimersByTimeAsync(20_000);
+    connection.freezes.isFrozen = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    connection.freezes.isFrozen = false;
+    send(FRAME.RESULT, 1, 0, encodeJson({ written: 1000 }));
+    expect(await written).toBe(1000);
+  });
 });
