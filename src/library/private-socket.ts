@@ -10,7 +10,7 @@ interface PrivateServer {
   /** As the global ones, to this server whatever the host. */
   fetch(request: Request): Promise<Response>;
   webSocket(url: string, protocols: string[]): WebSocket;
-  /** Closes the server, and removes its socket. */
+  /** Closes the server, and removes its socket; does the same once, however often it is called. */
   close(): Promise<void>;
 }
 
@@ -21,10 +21,15 @@ export async function listenPrivately(app: FastifyInstance): Promise<PrivateServ
   const path = join(folder, 'socket');
   // Deadlines are those of each call.
   const agent = new Agent({ connect: { socketPath: path }, headersTimeout: 0, bodyTimeout: 0 });
-  const close = async () => {
+  let closing: Promise<void> | undefined;
+  const end = async () => {
     await app.close();
     await agent.close();
     await rm(folder, { recursive: true, force: true });
+  };
+  const close = async () => {
+    closing ??= end();
+    await closing;
   };
   try {
     await app.listen({ path });

@@ -28,3 +28,9 @@ it('a private server is reached by requests and WebSockets, whatever host they n
   const [{ code }] = await closed;
   expect(code).toBe(1001);
 });
+
+it('a private server that is closed already closes once more without a word', async () => {
+  const { close } = await listenPrivately(fastify());
+  await Promise.all([close(), close()]);
+  await close();
+});
