@@ -36,9 +36,11 @@ export class MemoryWatch {
 
   /** Looks now, so that growth from here on is told from growth before. */
   async look(id: EngineId): Promise<void> {
-    const count = await this.#groups.outOfMemoryCount(id);
-    if (count === null) return;
+    const told = await this.#groups.outOfMemoryCount(id);
+    if (told === null) return;
     const before = this.#seen.get(id);
+    // A look that is slow may tell what was so before another one.
+    const count = Math.max(told, before?.count ?? 0);
     const isNews = before !== undefined && count > before.count;
     this.#seen.set(id, { count, grewAtMs: isNews ? performance.now() : (before?.grewAtMs ?? NEVER) });
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createDeferred } from '../../../../src/async/deferred.ts';
 import type { EngineId } from '../../../../src/engines/engine.ts';
 import { MemoryWatch } from '../../../../src/engines/incus/memory-watch.ts';
 
@@ -64,4 +65,16 @@ it('news that is late is waited for within the time that is given', async () => 
   const asked = watch.ranOut(ID, longAgo(), LONG_MS);
   kernel.count = 1;
   expect(await asked).toBe(true);
+});
+
+it('a look that is slow takes nothing back that another one has seen', async () => {
+  const slow = createDeferred<number>();
+  const answers: (number | Promise<number>)[] = [slow.promise, 1, 1];
+  const watch = new MemoryWatch({ outOfMemoryCount: async () => (await answers.shift()) ?? null });
+  watch.begin(ID);
+  const late = watch.look(ID);
+  await watch.look(ID);
+  slow.resolve(0);
+  await late;
+  expect(await watch.ranOut(ID, performance.now(), 0)).toBe(false);
 });
