@@ -39,11 +39,14 @@ export class Making {
     const { members, shape, volumes, pool } = this.#parts;
     const mounted = volumeMounts(spec);
     const member = await this.#memberFor([...mounted.keys()]);
-    const ground = { pool, cpus: await this.#cpusOf(), ...(await this.#groundOf(spec)) };
-    const body = shape.bodyOf(id, spec, { ...ground, volumes: mounted, files: await copiedFiles(spec) });
+    const { ground, forget } = await this.#groundOf(spec);
+    const made = { pool, cpus: await this.#cpusOf(), ...ground, volumes: mounted, files: await copiedFiles(spec) };
+    const body = shape.bodyOf(id, spec, made);
     const path = members.pathOn(member, '/1.0/instances');
     await member.calls.change('make the sandbox', 'POST', path, body, CREATE_MS).catch((error: unknown) => {
-      throw meaningOf(error) === 'no-image' ? noSuchImage(spec.image, error) : error;
+      if (meaningOf(error) !== 'no-image') throw error;
+      forget();
+      throw noSuchImage(spec.image, error);
     });
     const places = [...mounted.values()].flat().map(({ target }) => target);
     await shape.makePlaces(member.calls, id, places);
@@ -66,12 +69,13 @@ export class Making {
     return this.#cpus;
   }
 
-  async #groundOf(spec: EngineSpec): Promise<ImageGround> {
+  async #groundOf(spec: EngineSpec): Promise<{ readonly ground: ImageGround; forget(): void }> {
     const { members, shape, pool, preparations } = this.#parts;
     return await members.ask(async (calls) => {
       const grounds = this.#grounds.get(calls) ?? shape.grounds({ calls, pool, preparations });
       this.#grounds.set(calls, grounds);
-      return await grounds.of(spec);
+      const ground = await grounds.of(spec);
+      return { ground, forget: () => grounds.forget?.(ground) };
     });
   }
 }

@@ -18,6 +18,13 @@ export interface MadeOf extends ImageGround {
   readonly files: readonly CopiedFile[];
 }
 
+/** What sandboxes are made of, by their images. */
+interface Grounds {
+  of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround>;
+  /** Forgets what is gone from Incus; absent where nothing is remembered. */
+  forget?(ground: ImageGround): void;
+}
+
 /** What sandboxes on members are, containers or virtual machines: how they are made, come to run and start programs. */
 export interface InstanceShape {
   readonly traits: EngineTraits;
@@ -28,7 +35,7 @@ export interface InstanceShape {
   /** The filters of system calls that it can have; null where it has a kernel of its own. */
   readonly seccomp: EngineInfo['seccomp'];
   /** Finds what sandboxes are made of, of images of this kind alone; throws `invalid` with a sentence for others. */
-  grounds(preparing: Preparing): { of(spec: Pick<EngineSpec, 'image' | 'labels'>): Promise<ImageGround> };
+  grounds(preparing: Preparing): Grounds;
   /** Incus' form of a spec; throws `invalid` for what Incus cannot give. */
   bodyOf(id: EngineId, spec: EngineSpec, made: MadeOf): object;
   /** Makes the places, in one that was made and never ran, at which it is to have something and of which its image may have none; removes it where that fails. */

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../../../src/engines/engine.ts';
 import { specFor } from '../../../../contract/spec-for.ts';
 import { Refusal } from '../../../../support/incus-machines/answers.ts';
-import { FakeMembers } from '../../../../support/incus-members/fake-members.ts';
+import { FakeMembers, MEMBERS_IMAGE } from '../../../../support/incus-members/fake-members.ts';
 
 const NAME = 'images:debian/12/cloud';
 
@@ -48,4 +48,16 @@ it('an image that the operator has not listed is not loaded', async () => {
     message: expect.stringContaining('not on this machine'),
   });
   expect(askedToLoad()).toEqual([]);
+});
+
+it('an image that is gone from Incus is looked for anew by the next sandbox', async () => {
+  const engine = open('incus');
+  const looks = () => members.asked.filter((call) => /GET \/1\.0\/images\/[0-9a-f]{64}$/.test(call)).length;
+  vi.spyOn(members.database, 'make').mockImplementationOnce(() => {
+    throw new Refusal(404, 'Image not found');
+  });
+  await expect(engine.create(specFor(MEMBERS_IMAGE, {}))).rejects.toMatchObject({ kind: 'invalid' });
+  expect(looks()).toBe(1);
+  await engine.create(specFor(MEMBERS_IMAGE, {}));
+  expect(looks()).toBe(2);
 });
