@@ -1,4 +1,4 @@
-import { SandboxError } from '../../base/errors.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { EngineId, EngineState } from '../engine.ts';
 import type { DockerCalls } from './docker-calls.ts';
 import { statusOf } from './errors.ts';
@@ -84,9 +84,15 @@ export async function removeSandbox(calls: DockerCalls, id: EngineId): Promise<v
   }
 }
 
-/** Resumes it where it is paused: gVisor delivers no signal to a sandbox that is frozen, and Docker waits seconds for its end. */
+/**
+ * Resumes it where it is paused: gVisor delivers no signal to a sandbox that is frozen, and Docker waits seconds for its end. One that
+ * somebody else ends at this moment need not be.
+ */
 async function thaw(calls: DockerCalls, id: EngineId): Promise<void> {
-  if ((await inspectSandbox(calls, id))?.state === 'paused') await resumeSandbox(calls, id);
+  if ((await inspectSandbox(calls, id))?.state !== 'paused') return;
+  await resumeSandbox(calls, id).catch((error: unknown) => {
+    if (!isSandboxError(error, 'conflict') && !isSandboxError(error, 'not_found')) throw error;
+  });
 }
 
 /**

@@ -16,11 +16,13 @@ afterEach(async () => {
 });
 
 /** A Docker that answers as this function says, and what asks it. */
-async function engineThat(answer: (method: string) => { readonly status: number; readonly body?: unknown }) {
+async function engineThat(
+  answer: (method: string, url: string) => { readonly status: number; readonly body?: unknown },
+) {
   const folder = await mkdtemp(join(tmpdir(), 'clara-engine-'));
   const socketPath = join(folder, 'engine.sock');
-  const server = createServer(({ method = '' }, response) => {
-    const { status, body } = answer(method);
+  const server = createServer(({ method = '', url = '' }, response) => {
+    const { status, body } = answer(method, url);
     response.setHeader('content-type', 'application/json');
     response.statusCode = status;
     response.end(body === undefined ? '' : JSON.stringify(body));
@@ -91,5 +93,34 @@ describe('a removal that is under way already', () => {
     });
     await engine.remove(ID);
     expect(looks).toBe(4);
+  });
+});
+
+describe('a sandbox that is paused and that somebody else ends', () => {
+  /** An engine whose container is paused when it is first looked at, and has ended when it is to go on; and what it was asked to do. */
+  async function engineThatEndsIt() {
+    const asked: string[] = [];
+    let looks = 0;
+    const engine = await engineThat((method, url) => {
+      if (method === 'GET') {
+        looks += 1;
+        return inState(looks === 1 || (looks === 2 && asked.length === 0) ? 'paused' : 'exited');
+      }
+      asked.push(`${method} ${url.replace(/\?.*/, '').split('/').at(-1)}`);
+      return url.includes('/unpause') ? { status: 409, body: { message: 'is not paused' } } : { status: 204 };
+    });
+    return { engine, asked };
+  }
+
+  it('is removed', async () => {
+    const { engine, asked } = await engineThatEndsIt();
+    await engine.remove(ID);
+    expect(asked).toEqual(['POST unpause', `DELETE ${ID}`]);
+  });
+
+  it('is stopped', async () => {
+    const { engine, asked } = await engineThatEndsIt();
+    await engine.stop(ID, 0);
+    expect(asked).toEqual(['POST unpause', 'POST stop']);
   });
 });
