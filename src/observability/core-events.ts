@@ -10,6 +10,8 @@ export type CoreEvent = { readonly sandboxId: SandboxId } & (
   | { readonly type: 'state'; readonly from: SandboxState; readonly to: SandboxState }
   /** It is about to be paused, stopped or removed: what is connected to it will hear nothing more. */
   | { readonly type: 'leaving' }
+  /** That failed: it is as it was. */
+  | { readonly type: 'stays' }
   /** It was brought up for somebody: claimed from the pool, thawed, or started. */
   | { readonly type: 'up'; readonly how: 'claim' | 'resume' | 'start'; readonly tookMs: number }
   /** It could not be brought up. */

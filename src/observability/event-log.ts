@@ -23,6 +23,7 @@ function toLine(event: CoreEvent): { readonly level: 'info' | 'warn' | 'debug'; 
     case 'alert':
       return { level: 'warn', message: 'sandbox needs a look' };
     case 'leaving':
+    case 'stays':
     case 'use':
     case 'run':
       // The request has its own line, with who asked and how it ended.

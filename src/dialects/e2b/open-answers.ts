@@ -23,11 +23,11 @@ export class OpenAnswers {
         // Before the connections: who loses one asks at once whether the sandbox is there.
         this.#leaving.set(sandboxId, clock.monotonicMs());
         this.#cut(sandboxId);
-      } else if (event.type === 'state') this.#leaving.delete(sandboxId);
+      } else if (event.type === 'state' || event.type === 'stays') this.#leaving.delete(sandboxId);
     });
   }
 
-  /** True from the moment on at which a sandbox begins to be paused or ended, until that is done. */
+  /** True from the moment on at which a sandbox begins to be paused or ended, until that is done or has failed. */
   isLeaving(sandboxId: SandboxId): boolean {
     const sinceMs = this.#leaving.get(sandboxId);
     return sinceMs !== undefined && this.#clock.monotonicMs() - sinceMs < LEAVING_MS;

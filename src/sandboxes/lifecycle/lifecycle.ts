@@ -75,6 +75,7 @@ export class Lifecycle {
       await this.#parts.engine.pause(sandbox.engineId);
     } catch (error) {
       if (sandbox.link) sandbox.link.isFrozen = false;
+      this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
       throw error;
     }
     sandbox.become('paused');
@@ -108,7 +109,10 @@ export class Lifecycle {
     try {
       if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
     } catch (error) {
-      if (!isSandboxError(error, 'not_found')) throw error;
+      if (!isSandboxError(error, 'not_found')) {
+        this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
+        throw error;
+      }
       forgetContainer(sandbox);
     }
     // One that could not be stopped is paused as before.
@@ -125,8 +129,13 @@ export class Lifecycle {
   async remove(sandbox: Sandbox): Promise<void> {
     const { engine, instance } = this.#parts;
     this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
-    const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
-    if (id) await engine.remove(id);
+    try {
+      const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
+      if (id) await engine.remove(id);
+    } catch (error) {
+      this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
+      throw error;
+    }
     await this.#parts.attachments.closeAll(sandbox.id);
     await this.#markDeleted(sandbox);
   }
