@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
-import { SandboxError } from '../../base/errors.ts';
+import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { KeyCheck } from '../../http/auth.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Tenancies, Tenancy } from '../../sandboxes/tenancies.ts';
 import { sendGone, sendNoTraffic } from './gone.ts';
 import { toResumedByTraffic } from './life.ts';
@@ -47,11 +48,29 @@ export class SandboxAdmission {
     const ref = { address: tenancy.address, principal };
     if (tenancy.isSuspended) {
       const isResumable = tenancy.terms.isResumedByTraffic && !tenancy.isHalted;
-      if (!isResumable) return sendNothing(sendGone(request, reply, place.id));
-      await tenancies.resume(ref, toResumedByTraffic(this.#parts.clock.wallMs(), tenancy.terms.timeoutSeconds));
+      if (!isResumable || !(await this.#resume(ref, tenancy))) return sendNothing(sendGone(request, reply, place.id));
     }
     answers.follow(tenancy.id, reply);
     return { ref, tenancy, ...place, user: userOf(request), isHost: hostPlace !== null };
+  }
+
+  /** True where the sandbox of a request whose body has come since is still there and runs. */
+  async isThere({ ref }: Visit): Promise<boolean> {
+    const { tenancies, answers } = this.#parts;
+    const tenancy = await tenancies.find(ref.address);
+    return tenancy !== null && !tenancy.isSuspended && !answers.isLeaving(tenancy.id);
+  }
+
+  /** False where the sandbox was ended before it could be resumed. */
+  async #resume(ref: SandboxRef, { terms }: Tenancy): Promise<boolean> {
+    const { tenancies, clock } = this.#parts;
+    try {
+      await tenancies.resume(ref, toResumedByTraffic(clock.wallMs(), terms.timeoutSeconds));
+      return true;
+    } catch (error) {
+      if (!isSandboxError(error, 'not_found')) throw error;
+      return false;
+    }
   }
 
   #isTrafficAllowed({ headers }: FastifyRequest, { terms }: Tenancy, { port }: Place): boolean {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { passedMethods } from '../../http/forward/passed-requests.ts';
 import type { SandboxAdmission } from './admission.ts';
+import { sendGone } from './gone.ts';
 import type { Access } from './visit.ts';
 
 /** Admits all requests of this scope before their bodies are read. */
@@ -14,6 +15,12 @@ export function admitVisits(scope: FastifyInstance, admission: SandboxAdmission)
     request.visit = await admission.enter(request, reply);
     request.about = request.visit?.ref.address ?? null;
     return request.visit ? undefined : reply;
+  });
+  scope.addHook('preHandler', async (request, reply) => {
+    const { visit, body } = request;
+    // A body that was read may have come slowly.
+    if (visit === null || body === undefined || (await admission.isThere(visit))) return undefined;
+    return sendGone(request, reply, visit.id);
   });
 }
 

@@ -74,9 +74,9 @@ export const lifeRoutes: FastifyPluginAsyncZod<Core & ControlOptions> = async (a
       const ref = refOf(request);
       const seconds = requireTimeout(request.body?.timeout ?? V1_TIMEOUT, MAX_TIMEOUT_SECONDS);
       const autoPause = request.body?.autoPause ?? null;
-      if (!(await tenancies.get(ref)).isSuspended)
-        throw new SandboxError('conflict', 'The sandbox is running already.');
-      await tenancies.resume(ref, (life) => withOnTimeout(endingAt(life, inSeconds(seconds)), autoPause));
+      const toLife = (life: LifePolicy, wasSuspended: boolean) =>
+        wasSuspended ? withOnTimeout(endingAt(life, inSeconds(seconds)), autoPause) : life;
+      if (!(await tenancies.resume(ref, toLife))) throw new SandboxError('conflict', 'The sandbox is running already.');
       return await reply.code(201).send(toSandbox({ tenancy: await tenancies.get(ref), domain }));
     },
   );
