@@ -34,7 +34,7 @@ export function toNetworkTerms(asked: AskedNetwork, isInternetAllowed: boolean):
       { field: 'denyOut' },
     );
   }
-  return { allowOut, denyOut, isInternetAllowed, maskRequestHost: asked.maskRequestHost ?? null };
+  return { allowOut, denyOut, isInternetAllowed, maskRequestHost: asked.maskRequestHost || null };
 }
 
 /** The same as what the core narrows a sandbox's way out by: what is allowed beats what is denied. */

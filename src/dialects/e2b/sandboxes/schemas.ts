@@ -7,11 +7,17 @@ const metadata = z
 
 const seconds = z.int().min(0);
 
+/** True for what requests can have as their host, and for nothing; `${PORT}` in it is the port that they are for. */
+const isHost = (value: string): boolean =>
+  /^(?:(?:\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?)(?::\d{1,5})?)?$/i.test(
+    value.replaceAll(/\$\{PORT\}/g, '1'),
+  );
+
 const network = z.object({
   allowOut: z.array(text(512)).max(256).nullish(),
   denyOut: z.array(text(512)).max(256).nullish(),
   allowPublicTraffic: z.boolean().nullish(),
-  maskRequestHost: text(512).nullish(),
+  maskRequestHost: text(512).refine(isHost, 'must be a host, with a port or without').nullish(),
   rules: z.unknown().optional(),
   egressProxy: z.unknown().optional(),
 });
