@@ -1,5 +1,5 @@
-// `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox. What it
-// wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
+// `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox, and an archive
+// of each volume of Incus that has files of one. What it wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
 
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
 import { dataFolderOf, entriesOf, keepDataFolder, mountedDisks, requireNoServer } from './lib/data-folder.mjs';
+import { archiveVolumes, volumesIn } from './lib/engine-volumes.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { runLogged } from './lib/run.mjs';
@@ -35,6 +36,9 @@ await runScript(async () => {
   mkdirSync(target, { recursive: true });
   /** @type {Record<string, string>} */
   const hashes = {};
+  for (const file of await archiveVolumes(dataDir, env, await volumesIn(dataDir), target)) {
+    hashes[file] = await hashFile(join(target, file));
+  }
   for (const name of entriesOf(dataDir)) {
     const file = `${name}.tar`;
     const args = ['--create', '--sparse', '--one-file-system', '--numeric-owner', '--acls', '--xattrs'];
@@ -52,12 +56,6 @@ await runScript(async () => {
   print(
     `Copied ${counted(Object.keys(hashes).length, 'entry', 'entries')} of ${dataDir} to ${target}. npm run restore -- ${target} brings them back.`,
   );
-  const elsewhere = entriesOf(dataDir).filter((name) => existsSync(join(dataDir, name, 'volume.json')));
-  if (elsewhere.length > 0) {
-    print(
-      `The files of ${counted(elsewhere.length, 'sandbox', 'sandboxes')} are in volumes of an Incus on other machines and in no backup of this: incus storage volume export brings them out.`,
-    );
-  }
   return 0;
 });
 

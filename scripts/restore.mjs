@@ -1,11 +1,13 @@
-// `npm run restore -- <folder>`: brings a backup back into the data folder of the settings, which must be empty or absent. All
-// files are compared with the backup's list before anything is written.
+// `npm run restore -- <folder>`: brings a backup back into the data folder of the settings, which must be empty or absent, and volumes of
+// Incus to Incus. All files are compared with the backup's list before anything is written.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { hashFile, MANIFEST } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
 import { DEFAULT_DATA_DIR, keepDataFolder, requireNoServer } from './lib/data-folder.mjs';
+import { ARCHIVE_SUFFIX, bringVolumesBack } from './lib/engine-volumes.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { Failure, runScript } from './lib/failure.mjs';
 import { runLogged } from './lib/run.mjs';
@@ -13,19 +15,50 @@ import { print } from './lib/terminal.mjs';
 
 const TAR_MS = 6 * 3_600_000;
 
+const USAGE =
+  'Usage: npm run restore -- <the folder of a backup>, and with --volumes for its volumes of Incus alone, into a data folder that is there.';
+
 await runScript(async () => {
-  const [given] = process.argv.slice(2);
-  if (!given || process.argv.length > 3) throw new Failure('Usage: npm run restore -- <the folder of a backup>');
+  const { values, positionals } = readArguments();
+  const [given] = positionals;
+  if (!given || positionals.length > 1) throw new Failure(USAGE);
   const source = resolve(given);
   const env = readEnvironment();
   await requireNoServer(env);
   const dataDir = resolve(env.SANDBOX_DATA_DIR || DEFAULT_DATA_DIR);
-  if (existsSync(dataDir) && readdirSync(dataDir).some((name) => name !== 'lost+found')) {
+  if (!values.volumes && existsSync(dataDir) && readdirSync(dataDir).some((name) => name !== 'lost+found')) {
     throw new Failure(`${dataDir} is not empty. Move it away, or set SANDBOX_DATA_DIR to another folder.`);
   }
-  const files = await verified(source);
+  const names = await verified(source);
+  const volumes = names.filter((name) => name.endsWith(ARCHIVE_SUFFIX));
   mkdirSync(dataDir, { recursive: true });
   keepDataFolder(dataDir);
+  const files = names.filter((name) => !volumes.includes(name));
+  if (!values.volumes) await bringFolderBack(files, source, dataDir);
+  const present = await bringVolumesBack(dataDir, env, volumes, source);
+  if (present.length > 0) {
+    throw new Failure(
+      `Incus has these volumes already, and they stay as they are: ${present.join(', ')}. To have them as the backup has them, delete what uses them (incus delete) and then them (incus storage volume delete), and run this once more with --volumes.`,
+    );
+  }
+  if (volumes.length > 0) print(`Brought ${counted(volumes.length, 'volume', 'volumes')} back to Incus.`);
+  return 0;
+});
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { volumes: { type: 'boolean', default: false } } });
+  } catch {
+    throw new Failure(USAGE);
+  }
+}
+
+/**
+ * @param {string[]} files
+ * @param {string} source
+ * @param {string} dataDir
+ */
+async function bringFolderBack(files, source, dataDir) {
   const args = ['--extract', '--sparse', '--numeric-owner', '--same-owner', '--same-permissions', '--acls', '--xattrs'];
   for (const file of files) {
     await runLogged(`bring back ${file}`, 'tar', [...args, '--file', join(source, file), '--directory', dataDir], {
@@ -34,8 +67,7 @@ await runScript(async () => {
   }
   await runLogged('bring the files to the disk', 'sync', ['-f', dataDir], { timeoutMs: TAR_MS });
   print(`Brought ${counted(files.length, 'entry', 'entries')} to ${dataDir}; the next start finds all sandboxes.`);
-  return 0;
-});
+}
 
 /**
  * The names of a backup's files, each of which is as it was written.
@@ -49,7 +81,7 @@ async function verified(source) {
   const { sha256 } = JSON.parse(readFileSync(list, 'utf8'));
   for (const [file, expected] of Object.entries(sha256)) {
     if (
-      !/^[^/]+\.tar$/.test(file) ||
+      !/^[^/]+\.(?:tar|volume)$/.test(file) ||
       !existsSync(join(source, file)) ||
       (await hashFile(join(source, file))) !== expected
     ) {

@@ -48,7 +48,7 @@ export async function removeSandbox(made) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {NodeJS.ProcessEnv}
  */
-function withNotedIncus(dataDir, env) {
+export function withNotedIncus(dataDir, env) {
   const noted = engineNoteOf(dataDir)?.incus;
   return noted ? { ...env, INCUS_REMOTE: noted.remote, INCUS_PROJECT: noted.project } : env;
 }

@@ -81,6 +81,12 @@ export class VolumeDisk implements Disk {
   }
 }
 
+/** The names of the engine's volumes in which a sandbox's files and its checkpoints are. */
+export async function volumesOf(folder: string): Promise<readonly string[]> {
+  const notes = await Promise.all((await noteFiles(folder)).map((file) => readVolumeNote(join(folder, file))));
+  return [...new Set(notes.flatMap((note) => (note?.isMade ? [note.name] : [])))];
+}
+
 /** Where volumes of a sandbox may be named, from its folder on. */
 async function noteFiles(folder: string): Promise<readonly string[]> {
   const checkpoints = await readdir(join(folder, CHECKPOINTS_FOLDER)).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import { SandboxError } from '../base/errors.ts';
 
 /** A folder of one of the engine's volumes. */
@@ -35,6 +36,10 @@ export interface EngineVolumes {
   copy(from: string, to: string, deadlineMs: number): Promise<void>;
   /** Gives one that has a limit as much room as that, in bytes, where it has less; resolves with false where there is none of that name. */
   grow(name: string, sizeBytes: number): Promise<boolean>;
+  /** Writes an archive of one, as it is at a moment, into a stream that it ends. Throws `unavailable` or `timeout` after so many milliseconds. */
+  archive(name: string, to: Writable, deadlineMs: number): Promise<void>;
+  /** Makes one of such an archive, where the engine likes; throws `conflict` where it is there. */
+  bringBack(name: string, from: Readable, deadlineMs: number): Promise<void>;
   /** Succeeds where it is absent; throws `conflict` while a sandbox has it. */
   remove(name: string): Promise<void>;
   usage(name: string): Promise<VolumeUsage>;

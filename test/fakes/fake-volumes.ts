@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import { SandboxError } from '../../src/base/errors.ts';
 import type { EngineVolumes, VolumeUsage, WantedVolume } from '../../src/engines/engine-volumes.ts';
 import { FakeFiles } from './fake-files.ts';
@@ -24,6 +25,16 @@ export class FakeVolumes implements EngineVolumes {
     if (this.isFull) throw new SandboxError('no_space', 'The fake volumes have no room.');
     this.all.set(to, wanted);
     this.#files.set(to, this.filesOf(from).clone());
+  }
+
+  async archive(name: string, to: Writable): Promise<void> {
+    if (!(await this.has(name))) throw new SandboxError('unavailable', `The volume ${name} is gone.`);
+    to.end(JSON.stringify(this.all.get(name)));
+  }
+
+  async bringBack(name: string, from: Readable): Promise<void> {
+    const wanted = JSON.parse((await from.toArray()).join(''));
+    await this.create(name, wanted);
   }
 
   /** What is in one. */

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/modes/open-engine.ts';
+import { freePort } from '../support/free-port.ts';
 import { CLUSTER_IMAGE, IncusCluster } from '../support/incus-cluster.ts';
 import type { TestMember } from '../support/incus-cluster-member.ts';
 import { ManagerClient } from '../support/manager-client.ts';
+import { runCommand } from '../support/operator-command.ts';
 import { type RealServer, startRealServer } from '../support/real-server.ts';
 import { until } from '../support/until.ts';
 
@@ -105,6 +107,44 @@ describe('a cluster of Incus', () => {
     expect((await server.call('POST', manager.at(id, '/start'))).status).toBe(200);
     expect((await manager.exec(id, 'cat /mnt/data/file /mnt/data/note')).stdout).toBe('kept\na note');
     expect((await server.call('DELETE', manager.at(id))).status).toBe(200);
+    expect(await cluster.volumes()).toEqual(before);
+  });
+
+  it('a backup has the files of volumes, checkpoints too, and a restore brings them back', async () => {
+    const before = await cluster.volumes();
+    const dataDir = await mkdtemp('/var/tmp/clara-it-cluster-');
+    const backup = `${dataDir}-backup`;
+    closers.push(() => rm(backup, { recursive: true, force: true }));
+    const place = { SANDBOX_DATA_DIR: dataDir, INCUS_REMOTE: cluster.urls };
+    const first = await startServer(place);
+    await first.shell('zoe', 'echo first > kept; ln -s kept link');
+    const checkpoint = (await first.call('POST', '/sandbox/zoe/checkpoints', {})).body.id;
+    await first.shell('zoe', 'echo second > kept');
+    const variables = { ...place, SANDBOX_API_KEY: 'a-key-of-this-test', SANDBOX_MODE: 'incus' };
+    const run = async (script: string, ...args: string[]) =>
+      await runCommand(script, args, { ...variables, SANDBOX_API_PORT: String(await freePort()) });
+    await first.leave();
+    expect(await run('backup', backup)).toEqual({ code: 1, text: expect.stringContaining('still run (1)') });
+    const second = await startServer(place);
+    expect((await second.call('DELETE', '/sandbox/zoe')).status).toBe(200);
+    await second.leave();
+    await rm(backup, { recursive: true });
+    expect(await run('backup', backup)).toMatchObject({ code: 0 });
+    const present = await run('restore', backup, '--volumes');
+    const volumes = (await cluster.volumes()).filter((name) => !before.includes(name));
+    expect(volumes).toHaveLength(2);
+    for (const name of volumes) {
+      expect(present).toEqual({ code: 1, text: expect.stringContaining(name) });
+      await cluster.removeVolume(name);
+    }
+    await rm(dataDir, { recursive: true });
+    expect(await run('restore', backup)).toEqual({ code: 0, text: expect.stringContaining('2 volumes') });
+    const restored = await startServer(place);
+    const seen = await restored.shell('zoe', 'cat link; find . ! -user $(id -u)');
+    expect(seen.body).toMatchObject({ success: true, output: 'second\n' });
+    expect((await restored.call('POST', `/sandbox/zoe/checkpoints/${checkpoint}/restore`)).status).toBe(200);
+    expect((await restored.shell('zoe', 'cat link')).body.output).toBe('first\n');
+    expect((await restored.call('DELETE', '/sandbox/zoe?files=true')).status).toBe(200);
     expect(await cluster.volumes()).toEqual(before);
   });
 

@@ -18,7 +18,12 @@ const POOL = 'clara-sandbox';
 const POOL_SIZE = '3GiB';
 
 /** What a project is told that servers of other machines are let into. */
-const FOR_OTHERS = ['restricted=true', 'restricted.containers.lowlevel=allow', 'restricted.cluster.target=allow'];
+const FOR_OTHERS = [
+  'restricted=true',
+  'restricted.containers.lowlevel=allow',
+  'restricted.cluster.target=allow',
+  'restricted.backups=allow',
+];
 
 /** The name that images of sandboxes have there. */
 export const CLUSTER_IMAGE = 'clara-sandbox:latest';
@@ -115,6 +120,11 @@ export class IncusCluster {
     const path = `/1.0/storage-pools/${POOL}/volumes/custom?recursion=1&project=${PROJECT}`;
     const all: { name: string }[] = JSON.parse(await this.incus('query', path));
     return all.map(({ name }) => name);
+  }
+
+  /** Removes one that nothing uses. */
+  async removeVolume(name: string): Promise<void> {
+    await this.incus('storage', 'volume', 'delete', POOL, name, '--project', PROJECT);
   }
 
   /** Has a member die, and be taken out of the cluster for good; what ran there has to be stopped before. */

@@ -1,3 +1,5 @@
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'undici';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
@@ -67,6 +69,15 @@ export class IncusCalls {
     });
   }
 
+  /** Writes the bytes of an answer into a stream, which it ends. */
+  async download(doing: string, path: string, to: Writable, timeoutMs: number): Promise<void> {
+    await this.#run(doing, timeoutMs, async (signal) => {
+      const { statusCode, body } = await this.#request('GET', path, undefined, signal);
+      if (statusCode >= 400) throw toRefusal(statusCode, await body.text());
+      await pipeline(body, to, { signal });
+    });
+  }
+
   /** Asks whether something is there, without its bytes. */
   async head(doing: string, path: string): Promise<void> {
     await this.#run(doing, this.timeoutMs, async (signal) => {
@@ -87,16 +98,17 @@ export class IncusCalls {
     });
   }
 
-  /** Changes something and waits until that is done, however Incus does it. */
+  /** Changes something and waits until that is done, however Incus does it; the body is JSON, or a stream of bytes. */
   async change(
     doing: string,
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
     timeoutMs = this.timeoutMs,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     await this.#run(doing, timeoutMs, async (signal) => {
-      const { type, operation } = await this.#ask(method, path, body, signal);
+      const { type, operation } = await this.#ask(method, path, body, signal, headers);
       if (type === 'async') await this.#ask('GET', `${pathIn(operation)}/wait`, undefined, signal);
     });
   }
@@ -161,8 +173,9 @@ export class IncusCalls {
     path: string,
     body: unknown,
     signal: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const { statusCode, body: stream } = await this.#request(method, path, body, signal);
+    const { statusCode, body: stream } = await this.#request(method, path, body, signal, headers);
     const text = await stream.text();
     if (statusCode >= 400) throw toRefusal(statusCode, text);
     const answer = answerSchema.parse(JSON.parse(text));
@@ -183,10 +196,15 @@ export class IncusCalls {
       method,
       path: path.includes('?project=') ? path : `${path}${own}`,
       signal,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...toContent(body, headers),
     });
   }
+}
+
+function toContent(body: unknown, headers: Readonly<Record<string, string>>) {
+  if (body === undefined) return { headers };
+  if (body instanceof Readable) return { body, headers: { ...headers, 'content-type': 'application/octet-stream' } };
+  return { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
 }
 
 /** Rejects when the signal is raised: a request that waits for its connection does not hear of it. */

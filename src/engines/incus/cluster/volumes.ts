@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
 import type { EngineId } from '../../engine.ts';
@@ -7,10 +8,9 @@ import { location } from '../instances.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import { Spares } from './spares.ts';
+import { archiveVolume } from './volume-archive.ts';
+import { bytesOf, movedConfig, ownConfig, serialOf, toSize } from './volume-config.ts';
 import { copyVolume } from './volume-move.ts';
-
-/** How often a volume was moved: of two by one name, as a move leaves that was broken off, the later is the copy that is whole. */
-const SERIAL = 'user.clara.moves';
 
 /** How a volume names an instance of ours that has it. */
 const INSTANCE_PATH = /^\/1\.0\/instances\/(clara-[0-9a-f]{24})(?:\?|$)/;
@@ -86,6 +86,19 @@ export class ClusterVolumes implements EngineVolumes {
     this.#places.set(to, location);
   }
 
+  async archive(name: string, to: Writable, deadlineMs: number): Promise<void> {
+    const { calls, pathOf } = await this.#reach(name);
+    await archiveVolume(calls, pathOf, to, deadlineMs);
+  }
+
+  async bringBack(name: string, from: Readable, deadlineMs: number): Promise<void> {
+    if (await this.has(name)) throw new SandboxError('conflict', `The volume ${name} is there already.`);
+    const member = await this.#parts.choose(false);
+    const path = this.#parts.members.pathOn(member, this.#pool);
+    await member.calls.change('bring back the volume', 'POST', path, from, deadlineMs, { 'x-incus-name': name });
+    this.#places.set(name, member.name);
+  }
+
   async has(name: string): Promise<boolean> {
     return (await this.#find(name)) !== null;
   }
@@ -121,12 +134,9 @@ export class ClusterVolumes implements EngineVolumes {
   }
 
   async usage(name: string): Promise<VolumeUsage> {
-    const { members } = this.#parts;
-    const found = await this.#require(name);
-    const member = await members.of(found.location);
-    const path = this.#pathOf(name, member, '/state');
-    const { usage } = stateSchema.parse(await member.calls.get('measure the volume of the sandbox', path));
-    return { usedBytes: usage?.used ?? 0, limitBytes: bytesOf(found.config.size) };
+    const { calls, pathOf, config } = await this.#reach(name);
+    const { usage } = stateSchema.parse(await calls.get('measure the volume of the sandbox', pathOf('/state')));
+    return { usedBytes: usage?.used ?? 0, limitBytes: bytesOf(config.size) };
   }
 
   /** How many were made on a member for sandboxes that are not there yet. */
@@ -181,10 +191,17 @@ export class ClusterVolumes implements EngineVolumes {
     const { serverCertificate } = await members.trust();
     await copyVolume({
       ...{ from: from.calls, fromUrl: from.url, to: to.calls, path, pool, name, serverCertificate },
-      config: { ...ownConfig(config), [SERIAL]: String(serialOf(config) + 1) },
+      config: movedConfig(config),
     });
     this.#places.set(name, to.name);
     await from.calls.change('remove the volume of before', 'DELETE', this.#pathOf(name, from)).catch(unlessAbsent);
+  }
+
+  /** One that is there, by way of its member. */
+  async #reach(name: string) {
+    const { location, config } = await this.#require(name);
+    const member = await this.#parts.members.of(location);
+    return { calls: member.calls, pathOf: (rest: string) => this.#pathOf(name, member, rest), config };
   }
 
   async #require(name: string): Promise<Volume> {
@@ -219,23 +236,6 @@ export class ClusterVolumes implements EngineVolumes {
   #pathOf(name: string, member: Member, rest = ''): string {
     return this.#parts.members.pathOn(member, `${this.#pool}/${name}${rest}`);
   }
-}
-
-function toSize(sizeBytes: number): string {
-  return `${sizeBytes}B`;
-}
-
-function bytesOf(size: string | undefined): number {
-  return Number(/^(\d+)B$/.exec(size ?? '')?.[1] ?? 0);
-}
-
-function serialOf(config: Volume['config']): number {
-  return Number(config[SERIAL] ?? 0);
-}
-
-/** What a copy is to have too: the rest is what Incus notes about the one volume. */
-function ownConfig(config: Volume['config']): Volume['config'] {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.')));
 }
 
 function unlessAbsent(error: unknown): void {
