@@ -27,9 +27,15 @@ export class Peers {
       const stream = await this.#ports.connect(peer, port, { isVisitor: false });
       this.#open.set(stream, { from: sandboxId, to: peer.id });
       stream.once('close', () => this.#open.delete(stream));
-      // A disconnection may have passed while this was made.
-      if (!(await this.#networks.areConnected(sandboxId, peer.id))) stream.destroy();
-      return stream;
+      try {
+        // A disconnection may have passed while this was made.
+        if (!(await this.#networks.areConnected(sandboxId, peer.id))) stream.destroy();
+        return stream;
+      } catch (error) {
+        // Nobody else has it, and it would hold the other sandbox awake.
+        stream.destroy();
+        throw error;
+      }
     };
   }
 

@@ -35,8 +35,16 @@ export async function passOn(request: FastifyRequest, reply: FastifyReply, passe
     signal: left,
   });
   const headers = passed.toAnswerHeaders(endToEnd(answer.headers));
-  if (answer.upgraded)
-    return joinWebSocket(request, reply, { port: answer.upgraded, headers, lease: await passed.lease() });
+  if (answer.upgraded) {
+    const port = answer.upgraded;
+    try {
+      return joinWebSocket(request, reply, { port, headers, lease: await passed.lease() });
+    } catch (error) {
+      // Nobody else has it, and it would hold the sandbox awake.
+      port.destroy();
+      throw error;
+    }
+  }
   return sendBack(request, reply, answer, headers);
 }
 
