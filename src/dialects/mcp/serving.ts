@@ -1,4 +1,5 @@
 import type { CallToolResult, McpServerFactory } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 import { isSandboxError } from '../../base/errors.ts';
 import { InvalidRequest } from '../../http/validation.ts';
 import { textBlock } from './blocks.ts';
@@ -14,6 +15,13 @@ const LIST_TTL_MS = 3_600_000;
 
 /** How often a client that asked for it hears that a call goes on, in milliseconds. */
 const PROGRESS_MS = 10_000;
+
+/** What a list takes: every one is whole, so that no cursor was given out. */
+const ofList = {
+  params: z.looseObject({ cursor: z.undefined('must be absent: no list has a second page').optional() }),
+};
+
+const ofFile = { params: z.looseObject({ uri: z.string('must be a text') }) };
 
 interface ServingParts {
   readonly sdk: Sdk;
@@ -41,16 +49,19 @@ export function serving({ sdk, version, tools, callerOf, onError }: ServingParts
       { name: 'clara-sandbox', title: 'Clara Sandbox', version },
       { capabilities, instructions: INSTRUCTIONS, cacheHints },
     );
-    server.setRequestHandler('tools/list', () => ({ tools: listed }));
+    server.setRequestHandler('tools/list', ofList, () => ({ tools: listed }));
     server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
       const tool = byName.get(params.name);
       if (!tool) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${params.name}.`);
       sender.noteTool(params.name);
       const token = mcpReq._meta?.progressToken;
       const startedAtMs = performance.now();
+      let told = -1;
       const progress = (message?: string): void => {
-        if (token === undefined) return;
         const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
+        // It rises with each message, as the protocol has it.
+        if (token === undefined || seconds <= told) return;
+        told = seconds;
         const about = { progressToken: token, progress: seconds, ...(message === undefined ? {} : { message }) };
         // A client that has gone hears nothing of it.
         mcpReq.notify({ method: 'notifications/progress', params: about }).catch(() => undefined);
@@ -65,11 +76,11 @@ export function serving({ sdk, version, tools, callerOf, onError }: ServingParts
       }
     });
     const asCaller = (signal: AbortSignal): Caller => ({ ...sender, signal, progress: () => undefined });
-    server.setRequestHandler('resources/list', async (_request, { mcpReq }) => ({
+    server.setRequestHandler('resources/list', ofList, async (_params, { mcpReq }) => ({
       resources: [...(await listResources(asCaller(mcpReq.signal)))],
     }));
-    server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [fileTemplate] }));
-    server.setRequestHandler('resources/read', async ({ params: { uri } }, { mcpReq }) => {
+    server.setRequestHandler('resources/templates/list', ofList, () => ({ resourceTemplates: [fileTemplate] }));
+    server.setRequestHandler('resources/read', ofFile, async ({ uri }, { mcpReq }) => {
       const found = await readResource(uri, asCaller(mcpReq.signal)).catch((error: unknown) => {
         if (!isSandboxError(error)) onError(error);
         const code = isSandboxError(error) ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;

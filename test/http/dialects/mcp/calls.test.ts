@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../../src/async/deferred.ts';
 import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
-import { callOf, INITIALIZE, type Message, parseAnswer, toLegacy } from '../../../support/mcp-client.ts';
+import { callOf, INITIALIZE, type Message, parseAnswer, toLegacy, toModern } from '../../../support/mcp-client.ts';
 
 let fake: FakeApp;
 
@@ -97,5 +97,52 @@ describe('the answer to a call', () => {
       .filter((line) => line.startsWith('data: '))
       .map((line) => JSON.parse(line.slice(6)).id);
     expect(ids.sort()).toEqual([1, 2]);
+  });
+});
+
+describe('what a client hears of a call that goes on', () => {
+  it('counts up with each message', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    const going = createDeferred<void>();
+    fake.engine.onAgent = (agent) => {
+      agent.onRun = async ({ write }) => {
+        await going.promise;
+        for (let at = 0; at < 50; at += 1) await write(`line ${at}\n`);
+        return {};
+      };
+    };
+    await legacy(callOf('run_shell', { command: 'count', background: true }));
+    const { params, ...call } = callOf('process_output', { id: 1, after: 1, wait: 60 }, 3);
+    const answer = fake.inject(
+      toLegacy({ ...call, params: { ...params, _meta: { progressToken: 'p' } } }, { 'x-api-key': API_KEY }),
+    );
+    going.resolve();
+    const { body } = await answer;
+    const told = body
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => JSON.parse(line.slice(6)))
+      .filter(({ method }) => method === 'notifications/progress')
+      .map(({ params: { progress } }) => progress);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told).toEqual([...new Set(told)].sort((one, other) => one - other));
+  });
+});
+
+describe('a request whose parameters are wrong', () => {
+  it.each([
+    ['resources/read', {}],
+    ['resources/read', { uri: 5 }],
+    ['resources/list', { cursor: 5 }],
+    ['resources/list', { cursor: 'of nobody' }],
+    ['resources/templates/list', { cursor: 'of nobody' }],
+    ['tools/list', { cursor: 5 }],
+    ['tools/list', { cursor: 'of nobody' }],
+  ])('is told so, and not that the server failed: %s %j', async (method, params) => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    for (const send of [toLegacy, toModern]) {
+      const { error } = parseAnswer(await fake.inject(send({ id: 1, method, params }, { 'x-api-key': API_KEY })));
+      expect(error).toEqual({ code: -32602, message: expect.any(String) });
+    }
   });
 });
