@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unicodeText } from '../../http/unicode-text.ts';
 import { path, usually } from '../fields.ts';
 
 export { hasNoNul, path } from '../fields.ts';
@@ -38,8 +39,7 @@ export const timeout = (seconds: number) =>
   });
 
 export const userParams = z.object({
-  user_id: z
-    .string()
+  user_id: unicodeText()
     .min(1, 'must not be empty')
     .refine((id) => [...id].length <= 256, 'must have 256 characters or fewer')
     .regex(NO_CONTROL_CHARACTERS, 'must not hold control characters')

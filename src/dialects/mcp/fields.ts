@@ -18,8 +18,7 @@ export const count = (least: number, most: number) =>
   z.int('must be a whole number').min(least, `must be ${least} or more`).max(most, `must be ${most} or less`);
 
 /** The id of a sandbox in the namespace that is shared. */
-export const sandboxId = z
-  .string()
+export const sandboxId = unicodeText()
   .min(1, 'must not be empty')
   .refine((id) => [...id].length <= 256, 'must have 256 characters or fewer')
   .refine((id) => !/\p{Cc}/u.test(id), 'must not hold control characters');

@@ -145,4 +145,11 @@ describe('a request whose parameters are wrong', () => {
       expect(error).toEqual({ code: -32602, message: expect.any(String) });
     }
   });
+
+  it('has no half of a surrogate pair in the id of its sandbox, of which two would be the same', async () => {
+    fake = await startFakeApp({}, undefined, speaking('mcp'));
+    const { result } = await legacy(callOf('write_file', { path: 'a', content: 'a', sandbox: '\ud800' }));
+    expect(result).toEqual({ content: [{ type: 'text', text: expect.stringContaining('sandbox ') }], isError: true });
+    expect(fake.engine.sandboxes.size).toBe(0);
+  });
 });
