@@ -14,7 +14,7 @@ import type { Sandbox } from './registry/sandbox.ts';
 import type { AskedChange } from './spec/asked-change.ts';
 import { SpecSettings } from './spec-settings.ts';
 import type { SandboxStatus } from './status/status.ts';
-import { newPreviewId } from './storage/record.ts';
+import { newPreviewId, type SandboxRecord } from './storage/record.ts';
 import type { SandboxStore } from './storage/store.ts';
 
 /** What changes of settings work with. */
@@ -37,6 +37,9 @@ export interface Update {
   readonly mayRestart: boolean;
 }
 
+/** What a sandbox has at the moment at which it is changed, for a change that builds on that. */
+export type Present = Pick<SandboxRecord, 'asked' | 'env' | 'notes'>;
+
 interface Updated {
   readonly status: SandboxStatus;
   readonly isRestarted: boolean;
@@ -56,13 +59,16 @@ export class Settings {
 
   /**
    * Changes it at once, without starting or using it; where it must be made anew for that, only if it may, else throws `conflict`.
-   * Nothing is changed where one of the wishes is refused.
+   * Nothing is changed where one of the wishes is refused. What builds on what the sandbox has is a function of that, so that of two
+   * changes at once neither takes the other back.
    */
-  async update(ref: SandboxRef, { settings, spec, mayRestart }: Update): Promise<Updated> {
+  async update(ref: SandboxRef, wish: Update | ((present: Present) => Update)): Promise<Updated> {
     const { changes, usageMeter } = this.#parts;
     const sandbox = await changes.findExisting(ref);
     const isRestarted = await changes.exclusively(sandbox, async () => {
       requireExisting(sandbox);
+      const present = { asked: {}, env: {}, notes: {}, ...sandbox.record };
+      const { settings, spec, mayRestart } = typeof wish === 'function' ? wish(present) : wish;
       const nowMs = changes.requirePossible(sandbox, settings);
       this.#specs.requireGrantable(sandbox, spec);
       const isAnew = await this.#specs.change(sandbox, ref.principal, spec, mayRestart);

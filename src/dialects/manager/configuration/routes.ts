@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { SettingsChange } from '../../../sandboxes/changes/settings-change.ts';
+import type { Present } from '../../../sandboxes/settings.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toArgv, toMainProgram } from '../main-program.ts';
 import { readNotes } from '../notes.ts';
@@ -12,8 +13,9 @@ export const configurationRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
   const { sandboxes, settings, mains } = options;
 
   /** What a running main process does not see without a new start; files and id stay. */
-  const recreate = async (ref: SandboxRef, change: SettingsChange) => {
-    const { status } = await settings.update(ref, { settings: change, spec: {}, mayRestart: true });
+  const recreate = async (ref: SandboxRef, toChange: (present: Present) => SettingsChange) => {
+    const update = (present: Present) => ({ settings: toChange(present), spec: {}, mayRestart: true });
+    const { status } = await settings.update(ref, update);
     if (status.state === 'running' || status.state === 'paused') {
       const { id } = await sandboxes.restart(ref);
       await mains.whenStarted(id);
@@ -38,9 +40,10 @@ export const configurationRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
     async (request) => {
       const ref = refOf(request);
       const { environment, merge } = request.body;
-      const before = (await sandboxes.get(ref)).env;
-      const gone = merge === false ? Object.fromEntries(Object.keys(before).map((name) => [name, null])) : {};
-      const { env } = await recreate(ref, { env: { ...gone, ...environment } });
+      const { env } = await recreate(ref, ({ env: before }) => {
+        const gone = merge === false ? Object.fromEntries(Object.keys(before).map((name) => [name, null])) : {};
+        return { env: { ...gone, ...environment } };
+      });
       return { status: 'updated' as const, environment: { ...env } };
     },
   );
@@ -64,16 +67,19 @@ export const configurationRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
     }),
     async (request) => {
       const ref = refOf(request);
-      const notes = readNotes((await sandboxes.get(ref)).notes);
-      const asked = toMainProgram({
-        entrypoint: request.body?.entrypoint ?? notes.entrypoint?.words,
-        command: request.body?.command,
+      const status = await recreate(ref, (present) => {
+        const notes = readNotes(present.notes);
+        const asked = toMainProgram({
+          entrypoint: request.body?.entrypoint ?? notes.entrypoint?.words,
+          command: request.body?.command,
+        });
+        const entrypoint = request.body?.entrypoint == null ? notes.entrypoint : asked.entrypoint;
+        const command = request.body?.command == null ? notes.command : asked.command;
+        const argv = toArgv({ entrypoint, command });
+        const main = argv.length === 0 ? null : { argv, maxRetries: notes.resources.max_retries ?? 0 };
+        return { main, notes: { ...notes, entrypoint, command } };
       });
-      const entrypoint = request.body?.entrypoint == null ? notes.entrypoint : asked.entrypoint;
-      const command = request.body?.command == null ? notes.command : asked.command;
-      const argv = toArgv({ entrypoint, command });
-      const main = argv.length === 0 ? null : { argv, maxRetries: notes.resources.max_retries ?? 0 };
-      await recreate(ref, { main, notes: { ...notes, entrypoint, command } });
+      const { entrypoint, command } = readNotes(status.notes);
       return {
         status: 'updated' as const,
         entrypoint: entrypoint?.words ?? null,
@@ -91,13 +97,15 @@ export const configurationRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
     async (request) => {
       const { timeout } = request.body;
       const ref = refOf(request);
-      const notes = readNotes((await sandboxes.get(ref)).notes);
-      const { timeout: _before, ...resources } = notes.resources;
-      const change = {
-        endUpSeconds: timeout,
-        notes: { ...notes, resources: { ...resources, ...(timeout > 0 ? { timeout } : {}) } },
-      };
-      await settings.update(ref, { settings: change, spec: {}, mayRestart: false });
+      await settings.update(ref, (present) => {
+        const notes = readNotes(present.notes);
+        const { timeout: _before, ...resources } = notes.resources;
+        const change = {
+          endUpSeconds: timeout,
+          notes: { ...notes, resources: { ...resources, ...(timeout > 0 ? { timeout } : {}) } },
+        };
+        return { settings: change, spec: {}, mayRestart: false };
+      });
       return { status: 'updated' as const, timeout };
     },
   );

@@ -17,14 +17,16 @@ type Mounted = NonNullable<AskedSpec['volumes']>;
 
 /** The manager: volumes that several sandboxes may have. */
 export const networkVolumeRoutes: FastifyPluginAsyncZod<Core> = async (app, options) => {
-  const { sandboxes, settings, volumes: shelf, mains } = options;
+  const { settings, volumes: shelf, mains } = options;
   const params = z.object({ sandbox_id: z.string(), volume: z.string() });
   const named = z.object({ volume: z.string() });
 
   /** Makes a sandbox anew with other volumes; files and id stay. */
-  const remount = async (ref: SandboxRef, volumes: Mounted) => {
-    const update = { settings: {}, spec: { volumes: volumes.length === 0 ? null : volumes }, mayRestart: true };
-    const { status } = await settings.update(ref, update);
+  const remount = async (ref: SandboxRef, toMounted: (before: Mounted) => Mounted) => {
+    const { status } = await settings.update(ref, ({ asked }) => {
+      const volumes = toMounted(asked.volumes ?? []);
+      return { settings: {}, spec: { volumes: volumes.length === 0 ? null : volumes }, mayRestart: true };
+    });
     await mains.whenStarted(status.id);
   };
 
@@ -74,16 +76,17 @@ export const networkVolumeRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
     }),
     async (request) => {
       const ref = refOf(request);
-      const { volumes } = await sandboxes.get(ref);
-      const volume = shelf.requireShared(ref.principal, request.params.volume);
-      const field = ['query', 'mount_path'];
-      const path = requireMountable(request.query.mount_path ?? volume.mountPath, field);
-      const others = volumes.filter(({ id }) => id !== volume.id);
-      if (others.length >= MAX_MOUNTED) {
-        throw new SandboxError('conflict', `A sandbox has ${MAX_MOUNTED} volumes at the most; unmount one first.`);
-      }
-      for (const other of others) requireApart(path, other.path, field);
-      await remount(ref, [...others, { id: volume.id, path }]);
+      await remount(ref, (before) => {
+        const volume = shelf.requireShared(ref.principal, request.params.volume);
+        const field = ['query', 'mount_path'];
+        const path = requireMountable(request.query.mount_path ?? volume.mountPath, field);
+        const others = before.filter(({ id }) => id !== volume.id);
+        if (others.length >= MAX_MOUNTED) {
+          throw new SandboxError('conflict', `A sandbox has ${MAX_MOUNTED} volumes at the most; unmount one first.`);
+        }
+        for (const other of others) requireApart(path, other.path, field);
+        return [...others, { id: volume.id, path }];
+      });
       return { status: 'mounted' as const };
     },
   );
@@ -97,15 +100,11 @@ export const networkVolumeRoutes: FastifyPluginAsyncZod<Core> = async (app, opti
     }),
     async (request) => {
       const ref = refOf(request);
-      const { volumes } = await sandboxes.get(ref);
-      const volume = shelf.requireShared(ref.principal, request.params.volume);
-      if (!volumes.some(({ id }) => id === volume.id)) {
+      await remount(ref, (before) => {
+        const volume = shelf.requireShared(ref.principal, request.params.volume);
+        if (before.some(({ id }) => id === volume.id)) return before.filter(({ id }) => id !== volume.id);
         throw new SandboxError('not_found', `The volume ${volume.name} is not mounted in the sandbox.`);
-      }
-      await remount(
-        ref,
-        volumes.filter(({ id }) => id !== volume.id),
-      );
+      });
       return { status: 'unmounted' as const };
     },
   );
