@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { disconnectSignal } from '../http/disconnect.ts';
 import { bytesOf } from '../http/request-bytes.ts';
 import { CLIENT_IDLE_MS, limitIdleClient } from '../http/streams/client-idle.ts';
-import { InvalidRequest } from '../http/validation.ts';
+import { InvalidRequest } from '../http/validation/validation.ts';
 
 /** How a body is streamed in either direction: as long as both sides move it, until the client leaves. */
 export function toStream(reply: FastifyReply): { readonly signal: AbortSignal } {

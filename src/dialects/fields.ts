@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../http/unicode-text.ts';
+import { unicodeText } from '../http/validation/unicode-text.ts';
 
 export const hasNoNul = (value: string): boolean => !value.includes('\0');
 

@@ -3,8 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../base/errors.ts';
 import type { AccessLog, LoggedFailure } from './access-log.ts';
 import { HttpError } from './http-error.ts';
-import { NOT_ENCODED } from './query-encoding.ts';
-import { type FieldIssue, InvalidRequest } from './validation.ts';
+import { NOT_ENCODED } from './validation/query-encoding.ts';
+import { type FieldIssue, InvalidRequest } from './validation/validation.ts';
 
 /** The HTTP status of each kind of error. */
 const STATUS: Readonly<Record<ErrorKind, number>> = {

@@ -4,7 +4,7 @@ import type { SandboxId } from '../base/sandbox-address.ts';
 import type { FirstAnswer } from '../idempotency/answer-file.ts';
 import type { FirstAnswers, OnceToken } from '../idempotency/first-answers.ts';
 import { fingerprintOf, idempotencyKeyOf } from './idempotency-key.ts';
-import { InvalidRequest } from './validation.ts';
+import { InvalidRequest } from './validation/validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -3,7 +3,7 @@ import type { FastifyRequest, RouteOptions } from 'fastify';
 import { hasBody } from './request-bytes.ts';
 import { comesTwice } from './request-heads.ts';
 import { acceptedFormat } from './streams/format.ts';
-import { InvalidRequest } from './validation.ts';
+import { InvalidRequest } from './validation/validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

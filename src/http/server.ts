@@ -21,7 +21,6 @@ import { limitEachAddress } from './limits/address-limits.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
 import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
-import { requireValidQueries } from './query-encoding.ts';
 import { refuseAmbiguousHeads } from './request-heads.ts';
 import { answerRequestIds, requestIdOf } from './request-ids.ts';
 import { meterRequests, type RequestMeter } from './request-meter.ts';
@@ -29,7 +28,8 @@ import { type RequestTracer, traceRequests } from './request-traces.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { StrangerLines } from './stranger-lines.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
-import { createValidatorCompiler } from './validation.ts';
+import { requireValidQueries } from './validation/query-encoding.ts';
+import { createValidatorCompiler } from './validation/validation.ts';
 import { registerWebSockets } from './web-sockets.ts';
 
 /** What the HTTP server is made of. */

@@ -1,5 +1,5 @@
 import { isUnknownEncoding } from '../../files/refusals.ts';
-import { InvalidRequest } from '../../http/validation.ts';
+import { InvalidRequest } from '../../http/validation/validation.ts';
 
 /** Does work with an archive; an encoding that the sandbox does not know is the fault of that field of the request. */
 export async function namingEncoding<Result>(part: 'body' | 'query', work: () => Promise<Result>): Promise<Result> {

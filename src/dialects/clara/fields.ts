@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../http/unicode-text.ts';
+import { unicodeText } from '../../http/validation/unicode-text.ts';
 import { path, usually } from '../fields.ts';
 
 export { hasNoNul, path } from '../fields.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isPathFault } from '../../files/refusals.ts';
-import { InvalidRequest } from '../../http/validation.ts';
+import { InvalidRequest } from '../../http/validation/validation.ts';
 
 /** Has an error of what is at a path name that field of the request, where it has one. */
 export function namePaths(app: FastifyInstance): void {

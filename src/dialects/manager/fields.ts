@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../http/unicode-text.ts';
+import { unicodeText } from '../../http/validation/unicode-text.ts';
 
 const MAX_BYTES = 131_072;
 

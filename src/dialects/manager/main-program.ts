@@ -1,4 +1,4 @@
-import { InvalidRequest } from '../../http/validation.ts';
+import { InvalidRequest } from '../../http/validation/validation.ts';
 import type { ManagerNotes } from './notes.ts';
 import { joinWords, splitWords } from './shell-words.ts';
 

@@ -1,7 +1,7 @@
 import type { CallToolResult, McpServerFactory } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { isSandboxError } from '../../base/errors.ts';
-import { InvalidRequest } from '../../http/validation.ts';
+import { InvalidRequest } from '../../http/validation/validation.ts';
 import { textBlock } from './blocks.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import { listResources, readResource, TEMPLATE } from './resources.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isSandboxError } from '../../base/errors.ts';
-import { parsePart } from '../../http/validation.ts';
+import { parsePart } from '../../http/validation/validation.ts';
 import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Core } from '../dialect.ts';
 import type { Block } from './blocks.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CONTEXT_LANGUAGES, toContextLanguage } from '../../../contexts/languages.ts';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { contextId, path, timeout, userParams } from '../fields.ts';
 import { env, text } from '../processes/schemas.ts';
 import { executionResponse, fileFields, shownFields, stream, trackFiles } from '../runs/schemas.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { isBase64 } from '../../base64.ts';
 import { usually } from '../../fields.ts';

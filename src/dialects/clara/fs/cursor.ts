@@ -1,5 +1,5 @@
 import { nameFromBytes, nameToBytes } from '../../../files/names.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 
 /** What a cursor begins with: anything else was not given out. */
 const MARK = Buffer.from('l1:');

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { CONTEXT_LANGUAGES, type ContextLanguage, toContextLanguage } from '../../../contexts/languages.ts';
 import { acceptedFormat, type StreamFormat } from '../../../http/streams/format.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { Language } from '../../../processes/languages.ts';
 
 /** The longest timeout of an answer that comes whole, in seconds. */

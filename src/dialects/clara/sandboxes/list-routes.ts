@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { SandboxId } from '../../../base/sandbox-address.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { ListFilter } from '../../../sandboxes/listing.ts';
 import { type Core, principalOf } from '../../dialect.ts';
 import { operation } from '../operation.ts';

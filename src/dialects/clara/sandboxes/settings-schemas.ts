@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { hasNoNul } from '../fields.ts';
 import { infoExample, sandboxInfo } from './info-schema.ts';
 import { specFields } from './spec-schemas.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseSize } from '../../../base/size.ts';
 import { parsePattern } from '../../../egress/pattern.ts';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { NO_CONTROL_CHARACTERS } from '../fields.ts';
 
 /** What a sandbox may be asked to be made of. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { isReserved } from '../../../sandboxes/spec/secret-environment.ts';
 import { NO_CONTROL_CHARACTERS, userParams } from '../fields.ts';
 

@@ -5,7 +5,7 @@ import type { UrlSigner } from '../../../auth/url-signer.ts';
 import { SandboxError } from '../../../base/errors.ts';
 import { originOf } from '../../../http/origin.ts';
 import { registerSignedUrls } from '../../../http/signed-urls.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toSentForm } from '../../sent-form.ts';
 import { toTimestamp } from '../numbers.ts';

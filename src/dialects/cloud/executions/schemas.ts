@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { env, path, text } from '../../fields.ts';
 import { sandboxId } from '../operation.ts';
 

@@ -4,7 +4,7 @@ import { SandboxError } from '../../../base/errors.ts';
 import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { HttpError } from '../../../http/http-error.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { HOME, WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { type Core, principalOf, refOf } from '../../dialect.ts';

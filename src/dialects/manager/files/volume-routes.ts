@@ -5,7 +5,7 @@ import { SandboxError } from '../../../base/errors.ts';
 import { isMissing } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
 import { acceptForms, formParts, toFileName } from '../../../http/form-parts.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';

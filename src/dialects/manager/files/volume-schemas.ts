@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { moment, path, text } from '../fields.ts';
 import { size } from '../sizes.ts';
 

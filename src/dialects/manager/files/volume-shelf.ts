@@ -1,6 +1,6 @@
 import type { Principal } from '../../../auth/principal.ts';
 import type { SandboxId } from '../../../base/sandbox-address.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
 import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import { whyNotMountable } from '../../../sandboxes/volumes/mount-path.ts';

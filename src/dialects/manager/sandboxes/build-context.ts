@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { z } from 'zod';
 import type { Principal } from '../../../auth/principal.ts';
 import type { WantedBuild } from '../../../builds/builds.ts';
-import { InvalidRequest } from '../../../http/validation.ts';
+import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { Listing } from '../../../sandboxes/listing.ts';
 import { WORKSPACE } from '../../../sandboxes/spec/folders.ts';
 import { findOwn } from '../names.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unicodeText } from '../../../http/unicode-text.ts';
+import { unicodeText } from '../../../http/validation/unicode-text.ts';
 import { type Program, pipInstall } from '../../../processes/programs.ts';
 import { toRequirements } from '../../../processes/requirements.ts';
 import { textBlock } from '../blocks.ts';

@@ -1,5 +1,5 @@
 import { type ErrorKind, isSandboxError, SandboxError } from '../../../../base/errors.ts';
-import { InvalidRequest } from '../../../../http/validation.ts';
+import { InvalidRequest } from '../../../../http/validation/validation.ts';
 import type { ConnectCode } from './codes.ts';
 
 /** What the log calls each code. */

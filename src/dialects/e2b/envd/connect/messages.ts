@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeIssue } from '../../../../http/validation.ts';
+import { describeIssue } from '../../../../http/validation/validation.ts';
 import { ConnectError } from './connect-error.ts';
 
 /** The longest text in a message that is no content, in characters. */

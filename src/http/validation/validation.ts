@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
-import { counted } from '../base/counted.ts';
+import { counted } from '../../base/counted.ts';
 import { numberFields, refuseBlanks } from './blank-numbers.ts';
 import { logIgnoredFields, shortName } from './ignored-fields.ts';
 
