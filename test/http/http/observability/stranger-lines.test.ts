@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/base/log.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { createLogger } from '../../../../src/base/log.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 let fake: FakeApp;
 let logged: string[] = [];

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { RequestTrace, Tracing } from '../observability/tracing/tracing.ts';
+import type { RequestTrace, Tracing } from '../../observability/tracing/tracing.ts';
 
 /** Where requests are traced. */
 export type RequestTracer = Pick<Tracing, 'begin'>;

@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import type { InjectOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AppParts } from '../../../src/app-parts.ts';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { createLogger } from '../../../src/base/log.ts';
-import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
-import { keyEntry } from '../../support/key-entry.ts';
-import { RawClient } from '../../support/raw-client.ts';
+import type { AppParts } from '../../../../src/app-parts.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { createLogger } from '../../../../src/base/log.ts';
+import { FakeEngine } from '../../../fakes/fake-engine.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../../support/fake-app.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
+import { RawClient } from '../../../support/raw-client.ts';
 
 const BOT_KEY = 'the key of the bot';
 const BOT = keyEntry('bot', BOT_KEY, ';prefix=bot-');

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { MeasuredRequest } from '../observability/metrics.ts';
+import type { MeasuredRequest } from '../../observability/metrics.ts';
 
 /** Told of each request whose answer is over. */
 export interface RequestMeter {

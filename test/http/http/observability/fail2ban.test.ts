@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/base/log.ts';
-import { bannedAddress, readFilter } from '../../support/fail2ban-filter.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { createLogger } from '../../../../src/base/log.ts';
+import { bannedAddress, readFilter } from '../../../support/fail2ban-filter.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 let fake: FakeApp;
 let logged: string[] = [];
@@ -59,7 +59,7 @@ describe('the filter for fail2ban', () => {
 
   it('is for the line that docs/logs.md shows', async () => {
     await ask('wrong', '198.51.100.7', '/sandbox/discord-1/status');
-    const text = readFileSync(new URL('../../../docs/logs.md', import.meta.url), 'utf8');
+    const text = readFileSync(new URL('../../../../docs/logs.md', import.meta.url), 'utf8');
     const shown = /^\{"level":40,.*"msg":"wrong key"\}$/m.exec(text)?.[0] ?? '';
     expect(bannedAddress('clara-sandbox', shown)).toBe('203.0.113.7');
     expect(Object.keys(JSON.parse(shown))).toEqual(Object.keys(JSON.parse(logged[0] ?? '{}')));

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Clock } from '../async/clock.ts';
-import { LineFold } from '../async/line-fold.ts';
-import { TokenBuckets } from '../async/token-buckets.ts';
+import type { Clock } from '../../async/clock.ts';
+import { LineFold } from '../../async/line-fold.ts';
+import { TokenBuckets } from '../../async/token-buckets.ts';
 
 /** What a log line of somebody without a right key is about. */
 export type StrangerLine = 'wrong key' | 'answered';

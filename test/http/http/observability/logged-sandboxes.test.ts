@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/base/log.ts';
-import { toSandboxId } from '../../../src/base/sandbox-address.ts';
-import { NAMESPACE as CLOUD } from '../../../src/sessions/sessions.ts';
-import { asCloudUser } from '../../support/cloud-user.ts';
-import { readDocument } from '../../support/documents.ts';
-import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../support/fake-app.ts';
-import { callOf, type Message, parseAnswer, toLegacy, toModern } from '../../support/mcp-client.ts';
+import { createLogger } from '../../../../src/base/log.ts';
+import { toSandboxId } from '../../../../src/base/sandbox-address.ts';
+import { NAMESPACE as CLOUD } from '../../../../src/sessions/sessions.ts';
+import { asCloudUser } from '../../../support/cloud-user.ts';
+import { readDocument } from '../../../support/documents.ts';
+import { API_KEY, type FakeApp, speaking, startFakeApp } from '../../../support/fake-app.ts';
+import { callOf, type Message, parseAnswer, toLegacy, toModern } from '../../../support/mcp-client.ts';
 
 let fake: FakeApp;
 let logged: Record<string, unknown>[] = [];

@@ -1,9 +1,9 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
-import { keyNameOf } from '../auth/principal.ts';
-import type { ErrorKind } from '../base/errors.ts';
-import { type SandboxAddress, toSandboxId } from '../base/sandbox-address.ts';
-import { addressOf, toClient, toPlain } from './clients/client-address.ts';
-import type { IsTrustedProxy } from './clients/trusted-proxies.ts';
+import { keyNameOf } from '../../auth/principal.ts';
+import type { ErrorKind } from '../../base/errors.ts';
+import { type SandboxAddress, toSandboxId } from '../../base/sandbox-address.ts';
+import { addressOf, toClient, toPlain } from '../clients/client-address.ts';
+import type { IsTrustedProxy } from '../clients/trusted-proxies.ts';
 import type { StrangerLines } from './stranger-lines.ts';
 
 /** What is logged of an id of a user, whose length nobody has checked yet. */
