@@ -11,7 +11,7 @@ import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
 import type { KeyCheck } from '../http/auth.ts';
 import { DIALECT } from '../http/dialect-constraint.ts';
-import type { HttpProblem } from '../http/errors.ts';
+import type { HttpProblem } from '../http/errors/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';
 import { scoped } from '../http/scope.ts';
 import type { StreamDocument } from '../http/streams/documents.ts';

@@ -1,5 +1,5 @@
 import type { Remedy } from '../base/errors.ts';
-import type { HttpProblem } from '../http/errors.ts';
+import type { HttpProblem } from '../http/errors/errors.ts';
 
 /** The ways that a dialect has to do better, as ends of sentences. */
 export type Ways = Readonly<Partial<Record<Remedy, string>>>;

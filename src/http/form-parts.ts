@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HttpError } from './http-error.ts';
+import { HttpError } from './errors/http-error.ts';
 import { InvalidRequest } from './validation/validation.ts';
 
 /** What says that a part is a file where it has no file name. */

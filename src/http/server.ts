@@ -12,7 +12,7 @@ import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
 import { resetCutAnswers } from './cut-answers.ts';
 import { type ChooseDialect, DIALECT, dialectConstraint } from './dialect-constraint.ts';
-import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors.ts';
+import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors/errors.ts';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { registerFrontPage } from './front-page.ts';
 import { answerHalfClosed } from './half-closed.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HttpProblem } from '../../http/errors.ts';
+import type { HttpProblem } from '../../http/errors/errors.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 
 /** The body of an error. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { HttpError } from '../../http/http-error.ts';
+import { HttpError } from '../../http/errors/http-error.ts';
 import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import { NAMESPACE } from '../../sessions/sessions.ts';
 import { principalOf } from '../dialect.ts';

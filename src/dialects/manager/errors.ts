@@ -1,4 +1,4 @@
-import type { HttpProblem } from '../../http/errors.ts';
+import type { HttpProblem } from '../../http/errors/errors.ts';
 import { detailResponse } from '../fields.ts';
 import { type Ways, withRemedy } from '../remedies.ts';
 

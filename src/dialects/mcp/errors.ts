@@ -1,4 +1,4 @@
-import type { HttpProblem } from '../../http/errors.ts';
+import type { HttpProblem } from '../../http/errors/errors.ts';
 
 /** Codes of JSON-RPC. */
 const PARSE_ERROR = -32_700;

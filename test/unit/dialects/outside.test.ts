@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../../src/dialects/dialect.ts';
 import { outsideRenderer } from '../../../src/dialects/outside.ts';
-import type { HttpProblem } from '../../../src/http/errors.ts';
+import type { HttpProblem } from '../../../src/http/errors/errors.ts';
 
 const dialect = (name: string, paths: readonly string[] | undefined, field: string): Dialect => ({
   name,

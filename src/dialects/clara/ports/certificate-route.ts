@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Clock } from '../../../async/clock.ts';
 import { TokenBuckets } from '../../../async/token-buckets.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
 import type { Core } from '../../dialect.ts';
 

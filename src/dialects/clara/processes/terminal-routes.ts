@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Clock } from '../../../async/clock.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { errorResponse } from '../errors.ts';
 import { sandboxOperation } from '../operation.ts';

@@ -3,7 +3,7 @@ import { asUser, type Principal, requireUser } from '../../../auth/principal.ts'
 import type { UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../base/errors.ts';
 import { authorizationOf, type KeyCheck } from '../../../http/auth.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 
 /** Where tokens are to be had, as the end of a sentence. */
 const ASK = 'ask POST /api/v1/auth/token for a token, with the API key as X-API-Key';

@@ -3,7 +3,7 @@ import { requireUser } from '../../../auth/principal.ts';
 import { ACCESS_SECONDS, type TokenPair, type UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../base/errors.ts';
 import type { KeyCheck } from '../../../http/auth.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { principalOf } from '../../dialect.ts';
 import { commonErrors } from '../errors.ts';
 import { operation } from '../operation.ts';

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../base/errors.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { type Language, toLanguage, toProgram } from '../../../processes/languages.ts';
 import type { Program } from '../../../processes/programs.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { userIdOf } from '../../../auth/principal.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import type { Session } from '../../../sessions/session.ts';
 import type { Sessions } from '../../../sessions/sessions.ts';
 import { principalOf } from '../../dialect.ts';

@@ -1,4 +1,4 @@
-import type { HttpProblem } from '../../../http/errors.ts';
+import type { HttpProblem } from '../../../http/errors/errors.ts';
 import { renderError } from '../errors.ts';
 import { codeOf } from './connect/connect-error.ts';
 

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ContextLanguage, toContextLanguage } from '../../../contexts/languages.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { type Core, refOf } from '../../dialect.ts';

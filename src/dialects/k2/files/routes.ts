@@ -3,7 +3,7 @@ import { toFileContent } from '../../../files/content.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { listFolder, removeAll } from '../../../files/whole-folder.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { toFile } from './mapping.ts';

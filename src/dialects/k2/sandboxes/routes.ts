@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../base/errors.ts';
 import { isRefusal } from '../../../files/refusals.ts';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { HttpError } from '../../../http/http-error.ts';
+import { HttpError } from '../../../http/errors/http-error.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';
 import { HOME, WORKSPACE } from '../../../sandboxes/spec/folders.ts';

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { SandboxError } from '../../../../base/errors.ts';
-import { HttpError } from '../../../../http/http-error.ts';
+import { HttpError } from '../../../../http/errors/http-error.ts';
 
 /** A request as those see it who read its body: decompressed where it came compressed. Throws HttpError for other codings than gzip. */
 export function decoded(request: FastifyRequest): FastifyRequest {

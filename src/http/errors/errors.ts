@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../base/errors.ts';
+import { type ErrorKind, isSandboxError, type Remedy, type SandboxError } from '../../base/errors.ts';
+import type { AccessLog, LoggedFailure } from '../observability/access-log.ts';
+import { NOT_ENCODED } from '../validation/query-encoding.ts';
+import { type FieldIssue, InvalidRequest } from '../validation/validation.ts';
 import { HttpError } from './http-error.ts';
-import type { AccessLog, LoggedFailure } from './observability/access-log.ts';
-import { NOT_ENCODED } from './validation/query-encoding.ts';
-import { type FieldIssue, InvalidRequest } from './validation/validation.ts';
 
 /** The HTTP status of each kind of error. */
 const STATUS: Readonly<Record<ErrorKind, number>> = {

@@ -1,4 +1,4 @@
-import type { FieldIssue } from './validation/validation.ts';
+import type { FieldIssue } from '../validation/validation.ts';
 
 /** The statuses of what HTTP itself settles, whatever route it comes to. */
 export type HttpErrorStatus = 400 | 404 | 405 | 415 | 417 | 426;
