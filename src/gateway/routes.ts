@@ -11,7 +11,7 @@ import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';
 import { leaveBodies, passedMethods } from '../http/forward/passed-requests.ts';
 import { originOf } from '../http/origin.ts';
 import type { PreviewHosts } from '../http/preview-hosts.ts';
-import { bytesOf, hasBody, wholeBodyOf } from '../http/request-bytes.ts';
+import { bytesOf, hasBody, wholeBodyOf } from '../http/requests/request-bytes.ts';
 import { GatewayAdmission, type GatewayVisit } from './admission.ts';
 import { answerMs, BodyWatch } from './answer-time.ts';
 import type { FarSide, PassedBody } from './far-side.ts';

@@ -6,7 +6,7 @@ import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } fr
 import { SandboxError } from '../base/errors.ts';
 import { toldPrincipal } from './gateway-headers.ts';
 import type { RateLimits } from './limits/rate-limits.ts';
-import { comesTwice } from './request-heads.ts';
+import { comesTwice } from './requests/request-heads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

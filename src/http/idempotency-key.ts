@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import { hasBody } from './request-bytes.ts';
-import { comesTwice } from './request-heads.ts';
+import { hasBody } from './requests/request-bytes.ts';
+import { comesTwice } from './requests/request-heads.ts';
 import { acceptedFormat } from './streams/format.ts';
 import { InvalidRequest } from './validation/validation.ts';
 

@@ -6,7 +6,6 @@ import type { ToldLimits } from '../auth/client-limits.ts';
 import type { Cidr } from '../base/ip-address.ts';
 import { KeyCheck, limitOpenRequests } from './auth.ts';
 import { registerBodies } from './bodies.ts';
-import { refuseExpectations } from './broken-requests.ts';
 import { trustProxies } from './clients/trusted-proxies.ts';
 import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';
@@ -25,7 +24,8 @@ import { type RequestTracer, traceRequests } from './observability/request-trace
 import { StrangerLines } from './observability/stranger-lines.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
 import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
-import { refuseAmbiguousHeads } from './request-heads.ts';
+import { refuseExpectations } from './requests/broken-requests.ts';
+import { refuseAmbiguousHeads } from './requests/request-heads.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { requireValidQueries } from './validation/query-encoding.ts';

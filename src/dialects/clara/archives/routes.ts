@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { hasBody } from '../../../http/request-bytes.ts';
+import { hasBody } from '../../../http/requests/request-bytes.ts';
 import { attachment } from '../../../http/transfer/content-disposition.ts';
 import { refuseParts, toChunks, toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';

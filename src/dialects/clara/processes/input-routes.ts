@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { bytesOf } from '../../../http/request-bytes.ts';
+import { bytesOf } from '../../../http/requests/request-bytes.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './schemas.ts';

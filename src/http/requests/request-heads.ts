@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { HttpError } from './errors/http-error.ts';
+import { HttpError } from '../errors/http-error.ts';
 
 /** A name or an IPv4 address, or an IPv6 address in brackets, with a port or without. RFC 3986, section 3.2.2. */
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { SandboxError } from '../base/errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /** True where a body follows the head of a request. RFC 9112, section 6.3. */
 export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
-import { RawClient } from '../../support/raw-client.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
+import { RawClient } from '../../../support/raw-client.ts';
 
 const KEY = `X-API-Key: ${API_KEY}\r\n`;
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { HttpProblem } from './errors/errors.ts';
-import { HttpError } from './errors/http-error.ts';
+import type { HttpProblem } from '../errors/errors.ts';
+import { HttpError } from '../errors/http-error.ts';
 
 interface Refusal {
   readonly status: number;
