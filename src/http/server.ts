@@ -27,10 +27,10 @@ import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
 import { refuseExpectations } from './requests/broken-requests.ts';
 import { refuseAmbiguousHeads } from './requests/request-heads.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
+import { registerWebSockets } from './streams/web-sockets.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { requireValidQueries } from './validation/query-encoding.ts';
 import { createValidatorCompiler } from './validation/validation.ts';
-import { registerWebSockets } from './web-sockets.ts';
 
 /** What the HTTP server is made of. */
 export interface HttpServerParts extends OpenApiParts {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Header } from '../../base/message-headers.ts';
-import { earlyBytesOf } from '../web-sockets.ts';
+import { earlyBytesOf } from '../streams/web-sockets.ts';
 
 /** Between two looks of the kernel whether a silent client is still there, in milliseconds. */
 const KEEP_ALIVE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
-import { registerWebSockets } from '../../../src/http/web-sockets.ts';
+import { registerWebSockets } from '../../../src/http/streams/web-sockets.ts';
 import { listenPrivately } from '../../../src/library/private-socket.ts';
 
 it('a private server is reached by requests and WebSockets, whatever host they name, and ends both as it closes', async () => {
