@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { documentKey } from './idempotency-key.ts';
+import { documentKey } from './idempotency/idempotency-key.ts';
 import { DOCS_POLICY } from './security-headers.ts';
 import { type StreamDocument, toStreamContent } from './streams/documents.ts';
 

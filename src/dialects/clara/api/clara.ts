@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { type SandboxId, toSandboxId } from '../../../base/sandbox-address.ts';
-import { keepFirstAnswers } from '../../../http/first-answers.ts';
+import { keepFirstAnswers } from '../../../http/idempotency/first-answers.ts';
 import { scoped } from '../../../http/scope.ts';
 import { signerOf } from '../../../http/signed-urls.ts';
 import type { FirstAnswers } from '../../../idempotency/first-answers.ts';

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isSandboxError } from '../base/errors.ts';
-import type { SandboxId } from '../base/sandbox-address.ts';
-import type { FirstAnswer } from '../idempotency/answer-file.ts';
-import type { FirstAnswers, OnceToken } from '../idempotency/first-answers.ts';
+import { isSandboxError } from '../../base/errors.ts';
+import type { SandboxId } from '../../base/sandbox-address.ts';
+import type { FirstAnswer } from '../../idempotency/answer-file.ts';
+import type { FirstAnswers, OnceToken } from '../../idempotency/first-answers.ts';
+import { InvalidRequest } from '../validation/validation.ts';
 import { fingerprintOf, idempotencyKeyOf } from './idempotency-key.ts';
-import { InvalidRequest } from './validation/validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

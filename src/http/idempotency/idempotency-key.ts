@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import { hasBody } from './requests/request-bytes.ts';
-import { comesTwice } from './requests/request-heads.ts';
-import { acceptedFormat } from './streams/format.ts';
-import { InvalidRequest } from './validation/validation.ts';
+import { hasBody } from '../requests/request-bytes.ts';
+import { comesTwice } from '../requests/request-heads.ts';
+import { acceptedFormat } from '../streams/format.ts';
+import { InvalidRequest } from '../validation/validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
