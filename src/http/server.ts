@@ -5,7 +5,7 @@ import type { ApiKey } from '../auth/api-keys.ts';
 import type { ToldLimits } from '../auth/client-limits.ts';
 import type { Cidr } from '../base/ip-address.ts';
 import { KeyCheck, limitOpenRequests } from './auth.ts';
-import { registerBodies } from './bodies.ts';
+import { registerBodies } from './bodies/bodies.ts';
 import { trustProxies } from './clients/trusted-proxies.ts';
 import { refuseWhileClosing } from './closing.ts';
 import { type ConnectionLimits, limitConnections, toServerOptions } from './connection-limits.ts';

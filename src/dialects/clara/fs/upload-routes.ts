@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { acceptForms, type FormPart, formParts, invalidField, toFileName } from '../../../http/form-parts.ts';
+import { acceptForms, type FormPart, formParts, invalidField, toFileName } from '../../../http/bodies/form-parts.ts';
 import { toStream } from '../../body-streams.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { errorCodes } from 'fastify';
 import { z } from 'zod';
-import { SandboxError } from '../base/errors.ts';
-import { HttpError } from './errors/http-error.ts';
+import { SandboxError } from '../../base/errors.ts';
+import { HttpError } from '../errors/http-error.ts';
 import type { JsonTask } from './json-program.cjs';
 
 /** How long one body may take, in milliseconds: JSON of that size and of a reasonable shape takes a tenth of it. */

@@ -2,8 +2,14 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 
 // As a thread loads it.
-const { countValues, endOfText, readJson, withoutPrototypes }: typeof import('../../../src/http/json-program.cjs') =
-  createRequire(import.meta.url)('../../../src/http/json-program.cjs');
+const {
+  countValues,
+  endOfText,
+  readJson,
+  withoutPrototypes,
+}: typeof import('../../../../src/http/bodies/json-program.cjs') = createRequire(import.meta.url)(
+  '../../../../src/http/bodies/json-program.cjs',
+);
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
+import { noteBody } from '../idempotency/idempotency-key.ts';
 import { refuseEncodedBodies } from './body-encoding.ts';
-import { noteBody } from './idempotency/idempotency-key.ts';
 import { JsonThreads, notUtf8 } from './json-thread.ts';
 
 /** From this size on JSON is parsed beside the event loop, which a hostile text of 64 MiB would hold up for many seconds. */

@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HttpError } from './errors/http-error.ts';
-import { InvalidRequest } from './validation/validation.ts';
+import { HttpError } from '../errors/http-error.ts';
+import { InvalidRequest } from '../validation/validation.ts';
 
 /** What says that a part is a file where it has no file name. */
 const BYTES_TYPE = 'application/octet-stream';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 let fake: FakeApp;
 

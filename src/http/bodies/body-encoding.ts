@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HttpError } from './errors/http-error.ts';
-import { hasBody } from './requests/request-bytes.ts';
+import { HttpError } from '../errors/http-error.ts';
+import { hasBody } from '../requests/request-bytes.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
