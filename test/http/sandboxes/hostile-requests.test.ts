@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ConnectionLimits } from '../../../src/http/connection-limits.ts';
+import type { ConnectionLimits } from '../../../src/http/limits/connection-limits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';

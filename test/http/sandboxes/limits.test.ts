@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '../../../src/async/deferred.ts';
-import type { ConnectionLimits } from '../../../src/http/connection-limits.ts';
+import type { ConnectionLimits } from '../../../src/http/limits/connection-limits.ts';
 import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
 import { RawClient } from '../../support/raw-client.ts';

@@ -1,11 +1,11 @@
 import type { ServerOptions as HttpServerOptions, Server } from 'node:http';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toPlain } from './clients/client-address.ts';
-import { type HttpProblem, type OutsideRenderer, renderProblem } from './errors/errors.ts';
-import type { AccessLog } from './observability/access-log.ts';
-import { answerBrokenRequest } from './requests/broken-requests.ts';
-import { hasBody } from './requests/request-bytes.ts';
-import { limitIdleClient } from './streams/client-idle.ts';
+import { toPlain } from '../clients/client-address.ts';
+import { type HttpProblem, type OutsideRenderer, renderProblem } from '../errors/errors.ts';
+import type { AccessLog } from '../observability/access-log.ts';
+import { answerBrokenRequest } from '../requests/broken-requests.ts';
+import { hasBody } from '../requests/request-bytes.ts';
+import { limitIdleClient } from '../streams/client-idle.ts';
 
 /** What a client may take of a connection; times in milliseconds. */
 export interface ConnectionLimits {
