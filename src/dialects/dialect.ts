@@ -9,7 +9,7 @@ import type { Contexts } from '../contexts/contexts.ts';
 import type { LanguageContexts } from '../contexts/language-contexts.ts';
 import type { FileTree } from '../files/file-tree.ts';
 import type { Files } from '../files/files.ts';
-import type { KeyCheck } from '../http/auth.ts';
+import type { KeyCheck } from '../http/auth/key-check.ts';
 import { DIALECT } from '../http/dialect-constraint.ts';
 import type { HttpProblem } from '../http/errors/errors.ts';
 import { type ApiTag, documentErrors } from '../http/openapi.ts';

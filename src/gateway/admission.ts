@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ApiKey } from '../auth/api-keys.ts';
 import { type Principal, requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
-import { type KeyCheck, presentedKey } from '../http/auth.ts';
+import { type KeyCheck, presentedKey } from '../http/auth/key-check.ts';
 import type { FarKey, FarSide } from './far-side.ts';
 
 /** Where what a request shows is for the server in a sandbox, which nobody here knows. */

@@ -5,8 +5,8 @@ import type { Clock } from '../async/clock.ts';
 import { SandboxError } from '../base/errors.ts';
 import type { Header } from '../base/message-headers.ts';
 import type { Remote } from '../config/remote.ts';
+import { GATEWAY_HEADERS } from '../http/auth/gateway-headers.ts';
 import { type Answer, AnswerHandler } from '../http/forward/answer-handler.ts';
-import { GATEWAY_HEADERS } from '../http/gateway-headers.ts';
 import { Cutoff } from './cutoff.ts';
 
 /** The longest head of an answer, in bytes. */

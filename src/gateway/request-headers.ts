@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import { endToEnd, toHeaders } from '../base/message-headers.ts';
-import { authorizationOf, type KeyCheck } from '../http/auth.ts';
+import { BY_PATH, GATEWAY_HEADERS, limitsHeader } from '../http/auth/gateway-headers.ts';
+import { authorizationOf, type KeyCheck } from '../http/auth/key-check.ts';
 import { addressOf } from '../http/clients/client-address.ts';
 import { FROM_PROXIES } from '../http/forward/request-headers.ts';
-import { BY_PATH, GATEWAY_HEADERS, limitsHeader } from '../http/gateway-headers.ts';
 import type { FarSide } from './far-side.ts';
 
 /** What only this server says. */

@@ -3,7 +3,7 @@ import { withDeadline } from '../async/deadline.ts';
 import { isSandboxError, SandboxError } from '../base/errors.ts';
 import { endToEnd } from '../base/message-headers.ts';
 import { isE2bKey, requireForm } from '../dialects/e2b/key-form.ts';
-import type { KeyCheck } from '../http/auth.ts';
+import type { KeyCheck } from '../http/auth/key-check.ts';
 import { type ChooseDialect, DIALECT } from '../http/dialect-constraint.ts';
 import { joinWebSocket } from '../http/forward/join-web-socket.ts';
 import { asksForWebSocket, sendBack } from '../http/forward/pass-on.ts';

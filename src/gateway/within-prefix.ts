@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
-import { authorizationOf } from '../http/auth.ts';
+import { authorizationOf } from '../http/auth/key-check.ts';
 import type { GatewayVisit } from './admission.ts';
 import type { PassedBody } from './far-side.ts';
 

@@ -4,7 +4,7 @@ import type { Clock } from '../async/clock.ts';
 import type { ApiKey } from '../auth/api-keys.ts';
 import type { ToldLimits } from '../auth/client-limits.ts';
 import type { Cidr } from '../base/ip-address.ts';
-import { KeyCheck, limitOpenRequests } from './auth.ts';
+import { KeyCheck, limitOpenRequests } from './auth/key-check.ts';
 import { registerBodies } from './bodies/bodies.ts';
 import { trustProxies } from './clients/trusted-proxies.ts';
 import { refuseWhileClosing } from './closing.ts';

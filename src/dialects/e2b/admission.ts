@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../async/clock.ts';
 import { isSandboxError, SandboxError } from '../../base/errors.ts';
-import type { KeyCheck } from '../../http/auth.ts';
+import type { KeyCheck } from '../../http/auth/key-check.ts';
 import { HttpError } from '../../http/errors/http-error.ts';
 import type { PreviewHosts } from '../../http/preview-hosts.ts';
 import type { SandboxRef } from '../../sandboxes/asked/ref.ts';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SandboxError } from '../../base/errors.ts';
-import { GATEWAY_HEADERS } from '../../http/gateway-headers.ts';
+import { GATEWAY_HEADERS } from '../../http/auth/gateway-headers.ts';
 
 const KEY = /^e2b_[0-9a-f]+$/;
 

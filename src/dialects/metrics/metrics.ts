@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { hashKey } from '../../auth/api-keys.ts';
 import type { Principal } from '../../auth/principal.ts';
-import type { KeyCheck } from '../../http/auth.ts';
+import type { KeyCheck } from '../../http/auth/key-check.ts';
 import type { Dialect } from '../dialect.ts';
 import { listenForMetrics, type MetricsSource } from './listener.ts';
 

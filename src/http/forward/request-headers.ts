@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { endToEnd, type Header, toHeaders } from '../../base/message-headers.ts';
+import { GATEWAY_HEADERS } from '../auth/gateway-headers.ts';
 import { addressOf } from '../clients/client-address.ts';
-import { GATEWAY_HEADERS } from '../gateway-headers.ts';
 import { takeCookie } from './cookies.ts';
 
 /** The cookie that opens a private port in a browser. */

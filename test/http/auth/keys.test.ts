@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hashKey, parseApiKeys } from '../../../src/auth/api-keys.ts';
-import { KeyCheck } from '../../../src/http/auth.ts';
+import { KeyCheck } from '../../../src/http/auth/key-check.ts';
 import { RateLimits } from '../../../src/http/limits/rate-limits.ts';
 import { API_KEY, type FakeApp, FakeClock, startNativeApp } from '../../support/fake-app.ts';
 import { keyEntry } from '../../support/key-entry.ts';

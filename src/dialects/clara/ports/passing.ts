@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../async/clock.ts';
 import type { Header } from '../../../base/message-headers.ts';
-import type { KeyCheck } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth/key-check.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { toPortHeaders } from '../../../http/forward/request-headers.ts';
 import type { Core } from '../../dialect.ts';

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
-import type { KeyCheck } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth/key-check.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';
 import type { Core } from '../../dialect.ts';
 import { toApiHeaders } from '../../passing.ts';

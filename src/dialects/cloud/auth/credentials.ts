@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { asUser, type Principal, requireUser } from '../../../auth/principal.ts';
 import type { UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../base/errors.ts';
-import { authorizationOf, type KeyCheck } from '../../../http/auth.ts';
+import { authorizationOf, type KeyCheck } from '../../../http/auth/key-check.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 
 /** Where tokens are to be had, as the end of a sentence. */

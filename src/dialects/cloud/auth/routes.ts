@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { requireUser } from '../../../auth/principal.ts';
 import { ACCESS_SECONDS, type TokenPair, type UserTokens } from '../../../auth/user-tokens.ts';
 import { SandboxError } from '../../../base/errors.ts';
-import type { KeyCheck } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth/key-check.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import { principalOf } from '../../dialect.ts';
 import { commonErrors } from '../errors.ts';

@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../../../async/clock.ts';
 import type { SandboxAddress } from '../../../base/sandbox-address.ts';
-import type { KeyCheck } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth/key-check.ts';
 import type { PreviewHosts } from '../../../http/preview-hosts.ts';
 import { scoped } from '../../../http/scope.ts';
 import type { CoreEvents } from '../../../observability/core-events.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../base/errors.ts';
-import type { KeyCheck } from '../../../http/auth.ts';
+import type { KeyCheck } from '../../../http/auth/key-check.ts';
 import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { passOn } from '../../../http/forward/pass-on.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';

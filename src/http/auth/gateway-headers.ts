@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { type ApiKey, KEY_NAME } from '../auth/api-keys.ts';
-import type { ClientLimits } from '../auth/client-limits.ts';
-import type { Principal } from '../auth/principal.ts';
-import { SandboxError } from '../base/errors.ts';
+import { type ApiKey, KEY_NAME } from '../../auth/api-keys.ts';
+import type { ClientLimits } from '../../auth/client-limits.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 /** What a gateway says of a request: for whom it asks, which users those may be about, what that client may have, in which dialect it came, and where to. */
 export const GATEWAY_HEADERS = {

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Clock } from '../async/clock.ts';
-import type { Principal } from '../auth/principal.ts';
-import { SIGNATURE, type SignedRequest, showsSignature, type UrlSigner } from '../auth/url-signer.ts';
-import { SandboxError } from '../base/errors.ts';
-import type { KeyCheck } from './auth.ts';
+import type { Clock } from '../../async/clock.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { SIGNATURE, type SignedRequest, showsSignature, type UrlSigner } from '../../auth/url-signer.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { KeyCheck } from './key-check.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiKey, hashKey } from '../auth/api-keys.ts';
-import { ToldLimits } from '../auth/client-limits.ts';
-import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../auth/principal.ts';
-import { SandboxError } from '../base/errors.ts';
+import { type ApiKey, hashKey } from '../../auth/api-keys.ts';
+import { ToldLimits } from '../../auth/client-limits.ts';
+import { behindGateway, keyNameOf, type Principal, requireUser, toPrincipal } from '../../auth/principal.ts';
+import { SandboxError } from '../../base/errors.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
+import { comesTwice } from '../requests/request-heads.ts';
 import { toldPrincipal } from './gateway-headers.ts';
-import type { RateLimits } from './limits/rate-limits.ts';
-import { comesTwice } from './requests/request-heads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
