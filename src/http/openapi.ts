@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { DOCS_POLICY } from './browsers/security-headers.ts';
 import { documentKey } from './idempotency/idempotency-key.ts';
-import { DOCS_POLICY } from './security-headers.ts';
 import { type StreamDocument, toStreamContent } from './streams/documents.ts';
 
 /** What each status means, for the reader of the document. */

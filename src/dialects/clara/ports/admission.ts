@@ -4,7 +4,7 @@ import { type Principal, requireUser } from '../../../auth/principal.ts';
 import { type SignedRequest, showsSignature, type UrlSigner } from '../../../auth/url-signer.ts';
 import { isSandboxError, SandboxError } from '../../../base/errors.ts';
 import type { KeyCheck } from '../../../http/auth/key-check.ts';
-import { showsAmbientCredentials, showsBasic } from '../../../http/foreign-pages.ts';
+import { showsAmbientCredentials, showsBasic } from '../../../http/browsers/foreign-pages.ts';
 import { type PortSettings, type Ports, UNSETTLED } from '../../../ports/ports.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../../sandboxes/asked/ref.ts';
 import type { Settings } from '../../../sandboxes/settings.ts';

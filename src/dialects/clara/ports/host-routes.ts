@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../base/errors.ts';
 import type { Header } from '../../../base/message-headers.ts';
 import type { KeyCheck } from '../../../http/auth/key-check.ts';
-import { isForeignPage } from '../../../http/foreign-pages.ts';
+import { isForeignPage } from '../../../http/browsers/foreign-pages.ts';
 import { takeCookie } from '../../../http/forward/cookies.ts';
 import { toPageHeaders } from '../../../http/forward/page-headers.ts';
 import { leaveBodies, passedMethods } from '../../../http/forward/passed-requests.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { SandboxError } from '../base/errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
