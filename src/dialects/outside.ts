@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { ChooseDialect } from '../http/dialect-constraint.ts';
 import type { HttpProblem, OutsideRenderer } from '../http/errors/errors.ts';
+import type { ChooseDialect } from '../http/routing/dialect-constraint.ts';
 import type { Dialect } from './dialect.ts';
 
 /** A dialect, as far as its errors go. */

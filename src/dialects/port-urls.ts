@@ -1,5 +1,5 @@
 import { SIGNATURE } from '../auth/url-signer.ts';
-import type { PreviewHosts } from '../http/preview-hosts.ts';
+import type { PreviewHosts } from '../http/routing/preview-hosts.ts';
 import type { Port } from '../ports/ports.ts';
 
 /** Where a request has found the server. */

@@ -12,7 +12,6 @@ import { registerSecurityHeaders } from './browsers/security-headers.ts';
 import { trustProxies } from './clients/trusted-proxies.ts';
 import { refuseWhileClosing } from './closing.ts';
 import { resetCutAnswers } from './cut-answers.ts';
-import { type ChooseDialect, DIALECT, dialectConstraint } from './dialect-constraint.ts';
 import { answerFrameworkError, type OutsideRenderer, registerErrors } from './errors/errors.ts';
 import { answerHalfClosed } from './half-closed.ts';
 import { limitEachAddress } from './limits/address-limits.ts';
@@ -24,11 +23,12 @@ import { meterRequests, type RequestMeter } from './observability/request-meter.
 import { type RequestTracer, traceRequests } from './observability/request-traces.ts';
 import { StrangerLines } from './observability/stranger-lines.ts';
 import { type OpenApiParts, registerOpenApi } from './openapi.ts';
-import { type PreviewHosts, separatePreviews } from './preview-hosts.ts';
 import { refuseExpectations } from './requests/broken-requests.ts';
 import { refuseAmbiguousHeads } from './requests/request-heads.ts';
+import { type ChooseDialect, DIALECT, dialectConstraint } from './routing/dialect-constraint.ts';
+import { type PreviewHosts, separatePreviews } from './routing/preview-hosts.ts';
+import { answerUnknownRoutes } from './routing/unknown-routes.ts';
 import { registerWebSockets } from './streams/web-sockets.ts';
-import { answerUnknownRoutes } from './unknown-routes.ts';
 import { requireValidQueries } from './validation/query-encoding.ts';
 import { createValidatorCompiler } from './validation/validation.ts';
 

@@ -3,7 +3,7 @@
 import { systemClock } from '../../src/async/clock.ts';
 import { UrlSigner } from '../../src/auth/url-signer.ts';
 import { mcpDialect } from '../../src/dialects/mcp/api/mcp.ts';
-import { PreviewHosts } from '../../src/http/preview-hosts.ts';
+import { PreviewHosts } from '../../src/http/routing/preview-hosts.ts';
 import { startFakeApp } from './fake-app.ts';
 import { fixtureServer } from './mcp-fixtures.ts';
 

@@ -1,4 +1,4 @@
-import type { ChooseDialect } from '../../http/dialect-constraint.ts';
+import type { ChooseDialect } from '../../http/routing/dialect-constraint.ts';
 import { showsE2bKey } from '../e2b/key-form.ts';
 import { isUnnamed, namesSandbox, type Plane, planeOf, planeOfPort } from '../e2b/planes.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import { UrlSigner } from '../../auth/url-signer.ts';
 import type { Config } from '../../config/config.ts';
-import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../http/routing/preview-hosts.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { SandboxCore } from '../../sandboxes/core.ts';
 import { claraDialect } from '../clara/api/clara.ts';

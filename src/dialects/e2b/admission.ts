@@ -3,7 +3,7 @@ import type { Clock } from '../../async/clock.ts';
 import { isSandboxError, SandboxError } from '../../base/errors.ts';
 import type { KeyCheck } from '../../http/auth/key-check.ts';
 import { HttpError } from '../../http/errors/http-error.ts';
-import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../http/routing/preview-hosts.ts';
 import type { SandboxRef } from '../../sandboxes/asked/ref.ts';
 import type { Tenancies, Tenancy } from '../../sandboxes/tenancies.ts';
 import { sendGone, sendNoTraffic } from './gone.ts';

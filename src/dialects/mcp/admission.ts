@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { SandboxError } from '../../base/errors.ts';
 import { isForeignPage } from '../../http/browsers/foreign-pages.ts';
-import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../http/routing/preview-hosts.ts';
 
 interface AdmissionOptions {
   readonly hosts: PreviewHosts;

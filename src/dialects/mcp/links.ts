@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.ts';
 import type { UrlSigner } from '../../auth/url-signer.ts';
 import { SandboxError } from '../../base/errors.ts';
-import type { PreviewHosts } from '../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../http/routing/preview-hosts.ts';
 import { scopeOf, urlsOf } from '../port-urls.ts';
 import { toSentForm } from '../sent-form.ts';
 import type { ToolCall } from './tool.ts';

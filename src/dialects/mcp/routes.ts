@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Principal, requireUser } from '../../auth/principal.ts';
 import { SandboxError } from '../../base/errors.ts';
 import { disconnectSignal } from '../../http/disconnect.ts';
-import { originOf } from '../../http/origin.ts';
+import { originOf } from '../../http/routing/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/asked/ref.ts';
 import { type Core, principalOf } from '../dialect.ts';
 import { CallsUnderWay, isOfMethod } from './calls-under-way.ts';

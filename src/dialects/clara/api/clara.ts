@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type SandboxId, toSandboxId } from '../../../base/sandbox-address.ts';
 import { signerOf } from '../../../http/auth/signed-urls.ts';
 import { keepFirstAnswers } from '../../../http/idempotency/first-answers.ts';
-import { scoped } from '../../../http/scope.ts';
+import { scoped } from '../../../http/routing/scope.ts';
 import type { FirstAnswers } from '../../../idempotency/first-answers.ts';
 import { SHARED_NAMESPACE } from '../../../sandboxes/asked/ref.ts';
 import type { Dialect } from '../../dialect.ts';

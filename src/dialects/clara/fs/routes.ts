@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { disconnectSignal } from '../../../http/disconnect.ts';
-import { scoped } from '../../../http/scope.ts';
+import { scoped } from '../../../http/routing/scope.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import { changeRoutes } from './change-routes.ts';

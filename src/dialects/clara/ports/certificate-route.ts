@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../async/clock.ts';
 import { TokenBuckets } from '../../../async/token-buckets.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
 import type { Core } from '../../dialect.ts';
 
 /** Certificates for names that had none before: five at once, and five an hour, since those who give them out count as well. */

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { originOf } from '../../../http/origin.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import { originOf } from '../../../http/routing/origin.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
 import type { Port } from '../../../ports/ports.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { scopeOf, urlsOf } from '../../port-urls.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../../async/clock.ts';
 import type { UrlSigner } from '../../../auth/url-signer.ts';
 import { SandboxError } from '../../../base/errors.ts';
 import { registerSignedUrls } from '../../../http/auth/signed-urls.ts';
-import { originOf } from '../../../http/origin.ts';
+import { originOf } from '../../../http/routing/origin.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { toSentForm } from '../../sent-form.ts';

@@ -10,8 +10,8 @@ import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provid
 import type { Clock } from '../../../async/clock.ts';
 import type { SandboxAddress } from '../../../base/sandbox-address.ts';
 import type { KeyCheck } from '../../../http/auth/key-check.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
-import { scoped } from '../../../http/scope.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
+import { scoped } from '../../../http/routing/scope.ts';
 import type { CoreEvents } from '../../../observability/core-events.ts';
 import type { Core, Dialect } from '../../dialect.ts';
 import { SandboxAdmission } from '../admission.ts';

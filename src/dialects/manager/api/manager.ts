@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
-import { scoped } from '../../../http/scope.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
+import { scoped } from '../../../http/routing/scope.ts';
 import type { Dialect } from '../../dialect.ts';
 import { addressByPath } from '../../own-operations.ts';
 import { configurationRoutes } from '../configuration/routes.ts';

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { originOf } from '../../../http/origin.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import { originOf } from '../../../http/routing/origin.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
 import type { PortSettings } from '../../../ports/ports.ts';
 import type { SandboxStatus } from '../../../sandboxes/status/status.ts';
 import type { ManagerNotes } from '../notes.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../async/clock.ts';
 import type { UrlSigner } from '../../../auth/url-signer.ts';
-import type { PreviewHosts } from '../../../http/preview-hosts.ts';
+import type { PreviewHosts } from '../../../http/routing/preview-hosts.ts';
 import type { Dialect } from '../../dialect.ts';
 import { requireKnownOrigin } from '../admission.ts';
 import { renderError, statusOf } from '../errors.ts';

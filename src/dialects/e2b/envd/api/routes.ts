@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { scoped } from '../../../../http/scope.ts';
+import { scoped } from '../../../../http/routing/scope.ts';
 import type { Core } from '../../../dialect.ts';
 import { statusOf } from '../../errors.ts';
 import { renderRpcError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../support/fake-app.ts';
-import { RawClient } from '../../support/raw-client.ts';
+import { API_KEY, type FakeApp, startNativeApp, WITH_DOCUMENTS } from '../../../support/fake-app.ts';
+import { RawClient } from '../../../support/raw-client.ts';
 
 const KEY = { 'x-api-key': API_KEY };
 

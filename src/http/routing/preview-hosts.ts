@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { Cidr } from '../base/ip-address.ts';
-import type { PreviewPlace } from '../base/preview-place.ts';
-import { type IsTrustedProxy, trustProxies } from './clients/trusted-proxies.ts';
+import type { Cidr } from '../../base/ip-address.ts';
+import type { PreviewPlace } from '../../base/preview-place.ts';
+import { type IsTrustedProxy, trustProxies } from '../clients/trusted-proxies.ts';
 
 /** Where previews are without a domain of their own: browsers find this machine by themselves. */
 const LOCAL_DOMAIN = 'localhost';

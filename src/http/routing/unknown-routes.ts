@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { HttpError } from '../errors/http-error.ts';
 import { type ChooseDialect, DIALECT } from './dialect-constraint.ts';
-import { HttpError } from './errors/http-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
