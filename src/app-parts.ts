@@ -1,7 +1,7 @@
 import type { Dialect } from './dialects/dialect.ts';
 import type { EgressDeadlines } from './egress/connections/deadlines.ts';
 import type { Resolver } from './egress/connections/resolver.ts';
-import type { ClosingLimits } from './http/last-calls.ts';
+import type { ClosingLimits } from './http/connections/last-calls.ts';
 import type { ConnectionLimits } from './http/limits/connection-limits.ts';
 import type { ModeChoice } from './modes/choice.ts';
 import type { CoreParts } from './sandboxes/core.ts';

@@ -7,7 +7,7 @@ import { registerDialect } from './dialects/dialect.ts';
 import { outsideRenderer } from './dialects/outside.ts';
 import { openEgress } from './egress/connections/open-egress.ts';
 import { FaultLog } from './fault-log.ts';
-import { CLOSING_LIMITS, limitLastCalls } from './http/last-calls.ts';
+import { CLOSING_LIMITS, limitLastCalls } from './http/connections/last-calls.ts';
 import { CONNECTION_LIMITS } from './http/limits/connection-limits.ts';
 import { chooseByHostFirst } from './http/routing/dialect-constraint.ts';
 import { PreviewHosts } from './http/routing/preview-hosts.ts';

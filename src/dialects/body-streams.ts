@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { disconnectSignal } from '../http/disconnect.ts';
+import { disconnectSignal } from '../http/connections/disconnect.ts';
 import { bytesOf } from '../http/requests/request-bytes.ts';
 import { CLIENT_IDLE_MS, limitIdleClient } from '../http/streams/client-idle.ts';
 import { InvalidRequest } from '../http/validation/validation.ts';

@@ -10,7 +10,7 @@ import { metricsRoute, readerOf } from '../dialects/metrics/metrics.ts';
 import { outsideRenderer } from '../dialects/outside.ts';
 import { GATEWAY_HEADERS } from '../http/auth/gateway-headers.ts';
 import type { KeyCheck } from '../http/auth/key-check.ts';
-import { CLOSING_LIMITS, limitLastCalls } from '../http/last-calls.ts';
+import { CLOSING_LIMITS, limitLastCalls } from '../http/connections/last-calls.ts';
 import { CONNECTION_LIMITS } from '../http/limits/connection-limits.ts';
 import { type ChooseDialect, chooseByHostFirst } from '../http/routing/dialect-constraint.ts';
 import { PreviewHosts } from '../http/routing/preview-hosts.ts';

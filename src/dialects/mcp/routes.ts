@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Principal, requireUser } from '../../auth/principal.ts';
 import { SandboxError } from '../../base/errors.ts';
-import { disconnectSignal } from '../../http/disconnect.ts';
+import { disconnectSignal } from '../../http/connections/disconnect.ts';
 import { originOf } from '../../http/routing/origin.ts';
 import { type SandboxRef, SHARED_NAMESPACE } from '../../sandboxes/asked/ref.ts';
 import { type Core, principalOf } from '../dialect.ts';

@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SandboxError } from '../../base/errors.ts';
 import { endToEnd, type Header, toRecord } from '../../base/message-headers.ts';
-import { disconnectSignal } from '../disconnect.ts';
+import { disconnectSignal } from '../connections/disconnect.ts';
 import { bytesOf, hasBody } from '../requests/request-bytes.ts';
 import { CLIENT_IDLE_MS, limitIdleClient } from '../streams/client-idle.ts';
 import type { Answer } from './answer-handler.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ContextLanguage } from '../../../contexts/languages.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { refOf } from '../../dialect.ts';

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { DEFAULT_CONTEXT } from '../../../contexts/context.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import type { StreamFormat } from '../../../http/streams/format.ts';
 import { toOutcome } from '../../../processes/executions.ts';

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toFileContent } from '../../../files/content.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { isRefusal } from '../../../files/refusals.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import type { Execution } from '../../../processes/executions.ts';
 import { listFolder } from '../../../processes/programs.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';
 import * as schemas from './change-schemas.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FileChange } from '../../../files/file-tree.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { PING, type StreamEvent, sendEvents } from '../../../http/streams/events.ts';
 import { streamFormat } from '../../../http/streams/format.ts';
 import { type Core, refOf } from '../../dialect.ts';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { sendEvents } from '../../../http/streams/events.ts';
 import { streamFormat } from '../../../http/streams/format.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';

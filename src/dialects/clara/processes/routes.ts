@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { scoped } from '../../../http/routing/scope.ts';
 import { toAbout } from '../../../processes/kept-process.ts';
 import type { Program } from '../../../processes/programs.ts';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { type StreamEvent, sendEvents } from '../../../http/streams/events.ts';
 import { acceptedFormat } from '../../../http/streams/format.ts';
 import type { UsageReport } from '../../../sandboxes/usage-report.ts';

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isSandboxError } from '../../../base/errors.ts';
 import { toAbsolutePath } from '../../../files/paths.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import { toOutcome } from '../../../processes/executions.ts';
 import { type Language, toLanguage, toProgram } from '../../../processes/languages.ts';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { FileEntry } from '../../../files/file-tree.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { listFolder, removeAll } from '../../../files/whole-folder.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Loans } from '../../../sessions/loans.ts';

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { isSandboxError } from '../../../base/errors.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import type { Core } from '../../dialect.ts';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ContextLanguage, toContextLanguage } from '../../../contexts/languages.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { toOutcome } from '../../../processes/executions.ts';

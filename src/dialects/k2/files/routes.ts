@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { toFileContent } from '../../../files/content.ts';
 import { toAbsolutePath, toFilePath } from '../../../files/paths.ts';
 import { listFolder, removeAll } from '../../../files/whole-folder.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import { type Core, refOf } from '../../dialect.ts';
 import { sandboxOperation } from '../operation.ts';

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { SandboxError } from '../../../base/errors.ts';
 import { isRefusal } from '../../../files/refusals.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { HttpError } from '../../../http/errors/http-error.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import { makeSandbox } from '../../../sandboxes/making.ts';

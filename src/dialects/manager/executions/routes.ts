@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { sendStream } from '../../../http/streams/sending.ts';
 import type { ProcessEvent } from '../../../processes/events.ts';
 import { toAbout } from '../../../processes/kept-process.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
 import { isMissing } from '../../../files/refusals.ts';
 import { acceptForms, formParts, toFileName } from '../../../http/bodies/form-parts.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import { InvalidRequest } from '../../../http/validation/validation.ts';
 import type { SandboxRef } from '../../../sandboxes/asked/ref.ts';
 import { toStream } from '../../body-streams.ts';

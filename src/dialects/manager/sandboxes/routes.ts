@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { SandboxError } from '../../../base/errors.ts';
 import { toSandboxId } from '../../../base/sandbox-address.ts';
-import { disconnectSignal } from '../../../http/disconnect.ts';
+import { disconnectSignal } from '../../../http/connections/disconnect.ts';
 import type { AskedSpec } from '../../../sandboxes/asked/asked-spec.ts';
 import { makeSandbox, type Wanted } from '../../../sandboxes/making.ts';
 import type { SandboxStatus } from '../../../sandboxes/status/status.ts';

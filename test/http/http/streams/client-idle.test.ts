@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { disconnectSignal } from '../../../../src/http/disconnect.ts';
+import { disconnectSignal } from '../../../../src/http/connections/disconnect.ts';
 import { limitIdleClient } from '../../../../src/http/streams/client-idle.ts';
 import { type StreamEvent, sendEvents } from '../../../../src/http/streams/events.ts';
 

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { expect, it } from 'vitest';
-import { disconnectSignal } from '../../../src/http/disconnect.ts';
+import { disconnectSignal } from '../../../../src/http/connections/disconnect.ts';
 
 /** The answer to a client who has sent a whole request and left since; closes what it was sent to. */
 async function answerToNobody(): Promise<ServerResponse> {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { FakeEngine } from '../../../fakes/fake-engine.ts';
+import { type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 let fake: FakeApp;
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
-import { SandboxError } from '../base/errors.ts';
+import { SandboxError } from '../../base/errors.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

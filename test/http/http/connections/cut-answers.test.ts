@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FakeAgent } from '../../fakes/fake-agent.ts';
-import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
+import type { FakeAgent } from '../../../fakes/fake-agent.ts';
+import { FakeEngine } from '../../../fakes/fake-engine.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
 
 const PATH = '/sandbox/u/archive?path=/workspace';
 

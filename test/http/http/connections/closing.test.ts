@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { FakeEngine } from '../../fakes/fake-engine.ts';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
-import { RawClient } from '../../support/raw-client.ts';
-import { until } from '../../support/until.ts';
-import { withoutWaiting } from '../../support/without-waiting.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { FakeEngine } from '../../../fakes/fake-engine.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
+import { RawClient } from '../../../support/raw-client.ts';
+import { until } from '../../../support/until.ts';
+import { withoutWaiting } from '../../../support/without-waiting.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 
