@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeApp, startNativeApp } from '../../support/fake-app.ts';
-import { RawClient } from '../../support/raw-client.ts';
+import { API_KEY, type FakeApp, startNativeApp } from '../../../support/fake-app.ts';
+import { RawClient } from '../../../support/raw-client.ts';
 
 const PROXY = '10.9.8.7';
 
