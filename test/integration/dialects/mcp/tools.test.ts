@@ -1,8 +1,8 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { until } from '../../support/until.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { until } from '../../../support/until.ts';
 
 let server: RealServer;
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Sandbox } from 'e2b';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
 
 const KEY = 'e2b_0123456789abcdef0123456789abcdef';
 

@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDeferred } from '../../../src/async/deferred.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { until } from '../../support/until.ts';
+import { createDeferred } from '../../../../src/async/deferred.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { until } from '../../../support/until.ts';
 
 let server: RealServer;
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyEntry } from '../../support/key-entry.ts';
-import { ManagerClient } from '../../support/manager-client.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { IS_GVISOR } from '../../support/runtime.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
+import { ManagerClient } from '../../../support/manager-client.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { IS_GVISOR } from '../../../support/runtime.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
 

@@ -1,8 +1,8 @@
 import { CommandExitError, FileNotFoundError, Sandbox, TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { IS_GVISOR } from '../../support/runtime.ts';
-import { until } from '../../support/until.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { IS_GVISOR } from '../../../support/runtime.ts';
+import { until } from '../../../support/until.ts';
 
 const KEY = 'e2b_0123456789abcdef0123456789abcdef';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
+import { type Answer, type RealServer, startRealServer } from '../../../support/real-server.ts';
 
 let server: RealServer;
 let id: string;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ManagerClient } from '../../support/manager-client.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { until } from '../../support/until.ts';
+import { ManagerClient } from '../../../support/manager-client.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { until } from '../../../support/until.ts';
 
 const SANDBOXES = '/api/v1/sandboxes';
 

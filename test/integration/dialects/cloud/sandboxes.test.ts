@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limitsOf } from '../../support/engine-view.ts';
-import { type Answer, type RealServer, startRealServer } from '../../support/real-server.ts';
+import { limitsOf } from '../../../support/engine-view.ts';
+import { type Answer, type RealServer, startRealServer } from '../../../support/real-server.ts';
 
 let server: RealServer;
 let authorization: string;

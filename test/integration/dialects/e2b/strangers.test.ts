@@ -1,10 +1,10 @@
 import { Sandbox as Interpreter } from '@e2b/code-interpreter';
 import { NotFoundError, Sandbox, Template } from 'e2b';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { askHost } from '../../support/host-client.ts';
-import { keyEntry } from '../../support/key-entry.ts';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { until } from '../../support/until.ts';
+import { askHost } from '../../../support/host-client.ts';
+import { keyEntry } from '../../../support/key-entry.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { until } from '../../../support/until.ts';
 
 const [KEY, OTHER_KEY] = ['e2b_0123456789abcdef', 'e2b_fedcba9876543210'];
 

@@ -1,7 +1,7 @@
 import { Sandbox, SandboxError } from '@e2b/code-interpreter';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RealServer, startRealServer } from '../../support/real-server.ts';
-import { IS_GVISOR } from '../../support/runtime.ts';
+import { type RealServer, startRealServer } from '../../../support/real-server.ts';
+import { IS_GVISOR } from '../../../support/runtime.ts';
 
 const KEY = 'e2b_0123456789abcdef0123456789abcdef';
 
