@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { AGENT_RULES } from '../support/import-rules/agent.ts';
 import { DIALECT_RULES } from '../support/import-rules/dialects.ts';
 import { byFile, byFolder, circle } from '../support/import-rules/graph.ts';
+import { HTTP_RULES } from '../support/import-rules/http.ts';
 import { importsOfScript, readAgent, readScripts, sourceOf } from '../support/import-rules/reading.ts';
 import { type Rules, ruleless, unused, violations } from '../support/import-rules/rules.ts';
 import { SANDBOX_RULES } from '../support/import-rules/sandboxes.ts';
 import { OTHER_RULES } from '../support/import-rules/server.ts';
 
-const SERVER_RULES: Rules = { ...OTHER_RULES, ...DIALECT_RULES, ...SANDBOX_RULES };
+const SERVER_RULES: Rules = { ...OTHER_RULES, ...HTTP_RULES, ...DIALECT_RULES, ...SANDBOX_RULES };
 
 const imports = {
   server: readScripts('src'),

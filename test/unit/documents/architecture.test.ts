@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { namesIn, readDocument } from '../../support/documents.ts';
 import { DIALECT_RULES } from '../../support/import-rules/dialects.ts';
+import { HTTP_RULES } from '../../support/import-rules/http.ts';
 import { SANDBOX_RULES } from '../../support/import-rules/sandboxes.ts';
 import { OTHER_RULES } from '../../support/import-rules/server.ts';
 
@@ -21,7 +22,7 @@ function namedUnder(folder: string): string[] {
   return lines.filter((row) => subjectsOf(row).includes(`${folder}/`)).flatMap(inBackticks);
 }
 
-const rooms = Object.keys({ ...OTHER_RULES, ...DIALECT_RULES, ...SANDBOX_RULES }).sort();
+const rooms = Object.keys({ ...OTHER_RULES, ...HTTP_RULES, ...DIALECT_RULES, ...SANDBOX_RULES }).sort();
 
 describe('docs/architecture.md', () => {
   it.each(rooms)('has a row for each folder in %s, or names it in the row of that', (room) => {
