@@ -13,6 +13,7 @@ import {
   toUndoneRecord,
 } from '../storage/record.ts';
 import { Instances } from './instances.ts';
+import { leave } from './leaving.ts';
 import type { LifecycleParts } from './lifecycle-parts.ts';
 import { forgetContainer, replaceContainer } from './replacement.ts';
 import type { StopReason } from './stop-reason.ts';
@@ -69,13 +70,14 @@ export class Lifecycle {
   /** Freezes a running sandbox with its memory. */
   async pause(sandbox: Sandbox): Promise<void> {
     if (sandbox.state !== 'running' || !sandbox.engineId) return;
-    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
-    if (sandbox.link) sandbox.link.isFrozen = true;
+    const { engineId } = sandbox;
     try {
-      await this.#parts.engine.pause(sandbox.engineId);
+      await leave(this.#parts, sandbox, async (engine) => {
+        if (sandbox.link) sandbox.link.isFrozen = true;
+        await engine.pause(engineId);
+      });
     } catch (error) {
       if (sandbox.link) sandbox.link.isFrozen = false;
-      this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
       throw error;
     }
     sandbox.become('paused');
@@ -103,16 +105,14 @@ export class Lifecycle {
   /** Ends all that runs in the sandbox; files, packages and the container stay. */
   async stop(sandbox: Sandbox, reason: StopReason, graceSeconds = STOP_GRACE_SECONDS): Promise<void> {
     if (!sandbox.isUp) return;
-    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
-    const { engine, store, clock } = this.#parts;
-    const { life, pausedAtMs } = sandbox;
+    const { store, clock } = this.#parts;
+    const { life, pausedAtMs, engineId } = sandbox;
     try {
-      if (sandbox.engineId) await engine.stop(sandbox.engineId, graceSeconds);
+      await leave(this.#parts, sandbox, async (engine) => {
+        if (engineId) await engine.stop(engineId, graceSeconds);
+      });
     } catch (error) {
-      if (!isSandboxError(error, 'not_found')) {
-        this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
-        throw error;
-      }
+      if (!isSandboxError(error, 'not_found')) throw error;
       forgetContainer(sandbox);
     }
     // One that could not be stopped is paused as before.
@@ -127,15 +127,10 @@ export class Lifecycle {
 
   /** Removes the container and marks the record as deleted; the files stay. */
   async remove(sandbox: Sandbox): Promise<void> {
-    const { engine, instance } = this.#parts;
-    this.#parts.events.emit({ type: 'leaving', sandboxId: sandbox.id });
-    try {
-      const id = sandbox.engineId ?? (await engine.inspect(toEngineName(instance, sandbox.id)))?.id;
+    await leave(this.#parts, sandbox, async (engine) => {
+      const id = sandbox.engineId ?? (await engine.inspect(toEngineName(this.#parts.instance, sandbox.id)))?.id;
       if (id) await engine.remove(id);
-    } catch (error) {
-      this.#parts.events.emit({ type: 'stays', sandboxId: sandbox.id });
-      throw error;
-    }
+    });
     await this.#parts.attachments.closeAll(sandbox.id);
     await this.#markDeleted(sandbox);
   }
