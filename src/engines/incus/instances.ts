@@ -90,9 +90,9 @@ export async function listSandboxes(
   const filters = wanted
     .filter(([, value]) => NAME.test(value))
     .map(([label, value]) => [labelKey(label), value] as const);
-  return (await searchInstances(calls, filters))
-    .map(toSandbox)
-    .filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
+  return toSandboxes(await searchInstances(calls, filters)).filter((sandbox) =>
+    wanted.every(([label, value]) => sandbox.labels[label] === value),
+  );
 }
 
 /** Instances of ours in a project whose configuration has all of these values. */
@@ -116,25 +116,32 @@ export function readInstances(answer: unknown): readonly Instance[] {
     .filter(({ name }) => INSTANCE.test(name));
 }
 
+/** What an engine knows of these; one that is between two states, or in none that Incus knows, is left out: it keeps no other from being seen. */
+export function toSandboxes(instances: readonly Instance[]): readonly EngineSandbox[] {
+  return instances.filter((instance) => stateOf(instance) !== null).map(toSandbox);
+}
+
 /** What an engine knows of an instance; throws `unavailable` where Incus does not know its state. */
 export function toSandbox(instance: Instance): EngineSandbox {
-  const { name, config } = instance;
+  const { name, config, status } = instance;
+  const state = stateOf(instance);
+  if (state === null) {
+    const sentence = `Incus says that the sandbox is in the state ${status}; try again in a moment.`;
+    throw new SandboxError('unavailable', sentence);
+  }
   return {
     id: name as EngineId,
     name: config[KEY.name] ?? name,
-    state: stateOf(instance),
+    state,
     labels: labelsOf(config),
     image: config[KEY.image] ?? '',
   };
 }
 
-/** Incus keeps what state an instance was in last; one that never started has none. */
-function stateOf({ status, config }: Instance): EngineState {
+/** Incus keeps what state an instance was in last; one that never started has none. Null on the way from one to another, and in an error. */
+function stateOf({ status, config }: Instance): EngineState | null {
   if (status === 'Running') return 'running';
   if (status === 'Frozen' || status === 'Freezing') return 'paused';
   if (status === 'Stopped') return config['volatile.last_state.power'] === undefined ? 'created' : 'stopped';
-  throw new SandboxError(
-    'unavailable',
-    `Incus says that the sandbox is in the state ${status}; try again in a moment.`,
-  );
+  return null;
 }

@@ -7,7 +7,7 @@ import { readFacts } from '../facts.ts';
 import { ServedImages } from '../image-servers.ts';
 import { findImage, readImage } from '../images.ts';
 import type { IncusCalls } from '../incus-calls.ts';
-import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandbox } from '../instances.ts';
+import { inspectSandbox, isInstanceName, newInstanceName, pathOf, toSandboxes } from '../instances.ts';
 import { KEY } from '../keys.ts';
 import { pauseSandbox, removeSandbox, resumeSandbox, stopSandbox } from '../lifecycle.ts';
 import { MemoryWatch } from '../memory-watch.ts';
@@ -199,8 +199,7 @@ export function createIncusCluster(options: ClusterOptions): Engine {
     list: async (labels) => {
       const wanted = Object.entries(labels);
       const found = (await roster.list()).filter(({ name }) => !preparations.has(name));
-      const all = found.map(toSandbox);
-      return all.filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
+      return toSandboxes(found).filter((sandbox) => wanted.every(([label, value]) => sandbox.labels[label] === value));
     },
     stats: async (id) => await readStats(await callsOf(id), counters, id),
     ranOutOfMemory: (id, sinceMs, waitMs = 0) => memory.ranOut(id, sinceMs, waitMs),
