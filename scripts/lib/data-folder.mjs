@@ -97,11 +97,13 @@ function lock(folder, kind) {
 /**
  * Where disks of this data folder are mounted.
  * @param {string} dataDir
+ * @param {string} [mounts] as proc(5) has them in mountinfo, where blanks are three octal digits
  */
-export function mountedDisks(dataDir) {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
+export function mountedDisks(dataDir, mounts = readFileSync('/proc/self/mountinfo', 'utf8')) {
+  return mounts
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
+    .map((field) => field.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8))))
     .filter((point) => point.startsWith(`${dataDir}/`) && point.endsWith('/disk'));
 }
 
@@ -116,12 +118,15 @@ export async function unmountDisks(dataDir) {
   }
 }
 
+/** What the server calls folders that are nobody's: of the pool, and of what it has tried out. */
+const OWNERLESS = /^(?:pool-[0-9a-f]{16}|clara-probe-[0-9A-Za-z]{6})$/;
+
 /**
- * The names in a data folder that a backup holds; what is of the pool is of nobody.
+ * The names in a data folder that a backup holds.
  * @param {string} dataDir
  */
 export function entriesOf(dataDir) {
   return readdirSync(dataDir)
-    .filter((name) => !/^(?:pool|probe)-/.test(name) && name !== 'lost+found')
+    .filter((name) => !OWNERLESS.test(name) && name !== 'lost+found')
     .sort();
 }
