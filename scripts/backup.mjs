@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, MANIFEST } from './lib/backup-files.mjs';
+import { hashFile, MANIFEST, syncFile } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
 import { dataFolderOf, entriesOf, keepDataFolder, mountedDisks, requireNoServer } from './lib/data-folder.mjs';
 import { archiveVolumes, volumesIn } from './lib/engine-volumes.mjs';
@@ -50,6 +50,7 @@ await runScript(async () => {
         timeoutMs: TAR_MS,
       },
     );
+    await syncFile(join(target, file));
     hashes[file] = await hashFile(join(target, file));
   }
   await writeManifest(target, hashes);

@@ -5,16 +5,28 @@ import { open } from 'node:fs/promises';
 export const MANIFEST = 'manifest.json';
 
 /**
- * The SHA-256 of a file in hex, once its bytes are on the disk.
+ * The SHA-256 of a file in hex.
  * @param {string} path
  */
 export async function hashFile(path) {
-  const file = await open(path, 'r+');
+  const file = await open(path);
   try {
-    await file.sync();
     const hash = createHash('sha256');
     for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) hash.update(chunk);
     return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Brings what was written of a file to the disk.
+ * @param {string} path
+ */
+export async function syncFile(path) {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
   } finally {
     await file.close();
   }
