@@ -53,7 +53,10 @@ export class Processes {
   ): Promise<string> {
     const { params, signal } = this.#of(id);
     const call = { params: { ...params, query }, signal, parseAs: 'text' as const };
-    return await this.#transport.data(this.#transport.http.GET('/sandbox/{user_id}/processes/{id}/output', call));
+    // An answer without a body has no data.
+    return (
+      (await this.#transport.data(this.#transport.http.GET('/sandbox/{user_id}/processes/{id}/output', call))) ?? ''
+    );
   }
 
   /** Sends input; `close` ends it. */

@@ -58,6 +58,14 @@ describe('the TypeScript client', () => {
     }
   });
 
+  it('has an empty text for the output of a program that has written nothing, and no bytes for an empty file', async () => {
+    const fetch = async () => new Response('', { headers: { 'content-length': '0' } });
+    const sandbox = new ClaraClient({ baseUrl: 'http://localhost', apiKey: 'key', fetch }).sandbox('u');
+    expect(await sandbox.processes.output(7)).toBe('');
+    expect(await sandbox.files.read('empty')).toEqual(new Uint8Array());
+    expect(await sandbox.files.readText('empty')).toBe('');
+  });
+
   it('opens WebSockets where it reaches the server, by a signature of the server’s own address', async () => {
     const asked: unknown[] = [];
     const opened: unknown[] = [];
