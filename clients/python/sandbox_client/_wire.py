@@ -24,9 +24,10 @@ GRACE_SECONDS = 30.0
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-def headers_of(api_key: Optional[str]) -> Dict[str, str]:
-    """Without a key, the one of the environment; an address with a password in it needs none."""
-    key = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE)
+def headers_of(base_url: str, api_key: Optional[str]) -> Dict[str, str]:
+    """Without a key, the one of the environment, unless the address has a password, which is sent as the key then."""
+    has_password = bool(httpx.URL(base_url).password)
+    key = api_key if api_key is not None or has_password else os.environ.get(API_KEY_VARIABLE)
     return {"X-API-Key": key} if key else {}
 
 

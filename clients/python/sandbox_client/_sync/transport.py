@@ -17,7 +17,7 @@ class SyncTransport:
 
     def __init__(self, base_url: str, api_key: Optional[str], timeout: float) -> None:
         self._timeout = timeout
-        self._http = httpx.Client(base_url=base_url, headers=_wire.headers_of(api_key), timeout=timeout)
+        self._http = httpx.Client(base_url=base_url, headers=_wire.headers_of(base_url, api_key), timeout=timeout)
 
     def close(self) -> None:
         """Closes all connections."""
