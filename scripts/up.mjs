@@ -1,5 +1,5 @@
 // `npm run up`: from a fresh checkout to a server that answers, in one command.
-import { portOf, reachableHost } from './lib/address.mjs';
+import { addressOf, portOf, reachableHost } from './lib/address.mjs';
 import { ensureApiKey } from './lib/api-key.mjs';
 import { e2bExports } from './lib/e2b-exports.mjs';
 import { readEnvironment } from './lib/environment.mjs';
@@ -26,7 +26,7 @@ await runScript(async () => {
   const isHealthy = await waitUntilHealthy(`http://${reachableHost(env)}:${port}/health`, waiting.signal);
   clearTimeout(deadline);
 
-  if (isHealthy) printWelcome(`http://localhost:${port}`, master);
+  if (isHealthy) printWelcome(addressOf(env), master);
   else if (await isPending(hasExited)) {
     printError(
       `The server did not become healthy within ${HEALTHY_TIMEOUT_MS / 1000} seconds; its messages are above.`,
