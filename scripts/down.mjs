@@ -9,7 +9,7 @@ import { Incus } from './lib/incus/client.mjs';
 import { removePlace } from './lib/incus/place.mjs';
 import { capture } from './lib/run.mjs';
 import { removeSandbox, sandboxesOf, stopSandbox } from './lib/sandboxes.mjs';
-import { removeService } from './lib/service.mjs';
+import { removeService, SERVICE } from './lib/service.mjs';
 import { print } from './lib/terminal.mjs';
 
 const IMAGES = ['clara-sandbox', 'clara-sandbox-base', 'clara-sandbox-api'];
@@ -35,7 +35,7 @@ await runScript(async () => {
   const service = await removeService();
   const rules = await removeFirewallRules();
   print(
-    `Removed ${counted(all.length, 'container', 'containers')} and ${counted(removed, 'image', 'images')}${incus === 'removed' ? ', and the project and the pool of Incus' : ''}${service ? `, and the service ${service}` : ''}.`,
+    `Removed ${counted(all.length, 'container', 'containers')} and ${counted(removed, 'image', 'images')}${incus === 'removed' ? ', and the project and the pool of Incus' : ''}${service === 'removed' ? `, and the service ${SERVICE}` : ''}.`,
     'What stays, with how to remove it:',
     ...(kept > 0
       ? [`  ${counted(kept, 'image', 'images')} that containers of others are made of: the same command there`]
@@ -44,6 +44,9 @@ await runScript(async () => {
       ? ['  the project and the pool of Incus, in which others have sandboxes: the same command there']
       : []),
     ...(incus === 'named' ? [`  the project ${named.project} of Incus, which may hold more than sandboxes`] : []),
+    ...(service === 'used'
+      ? [`  the service ${SERVICE}, which runs the server of another folder: the same command there`]
+      : []),
     `  the files of all users: rm -rf ${dataDir}`,
     '  the Docker engine and the other packages that npm run up installed: apt-get remove docker.io docker-compose debootstrap',
     ...(rules === 'used'

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 import { capture } from './run.mjs';
@@ -29,7 +29,7 @@ Wants=network-online.target docker.service
 
 [Service]
 Type=simple
-WorkingDirectory=${escapeUnit(root)}
+WorkingDirectory=${root.replaceAll('%', '%%')}
 ExecStart=${escapeUnit(process.execPath)} ${escapeUnit(join(root, 'dist', 'main.js'))}
 Restart=on-failure
 RestartSec=2
@@ -61,13 +61,24 @@ export async function installService({ unitFile = UNIT_FILE, systemctl: ask = sy
   await ask('restart', SERVICE);
 }
 
-/** Stops the service and removes its unit; the name of what was there, undefined where nothing was. */
-export async function removeService() {
-  if (!existsSync(UNIT_FILE)) return undefined;
-  if (hasSystemd()) await systemctl('disable', '--now', SERVICE);
-  rmSync(UNIT_FILE);
-  if (hasSystemd()) await systemctl('daemon-reload');
-  return SERVICE;
+/**
+ * Stops the service of this checkout and removes its unit: `used` where another one has it.
+ * @param {{unitFile?: string, systemctl?: (...args: string[]) => Promise<void>}} [machine]
+ * @returns {Promise<'absent' | 'used' | 'removed'>}
+ */
+export async function removeService({ unitFile = UNIT_FILE, systemctl: ask = whereSystemdRuns } = {}) {
+  if (!existsSync(unitFile)) return 'absent';
+  const program = `${escapeUnit(join(ROOT, 'dist', 'main.js'))}\n`;
+  if (!readFileSync(unitFile, 'utf8').includes(` ${program}`)) return 'used';
+  await ask('disable', '--now', SERVICE);
+  rmSync(unitFile);
+  await ask('daemon-reload');
+  return 'removed';
+}
+
+/** @param {string[]} args */
+async function whereSystemdRuns(...args) {
+  if (hasSystemd()) await systemctl(...args);
 }
 
 /** @param {string[]} args */
@@ -76,7 +87,10 @@ async function systemctl(...args) {
   if (code !== 0) throw new Error(`systemctl ${args.join(' ')} failed: ${stderr.trim()}`);
 }
 
-/** @param {string} path */
+/**
+ * A word of a command line; the value of a path has no such escapes but those of percent signs.
+ * @param {string} path
+ */
 function escapeUnit(path) {
   return path.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll(' ', '\\x20');
 }
