@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installWithApt, isRootWithApt } from './apt.mjs';
 import { readDistributionSources } from './apt-sources.mjs';
@@ -67,7 +66,8 @@ async function makeLocalBase(tag, codename) {
   }
   if ((await capture('debootstrap', ['--version'])).code !== 0) await installWithApt(['debootstrap']);
 
-  const folder = mkdtempSync(join(tmpdir(), 'clara-sandbox-base-'));
+  // Where /tmp is memory no devices can be made in it, which debootstrap refuses.
+  const folder = mkdtempSync('/var/tmp/clara-sandbox-base-');
   try {
     const args = [
       '--variant=minbase',
