@@ -43,7 +43,7 @@ export async function checkEngine(env) {
     ...(await checkIsolation(info, env)),
     checkLimits(info),
     await checkSockets(info, env),
-    checkMemory(info, env),
+    judgeMemory(info, env),
     checkSwap(info),
     await checkImage(env),
     await checkPermittedImages(env),
@@ -125,9 +125,14 @@ async function checkSockets({ CgroupVersion: version }, env) {
   return warn(what, means, mend);
 }
 
-function checkMemory({ MemTotal: total }, env) {
-  const each = toBytes(env.SANDBOX_DOCKER_MEMORY || '512m');
-  const count = Number(env.SANDBOX_MAX_CONTAINERS || 50);
+/**
+ * What there is to say of the memory that sandboxes may use, and that of the machine.
+ * @param {{MemTotal: number}} info what the engine says of itself
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function judgeMemory({ MemTotal: total }, env) {
+  const each = toBytes(env.SANDBOX_DOCKER_MEMORY || env.DOCKER_SANDBOX_MEMORY || '512m');
+  const count = Number(env.SANDBOX_MAX_CONTAINERS || env.POOL_MAX_SIZE || 50);
   const sum = `${counted(count, 'sandbox', 'sandboxes')} of ${toGibibytes(each)} may use ${toGibibytes(each * count)}; this machine has ${toGibibytes(total)}.`;
   if (each > total) return fail('memory', sum, 'Set SANDBOX_DOCKER_MEMORY to less than this machine has.');
   const mend = `Set SANDBOX_MAX_CONTAINERS to ${Math.floor(total / each)} or less, or SANDBOX_DOCKER_MEMORY lower.`;

@@ -54,7 +54,7 @@ async function describe(what, range, env) {
     const overlap = `${means} Some of these are also those of ${other.name} in /etc/subuid.`;
     return warn(what, overlap, 'Set SANDBOX_UID_RANGE to ids that nobody has, or to auto.');
   }
-  const needed = Number(env.SANDBOX_MAX_CONTAINERS || 50);
+  const needed = Number(env.SANDBOX_MAX_CONTAINERS || env.POOL_MAX_SIZE || 50);
   if (last - first + 1 >= needed) return ok(what, means);
   return warn(
     what,
