@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../auth/principal.ts';
 import { SandboxError } from '../base/errors.ts';
-import { toSandboxId } from '../base/sandbox-address.ts';
+import { type SandboxId, toSandboxId } from '../base/sandbox-address.ts';
 import type { Config } from '../config/config.ts';
 import { type SandboxRef, SNAPSHOT_NAMESPACE } from './asked/ref.ts';
 import type { Terms } from './asked/terms.ts';
@@ -28,8 +28,8 @@ interface SnapshotsParts {
 /** Takes, lists and removes snapshots, each of which belongs to the key that took it. */
 export class Snapshots {
   readonly #parts: SnapshotsParts;
-  /** By key, how many are being taken, which no list has yet. */
-  readonly #taking = new Map<string, number>();
+  /** Those that are being taken, and whose: a list has them at some time on the way. */
+  readonly #taking = new Map<SandboxId, string>();
 
   constructor(parts: SnapshotsParts) {
     this.#parts = parts;
@@ -41,20 +41,22 @@ export class Snapshots {
     const { record } = await changes.findExisting(ref);
     if (!record?.terms) throw new SandboxError('not_found', 'Sandbox not found');
     const keyName = ref.principal.name;
-    const count = (await this.list(ref.principal)).length + (this.#taking.get(keyName) ?? 0);
-    if (count >= config.maxSnapshots) {
+    const listed = (await this.list(ref.principal)).map(({ id }) => id);
+    const taking = [...this.#taking].flatMap(([id, name]) => (name === keyName ? [id] : []));
+    if (new Set([...listed, ...taking]).size >= config.maxSnapshots) {
       const sentence = `The key ${keyName} has its ${config.maxSnapshots} snapshots already; delete one before it takes another.`;
       throw new SandboxError('too_many', sentence);
     }
     const id = `s${randomBytes(ID_BYTES).toString('hex')}`;
     const address = { namespace: SNAPSHOT_NAMESPACE, id };
     const terms = { ...record.terms, snapshot: { name, sourceId: ref.address.id } };
-    this.#noteTaking(keyName, 1);
+    const sandboxId = toSandboxId(address);
+    this.#taking.set(sandboxId, keyName);
     try {
       const change = { env: record.env, labels: record.labels, terms };
       await forks.keep({ address, principal: ref.principal }, ref.address, change);
     } finally {
-      this.#noteTaking(keyName, -1);
+      this.#taking.delete(sandboxId);
     }
     return await this.#require(ref.principal, id);
   }
@@ -86,12 +88,6 @@ export class Snapshots {
     const { changes, lifecycle } = this.#parts;
     const kept = await changes.findExisting({ address, principal });
     await changes.exclusively(kept, () => lifecycle.purge(kept));
-  }
-
-  #noteTaking(keyName: string, more: 1 | -1): void {
-    const count = (this.#taking.get(keyName) ?? 0) + more;
-    if (count > 0) this.#taking.set(keyName, count);
-    else this.#taking.delete(keyName);
   }
 
   async #require(principal: Principal, id: string): Promise<Snapshot> {
