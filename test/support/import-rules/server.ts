@@ -130,6 +130,7 @@ export const OTHER_RULES: Rules = {
   'src/agent/calls': ['src/agent/wire', 'src/async', 'src/base'],
   'src/agent/wire': ['src/async', 'src/base'],
   'src/engines/incus/machines': [
+    'src/async',
     'src/base',
     'src/engines',
     'src/engines/hardening',

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { withDeadline } from '../../../async/deadline.ts';
 import { SandboxError } from '../../../base/errors.ts';
 import type { EngineId } from '../../engine.ts';
 import { startExec } from '../exec.ts';
@@ -13,6 +14,9 @@ import { NO_PYTHON } from './machine-setup.ts';
 /** How long a virtual machine may take until the agent of Incus in it answers, and how often it is asked, in milliseconds. */
 const BOOT_MS = 120_000;
 const BOOT_POLL_MS = 200;
+
+/** How long the setup in a machine that answers may take, in milliseconds. */
+const SETUP_MS = 60_000;
 
 /** Incus says -1 as long as its agent in the machine does not answer. */
 const stateSchema = z.object({ status: z.string(), processes: z.number() });
@@ -55,8 +59,12 @@ async function setUp(calls: IncusCalls, id: EngineId): Promise<void> {
   if (command === undefined) return;
   const exec = await startExec(calls, id, { command: ['sh', '-c', command], uid: 0, gid: 0, cwd: '/' });
   exec.stream.end();
-  await text(exec.stream);
-  await exec.closed;
+  const sentence = `The virtual machine was not set up within ${SETUP_MS / 1000} seconds.`;
+  try {
+    await withDeadline(Promise.all([text(exec.stream), exec.closed]), SETUP_MS, sentence);
+  } finally {
+    exec.stream.destroy();
+  }
   const code = await exec.exitCode();
   if (code === 0) return;
   if (code === NO_PYTHON) throw noPython(config[KEY.image] ?? '');
