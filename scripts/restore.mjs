@@ -77,8 +77,7 @@ async function verified(source) {
   const list = join(source, MANIFEST);
   if (!existsSync(list))
     throw new Failure(`${source} has no ${MANIFEST}: it is no backup, or one that was not finished.`);
-  /** @type {{sha256: Record<string, string>}} */
-  const { sha256 } = JSON.parse(readFileSync(list, 'utf8'));
+  const sha256 = readHashes(list);
   for (const [file, expected] of Object.entries(sha256)) {
     if (
       !/^[^/]+\.(?:tar|volume)$/.test(file) ||
@@ -89,4 +88,18 @@ async function verified(source) {
     }
   }
   return Object.keys(sha256);
+}
+
+/**
+ * @param {string} list
+ * @returns {Record<string, string>}
+ */
+function readHashes(list) {
+  try {
+    const { sha256 } = JSON.parse(readFileSync(list, 'utf8'));
+    if (sha256 !== null && typeof sha256 === 'object') return sha256;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Failure(`${list} is damaged, so that nobody knows what the backup has; nothing was brought back.`);
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -105,6 +105,11 @@ describe('an operator', () => {
     const other = { SANDBOX_DATA_DIR: join(parent, 'other') };
     await appendFile(join(target, 'instance.tar'), 'x');
     expect((await run('restore', [target], other)).text).toContain('instance.tar');
+    for (const text of ['{"version":1,', '7']) {
+      await writeFile(join(target, 'manifest.json'), text);
+      const damaged = expect.stringContaining('manifest.json is damaged');
+      expect(await run('restore', [target], other)).toEqual({ code: 1, text: damaged });
+    }
     await rm(join(target, 'manifest.json'));
     expect((await run('restore', [target], other)).text).toContain('was not finished');
   });
