@@ -13,6 +13,9 @@ import type { SandboxStatus } from '../status/status.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { DiskCapture } from './disk-capture.ts';
 
+const KEPT =
+  'The engine failed while the sandbox was started with the files of the checkpoint, and again as those of before were to be brought back: it has the files of the checkpoint.';
+
 interface RestoringParts {
   readonly checkpoints: Checkpoints;
   readonly capture: DiskCapture;
@@ -34,7 +37,8 @@ export class Restoring {
 
   /**
    * Starts the sandbox anew with the files of a checkpoint, which stays; what ran in it has ended. Whatever fails, it has the files of
-   * before. Throws `not_found` where there is no such checkpoint.
+   * before, but where the engine fails so that they cannot be brought back: then the error says so. Throws `not_found` where there is no
+   * such checkpoint.
    */
   async restore(ref: SandboxRef, checkpointId: string): Promise<SandboxStatus> {
     const { checkpoints, capture, changes, disks, usageMeter } = this.#parts;
@@ -68,7 +72,10 @@ export class Restoring {
       await provisioner.bringUp(sandbox, principal, { asked: {}, life: DEFAULT_LIFE });
     } catch (error) {
       await lifecycle.stop(sandbox, 'restore').catch(onError);
-      await this.#requireClosed(sandbox);
+      await this.#requireClosed(sandbox).catch((cause: unknown) => {
+        onError(error);
+        throw new SandboxError('unavailable', KEPT, { cause });
+      });
       await this.#letGo(sandbox).catch(onError);
       await copies.putBack(sandbox.id);
       throw error;
