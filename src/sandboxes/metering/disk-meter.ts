@@ -60,7 +60,8 @@ export class DiskMeter {
     if (this.#isClosed || !isMeasured || this.#timers.has(sandbox)) return;
     const connection = sandbox.link?.current;
     if (connection && this.#held.has(connection)) return;
-    const lastMs = this.#measuredAtMs.get(sandbox);
+    // One that was made anew at its address was never measured.
+    const lastMs = sandbox.record?.diskBytes === null ? undefined : this.#measuredAtMs.get(sandbox);
     const ageMs = lastMs === undefined ? INTERVAL_MS : clock.monotonicMs() - lastMs;
     const measure = () => {
       this.#timers.delete(sandbox);
@@ -112,7 +113,7 @@ export class DiskMeter {
   #isOver(sandbox: Sandbox): boolean {
     const { diskLimitBytes } = this.#parts.config;
     const reading = this.#readings.get(sandbox);
-    if (!reading || diskLimitBytes === 0) return false;
+    if (!reading || diskLimitBytes === 0 || sandbox.record?.diskBytes === null) return false;
     return reading.bytes > diskLimitBytes || reading.entries > inodesOf(diskLimitBytes);
   }
 

@@ -3,9 +3,9 @@ import { FakeEngine } from '../../fakes/fake-engine.ts';
 import { startNativeApp } from '../../support/fake-app.ts';
 import { until } from '../../support/until.ts';
 
-it('a sandbox that is made anew has nothing of the disk of the one that was deleted with its files', async () => {
+it('a sandbox that is made anew has nothing of the disk of the one that was deleted with its files, and is measured after its first call', async () => {
   const engine = new FakeEngine();
-  const counted: (number | null)[] = [5_000_000, null];
+  const counted = [5_000_000, 7_000];
   engine.onAgent = (agent) => {
     agent.folderBytes = counted.shift() ?? null;
   };
@@ -18,6 +18,8 @@ it('a sandbox that is made anew has nothing of the disk of the one that was dele
     expect((await fake.call('DELETE', '/sandbox/u?files=true')).statusCode).toBe(200);
     await fake.call('POST', '/sandbox/u/create');
     expect(await diskBytes()).toBe(null);
+    await fake.call('POST', '/sandbox/u/execute', { code: 'print(1)' });
+    await until('the files of the other one are measured', async () => (await diskBytes()) === 7_000);
   } finally {
     await fake.close();
   }
