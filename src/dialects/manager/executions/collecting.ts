@@ -29,9 +29,15 @@ export async function collect(events: AsyncGenerator<ProcessEvent>): Promise<Com
     const text = textOf(event);
     if (event.type === 'exit') response.exit_code = event.execution.exitCode;
     if (text === '' || response.output.length > MAX_OUTPUT) continue;
-    const kept = response.output.length + text.length > MAX_OUTPUT ? `${text.slice(0, MAX_OUTPUT)}${CUT}` : text;
+    const left = MAX_OUTPUT - response.output.length;
+    const kept = text.length > left ? `${wholeCharacters(text.slice(0, left))}${CUT}` : text;
     response.output += kept;
     response[event.type === 'stdout' ? 'stdout' : 'stderr'] += kept;
   }
   return response;
+}
+
+/** The text without the first half of a surrogate pair at its end. */
+function wholeCharacters(text: string): string {
+  return /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text;
 }
