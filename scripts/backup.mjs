@@ -1,10 +1,11 @@
 // `npm run backup -- <folder>`: copies the data folder of a server that is down, a tar file with holes for each sandbox, and an archive
-// of each volume of Incus that has files of one. What it wrote is read back, and the list of all files with their SHA-256 is written last: without it a backup is none.
+// of each volume of Incus that has files of one. What it wrote is read back, and the list of all files with their SHA-256 is written
+// last: without it a backup is none.
 
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, MANIFEST, syncFile } from './lib/backup-files.mjs';
+import { hashWritten, MANIFEST } from './lib/backup-files.mjs';
 import { counted } from './lib/counted.mjs';
 import { dataFolderOf, entriesOf, keepDataFolder, mountedDisks, requireNoServer } from './lib/data-folder.mjs';
 import { archiveVolumes, volumesIn } from './lib/engine-volumes.mjs';
@@ -37,7 +38,7 @@ await runScript(async () => {
   /** @type {Record<string, string>} */
   const hashes = {};
   for (const file of await archiveVolumes(dataDir, env, await volumesIn(dataDir), target)) {
-    hashes[file] = await hashFile(join(target, file));
+    hashes[file] = await hashWritten(join(target, file));
   }
   for (const name of entriesOf(dataDir)) {
     const file = `${name}.tar`;
@@ -50,8 +51,7 @@ await runScript(async () => {
         timeoutMs: TAR_MS,
       },
     );
-    await syncFile(join(target, file));
-    hashes[file] = await hashFile(join(target, file));
+    hashes[file] = await hashWritten(join(target, file));
   }
   await writeManifest(target, hashes);
   print(

@@ -20,14 +20,15 @@ export async function hashFile(path) {
 }
 
 /**
- * Brings what was written of a file to the disk.
+ * The same of a file that was just written, once its bytes are on the disk.
  * @param {string} path
  */
-export async function syncFile(path) {
+export async function hashWritten(path) {
   const file = await open(path, 'r+');
   try {
     await file.sync();
   } finally {
     await file.close();
   }
+  return await hashFile(path);
 }
