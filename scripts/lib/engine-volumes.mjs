@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild } from './build.mjs';
 import { compiled } from './compiled.mjs';
@@ -12,20 +12,19 @@ export const ARCHIVE_SUFFIX = '.volume';
 
 const VOLUME_MS = 6 * 3_600_000;
 
-/** Where a folder of a sandbox, or of a volume of the manager's API, may name a volume of the engine. */
-const NOTES = /^(?:volume\.json|engine-volume\.json|volume\.json\..*|checkpoints)$/;
-
 /**
  * The names of the engine's volumes that have files of this data folder; none where all are on this machine.
  * @param {string} dataDir
  * @returns {Promise<string[]>}
  */
 export async function volumesIn(dataDir) {
+  // Docker has none, and a backup of its sandboxes needs no build of the server.
+  if (!engineNoteOf(dataDir)?.used?.some((engine) => engine.startsWith('incus'))) return [];
+  await ensureBuild();
+  const { volumesOf } = await compiled('disks/volume-disk.js');
   const folders = entriesOf(dataDir)
     .map((name) => join(dataDir, name))
-    .filter((folder) => statSync(folder).isDirectory() && readdirSync(folder).some((name) => NOTES.test(name)));
-  if (folders.length === 0) return [];
-  const { volumesOf } = await own('disks/volume-disk.js');
+    .filter((path) => statSync(path).isDirectory());
   return (await Promise.all(folders.map(volumesOf))).flat();
 }
 
@@ -88,8 +87,9 @@ async function runningOf(engine, dataDir) {
  * @param {(engine: any) => Promise<T>} use
  */
 async function withEngine(dataDir, env, use) {
-  const config = await own('config/config.js');
-  const engines = await own('modes/open-engine.js');
+  await ensureBuild();
+  const config = await compiled('config/config.js');
+  const engines = await compiled('modes/open-engine.js');
   const kind = engineNoteOf(dataDir)?.engine ?? env.SANDBOX_MODE;
   const settings = { SANDBOX_API_KEY: 'made-by-npm-run-up', ...withoutEmpty(withNotedIncus(dataDir, env)) };
   let engine;
@@ -104,10 +104,4 @@ async function withEngine(dataDir, env, use) {
   } finally {
     await engine?.close();
   }
-}
-
-/** @param {string} path a module of the server's own, below `dist/` */
-async function own(path) {
-  await ensureBuild();
-  return await compiled(path);
 }
