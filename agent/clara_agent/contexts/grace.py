@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from os import sysconf
 
+from ..io.stat_line import fields_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +50,6 @@ class Grace:
 
 def work_of(pid: int) -> tuple[bytes, float]:
     """The state of a process and the seconds of CPU that it has had; X where it is gone."""
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            line = file.read(1024)
-    except OSError:
-        return b"X", 0.0
-    # The name in brackets may hold anything, brackets too.
-    fields = line[line.rfind(b")") + 2 :].split()
-    return fields[0], (int(fields[11]) + int(fields[12])) / sysconf("SC_CLK_TCK")
+    fields = fields_of(pid)
+    ticks = sum(map(int, fields[11:13]))
+    return fields[0], ticks / sysconf("SC_CLK_TCK")

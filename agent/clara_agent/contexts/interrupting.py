@@ -7,6 +7,7 @@ from time import CLOCK_BOOTTIME, clock_gettime, monotonic
 
 from _signal import SIGCONT, SIGSTOP
 
+from ..io.stat_line import fields_of
 from ..io.tree import below, scan, signal, signal_group
 from .program_interrupts import SIGINT, Interruption, has_interrupt, members
 
@@ -82,7 +83,7 @@ class ShellInterrupt(Interruption):
     def _tell_held(self) -> None:
         members = self._members()
         self._rounds -= 1
-        if self._rounds and any(_fields(pid)[0] not in HELD for pid in [self._pid, *members]):
+        if self._rounds and any(fields_of(pid)[0] not in HELD for pid in [self._pid, *members]):
             return self._later(HOLDING_SECONDS, self._tell_held)
         self._let_start([pid for pid, kind in members.items() if kind == STARTING])
         self._tell(members)
@@ -150,7 +151,7 @@ def command_of(pid: int) -> bytes:
 
 def faults_of_ended(pid: int) -> bytes:
     """Changes with each child of the process that has ended."""
-    return b" ".join(_fields(pid)[8:9])
+    return b" ".join(fields_of(pid)[8:9])
 
 
 def ignores_interrupts(pid: int) -> bool:
@@ -159,12 +160,6 @@ def ignores_interrupts(pid: int) -> bool:
         if line.startswith(b"SigIgn:"):
             return has_interrupt(line[7:])
     return False
-
-
-def _fields(pid: int) -> list[bytes]:
-    """Its line in /proc from the state on; X alone once it is gone."""
-    line = _read("/proc/%d/stat" % pid)
-    return line[line.rfind(b")") + 2 :].split() or [b"X"]
 
 
 def _read(path: str) -> bytes:

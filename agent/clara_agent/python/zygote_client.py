@@ -12,6 +12,7 @@ from _socket import SHUT_RDWR
 from ..io.descriptors import send_with
 from .spawn import start_zygote
 from ..io.loop import READ, WRITE
+from ..io.stat_line import fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,9 +214,4 @@ def kill(pid: int, number: int = SIGKILL) -> None:
 
 
 def _is_stopped(pid: int) -> bool:
-    try:
-        with open("/proc/%d/stat" % pid, "rb", 0) as file:
-            line = file.read(512)
-    except OSError:
-        return False
-    return line[line.rfind(b")") + 2 :][:1] in b"Tt"
+    return fields_of(pid)[0] in (b"T", b"t")
