@@ -37,7 +37,7 @@ await runScript(async () => {
   mkdirSync(target, { recursive: true });
   /** @type {Record<string, string>} */
   const hashes = {};
-  for (const file of await archiveVolumes(dataDir, env, await volumesIn(dataDir), target)) {
+  for (const file of await archiveVolumes(dataDir, env, await volumesIn(dataDir, env), target)) {
     hashes[file] = await hashWritten(join(target, file));
   }
   for (const name of entriesOf(dataDir)) {

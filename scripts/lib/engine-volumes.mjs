@@ -15,11 +15,13 @@ const VOLUME_MS = 6 * 3_600_000;
 /**
  * The names of the engine's volumes that have files of this data folder; none where all are on this machine.
  * @param {string} dataDir
+ * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string[]>}
  */
-export async function volumesIn(dataDir) {
+export async function volumesIn(dataDir, env) {
+  const used = engineNoteOf(dataDir)?.used ?? [env.SANDBOX_MODE];
   // Docker has none, and a backup of its sandboxes needs no build of the server.
-  if (!engineNoteOf(dataDir)?.used?.some((engine) => engine.startsWith('incus'))) return [];
+  if (!used.some((engine) => engine?.startsWith('incus'))) return [];
   await ensureBuild();
   const { volumesOf } = await compiled('disks/volume-disk.js');
   const folders = entriesOf(dataDir)
